@@ -1,0 +1,1 @@
+"""Regsosek nightly: the domain, importable and testable without Airflow."""

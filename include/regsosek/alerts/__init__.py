@@ -1,0 +1,1 @@
+"""What a provincial office must know in the morning: conditions, digests, outbox, channels."""

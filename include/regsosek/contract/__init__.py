@@ -1,0 +1,1 @@
+"""What is delivered: datasets, variables, types, code lists, keys, PII classes, manifests."""

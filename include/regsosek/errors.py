@@ -1,0 +1,47 @@
+"""Typed errors. Each message names the thing (delivery, part, case, rule) and the fix; none carries personal data."""
+
+
+class RegsosekError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class ConfigurationError(RegsosekError):
+    """A setting is missing or does not make sense."""
+
+
+class ReferenceDataError(RegsosekError):
+    """Regions, frame, roster, calendar or offices are missing or contradict each other."""
+
+
+class ContractBreachError(RegsosekError):
+    """A delivery breaks the landing contract: it is rejected whole, told to the province, and never retried.
+
+    Args:
+        reason: stable reason id, a key of ``contract/reasons.csv`` (e.g. ``file_altered``).
+        detail: what exactly, without personal data: file names, counts, hashes.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ObjectStoreError(RegsosekError):
+    """Object storage did not answer as it must, after all retries: our fault or its, never the province's."""
+
+
+class ParityError(RegsosekError):
+    """Great Expectations and the compiled SQL disagree on a rule, or a rule could not be evaluated: our fault."""
+
+
+class ConservationError(RegsosekError):
+    """Rows received do not equal rows accounted for."""
+
+
+class AuditError(RegsosekError):
+    """A release failed its audit and was not published."""
+
+
+class SealedNightError(RegsosekError):
+    """A night was asked to do what its seal forbids."""

@@ -1,0 +1,1 @@
+"""Where: regions, sub-SLS frame, officers, calendar, time zones, code systems."""

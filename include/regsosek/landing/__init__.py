@@ -1,0 +1,1 @@
+"""Object storage through boto3: discover, fetch, verify, archive."""

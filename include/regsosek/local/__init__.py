@@ -1,0 +1,1 @@
+"""The embedded services of the demo and the tests: PostgreSQL, S3, mail sink, Airflow processes."""

@@ -1,0 +1,1 @@
+"""Rules: suites, Great Expectations, row-level reasons, the split of a delivery."""

@@ -1,0 +1,1 @@
+"""A synthetic field campaign with known, labelled defects."""

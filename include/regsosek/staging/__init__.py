@@ -1,0 +1,1 @@
+"""DuckDB: delivered files to typed relations, parse failures kept with their reason."""

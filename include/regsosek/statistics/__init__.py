@@ -1,0 +1,1 @@
+"""Completion and pace, from the log of cases up the tree of regions."""
