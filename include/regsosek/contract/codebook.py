@@ -1,0 +1,176 @@
+"""The codebook of questionnaire K as data: variables, code lists and blocks, read once from the CSV files beside it.
+
+Types, DDL, staging SQL, the simulator, the generated rules and the documentation all derive from here; adding a
+variable or a code is an edit in ``codebook/variables.csv`` or ``codebook/codes.csv`` alone.
+"""
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+DATASETS: Final = ("keluarga", "anggota")
+CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv")
+
+Kind = Literal["key", "digits", "text", "integer", "choice", "bits", "date", "timestamp", "decimal"]
+Required = Literal["yes", "no", "yes_outside_free"]
+TEXT_KINDS: Final = frozenset({"key", "digits", "text"})
+
+
+@dataclass(frozen=True)
+class Code:
+    """One answer of a code list."""
+
+    code: int
+    label_id: str
+    label_en: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the questionnaire, and when its items are asked for.
+
+    ``required_when`` and ``applies_when`` are SQL predicates over the rows that the rules see: inside
+    ``required_when`` an item of the block must be given, inside ``applies_when`` its skips are checked at all
+    (result 205 = 2, incomplete, relaxes completeness but not skips).
+    """
+
+    dataset: str
+    block: str
+    title_id: str
+    title_en: str
+    required_when: str
+    applies_when: str
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One column of a dataset.
+
+    Attributes:
+        item: number on the form, empty for structural columns.
+        width: digits of a number or code, greatest length of a text.
+        codes: name of its code list, empty if it has none.
+        universe: SQL predicate: who is asked; empty means everyone the block asks.
+        required: inside the universe ``yes`` or ``no``; ``yes_outside_free`` also allows answers outside of it.
+        pii: class of personal data, empty if none; any class keeps the column in schema ``restricted``.
+        uncertain: the sources conflict or are weak: its rules warn and never reject.
+        value_rule, universe_rule: ids of the generated rules where domain practice has one.
+    """
+
+    dataset: str
+    block: str
+    item: str
+    name: str
+    kind: Kind
+    width: int | None
+    minimum: int | None
+    maximum: int | None
+    codes: str
+    universe: str
+    required: Required
+    pii: str
+    uncertain: bool
+    value_rule: str
+    universe_rule: str
+    label_id: str
+    label_en: str
+
+    @property
+    def is_text(self) -> bool:
+        """Stays text when typed, so nothing in it can be untypable."""
+        return self.kind in TEXT_KINDS
+
+    @property
+    def reference(self) -> str:
+        """How people name it: the item number, else the column name."""
+        return self.item or self.name
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with resources.files(__package__).joinpath("codebook", name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _variable(row: dict[str, str]) -> Variable:
+    return Variable(
+        dataset=row["dataset"],
+        block=row["block"],
+        item=row["item"],
+        name=row["name"],
+        kind=row["type"],  # type: ignore[arg-type]  # the unit test of the codebook holds the file to the literals
+        width=_integer(row["width"]),
+        minimum=_integer(row["minimum"]),
+        maximum=_integer(row["maximum"]),
+        codes=row["codes"],
+        universe=row["universe"],
+        required=row["required"],  # type: ignore[arg-type]  # as above
+        pii=row["pii"],
+        uncertain=row["mark"] == "UNCERTAIN",
+        value_rule=row["value_rule"],
+        universe_rule=row["universe_rule"],
+        label_id=row["label_id"],
+        label_en=row["label_en"],
+    )
+
+
+@cache
+def variables(dataset: str) -> tuple[Variable, ...]:
+    """The variables of ``dataset`` in the order of its files' columns."""
+    return tuple(_variable(row) for row in _rows("variables.csv") if row["dataset"] == dataset)
+
+
+@cache
+def variable(dataset: str, name: str) -> Variable:
+    """The variable ``name`` of ``dataset``.
+
+    Raises:
+        KeyError: no such variable.
+    """
+    return {v.name: v for v in variables(dataset)}[name]
+
+
+@cache
+def block(dataset: str, name: str) -> Block:
+    """The block ``name`` of ``dataset``."""
+    return {(row["dataset"], row["block"]): Block(**row) for row in _rows("blocks.csv")}[dataset, name]
+
+
+@cache
+def code_list(name: str) -> tuple[Code, ...]:
+    """The codes of list ``name`` in their printed order."""
+    rows = [row for row in _rows("codes.csv") if row["codes"] == name]
+    return tuple(Code(int(row["code"]), row["label_id"], row["label_en"]) for row in rows)
+
+
+def bit_mask(name: str) -> int:
+    """The sum of all bits of the bit list ``name``."""
+    return sum(code.code for code in code_list(name) if _is_bit(code.code))
+
+
+def lone_codes(name: str) -> tuple[int, ...]:
+    """Codes of the bit list ``name`` that stand alone and never add up, such as 99 (does not know)."""
+    return tuple(code.code for code in code_list(name) if code.code and not _is_bit(code.code))
+
+
+def _is_bit(code: int) -> bool:
+    return code > 0 and code & (code - 1) == 0
+
+
+@cache
+def codebook_document() -> bytes:
+    """The codebook's files as one document, for the archive of what a night was judged by."""
+    parts = [resources.files(__package__).joinpath("codebook", name).read_bytes() for name in CODEBOOK_FILES]
+    return b"".join(f"# {name}\n".encode() + part for name, part in zip(CODEBOOK_FILES, parts, strict=True))
+
+
+@cache
+def codebook_version() -> str:
+    """SHA-256 of the codebook document."""
+    return hashlib.sha256(codebook_document()).hexdigest()

@@ -1,0 +1,133 @@
+"""The manifest of a delivery: the one document that says what was delivered, validated before anything is fetched."""
+
+import json
+import re
+from collections import Counter
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from regsosek.errors import ContractBreachError
+
+CONTRACT_VERSION = "1"
+MANIFEST_NAME = "manifest.json"
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+MAX_FILES = 10_000
+
+Dataset = Literal["keluarga", "anggota"]
+Format = Literal["csv.gz", "jsonl.gz", "parquet"]
+Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]$")]
+
+FILE_NAME = re.compile(r"^(?P<dataset>[a-z_]+)-(?P<part>[0-9]{5})\.(?P<format>csv\.gz|jsonl\.gz|parquet)$")
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DeliveredFile(_Document):
+    """One file of a delivery: part ``part`` of ``dataset``."""
+
+    name: Annotated[str, StringConstraints(max_length=40)]
+    dataset: Dataset
+    part: Annotated[int, Field(ge=1, le=99_999)]
+    format: Format
+    rows: Annotated[int, Field(ge=0)]
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+
+    @model_validator(mode="after")
+    def _name_says_the_same(self) -> Self:
+        expected = f"{self.dataset}-{self.part:05d}.{self.format}"
+        if self.name != expected:
+            raise ValueError(f"file {self.name} must be named {expected}")
+        return self
+
+
+class Manifest(_Document):
+    """What one delivery holds. Field order is the order of the documentation."""
+
+    contract_version: Literal["1"]
+    instrument: Literal["REGSOSEK22.K"]
+    instrument_version: Literal["1"]
+    province: ProvinceCode
+    delivery_id: Ulid
+    produced_at: AwareDatetime
+    producer: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    enumerated_from: date
+    enumerated_to: date
+    files: Annotated[tuple[DeliveredFile, ...], Field(min_length=2, max_length=MAX_FILES)]
+    totals: dict[Dataset, Annotated[int, Field(ge=0)]]
+    supersedes: tuple[Ulid, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.enumerated_to < self.enumerated_from:
+            raise ValueError("enumerated_to lies before enumerated_from")
+        if self.delivery_id in self.supersedes:
+            raise ValueError("a delivery cannot supersede itself")
+        _check_parts(self.files)
+        counted = {
+            dataset: sum(f.rows for f in self.files if f.dataset == dataset) for dataset in ("keluarga", "anggota")
+        }
+        if counted != self.totals:
+            raise ValueError(f"totals say {self.totals}, the files add up to {counted}")
+        return self
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """The part numbers, ascending."""
+        return tuple(sorted({file.part for file in self.files}))
+
+    def file(self, dataset: Dataset, part: int) -> DeliveredFile:
+        """The file of ``dataset`` in ``part``; both exist once the manifest is valid."""
+        return next(f for f in self.files if f.dataset == dataset and f.part == part)
+
+
+def _check_parts(files: tuple[DeliveredFile, ...]) -> None:
+    counts = Counter((file.dataset, file.part) for file in files)
+    twice = [f"{dataset}-{part:05d}" for (dataset, part), n in counts.items() if n > 1]
+    if twice:
+        raise ValueError(f"files named twice: {', '.join(sorted(twice))}")
+    keluarga, anggota = ({part for d, part in counts if d == dataset} for dataset in ("keluarga", "anggota"))
+    if keluarga != anggota:
+        raise ValueError(f"parts without their counterpart: {sorted(keluarga ^ anggota)}")
+
+
+def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manifest:
+    """Reads a manifest and checks it against the place where it was found.
+
+    Args:
+        document: the bytes of ``manifest.json``.
+        province: the province of the folder it lies in.
+        delivery_id: the delivery id of the folder it lies in.
+
+    Raises:
+        ContractBreachError: ``manifest_unreadable``, ``manifest_invalid``, ``wrong_province`` or ``wrong_delivery_id``.
+    """
+    if len(document) > MAX_MANIFEST_BYTES:
+        raise ContractBreachError("manifest_unreadable", f"{len(document)} bytes, the limit is {MAX_MANIFEST_BYTES}")
+    try:
+        content = json.loads(document)
+    except (ValueError, RecursionError):
+        raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
+    try:
+        manifest = Manifest.model_validate(content)
+    except ValidationError as error:
+        raise ContractBreachError("manifest_invalid", _faults(error)) from None
+    if manifest.province != province:
+        raise ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
+    if manifest.delivery_id != delivery_id:
+        raise ContractBreachError(
+            "wrong_delivery_id", f"the manifest says {manifest.delivery_id}, its folder {delivery_id}"
+        )
+    return manifest
+
+
+def _faults(error: ValidationError, limit: int = 5) -> str:
+    faults = error.errors(include_input=False, include_url=False)
+    shown = [f"{'.'.join(map(str, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults[:limit]]
+    return "; ".join(shown) + (f"; and {len(faults) - limit} more" if len(faults) > limit else "")
