@@ -86,7 +86,10 @@ class Airflow:
 
     def stop(self) -> None:
         """Ends all four, and the tasks that run: the scheduler first, so that nothing new starts meanwhile."""
-        for process in (*self.processes[1:], self.processes[0]):
+        api_server, *working = self.processes
+        for process in working:
+            process.ask_to_end()
+        for process in (*working, api_server):
             process.stop()
 
     def run_cli(self, *arguments: str) -> str:

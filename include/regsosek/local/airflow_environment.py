@@ -85,7 +85,9 @@ def _surroundings(home: Path, port: int, plan: AirflowPlan) -> dict[str, str]:
 
 def _secrets(home: Path) -> dict[str, str]:
     return {
-        "AIRFLOW__API_AUTH__JWT_SECRET": kept_secret(home / "secrets" / "jwt", bytes_of_entropy=64),  # what SHA-512 asks for
+        "AIRFLOW__API_AUTH__JWT_SECRET": kept_secret(
+            home / "secrets" / "jwt", bytes_of_entropy=64
+        ),  # what SHA-512 asks for
         "AIRFLOW__API__SECRET_KEY": kept_secret(home / "secrets" / "session"),
         "AIRFLOW__CORE__FERNET_KEY": _fernet_key(home / "secrets" / "fernet"),
     }

@@ -3,7 +3,8 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class BackgroundProcess:
         """Starts ``command`` unless it runs; what a dead leader left behind is ended first."""
         if self.running:
             return
-        self.stop(grace_seconds=1.0)
+        self.stop(patience_seconds=0.0, grace_seconds=1.0)
         log = open_private_log(self.log_file)
         try:
             child = subprocess.Popen(
@@ -74,16 +75,26 @@ class BackgroundProcess:
         if not self.running or not is_listening(port):
             raise self.failure(f"does not listen on port {port}")
 
-    def stop(self, *, grace_seconds: float = 10.0) -> None:
-        """Asks the leader to end, then ends what is left of its session after ``grace_seconds``."""
+    def ask_to_end(self) -> None:
+        """Sends SIGTERM to the process, which is to end its descendants, and does not wait."""
         leader = self._leader()
         if leader is not None:
-            _send(leader, signal.SIGTERM)
-            psutil.wait_procs([leader], timeout=grace_seconds)
-        remaining = self.members
-        for process in remaining:
-            _send(process, signal.SIGKILL)
-        psutil.wait_procs(remaining, timeout=5.0)
+            _send([leader], signal.SIGTERM)
+
+    def stop(self, *, patience_seconds: float = 3.0, grace_seconds: float = 10.0) -> None:
+        """Asks the process to end, then also its descendants, then kills what still lives.
+
+        Args:
+            patience_seconds: between the first and the second request; some leaders (Airflow's triggerer) wait for a
+                child that does not listen to them.
+            grace_seconds: between the second request and the kill.
+        """
+        self.ask_to_end()
+        self._await_end(seconds=patience_seconds)
+        _send(self.members, signal.SIGTERM)
+        self._await_end(seconds=grace_seconds)
+        _send(self.members, signal.SIGKILL)
+        self._await_end(seconds=grace_seconds)
         self._record_file.unlink(missing_ok=True)
 
     def failure(self, what: str) -> LocalServiceError:
@@ -93,6 +104,9 @@ class BackgroundProcess:
     @property
     def _record_file(self) -> Path:
         return self.folder / f"{self.name}.process.json"
+
+    def _await_end(self, *, seconds: float) -> None:
+        wait_until(lambda: not self.members, seconds=seconds)
 
     def _leader(self) -> psutil.Process | None:
         record = read_record(self._record_file)
@@ -136,8 +150,7 @@ def _session(pid: int) -> int | None:
         return None
 
 
-def _send(process: psutil.Process, signal_number: int) -> None:
-    try:
-        process.send_signal(signal_number)
-    except psutil.NoSuchProcess:
-        return
+def _send(processes: Iterable[psutil.Process], signal_number: int) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal_number)
