@@ -120,6 +120,11 @@ def test_one_moment_has_one_spelling():
     assert canonical_json(receipt(registered_at=AT)) == canonical_json(receipt(registered_at=AT.astimezone(WIB)))
 
 
+def test_equal_receipts_have_equal_bytes_whatever_the_order_of_their_versions():
+    forth, back = receipt(versions={"a": HASH, "b": HASH}), receipt(versions={"b": HASH, "a": HASH})
+    assert canonical_json(forth) == canonical_json(back)
+
+
 def test_a_receipt_is_stored_by_night_and_province(store):
     write_receipt(store, "archive", receipt())
     [(_, key)] = store.objects
