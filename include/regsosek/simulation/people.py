@@ -31,6 +31,7 @@ _DISEASES = {
     15: 0.1, 16: 0.1, 17: 0.3, 18: 5.0,
 }  # fmt: skip
 _BIRTH_ACT, _CHILD_CARD, _IDENTITY_CARD = 1, 2, 4
+_NO_TAX_NUMBER = 3
 _OF_AGE, _IDENTITY_CARD_FROM = 18, 17
 _CARER_A_MEMBER, _CARER_NO_MEMBER, _LIVES_ALONE = 1, 2, 3
 
@@ -98,5 +99,6 @@ def _documents(draws: Draws, roster: Roster) -> Integers:
 def _bar_children(answers: Answers, age: Integers) -> None:
     for column in ("r431b_prakerja", "r431c_kur", "r431d_umi"):
         answers[column] = np.where(age < _OF_AGE, NO, answers[column])
+    answers["r419_npwp"] = np.where(age < _OF_AGE, _NO_TAX_NUMBER, answers["r419_npwp"])
     work_insurance = answers["r431f_jaminan_ketenagakerjaan"]
     answers["r431f_jaminan_ketenagakerjaan"] = np.where(answers["r416a_bekerja"] == YES, work_insurance, 0)
