@@ -34,15 +34,19 @@ class Block:
 
     ``required_when`` and ``applies_when`` are SQL predicates over the rows that the rules see: inside
     ``required_when`` an item of the block must be given, inside ``applies_when`` its skips are checked at all
-    (result 205 = 2, incomplete, relaxes completeness but not skips).
+    (result 205 = 2, incomplete, relaxes completeness but not skips). Values of the block are judged only where
+    ``asked_column`` holds one of ``asked_codes``; an empty column judges them everywhere.
     """
 
     dataset: str
     block: str
     title_id: str
     title_en: str
+    severity: Literal["critical", "warning"]
     required_when: str
     applies_when: str
+    asked_column: str
+    asked_codes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,8 @@ class Variable:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with resources.files(__package__).joinpath("codebook", name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = resources.files(__package__).joinpath("codebook", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
 def _integer(text: str) -> int | None:
@@ -120,6 +124,20 @@ def _variable(row: dict[str, str]) -> Variable:
     )
 
 
+def _block(row: dict[str, str]) -> Block:
+    return Block(
+        dataset=row["dataset"],
+        block=row["block"],
+        title_id=row["title_id"],
+        title_en=row["title_en"],
+        severity=row["severity"],  # type: ignore[arg-type]  # as above
+        required_when=row["required_when"],
+        applies_when=row["applies_when"],
+        asked_column=row["asked_column"],
+        asked_codes=tuple(int(code) for code in row["asked_codes"].split()),
+    )
+
+
 @cache
 def variables(dataset: str) -> tuple[Variable, ...]:
     """The variables of ``dataset`` in the order of its files' columns."""
@@ -139,7 +157,7 @@ def variable(dataset: str, name: str) -> Variable:
 @cache
 def block(dataset: str, name: str) -> Block:
     """The block ``name`` of ``dataset``."""
-    return {(row["dataset"], row["block"]): Block(**row) for row in _rows("blocks.csv")}[dataset, name]
+    return {(b.dataset, b.block): b for b in map(_block, _rows("blocks.csv"))}[dataset, name]
 
 
 @cache

@@ -1,0 +1,161 @@
+"""Rules as the suites in ``expectations/`` state them, read into one type that Great Expectations and SQL share.
+
+A rule stands once, in JSON. Great Expectations evaluates the expectation; :func:`violation` compiles the same
+expectation to the SQL predicate that is true for the rows violating it. Nothing here parses SQL.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from regsosek.contract.codebook import DATASETS
+from regsosek.errors import ConfigurationError
+
+Severity = Literal["critical", "warning"]
+EXPECT_NO_ROWS_WHERE = "expect_no_rows_where"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation of a suite.
+
+    Attributes:
+        id: stable id, unique over all suites (``H01``, ``C-301a``).
+        severity: ``critical`` is the *error* of BPS and quarantines the case; ``warning`` loads and is reported.
+        universe, source: for the catalogue.
+        text_id, text_en: what the officer must ask again, what the rule says.
+    """
+
+    id: str
+    dataset: str
+    severity: Severity
+    type: str
+    kwargs: Mapping[str, Any]
+    universe: str
+    source: str
+    text_id: str
+    text_en: str
+
+    def expectation(self) -> dict[str, Any]:
+        """The expectation as the suite file writes it."""
+        meta = {name: getattr(self, name) for name in ("id", "universe", "source", "text_id", "text_en")}
+        return {"type": self.type, "kwargs": dict(self.kwargs), "severity": self.severity, "meta": meta}
+
+
+def rule_from(dataset: str, expectation: Mapping[str, Any]) -> Rule:
+    """Reads one expectation of the suite of ``dataset``.
+
+    Raises:
+        ConfigurationError: the expectation lacks a part of its meta, or compiles to no predicate.
+    """
+    meta = expectation.get("meta", {})
+    try:
+        rule = Rule(
+            id=meta["id"],
+            dataset=dataset,
+            severity=expectation.get("severity", "critical"),
+            type=expectation["type"],
+            kwargs=expectation["kwargs"],
+            universe=meta["universe"],
+            source=meta["source"],
+            text_id=meta["text_id"],
+            text_en=meta["text_en"],
+        )
+    except KeyError as missing:
+        raise ConfigurationError(f"suite {dataset}: expectation {meta.get('id', '?')} lacks {missing}") from None
+    violation(rule)
+    return rule
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All rules of one dataset, and the documents they came from."""
+
+    dataset: str
+    rules: tuple[Rule, ...]
+    document: bytes
+
+    @property
+    def version(self) -> str:
+        """SHA-256 of the suite's documents."""
+        return hashlib.sha256(self.document).hexdigest()
+
+
+def load_suite(directory: Path, dataset: str) -> Suite:
+    """Loads ``<dataset>.codebook.json`` (generated) and ``<dataset>.json`` (by hand) from ``directory``.
+
+    Raises:
+        ConfigurationError: a file is missing or not JSON, or an id stands twice.
+    """
+    documents = [_read(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
+    rules = tuple(rule_from(dataset, e) for document in documents for e in json.loads(document)["expectations"])
+    twice = [rule_id for rule_id, n in Counter(rule.id for rule in rules).items() if n > 1]
+    if twice:
+        raise ConfigurationError(f"suite {dataset}: rule ids stand twice: {', '.join(twice)}")
+    return Suite(dataset, rules, b"\n".join(documents))
+
+
+def load_suites(directory: Path) -> dict[str, Suite]:
+    """The suites of both datasets, by dataset."""
+    return {dataset: load_suite(directory, dataset) for dataset in DATASETS}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        document = path.read_bytes()
+        json.loads(document)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"suite {path.name} cannot be read: {error}") from None
+    return document
+
+
+def violation(rule: Rule) -> str:
+    """SQL predicate: true for the rows that violate ``rule``; NULL (a missing operand) counts as no violation.
+
+    Raises:
+        ConfigurationError: the expectation is of a kind that has no row predicate.
+    """
+    kwargs = rule.kwargs
+    column = f'"{kwargs["column"]}"' if "column" in kwargs else ""
+    match rule.type:
+        case "expect_no_rows_where":
+            return str(kwargs["condition"])
+        case "expect_column_values_to_be_null":
+            predicate = f"{column} IS NOT NULL"
+        case "expect_column_values_to_be_in_set":
+            predicate = f"{column} NOT IN ({', '.join(map(_literal, kwargs['value_set']))})"
+        case "expect_column_values_to_be_between":
+            predicate = _outside(column, kwargs)
+        case "expect_column_value_lengths_to_be_between":
+            predicate = _outside(f"length({column})", kwargs)
+        case _:
+            raise ConfigurationError(
+                f"rule {rule.id}: {rule.type} has no row predicate; write it as {EXPECT_NO_ROWS_WHERE}"
+            )
+    domain = kwargs.get("row_condition")
+    return f"({_domain(rule.id, domain)}) AND {predicate}" if domain else predicate
+
+
+def _outside(value: str, kwargs: Mapping[str, Any]) -> str:
+    bounds = [f"{value} < {kwargs['min_value']}"] if kwargs.get("min_value") is not None else []
+    bounds += [f"{value} > {kwargs['max_value']}"] if kwargs.get("max_value") is not None else []
+    return f"({' OR '.join(bounds)})"
+
+
+def _domain(rule_id: str, condition: Mapping[str, Any]) -> str:
+    if condition.get("type") != "comparison" or condition.get("operator") != "IN":
+        raise ConfigurationError(f"rule {rule_id}: only IN comparisons are compiled from row_condition")
+    return f'"{condition["column"]["name"]}" IN ({", ".join(map(_literal, condition["parameter"]))})'
+
+
+def _literal(value: int | str) -> str:
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def row_condition(column: str, codes: Sequence[int]) -> dict[str, Any]:
+    """The structured form in which Great Expectations writes ``column IN codes``."""
+    return {"type": "comparison", "column": {"name": column}, "operator": "IN", "parameter": list(codes)}

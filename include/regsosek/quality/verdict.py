@@ -1,0 +1,82 @@
+"""The verdict on one part: every rule evaluated twice, the two counts compared, each case judged as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from regsosek.contract.codebook import DATASETS
+from regsosek.errors import ParityError
+from regsosek.quality.engine import Validator
+from regsosek.quality.reasons import explain
+from regsosek.quality.rules import Suite
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """How many rows of one part violate one rule."""
+
+    dataset: str
+    rule_id: str
+    severity: str
+    violations: int
+
+
+class Judge:
+    """Judges the parts of a delivery, one after the other, on one DuckDB."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Suite]) -> None:
+        self._connection = connection
+        self._suites = suites
+        self._validators: dict[str, Validator] = {}
+
+    def judge(self) -> tuple[RuleCount, ...]:
+        """Evaluates all rules on the staged part and fills table ``verdict``.
+
+        ``verdict`` has one row per family row that is not withdrawn: ``keluarga_row, status`` with the words of BPS,
+        ``error``, ``warning`` or ``clean``: one error anywhere in family or roster is an error of the case.
+
+        Raises:
+            ParityError: a rule could not be evaluated, or Great Expectations and SQL count differently.
+        """
+        counts = tuple(count for dataset in DATASETS for count in self._judge_dataset(dataset))
+        self._connection.execute(_VERDICT)
+        return counts
+
+    def _judge_dataset(self, dataset: str) -> list[RuleCount]:
+        rules = self._suites[dataset].rules
+        compiled = explain(self._connection, dataset, rules)
+        if dataset not in self._validators:
+            self._validators[dataset] = Validator(self._connection, dataset, rules)
+        check_parity(self._validators[dataset].counts(), compiled)
+        return [RuleCount(dataset, rule.id, rule.severity, compiled[rule.id]) for rule in rules]
+
+
+def check_parity(verdicts: Mapping[str, int | None], compiled: Mapping[str, int]) -> None:
+    """Compares what Great Expectations counted with what the compiled SQL counted.
+
+    Raises:
+        ParityError: naming every rule that was not evaluated or differs. Our fault, never the province's.
+    """
+    faults = [f"{rule_id}: not evaluated" for rule_id in compiled if verdicts.get(rule_id) is None]
+    faults += [
+        f"{rule_id}: Great Expectations {verdicts[rule_id]}, SQL {n}"
+        for rule_id, n in compiled.items()
+        if verdicts.get(rule_id) not in {None, n}
+    ]
+    if faults:
+        raise ParityError("rules without a trustworthy verdict: " + "; ".join(faults))
+
+
+_VERDICT = """
+CREATE OR REPLACE TABLE verdict AS
+WITH reasons AS (
+    SELECT row_no AS keluarga_row, severity FROM keluarga_reasons
+    UNION ALL
+    SELECT a.keluarga_row, r.severity FROM anggota_reasons r JOIN anggota a ON a.row_no = r.row_no
+),
+worst AS (SELECT keluarga_row, bool_or(severity = 'critical') AS error FROM reasons GROUP BY keluarga_row)
+SELECT k.row_no AS keluarga_row,
+       CASE WHEN w.error THEN 'error' WHEN NOT w.error THEN 'warning' ELSE 'clean' END AS status
+FROM keluarga k LEFT JOIN worst w ON w.keluarga_row = k.row_no
+"""

@@ -1,0 +1,28 @@
+"""The DuckDB of one task: in process, bounded in memory, spilling into the task's own scratch directory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+
+@contextmanager
+def open_engine(scratch: Path, *, memory_limit: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Opens an empty in-memory database that may use ``memory_limit`` and spills into ``scratch``.
+
+    Args:
+        memory_limit: as DuckDB writes it, e.g. ``1500MB``.
+        threads: worker threads; two provinces on two cores want one or two each.
+    """
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET enable_progress_bar = false")  # it would print on stdout, even when captured
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET memory_limit = ?", [memory_limit])
+        connection.execute("SET threads = ?", [threads])
+        connection.execute("SET temp_directory = ?", [str(scratch / "spill")])
+        connection.execute("SET autoinstall_known_extensions = false")  # nothing is downloaded while a night runs
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,166 @@
+"""One part of a delivery as typed relations, with the facts that rules ask of roster and frame.
+
+After :func:`stage` the database holds, for this part alone:
+
+``keluarga_text``, ``anggota_text``
+    the delivered text, ``row_no`` and one column per variable;
+``roster``
+    ``anggota_row, keluarga_row, misfit``: which family each member belongs to;
+``kasus``
+    one row per family row: ``keluarga_row, case_id, content_hash, placed_code`` and what the log needs;
+``keluarga``, ``anggota``
+    what the rules see: ``row_no``, typed columns, ``<column>__untyped`` (the text that could not be typed) and the
+    facts, without withdrawn documents. Tables, not views: some hundred queries read them.
+"""
+
+from datetime import date
+
+import duckdb
+
+from regsosek.contract.codebook import DATASETS, Variable, variables
+from regsosek.errors import ContractBreachError
+from regsosek.staging.files import text_table
+from regsosek.staging.typing_sql import can_be_untyped, typed, untyped_column
+
+WITHDRAWN = 9
+
+
+def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on: date) -> None:
+    """Types the part read last and builds its roster, cases and relations.
+
+    Args:
+        province: of the delivery; a family that names another one is misplaced.
+        on: the day that stands in for a missing date of enumeration when the frame's validity is looked up.
+
+    Raises:
+        ContractBreachError: ``parts_misaligned``: members whose family is not in this part.
+    """
+    for dataset in DATASETS:
+        connection.execute(_typed_table(dataset))
+    connection.execute(_ROSTER)
+    _check_alignment(connection, part)
+    connection.execute(_KASUS, {"province": province, "on": on})
+    connection.execute(_ROSTER_FACTS)
+    for statement in (_KELUARGA, _ANGGOTA, "DROP TABLE anggota_typed", "DROP TABLE keluarga_typed"):
+        connection.execute(statement)
+
+
+def _typed_table(dataset: str) -> str:
+    columns = ", ".join(_typed_columns(variable) for variable in variables(dataset))
+    digest = (
+        "sha256(concat_ws(chr(31), " + ", ".join(f"coalesce(t.{v.name}, chr(30))" for v in variables(dataset)) + "))"
+    )
+    return (
+        f"CREATE OR REPLACE TABLE {dataset}_typed AS "
+        f"SELECT t.row_no, {columns}, {digest} AS digest FROM {text_table(dataset)} t"
+    )
+
+
+def _typed_columns(variable: Variable) -> str:
+    value = typed(variable, f"t.{variable.name}")
+    if not can_be_untyped(variable):
+        return f"{value} AS {variable.name}"
+    kept = f"CASE WHEN ({value}) IS NULL THEN t.{variable.name} END"
+    return f"{value} AS {variable.name}, {kept} AS {untyped_column(variable.name)}"
+
+
+def _either(column: str) -> str:
+    """The typed value, else the text as it came: good enough to find one's family, never to be shown."""
+    return f"coalesce({column}::VARCHAR, {untyped_column(column)}, '')"
+
+
+_REVISION = f"{_either('id_dokumen')} || chr(31) || {_either('versi')}"
+_KEY = " || chr(31) || ".join(_either(c) for c in ("id_subsls", "r109_no_bangunan", "r110_no_keluarga"))
+
+# A member belongs to the family row with its document and revision; if there is none, to the one with its key, and
+# then the two disagree: the case is kept whole and put aside (rule S02) rather than losing a member.
+_ROSTER = f"""
+CREATE OR REPLACE TABLE roster AS
+WITH families AS (
+    SELECT row_no, {_REVISION} AS revision, {_KEY} AS key FROM keluarga_typed
+),
+by_revision AS (SELECT revision, min(row_no) AS row_no, any_value(key) AS key FROM families GROUP BY revision),
+by_key AS (SELECT key, min(row_no) AS row_no FROM families GROUP BY key),
+members AS (SELECT row_no, {_REVISION} AS revision, {_KEY} AS key FROM anggota_typed)
+SELECT m.row_no AS anggota_row,
+       coalesce(r.row_no, k.row_no) AS keluarga_row,
+       r.row_no IS NULL OR r.key <> m.key AS misfit
+FROM members m LEFT JOIN by_revision r USING (revision) LEFT JOIN by_key k ON k.key = m.key
+"""
+
+_KASUS = f"""
+CREATE OR REPLACE TABLE kasus AS
+WITH members AS (
+    SELECT r.keluarga_row, count(*) AS members, string_agg(a.digest, '' ORDER BY a.digest) AS digests,
+           count(*) FILTER (a.r404_keberadaan IN (1, 5)) AS persons
+    FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
+),
+placed AS (
+    SELECT k.row_no, f.id_subsls IS NOT NULL AS in_frame, desa.code AS desa,
+           coalesce(f.id_subsls, desa.code, kecamatan.code, kabkota.code, $province) AS placed_code
+    FROM keluarga_typed k
+    LEFT JOIN frame f ON f.id_subsls = k.id_subsls
+        AND coalesce(k.r201_tanggal_pencacahan, $on) BETWEEN f.valid_from AND coalesce(f.valid_to, DATE '9999-12-31')
+    LEFT JOIN region desa ON desa.code = k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa
+    LEFT JOIN region kecamatan ON kecamatan.code = k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan
+    LEFT JOIN region kabkota ON kabkota.code = k.r101_provinsi || k.r102_kabkota
+)
+SELECT k.row_no AS keluarga_row,
+       coalesce(k.id_dokumen, '?' || left(sha256({_KEY} || {_either("id_dokumen")}), 32)) AS case_id,
+       coalesce(k.versi, 0) AS versi,
+       unhex(left(sha256(k.digest || coalesce(m.digests, '')), 32)) AS content_hash,
+       k.status_dokumen IS NOT DISTINCT FROM {WITHDRAWN} AS withdrawn,
+       k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
+       CASE WHEN k.id_subsls IS NULL THEN NULL
+            WHEN p.in_frame THEN 'known' WHEN p.desa IS NOT NULL THEN 'desa_known' ELSE 'unknown' END AS frame_status,
+       k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result, k.r202_kode_ppl AS ppl,
+       coalesce(m.members, 0) AS members, coalesce(m.persons, 0) AS persons
+FROM keluarga_typed k JOIN placed p ON p.row_no = k.row_no LEFT JOIN members m ON m.keluarga_row = k.row_no
+"""
+
+_ROSTER_FACTS = """
+CREATE OR REPLACE TABLE roster_facts AS
+SELECT r.keluarga_row,
+       count(*) AS roster_rows,
+       count(*) FILTER (a.r401_no_urut IS NULL) AS roster_unnumbered,
+       count(DISTINCT a.r401_no_urut) AS roster_numbers,
+       max(a.r401_no_urut) AS roster_last,
+       count(*) FILTER (a.r404_keberadaan IN (1, 5)) AS roster_present,
+       count(*) FILTER (a.r404_keberadaan IN (1, 5) AND a.r409_hubungan = 1) AS roster_heads,
+       count(*) FILTER (a.r404_keberadaan IS NULL OR (a.r404_keberadaan IN (1, 5) AND a.r409_hubungan IS NULL))
+           AS roster_unrelated,
+       count(*) FILTER (r.misfit) AS roster_misfits
+FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
+"""
+
+_KELUARGA = """
+CREATE OR REPLACE TABLE keluarga AS
+SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
+       k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa || k.r105a_sls || k.r105b_subsls
+           AS joined_code,
+       coalesce(f.roster_rows, 0) AS roster_rows, coalesce(f.roster_unnumbered, 0) AS roster_unnumbered,
+       coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_last, 0) AS roster_last,
+       coalesce(f.roster_present, 0) AS roster_present, coalesce(f.roster_heads, 0) AS roster_heads,
+       coalesce(f.roster_unrelated, 0) AS roster_unrelated, coalesce(f.roster_misfits, 0) AS roster_misfits,
+       count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows
+FROM keluarga_typed k
+JOIN kasus c ON c.keluarga_row = k.row_no
+LEFT JOIN roster_facts f ON f.keluarga_row = k.row_no
+WHERE NOT c.withdrawn
+"""
+
+_ANGGOTA = """
+CREATE OR REPLACE TABLE anggota AS
+SELECT a.*, r.keluarga_row, k.r205_hasil
+FROM anggota_typed a
+JOIN roster r ON r.anggota_row = a.row_no
+JOIN keluarga_typed k ON k.row_no = r.keluarga_row
+JOIN kasus c ON c.keluarga_row = k.row_no
+WHERE NOT c.withdrawn
+"""
+
+
+def _check_alignment(connection: duckdb.DuckDBPyConnection, part: int) -> None:
+    [(orphans,)] = connection.execute("SELECT count(*) FROM roster WHERE keluarga_row IS NULL").fetchall()
+    if orphans:
+        raise ContractBreachError("parts_misaligned", f"part {part}: {orphans} members without their family")

@@ -1,0 +1,57 @@
+"""How delivered text becomes typed columns: one SQL expression per variable, derived from the codebook.
+
+Casting is stricter than the engine's own: DuckDB would read ``1.6`` as 2, ``1e2`` as 100 and ``epoch`` as a date.
+"""
+
+from regsosek.contract.codebook import Kind, Variable
+
+SQL_TYPES: dict[Kind, str] = {
+    "key": "VARCHAR",
+    "digits": "VARCHAR",
+    "text": "VARCHAR",
+    "integer": "INTEGER",
+    "choice": "SMALLINT",
+    "bits": "SMALLINT",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+    "decimal": "DOUBLE",
+}
+
+# What the text of a kind must look like before it is cast. The engine's regular expressions know ASCII digits only,
+# so full-width or Arabic digits are refused here too.
+PATTERNS: dict[Kind, str] = {
+    "key": "[A-Za-z0-9][A-Za-z0-9._/-]*",
+    "digits": "[0-9]+",
+    "integer": "[0-9]{1,9}",
+    "choice": "[0-9]{1,4}",
+    "bits": "[0-9]{1,4}",
+    "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "timestamp": "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    "decimal": "-?[0-9]{1,9}(\\.[0-9]{1,15})?",
+}
+
+
+def given(column: str) -> str:
+    """The delivered text of ``column`` without surrounding blanks; empty is missing."""
+    return f"NULLIF(trim({column}), '')"
+
+
+def typed(variable: Variable, text: str) -> str:
+    """SQL for the typed value of ``variable`` from the SQL expression ``text``; NULL where it can't be typed."""
+    if variable.kind == "text":
+        return text
+    return f"CASE WHEN regexp_full_match({text}, '{PATTERNS[variable.kind]}') THEN {_cast(variable, text)} END"
+
+
+def _cast(variable: Variable, text: str) -> str:
+    return text if variable.is_text else f"TRY_CAST({text} AS {SQL_TYPES[variable.kind]})"
+
+
+def untyped_column(name: str) -> str:
+    """The column beside ``name`` that keeps the delivered text where it could not be typed."""
+    return f"{name}__untyped"
+
+
+def can_be_untyped(variable: Variable) -> bool:
+    """Free text is always typable."""
+    return variable.kind != "text"

@@ -1,0 +1,103 @@
+"""One clean family and its members as delivered text, to be changed one answer at a time; and files made of them."""
+
+import csv
+import gzip
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from regsosek.contract.codebook import variables
+from regsosek.contract.manifest import DeliveredFile
+from regsosek.staging.files import read_part
+from regsosek.staging.relations import stage
+
+PROVINCE = "64"
+DESA = "6403010001"
+SUBSLS = DESA + "000100"
+Row = dict[str, str]
+
+_DWELLING = {
+    "r301a_status_bangunan": "1", "r301b_bukti_kepemilikan": "1", "r302_luas_lantai": "48", "r303_lantai": "2",
+    "r304_dinding": "1", "r305_atap": "3", "r306a_air_minum": "03", "r307a_penerangan": "1", "r307b1_daya": "2",
+    "r308_bahan_bakar": "04", "r309a_fasilitas_bab": "1", "r309b_kloset": "1", "r310_pembuangan_tinja": "1",
+}  # fmt: skip
+_TIMES = {
+    "wawancara_mulai": "2022-10-20T09:00:00+08:00", "wawancara_selesai": "2022-10-20T09:40:00+08:00",
+    "waktu_sinkron": "2022-10-20T19:00:00+08:00",
+}  # fmt: skip
+
+
+def keluarga_row(**changes: str) -> Row:
+    """A clean family of two in East Kalimantan, as delivered; ``changes`` by column name."""
+    row = dict.fromkeys((v.name for v in variables("keluarga")), "")
+    row |= {v.name: "2" for v in variables("keluarga") if v.codes == "ya_tidak"}
+    row |= {v.name: "0" for v in variables("keluarga") if v.item.startswith("504")}
+    row |= {
+        "id_dokumen": "D1", "versi": "1", "status_dokumen": "1", "id_subsls": SUBSLS, "r101_provinsi": "64",
+        "r102_kabkota": "03", "r103_kecamatan": "010", "r104_desa": "001", "r105a_sls": "0001", "r105b_subsls": "00",
+        "r109_no_bangunan": "001", "r110_no_keluarga": "001", "r112_jumlah_anggota": "02",
+        "r201_tanggal_pencacahan": "2022-10-20", "r202_kode_ppl": "0007", "r205_hasil": "1", "r505_internet": "3",
+        "r506_rekening": "4",
+    }  # fmt: skip
+    return row | _DWELLING | _TIMES | changes
+
+
+def anggota_row(number: int = 1, **changes: str) -> Row:
+    """A clean adult member: number 1 is the head, the others are spouses of 38; ``changes`` by column name."""
+    row = dict.fromkeys((v.name for v in variables("anggota")), "")
+    row |= {v.name: "4" for v in variables("anggota") if v.item.startswith("428")}
+    row |= {
+        "id_dokumen": "D1", "versi": "1", "id_subsls": SUBSLS, "r109_no_bangunan": "001", "r110_no_keluarga": "001",
+        "r401_no_urut": f"{number:02d}", "r402_nama": "CONTOH", "r404_keberadaan": "1",
+        "r405_jenis_kelamin": "1" if number == 1 else "2", "r406_tanggal_lahir": "1984-02-03", "r407_umur": "038",
+        "r408_status_kawin": "2", "r409_hubungan": "1" if number == 1 else "2",
+        "r410_hamil": "" if number == 1 else "2", "r411_identitas": "5", "r412_sekolah": "3", "r413_jenjang": "13",
+        "r414_kelas": "8", "r415_ijazah": "13", "r416a_bekerja": "2", "r420a_usaha": "2", "r430_penyakit_kronis": "01",
+        "r431a_jaminan_kesehatan": "01", "r431b_prakerja": "2", "r431c_kur": "2", "r431d_umi": "2",
+        "r431f_jaminan_ketenagakerjaan": "00",
+    }  # fmt: skip
+    return row | changes
+
+
+def csv_gz(dataset: str, rows: Iterable[Mapping[str, str]]) -> bytes:
+    """A delivered file of ``dataset``."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [v.name for v in variables(dataset)])
+    writer.writeheader()
+    writer.writerows(rows)
+    return gzip.compress(text.getvalue().encode(), mtime=0)
+
+
+def delivered_file(dataset: str, rows: list[Row], directory: Path, part: int = 1) -> tuple[DeliveredFile, Path]:
+    """Writes ``rows`` as one file and describes it as its manifest would."""
+    content = csv_gz(dataset, rows)
+    name = f"{dataset}-{part:05d}.csv.gz"
+    (directory / name).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    described = DeliveredFile.model_validate(
+        {"name": name, "dataset": dataset, "part": part, "format": "csv.gz", "rows": len(rows)}
+        | {"bytes": len(content), "sha256": digest}
+    )
+    return described, directory / name
+
+
+def reference_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """A frame of one sub-SLS, and the regions above it."""
+    connection.execute("CREATE TABLE frame (id_subsls VARCHAR, id_desa VARCHAR, valid_from DATE, valid_to DATE)")
+    connection.execute("INSERT INTO frame VALUES (?, ?, DATE '2022-01-01', NULL)", [SUBSLS, DESA])
+    connection.execute("CREATE TABLE region (code VARCHAR, level VARCHAR)")
+    connection.execute(
+        "INSERT INTO region VALUES ('64', 'provinsi'), ('6403', 'kabkota'), ('6403010', 'kecamatan'), (?, 'desa')",
+        [DESA],
+    )
+
+
+def stage_rows(connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: list[Row], anggota: list[Row]) -> None:
+    """Reads and stages one part made of ``keluarga`` and ``anggota``."""
+    for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
+        read_part(connection, *delivered_file(dataset, rows, directory))
+    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21))
