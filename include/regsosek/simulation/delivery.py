@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from pydantic import BaseModel
 from ulid import ULID
 
 from regsosek.contract.manifest import CONTRACT_VERSION, MANIFEST_NAME, DeliveredFile, Manifest
@@ -96,8 +97,8 @@ def cut(messages: Iterable[Messages], size: int) -> Iterator[Messages]:
         yield Messages.joined(waiting)
 
 
-def manifest_bytes(manifest: Manifest) -> bytes:
-    """The manifest as it is written."""
+def manifest_bytes(manifest: BaseModel) -> bytes:
+    """A manifest as it is written."""
     return (json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n").encode()
 
 

@@ -49,4 +49,6 @@ def _table(dataset: str, columns: Columns) -> pa.Table:
     """Columns that the simulator knows no answer to are empty."""
     length = len(columns["id_dokumen"])
     missing = [item for item in variables(dataset) if item.name not in columns]
-    return pa.table(columns | {item.name: pa.nulls(length, _EMPTY_TYPES.get(item.kind, pa.string())) for item in missing})
+    return pa.table(
+        columns | {item.name: pa.nulls(length, _EMPTY_TYPES.get(item.kind, pa.string())) for item in missing}
+    )

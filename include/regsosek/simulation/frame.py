@@ -100,7 +100,9 @@ def province_frame(campaign: Campaign, province: str) -> ProvinceFrame:
     families = _families_per_desa(known.target, desa, campaign.seed, shape)
     whole = _with_officers(_divided(desa, families, campaign.seed, shape), shape)
     sample = _with_work(_sampled(whole, campaign))
-    return ProvinceFrame(province, known.target_source, sample.followed_by(_unknown_to_frame(sample, province, campaign)))
+    return ProvinceFrame(
+        province, known.target_source, sample.followed_by(_unknown_to_frame(sample, province, campaign))
+    )
 
 
 @cache

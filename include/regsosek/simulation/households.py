@@ -132,7 +132,9 @@ def _put_young_couple(draws: Draws, couple: _Couple, present: Flags, age: Intege
     age[:, _GRANDCHILD] = np.floor(draws.uniform("grandchild age") * np.clip(child_age - 18, 0, 17)).astype(np.int64)
     present[:, _MARRIED_CHILD] = child
     present[:, _IN_LAW] = child & draws.chance("in-law", 0.85)
-    present[:, _GRANDCHILD] = (couple.age >= 45) & np.where(child, draws.chance("grandchild", 0.75), draws.chance("foster", 0.06))
+    present[:, _GRANDCHILD] = (couple.age >= 45) & np.where(
+        child, draws.chance("grandchild", 0.75), draws.chance("foster", 0.06)
+    )
 
 
 def _sexes(own: Draws, couple: _Couple, family: Integers, place: Integers, present: Flags) -> Integers:

@@ -74,9 +74,7 @@ def districts(kabkota: Integers, kecamatan_rank: Integers) -> Integers:
 def person_names(draws: Draws, sex: Integers) -> pa.Array:
     """Names of letters, spaces, points and apostrophes."""
     men, women, second = words()["men"], words()["women"], words()["second"]
-    first = pc.if_else(
-        pa.array(sex == FEMALE), _picked(draws, "first name", women), _picked(draws, "first name", men)
-    )
+    first = pc.if_else(pa.array(sex == FEMALE), _picked(draws, "first name", women), _picked(draws, "first name", men))
     return pc.utf8_rtrim_whitespace(pc.binary_join_element_wise(first, _picked(draws, "second name", second), " "))
 
 

@@ -157,7 +157,9 @@ def _position(piece: Piece) -> Columns:
     subsls = Draws(seeded(piece.campaign.seed, "subsls", piece.place.id_subsls))
     columns = {}
     for column, middle in zip(("lintang", "bujur"), _province_points()[piece.province], strict=True):
-        spread = (0.3 * kabkota.uniform(column) + 0.08 * subsls.uniform(column) + 0.004 * piece.draws.uniform(column)) - 0.19
+        spread = (
+            0.3 * kabkota.uniform(column) + 0.08 * subsls.uniform(column) + 0.004 * piece.draws.uniform(column)
+        ) - 0.19
         columns[column] = pa.array(np.round(middle + spread, 6), mask=~known)
     accuracy = 3 + 14 * piece.draws.uniform("accuracy") ** 2 + 25 * piece.draws.chance("poor signal", 0.03)
     return columns | {"akurasi_m": pa.array(np.round(accuracy, 1), mask=~known)}
@@ -171,6 +173,8 @@ def _photo(piece: Piece, poor: Integers) -> Columns:
 
 @cache
 def _province_points() -> dict[str, tuple[float, float]]:
-    with resources.files(__package__).joinpath("data", "province_points.csv").open(encoding="utf-8", newline="") as file:
+    with (
+        resources.files(__package__).joinpath("data", "province_points.csv").open(encoding="utf-8", newline="") as file
+    ):
         rows = csv.DictReader(file)
         return {row["province"]: (float(row["latitude"]), float(row["longitude"])) for row in rows}

@@ -82,7 +82,9 @@ def _put_health(answers: Answers, draws: Draws, age: Integers, family_size: Inte
 
 def _expecting(draws: Draws, roster: Roster) -> Flags:
     fertile = (roster.sex == FEMALE) & (roster.marital == MARRIED)
-    return fertile & draws.chance("expecting", np.interp(roster.age, [18, 25, 32, 40, 46], [0.12, 0.14, 0.09, 0.02, 0.0]))
+    return fertile & draws.chance(
+        "expecting", np.interp(roster.age, [18, 25, 32, 40, 46], [0.12, 0.14, 0.09, 0.02, 0.0])
+    )
 
 
 def _documents(draws: Draws, roster: Roster) -> Integers:

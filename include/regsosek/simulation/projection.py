@@ -72,7 +72,9 @@ def _conditions(item: Variable) -> list[str]:
 @cache
 def _positions() -> dict[tuple[str, str], float]:
     """Where in the interview each item is asked, 0 to 1, for those that a broken-off interview does not reach."""
-    asked = [item for dataset in ("keluarga", "anggota") for item in variables(dataset) if item.block in _ORDER_OF_BLOCKS]
+    asked = [
+        item for dataset in ("keluarga", "anggota") for item in variables(dataset) if item.block in _ORDER_OF_BLOCKS
+    ]
     asked = [item for item in asked if item.item not in _ROSTER_PAGE]
     asked.sort(key=lambda item: _ORDER_OF_BLOCKS.index(item.block))
     return {(item.dataset, item.name): (place + 1) / (len(asked) + 1) for place, item in enumerate(asked)}

@@ -22,7 +22,10 @@ _CODES = (
 _PRIMARY, _SENIOR, _BACHELOR = 1, 3, 5
 _ADULT_LIMITS = [-1.75, -0.55, 0.0, 0.95, 1.2, 2.0, 2.9]
 _CLASSES = np.array([1, 6, 3, 3, 3, 4, 2, 3])
-_AT_SCHOOL = ([5, 6, 7, 12, 13, 15, 16, 18, 19, 21, 23, 24], [0.05, 0.7, 0.99, 0.99, 0.96, 0.93, 0.8, 0.68, 0.3, 0.25, 0.15, 0.0])
+_AT_SCHOOL = (
+    [5, 6, 7, 12, 13, 15, 16, 18, 19, 21, 23, 24],
+    [0.05, 0.7, 0.99, 0.99, 0.96, 0.93, 0.8, 0.68, 0.3, 0.25, 0.15, 0.0],
+)
 
 
 def put_schooling(answers: Answers, draws: Draws, welfare: Floats, age: Integers) -> Integers:

@@ -58,7 +58,9 @@ class Messages:
         return np.where(corrected, mixed(self.key, name_key("corrected")), self.key)
 
 
-def messages(campaign: Campaign, frame: ProvinceFrame, *, after: int, until: int, defect_share: float) -> Iterator[Messages]:
+def messages(
+    campaign: Campaign, frame: ProvinceFrame, *, after: int, until: int, defect_share: float
+) -> Iterator[Messages]:
     """What was synchronised on the days over ``after`` up to ``until``, in the order of the frame, in pieces.
 
     Of a document that was sent twice in this time only the second message is among it, as the sender knows no other any more.
