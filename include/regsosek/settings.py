@@ -32,7 +32,9 @@ class Settings(BaseModel):
     landing_bucket: str = "regsosek-landing"
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"
-    hmac_key: SecretStr = Field(min_length=32, description="key of the NIK and KK hashes; losing it loses comparability")
+    hmac_key: SecretStr = Field(
+        min_length=32, description="key of the NIK and KK hashes; losing it loses comparability"
+    )
     smtp_host: str = "127.0.0.1"
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     smtp_username: str | None = None
