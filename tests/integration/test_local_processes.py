@@ -69,12 +69,14 @@ def test_start_twice_starts_once(background: BackgroundProcess) -> None:
 
 def test_a_stranger_with_the_same_id_is_left_alone(background: BackgroundProcess) -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True) as stranger:
-        started = psutil.Process(stranger.pid).create_time() - 3600
-        write_record(background.folder / "background.process.json", {"pid": stranger.pid, "started": started})
-        assert not background.running
-        background.stop()
-        assert stranger.poll() is None
-        stranger.kill()
+        try:
+            started = psutil.Process(stranger.pid).create_time() - 3600
+            write_record(background.folder / "background.process.json", {"pid": stranger.pid, "started": started})
+            assert not background.running
+            background.stop()
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
 
 
 def test_failure_to_listen_names_the_log(background: BackgroundProcess) -> None:
