@@ -13,6 +13,7 @@ import pytest
 
 from regsosek.local import stack
 from regsosek.local.airflow_client import AirflowClient
+from regsosek.local.loopback import wait_until
 from regsosek.local.processes import LocalServiceError
 
 PROBE = '''
@@ -115,7 +116,7 @@ def test_down_after_a_killed_scheduler_leaves_no_process(airflow: stack.Stack) -
     workers = scheduler.members
     assert len(workers) > 1
     next(member for member in workers if "scheduler" in " ".join(member.cmdline())).kill()
-    assert not airflow.airflow.running
+    assert wait_until(lambda: not airflow.airflow.running, seconds=5)
     stack.down(airflow.root)
     alive = [member for member in members if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
     assert alive == []
