@@ -101,7 +101,7 @@ def settle(folder: Path) -> PostgresPlace:
 
 def _choose(folder: Path) -> PostgresPlace:
     if os.geteuid() != 0:
-        return PostgresPlace(folder / "server", None)
+        return PostgresPlace(folder.absolute() / "server", None)
     digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
     return PostgresPlace(OUT_OF_TREE / f"regsosek-{digest}", _unprivileged_account())
 
