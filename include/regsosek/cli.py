@@ -1,4 +1,4 @@
-"""The ``regsosek`` command: the night and its tools without Airflow, on the same code. It imports late, to answer fast."""
+"""The ``regsosek`` command: the night and its tools without Airflow, on the same code."""
 
 import logging
 import sys
@@ -15,7 +15,7 @@ from rich.logging import RichHandler
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night
 from regsosek.geography.provinces import province as province_of
-from regsosek.geography.provinces import provinces
+from regsosek.night.run_request import chosen
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -31,15 +31,6 @@ NightOption = Annotated[
 ProvinceOption = Annotated[
     list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all 34.")
 ]
-
-
-def chosen(codes: list[str] | None) -> list[str]:
-    """The provinces asked for, in their order; all of them if none is named.
-
-    Raises:
-        ReferenceDataError: a code is no province of the frame of 2022.
-    """
-    return [province_of(code).code for code in codes] if codes else [each.code for each in provinces()]
 
 
 def night_of(given: datetime | None) -> date:

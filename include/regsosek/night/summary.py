@@ -13,6 +13,9 @@ from regsosek.geography.provinces import province as province_of
 from regsosek.night.reporting import ProvinceLine, QuarantinedCase
 
 SHOWN_CASES = 50
+COUNTED = (
+    "Received", "Clean", "Warning", "Quarantined", "Other", "Rejected", "Visited", "Target", "%", "Plan %",
+)  # fmt: skip
 
 
 def night_table(night: date, lines: Sequence[ProvinceLine], scale: float) -> Table:
