@@ -7,9 +7,10 @@ WORKDIR /build
 COPY tools/uv.txt ./
 RUN python -m pip install --no-cache-dir --require-hashes --requirement uv.txt
 COPY requirements.txt ./
-# Wheels only: no compiler enters the image, and none is needed.
+# The lock constrains what builds the one package that comes as source (pure Python: no compiler is needed).
 RUN uv venv /opt/venv \
-    && uv pip sync --python /opt/venv/bin/python --require-hashes --no-build --compile-bytecode --no-cache requirements.txt
+    && uv pip sync --python /opt/venv/bin/python --require-hashes --build-constraints requirements.txt \
+        --compile-bytecode --no-cache requirements.txt
 
 FROM ${PYTHON_IMAGE}
 COPY --from=dependencies /opt/venv /opt/venv

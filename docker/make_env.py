@@ -55,7 +55,10 @@ def main(path: Path = PROJECT_ROOT / ".env") -> int:
     try:
         write_env(path)
     except FileExistsError:
-        print(f"{path} exists and stays as it is. To start anew, move it away: its secrets may be in use.", file=sys.stderr)
+        print(
+            f"{path} exists and stays as it is. To start anew, move it away: its secrets may be in use.",
+            file=sys.stderr,
+        )
         return 1
     print(f"wrote {path} (mode 0600) for a development server; for production empty COMPOSE_PROFILES,")
     print("name the mail relay in REGSOSEK_SMTP_HOST and REGSOSEK_SMTP_PORT, and the object store in REGSOSEK_S3_*.")

@@ -41,7 +41,7 @@ install_uv() {
   say "installing uv $(wanted_uv) into $package"
   rm -rf "$package"
   if "$python" -m pip --version >/dev/null 2>&1; then
-    "$python" -m pip install --quiet --require-hashes --target "$package" --requirement tools/uv.txt
+    "$python" -m pip install --quiet --root-user-action ignore --require-hashes --target "$package" --requirement tools/uv.txt
   elif "$python" -m venv "$package" >/dev/null 2>&1; then
     "$package/bin/python" -m pip install --quiet --require-hashes --requirement tools/uv.txt
   else
@@ -78,9 +78,10 @@ install() {
     # Relocatable: a long path or a blank in it would break the first line of the commands.
     "$uv" venv --quiet --clear --relocatable --python "$python" .venv
   fi
-  "$uv" pip sync --python .venv/bin/python --require-hashes --no-build --compile-bytecode \
+  # django-indonesia-regions comes as source only. The lock constrains its build too, and the project is built with the
+  # lock's setuptools: nothing unlocked is downloaded.
+  "$uv" pip sync --python .venv/bin/python --require-hashes --build-constraints requirements.txt --compile-bytecode \
     requirements.txt requirements-dev.txt
-  # setuptools comes from the lock: nothing unlocked is downloaded to build the project.
   "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
   state >"$stamp"
   say "ready after $SECONDS s"
