@@ -66,12 +66,16 @@ provide_uv() {
 state() { { pwd; cat "${inputs[@]}"; } | sha256sum; }
 up_to_date() { [[ -x .venv/bin/python && "$(cat "$stamp" 2>/dev/null)" == "$(state)" ]] && is_wanted_uv "$uv"; }
 
+home_of() { "$1" -c 'import sys; print(sys.base_prefix, sys.version)'; }
+# With PYTHON= the environment must be that interpreter's; else any suitable one will do.
+usable() { suitable .venv/bin/python && [[ -z ${PYTHON:-} || "$(home_of .venv/bin/python)" == "$(home_of "$PYTHON")" ]]; }
+
 install() {
   local python
   python=$(find_python)
   provide_uv "$python"
   rm -f "$stamp"
-  if [[ -z ${PYTHON:-} ]] && suitable .venv/bin/python; then
+  if usable; then
     say "bringing .venv in step with the locks"
   else
     say "making .venv with $("$python" --version) ($python)"
@@ -93,4 +97,4 @@ if command -v flock >/dev/null; then
   exec 9>"$private/lock"
   flock 9
 fi
-up_to_date || install
+{ up_to_date && usable; } || install
