@@ -3,6 +3,7 @@
 ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS dependencies
+ENV UV_PYTHON_DOWNLOADS=never
 WORKDIR /build
 COPY tools/uv.txt ./
 RUN python -m pip install --no-cache-dir --require-hashes --requirement uv.txt
