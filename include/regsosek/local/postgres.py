@@ -7,7 +7,7 @@ from pathlib import Path
 from subprocess import Popen
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psutil
 import psycopg
 from psycopg import sql
 
