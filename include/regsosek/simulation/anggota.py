@@ -10,7 +10,7 @@ from regsosek.simulation.people import Surroundings, member_answers
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Draws, Integers
 
-_OF_THE_FAMILY = ("id_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
+_OF_THE_FAMILY = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 
 
 def anggota_columns(piece: Piece, roster: Roster, keluarga: Columns, rows: Integers) -> Columns:

@@ -56,9 +56,8 @@ def member_answers(roster: Roster, around: Surroundings) -> Answers:
         "r408_status_kawin": roster.marital,
         "r409_hubungan": roster.relation,
     }
-    known = {"r401_no_urut", "r109_no_bangunan", "r110_no_keluarga", *answers}
     for variable in variables("anggota"):
-        drawn = None if variable.name in known else candidate(variable, draws, welfare)
+        drawn = None if variable.block == "0" or variable.name in answers else candidate(variable, draws, welfare)
         if drawn is not None:
             answers[variable.name] = drawn
     stage = put_schooling(answers, draws, welfare, roster.age)
