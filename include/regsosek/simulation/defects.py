@@ -13,7 +13,6 @@ from regsosek.simulation.projection import as_text, cell, inside, outside
 
 Form = Literal["untypable", "width", "outside_list", "missing", "surplus", "written", "key"]
 Expected = Literal["quarantined", "warning"]
-UNKNOWN_SLS_RULE = "G03"
 
 
 class DefectKind(BaseModel):
@@ -46,6 +45,10 @@ class DefectKind(BaseModel):
         """What happens to the case."""
         lenient = self.item.uncertain or block(self.dataset, self.item.block).severity == "warning"
         return self.expected or ("warning" if lenient else "quarantined")
+
+
+# Not planted but met: a sub-SLS that the frame does not know yet.
+NEW_SLS = DefectKind(name="sls_new", dataset="keluarga", column="id_subsls", form="key", rule="G03")
 
 
 class DefectTable(BaseModel):
