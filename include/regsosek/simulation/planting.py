@@ -147,6 +147,8 @@ def _first_fits(kinds: Sequence[DefectKind], own: Sequence[int]) -> str:
 
 
 def _chosen(places: Integers, kinds: Sequence[DefectKind], chances: Floats) -> Integers:
+    if not places.size:
+        return np.full(len(places), _NONE, dtype=np.int64)
     weights = np.where(places == _NONE, 0.0, [kind.weight for kind in kinds])
     running = np.cumsum(weights, axis=1)
     total = running[:, -1:]
