@@ -1,7 +1,7 @@
 """Bringing a database to the present schema: Alembic run from code, schemas, partitions per province, roles."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def migrate(engine: Engine) -> None:
         for schema in SCHEMAS:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         command.upgrade(alembic_config(connection), "head")
-        ensure_province_partitions(connection, (province.code for province in provinces()))
+        ensure_province_partitions(connection, [province.code for province in provinces()])
 
 
 def schema_is_current(engine: Engine) -> None:
@@ -62,11 +62,11 @@ def is_partition(name: str) -> bool:
     return PARTITION.search(name) is not None
 
 
-def ensure_province_partitions(connection: Connection, provinces: Iterable[str]) -> None:
-    """Makes the partitions of ``provinces``; done while migrating, for it locks the whole table for an instant."""
+def ensure_province_partitions(connection: Connection, codes: Sequence[str]) -> None:
+    """Makes the partitions of the provinces ``codes``; done while migrating, for it locks the whole tables."""
     for table in partitioned_tables():
         by_night = "PARTITION BY LIST (night)" if table in BY_NIGHT else ""
-        for province in provinces:
+        for province in codes:
             connection.execute(
                 text(
                     f"CREATE TABLE IF NOT EXISTS {table}_p{province} PARTITION OF {table} "

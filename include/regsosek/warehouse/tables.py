@@ -90,8 +90,7 @@ reference_version = Table(
 
 seal = Table(
     "seal", metadata, _key("province"), _key("night", Date), _moment("sealed_at"),
-    Column("unfinished", JSONB, nullable=False), Column("strays", JSONB, nullable=False),
-    Column("reopened", JSONB, nullable=False, server_default=text("'[]'")), schema="ledger",
+    Column("unfinished", JSONB, nullable=False), _count("strays"), schema="ledger",
 )  # fmt: skip
 delivery = Table(
     "delivery", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _needed("night", Date),
@@ -209,8 +208,7 @@ arrivals = Table(
     *(_count(measure) for measure in ARRIVAL_MEASURES), schema="mart",
 )  # fmt: skip
 refreshed = Table(
-    "refreshed", metadata, _key("province"), _key("night", Date), _needed("outcome"), Column("detail", Text),
-    _moment("at", default=True), schema="mart",
+    "refreshed", metadata, _key("province"), _key("night", Date), _moment("at", default=True), schema="mart",
 )  # fmt: skip
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),

@@ -318,8 +318,7 @@ def upgrade() -> None:
         sa.Column("night", sa.Date(), autoincrement=False, nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unfinished", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("strays", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("reopened", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("strays", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("province", "night", name=op.f("pk_seal")),
         schema="ledger",
     )
@@ -374,8 +373,6 @@ def upgrade() -> None:
         "refreshed",
         sa.Column("province", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("night", sa.Date(), autoincrement=False, nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("province", "night", name=op.f("pk_refreshed")),
         schema="mart",
