@@ -94,7 +94,7 @@ def stage_part(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Ma
 
 @pytest.fixture(scope="session")
 def answers(flawless: Simulated) -> Iterator[duckdb.DuckDBPyConnection]:
-    """All typed rows of the flawless day: tables ``k`` (with roster facts) and ``a`` (with what it needs of the family)."""
+    """All typed rows of the flawless day: tables ``k`` (with roster facts) and ``a`` (with facts of the family)."""
     connection = staging_engine(flawless.root)
     [(folder, manifest)] = flawless.manifests()
     for part in manifest.parts:

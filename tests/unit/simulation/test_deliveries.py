@@ -162,7 +162,7 @@ def test_labels_point_at_the_spoiled_cell(demo: Simulated) -> None:
         "area_untypable": lambda row: row["r302_luas_lantai"] == "tiga puluh",
         "card_number_short": lambda row: len(row["r114_no_kk"]) == 15,
         "wall_missing": lambda row: row["r205_hasil"] == "1" and not row["r304_dinding"],
-        "301b_surplus": lambda row: row["r301a_status_bangunan"] not in {"1", ""} and bool(row["r301b_bukti_kepemilikan"]),
+        "301b_surplus": lambda row: row["r301a_status_bangunan"] > "1" and row["r301b_bukti_kepemilikan"] > "",
         "desa_unknown": lambda row: row["r104_desa"] == "999",
     }  # fmt: skip
     unread = {_folder(demo, kind) for kind in ("broken", "resent")}
