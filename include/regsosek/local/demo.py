@@ -65,12 +65,10 @@ def _deliver(console: Console, house: House, scale: float) -> None:
 def _run_nights(console: Console, client: AirflowClient) -> list[str]:
     for dag in (REFERENCE, NIGHTLY, REPLAY):
         client.await_dag(dag)
-    states = []
-    client.unpause(REFERENCE)
-    states.append(_run(console, client, REFERENCE, None))
-    client.unpause(NIGHTLY)
-    for n in range(NIGHTS):
-        states.append(_run(console, client, NIGHTLY, FIRST_NIGHT + timedelta(days=n)))
+    for dag in (REFERENCE, NIGHTLY):
+        client.unpause(dag)
+    states = [_run(console, client, REFERENCE, None)]
+    states += [_run(console, client, NIGHTLY, FIRST_NIGHT + timedelta(days=n)) for n in range(NIGHTS)]
     # The simulated world stands in October 2022: no night of today must start by itself.
     for dag in (REFERENCE, NIGHTLY):
         client.pause(dag)
