@@ -1,10 +1,10 @@
 """The manifest of a delivery: the one document that says what was delivered, validated before anything is fetched."""
 
-import json
+import codecs
 import re
 from collections import Counter
-from datetime import date
-from typing import Annotated, Literal, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -20,6 +20,10 @@ Format = Literal["csv.gz", "jsonl.gz", "parquet"]
 Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]$")]
+# Bounds that every system on the way can store: a year 1 with an offset leaves the calendar when it becomes UTC.
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
+Rows = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 FILE_NAME = re.compile(r"^(?P<dataset>[a-z_]+)-(?P<part>[0-9]{5})\.(?P<format>csv\.gz|jsonl\.gz|parquet)$")
 
@@ -35,15 +39,15 @@ class DeliveredFile(_Document):
     dataset: Dataset
     part: Annotated[int, Field(ge=1, le=99_999)]
     format: Format
-    rows: Annotated[int, Field(ge=0)]
-    bytes: Annotated[int, Field(ge=0)]
+    rows: Rows
+    bytes: Annotated[int, Field(ge=0, le=5 * 2**40)]
     sha256: Sha256
 
     @model_validator(mode="after")
     def _name_says_the_same(self) -> Self:
         expected = f"{self.dataset}-{self.part:05d}.{self.format}"
         if self.name != expected:
-            raise ValueError(f"file {self.name} must be named {expected}")
+            raise ValueError(f"must be named {expected}")
         return self
 
 
@@ -55,10 +59,10 @@ class Manifest(_Document):
     instrument_version: Literal["1"]
     province: ProvinceCode
     delivery_id: Ulid
-    produced_at: AwareDatetime
-    producer: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    enumerated_from: date
-    enumerated_to: date
+    produced_at: Instant
+    producer: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
+    enumerated_from: Day
+    enumerated_to: Day
     files: Annotated[tuple[DeliveredFile, ...], Field(min_length=2, max_length=MAX_FILES)]
     totals: dict[Dataset, Annotated[int, Field(ge=0)]]
     supersedes: tuple[Ulid, ...] = ()
@@ -111,12 +115,11 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
     if len(document) > MAX_MANIFEST_BYTES:
         raise ContractBreachError("manifest_unreadable", f"{len(document)} bytes, the limit is {MAX_MANIFEST_BYTES}")
     try:
-        content = json.loads(document)
-    except (ValueError, RecursionError):
-        raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
-    try:
-        manifest = Manifest.model_validate(content)
+        # Strict: a number in quotes or a date as a number is a fault, as the published JSON Schema says.
+        manifest = Manifest.model_validate_json(document.removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as error:
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
         raise ContractBreachError("manifest_invalid", _faults(error)) from None
     if manifest.province != province:
         raise ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
@@ -129,5 +132,11 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
 
 def _faults(error: ValidationError, limit: int = 5) -> str:
     faults = error.errors(include_input=False, include_url=False)
-    shown = [f"{'.'.join(map(str, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults[:limit]]
+    shown = [f"{'.'.join(map(_place, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults[:limit]]
     return "; ".join(shown) + (f"; and {len(faults) - limit} more" if len(faults) > limit else "")
+
+
+def _place(step: int | str) -> str:
+    """A step of the way to a fault; a field that we do not know could be named by anything, so it is not repeated."""
+    known = {"[key]", *Manifest.model_fields, *DeliveredFile.model_fields, *get_args(Dataset)}
+    return str(step) if isinstance(step, int) or step in known else "unknown field"
