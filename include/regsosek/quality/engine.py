@@ -89,7 +89,8 @@ class Validator:
         datasource = context.data_sources.add_duck(
             name="staging",
             connection_string="duckdb:///:memory:",
-            kwargs={"creator": lambda: ConnectionWrapper(connection.cursor())},
+            # The pool would roll back at the end, when the database of the task is already closed.
+            kwargs={"creator": lambda: ConnectionWrapper(connection.cursor()), "pool_reset_on_return": None},
         )
         batch = datasource.add_table_asset(dataset, table_name=dataset).add_batch_definition_whole_table(dataset)
         suite = gx.ExpectationSuite(name=dataset, expectations=[rule.expectation() for rule in rules])
