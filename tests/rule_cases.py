@@ -6,7 +6,7 @@ the codebook, so that every rule has positive, negative, boundary and missing ca
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ import duckdb
 from delivered import Row, anggota_row, keluarga_row
 from regsosek.contract.codebook import Variable, bit_mask, block, code_list, lone_codes, variables
 from regsosek.quality.generated import rule_id
-from regsosek.staging.typing_sql import can_be_untyped, typed, untyped_column
+from regsosek.staging.typing_sql import can_be_untyped, given, typed, untyped_column
 
 UNREADABLE = "x!"
 Change = dict[str, str]
@@ -279,8 +279,8 @@ def _universes(dataset: str) -> dict[str, dict[str, bool | None]]:
 
 def typed_row_sql(dataset: str) -> str:
     """SQL that makes table ``one`` of one row given as named parameters, typed as staging types it."""
-    columns: Iterable[str] = (
-        f"{typed(v, f'NULLIF(${v.name}::VARCHAR, {chr(39) * 2})')} AS {v.name}, NULL::VARCHAR AS {untyped_column(v.name)}"
+    columns = [
+        f"{typed(v, given(f'${v.name}::VARCHAR'))} AS {v.name}, NULL::VARCHAR AS {untyped_column(v.name)}"
         for v in variables(dataset)
-    )
+    ]
     return f"CREATE OR REPLACE TABLE one AS SELECT {', '.join(columns)}"

@@ -30,7 +30,7 @@ Fired = dict[RuleCase, set[str]]
 
 @dataclass(frozen=True)
 class Judged:
-    """The rules that the compiled SQL found broken in every case, by family or member, and the database that holds them."""
+    """The rules that the compiled SQL found broken in every case, and the database that holds them all."""
 
     connection: duckdb.DuckDBPyConnection
     fired: Fired
