@@ -31,6 +31,10 @@ class ObjectStoreError(RegsosekError):
     """Object storage did not answer as it must, after all retries: our fault or its, never the province's."""
 
 
+class EngineFaultError(RegsosekError):
+    """A database failed; its own message is withheld because it may quote personal data."""
+
+
 class ParityError(RegsosekError):
     """Great Expectations and the compiled SQL disagree on a rule, or a rule could not be evaluated: our fault."""
 

@@ -1,1 +1,1 @@
-"""The embedded services of the demo and the tests: PostgreSQL, S3, mail sink, Airflow processes."""
+"""The embedded services of the demo and the tests: PostgreSQL, S3, mail sink and Airflow, on loopback, without root."""

@@ -48,7 +48,7 @@ _EngineClass = type[SqlAlchemyExecutionEngine]
 class DuckDatasource(SQLDatasource):
     """A datasource on a DuckDB of our own process; registers itself as ``data_sources.add_duck``."""
 
-    type: Literal["duck"] = "duck"  # type: ignore[assignment]  # every datasource names its own type
+    type: Literal["duck"] = "duck"
 
     @property
     def execution_engine_type(self) -> _EngineClass:

@@ -173,8 +173,8 @@ def _code_rule(variable: Variable, asked: Block) -> Rule | None:
 def _bits_rule(variable: Variable, asked: Block) -> Rule:
     mask, lone = bit_mask(variable.codes), lone_codes(variable.codes)
     alone = f" AND {variable.name} NOT IN ({_codes(lone)})" if lone else ""
-    most_id = f"{mask}, atau {_codes(lone)}" if lone else str(mask)
-    most_en = f"{mask}, or {_codes(lone)}" if lone else str(mask)
+    largest = f"{mask}, atau {_codes(lone)}" if lone else str(mask)
+    largest_en = f"{mask}, or {_codes(lone)}" if lone else str(mask)
     condition = f"({asked.applies_when}) AND {variable.name} & ~{mask} <> 0{alone}"
     return _rule(
         variable,
@@ -182,8 +182,8 @@ def _bits_rule(variable: Variable, asked: Block) -> Rule:
         "C",
         EXPECT_NO_ROWS_WHERE,
         {"condition": condition},
-        f"bukan jumlah kode yang sah (paling besar {most_id}). Jumlahkan kembali.",
-        f"is not a sum of the listed codes (at most {most_en}).",
+        f"bukan jumlah kode yang sah (paling besar {largest}). Jumlahkan kembali.",
+        f"is not a sum of the listed codes (at most {largest_en}).",
     )
 
 

@@ -73,16 +73,29 @@ def rule_from(dataset: str, expectation: Mapping[str, Any]) -> Rule:
 
 @dataclass(frozen=True)
 class Suite:
-    """All rules of one dataset, and the documents they came from."""
+    """All rules of one dataset."""
 
     dataset: str
     rules: tuple[Rule, ...]
-    document: bytes
+
+    @property
+    def document(self) -> bytes:
+        """The suite in one spelling, for the archive of what a night was judged by; see :func:`suite_from`."""
+        expectations = [rule.expectation() for rule in self.rules]
+        content = {"dataset": self.dataset, "expectations": expectations}
+        return (json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
     @property
     def version(self) -> str:
-        """SHA-256 of the suite's documents."""
+        """SHA-256 of the suite's document."""
         return hashlib.sha256(self.document).hexdigest()
+
+
+def suite_from(document: bytes) -> Suite:
+    """Reads back what :attr:`Suite.document` wrote."""
+    content = json.loads(document)
+    dataset = content["dataset"]
+    return Suite(dataset, tuple(rule_from(dataset, each) for each in content["expectations"]))
 
 
 def load_suite(directory: Path, dataset: str) -> Suite:
@@ -91,12 +104,12 @@ def load_suite(directory: Path, dataset: str) -> Suite:
     Raises:
         ConfigurationError: a file is missing or not JSON, or an id stands twice.
     """
-    documents = [_read(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
-    rules = tuple(rule_from(dataset, e) for document in documents for e in json.loads(document)["expectations"])
+    parts = [_expectations(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
+    rules = tuple(rule_from(dataset, each) for part in parts for each in part)
     twice = [rule_id for rule_id, n in Counter(rule.id for rule in rules).items() if n > 1]
     if twice:
         raise ConfigurationError(f"suite {dataset}: rule ids stand twice: {', '.join(twice)}")
-    return Suite(dataset, rules, b"\n".join(documents))
+    return Suite(dataset, rules)
 
 
 def load_suites(directory: Path) -> dict[str, Suite]:
@@ -104,13 +117,12 @@ def load_suites(directory: Path) -> dict[str, Suite]:
     return {dataset: load_suite(directory, dataset) for dataset in DATASETS}
 
 
-def _read(path: Path) -> bytes:
+def _expectations(path: Path) -> list[dict[str, Any]]:
     try:
-        document = path.read_bytes()
-        json.loads(document)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"suite {path.name} cannot be read: {error}") from None
-    return document
+        expectations: list[dict[str, Any]] = json.loads(path.read_bytes())["expectations"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"suite {path.name} cannot be read: {type(error).__name__} {error}") from None
+    return expectations
 
 
 def violation(rule: Rule) -> str:

@@ -1,0 +1,99 @@
+"""Brings one delivery in: its manifest, then every file it names, verified before anything is used."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from regsosek.contract.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, DeliveredFile, Manifest, parse_manifest
+from regsosek.errors import ContractBreachError
+from regsosek.landing.discovery import DeliveryFolder
+from regsosek.landing.store import Downloaded, Store
+
+READ_FORMATS = frozenset({"csv.gz"})
+DOWNLOADS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """A file of a delivery as the manifest describes it, and the verified local copy."""
+
+    delivered: DeliveredFile
+    path: Path
+
+
+def read_manifest(store: Store, bucket: str, folder: DeliveryFolder) -> tuple[Manifest, bytes]:
+    """The manifest of a delivery, and its bytes as they were delivered.
+
+    Raises:
+        ContractBreachError: it is gone, too large, not JSON, invalid, or speaks of another province or delivery.
+    """
+    document = store.get_bytes(bucket, folder.prefix + MANIFEST_NAME, max_bytes=MAX_MANIFEST_BYTES + 1)
+    if document is None:
+        raise ContractBreachError("manifest_unreadable", f"{MANIFEST_NAME} was taken away after it was listed")
+    return parse_manifest(document, province=folder.province, delivery_id=folder.delivery_id), document
+
+
+def fetch(
+    store: Store, bucket: str, folder: DeliveryFolder, manifest: Manifest, directory: Path
+) -> tuple[FetchedFile, ...]:
+    """Downloads and verifies every file of a delivery into ``directory/<delivery_id>/``, all or nothing.
+
+    The folder appears in one rename once every file is verified, and replaces what an earlier attempt left there.
+
+    Returns:
+        the files in the order of the manifest.
+
+    Raises:
+        ContractBreachError: ``format_unsupported``, ``file_missing``, ``file_size`` or ``file_altered``, of the first
+            file in the order of the manifest that breaks the contract.
+        ObjectStoreError: the store gave up; the delivery is not to blame.
+    """
+    _refuse_unread_formats(manifest.files)
+    target = directory / manifest.delivery_id
+    with TemporaryDirectory(dir=directory, prefix=".fetch-") as aside:
+        arriving = Path(aside, manifest.delivery_id)
+        arriving.mkdir(mode=0o700)
+        _fetch_all(partial(_fetch_one, store, bucket, folder, arriving), manifest.files)
+        if target.exists():
+            shutil.rmtree(target)
+        arriving.rename(target)
+    return tuple(FetchedFile(file, target / file.name) for file in manifest.files)
+
+
+def _refuse_unread_formats(files: Iterable[DeliveredFile]) -> None:
+    unread = [file.name for file in files if file.format not in READ_FORMATS]
+    if unread:
+        readable = ", ".join(sorted(READ_FORMATS))
+        raise ContractBreachError("format_unsupported", f"{len(unread)} files, first {unread[0]}; send {readable}")
+
+
+def _fetch_all(fetch_one: Callable[[DeliveredFile], None], files: Iterable[DeliveredFile]) -> None:
+    pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="fetch")
+    try:
+        # map answers in the order given: the same broken delivery always names the same file
+        for _ in pool.map(fetch_one, files):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _fetch_one(store: Store, bucket: str, folder: DeliveryFolder, directory: Path, file: DeliveredFile) -> None:
+    downloaded = store.download(bucket, folder.prefix + file.name, directory / file.name, expected_bytes=file.bytes)
+    _verify(file, downloaded)
+
+
+def _verify(file: DeliveredFile, downloaded: Downloaded | None) -> None:
+    if downloaded is None:
+        raise ContractBreachError("file_missing", f"{file.name} is not in the folder of the delivery")
+    if downloaded.size > file.bytes:
+        raise ContractBreachError("file_size", f"{file.name} has more than the {file.bytes} bytes of the manifest")
+    if downloaded.size < file.bytes:
+        raise ContractBreachError("file_size", f"{file.name} has {downloaded.size} bytes, the manifest {file.bytes}")
+    if downloaded.sha256 != file.sha256:
+        raise ContractBreachError(
+            "file_altered", f"{file.name} has sha256 {downloaded.sha256}, the manifest says {file.sha256}"
+        )

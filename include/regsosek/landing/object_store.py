@@ -1,0 +1,233 @@
+"""The thin edge to object storage: boto3 against any S3 endpoint, patient with every fault that passes by itself."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import boto3
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NoConnectionError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from urllib3.exceptions import HTTPError
+
+from regsosek.errors import ObjectStoreError
+from regsosek.landing.store import Downloaded, StoredObject
+from regsosek.settings import Settings
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 1024 * 1024
+MULTIPART_BYTES = 64 * 1024 * 1024
+# What a store or the way to it can raise; the last one slips through botocore's own wrapping when TLS breaks off.
+_FAULTS = (BotoCoreError, ClientError, S3UploadFailedError, HTTPError)
+_PASSING = (NoConnectionError, HTTPClientError, IncompleteReadError, HTTPError)
+_PASSING_STATUS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+_PASSING_CODES = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_MISSING_CODES = {"NoSuchKey", "NotFound", "404"}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one operation tries before it gives up; times in seconds.
+
+    botocore repeats one request quickly (its waits start at 50 ms except for throttling, and it stops when its retry
+    quota is spent). The operation around it, reading the body included, is repeated with waits that outlast the
+    restart of a store: up to ``first_wait``, doubled each time, at most ``longest_wait``, at random below that.
+    """
+
+    connect_timeout: float = 10
+    read_timeout: float = 60
+    request_attempts: int = 3
+    operation_attempts: int = 5
+    first_wait: float = 2
+    longest_wait: float = 30
+
+
+class ObjectStore:
+    """Object storage behind an S3 API. Threads may share one; processes may not."""
+
+    def __init__(self, client: "S3Client", patience: Patience) -> None:
+        self._client = client
+        self._patience = patience
+
+    @classmethod
+    def connect(cls, settings: Settings, patience: Patience | None = None) -> Self:
+        """A store at the endpoint of ``settings``; nothing is sent yet."""
+        patience = patience or Patience()
+        session = boto3.session.Session(
+            aws_access_key_id=settings.s3_access_key_id.get_secret_value(),
+            aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+            region_name=settings.s3_region,
+        )
+        client = session.client("s3", endpoint_url=settings.s3_endpoint_url, config=_client_config(settings, patience))
+        return cls(client, patience)
+
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Every object below ``prefix``, 1,000 at a time: the listing is never held whole."""
+        for page in self._pages(bucket, prefix, delimiter=""):
+            for entry in page.get("Contents", ()):
+                yield StoredObject(entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'))
+
+    def list_level(self, bucket: str, prefix: str) -> Iterator[str]:
+        """What stands directly below ``prefix``: folders (ending in ``/``) and keys, whole names."""
+        for page in self._pages(bucket, prefix, delimiter="/"):
+            yield from (folder["Prefix"] for folder in page.get("CommonPrefixes", ()))
+            yield from (entry["Key"] for entry in page.get("Contents", ()))
+
+    def get_bytes(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+        """The first ``max_bytes`` bytes of an object; ``None`` when there is no such object."""
+
+        def read() -> bytes:
+            with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                return b"".join(_chunks(body, max_bytes))
+
+        return self._unless_missing("get", bucket, key, read)
+
+    def download(self, bucket: str, key: str, path: Path, *, expected_bytes: int) -> Downloaded | None:
+        """Streams an object to ``path`` and hashes it on the way; ``None`` when there is no such object.
+
+        Stops one byte beyond ``expected_bytes``, so that an object that is too large shows without being read whole.
+        On error nothing is left at ``path``.
+        """
+
+        def read() -> Downloaded:
+            with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                return _save(_chunks(body, expected_bytes + 1), path)
+
+        with ExitStack() as undo:
+            undo.callback(path.unlink, missing_ok=True)
+            downloaded = self._unless_missing("get", bucket, key, read)
+            if downloaded is not None:
+                undo.pop_all()
+        return downloaded
+
+    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
+        """Writes an object from memory."""
+        self._patiently("put", bucket, key, lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content))
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        """Writes an object from a local file, in parts when it is large; readers never see half of it."""
+        parts = TransferConfig(multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES)
+
+        def upload() -> None:
+            self._client.upload_file(Filename=str(path), Bucket=bucket, Key=key, Config=parts)
+
+        self._patiently("put", bucket, key, upload)
+
+    def size(self, bucket: str, key: str) -> int | None:
+        """The size of an object in bytes; ``None`` when there is no such object (or no such bucket: HEAD is mute)."""
+
+        def head() -> int:
+            return self._client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+
+        return self._unless_missing("head", bucket, key, head)
+
+    def _pages(self, bucket: str, prefix: str, delimiter: str) -> Iterator["ListObjectsV2OutputTypeDef"]:
+        token = ""
+        while True:
+            page = self._page(bucket, prefix, delimiter, token)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            following = page.get("NextContinuationToken", "")
+            if following in {"", token}:
+                # Stopping here in silence would pass half a listing off as the whole.
+                raise ObjectStoreError(f"list {bucket}/{prefix}: truncated without a new continuation token")
+            token = following
+
+    def _page(self, bucket: str, prefix: str, delimiter: str, token: str) -> "ListObjectsV2OutputTypeDef":
+        def ask() -> "ListObjectsV2OutputTypeDef":
+            if token:
+                return self._client.list_objects_v2(
+                    Bucket=bucket, Prefix=prefix, Delimiter=delimiter, ContinuationToken=token
+                )
+            return self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter=delimiter)
+
+        return self._patiently("list", bucket, prefix, ask)
+
+    def _unless_missing(self, operation: str, bucket: str, key: str, attempt: Callable[[], T]) -> T | None:
+        try:
+            return self._patiently(operation, bucket, key, attempt)
+        except ObjectStoreError as error:
+            if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in _MISSING_CODES:
+                return None
+            raise
+
+    def _patiently(self, operation: str, bucket: str, key: str, attempt: Callable[[], T]) -> T:
+        """Runs ``attempt`` until it succeeds, fails for good, or patience is used up."""
+        place = f"{operation} {bucket}/{key}"
+        patience = self._patience
+        retrying = Retrying(
+            stop=stop_after_attempt(patience.operation_attempts),
+            wait=wait_random_exponential(multiplier=patience.first_wait, max=patience.longest_wait),
+            retry=retry_if_exception(_passes),
+            before_sleep=lambda state: _log_retry(place, state),
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except _FAULTS as error:
+            raise ObjectStoreError(f"{place}: {error} (check REGSOSEK_S3_* and the store, then run again)") from error
+
+
+def _client_config(settings: Settings, patience: Patience) -> Config:
+    return Config(
+        connect_timeout=patience.connect_timeout,
+        read_timeout=patience.read_timeout,
+        retries={"mode": "standard", "total_max_attempts": patience.request_attempts},
+        max_pool_connections=16,
+        # Stores that are not AWS seldom know the newer checksum trailers, nor buckets as host names.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+    )
+
+
+def _chunks(body: "StreamingBody", limit: int) -> Iterator[bytes]:
+    """The body up to ``limit`` bytes; a body that ends before its stated length raises."""
+    while limit > 0 and (chunk := body.read(min(CHUNK_BYTES, limit))):
+        limit -= len(chunk)
+        yield chunk
+
+
+def _save(chunks: Iterator[bytes], path: Path) -> Downloaded:
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+    return Downloaded(size, digest.hexdigest())
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether a fault may be gone at the next attempt."""
+    if isinstance(error, S3UploadFailedError) and error.__context__ is not None:
+        return _passes(error.__context__)
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING_STATUS or _code(error) in _PASSING_CODES
+    return isinstance(error, _PASSING)
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"].get("Code", "")
+
+
+def _log_retry(place: str, state: RetryCallState) -> None:
+    cause = state.outcome.exception() if state.outcome else None
+    logger.warning("%s: attempt %d failed (%s), trying again", place, state.attempt_number, type(cause).__name__)

@@ -1,0 +1,48 @@
+"""What this room asks of an object store: a protocol that S3 fulfils, and the values that come back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One entry of a listing; ``size`` in bytes, ``etag`` without its quotes (not an MD5 for multipart uploads)."""
+
+    key: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What was read from one object: ``size`` in bytes and ``sha256`` in hex, of the bytes on disk."""
+
+    size: int
+    sha256: str
+
+
+class Store(Protocol):
+    """An object store. Every method raises ``ObjectStoreError`` once its retries are used up."""
+
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Every object below ``prefix``, page by page, in the order of the store."""
+
+    def list_level(self, bucket: str, prefix: str) -> Iterator[str]:
+        """What stands directly below ``prefix``: folders (ending in ``/``) and keys, whole names."""
+
+    def get_bytes(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+        """The first ``max_bytes`` bytes of an object; ``None`` when there is no such object."""
+
+    def download(self, bucket: str, key: str, path: Path, *, expected_bytes: int) -> Downloaded | None:
+        """Streams an object to ``path``, one byte beyond ``expected_bytes`` at most; ``None`` when there is none."""
+
+    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
+        """Writes an object from memory."""
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        """Writes an object from a local file."""
+
+    def size(self, bucket: str, key: str) -> int | None:
+        """The size of an object in bytes; ``None`` when there is no such object."""

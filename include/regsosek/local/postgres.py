@@ -1,0 +1,160 @@
+"""A PostgreSQL 18 server of our own on loopback: made once, started, adopted, stopped; the data stay."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psycopg
+from psycopg import sql
+
+from regsosek.local.loopback import HOST, claim_port, remembered_port, wait_until
+from regsosek.local.postgres_place import PostgresPlace, remembered_place, settle
+from regsosek.local.private_files import kept_secret, open_private_log, private_directory, write_private
+from regsosek.local.processes import LocalServiceError
+
+SUPERUSER = "regsosek"
+READY_SECONDS = 60.0
+SERVER_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",  # their paths may not exceed 107 characters, ours may
+    "max_connections": "150",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    # The text of a failed statement or a rejected value can hold personal data: the client is told, the log is not.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+@dataclass
+class PostgresServer:
+    """The server whose state (place, port, password, log) is kept in ``folder``."""
+
+    folder: Path
+    name: str = field(default="postgres", init=False)
+
+    @property
+    def log_file(self) -> Path:
+        """The server's own log; errors of statements are not in it."""
+        return self.folder / "postgres.log"
+
+    @property
+    def port(self) -> int | None:
+        """The port of the running server, or the one that it had last time."""
+        return remembered_port(self.folder / "port.json")
+
+    @property
+    def running(self) -> bool:
+        """Whether a server of ours works on our data, whoever launched it."""
+        return self._postmaster() is not None
+
+    def url(self, database: str) -> str:
+        """SQLAlchemy URL of ``database`` for the superuser, with the password in it."""
+        return f"postgresql+psycopg://{SUPERUSER}:{quote(self._password)}@{HOST}:{self.port}/{database}"
+
+    def connect(self, database: str = "postgres", *, timeout_seconds: int = 5) -> psycopg.Connection:
+        """An autocommit connection of the superuser."""
+        return psycopg.connect(
+            host=HOST, port=self.port, dbname=database, user=SUPERUSER, password=self._password,
+            connect_timeout=timeout_seconds, autocommit=True,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Makes the database cluster if there is none, starts the server unless it runs, waits until it answers.
+
+        Raises:
+            LocalServiceError: the server did not come up; its log says why.
+        """
+        place = settle(private_directory(self.folder))
+        self._initialise(place)
+        launched = None if self.running else self._launch(place, claim_port(self.folder / "port.json"))
+        wait_until(lambda: self._answers() or _ended(launched), seconds=READY_SECONDS)
+        if not self._answers():
+            raise LocalServiceError(f"PostgreSQL did not come up on port {self.port}; read {self.log_file}")
+
+    def stop(self) -> None:
+        """Ends the server: open transactions are rolled back, data are kept."""
+        place = remembered_place(self.folder)
+        if place is not None and self.running:
+            place.run("pg_ctl", "stop", "-D", str(place.data), "-m", "fast", "-w", "-t", "60")
+
+    def ensure_database(self, name: str) -> bool:
+        """Creates database ``name`` unless it exists; True when it was created."""
+        with self.connect() as connection:
+            try:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            except psycopg.errors.DuplicateDatabase:
+                return False
+        return True
+
+    def forget(self) -> None:
+        """Stops the server and deletes everything, also what lies outside of ``folder``."""
+        self.stop()
+        place = remembered_place(self.folder)
+        if place is not None:
+            place.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _password(self) -> str:
+        return kept_secret(self.folder / "password")
+
+    def _initialise(self, place: PostgresPlace) -> None:
+        if (place.data / "PG_VERSION").exists() and (place.home / "initialised").exists():
+            return
+        shutil.rmtree(place.data, ignore_errors=True)  # of an initdb that was killed half-way
+        place.data.mkdir(mode=0o700)
+        place.give(place.data)
+        password_file = place.home / "password"  # the account can't read ours
+        write_private(password_file, self._password)
+        place.give(password_file)
+        try:
+            place.run(
+                "initdb", "-D", str(place.data), "--username", SUPERUSER, "--pwfile", str(password_file),
+                "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C",
+            )  # fmt: skip
+        finally:
+            password_file.unlink()
+        (place.home / "initialised").touch()
+
+    def _launch(self, place: PostgresPlace, port: int) -> subprocess.Popen[str]:
+        settings = {**SERVER_SETTINGS, "port": str(port)}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        log = open_private_log(self.log_file)
+        try:
+            return place.launch("postgres", ["-D", str(place.data), *arguments], output=log)
+        finally:
+            os.close(log)
+
+    def _answers(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _postmaster(self) -> psutil.Process | None:
+        place = remembered_place(self.folder)
+        if place is None:
+            return None
+        try:
+            pid = int((place.data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+            process = psutil.Process(pid)
+            ours = str(place.data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, NotADirectoryError, ValueError, psutil.NoSuchProcess):
+            return None
+        return process if ours else None
+
+
+def _ended(launched: subprocess.Popen[str] | None) -> bool:
+    return launched is not None and launched.poll() is not None

@@ -1,0 +1,188 @@
+"""The local stack as a whole: what `make up`, `make down`, `make clean`, the demo and the tests start and stop.
+
+All state lies under one directory (``var/`` of the project). Every function may be called again at any time.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from regsosek.local.airflow import Airflow
+from regsosek.local.airflow_environment import AirflowPlan
+from regsosek.local.environment_file import write_environment
+from regsosek.local.loopback import HOST
+from regsosek.local.mail import MailSink
+from regsosek.local.object_store import ObjectStore
+from regsosek.local.postgres import PostgresServer
+from regsosek.local.private_files import kept_secret, private_directory
+from regsosek.settings import PROJECT_ROOT, Settings
+
+STATE = PROJECT_ROOT / "var"
+WAREHOUSE, AIRFLOW_METADATA = "regsosek", "airflow"
+BUCKETS = tuple(Settings.model_fields[f"{use}_bucket"].default for use in ("landing", "archive", "release"))
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The services whose state lies in ``root``; making one starts nothing."""
+
+    root: Path
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """Holds the warehouse and Airflow's metadata."""
+        return PostgresServer(self.root / "postgres")
+
+    @property
+    def object_store(self) -> ObjectStore:
+        """Holds landing, archive and release; buckets are the folders of ``s3/``."""
+        return ObjectStore(self.root / "object-store", self.root / "s3")
+
+    @property
+    def mail(self) -> MailSink:
+        """Receives the digests into ``mail/``."""
+        return MailSink(self.root / "mail-server", self.root / "mail")
+
+    @property
+    def airflow(self) -> Airflow:
+        """Runs the nights."""
+        return Airflow(self.root / "airflow")
+
+    @property
+    def environment_file(self) -> Path:
+        """Where ``Settings`` finds addresses and secrets: name it in REGSOSEK_ENV_FILE."""
+        return self.root / "local.env"
+
+    def environment(self, database: str = WAREHOUSE) -> dict[str, str]:
+        """The REGSOSEK_* variables of the running services, with ``database`` as the warehouse."""
+        return {
+            "REGSOSEK_WAREHOUSE_URL": self.postgres.url(database),
+            "REGSOSEK_S3_ENDPOINT_URL": self.object_store.endpoint_url,
+            "REGSOSEK_S3_ACCESS_KEY_ID": self.object_store.access_key_id,
+            "REGSOSEK_S3_SECRET_ACCESS_KEY": self.object_store.secret_access_key,
+            "REGSOSEK_HMAC_KEY": kept_secret(self.root / "hmac-key"),
+            "REGSOSEK_SMTP_HOST": HOST,
+            "REGSOSEK_SMTP_PORT": str(self.mail.port),
+            "REGSOSEK_WORK_DIR": str(self.root / "work"),
+        }
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One line of ``regsosek stack status``."""
+
+    name: str
+    running: bool
+    address: str
+
+
+def services_up(root: Path = STATE) -> Stack:
+    """Starts PostgreSQL, the object store and the mail sink, and writes ``local.env``; no Airflow.
+
+    Raises:
+        LocalServiceError: a service did not come up; the message names its log.
+    """
+    stack = Stack(root)
+    with _alone(root):
+        _start_services(stack)
+    return stack
+
+
+def up(
+    root: Path = STATE,
+    *,
+    inherited: Mapping[str, str],
+    dags_folder: Path = PROJECT_ROOT / "dags",
+    plugins_folder: Path = PROJECT_ROOT / "plugins",
+    parallelism: int = 2,
+    pools_file: Path | None = None,
+) -> Stack:
+    """Starts everything that does not run yet, Airflow last, and waits until all of it is healthy.
+
+    Args:
+        root: the state directory.
+        inherited: the caller's environment; Airflow takes only PATH and the like from it.
+        parallelism: task instances at the same time.
+        pools_file: JSON file for ``airflow pools import``.
+
+    Raises:
+        LocalServiceError: a service did not come up; the message names its log.
+    """
+    stack = Stack(root)
+    with _alone(root):
+        _start_services(stack)
+        fresh = stack.postgres.ensure_database(AIRFLOW_METADATA)
+        plan = AirflowPlan(
+            database_url=stack.postgres.url(AIRFLOW_METADATA),
+            dags_folder=dags_folder,
+            plugins_folder=plugins_folder,
+            variables={"REGSOSEK_ENV_FILE": str(stack.environment_file)},
+            inherited=inherited,
+            parallelism=parallelism,
+            pools_file=pools_file,
+        )
+        stack.airflow.start(plan, fresh_database=fresh)
+    return stack
+
+
+def down(root: Path = STATE) -> None:
+    """Stops everything, Airflow first; data are kept. Nothing happens where nothing runs."""
+    if root.exists():
+        with _alone(root):
+            _stop(Stack(root))
+
+
+def clean(root: Path = STATE) -> None:
+    """Stops everything and deletes it: databases, objects, messages, secrets, also what lies outside of ``root``."""
+    if not root.exists():
+        return
+    stack = Stack(root)
+    with _alone(root):
+        _stop(stack)
+        stack.postgres.forget()
+        shutil.rmtree(root)
+
+
+def status(root: Path = STATE) -> list[ServiceStatus]:
+    """What runs and where, without starting or making anything."""
+    stack = Stack(root)
+    airflow = [ServiceStatus(process.name, process.running, stack.airflow.url) for process in stack.airflow.processes]
+    return [
+        ServiceStatus("postgres", stack.postgres.running, f"{HOST}:{stack.postgres.port}"),
+        ServiceStatus("object-store", stack.object_store.running, stack.object_store.endpoint_url),
+        ServiceStatus("mail", stack.mail.running, f"{HOST}:{stack.mail.port}"),
+        *airflow,
+    ]
+
+
+def _start_services(stack: Stack) -> None:
+    stack.postgres.start()
+    stack.postgres.ensure_database(WAREHOUSE)
+    stack.object_store.start(BUCKETS)
+    stack.mail.start()
+    write_environment(stack.environment_file, stack.environment())
+    log.info("PostgreSQL, object store and mail sink run; their addresses are in %s", stack.environment_file)
+
+
+def _stop(stack: Stack) -> None:
+    for service in (stack.airflow, stack.mail, stack.object_store, stack.postgres):
+        service.stop()
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Lets one caller at a time start or stop services; the system frees the lock of a caller that is killed."""
+    private_directory(root)
+    descriptor = os.open(root / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

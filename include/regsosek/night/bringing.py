@@ -1,0 +1,77 @@
+"""A delivery's manifest and files, verified on local disk: from the archive if it has them, else from landing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.landing.archive import (
+    Receipt,
+    archive_bytes,
+    archive_file,
+    fetch_archived,
+    object_key,
+    read_receipt,
+    write_receipt,
+)
+from regsosek.landing.discovery import DeliveryFolder
+from regsosek.landing.intake import FetchedFile, fetch, read_manifest
+from regsosek.night.house import House
+from regsosek.warehouse.ledger import Delivery
+
+
+def receipt_of(house: House, entry: Delivery) -> Receipt:
+    """The receipt that registering wrote."""
+    found = read_receipt(
+        house.store,
+        house.settings.archive_bucket,
+        province=entry.province,
+        night=entry.night,
+        delivery_id=entry.delivery_id,
+    )
+    assert found is not None, f"delivery {entry.delivery_id} was registered without a receipt"
+    return found
+
+
+def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Path) -> tuple[Manifest, Receipt]:
+    """The manifest, and the receipt that now names its archived copy.
+
+    Raises:
+        ContractBreachError: the manifest breaks the contract.
+    """
+    bucket = house.settings.archive_bucket
+    if receipt.manifest_sha256 is not None:
+        document = fetch_archived(house.store, bucket, receipt.manifest_sha256, scratch / "manifest.json").read_bytes()
+        return parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id), receipt
+    manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
+    known = receipt.model_copy(update={"manifest_sha256": archive_bytes(house.store, bucket, document)})
+    write_receipt(house.store, bucket, known)
+    return manifest, known
+
+
+def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path) -> Sequence[FetchedFile]:
+    """Every file of the delivery, verified and archived.
+
+    Raises:
+        ContractBreachError: a file is missing, short, altered or of a format that is not read.
+    """
+    if archived := _from_archive(house, manifest, scratch):
+        return archived
+    files = fetch(house.store, house.settings.landing_bucket, _folder(entry), manifest, scratch)
+    for file in files:
+        archive_file(house.store, house.settings.archive_bucket, file.path)
+    return files
+
+
+def _from_archive(house: House, manifest: Manifest, scratch: Path) -> list[FetchedFile]:
+    """The files from the archive, or none if it lacks any of them."""
+    bucket = house.settings.archive_bucket
+    if any(house.store.size(bucket, object_key(file.sha256)) != file.bytes for file in manifest.files):
+        return []
+    return [
+        FetchedFile(file, fetch_archived(house.store, bucket, file.sha256, scratch / file.name))
+        for file in manifest.files
+    ]
+
+
+def _folder(entry: Delivery) -> DeliveryFolder:
+    return DeliveryFolder(province=entry.province, delivered_on=entry.delivered_on, delivery_id=entry.delivery_id)

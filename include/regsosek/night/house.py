@@ -1,0 +1,38 @@
+"""The outside world of a night, opened once at the edge and handed to the steps."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine
+
+from regsosek.landing.object_store import ObjectStore
+from regsosek.settings import Settings
+from regsosek.warehouse.database import connect
+
+
+@dataclass(frozen=True)
+class House:
+    """Settings, warehouse and object storage."""
+
+    settings: Settings
+    engine: Engine
+    store: ObjectStore
+
+    @contextmanager
+    def scratch(self, purpose: str) -> Iterator[Path]:
+        """A directory for one task, readable by its owner only, gone afterwards whatever happens."""
+        with TemporaryDirectory(prefix=f"{purpose}-", dir=self.settings.scratch) as directory:
+            yield Path(directory)
+
+
+@contextmanager
+def open_house(settings: Settings) -> Iterator[House]:
+    """Connects to warehouse and object storage, and lets go of them at the end."""
+    engine = connect(settings)
+    try:
+        yield House(settings, engine, ObjectStore.connect(settings))
+    finally:
+        engine.dispose()

@@ -1,0 +1,182 @@
+"""Which deliveries belong to a night: decided once per province, by the first discovery that completes."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection
+
+from regsosek.contract.codebook import codebook_document, codebook_version
+from regsosek.errors import ReferenceDataError
+from regsosek.landing.archive import (
+    Receipt,
+    Reopening,
+    Seal,
+    archive_bytes,
+    list_receipts,
+    read_seal,
+    write_receipt,
+    write_seal,
+)
+from regsosek.landing.discovery import Discovery, discover
+from regsosek.night.house import House
+from regsosek.quality.rules import Suite
+from regsosek.warehouse import ledger
+from regsosek.warehouse.ledger import Delivery
+from regsosek.warehouse.reference import loaded_versions
+
+log = logging.getLogger(__name__)
+
+
+def seal_night(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
+    """The deliveries of ``province`` that belong to ``night``, discovered now if nobody did before.
+
+    Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
+    later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night takes the list
+    from the archive.
+    """
+    with house.engine.begin() as connection:
+        sealed = ledger.sealed(connection, province, night)
+    if not sealed:
+        seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
+        if seal is None:
+            discover_again(house, province, night, suites, reopened=None)
+        else:
+            _restore(house, seal)
+    with house.engine.begin() as connection:
+        return ledger.deliveries_of(connection, province, night)
+
+
+def discover_again(
+    house: House, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
+) -> None:
+    """Discovers and seals ``night``, or, with a reason, adds to a sealed night what has arrived since."""
+    found = discover(house.store, house.settings.landing_bucket, province, night)
+    versions = archive_versions(house, suites)
+    now = datetime.now(UTC)
+    with house.engine.begin() as connection:
+        standing = ledger.deliveries_of(connection, province, night)
+        entries = _new_entries(connection, province, night, found, position=len(standing))
+        ledger.register(connection, entries, versions, now)
+        ledger.write_seal(
+            connection,
+            province=province,
+            night=night,
+            sealed_at=now,
+            unfinished=[folder.delivery_id for folder in found.unfinished],
+            strays=found.stray_count,
+        )
+        if reopened is not None:
+            ledger.note_event(connection, province, night, "reopened", {"reason": reopened, "new": len(entries)})
+        # Inside the transaction: if the archive does not take the seal, the ledger does not either.
+        _archive_seal(house, province, night, standing, entries, versions, now, reopened)
+    if found.stray_count:
+        log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
+
+
+def _new_entries(
+    connection: Connection, province: str, night: date, found: Discovery, *, position: int
+) -> list[Delivery]:
+    """Ledger lines for the folders nobody registered yet; a second folder of one delivery id is rejected at once."""
+    known = ledger.registered_folders(connection, province)
+    used = {delivery_id for delivery_id, _ in known}
+    entries: list[Delivery] = []
+    for folder in found.deliveries:
+        if (folder.delivery_id, folder.delivered_on) in known:
+            continue
+        place = (province, folder.delivery_id, folder.delivered_on, night, position + len(entries), folder.prefix)
+        if folder.delivery_id in used:
+            entries.append(Delivery(*place, "rejected", "id_reused", f"folder of {folder.delivered_on}"))
+        else:
+            entries.append(Delivery(*place, "registered"))
+        used.add(folder.delivery_id)
+    return entries
+
+
+def _archive_seal(
+    house: House,
+    province: str,
+    night: date,
+    standing: Sequence[Delivery],
+    entries: Sequence[Delivery],
+    versions: Mapping[str, str],
+    now: datetime,
+    reopened: str | None,
+) -> None:
+    bucket = house.settings.archive_bucket
+    for entry in entries:
+        write_receipt(house.store, bucket, receipt(entry, now, versions))
+    former = read_seal(house.store, bucket, province=province, night=night)
+    history = former.reopened if former else ()
+    seal = Seal(
+        province=province,
+        night=night,
+        sealed_at=former.sealed_at if former else now,
+        delivery_ids=tuple(entry.delivery_id for entry in (*standing, *entries)),
+        reopened=(*history, Reopening(at=now, reason=reopened)) if reopened is not None else history,
+    )
+    write_seal(house.store, bucket, seal)
+
+
+def _restore(house: House, seal: Seal) -> None:
+    """Enters into the ledger what the archive knows of a sealed night."""
+    bucket = house.settings.archive_bucket
+    receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
+    order = {delivery_id: n for n, delivery_id in enumerate(seal.delivery_ids)}
+    with house.engine.begin() as connection:
+        for each in receipts:
+            entry = Delivery(
+                each.province,
+                each.delivery_id,
+                each.delivered_on,
+                each.night,
+                order[each.delivery_id],
+                each.folder,
+                "rejected" if each.reason == "id_reused" else "registered",
+                each.reason if each.reason == "id_reused" else None,
+                each.detail if each.reason == "id_reused" else None,
+            )
+            ledger.register(connection, [entry], each.versions, each.registered_at)
+        ledger.write_seal(
+            connection,
+            province=seal.province,
+            night=seal.night,
+            sealed_at=seal.sealed_at,
+            unfinished=seal.unfinished,
+            strays=0,
+        )
+
+
+def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str]:
+    """Archives what the night is judged by and names it: suites, codebook, frame; name to SHA-256.
+
+    Raises:
+        ReferenceDataError: no frame is loaded.
+    """
+    bucket = house.settings.archive_bucket
+    archive_bytes(house.store, bucket, codebook_document())
+    for suite in suites.values():
+        archive_bytes(house.store, bucket, suite.document)
+    with house.engine.begin() as connection:
+        reference = loaded_versions(connection)
+    if "sls" not in reference:
+        raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")
+    judged_by = {f"suite_{dataset}": suite.version for dataset, suite in suites.items()}
+    return {"codebook": codebook_version(), **judged_by, **reference}
+
+
+def receipt(entry: Delivery, registered_at: datetime, versions: Mapping[str, str]) -> Receipt:
+    """What a replay needs to know of a registered delivery."""
+    return Receipt(
+        province=entry.province,
+        night=entry.night,
+        delivery_id=entry.delivery_id,
+        folder=entry.prefix,
+        delivered_on=entry.delivered_on,
+        manifest_sha256=None,
+        registered_at=registered_at,
+        versions=dict(versions),
+        outcome="rejected" if entry.state == "rejected" else None,
+        reason=entry.reason,
+        detail=entry.detail,
+    )

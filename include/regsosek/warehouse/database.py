@@ -1,0 +1,64 @@
+"""The edge to PostgreSQL: engine, COPY in and out, and one lock per province."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg import sql
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+
+from regsosek.errors import ConfigurationError
+from regsosek.settings import Settings
+
+# First half of the advisory lock's key: the second is the province, so provinces never wait for each other.
+PROVINCE_LOCK = 0x5245_4753
+CHUNK_BYTES = 1 << 20
+
+
+def connect(settings: Settings) -> Engine:
+    """An engine on the warehouse.
+
+    Raises:
+        ConfigurationError: the URL names another driver than psycopg 3, whose COPY everything here rests on.
+    """
+    url = make_url(settings.warehouse_url.get_secret_value())
+    if url.drivername != "postgresql+psycopg":
+        raise ConfigurationError(
+            f"REGSOSEK_WAREHOUSE_URL uses {url.drivername}; write postgresql+psycopg://... (psycopg 3)"
+        )
+    return create_engine(url, pool_pre_ping=True, connect_args={"application_name": "regsosek"})
+
+
+@contextmanager
+def province_lock(engine: Engine, province: str) -> Iterator[None]:
+    """Holds the one right to load ``province``; a second holder waits, whatever process or machine it is on."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"lock": PROVINCE_LOCK, "province": int(province)}
+        connection.execute(text("SELECT pg_advisory_lock(:lock, :province)"), key)
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:lock, :province)"), key)
+
+
+def copy_in(connection: Connection, table: str, columns: list[str], path: Path) -> None:
+    """Loads a CSV file with a header into ``table`` (``schema.name``, or a bare name) by COPY."""
+    target = sql.Identifier(*table.split("."))
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, HEADER true)").format(target, names)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(statement) as copy, path.open("rb") as source:
+        while chunk := source.read(CHUNK_BYTES):
+            copy.write(chunk)
+
+
+def copy_out(connection: Connection, query: str, path: Path) -> None:
+    """Writes the rows of ``query`` as a CSV file with a header."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    # The query is composed in this package from names of the schema; values travel in temporary tables.
+    statement = f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)".encode()
+    with path.open("wb") as target, driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for block in copy:
+            target.write(block)

@@ -1,0 +1,317 @@
+"""What arrived and what became of it: nights sealed, deliveries registered and decided, rows accounted for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from regsosek.contract.manifest import Manifest
+from regsosek.errors import ConservationError
+from regsosek.warehouse.case_state import CASE_STATE
+from regsosek.warehouse.loading import TABLES_OF_A_PART
+from regsosek.warehouse.tables import (
+    ROW_STATES,
+    delivery,
+    delivery_count,
+    event,
+    refreshed,
+    rule_result,
+    seal,
+    step_timing,
+)
+
+MART_TABLES = ("mart.progress", "mart.arrivals", "mart.refreshed")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One line of the ledger."""
+
+    province: str
+    delivery_id: str
+    delivered_on: date
+    night: date
+    position: int
+    prefix: str
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+
+
+_LINE = (
+    delivery.c.province, delivery.c.delivery_id, delivery.c.delivered_on, delivery.c.night, delivery.c.position,
+    delivery.c.prefix, delivery.c.state, delivery.c.reason, delivery.c.detail,
+)  # fmt: skip
+
+
+def sealed(connection: Connection, province: str, night: date) -> bool:
+    """Whether discovery of ``night`` has been completed for ``province``."""
+    query = select(seal.c.night).where(seal.c.province == province, seal.c.night == night)
+    return connection.execute(query).first() is not None
+
+
+def registered_folders(connection: Connection, province: str) -> set[tuple[str, date]]:
+    """All (delivery id, day of delivery) that the ledger knows of ``province``."""
+    query = select(delivery.c.delivery_id, delivery.c.delivered_on).where(delivery.c.province == province)
+    return {(row.delivery_id, row.delivered_on) for row in connection.execute(query)}
+
+
+def register(
+    connection: Connection, deliveries: Sequence[Delivery], versions: Mapping[str, str], registered_at: datetime
+) -> None:
+    """Enters new deliveries; those already known stay as they are."""
+    for entry in deliveries:
+        values = vars(entry) | {"versions": dict(versions), "registered_at": registered_at}
+        connection.execute(insert(delivery).values(**values).on_conflict_do_nothing())
+
+
+def write_seal(
+    connection: Connection,
+    *,
+    province: str,
+    night: date,
+    sealed_at: datetime,
+    unfinished: Sequence[str],
+    strays: int,
+) -> None:
+    """Seals ``night`` for ``province``; sealing again (reopened) keeps when it was sealed first."""
+    values = {"province": province, "night": night, "sealed_at": sealed_at}
+    found = {"unfinished": list(unfinished), "strays": strays}
+    connection.execute(
+        insert(seal).values(**values, **found).on_conflict_do_update(index_elements=["province", "night"], set_=found)
+    )
+
+
+def note_event(
+    connection: Connection,
+    province: str,
+    night: date,
+    kind: str,
+    detail: Mapping[str, Any],
+    delivery_id: str | None = None,
+) -> None:
+    """Adds a line to the journal: what an operator or a delivery did to what had been decided before."""
+    values = {"province": province, "night": night, "kind": kind, "detail": dict(detail), "delivery_id": delivery_id}
+    connection.execute(insert(event).values(**values))
+
+
+def deliveries_of(connection: Connection, province: str, night: date) -> list[Delivery]:
+    """The deliveries of one province and night in their order."""
+    query = (
+        select(*_LINE)
+        .where(delivery.c.province == province, delivery.c.night == night)
+        .order_by(delivery.c.position, delivery.c.delivered_on, delivery.c.delivery_id)
+    )
+    return [Delivery(**row._mapping) for row in connection.execute(query)]
+
+
+def is_known(connection: Connection, province: str, delivery_id: str) -> bool:
+    """Whether a delivery of that id was ever registered for ``province``."""
+    query = select(delivery.c.state).where(delivery.c.province == province, delivery.c.delivery_id == delivery_id)
+    return connection.execute(query).first() is not None
+
+
+def describe(connection: Connection, entry: Delivery, manifest: Manifest, manifest_sha256: str) -> None:
+    """Notes what the manifest says."""
+    _change(
+        connection,
+        entry,
+        produced_at=manifest.produced_at,
+        producer=manifest.producer,
+        enumerated_from=manifest.enumerated_from,
+        enumerated_to=manifest.enumerated_to,
+        manifest_sha256=manifest_sha256,
+        supersedes=list(manifest.supersedes),
+    )
+
+
+def reject(connection: Connection, entry: Delivery, *, reason: str, detail: str, totals: Mapping[str, int]) -> None:
+    """Decides against a delivery: it counts whole as rejected (``totals``: rows by dataset, zero if unreadable)."""
+    _change(connection, entry, state="rejected", reason=reason, detail=detail, decided_at=func.now())
+    for dataset, rows in totals.items():
+        _set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+
+
+def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], supersedes: Sequence[str]) -> None:
+    """Makes a delivery visible: counts, synthetic withdrawals, state and pointers, all in the caller's transaction.
+
+    Raises:
+        ConservationError: rows received are not the rows accounted for; nothing becomes visible.
+    """
+    _count(connection, entry, totals)
+    _change(connection, entry, state="accepted", decided_at=func.now())
+    for superseded in supersedes:
+        _withdraw_absent(connection, entry, superseded)
+    refresh_pointers(connection, entry)
+
+
+def note_refreshed(connection: Connection, province: str, night: date) -> None:
+    """Notes that the statistics of ``province`` hold all that ``night`` brought; without it, the night names a gap."""
+    values = {"province": province, "night": night}
+    statement = insert(refreshed).values(**values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(values), set_={"at": func.now()}))
+
+
+def note_rule_results(connection: Connection, entry: Delivery, results: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps how many rows of a delivery violate each rule."""
+    connection.execute(
+        rule_result.delete().where(
+            rule_result.c.province == entry.province, rule_result.c.delivery_id == entry.delivery_id
+        )
+    )
+    key = {"province": entry.province, "delivery_id": entry.delivery_id}
+    if results:
+        connection.execute(insert(rule_result), [{**key, **result} for result in results])
+
+
+def note_timing(connection: Connection, entry: Delivery, part: int, seconds: Mapping[str, float]) -> None:
+    """Keeps how long each step of a part took (part 0: the delivery as a whole)."""
+    for step, value in seconds.items():
+        key = {"province": entry.province, "delivery_id": entry.delivery_id, "part": part, "step": step}
+        statement = insert(step_timing).values(**key, seconds=value)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=list(key), set_={"seconds": statement.excluded.seconds})
+        )
+
+
+def _change(connection: Connection, entry: Delivery, **values: Any) -> None:
+    connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.province == entry.province,
+            delivery.c.delivery_id == entry.delivery_id,
+            delivery.c.delivered_on == entry.delivered_on,
+        )
+        .values(**values)
+    )
+
+
+def forget(connection: Connection, province: str, night: date) -> None:
+    """Removes everything that ``night`` and later nights brought to ``province``, before a replay rebuilds it."""
+    own = {"province": province, "night": night}
+    by_delivery = (
+        "DELETE FROM {} t USING ledger.delivery d WHERE t.province = :province AND d.province = t.province "
+        "AND d.delivery_id = t.delivery_id AND d.night >= :night"
+    )
+    for table in (delivery_count, step_timing, rule_result):
+        connection.execute(text(by_delivery.format(f"{table.schema}.{table.name}")), own)
+    tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", *MART_TABLES)
+    for table_name in tables:
+        connection.execute(text(f"DELETE FROM {table_name} WHERE province = :province AND night >= :night"), own)
+    rebuild_pointers(connection, province)
+
+
+def _set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Mapping[str, int]) -> None:
+    key = {
+        "province": entry.province,
+        "delivery_id": entry.delivery_id,
+        "delivered_on": entry.delivered_on,
+        "dataset": dataset,
+    }
+    full = dict.fromkeys(ROW_STATES, 0) | dict(counts)
+    connection.execute(
+        insert(delivery_count).values(**key, **full).on_conflict_do_update(index_elements=list(key), set_=full)
+    )
+
+
+_COUNTED = {
+    "keluarga": """
+        SELECT status, count(*) FROM core.kasus
+        WHERE province = :province AND night = :night AND delivery_id = :delivery_id AND part > 0 GROUP BY status""",
+    "anggota": """
+        SELECT status, sum(members) FROM core.kasus
+        WHERE province = :province AND night = :night AND delivery_id = :delivery_id AND part > 0 GROUP BY status""",
+}
+
+
+def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> None:
+    for dataset, received in totals.items():
+        counts = {row[0]: int(row[1]) for row in connection.execute(text(_COUNTED[dataset]), vars(entry))}
+        if sum(counts.values()) != received:
+            raise ConservationError(
+                f"delivery {entry.delivery_id} of province {entry.province}: {received} rows of {dataset} received, "
+                f"{sum(counts.values())} accounted for ({counts}); nothing of it was made visible"
+            )
+        _set_counts(connection, entry, dataset, {"received": received, **counts})
+
+
+# Cases of the superseded delivery that the new one does not name are withdrawn by it, as part 0 of its log.
+_WITHDRAW_ABSENT = """
+INSERT INTO core.kasus
+SELECT old.province, :night, :delivery_id, 0, row_number() OVER (ORDER BY old.case_id)
+         + (SELECT count(*) FROM core.kasus p
+            WHERE p.province = :province AND p.night = :night AND p.delivery_id = :delivery_id AND p.part = 0),
+       old.case_id, old.versi, old.rank_versi, d.produced_at, old.content_hash, 'withdrawn', NULL,
+       old.id_subsls, old.r109_no_bangunan, old.r110_no_keluarga, old.placed_code, old.enumerated_on, NULL, NULL, 0, 0
+FROM (SELECT DISTINCT ON (case_id) * FROM core.kasus
+      WHERE province = :province AND delivery_id = :superseded
+      ORDER BY case_id, rank_versi DESC, row_no) old
+JOIN ledger.delivery d ON d.province = old.province AND d.delivery_id = :delivery_id AND d.state = 'accepted'
+WHERE NOT EXISTS (SELECT 1 FROM core.kasus new WHERE new.province = :province AND new.case_id = old.case_id
+                  AND new.night = :night AND new.delivery_id = :delivery_id)
+"""
+
+
+def _withdraw_absent(connection: Connection, entry: Delivery, superseded: str) -> None:
+    values = vars(entry) | {"superseded": superseded}
+    withdrawn = connection.execute(text(_WITHDRAW_ABSENT), values).rowcount
+    detail = {"superseded": superseded, "withdrawn_absent": withdrawn}
+    note_event(connection, entry.province, entry.night, "superseded", detail, entry.delivery_id)
+
+
+_POINT = """
+INSERT INTO core.kasus_terkini AS t
+SELECT :province, case_id, settled_state, night, delivery_id, part, row_no, id_subsls, r109_no_bangunan,
+       r110_no_keluarga
+FROM case_state
+ON CONFLICT (province, case_id) DO UPDATE SET
+    state = excluded.state, night = excluded.night, delivery_id = excluded.delivery_id, part = excluded.part,
+    row_no = excluded.row_no, id_subsls = excluded.id_subsls, r109_no_bangunan = excluded.r109_no_bangunan,
+    r110_no_keluarga = excluded.r110_no_keluarga
+"""
+
+# Besides the delivery's own cases, those that hold a key which one of its cases claims or has ever claimed.
+_POINTERS = f"""
+WITH own AS (
+    SELECT DISTINCT case_id FROM core.kasus
+    WHERE province = :province AND night = :delivered_night AND delivery_id = :delivery_id
+),
+keys AS (
+    SELECT DISTINCT k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga
+    FROM core.kasus k JOIN own USING (case_id) WHERE k.province = :province
+),
+asked AS (
+    SELECT case_id FROM own
+    UNION
+    SELECT t.case_id FROM core.kasus_terkini t JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
+    WHERE t.province = :province
+),
+{CASE_STATE}
+{_POINT}
+"""
+
+_ALL_POINTERS = f"""
+WITH asked AS (SELECT DISTINCT case_id FROM core.kasus WHERE province = :province),
+{CASE_STATE}
+{_POINT}
+"""
+
+
+def refresh_pointers(connection: Connection, entry: Delivery) -> None:
+    """Points ``kasus_terkini`` at the current revision of every case that this delivery touches."""
+    values = {
+        "province": entry.province,
+        "delivery_id": entry.delivery_id,
+        "delivered_night": entry.night,
+        "night": date.max,
+    }
+    connection.execute(text(_POINTERS), values)
+
+
+def rebuild_pointers(connection: Connection, province: str) -> None:
+    """Points ``kasus_terkini`` of ``province`` anew, from the log alone."""
+    connection.execute(text("DELETE FROM core.kasus_terkini WHERE province = :province"), {"province": province})
+    connection.execute(text(_ALL_POINTERS), {"province": province, "night": date.max})

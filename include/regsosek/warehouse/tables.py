@@ -1,0 +1,228 @@
+"""The warehouse's tables as SQLAlchemy metadata; columns of answers derive from the codebook.
+
+Every key starts with the province, so that the tables can be distributed by it without redesign. Personal data
+stands in schema ``restricted`` alone.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from regsosek.contract.codebook import Kind, Variable, variables
+
+SCHEMAS = ("reference", "ledger", "core", "quality", "restricted", "mart", "release", "alert")
+# Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
+HASHED = {"r403_nik": "nik_hash", "r114_no_kk": "kk_hash"}
+
+SqlType = type[TypeEngine[Any]]
+
+metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"})
+
+_COLUMN_TYPES: dict[Kind, SqlType] = {
+    "key": Text, "digits": Text, "text": Text, "integer": Integer, "choice": SmallInteger, "bits": SmallInteger,
+    "date": Date, "decimal": Double,
+}  # fmt: skip
+
+
+def _key(name: str, type_: SqlType = Text) -> Column[Any]:
+    return Column(name, type_, primary_key=True, autoincrement=False)
+
+
+def _moment(name: str, *, default: bool = False, nullable: bool = False) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=text("now()") if default else None)
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+def _needed(name: str, type_: SqlType = Text) -> Column[Any]:
+    return Column(name, type_, nullable=False)
+
+
+# --- reference: regions, frame, officers, targets -------------------------------------------------------------------
+
+region = Table(
+    "region", metadata, _key("code"), _needed("level"), _needed("name"), Column("parent_code", Text),
+    _needed("code_system"), _needed("version"), _needed("valid_from", Date), Column("valid_to", Date),
+    schema="reference",
+)  # fmt: skip
+# Every region with itself and all that lie above it: sums up the tree are one join, and no code is cut into pieces.
+region_ancestor = Table("region_ancestor", metadata, _key("code"), _key("ancestor_code"), schema="reference")
+subsls = Table(
+    "subsls", metadata, _key("province"), _key("id_subsls"), _key("valid_from", Date), Column("valid_to", Date),
+    _needed("id_desa"), Column("name", Text), _needed("kind", SmallInteger), _needed("families_load", Integer),
+    _needed("code_system"), _needed("version"),
+    Index(None, "province", "id_desa"), schema="reference",
+)  # fmt: skip
+officer = Table(
+    "officer", metadata, _key("province"), _key("id_kabkota"), _key("role"), _key("code"), _key("valid_from", Date),
+    Column("valid_to", Date), Column("supervisor_code", Text), _needed("version"), schema="reference",
+)  # fmt: skip
+target = Table(
+    "target", metadata, _key("province"), _needed("families", BigInteger), _needed("source"),
+    Column("scale", Numeric, nullable=False), _needed("version"), schema="reference",
+)  # fmt: skip
+reference_version = Table(
+    "version", metadata, _key("dataset"), _key("version"), _needed("manifest_sha256"),
+    Column("scale", Numeric, nullable=False), _needed("note"), _needed("report", JSONB),
+    _moment("loaded_at", default=True), schema="reference",
+)  # fmt: skip
+
+# --- ledger: what arrived, what became of it ------------------------------------------------------------------------
+
+seal = Table(
+    "seal", metadata, _key("province"), _key("night", Date), _moment("sealed_at"),
+    Column("unfinished", JSONB, nullable=False), _count("strays"), schema="ledger",
+)  # fmt: skip
+delivery = Table(
+    "delivery", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _needed("night", Date),
+    _needed("position", Integer), _needed("prefix"), _needed("state"), Column("reason", Text), Column("detail", Text),
+    _moment("produced_at", nullable=True), Column("producer", Text), Column("enumerated_from", Date),
+    Column("enumerated_to", Date), Column("manifest_sha256", Text), Column("supersedes", JSONB),
+    Column("versions", JSONB, nullable=False), _moment("registered_at"), _moment("decided_at", nullable=True),
+    Index(None, "province", "night"), schema="ledger",
+)  # fmt: skip
+ROW_STATES = ("loaded", "quarantined", "superseded", "duplicate", "withdrawn", "held", "rejected")
+delivery_count = Table(
+    "delivery_count", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _key("dataset"),
+    _count("received"), *(_count(state) for state in ROW_STATES), schema="ledger",
+)  # fmt: skip
+step_timing = Table(
+    "step_timing", metadata, _key("province"), _key("delivery_id"), _key("part", Integer), _key("step"),
+    Column("seconds", Double, nullable=False), schema="ledger",
+)  # fmt: skip
+event = Table(
+    "event", metadata, Column("id", BigInteger, primary_key=True), _needed("province"), _needed("night", Date),
+    Column("delivery_id", Text), _needed("kind"), Column("detail", JSONB, nullable=False),
+    _moment("at", default=True), schema="ledger",
+)  # fmt: skip
+
+# --- core: cases and answers, partitioned by province (answers then by night) ----------------------------------------
+
+_BY_PROVINCE: dict[str, Any] = {"postgresql_partition_by": "LIST (province)"}
+
+
+def _row_key() -> list[Column[Any]]:
+    return [_key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer), _key("row_no", Integer)]
+
+
+kasus = Table(
+    "kasus", metadata, *_row_key(),
+    _needed("case_id"), _needed("versi", Integer), _needed("rank_versi", Integer), _moment("produced_at"),
+    _needed("content_hash", LargeBinary), _needed("status"), Column("verdict", Text),
+    Column("id_subsls", Text), Column("r109_no_bangunan", Integer), Column("r110_no_keluarga", Integer),
+    _needed("placed_code"), _needed("enumerated_on", Date), Column("result", SmallInteger), Column("ppl", Text),
+    _needed("members", Integer), _needed("persons", Integer),
+    Index(None, "province", "case_id"), Index(None, "province", "placed_code"), schema="core", **_BY_PROVINCE,
+)  # fmt: skip
+kasus_terkini = Table(
+    "kasus_terkini", metadata, _key("province"), _key("case_id"), _needed("state"),
+    Column("night", Date), Column("delivery_id", Text), Column("part", Integer), Column("row_no", Integer),
+    Column("id_subsls", Text), Column("r109_no_bangunan", Integer), Column("r110_no_keluarga", Integer),
+    Index(None, "province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"), schema="core",
+)  # fmt: skip
+
+
+def _answer(variable: Variable) -> Column[Any]:
+    if variable.kind == "timestamp":
+        return Column(variable.name, DateTime(timezone=True))
+    return Column(variable.name, _COLUMN_TYPES[variable.kind])
+
+
+def answers(dataset: str, *, personal: bool) -> list[Variable]:
+    """The variables of ``dataset`` that schema ``restricted`` (``personal``) or ``core`` stores."""
+    return [v for v in variables(dataset) if bool(v.pii) == personal]
+
+
+def _core_table(dataset: str) -> Table:
+    hashes = [Column(HASHED[v.name], LargeBinary) for v in variables(dataset) if v.name in HASHED]
+    family = [Column("keluarga_row", Integer, nullable=False)] if dataset == "anggota" else []
+    columns = [*family, *map(_answer, answers(dataset, personal=False)), *hashes]
+    return Table(dataset, metadata, *_row_key(), *columns, schema="core", **_BY_PROVINCE)
+
+
+def _identity_table(dataset: str) -> Table:
+    columns = map(_answer, answers(dataset, personal=True))
+    return Table(f"{dataset}_identity", metadata, *_row_key(), *columns, schema="restricted", **_BY_PROVINCE)
+
+
+core_tables = {dataset: _core_table(dataset) for dataset in ("keluarga", "anggota")}
+identity_tables = {dataset: _identity_table(dataset) for dataset in ("keluarga", "anggota")}
+
+# --- restricted and quality ----------------------------------------------------------------------------------------
+
+quarantined = Table(
+    "quarantined", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
+    _key("dataset"), _key("row_no", Integer), _needed("case_id"), Column("payload", JSONB, nullable=False),
+    schema="restricted", **_BY_PROVINCE,
+)  # fmt: skip
+untyped_value = Table(
+    "untyped_value", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
+    _key("dataset"), _key("row_no", Integer), _key("variable"), _needed("value"), schema="restricted",
+    **_BY_PROVINCE,
+)  # fmt: skip
+reason = Table(
+    "reason", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
+    _key("dataset"), _key("row_no", Integer), _key("rule_id"), _needed("severity"), _needed("case_id"),
+    Column("r401_no_urut", Integer), schema="quality", **_BY_PROVINCE,
+)  # fmt: skip
+rule_result = Table(
+    "rule_result", metadata, _key("province"), _key("delivery_id"), _key("dataset"), _key("rule_id"),
+    _needed("severity"), _count("violations"), schema="quality",
+)  # fmt: skip
+
+# --- mart, release, alert ------------------------------------------------------------------------------------------
+
+PROGRESS_MEASURES = (
+    "visited", "complete", "incomplete", "no_respondent", "refused", "moved", "quarantined", "pending", "conflicting",
+    "persons",
+)  # fmt: skip
+ARRIVAL_MEASURES = (
+    "received", "loaded", "quarantined", "superseded", "duplicate", "withdrawn", "warned", "late", "days_late",
+    "persons",
+)  # fmt: skip
+progress = Table(
+    "progress", metadata, _key("province"), _key("placed_code"), _key("enumerated_on", Date), _key("night", Date),
+    *(_count(measure) for measure in PROGRESS_MEASURES), schema="mart",
+)  # fmt: skip
+arrivals = Table(
+    "arrivals", metadata, _key("province"), _key("placed_code"), _key("night", Date),
+    *(_count(measure) for measure in ARRIVAL_MEASURES), schema="mart",
+)  # fmt: skip
+refreshed = Table(
+    "refreshed", metadata, _key("province"), _key("night", Date), _moment("at", default=True), schema="mart",
+)  # fmt: skip
+published_release = Table(
+    "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),
+    Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),
+    schema="release",
+)  # fmt: skip
+outbox = Table(
+    "outbox", metadata, Column("id", BigInteger, primary_key=True), _needed("recipient_group"), _needed("night", Date),
+    _needed("kind"), Column("recipients", JSONB, nullable=False), _needed("subject"), _needed("body"),
+    _needed("fingerprint"), _needed("state"), _count("attempts"), Column("last_error", Text),
+    _moment("composed_at", default=True), _moment("sent_at", nullable=True),
+    Index("uq_outbox_once", "recipient_group", "night", "kind", unique=True), schema="alert",
+)  # fmt: skip
+condition = Table(
+    "condition", metadata, _key("province"), _key("night", Date), _key("kind"), _key("region_code"),
+    _needed("severity"), Column("figures", JSONB, nullable=False), schema="alert",
+)  # fmt: skip
