@@ -29,19 +29,26 @@ FILE_NAME = re.compile(r"^(?P<dataset>[a-z_]+)-(?P<part>[0-9]{5})\.(?P<format>cs
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class DeliveredFile(_Document):
     """One file of a delivery: part ``part`` of ``dataset``."""
 
     name: Annotated[str, StringConstraints(max_length=40)]
+    """`<dataset>-<part, five digits>.<format>`; nothing else is a valid name."""
     dataset: Dataset
+    """What the rows are."""
     part: Annotated[int, Field(ge=1, le=99_999)]
+    """Part number, from 1; every part has exactly one file of each dataset."""
     format: Format
+    """How the file is written; version 1 of the contract reads `csv.gz`."""
     rows: Rows
+    """Rows without the header."""
     bytes: Annotated[int, Field(ge=0, le=5 * 2**40)]
+    """Size of the file as stored, compressed."""
     sha256: Sha256
+    """SHA-256 of the file as stored, compressed; lower-case hex."""
 
     @model_validator(mode="after")
     def _name_says_the_same(self) -> Self:
@@ -55,17 +62,29 @@ class Manifest(_Document):
     """What one delivery holds. Field order is the order of the documentation."""
 
     contract_version: Literal["1"]
+    """Version of this contract."""
     instrument: Literal["REGSOSEK22.K"]
+    """The questionnaire that was used."""
     instrument_version: Literal["1"]
+    """Its version: the codes of the form as printed in October 2022."""
     province: ProvinceCode
+    """BPS code of the province (34 provinces of 2022); equals the folder."""
     delivery_id: Ulid
+    """ULID, new for every delivery; equals the folder."""
     produced_at: Instant
+    """When the content was taken from the producer's store, with offset."""
     producer: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
+    """The system that made the delivery; never the name of a person."""
     enumerated_from: Day
+    """First day of enumeration (item 201) in the delivery."""
     enumerated_to: Day
+    """Last day of enumeration in the delivery."""
     files: Annotated[tuple[DeliveredFile, ...], Field(min_length=2, max_length=MAX_FILES)]
+    """All files of the delivery, in any order."""
     totals: dict[Dataset, Annotated[int, Field(ge=0)]]
+    """Rows per dataset: the sums over the files."""
     supersedes: tuple[Ulid, ...] = ()
+    """Earlier deliveries of this province that this one replaces whole; optional."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
