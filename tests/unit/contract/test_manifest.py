@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,11 +149,3 @@ def test_many_faults_are_summed_up() -> None:
 )
 def test_any_json_is_refused_and_never_our_fault(content: Any) -> None:
     assert refused(json.dumps(content).encode()).reason in {"manifest_invalid", "manifest_unreadable"}
-
-
-def test_the_published_schema_accepts_what_is_accepted() -> None:
-    schema = Manifest.model_json_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(document(), schema)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document(province=64), schema)

@@ -34,6 +34,7 @@ class Judged:
 
     connection: duckdb.DuckDBPyConnection
     fired: Fired
+    faulty: tuple[RuleCase, ...] = tuple(FAULTY)
 
     def fires(self, case: RuleCase) -> bool:
         return case.rule_id in self.fired[case]
@@ -82,8 +83,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("written", WRITTEN, ids=[f"{c.rule_id}-{c.case}-{n}" for n, c in enumerate(WRITTEN)])
     if "ready_made" in metafunc.fixturenames:
         metafunc.parametrize("ready_made", READY_MADE, ids=[c.change for c in READY_MADE])
-    if "faulty" in metafunc.fixturenames:
-        metafunc.parametrize("faulty", FAULTY, ids=[f"{c.dataset}-{c.rule_id}-{c.case}" for c in FAULTY])
     if "derived" in metafunc.fixturenames:
         by_rule: dict[str, list[RuleCase]] = {}
         for case in DERIVED:

@@ -25,7 +25,7 @@ def rule(rule_id: str, type_: str = "expect_no_rows_where", **kwargs: object) ->
 
 
 def suites_of(*rules: Rule) -> dict[str, Suite]:
-    return {"keluarga": Suite("keluarga", rules, b""), "anggota": Suite("anggota", (), b"")}
+    return {"keluarga": Suite("keluarga", rules), "anggota": Suite("anggota", ())}
 
 
 SMALL = rule("SMALL", condition="r302_luas_lantai < 10")
