@@ -49,3 +49,7 @@ class AuditError(RegsosekError):
 
 class SealedNightError(RegsosekError):
     """A night was asked to do what its seal forbids."""
+
+
+class NightFailedError(RegsosekError):
+    """Something of ours failed during a night: the run ends red and names it."""

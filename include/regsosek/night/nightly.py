@@ -20,7 +20,8 @@ from regsosek.errors import EngineFaultError, RegsosekError
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.rules import load_suites
-from regsosek.release.publish import Published, publish
+from regsosek.release.publish import Published, is_published, publish
+from regsosek.warehouse import ledger
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,15 @@ def tell(
     alert_provinces(house.engine, house.settings, night, provinces=healthy)
     alert_platform(house.engine, house.settings, night, failed=failed, publication=publication)
     return deliver(house.engine, house.settings)
+
+
+def faults(house: House, night: date, provinces: Sequence[str]) -> tuple[dict[str, str], str | None]:
+    """What of ours failed on ``night``, by the ledger: provinces without their mark, and a missing release."""
+    with house.engine.begin() as connection:
+        refreshed = ledger.refreshed_provinces(connection, night)
+        published = is_published(connection, night)
+    failed = {code: "not received whole; see the log of its task" for code in provinces if code not in refreshed}
+    return failed, None if published else f"night {night} was not published; see the log of publish"
 
 
 def run_night(

@@ -1,5 +1,6 @@
 """Loading reference data: the packaged region master, and the newest whole version of frame, roster and targets."""
 
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,15 @@ from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes, archive_file
 from regsosek.night.house import House
 from regsosek.warehouse.migration import migrate
-from regsosek.warehouse.reference import load_frame, load_officers, load_regions, load_targets, note_version
+from regsosek.warehouse.reference import (
+    load_frame,
+    load_officers,
+    load_regions,
+    load_targets,
+    loaded_versions,
+    note_version,
+    version_reports,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +50,7 @@ class LoadedReference:
     version: str
     rows: int
     faults: dict[str, int]
-    missing_provinces: tuple[str, ...]
+    missing_provinces: list[str]
 
 
 def load_reference(house: House) -> list[LoadedReference]:
@@ -54,8 +63,11 @@ def load_reference(house: House) -> list[LoadedReference]:
     with house.scratch("reference") as scratch:
         chosen = {dataset: _newest_whole(house, dataset, scratch) for dataset in DATASETS}
         with house.engine.begin() as connection:
-            load_regions(connection, region_master(), scratch)
-            return [_load(house, connection, dataset, *chosen[dataset], scratch) for dataset in DATASETS]
+            if loaded_versions(connection) != {d: hashlib.sha256(each[1]).hexdigest() for d, each in chosen.items()}:
+                load_regions(connection, region_master(), scratch)
+                for dataset in DATASETS:
+                    _load(house, connection, dataset, *chosen[dataset], scratch)
+            return [LoadedReference(**each) for each in version_reports(connection)]
 
 
 def _newest_whole(house: House, dataset: ReferenceDataset, scratch: Path) -> tuple[ReferenceManifest, bytes, Path]:
@@ -102,7 +114,7 @@ def _load(
     document: bytes,
     directory: Path,
     scratch: Path,
-) -> LoadedReference:
+) -> None:
     checked = [(file.province, _checked(manifest, file, directory)) for file in manifest.files]
     _LOADERS[dataset](connection, checked, manifest.version, scratch)
     for file in manifest.files:
@@ -118,10 +130,12 @@ def _load(
         manifest_sha256=archive_bytes(house.store, house.settings.archive_bucket, document),
         scale=manifest.scale,
         note=manifest.note,
-        report={"faults": faults, "missing_provinces": list(manifest.missing_provinces)},
+        report={
+            "rows": sum(len(rows.rows) for _, rows in checked),
+            "faults": faults,
+            "missing_provinces": list(manifest.missing_provinces),
+        },
     )
-    total = sum(len(rows.rows) for _, rows in checked)
-    return LoadedReference(dataset, manifest.version, total, faults, manifest.missing_provinces)
 
 
 def _checked(manifest: ReferenceManifest, file: ReferenceFile, directory: Path) -> CheckedRows:

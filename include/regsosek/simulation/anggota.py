@@ -10,7 +10,7 @@ from regsosek.simulation.people import Surroundings, member_answers
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Draws, Integers
 
-_OF_THE_FAMILY = ("id_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
+_OF_THE_FAMILY = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 
 
 def anggota_columns(piece: Piece, roster: Roster, keluarga: Columns, rows: Integers) -> Columns:
@@ -28,7 +28,7 @@ def _identity(piece: Piece, roster: Roster) -> Columns:
     birth = identity.birth_dates(draws, roster.age, piece.enumerated[roster.family])
     district = identity.districts(piece.place.kabkota, piece.place.kecamatan_rank)[roster.family]
     serial = piece.draws.integer("serial", 0, 9_998)[roster.family] + roster.order
-    unsure = draws.chance("birth date unknown", np.where(roster.age > 60, 0.05, 0.0))
+    unsure = draws.chance("birth date unknown", np.interp(roster.age, [55, 65], [0.0, 0.05]))
     return {
         "r401_no_urut": numbers(roster.order),
         "r402_nama": identity.person_names(draws, roster.sex),

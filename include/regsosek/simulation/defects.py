@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from regsosek.contract.codebook import DATASETS, Variable, variable, variables
+from regsosek.contract.codebook import Variable, block, variable
+from regsosek.quality.generated import rule_id
 from regsosek.simulation.projection import as_text, cell, inside, outside
 
 Form = Literal["untypable", "width", "outside_list", "missing", "surplus", "written", "key"]
 Expected = Literal["quarantined", "warning"]
-UNKNOWN_SLS_RULE = "G03"
 
 
 class DefectKind(BaseModel):
@@ -38,12 +38,17 @@ class DefectKind(BaseModel):
     @property
     def rule_id(self) -> str:
         """The rule that it must trigger."""
-        return self.rule or rule_id(self.item, self.form)
+        return self.rule or rule_id(self.item, _letter(self.item, self.form))
 
     @property
     def outcome(self) -> Expected:
         """What happens to the case."""
-        return self.expected or ("warning" if self.item.uncertain else "quarantined")
+        lenient = self.item.uncertain or block(self.dataset, self.item.block).severity == "warning"
+        return self.expected or ("warning" if lenient else "quarantined")
+
+
+# Not planted but met: a sub-SLS that the frame does not know yet.
+NEW_SLS = DefectKind(name="sls_new", dataset="keluarga", column="id_subsls", form="key", rule="G03")
 
 
 class DefectTable(BaseModel):
@@ -62,14 +67,12 @@ def default_defects() -> DefectTable:
     return DefectTable.model_validate(tomllib.loads(text))
 
 
-def rule_id(item: Variable, form: Form) -> str:
-    """The id of the rule generated from the codebook that a defect of this form breaks."""
-    if form == "untypable":
-        return f"T-{_reference(item)}"
+def _letter(item: Variable, form: Form) -> str:
+    if form in {"untypable", "width"}:
+        return "T" if form == "untypable" else "W"
     if form in {"missing", "surplus"}:
-        return item.universe_rule or f"U-{_reference(item)}"
-    letter = "W" if form == "width" else "C" if item.codes else "R"
-    return item.value_rule or f"{letter}-{_reference(item)}"
+        return "U"
+    return "C" if item.codes else "R"
 
 
 def fitting_rows(kind: DefectKind) -> str:
@@ -92,12 +95,3 @@ def written_value(kind: DefectKind) -> str:
     if kind.form == "width":
         return "left({}, -1)"
     return kind.value if kind.form == "written" else f"'{kind.value}'"
-
-
-def _reference(item: Variable) -> str:
-    """The item number; the column name where several columns of a dataset share it; prefixed where both datasets have it."""
-    if sum(other.reference == item.reference for other in variables(item.dataset)) > 1:
-        return item.name
-    elsewhere = {other.reference for dataset in DATASETS if dataset != item.dataset for other in variables(dataset)}
-    ambiguous = item.dataset == "anggota" and item.reference in elsewhere
-    return f"anggota-{item.reference}" if ambiguous else item.reference

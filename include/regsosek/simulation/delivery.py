@@ -41,7 +41,7 @@ class Delivered:
 def envelope(
     campaign: Campaign, province: str, night: date, ordinal: int = 0, supersedes: tuple[str, ...] = ()
 ) -> Envelope:
-    """The envelope of the ``ordinal``-th delivery of a province's night, from 0: its id follows from seed, province and night."""
+    """The envelope of the ``ordinal``-th delivery of a province's night, from 0; its id follows from all three."""
     zone = ZoneInfo(province_of_code(province).timezone)
     number = np.array([(night.toordinal() * 100 + int(province)) * 10 + ordinal])
     high, low = (int(seeded(campaign.seed, name, number)[0]) for name in ("ulid high", "ulid low"))

@@ -1,4 +1,4 @@
-"""Puts the answers of a piece of the campaign into two tables of candidates, keluarga and anggota, ready for the skips."""
+"""Puts the answers of a piece of the campaign into two tables of candidates, ready for the skips."""
 
 from dataclasses import dataclass
 

@@ -21,9 +21,10 @@ _FIRST_NEW_FAMILY = 5_000_000  # no kecamatan has so many families: card numbers
 class SubSls:
     """Columns over sub-SLS, all of one length.
 
-    ``load`` in families; ``kabkota`` is the four-digit code; ``in_frame`` is false for those the frame does not know yet; ``kecamatan_rank`` counts within the
-    kab/kota from 1; ``first_family`` is the number of families before this sub-SLS in its kecamatan at full scale; an officer's
-    work runs from 0 to ``ppl_load`` families, this sub-SLS begins at ``ppl_start``.
+    ``load`` in families; ``kabkota`` is the four-digit code; ``in_frame`` is false for those that the frame does not
+    know yet; ``kecamatan_rank`` counts within the kab/kota from 1; ``first_family`` is the number of families before
+    this sub-SLS in its kecamatan at full scale; an officer's work runs from 0 to ``ppl_load`` families, of which this
+    sub-SLS begins at ``ppl_start``.
     """
 
     id_subsls: Integers
@@ -89,7 +90,7 @@ class _Desa:
 
 
 def province_frame(campaign: Campaign, province: str) -> ProvinceFrame:
-    """The frame of ``province`` at the campaign's scale; at scale 1 the loads it knows sum to the province's target exactly.
+    """The frame of ``province`` at the campaign's scale; at scale 1 its loads sum to the province's target exactly.
 
     Raises:
         ReferenceDataError: the province is unknown.
@@ -125,8 +126,8 @@ def _families_per_desa(target: int, desa: _Desa, seed: int, shape: FrameShape) -
 
 
 def _apportioned(total: int, weight: Floats) -> Integers:
-    exact = weight / weight.sum() * total
-    whole = np.floor(exact).astype(np.int64)
+    exact: Floats = np.asarray(weight / weight.sum() * total, dtype=np.float64)
+    whole: Integers = np.floor(exact).astype(np.int64)
     most_left = np.argsort(whole - exact, kind="stable")
     whole[most_left[: total - int(whole.sum())]] += 1
     return whole

@@ -1,4 +1,4 @@
-"""Who lives in a family: a roster of fixed places (head, spouse, children, ...), each filled or not, with age and sex."""
+"""Who lives in a family: a roster of fixed places (head, spouse, ...), each filled or not, with age and sex."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,10 @@ NEVER_MARRIED, MARRIED, DIVORCED, WIDOWED = 1, 2, 3, 4
 HEAD, SPOUSE, CHILD, CHILD_IN_LAW, GRANDCHILD, PARENT, SERVANT, OTHER = range(1, 9)
 LIVES_HERE, NEW_MEMBER = 1, 5
 OLDEST = 97
+_YOUNG_COUPLE = (19, 45)
+_GRANDPARENT_FROM, _DIVORCED_FROM, _SERVANT_FROM = 45, 24, 18
 _CHILDREN = 5
-# The places of the roster: head, spouse, children, a married child with spouse and child, a parent, one more, one who left.
+# The places of the roster: head, spouse, children, a young couple and its child, a parent, one more, one who left.
 _RELATIONS = np.array([HEAD, SPOUSE, *[CHILD] * _CHILDREN, CHILD, CHILD_IN_LAW, GRANDCHILD, PARENT, OTHER, CHILD])
 _MARRIED_CHILD, _IN_LAW, _GRANDCHILD, _PARENT, _OTHER, _GONE = range(2 + _CHILDREN, len(_RELATIONS))
 
@@ -26,8 +28,8 @@ _STILL_AT_HOME = ([0.0, 16.0, 19.0, 23.0, 27.0, 32.0, 45.0], [1.0, 0.96, 0.82, 0
 class Roster:
     """Members, family by family in the order of the roster; columns of one length.
 
-    ``family`` is the row of the member's family, ``order`` counts its members from 1; ``key`` and ``draft`` are the sources of
-    the member's own and of correctable answers.
+    ``family`` is the row of the member's family, ``order`` counts its members from 1; ``key`` and ``draft`` are the
+    sources of the member's own and of correctable answers.
     """
 
     family: Integers
@@ -69,7 +71,7 @@ def rosters(key: Keys, draft: Keys, interviewed: Flags) -> Roster:
     age = ages[family, place]
     return Roster(
         family=family,
-        order=(np.cumsum(present, axis=1))[family, place],
+        order=np.cumsum(present, axis=1, dtype=np.int64)[family, place],
         key=members,
         draft=mixed(draft[family], place.astype(np.uint64)),
         existence=_existence(own, place, age),
@@ -126,13 +128,13 @@ def _put_children(draws: Draws, couple: _Couple, present: Flags, age: Integers) 
 
 def _put_young_couple(draws: Draws, couple: _Couple, present: Flags, age: Integers) -> None:
     child_age = couple.younger - draws.integer("age at married child", 19, 25)
-    child = (child_age >= 19) & (child_age <= 45) & draws.chance("married child", 0.13)
+    child = (child_age >= _YOUNG_COUPLE[0]) & (child_age <= _YOUNG_COUPLE[1]) & draws.chance("married child", 0.13)
     age[:, _MARRIED_CHILD] = child_age
     age[:, _IN_LAW] = np.maximum(18, child_age + draws.integer("in-law gap", -4, 4))
     age[:, _GRANDCHILD] = np.floor(draws.uniform("grandchild age") * np.clip(child_age - 18, 0, 17)).astype(np.int64)
     present[:, _MARRIED_CHILD] = child
     present[:, _IN_LAW] = child & draws.chance("in-law", 0.85)
-    present[:, _GRANDCHILD] = (couple.age >= 45) & np.where(
+    present[:, _GRANDCHILD] = (couple.age >= _GRANDPARENT_FROM) & np.where(
         child, draws.chance("grandchild", 0.75), draws.chance("foster", 0.06)
     )
 
@@ -150,7 +152,7 @@ def _sexes(own: Draws, couple: _Couple, family: Integers, place: Integers, prese
 
 def _marital(own: Draws, couple: _Couple, family: Integers, place: Integers, age: Integers) -> Integers:
     alone = _alone(own, age)
-    unmarried = np.where((age >= 24) & own.chance("child divorced", 0.03), DIVORCED, NEVER_MARRIED)
+    unmarried = np.where((age >= _DIVORCED_FROM) & own.chance("child divorced", 0.03), DIVORCED, NEVER_MARRIED)
     by_place = np.select(
         [place <= 1, (place == _MARRIED_CHILD) | (place == _IN_LAW), place == _PARENT],
         [np.where(couple.spouse[family], MARRIED, alone), MARRIED, WIDOWED],
@@ -171,7 +173,7 @@ def _existence(own: Draws, place: Integers, age: Integers) -> Integers:
 
 
 def _relations(own: Draws, place: Integers, age: Integers) -> Integers:
-    servant = (place == _OTHER) & (age >= 18) & own.chance("servant", 0.08)
+    servant = (place == _OTHER) & (age >= _SERVANT_FROM) & own.chance("servant", 0.08)
     return np.where(servant, SERVANT, _RELATIONS[place])
 
 

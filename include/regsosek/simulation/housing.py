@@ -7,6 +7,7 @@ import numpy as np
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers
 
 YES, NO = 1, 2
+_NO_ELECTRICITY, _WATT_900, _LPG_3_KG = 4, 2, 4
 Answers = MutableMapping[str, Integers]
 _PROGRAMMES = "abcdefg"
 _NEED_ELECTRICITY = ("r502b_kulkas", "r502c_ac", "r502d_pemanas_air", "r502f_tv_datar", "r502h_komputer")
@@ -27,13 +28,13 @@ def reconcile_housing(answers: Answers, draws: Draws, corrected: Draws, welfare:
         members: of each family.
     """
     answers["r302_luas_lantai"] = _floor_area(corrected, welfare, members)
-    powerless = answers["r307a_penerangan"] == 4
+    powerless = answers["r307a_penerangan"] == _NO_ELECTRICITY
     _forbid(answers, _NEED_ELECTRICITY, powerless)
     _forbid(answers, _TOO_MUCH_FOR_450_WATT, (answers["r307a_penerangan"] == 1) & (answers["r307b1_daya"] == 1))
     answers["r502a_tabung_gas"] = np.where(np.isin(answers["r308_bahan_bakar"], (2, 3)), YES, NO)
-    small_meter = (answers["r307a_penerangan"] == 1) & (answers["r307b1_daya"] <= 2)
+    small_meter = (answers["r307a_penerangan"] == 1) & (answers["r307b1_daya"] <= _WATT_900)
     _forbid(answers, ("r501d_subsidi_listrik",), ~small_meter)
-    _forbid(answers, ("r501g_subsidi_lpg",), answers["r308_bahan_bakar"] != 4)
+    _forbid(answers, ("r501g_subsidi_lpg",), answers["r308_bahan_bakar"] != _LPG_3_KG)
     for letter in _PROGRAMMES:
         # The programmes' window ends with the month in which the field work begins.
         month = _FIRST_MONTH + draws.integer(f"month {letter}", 0, _MONTHS_BACK)

@@ -3,14 +3,12 @@
 import csv
 from functools import cache
 from importlib import resources
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from regsosek.contract.codebook import variable, variables
-from regsosek.geography.provinces import province as province_of_code
 from regsosek.simulation import identity
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.frame import SubSls
@@ -18,7 +16,7 @@ from regsosek.simulation.households import heads
 from regsosek.simulation.housing import Answers, keep_livestock_rural, reconcile_housing
 from regsosek.simulation.margins import NOT_GIVEN, candidate
 from regsosek.simulation.piece import Piece
-from regsosek.simulation.randomness import Draws, Floats, Integers, seeded
+from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, seeded
 from regsosek.simulation.timeline import MOVED
 
 VALID, WITHDRAWN_STATUS = 1, 9
@@ -34,12 +32,13 @@ def keluarga_columns(piece: Piece, result: Integers, rows: Integers) -> Columns:
     answers = _drawn_answers(piece)
     reconcile_housing(answers, piece.draws, piece.corrected, piece.welfare, rows)
     keep_livestock_rural(answers, piece.place.urban)
-    answers |= _keys(piece) | _place_answers(piece)
+    answers.update(_keys(piece))
+    answers.update(_place_answers(piece))
     answers["r205_hasil"] = result
-    # Both readings of item 112 hold when it counts all rows of the roster: 401 never exceeds it, nor do those who live here.
+    # Item 112 counts all rows of the roster: then neither 401 nor the number of those who live here exceeds it.
     answers["r112_jumlah_anggota"] = np.maximum(rows, 1)
     poor = answers["r111_status_keluarga"] <= _POOR
-    columns = {name: numbers(values) for name, values in answers.items()}
+    columns: Columns = {name: numbers(values) for name, values in answers.items()}
     return columns | _texts(piece, result) | _visit(piece) | _position(piece) | _photo(piece, poor)
 
 
@@ -55,14 +54,6 @@ def sls_names(place: SubSls) -> pa.Array:
     rt = pc.utf8_lpad(pa.array((place.number - 1) % 8 + 1).cast(pa.string()), 3, "0")
     rw = pc.utf8_lpad(pa.array((place.number - 1) // 8 + 1).cast(pa.string()), 3, "0")
     return pc.binary_join_element_wise("RT", rt, "RW", rw, " ")
-
-
-def offset_hours(province: str, opens: np.datetime64) -> int:
-    """Hours that the province's clocks are ahead of UTC."""
-    moment = opens.astype("datetime64[s]").item().replace(tzinfo=ZoneInfo(province_of_code(province).timezone))
-    offset = moment.utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds() // 3600)
 
 
 def _drawn_answers(piece: Piece) -> Answers:
@@ -129,7 +120,7 @@ def _officers(piece: Piece, role: str) -> Draws:
 
 
 def _visit(piece: Piece) -> Columns:
-    """Days and local times: visits of an officer one after another, upload in the evening of the day of synchronisation."""
+    """Days and local times: an officer's visits one after another, upload in the evening."""
     draws, enumerated = piece.draws, piece.enumerated
     visit = (piece.place.ppl_start + piece.messages.ordinal) % _VISITS_A_DAY
     begin = _FIRST_VISIT + visit * _MINUTES_APART + draws.integer("begin", 0, 12)
@@ -165,16 +156,14 @@ def _position(piece: Piece) -> Columns:
     return columns | {"akurasi_m": pa.array(np.round(accuracy, 1), mask=~known)}
 
 
-def _photo(piece: Piece, poor: Integers) -> Columns:
-    taken = (poor > 0) | piece.draws.chance("photo", 0.2)
+def _photo(piece: Piece, poor: Flags) -> Columns:
+    taken = poor | piece.draws.chance("photo", 0.2)
     keys = pc.binary_join_element_wise("foto", identity.document_ids(piece.messages.key), "/")
     return {"kunci_foto": pc.if_else(pa.array(taken), keys, pa.scalar(None, pa.string()))}
 
 
 @cache
 def _province_points() -> dict[str, tuple[float, float]]:
-    with (
-        resources.files(__package__).joinpath("data", "province_points.csv").open(encoding="utf-8", newline="") as file
-    ):
-        rows = csv.DictReader(file)
-        return {row["province"]: (float(row["latitude"]), float(row["longitude"])) for row in rows}
+    text = resources.files(__package__).joinpath("data", "province_points.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["province"]: (float(row["latitude"]), float(row["longitude"])) for row in rows}

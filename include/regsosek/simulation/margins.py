@@ -1,4 +1,4 @@
-"""How often each answer is given, from ``data/margins.csv``: graded from poor to rich, so that all follow one welfare."""
+"""How often each answer is given (``data/margins.csv``): graded from poor to rich, so that all follow one welfare."""
 
 import csv
 from collections.abc import Mapping
@@ -29,19 +29,19 @@ class Margin:
         score = self.follows_welfare * welfare + rest * draws.normal(name)
         total = np.cumsum(self.shares) / sum(self.shares)
         limits = [NormalDist().inv_cdf(share) for share in total[:-1]]
-        return np.array(self.codes, dtype=np.int64)[np.searchsorted(limits, score)]
+        return np.asarray(np.array(self.codes)[np.searchsorted(limits, score)], dtype=np.int64)
 
 
 @cache
 def margins(dataset: str) -> Mapping[str, Margin]:
     """The margins of ``dataset`` by column."""
-    with resources.files(__package__).joinpath("data", "margins.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["dataset"] == dataset]
+    text = resources.files(__package__).joinpath("data", "margins.csv").read_text(encoding="utf-8")
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
     return {row["column"]: _margin(row) for row in rows}
 
 
 def candidate(variable: Variable, draws: Draws, welfare: Floats) -> Integers | None:
-    """A candidate answer for everyone: by its margin, else any that the codebook allows; None where it takes more than numbers."""
+    """A candidate for everyone: by its margin, else any that the codebook allows; None where it takes a text."""
     margin = margins(variable.dataset).get(variable.name)
     if margin:
         return margin.answers(draws, variable.name, welfare)

@@ -60,7 +60,7 @@ class PartWriter:
     def write(
         self, piece: Piece, envelope: Envelope, part: int, *, altered: bool
     ) -> tuple[list[DeliveredFile], list[Label]]:
-        """Writes part ``part``; if ``altered``, the file of keluarga that is put is not the one that the manifest will name."""
+        """Writes part ``part``; if ``altered``, keluarga is put otherwise than it is described."""
         codes, of_keys = plant_keys(self._connection, self._kinds, piece.messages, piece.id_subsls)
         piece = replace(piece, id_subsls=codes)
         tables, of_answers = plant_answers(self._connection, self._kinds, piece, candidates(piece), of_keys)
@@ -90,9 +90,12 @@ class PartWriter:
 
 def pack(plain: Path, packed: Path) -> None:
     """Compresses a file; neither its name nor the time gets into the bytes."""
-    with plain.open("rb") as source, packed.open("wb") as target:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=target, compresslevel=_COMPRESSION, mtime=0) as archive:
-            copyfileobj(source, archive, _COPIED_AT_ONCE)
+    with (
+        plain.open("rb") as source,
+        packed.open("wb") as target,
+        gzip.GzipFile(filename="", mode="wb", fileobj=target, compresslevel=_COMPRESSION, mtime=0) as archive,
+    ):
+        copyfileobj(source, archive, _COPIED_AT_ONCE)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Answers of block IV for every member of a roster: those of the person, health and programmes; candidates, not yet skipped."""
+"""Answers of block IV for every member of a roster: candidates, not yet skipped."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 def member_answers(roster: Roster, around: Surroundings) -> Answers:
-    """Candidate answers of all numeric columns of anggota that a person gives; items 401, 403 and 406 are not among them."""
+    """Candidates of all coded columns of anggota that a person gives; items 401, 403 and 406 are not among them."""
     draws, corrected = Draws(roster.key), Draws(roster.draft)
     welfare = 0.85 * around.welfare + 0.527 * draws.normal("own welfare")
     answers: Answers = {
@@ -56,9 +56,8 @@ def member_answers(roster: Roster, around: Surroundings) -> Answers:
         "r408_status_kawin": roster.marital,
         "r409_hubungan": roster.relation,
     }
-    known = {"r401_no_urut", "r109_no_bangunan", "r110_no_keluarga", *answers}
     for variable in variables("anggota"):
-        drawn = None if variable.name in known else candidate(variable, draws, welfare)
+        drawn = None if variable.block == "0" or variable.name in answers else candidate(variable, draws, welfare)
         if drawn is not None:
             answers[variable.name] = drawn
     stage = put_schooling(answers, draws, welfare, roster.age)
@@ -82,9 +81,8 @@ def _put_health(answers: Answers, draws: Draws, age: Integers, family_size: Inte
 
 def _expecting(draws: Draws, roster: Roster) -> Flags:
     fertile = (roster.sex == FEMALE) & (roster.marital == MARRIED)
-    return fertile & draws.chance(
-        "expecting", np.interp(roster.age, [18, 25, 32, 40, 46], [0.12, 0.14, 0.09, 0.02, 0.0])
-    )
+    share = np.interp(roster.age, [18, 25, 32, 40, 46], [0.12, 0.14, 0.09, 0.02, 0.0])
+    return np.asarray(fertile & draws.chance("expecting", share), dtype=np.bool_)
 
 
 def _documents(draws: Draws, roster: Roster) -> Integers:

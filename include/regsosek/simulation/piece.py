@@ -16,8 +16,8 @@ from regsosek.simulation.timeline import WITHDRAWN, Messages
 class Piece:
     """Documents of one province, one row each.
 
-    ``id_subsls`` are the codes as they are written, ``place`` the sub-SLS where the families really live; ``welfare`` is about
-    standard normal; ``corrected`` draws the answers that a second message changes.
+    ``id_subsls`` are the codes as they are written, ``place`` the sub-SLS where the families really live; ``welfare``
+    is about standard normal; ``corrected`` draws the answers that a second message changes.
     """
 
     campaign: Campaign

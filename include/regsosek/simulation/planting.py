@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from regsosek.simulation.defects import UNKNOWN_SLS_RULE, DefectKind, Expected, fitting_rows, written_value
+from regsosek.simulation.defects import NEW_SLS, DefectKind, Expected, fitting_rows, written_value
 from regsosek.simulation.documents import Candidates
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Floats, Integers
@@ -81,7 +81,7 @@ def plant_keys(
 def plant_answers(
     connection: duckdb.DuckDBPyConnection, kinds: Sequence[DefectKind], piece: Piece, tables: Candidates, taken: Planted
 ) -> tuple[Candidates, Planted]:
-    """Chooses for each faulty document that is not ``taken`` a kind that fits it: the tables with PLANTED, and what was planted."""
+    """Gives each faulty document not ``taken`` a fitting kind: the tables with PLANTED, and what was planted."""
     faulty = piece.messages.faulty
     documents = np.setdiff1d(np.flatnonzero(faulty < 1), taken.document)
     places = _fitting_places(connection, kinds, tables, documents)
@@ -100,13 +100,24 @@ def labels(
     ids = tables.keluarga.column("id_dokumen")
     for group in planted:
         for document, number, row in zip(group.document, group.kind, group.row, strict=True):
-            kind = kinds[number]
-            order = _order(kind, tables, int(row))
-            fields = (kind.dataset, order, kind.name, kind.column, kind.rule_id, kind.outcome)
-            yield Label(piece.province, delivery_id, ids[document].as_py(), *fields)
+            order = str(tables.anggota.column("r401_no_urut")[row]) if kinds[number].dataset == "anggota" else ""
+            yield _label(piece.province, delivery_id, str(ids[document]), order, kinds[number])
     for document in np.flatnonzero(~piece.place.in_frame & ~piece.withdrawn):
-        fields = ("keluarga", "", "sls_new", "id_subsls", UNKNOWN_SLS_RULE, "quarantined")
-        yield Label(piece.province, delivery_id, ids[document].as_py(), *fields)
+        yield _label(piece.province, delivery_id, str(ids[document]), "", NEW_SLS)
+
+
+def _label(province: str, delivery_id: str, id_dokumen: str, order: str, kind: DefectKind) -> Label:
+    return Label(
+        province=province,
+        delivery_id=delivery_id,
+        id_dokumen=id_dokumen,
+        dataset=kind.dataset,
+        r401=order,
+        kind=kind.name,
+        column=kind.column,
+        rule_id=kind.rule_id,
+        expected=kind.outcome,
+    )
 
 
 def _fitting_places(
@@ -114,25 +125,30 @@ def _fitting_places(
 ) -> Integers:
     """By document and kind the first row where the kind fits, _NONE where there is none."""
     places = np.full((len(documents), len(kinds)), _NONE, dtype=np.int64)
-    rows = {"keluarga": documents, "anggota": np.flatnonzero(np.isin(tables.family, documents))}
-    families = {"keluarga": documents, "anggota": tables.family[rows["anggota"]]}
-    for dataset, table in (("keluarga", tables.keluarga), ("anggota", tables.anggota)):
+    of_members = np.flatnonzero(np.isin(tables.family, documents))
+    sources = (
+        ("keluarga", tables.keluarga, documents, documents),
+        ("anggota", tables.anggota, of_members, tables.family[of_members]),
+    )
+    for dataset, table, rows, families in sources:
         own = [n for n, kind in enumerate(kinds) if kind.dataset == dataset and kind.form != "key"]
-        if not own or not len(documents):
-            continue
-        place = np.searchsorted(documents, families[dataset])
-        columns = {"document": pa.array(place), "place": pa.array(rows[dataset])}
-        few = table.take(pa.array(rows[dataset]))
-        connection.register("few", pa.table({**dict(zip(few.column_names, few.columns, strict=True)), **columns}))
-        firsts = ", ".join(f"coalesce(min(place) FILTER ({fitting_rows(kinds[n])}), {_NONE}) AS k{n}" for n in own)
-        found = connection.sql(f"SELECT document, {firsts} FROM few GROUP BY document").fetchnumpy()
-        connection.unregister("few")
-        for n in own:
-            places[found["document"], n] = found[f"k{n}"]
+        if own and len(rows):
+            few = table.take(pa.array(rows)).append_column("place", pa.array(rows))
+            connection.register("few", few.append_column("document", pa.array(np.searchsorted(documents, families))))
+            found = connection.sql(_first_fits(kinds, own)).fetchnumpy()
+            connection.unregister("few")
+            places[found["document"][:, None], own] = np.stack([found[f"k{n}"] for n in own], axis=1)
     return places
 
 
+def _first_fits(kinds: Sequence[DefectKind], own: Sequence[int]) -> str:
+    firsts = [f"coalesce(min(place) FILTER ({fitting_rows(kinds[n])}), {_NONE}) AS k{n}" for n in own]
+    return f"SELECT document, {', '.join(firsts)} FROM few GROUP BY document"
+
+
 def _chosen(places: Integers, kinds: Sequence[DefectKind], chances: Floats) -> Integers:
+    if not places.size:
+        return np.full(len(places), _NONE, dtype=np.int64)
     weights = np.where(places == _NONE, 0.0, [kind.weight for kind in kinds])
     running = np.cumsum(weights, axis=1)
     total = running[:, -1:]
@@ -149,7 +165,3 @@ def _marked(tables: Candidates, kinds: Sequence[DefectKind], planted: Planted) -
         mark[planted.row[own]] = planted.kind[own] + 1
         marks[dataset] = table.append_column(PLANTED, pa.array(mark))
     return Candidates(marks["keluarga"], marks["anggota"], tables.family)
-
-
-def _order(kind: DefectKind, tables: Candidates, row: int) -> str:
-    return str(tables.anggota.column("r401_no_urut")[row].as_py()) if kind.dataset == "anggota" else ""

@@ -1,4 +1,4 @@
-"""The one SQL projection that turns candidates into a delivered file: skips from the codebook's universes, text by its types."""
+"""The one SQL projection from candidates to a delivered file: skips by the codebook's universes, text by its types."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Random draws that are pure functions of a key: whatever the batch, the order or the number of cores, a family answers alike."""
+"""Random draws that are pure functions of a key: in any batch, order or process a family answers alike."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -72,4 +72,4 @@ class Draws:
         """One of the codes, by their shares."""
         limits = np.cumsum(list(shares.values()))
         place = np.searchsorted(limits, self.uniform(name) * limits[-1], side="right")
-        return np.array(list(shares), dtype=np.int64)[place]
+        return np.asarray(np.array(list(shares))[place], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Writes what the simulated operation knows beforehand: the sub-SLS frame, the officers and the targets, as reference files."""
+"""Writes what the simulated operation knows beforehand as reference files: sub-SLS frame, officers, targets."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ def write_reference_files(campaign: Campaign, sink: Sink, provinces: Sequence[st
 
 def _province_rows(campaign: Campaign, frame: ProvinceFrame) -> dict[ReferenceDataset, Iterable[Row]]:
     known = frame.subsls.take(frame.subsls.in_frame)
-    target = {"target_families": frame.target, "source": frame.target_source, "scale": campaign.scale_text}
+    target: Row = {"target_families": frame.target, "source": frame.target_source, "scale": campaign.scale_text}
     return {
         "sls": _sls_rows(known),
         "petugas": _officer_rows(known, frame.province, campaign.behaviour.frame),
@@ -76,7 +76,7 @@ def _sls_rows(known: SubSls) -> Iterable[Row]:
 
 
 def _officer_rows(known: SubSls, province: str, shape: FrameShape) -> Iterable[Row]:
-    """The roster: PPL under PML under Koseka. A code is the kab/kota and what the questionnaire has, as it is unique there."""
+    """PPL under PML under Koseka. A code is the kab/kota, then what the questionnaire says, as that is unique there."""
     koseka = (known.pml - 1) // shape.pml_per_koseka + 1
     levels: Sequence[tuple[str, str, Integers, str, Integers | None]] = (
         ("Koseka", "K{:02d}", koseka, "", None),
@@ -99,16 +99,15 @@ def _officer_rows(known: SubSls, province: str, shape: FrameShape) -> Iterable[R
 
 def _put(dataset: ReferenceDataset, province: str, rows: Iterable[Row], scratch: Path, sink: Sink) -> ReferenceFile:
     plain, packed = scratch / f"{dataset}.csv", scratch / f"{dataset}.csv.gz"
-    count = 0
     with plain.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [column.name for column in reference_columns(dataset)], lineterminator="\n")
         writer.writeheader()
-        for count, row in enumerate(rows, start=1):
-            writer.writerow(row)
+        listed = list(rows)
+        writer.writerows(listed)
     pack(plain, packed)
     sink.put_file(file_key(dataset, VERSION, province), packed)
     size, name = packed.stat().st_size, file_name(province)
-    return ReferenceFile(name=name, province=province, rows=count, bytes=size, sha256=sha256_of(packed))
+    return ReferenceFile(name=name, province=province, rows=len(listed), bytes=size, sha256=sha256_of(packed))
 
 
 def _manifest(dataset: ReferenceDataset, campaign: Campaign, files: Sequence[ReferenceFile]) -> ReferenceManifest:
@@ -119,6 +118,6 @@ def _manifest(dataset: ReferenceDataset, campaign: Campaign, files: Sequence[Ref
         produced_at=_MADE_AT,
         producer=PRODUCER,
         scale=float(campaign.scale_text),
-        note=f"simulated, seed {campaign.seed}: whole sub-SLS, {campaign.scale_text} of them, at least one in every kab/kota",
+        note=f"simulated (seed {campaign.seed}): whole sub-SLS, at least one in every kab/kota",
         files=tuple(files),
     )

@@ -19,6 +19,7 @@ _CODES = (
     {21: 1.0},
     {22: 1.0},
 )
+_ASKED_FROM, _SCHOOL_AGE = 5, 7
 _PRIMARY, _SENIOR, _BACHELOR = 1, 3, 5
 _ADULT_LIMITS = [-1.75, -0.55, 0.0, 0.95, 1.2, 2.0, 2.9]
 _CLASSES = np.array([1, 6, 3, 3, 3, 4, 2, 3])
@@ -30,7 +31,7 @@ _AT_SCHOOL = (
 
 def put_schooling(answers: Answers, draws: Draws, welfare: Floats, age: Integers) -> Integers:
     """Sets 412 to 415 in ``answers`` and returns the stage of the diploma held, 0 to 7."""
-    attending = draws.chance("at school", np.interp(age, *_AT_SCHOOL)) & (age >= 5)
+    attending = draws.chance("at school", np.interp(age, *_AT_SCHOOL)) & (age >= _ASKED_FROM)
     stage = np.where(attending, _stage_of_age(draws, welfare, age), _stage_left(draws, welfare, age))
     finished = ~attending & (age >= _YOUNGEST_GRADUATE[stage]) & draws.chance("finished", 0.88)
     held = np.where(finished, stage, np.maximum(stage - 1, 0))
@@ -44,7 +45,7 @@ def put_schooling(answers: Answers, draws: Draws, welfare: Floats, age: Integers
 
 def _stage_of_age(draws: Draws, welfare: Floats, age: Integers) -> Integers:
     stage = np.searchsorted([13, 16, 19], age, side="right") + _PRIMARY
-    university = np.where(welfare + draws.normal("university") > -0.8, _BACHELOR, _BACHELOR - 1)
+    university = np.where(draws.normal("university") + welfare + 0.8 > 0, _BACHELOR, _BACHELOR - 1)
     return np.where(stage > _SENIOR, university, stage)
 
 
@@ -53,7 +54,7 @@ def _stage_left(draws: Draws, welfare: Floats, age: Integers) -> Integers:
     score = 0.6 * welfare + 0.8 * draws.normal("schooling") + cohort
     ladder = np.searchsorted(_ADULT_LIMITS, score)
     highest = np.searchsorted(_YOUNGEST_GRADUATE, age, side="right") - 1
-    return np.where(age < 7, 0, np.minimum(ladder, np.maximum(highest, 0)))
+    return np.where(age < _SCHOOL_AGE, 0, np.minimum(ladder, np.maximum(highest, 0)))
 
 
 def _secondary_first(held: Integers, finished: np.ndarray) -> Integers:

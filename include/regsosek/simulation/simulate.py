@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from regsosek.simulation.sinks import Sink
 from regsosek.simulation.timeline import Messages, messages, messages_of_one_day
 
 _LEFT_OUT_SHARE = 0.03  # of the cases of a delivery that is superseded, the new one misses so many
-_DUCKDB = {"threads": 2, "memory_limit": "600MB"}
+_DUCKDB: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": "600MB"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def simulate_day(
     families: int,
     defects: DefectTable | None = None,
 ) -> SimulationReport:
-    """One delivery of exactly ``families`` families that were all enumerated on ``night``, with its reference files: to measure with.
+    """One delivery of ``families`` families, all enumerated on ``night``, and its reference files: to measure with.
 
     Raises:
         ConfigurationError: the province has fewer families at the campaign's scale.

@@ -21,9 +21,9 @@ _SATURDAY = 5
 class Messages:
     """Documents as they are sent, one per family; columns of one length.
 
-    ``subsls`` is the row in the frame, ``ordinal`` counts the families of the sub-SLS from 0, ``key`` is the source of the
-    family's draws, ``message`` one of FIRST to WITHDRAWN; days are days of the province's window; ``faulty`` in [0, 1) chooses
-    a planted defect, 1 means none.
+    ``subsls`` is the row in the frame, ``ordinal`` counts the families of the sub-SLS from 0, ``key`` is the source of
+    the family's draws, ``message`` one of FIRST to WITHDRAWN; days are days of the province's window; ``faulty`` in
+    [0, 1) chooses a planted defect, 1 means none.
     """
 
     subsls: Integers
@@ -63,7 +63,7 @@ def messages(
 ) -> Iterator[Messages]:
     """What was synchronised on the days over ``after`` up to ``until``, in the order of the frame, in pieces.
 
-    Of a document that was sent twice in this time only the second message is among it, as the sender knows no other any more.
+    Of a document that was sent twice in this time only the second message is among it: the sender knows no other.
 
     Args:
         campaign: seed and behaviour.
@@ -82,7 +82,7 @@ def messages(
 def messages_of_one_day(
     campaign: Campaign, frame: ProvinceFrame, *, day: int, families: int, defect_share: float
 ) -> Iterator[Messages]:
-    """The first ``families`` families of the frame as if all of them had been enumerated and synchronised on ``day``."""
+    """The first ``families`` families of the frame as if all had been enumerated and synchronised on ``day``."""
     missing = families
     for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
         rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from regsosek.simulation.housing import NO, YES, Answers
 from regsosek.simulation.households import FEMALE
+from regsosek.simulation.housing import NO, YES, Answers
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers
 from regsosek.simulation.schooling import ATTENDING
 
@@ -14,8 +14,9 @@ _TRADE = 12
 _EMPLOYER = 3
 # Fields from those of the poor and unschooled to those of the rich and schooled, with their shares.
 _FIELDS = {
-    6: 1.0, 1: 17.0, 4: 4.0, 3: 8.0, 2: 5.0, 5: 3.0, 25: 3.0, 7: 1.5, 10: 0.6, 11: 8.0, 8: 13.0, 19: 2.0, 24: 4.0, 13: 5.0,
-    12: 15.0, 14: 5.0, 23: 0.5, 17: 0.3, 9: 0.3, 15: 0.9, 21: 4.0, 22: 1.8, 20: 4.5, 16: 1.5, 18: 1.1, 26: 0.02,
+    6: 1.0, 1: 17.0, 4: 4.0, 3: 8.0, 2: 5.0, 5: 3.0, 25: 3.0, 7: 1.5, 10: 0.6, 11: 8.0, 8: 13.0, 19: 2.0,
+    24: 4.0, 13: 5.0, 12: 15.0, 14: 5.0, 23: 0.5, 17: 0.3, 9: 0.3, 15: 0.9, 21: 4.0, 22: 1.8,
+    20: 4.5, 16: 1.5, 18: 1.1, 26: 0.02,
 }  # fmt: skip
 _STATUS_AGRICULTURE = {1: 30.0, 2: 24.0, 3: 2.0, 4: 5.0, 6: 19.0, 8: 20.0}
 _STATUS_SERVICE = {4: 55.0, 5: 45.0}
@@ -51,7 +52,7 @@ def _field(draws: Draws, welfare: Floats, stage: Integers, urban: Flags) -> Inte
     score = 0.35 * welfare + 0.35 * (stage - 2) + 0.6 * urban + 0.75 * draws.normal("field")
     limits = np.cumsum(list(_FIELDS.values())) / sum(_FIELDS.values())
     share = 1 / (1 + np.exp(-1.7 * score))  # the logistic curve stands in for the normal distribution
-    return np.array(list(_FIELDS), dtype=np.int64)[np.searchsorted(limits[:-1], share)]
+    return np.asarray(np.array(list(_FIELDS))[np.searchsorted(limits[:-1], share)], dtype=np.int64)
 
 
 def _status(draws: Draws, field: Integers) -> Integers:
