@@ -25,7 +25,8 @@ from regsosek.warehouse.reference import load_frame, load_regions, load_targets,
 
 Family = tuple[Row, list[Row]]
 FRAME_COLUMNS = [
-    "province", "id_subsls", "valid_from", "valid_to", "id_desa", "name", "kind", "families_load", "code_system", "version",
+    "province", "id_subsls", "valid_from", "valid_to", "id_desa", "name", "kind", "families_load", "code_system",
+    "version",
 ]  # fmt: skip
 
 
