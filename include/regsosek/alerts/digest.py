@@ -170,8 +170,9 @@ def _arrived(figures: ProvinceFigures) -> dict[str, str]:
         for state, word in delivery_states().items()
         if figures.deliveries.get(state)
     ]
+    unfinished = f"; {number(figures.unfinished)} folder belum lengkap" if figures.unfinished else ""
     return {
-        "deliveries": ", ".join(states) or "tidak ada",
+        "deliveries": (", ".join(states) or "tidak ada") + unfinished,
         "families": _rows(figures.families),
         "persons": _rows(figures.persons),
     }

@@ -19,7 +19,6 @@ from regsosek.geography.calendar import FieldWindow
 Shape = TypeVar("Shape")
 
 _TARGET = "SELECT families, source, scale FROM reference.target WHERE province = :province"
-_REFRESHED = "SELECT province FROM mart.refreshed WHERE night = :night"
 _STATES = """
 SELECT state, count(*) AS deliveries FROM ledger.delivery
 WHERE province = :province AND night = :night GROUP BY state
@@ -151,11 +150,6 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         above_desa=off_frame.above_desa,
         last_arrival=connection.execute(text(_LAST_ARRIVAL), own).scalar(),
     )
-
-
-def refreshed_provinces(connection: Connection, night: date) -> set[str]:
-    """The provinces whose statistics hold all that ``night`` brought."""
-    return {row.province for row in connection.execute(text(_REFRESHED), {"night": night})}
 
 
 def newest_release(connection: Connection, night: date) -> tuple[str, date] | None:

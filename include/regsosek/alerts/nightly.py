@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from regsosek.alerts import outbox
 from regsosek.alerts.conditions import decide
 from regsosek.alerts.digest import Context, compose_digest
-from regsosek.alerts.figures import newest_release, read_figures, refreshed_provinces
+from regsosek.alerts.figures import newest_release, read_figures
 from regsosek.alerts.indonesian import day
 from regsosek.alerts.platform import PlatformFigures, compose_platform
 from regsosek.alerts.thresholds import thresholds
@@ -21,6 +21,7 @@ from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province, provinces
 from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
+from regsosek.warehouse.ledger import refreshed_provinces
 
 log = logging.getLogger(__name__)
 
