@@ -70,7 +70,7 @@ def decide(figures: ProvinceFigures, limits: Thresholds, before: Sequence[Standi
         for kind, each in found.items()
         if each
     ]
-    gone = [each for each in before if each.kind in found and not found[each.kind] and _judged(each.kind, figures)]
+    gone = [each for each in before if not found[each.kind] and _judged(each.kind, figures)]
     conditions += [_recovered(gone, figures.night)] if gone else []
     return tuple(sorted(conditions, key=lambda each: (SEVERITIES.index(each.severity), KINDS.index(each.kind))))
 
