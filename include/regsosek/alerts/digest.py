@@ -87,7 +87,7 @@ def _item(condition: Condition, figures: ProvinceFigures, limits: Thresholds, co
     until = datetime.combine(figures.night + timedelta(days=deadline.days), time(deadline.hour), context.zone)
     nights = (figures.night - condition.since).days + 1
     return Item(
-        todo=words.todo,
+        todo=_todo(words.todo, condition.kind, figures),
         title=words.title,
         severity=condition.severity,
         finding=_FINDINGS[condition.kind](figures, limits),
@@ -97,6 +97,21 @@ def _item(condition: Condition, figures: ProvinceFigures, limits: Thresholds, co
         who=words.who,
         deadline=moment(until),
     )
+
+
+def _todo(todo: str, kind: Kind, figures: ProvinceFigures) -> str:
+    concerned: Mapping[Kind, int] = {
+        "REJECTED": sum(each.families for each in figures.rejected),
+        "QUALITY": figures.families.quarantined,
+        "BEHIND": _missing(figures),
+        "CODE": figures.off_frame,
+    }
+    families = concerned.get(kind, 0)
+    return f"{todo}: {number(families)} keluarga" if families else todo
+
+
+def _missing(figures: ProvinceFigures) -> int:
+    return round(figures.plan_percent / 100 * figures.target) - figures.visited
 
 
 def _no_data(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG001 - one signature for all findings
@@ -123,11 +138,10 @@ def _quality(figures: ProvinceFigures, limits: Thresholds) -> str:
 
 
 def _behind(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG001 - one signature for all findings
-    missing = round(figures.plan_percent / 100 * figures.target) - figures.visited
     return (
         f"Dikunjungi {percent(figures.visited, figures.target)}, rencana {points(figures.plan_percent)} "
         f"({target_word(figures.target_source)} {number(figures.target)} keluarga): "
-        f"kurang {number(missing)} keluarga dari rencana."
+        f"kurang {number(_missing(figures))} keluarga dari rencana."
     )
 
 
