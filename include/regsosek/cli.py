@@ -1,6 +1,7 @@
 """The ``regsosek`` command: the night and its tools without Airflow, on the same code."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -252,8 +253,17 @@ def demo(
 
 def main() -> None:
     """Entry point: errors of ours are told in one line and end with 1."""
+    code = 0
     try:
         app()
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else EXIT_FAILED
     except RegsosekError as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
-        sys.exit(EXIT_FAILED)
+        code = EXIT_FAILED
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Great Expectations and duckdb-engine keep DuckDB's bindings alive to the end of the interpreter, which would then
+    # print a page about leaks over the answer.
+    os._exit(code)

@@ -61,10 +61,10 @@ class PartWriter:
         self, piece: Piece, envelope: Envelope, part: int, *, altered: bool
     ) -> tuple[list[DeliveredFile], list[Label]]:
         """Writes part ``part``; if ``altered``, keluarga is put otherwise than it is described."""
+        self._connection.execute(f"SET VARIABLE utc_offset = '{envelope.utc_offset}'")
         codes, of_keys = plant_keys(self._connection, self._kinds, piece.messages, piece.id_subsls)
         piece = replace(piece, id_subsls=codes)
         tables, of_answers = plant_answers(self._connection, self._kinds, piece, candidates(piece), of_keys)
-        self._connection.execute(f"SET VARIABLE utc_offset = '{envelope.utc_offset}'")
         files = [
             self._put("keluarga", tables.keluarga, envelope, part, altered),
             self._put("anggota", tables.anggota, envelope, part, altered=False),

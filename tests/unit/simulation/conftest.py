@@ -12,7 +12,7 @@ import pytest
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.geography.regions import region_master
 from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import DefectTable
+from regsosek.simulation.defects import DefectTable, default_defects
 from regsosek.simulation.simulate import SimulationReport, simulate, simulate_day
 from regsosek.simulation.sinks import DirectorySink
 from regsosek.staging.files import read_part
@@ -60,6 +60,17 @@ def flawless(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     return Simulated(report, root)
 
 
+@pytest.fixture(scope="session")
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """One day of 6,000 families, every second document with a planted defect."""
+    root = tmp_path_factory.mktemp("spoiled")
+    many = default_defects().model_copy(update={"share_of_documents": 0.5})
+    campaign = Campaign(scale=0.01)
+    day = date(2022, 10, 25)
+    report = simulate_day(campaign, DirectorySink(root), province="35", night=day, families=6_000, defects=many)
+    return Simulated(report, root)
+
+
 def staging_engine(root: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB with the simulated frame and the real regions."""
     connection = duckdb.connect()
@@ -83,7 +94,7 @@ def stage_part(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Ma
 
 @pytest.fixture(scope="session")
 def answers(flawless: Simulated) -> Iterator[duckdb.DuckDBPyConnection]:
-    """All typed rows of the flawless day: tables ``k`` (with roster facts) and ``a`` (with what it needs of the family)."""
+    """All typed rows of the flawless day: tables ``k`` (with roster facts) and ``a`` (with facts of the family)."""
     connection = staging_engine(flawless.root)
     [(folder, manifest)] = flawless.manifests()
     for part in manifest.parts:
