@@ -114,7 +114,7 @@ def _missing(figures: ProvinceFigures) -> int:
     return round(figures.plan_percent / 100 * figures.target) - figures.visited
 
 
-def _no_data(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG001 - one signature for all findings
+def _no_data(figures: ProvinceFigures, _limits: Thresholds) -> str:
     last = f"Terakhir masuk: kiriman {day(figures.last_arrival)}." if figures.last_arrival else "Belum pernah ada."
     unfinished = (
         f" {number(figures.unfinished)} folder kiriman belum lengkap: manifest.json belum ada."
@@ -125,7 +125,7 @@ def _no_data(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG0
     return f"{nights} {last}{unfinished}".strip()
 
 
-def _rejected(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG001 - one signature for all findings
+def _rejected(figures: ProvinceFigures, _limits: Thresholds) -> str:
     families = sum(each.families for each in figures.rejected)
     size = f"{number(families)} keluarga" if families else "isinya"
     deliveries = f"{number(len(figures.rejected))} dari {number(sum(figures.deliveries.values()))} kiriman"
@@ -137,7 +137,7 @@ def _quality(figures: ProvinceFigures, limits: Thresholds) -> str:
     return f"{share} masuk karantina; batas {points(limits.quality.attention_percent)}. Aturan yang paling sering:"
 
 
-def _behind(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG001 - one signature for all findings
+def _behind(figures: ProvinceFigures, _limits: Thresholds) -> str:
     return (
         f"Dikunjungi {percent(figures.visited, figures.target)}, rencana {points(figures.plan_percent)} "
         f"({target_word(figures.target_source)} {number(figures.target)} keluarga): "
@@ -145,7 +145,7 @@ def _behind(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG00
     )
 
 
-def _code(figures: ProvinceFigures, limits: Thresholds) -> str:  # noqa: ARG001 - one signature for all findings
+def _code(figures: ProvinceFigures, _limits: Thresholds) -> str:
     share = _share(figures.off_frame, figures.families.judged, "keluarga malam ini")
     return (
         f"{share} tidak dapat ditempatkan pada SLS: {number(figures.in_known_desa)} di desa yang dikenal "

@@ -93,7 +93,9 @@ def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Contex
     assert head[0] == "[KRITIS] BPS Provinsi Kalimantan Timur (64) \u2013 data s.d. 27 Okt 2022 00:59 WITA"
     assert "YANG HARUS DILAKUKAN" in head
     assert "1. Perbaiki dan kirim ulang kiriman yang ditolak: 700 keluarga \u2013 batas 27 Okt 2022 18:00 WITA" in head
-    assert "3. Kejar ketinggalan di kab/kota di bawah: 28.000 keluarga \u2013 batas 28 Okt 2022 12:00 WITA" in message.body
+    assert (
+        "3. Kejar ketinggalan di kab/kota di bawah: 28.000 keluarga \u2013 batas 28 Okt 2022 12:00 WITA" in message.body
+    )
 
 
 def test_every_share_names_its_whole(messages: list[Message]) -> None:
