@@ -1,0 +1,170 @@
+"""The figures of a province's night from the warehouse: counts only, no case, no officer, no answer."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+
+from regsosek.alerts.province_figures import (
+    KabkotaFigures,
+    ProvinceFigures,
+    RejectedDelivery,
+    RowCounts,
+    RuleViolations,
+)
+from regsosek.errors import ReferenceDataError
+from regsosek.geography.calendar import FieldWindow
+
+Shape = TypeVar("Shape")
+
+_TARGET = "SELECT families, source, scale FROM reference.target WHERE province = :province"
+_STATES = """
+SELECT state, count(*) AS deliveries FROM ledger.delivery
+WHERE province = :province AND night = :night GROUP BY state
+"""
+_UNFINISHED = """
+SELECT coalesce(sum(jsonb_array_length(unfinished)), 0) FROM ledger.seal
+WHERE province = :province AND night = :night
+"""
+_ROWS = """
+SELECT c.dataset, sum(received)::bigint AS received, sum(loaded)::bigint AS loaded,
+       sum(quarantined)::bigint AS quarantined, sum(held)::bigint AS held, sum(rejected)::bigint AS rejected,
+       sum(superseded + duplicate + withdrawn)::bigint AS other
+FROM ledger.delivery_count c JOIN ledger.delivery d USING (province, delivery_id, delivered_on)
+WHERE province = :province AND d.night = :night GROUP BY c.dataset
+"""
+_REJECTED = """
+SELECT d.delivery_id, d.delivered_on, coalesce(d.reason, '') AS reason, coalesce(c.rejected, 0) AS families
+FROM ledger.delivery d
+LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
+     AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
+WHERE d.province = :province AND d.night = :night AND d.state = 'rejected' ORDER BY d.position
+"""
+_RULES = """
+SELECT r.rule_id, sum(r.violations)::bigint AS rows
+FROM quality.rule_result r
+JOIN ledger.delivery d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = 'accepted'
+WHERE r.province = :province AND d.night = :night AND r.severity = 'critical' AND r.violations > 0
+GROUP BY r.rule_id ORDER BY 2 DESC, 1
+"""
+_LAST_ARRIVAL = """
+SELECT max(d.delivered_on)
+FROM ledger.delivery d JOIN ledger.delivery_count c USING (province, delivery_id, delivered_on)
+WHERE province = :province AND d.night < :night AND d.state = 'accepted' AND c.dataset = 'keluarga' AND c.received > 0
+"""
+_VISITED = """
+SELECT coalesce(sum(visited), 0)::bigint
+FROM (SELECT DISTINCT ON (placed_code, enumerated_on) visited FROM mart.progress
+      WHERE province = :province AND night <= :night ORDER BY placed_code, enumerated_on, night DESC) known
+"""
+
+# A place is a sub-SLS, or the lowest region that a code leads to; the way up is reference data, never a substring.
+_PLACES = """
+sub_sls AS (
+    SELECT DISTINCT ON (id_subsls) id_subsls, id_desa, families_load FROM reference.subsls
+    WHERE province = :province AND valid_from <= :night
+    ORDER BY id_subsls, valid_from DESC
+),
+kabkota AS (
+    SELECT r.code, r.name FROM reference.region r JOIN reference.region_ancestor a USING (code)
+    WHERE a.ancestor_code = :province AND r.level = 'kabkota'
+),
+upward AS (
+    SELECT a.code AS region, a.ancestor_code AS kabkota FROM reference.region_ancestor a
+    JOIN kabkota k ON k.code = a.ancestor_code
+)"""
+_KABKOTA = f"""
+WITH {_PLACES},
+load AS (
+    SELECT u.kabkota AS code, sum(s.families_load) AS load FROM sub_sls s JOIN upward u ON u.region = s.id_desa
+    GROUP BY u.kabkota
+),
+visits AS (
+    SELECT u.kabkota AS code, sum(p.visited) AS visited
+    FROM (SELECT DISTINCT ON (placed_code, enumerated_on) placed_code, visited FROM mart.progress
+          WHERE province = :province AND night <= :night ORDER BY placed_code, enumerated_on, night DESC) p
+    LEFT JOIN sub_sls s ON s.id_subsls = p.placed_code
+    JOIN upward u ON u.region = coalesce(s.id_desa, p.placed_code)
+    GROUP BY u.kabkota
+),
+tonight AS (
+    SELECT u.kabkota AS code, sum(a.received) AS received, sum(a.quarantined) AS quarantined,
+           sum(a.received) FILTER (WHERE s.id_subsls IS NULL) AS off_frame
+    FROM mart.arrivals a
+    LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
+    JOIN upward u ON u.region = coalesce(s.id_desa, a.placed_code)
+    WHERE a.province = :province AND a.night = :night
+    GROUP BY u.kabkota
+)
+SELECT k.code, k.name, coalesce(load, 0)::bigint AS load, coalesce(visited, 0)::bigint AS visited,
+       coalesce(received, 0)::bigint AS received, coalesce(quarantined, 0)::bigint AS quarantined,
+       coalesce(off_frame, 0)::bigint AS off_frame
+FROM kabkota k LEFT JOIN load USING (code) LEFT JOIN visits USING (code) LEFT JOIN tonight USING (code)
+ORDER BY k.code
+"""
+_OFF_FRAME = f"""
+WITH {_PLACES}
+SELECT coalesce(sum(a.received) FILTER (WHERE r.level = 'desa'), 0)::bigint AS in_known_desa,
+       coalesce(sum(a.received) FILTER (WHERE r.level IS DISTINCT FROM 'desa'), 0)::bigint AS above_desa
+FROM mart.arrivals a
+LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
+LEFT JOIN reference.region r ON r.code = a.placed_code
+WHERE a.province = :province AND a.night = :night AND s.id_subsls IS NULL
+"""
+_RELEASE = """
+SELECT prefix, night FROM release.release WHERE published_at IS NOT NULL AND night <= :night
+ORDER BY night DESC, published_at DESC LIMIT 1
+"""
+
+
+def read_figures(connection: Connection, province: str, night: date, window: FieldWindow) -> ProvinceFigures:
+    """The figures of ``province`` as of ``night``.
+
+    Raises:
+        ReferenceDataError: the province has no target.
+    """
+    own: dict[str, Any] = {"province": province, "night": night}
+    target = connection.execute(text(_TARGET), own).first()
+    if target is None:
+        raise ReferenceDataError(f"province {province} has no target; load it with `regsosek reference`")
+    rows = {row.dataset: row._asdict() for row in connection.execute(text(_ROWS), own)}
+    off_frame = connection.execute(text(_OFF_FRAME), own).one()
+    return ProvinceFigures(
+        province=province,
+        night=night,
+        window=window,
+        target=target.families,
+        target_source=target.source,
+        scale=float(target.scale),
+        visited=_visited(connection, own),
+        visited_before=_visited(connection, own | {"night": night - timedelta(days=1)}),
+        deliveries={row.state: row.deliveries for row in connection.execute(text(_STATES), own)},
+        unfinished=int(connection.execute(text(_UNFINISHED), own).scalar_one()),
+        families=_row_counts(rows.get("keluarga", {})),
+        persons=_row_counts(rows.get("anggota", {})),
+        rejected=_read(connection, _REJECTED, own, RejectedDelivery),
+        rules=_read(connection, _RULES, own, RuleViolations),
+        kabkota=_read(connection, _KABKOTA, own, KabkotaFigures),
+        in_known_desa=off_frame.in_known_desa,
+        above_desa=off_frame.above_desa,
+        last_arrival=connection.execute(text(_LAST_ARRIVAL), own).scalar(),
+    )
+
+
+def newest_release(connection: Connection, night: date) -> tuple[str, date] | None:
+    """Prefix and night of the newest published release up to ``night``."""
+    row = connection.execute(text(_RELEASE), {"night": night}).first()
+    return (row.prefix, row.night) if row else None
+
+
+def _visited(connection: Connection, own: Mapping[str, Any]) -> int:
+    return int(connection.execute(text(_VISITED), own).scalar_one())
+
+
+def _row_counts(row: Mapping[str, Any]) -> RowCounts:
+    return RowCounts(**{name: count for name, count in row.items() if name != "dataset"})
+
+
+def _read(connection: Connection, query: str, own: Mapping[str, Any], shape: type[Shape]) -> tuple[Shape, ...]:
+    return tuple(shape(**row._asdict()) for row in connection.execute(text(query), own))

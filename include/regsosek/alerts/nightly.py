@@ -1,0 +1,169 @@
+"""A night's alerts: every province's figures judged and composed into the outbox, and ours to the platform team."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine
+
+from regsosek.alerts import outbox
+from regsosek.alerts.conditions import decide
+from regsosek.alerts.digest import Context, compose_digest
+from regsosek.alerts.figures import newest_release, read_figures
+from regsosek.alerts.indonesian import day
+from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.alerts.thresholds import thresholds
+from regsosek.errors import ReferenceDataError
+from regsosek.geography.calendar import FieldWindow, field_windows
+from regsosek.geography.offices import Office, offices
+from regsosek.geography.provinces import province, provinces
+from regsosek.quality.rules import load_suites
+from regsosek.settings import Settings
+from regsosek.warehouse.ledger import refreshed_provinces
+
+log = logging.getLogger(__name__)
+
+DIGEST = "digest"
+PLATFORM = "platform"
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What became of each recipient group, by name.
+
+    Attributes:
+        composed: a message waits in the outbox.
+        quiet: nothing to tell.
+        unchanged: the same news was told the night before.
+        sent_before: the night's message has gone out; it stays as it is.
+        not_processed: the province's night is not processed, which is no news for the province.
+        failed: error by group.
+    """
+
+    composed: list[str] = field(default_factory=list)
+    quiet: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    sent_before: list[str] = field(default_factory=list)
+    not_processed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What composing needs beside the warehouse; read once for all provinces."""
+
+    night: date
+    windows: Mapping[str, FieldWindow]
+    offices: Mapping[str, Office]
+    rule_texts: Mapping[str, str]
+    release: str | None
+
+
+def alert_provinces(
+    engine: Engine, settings: Settings, night: date, *, provinces: Sequence[str] | None = None
+) -> Composed:
+    """Judges ``night`` for each province (default: all) and composes at most one digest each into the outbox.
+
+    Runs any number of times: an unsent digest is composed anew, a sent one stays. One transaction per province.
+    """
+    composed = Composed()
+    with engine.begin() as connection:
+        processed = refreshed_provinces(connection, night)
+        desk = _desk(connection, settings, night)
+    for code in _asked(provinces):
+        if code not in processed:
+            composed.not_processed.append(group_of(code))
+            continue
+        try:
+            with engine.begin() as connection:
+                _alert_province(connection, desk, code, composed)
+        except ReferenceDataError as error:
+            composed.failed[group_of(code)] = str(error)
+            log.warning("no digest for province %s: %s", code, error)
+    return composed
+
+
+def alert_platform(
+    engine: Engine,
+    settings: Settings,
+    night: date,
+    *,
+    failed: Mapping[str, str],
+    publication: str | None,
+    provinces: Sequence[str] | None = None,
+) -> Composed:
+    """Composes what failed of ours into the outbox, for the platform team only.
+
+    Args:
+        failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
+        publication: why nothing was published, None if it was.
+        provinces: the ones that the night was to process (default: all).
+    """
+    composed = Composed()
+    with engine.begin() as connection:
+        refreshed = frozenset(refreshed_provinces(connection, night))
+        figures = PlatformFigures(night, _asked(provinces), refreshed, failed, publication)
+        if not figures.anything:
+            outbox.take_back(connection, PLATFORM, night, PLATFORM)
+            composed.quiet.append(PLATFORM)
+            return composed
+        placed = outbox.place(
+            connection,
+            group=PLATFORM,
+            night=night,
+            kind=PLATFORM,
+            recipients=settings.platform_recipients,
+            message=compose_platform(figures),
+            news=figures.fingerprint,
+        )
+        (composed.composed if placed else composed.sent_before).append(PLATFORM)
+    return composed
+
+
+def group_of(code: str) -> str:
+    """The recipient group of a province's office."""
+    return f"prov{code}"
+
+
+def _asked(codes: Sequence[str] | None) -> list[str]:
+    return [each.code for each in provinces()] if codes is None else list(codes)
+
+
+def _desk(connection: Connection, settings: Settings, night: date) -> _Desk:
+    suites = load_suites(settings.expectations_dir)
+    newest = newest_release(connection, night)
+    return _Desk(
+        night=night,
+        windows=field_windows(settings.calendar_file),
+        offices=offices(settings.offices_file),
+        rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
+        release=f"s3://{settings.release_bucket}/{newest[0]} (malam {day(newest[1])})" if newest else None,
+    )
+
+
+def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Composed) -> None:
+    limits, group, office = thresholds(), group_of(code), desk.offices[code]
+    figures = read_figures(connection, code, desk.night, desk.windows[code])
+    conditions = decide(figures, limits, outbox.standing_before(connection, code, desk.night))
+    outbox.write_conditions(connection, code, desk.night, conditions)
+    news = outbox.fingerprint(conditions)
+    critical = any(each.severity == "KRITIS" for each in conditions)
+    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, DIGEST, news)
+    if not conditions or repeated:
+        outbox.take_back(connection, group, desk.night, DIGEST)
+        (composed.unchanged if conditions else composed.quiet).append(group)
+        return
+    zone = ZoneInfo(province(code).timezone)
+    message = compose_digest(figures, conditions, limits, Context(office.name, zone, desk.rule_texts, desk.release))
+    placed = outbox.place(
+        connection,
+        group=group,
+        night=desk.night,
+        kind=DIGEST,
+        recipients=[office.email],
+        message=message,
+        news=news,
+    )
+    (composed.composed if placed else composed.sent_before).append(group)

@@ -1,0 +1,70 @@
+"""The message to the platform team when something of ours failed. Provinces never get it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from regsosek.alerts.rendering import Message, render
+from regsosek.errors import ParityError
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFigures:
+    """What failed in one night.
+
+    Attributes:
+        asked: provinces that the night was to process.
+        refreshed: of these, the ones whose statistics hold the night.
+        failed: error by province.
+        publication: why nothing was published; None if it was, or was not tried.
+    """
+
+    night: date
+    asked: Sequence[str]
+    refreshed: frozenset[str]
+    failed: Mapping[str, str]
+    publication: str | None
+
+    @property
+    def stale(self) -> list[str]:
+        """Provinces that are neither refreshed nor named as failed."""
+        return [each for each in self.asked if each not in self.refreshed and each not in self.failed]
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to tell."""
+        return bool(self.failed or self.stale or self.publication)
+
+    @property
+    def fingerprint(self) -> str:
+        """Same faults, same fingerprint."""
+        parts = (repr(sorted(self.failed.items())), repr(self.stale), repr(self.publication))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def compose_platform(figures: PlatformFigures) -> Message:
+    """Words what failed, in English, with the next step."""
+    parity = {code: error for code, error in figures.failed.items() if ParityError.__name__ in error}
+    others = {code: error for code, error in figures.failed.items() if code not in parity}
+    values = {
+        "night": figures.night.isoformat(),
+        "asked": len(figures.asked),
+        "publication": figures.publication,
+        "parity": _lines(parity),
+        "failed": _lines(others),
+        "stale": figures.stale,
+        "provinces": sorted({*figures.failed, *figures.stale}),
+    }
+    return Message(_subject(figures), render("platform.txt.j2", values))
+
+
+def _subject(figures: PlatformFigures) -> str:
+    broken = len({*figures.failed, *figures.stale})
+    parts = [f"{broken} province{'s' if broken > 1 else ''} failed"] if broken else []
+    parts += ["release not published"] if figures.publication else []
+    return f"[PIPELINE FAULT] night {figures.night.isoformat()}: {', '.join(parts)}"
+
+
+def _lines(errors: Mapping[str, str]) -> list[str]:
+    return [f"{code}: {' '.join(error.split())}" for code, error in sorted(errors.items())]

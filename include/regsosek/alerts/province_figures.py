@@ -1,0 +1,110 @@
+"""What is known of one province's night, as plain values: all that conditions and digests rest on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from regsosek.geography.calendar import FieldWindow
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows of one dataset in the deliveries of one night; ``other``: superseded, duplicate or withdrawn."""
+
+    received: int = 0
+    loaded: int = 0
+    quarantined: int = 0
+    held: int = 0
+    rejected: int = 0
+    other: int = 0
+
+    @property
+    def judged(self) -> int:
+        """Rows of accepted deliveries: those held or rejected whole were never looked at one by one."""
+        return self.received - self.held - self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedDelivery:
+    """A delivery rejected whole; ``reason`` is a key of ``contract/reasons.csv``, ``families`` is 0 if unknown."""
+
+    delivery_id: str
+    delivered_on: date
+    reason: str
+    families: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleViolations:
+    """How many rows of the night violate one critical rule."""
+
+    rule_id: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class KabkotaFigures:
+    """One kab/kota: ``load`` and ``visited`` in families, cumulative; the rest in families of the night."""
+
+    code: str
+    name: str
+    load: int
+    visited: int
+    received: int
+    quarantined: int
+    off_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceFigures:
+    """One province's night.
+
+    Attributes:
+        deliveries: number of deliveries by state.
+        unfinished: delivery folders without a manifest, which therefore belong to no night yet.
+        families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
+        rejected: the rejected deliveries in their order.
+        rules: violated critical rules, most frequent first.
+        kabkota: every kab/kota of the province, by code.
+        visited, visited_before: families visited up to this night, and up to the night before.
+        target: families to visit; ``scale`` below 1 says that frame and target are a sample.
+        in_known_desa, above_desa: families of the night whose code leads to no sub-SLS, by how far it leads.
+        last_arrival: day of the newest earlier delivery that was accepted with families in it.
+    """
+
+    province: str
+    night: date
+    window: FieldWindow
+    target: int
+    target_source: str
+    scale: float
+    visited: int
+    visited_before: int = 0
+    deliveries: Mapping[str, int] = field(default_factory=dict)
+    unfinished: int = 0
+    families: RowCounts = field(default_factory=RowCounts)
+    persons: RowCounts = field(default_factory=RowCounts)
+    rejected: tuple[RejectedDelivery, ...] = ()
+    rules: tuple[RuleViolations, ...] = ()
+    kabkota: tuple[KabkotaFigures, ...] = ()
+    in_known_desa: int = 0
+    above_desa: int = 0
+    last_arrival: date | None = None
+
+    @property
+    def off_frame(self) -> int:
+        """Families of the night whose code leads to no sub-SLS of the frame."""
+        return self.in_known_desa + self.above_desa
+
+    @property
+    def plan_percent(self) -> float:
+        """What the plan expects by the end of the night, in percent of the target."""
+        return round(self.window.plan_share(self.night) * 100, 6)
+
+    @property
+    def silent_nights(self) -> int:
+        """Nights in a row without a family in an accepted delivery, this one included; 0 if this one brought some."""
+        if self.families.judged:
+            return 0
+        before_opening = self.window.day_of_window(self.night)
+        return min(before_opening, (self.night - self.last_arrival).days) if self.last_arrival else before_opening

@@ -1,0 +1,55 @@
+"""The words of the digests: ``texts.toml`` by kind of condition, and why a delivery was rejected, from the contract."""
+
+import csv
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+TEXTS = Path(__file__).parent / "texts.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class KindTexts:
+    """What is said about one kind of condition."""
+
+    todo: str
+    title: str
+    short: str
+    action: str
+    who: str
+
+
+@cache
+def kind_texts() -> dict[str, KindTexts]:
+    """The texts by kind of condition."""
+    return {kind: KindTexts(**words) for kind, words in _texts()["kind"].items()}
+
+
+def delivery_states() -> dict[str, str]:
+    """The Indonesian word for each state of a delivery."""
+    return dict(_texts()["deliveries"])
+
+
+def target_word(source: str) -> str:
+    """What a target of this source is called."""
+    return str(_texts()["target"][source])
+
+
+@cache
+def rejection_reasons() -> dict[str, str]:
+    """The Indonesian text of each reason in the landing contract."""
+    with resources.files("regsosek.contract").joinpath("reasons.csv").open(encoding="utf-8") as file:
+        return {row["reason"]: row["text_id"] for row in csv.DictReader(file)}
+
+
+def rejection_text(reason: str) -> str:
+    """Why a delivery was rejected, in Indonesian; a reason that the contract does not know says so."""
+    return rejection_reasons().get(reason, str(_texts()["reason"]["unknown"]))
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    return tomllib.loads(TEXTS.read_text(encoding="utf-8"))

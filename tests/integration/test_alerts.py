@@ -1,0 +1,338 @@
+"""Alerts on a real warehouse and a real SMTP server: decided from tables, composed once, sent once, lost never."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Table, insert, select, text
+
+from regsosek.alerts.nightly import alert_platform, alert_provinces
+from regsosek.alerts.outbox import Delivered, deliver
+from regsosek.geography.provinces import provinces
+from regsosek.local.loopback import free_port
+from regsosek.local.mail import MailSink
+from regsosek.settings import Settings
+from regsosek.warehouse import tables
+from regsosek.warehouse.database import connect
+from regsosek.warehouse.migration import migrate
+
+NIGHT = date(2022, 10, 26)  # day 12: the plan expects 48 %
+NIK = "6403015502840001"
+DESA, SUBSLS = "6403010001", "6403010001000100"
+OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
+ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
+SEEDED = ("alert.outbox", "alert.condition", "ledger.delivery", "ledger.delivery_count", "ledger.seal",
+          "quality.rule_result", "mart.progress", "mart.arrivals", "mart.refreshed", "release.release")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def warehouse(services_env: Settings) -> Iterator[Engine]:
+    engine = connect(services_env)
+    migrate(engine)
+    regions = [("64", "provinsi", "Kalimantan Timur", None), ("6403", "kabkota", "Kabupaten Berau", "64"),
+               ("6403010", "kecamatan", "Kelay", "6403"), (DESA, "desa", "Merasa", "6403010"),
+               ("6471", "kabkota", "Kota Balikpapan", "64"), ("6471010", "kecamatan", "Timur", "6471"),
+               (OTHER_DESA, "desa", "Manggar", "6471010")]  # fmt: skip
+    parents = {code: parent for code, _, _, parent in regions}
+    with engine.begin() as connection:
+        for code, level, name, parent in regions:
+            put(connection, tables.region, code=code, level=level, name=name, parent_code=parent, code_system="BPS",
+                version="1", valid_from=date(2022, 1, 1))  # fmt: skip
+            above: str | None = code
+            while above:
+                put(connection, tables.region_ancestor, code=code, ancestor_code=above)
+                above = parents[above]
+        for id_subsls, id_desa, load in ((SUBSLS, DESA, 600), (OTHER_SUBSLS, OTHER_DESA, 400)):
+            put(connection, tables.subsls, province="64", id_subsls=id_subsls, valid_from=date(2022, 1, 1),
+                id_desa=id_desa, kind=1, families_load=load, code_system="BPS", version="1")  # fmt: skip
+        for code in ("64", "73"):
+            put(connection, tables.target, province=code, families=1000, source="published", scale=1, version="1")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(warehouse: Engine, mail_sink: MailSink) -> Engine:
+    with warehouse.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(SEEDED)}"))
+    for path in mail_sink.received():
+        path.unlink()
+    return warehouse
+
+
+def put(connection: Any, table: Table, **values: Any) -> None:
+    connection.execute(insert(table).values(**values))
+
+
+def deliver_families(
+    engine: Engine,
+    *,
+    night: date = NIGHT,
+    visited: int,
+    received: int = 100,
+    quarantined: int = 0,
+    rejected: int = 0,
+    off_frame: int = 0,
+) -> None:
+    """One accepted delivery of Berau, one rejected if asked, and the marts that follow; the night is refreshed."""
+    with engine.begin() as connection:
+        for n, (state, rows) in enumerate((("accepted", received), ("rejected", rejected))):
+            if rows:
+                own = {"province": "64", "delivery_id": ULID.format(night.day * 2 + n), "delivered_on": night}
+                put(connection, tables.delivery, **own, night=night, position=n, prefix="p", state=state,
+                    reason="file_missing" if state == "rejected" else None, detail=f"names {NIK}", versions={},
+                    producer=NIK, registered_at=datetime.now(UTC))  # fmt: skip
+                split = {"loaded": rows - quarantined, "quarantined": quarantined}
+                for dataset in ("keluarga", "anggota"):
+                    counts = split if state == "accepted" else {"rejected": rows}
+                    put(connection, tables.delivery_count, **own, dataset=dataset, received=rows, **counts)
+        if quarantined:
+            put(connection, tables.rule_result, province="64", delivery_id=ULID.format(night.day * 2),
+                dataset="keluarga", rule_id="P05", severity="critical", violations=quarantined)  # fmt: skip
+        places = [(SUBSLS, received - off_frame, quarantined), (DESA, off_frame, 0)]
+        for place, n, bad in places:
+            if n:
+                put(connection, tables.arrivals, province="64", placed_code=place, night=night, received=n,
+                    quarantined=bad)  # fmt: skip
+        put(connection, tables.progress, province="64", placed_code=SUBSLS, enumerated_on=night, night=night,
+            visited=visited)  # fmt: skip
+        put(connection, tables.refreshed, province="64", night=night)
+
+
+def compose(engine: Engine, settings: Settings, night: date = NIGHT) -> dict[str, str]:
+    """What became of each of the two provinces."""
+    composed = alert_provinces(engine, settings, night, provinces=["64", "73"])
+    return {group: what for what, groups in vars(composed).items() for group in groups}
+
+
+def mails(mail_sink: MailSink) -> list[EmailMessage]:
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in mail_sink.received()]
+
+
+def outbox(engine: Engine) -> list[Any]:
+    with engine.begin() as connection:
+        return list(connection.execute(select(tables.outbox).order_by(tables.outbox.c.id)))
+
+
+def unreachable(settings: Settings) -> Settings:
+    return settings.model_copy(update={"smtp_port": free_port()})
+
+
+def test_a_night_with_everything_reaches_the_office_once(
+    engine: Engine, services_env: Settings, mail_sink: MailSink
+) -> None:
+    deliver_families(engine, visited=100, quarantined=20, rejected=70, off_frame=6)
+    assert compose(engine, services_env) == {"prov64": "composed", "prov73": "not_processed"}
+    assert deliver(engine, services_env) == Delivered(1, 0, 0)
+    [mail] = mails(mail_sink)
+    body = mail.get_body().get_content()
+    assert mail["X-Envelope-To"] == "prov64@bps.example"
+    assert mail["Subject"].startswith("[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditolak")
+    for line in (
+        "1 dari 2 kiriman ditolak; 70 keluarga belum dimuat.",
+        "20 dari 100 keluarga malam ini (20,0 %) masuk karantina; batas 5 %.",
+        "P05, 20 kali: Kepala keluarga (rincian 409 = 1) harus tepat satu",
+        "Dikunjungi 10,0 %, rencana 48 % (target 1.000 keluarga): kurang 380 keluarga",
+        "6 dari 100 keluarga malam ini (6,0 %) tidak dapat ditempatkan pada SLS: 6 di desa",
+        "1. 6403 Kabupaten Berau: 16,7 % dari 600; masuk 100, karantina 20, kode tidak dikenal 6",
+        "2. 6471 Kota Balikpapan: 0,0 % dari 400; tidak ada yang masuk",
+        "170 masuk = 80 dimuat + 20 karantina + 70 ditolak",
+        "Rilis : belum ada yang terbit",
+    ):
+        assert line in " ".join(body.split()), line
+    assert not re.search(NIK, mail.as_string() + str(outbox(engine)))
+    with engine.begin() as connection:
+        kinds = set(connection.execute(select(tables.condition.c.kind)).scalars())
+    assert kinds == {"REJECTED", "QUALITY", "BEHIND", "CODE"}
+
+
+def test_a_second_run_sends_and_changes_nothing(engine: Engine, services_env: Settings, mail_sink: MailSink) -> None:
+    deliver_families(engine, visited=100)
+    compose(engine, services_env)
+    deliver(engine, services_env)
+    before = outbox(engine)
+    deliver_families(engine, night=NIGHT - timedelta(days=1), visited=50)
+    assert compose(engine, services_env)["prov64"] == "sent_before"
+    assert deliver(engine, services_env) == Delivered(0, 0, 0)
+    assert outbox(engine) == before
+    assert len(mails(mail_sink)) == 1
+
+
+def test_an_unsent_digest_is_composed_anew_or_taken_back(engine: Engine, services_env: Settings) -> None:
+    deliver_families(engine, visited=100)
+    compose(engine, services_env)
+    [first] = outbox(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE mart.progress SET visited = 120"))
+    compose(engine, services_env)
+    [second] = outbox(engine)
+    assert second.id == first.id
+    assert ("12,0 %" in second.body, "12,0 %" in first.body) == (True, False)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE mart.progress SET visited = 480"))
+    assert compose(engine, services_env)["prov64"] == "quiet"
+    assert outbox(engine) == []
+
+
+def test_a_server_that_is_down_delays_and_doubles_nothing(
+    engine: Engine, services_env: Settings, mail_sink: MailSink
+) -> None:
+    deliver_families(engine, visited=100)
+    compose(engine, services_env)
+    for attempt in (1, 2):
+        assert deliver(engine, unreachable(services_env)) == Delivered(0, 1, 1)
+        [waiting] = outbox(engine)
+        assert (waiting.state, waiting.attempts) == ("waiting", attempt)
+        assert waiting.last_error == "ConnectionRefusedError 111"
+    assert deliver(engine, services_env) == Delivered(1, 0, 0)
+    assert deliver(engine, services_env) == Delivered(0, 0, 0)
+    [sent] = outbox(engine)
+    [mail] = mails(mail_sink)
+    assert (sent.state, sent.attempts, sent.last_error) == ("sent", 3, None)
+    assert mail["Message-ID"] == f"<20221026.prov64.{sent.id}@bps.example>"
+
+
+def test_a_run_killed_between_sending_and_marking_repeats_under_the_same_id(
+    engine: Engine, services_env: Settings, mail_sink: MailSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: Any) -> None:
+        raise KilledError
+
+    deliver_families(engine, visited=100)
+    compose(engine, services_env)
+    with monkeypatch.context() as patch:
+        patch.setattr("regsosek.alerts.outbox._note_sent", killed)
+        with pytest.raises(KilledError):
+            deliver(engine, services_env)
+    assert deliver(engine, services_env) == Delivered(1, 0, 0)
+    first, second = mails(mail_sink)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first.get_body().get_content() == second.get_body().get_content()
+
+
+def test_two_runs_at_once_send_each_message_once(engine: Engine, services_env: Settings, mail_sink: MailSink) -> None:
+    for n in range(6):
+        deliver_families(engine, night=NIGHT + timedelta(days=n), visited=0)
+        compose(engine, services_env, NIGHT + timedelta(days=n))
+    waiting = len(outbox(engine))
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: deliver(engine, services_env), range(2)))
+    assert sum(each.sent for each in results) == waiting == len(mails(mail_sink))
+    assert sum(each.failed for each in results) == 0
+
+
+def test_a_message_that_cannot_be_written_does_not_stop_the_others(
+    engine: Engine, services_env: Settings, mail_sink: MailSink
+) -> None:
+    deliver_families(engine, visited=100)
+    compose(engine, services_env)
+    own = services_env.model_copy(update={"platform_recipients": ("a@b.example\nBcc: c@d.example",)})
+    alert_platform(engine, own, NIGHT - timedelta(days=1), failed={"64": "broken"}, publication=None)
+    assert deliver(engine, services_env) == Delivered(1, 1, 1)
+    [waiting] = [row for row in outbox(engine) if row.state == "waiting"]
+    assert waiting.last_error == "ValueError"
+    assert [mail["X-Envelope-To"] for mail in mails(mail_sink)] == ["prov64@bps.example"]
+
+
+def test_unchanged_news_comes_every_second_night_and_recovery_once(engine: Engine, services_env: Settings) -> None:
+    told = []
+    for n, visited in enumerate((300, 1, 1, 1, 500, 100)):
+        night = NIGHT + timedelta(days=n)
+        deliver_families(engine, night=night, visited=visited)
+        told.append(compose(engine, services_env, night)["prov64"])
+    # 30 % of 48 %; 30.1 of 52; 30.2 of 56; 30.3 of 60 is 29.7 points behind; 80 of 64: recovered; then nothing.
+    assert told == ["composed", "unchanged", "composed", "unchanged", "composed", "quiet"]
+    last = outbox(engine)[-1]
+    assert last.subject.startswith("[PULIH]")
+    assert "PULIH, tidak perlu tindakan: di belakang rencana." in last.body
+    with engine.begin() as connection:
+        since = connection.execute(
+            text("SELECT figures->>'since' FROM alert.condition WHERE kind = 'BEHIND' ORDER BY night DESC LIMIT 1")
+        ).scalar_one()
+    assert since == "2022-10-26"
+
+
+def test_critical_news_comes_every_night(engine: Engine, services_env: Settings) -> None:
+    for n in range(3):
+        deliver_families(engine, night=NIGHT + timedelta(days=n), visited=1)
+        assert compose(engine, services_env, NIGHT + timedelta(days=n))["prov64"] == "composed"
+
+
+def test_a_failed_night_between_does_not_make_standing_news_new(engine: Engine, services_env: Settings) -> None:
+    deliver_families(engine, visited=300)
+    compose(engine, services_env)
+    later = NIGHT + timedelta(days=2)
+    deliver_families(engine, night=later, visited=1)
+    compose(engine, services_env, later)
+    assert "sejak 26 Okt 2022, malam ke-3" in outbox(engine)[-1].body
+
+
+def test_silence_is_told_with_the_last_arrival_and_folders_without_manifest(
+    engine: Engine, services_env: Settings
+) -> None:
+    for days in (-2, 1):  # a night processed again knows nothing of what came later
+        deliver_families(engine, night=NIGHT + timedelta(days=days), visited=480)
+    with engine.begin() as connection:
+        put(connection, tables.refreshed, province="64", night=NIGHT)
+        put(connection, tables.seal, province="64", night=NIGHT, sealed_at=datetime.now(UTC), unfinished=["a", "b"])
+    compose(engine, services_env)
+    [row] = outbox(engine)
+    assert row.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: tidak ada data masuk"
+    assert "Terakhir masuk: kiriman 24 Okt 2022. 2 folder kiriman belum lengkap" in " ".join(row.body.split())
+
+
+def test_the_newest_published_release_is_named(engine: Engine, services_env: Settings) -> None:
+    deliver_families(engine, visited=100)
+    with engine.begin() as connection:
+        for n, published in ((-2, True), (-1, True), (0, False), (1, True)):
+            put(connection, tables.published_release, release_id=str(n), night=NIGHT + timedelta(days=n),
+                content_hash="x", prefix=f"releases/{n}", manifest={}, built_at=datetime.now(UTC),
+                published_at=datetime.now(UTC) if published else None)  # fmt: skip
+    compose(engine, services_env)
+    assert f"s3://{services_env.release_bucket}/releases/-1 (malam 25 Okt 2022)" in outbox(engine)[0].body
+
+
+def test_a_province_without_a_target_is_named_and_stops_nobody(engine: Engine, services_env: Settings) -> None:
+    deliver_families(engine, visited=100)
+    with engine.begin() as connection:
+        put(connection, tables.refreshed, province="11", night=NIGHT)
+    composed = alert_provinces(engine, services_env, NIGHT, provinces=["11", "64"])
+    assert composed.composed == ["prov64"]
+    assert "province 11 has no target" in composed.failed["prov11"]
+
+
+def test_a_fault_of_ours_goes_to_the_platform_team_alone(
+    engine: Engine, services_env: Settings, mail_sink: MailSink
+) -> None:
+    with engine.begin() as connection:
+        for each in provinces():
+            if each.code not in {"64", "73"}:
+                put(connection, tables.refreshed, province=each.code, night=NIGHT)
+    for _ in range(2):
+        alert_platform(engine, services_env, NIGHT, failed={"64": f"ParityError: {NIK}"}, publication="AuditError: x")
+        compose(engine, services_env)
+        deliver(engine, services_env)
+    [mail] = mails(mail_sink)
+    assert mail["X-Envelope-To"] == ", ".join(services_env.platform_recipients)
+    assert (
+        " ".join(mail["Subject"].split())
+        == "[PIPELINE FAULT] night 2022-10-26: 2 provinces failed, release not published"
+    )
+    assert NIK not in mail.as_string()
+
+
+def test_a_fault_mended_before_it_was_sent_is_taken_back(engine: Engine, services_env: Settings) -> None:
+    alert_platform(engine, services_env, NIGHT, failed={}, publication="AuditError: x", provinces=["64"])
+    assert len(outbox(engine)) == 1
+    deliver_families(engine, visited=480)
+    composed = alert_platform(engine, services_env, NIGHT, failed={}, publication=None, provinces=["64"])
+    assert composed.quiet == ["platform"]
+    assert outbox(engine) == []

@@ -1,0 +1,200 @@
+"""The digest as its reader meets it: what to do first, every figure with its denominator, and nobody's data."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from regsosek.alerts.conditions import KINDS, Standing, decide
+from regsosek.alerts.digest import Context, compose_digest
+from regsosek.alerts.province_figures import (
+    KabkotaFigures,
+    ProvinceFigures,
+    RejectedDelivery,
+    RowCounts,
+    RuleViolations,
+)
+from regsosek.alerts.rendering import Message
+from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.wording import rejection_reasons
+from regsosek.quality.rules import load_suites
+from regsosek.settings import PROJECT_ROOT
+
+Night = Callable[..., ProvinceFigures]
+LIMITS = thresholds()
+NIK = "6403015502840001"
+ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5Y7"
+REJECTED = RejectedDelivery(ULID, date(2022, 10, 26), "file_missing", 700)
+EVERYTHING: dict[str, Any] = {
+    "visited": 20_000,
+    "deliveries": {"accepted": 2, "rejected": 1, "held": 1, "registered": 1},
+    "families": RowCounts(2000, 700, 200, 100, 700, 300),
+    "persons": RowCounts(6200, 2100, 700, 300, 2100, 1000),
+    "rejected": (REJECTED,),
+    "rules": (RuleViolations("P05", 120), RuleViolations("P01", 60)),
+    "kabkota": tuple(
+        KabkotaFigures(f"64{n:02d}", f"Kabupaten Nomor {n}", 5000, 100 * n, 50 + n, n, 2) for n in range(1, 21)
+    ),
+    "in_known_desa": 30,
+    "above_desa": 12,
+    "unfinished": 2,
+    "scale": 0.001,
+    "target_source": "estimated",
+}
+# Short words that Indonesian does not have; file names, field words and the command are no sentences.
+ENGLISH = re.compile(
+    r"\b(the|of|and|not|is|are|was|with|for|from|to|by|on|at|data of|night|case|rule|rejected|accepted|held|registered|"
+    r"province|delivery|deliveries|families|persons|behind|quality|no data|code|recovered|attention|critical|deadline|"
+    r"published|estimated|none|null|true|false|undefined)\b",
+    re.IGNORECASE,
+)
+
+
+def told(figures: ProvinceFigures, context: Context, *before: Standing) -> Message:
+    return compose_digest(figures, decide(figures, LIMITS, before), LIMITS, context)
+
+
+def flat(message: Message) -> str:
+    """The body without its line breaks."""
+    return " ".join(message.body.split())
+
+
+def without_commands(body: str) -> str:
+    return "\n".join(line for line in body.splitlines() if "regsosek quarantine" not in line and "s3://" not in line)
+
+
+@pytest.fixture
+def messages(night: Night, context: Context) -> list[Message]:
+    """Every kind of condition and every optional line in at least one message."""
+    silent = {"deliveries": {}, "families": RowCounts(), "persons": RowCounts()}
+    published = replace(context, release="s3://regsosek-release/releases/20221025 (malam 25 Okt 2022)")
+    before = [Standing(kind, date(2022, 10, 24)) for kind in KINDS if kind != "RECOVERED"]
+    return [
+        told(night(**EVERYTHING), context, Standing("NO_DATA", date(2022, 10, 25))),
+        told(night(**EVERYTHING), published, *before),
+        told(night(**silent, unfinished=3), context, *before),
+        told(night(**silent, last_arrival=None), context),
+        told(night(), context, *before),
+        told(night(night=date(2022, 11, 20), visited=50_000), context),
+        told(night(rejected=(replace(REJECTED, families=0, reason="unheard_of"),) * 9), context),
+    ]
+
+
+def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Context) -> None:
+    message = told(night(**EVERYTHING), context)
+    assert message.subject == (
+        "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: "
+        "kiriman ditolak; mutu isian; di belakang rencana; kode wilayah"
+    )
+    head = message.body.splitlines()[:6]
+    assert head[0] == "[KRITIS] BPS Provinsi Kalimantan Timur (64) \u2013 data s.d. 27 Okt 2022 00:59 WITA"
+    assert "YANG HARUS DILAKUKAN" in head
+    assert "1. Perbaiki dan kirim ulang kiriman yang ditolak: 700 keluarga \u2013 batas 27 Okt 2022 18:00 WITA" in head
+    assert (
+        "3. Kejar ketinggalan di kab/kota di bawah: 28.000 keluarga \u2013 batas 28 Okt 2022 12:00 WITA" in message.body
+    )
+
+
+def test_every_share_names_its_whole(messages: list[Message]) -> None:
+    for message in messages:
+        for line in without_commands(message.body).splitlines():
+            if re.search(r"\d,\d %", line) and "rencana" not in line:
+                assert " dari " in line, line
+
+
+def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
+    body = flat(told(night(**EVERYTHING), context))
+    assert "200 dari 1.200 keluarga malam ini (16,7 %) masuk karantina; batas 5 %" in body
+    assert "P05, 120 kali: Kepala keluarga harus tepat satu." in body
+    assert f"{ULID} (26 Okt 2022): berkas yang disebut manifest tidak ada" in body
+    assert "Dikunjungi 20,0 %, rencana 48 % (target perkiraan 100.000 keluarga): kurang 28.000 keluarga" in body
+    assert "42 dari 1.200 keluarga malam ini (3,5 %)" in body
+    assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
+    assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
+    assert "malam ini -24.000" in body
+    assert "regsosek quarantine --province 64" in body
+
+
+def test_silence_says_since_when_and_what_lies_unfinished(night: Night, context: Context) -> None:
+    silent = night(deliveries={}, families=RowCounts(), unfinished=3, last_arrival=date(2022, 10, 24))
+    message = told(silent, context, Standing("NO_DATA", date(2022, 10, 25)))
+    assert message.subject.startswith("[KRITIS]")
+    assert "Sudah 2 malam tanpa data keluarga. Terakhir masuk: kiriman 24 Okt 2022." in message.body
+    assert "sejak 25 Okt 2022, malam ke-2" in message.body
+    assert "3 folder kiriman belum lengkap" in flat(message)
+
+
+def test_at_most_ten_kabkota_the_heaviest_first(night: Night, context: Context) -> None:
+    body = told(night(**EVERYTHING), context).body
+    lines = re.findall(r"^ ?\d+\. (64\d\d) Kabupaten", body, re.MULTILINE)
+    assert lines == [f"64{n:02d}" for n in range(1, 11)]
+    assert "(10 dari 20)" in body
+
+
+def test_kabkota_without_a_burden_are_not_named(night: Night, context: Context) -> None:
+    rejected_only = told(night(rejected=(REJECTED,)), context)
+    assert "KAB/KOTA YANG DIDAHULUKAN" not in rejected_only.body
+
+
+def test_a_sample_says_so(night: Night, context: Context) -> None:
+    assert "data contoh, 0,1 % dari" in told(night(**EVERYTHING), context).body
+    assert "contoh" not in told(night(visited=0), context).body
+
+
+def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
+    message = told(night(), context, Standing("BEHIND", date(2022, 10, 20)))
+    assert message.subject == "[PULIH] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: pulih: di belakang rencana"
+    assert "PULIH, tidak perlu tindakan: di belakang rencana." in message.body
+    assert "YANG HARUS DILAKUKAN" not in message.body
+
+
+def test_no_english_is_left(messages: list[Message]) -> None:
+    for message in messages:
+        assert ENGLISH.findall(message.subject + without_commands(message.body)) == []
+
+
+def test_lines_fit_a_mail_window(messages: list[Message]) -> None:
+    long = [line for message in messages for line in message.body.splitlines() if len(line) > 110]
+    assert long == []
+
+
+def test_every_reason_of_the_contract_and_every_rule_fits_in(night: Night, context: Context) -> None:
+    rules = [rule for suite in load_suites(PROJECT_ROOT / "expectations").values() for rule in suite.rules]
+    full = replace(context, rule_texts={rule.id: rule.text_id for rule in rules})
+    for reason, text in rejection_reasons().items():
+        body = flat(told(night(rejected=(replace(REJECTED, reason=reason),)), full))
+        assert text in body
+    for rule in rules:
+        body = flat(told(night(families=RowCounts(100, 0, 100), rules=(RuleViolations(rule.id, 9),)), full))
+        assert f"{rule.id}, 9 kali: {rule.text_id}" in body
+
+
+@pytest.mark.parametrize(
+    "hostile", [f"X\r\nBcc: a@b.example\r\n{NIK}", "{{ 7 * 7 }}", f"<script>{NIK}</script>", "\u202e\x00"]
+)
+def test_hostile_text_neither_breaks_a_line_nor_carries_a_nik(night: Night, context: Context, hostile: str) -> None:
+    figures = night(
+        **EVERYTHING
+        | {
+            "kabkota": (KabkotaFigures("6403", hostile, 5000, 1, 5, 1, 1),),
+            "rejected": (RejectedDelivery(hostile, date(2022, 10, 26), hostile, 7),),
+            "rules": (RuleViolations(hostile, 5),),
+        }
+    )
+    own = replace(context, office=hostile, rule_texts={hostile: hostile}, release=hostile)
+    message = told(figures, own, Standing("NO_DATA", date(2022, 10, 25)))
+    for text in (message.subject, message.body):
+        assert NIK not in text
+        assert "\x00" not in text
+        assert "\u202e" not in text
+        assert "Bcc:" not in [line.split(" ")[0] for line in text.splitlines()]
+    assert len(message.subject.splitlines()) == 1
+    assert ("7 * 7" in message.body) == ("7 * 7" in hostile)
+
+
+def test_the_same_night_gives_the_same_words(night: Night, context: Context) -> None:
+    first, second = (told(night(**EVERYTHING), context) for _ in range(2))
+    assert first == second

@@ -1,0 +1,52 @@
+"""What failed of ours: told when there is something, grouped, with the command that repairs it."""
+
+from datetime import date
+
+from regsosek.alerts.platform import PlatformFigures, compose_platform
+
+NIGHT = date(2022, 10, 26)
+NIK = "6403015502840001"
+
+
+def figures(**changes: object) -> PlatformFigures:
+    values = {"night": NIGHT, "asked": ["11", "64", "73"], "refreshed": frozenset(["11", "64", "73"])}
+    return PlatformFigures(**{**values, "failed": {}, "publication": None, **changes})  # type: ignore[arg-type]
+
+
+def test_a_good_night_has_nothing_to_tell() -> None:
+    assert not figures().anything
+
+
+def test_every_kind_of_fault_is_something() -> None:
+    assert figures(refreshed=frozenset(["11", "64"])).anything
+    assert figures(failed={"64": "ObjectStoreError: no answer"}).anything
+    assert figures(publication="AuditError: sums differ").anything
+
+
+def test_faults_are_grouped_and_the_repair_is_named() -> None:
+    failed = {"64": "ParityError: rule P05:\n 3 and 4", "73": "ObjectStoreError: no answer"}
+    message = compose_platform(figures(failed=failed, refreshed=frozenset(), publication="AuditError: sums differ"))
+    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: 3 provinces failed, release not published"
+    parity, failures = message.body.split("FAILED\n")
+    assert "- 64: ParityError: rule P05: 3 and 4" in parity
+    assert "- 73: ObjectStoreError: no answer" in failures
+    assert "NOT REFRESHED, without an error of their own (1 of 3)\n  11\n" in message.body
+    assert "regsosek night --date 2022-10-26 --province 11 --province 64 --province 73" in message.body
+
+
+def test_publication_alone_asks_for_the_whole_night() -> None:
+    message = compose_platform(figures(publication="AuditError: sums differ"))
+    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: release not published"
+    assert "regsosek night --date 2022-10-26\n" in message.body
+
+
+def test_an_error_that_quotes_a_nik_does_not_carry_it_out() -> None:
+    message = compose_platform(figures(failed={"64": f"value {NIK}"}, publication=f"{NIK}\nBcc: x@y.example"))
+    assert NIK not in message.body + message.subject
+    assert len(message.subject.splitlines()) == 1
+
+
+def test_same_faults_same_fingerprint() -> None:
+    failed = {"64": "a", "73": "b"}
+    assert figures(failed=failed).fingerprint == figures(failed=dict(reversed(failed.items()))).fingerprint
+    assert figures(failed=failed).fingerprint != figures(failed={"64": "a"}).fingerprint
