@@ -31,6 +31,10 @@ class ObjectStoreError(RegsosekError):
     """Object storage did not answer as it must, after all retries: our fault or its, never the province's."""
 
 
+class EngineFaultError(RegsosekError):
+    """A database failed; its own message is withheld because it may quote personal data."""
+
+
 class ParityError(RegsosekError):
     """Great Expectations and the compiled SQL disagree on a rule, or a rule could not be evaluated: our fault."""
 
@@ -45,3 +49,7 @@ class AuditError(RegsosekError):
 
 class SealedNightError(RegsosekError):
     """A night was asked to do what its seal forbids."""
+
+
+class NightFailedError(RegsosekError):
+    """Something of ours failed during a night: the run ends red and names it."""

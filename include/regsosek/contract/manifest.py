@@ -1,10 +1,10 @@
 """The manifest of a delivery: the one document that says what was delivered, validated before anything is fetched."""
 
-import json
+import codecs
 import re
 from collections import Counter
-from datetime import date
-from typing import Annotated, Literal, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -20,30 +20,41 @@ Format = Literal["csv.gz", "jsonl.gz", "parquet"]
 Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]$")]
+# Bounds that every system on the way can store: a year 1 with an offset leaves the calendar when it becomes UTC.
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
+Rows = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 FILE_NAME = re.compile(r"^(?P<dataset>[a-z_]+)-(?P<part>[0-9]{5})\.(?P<format>csv\.gz|jsonl\.gz|parquet)$")
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class DeliveredFile(_Document):
     """One file of a delivery: part ``part`` of ``dataset``."""
 
     name: Annotated[str, StringConstraints(max_length=40)]
+    """`<dataset>-<part, five digits>.<format>`; nothing else is a valid name."""
     dataset: Dataset
+    """What the rows are."""
     part: Annotated[int, Field(ge=1, le=99_999)]
+    """Part number, from 1; every part has exactly one file of each dataset."""
     format: Format
-    rows: Annotated[int, Field(ge=0)]
-    bytes: Annotated[int, Field(ge=0)]
+    """How the file is written; version 1 of the contract reads `csv.gz`."""
+    rows: Rows
+    """Rows without the header."""
+    bytes: Annotated[int, Field(ge=0, le=5 * 2**40)]
+    """Size of the file as stored, compressed."""
     sha256: Sha256
+    """SHA-256 of the file as stored, compressed; lower-case hex."""
 
     @model_validator(mode="after")
     def _name_says_the_same(self) -> Self:
         expected = f"{self.dataset}-{self.part:05d}.{self.format}"
         if self.name != expected:
-            raise ValueError(f"file {self.name} must be named {expected}")
+            raise ValueError(f"must be named {expected}")
         return self
 
 
@@ -51,17 +62,29 @@ class Manifest(_Document):
     """What one delivery holds. Field order is the order of the documentation."""
 
     contract_version: Literal["1"]
+    """Version of this contract."""
     instrument: Literal["REGSOSEK22.K"]
+    """The questionnaire that was used."""
     instrument_version: Literal["1"]
+    """Its version: the codes of the form as printed in October 2022."""
     province: ProvinceCode
+    """BPS code of the province (34 provinces of 2022); equals the folder."""
     delivery_id: Ulid
-    produced_at: AwareDatetime
-    producer: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    enumerated_from: date
-    enumerated_to: date
+    """ULID, new for every delivery; equals the folder."""
+    produced_at: Instant
+    """When the content was taken from the producer's store, with offset."""
+    producer: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
+    """The system that made the delivery; never the name of a person."""
+    enumerated_from: Day
+    """First day of enumeration (item 201) in the delivery."""
+    enumerated_to: Day
+    """Last day of enumeration in the delivery."""
     files: Annotated[tuple[DeliveredFile, ...], Field(min_length=2, max_length=MAX_FILES)]
+    """All files of the delivery, in any order."""
     totals: dict[Dataset, Annotated[int, Field(ge=0)]]
+    """Rows per dataset: the sums over the files."""
     supersedes: tuple[Ulid, ...] = ()
+    """Earlier deliveries of this province that this one replaces whole; optional."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -111,12 +134,11 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
     if len(document) > MAX_MANIFEST_BYTES:
         raise ContractBreachError("manifest_unreadable", f"{len(document)} bytes, the limit is {MAX_MANIFEST_BYTES}")
     try:
-        content = json.loads(document)
-    except (ValueError, RecursionError):
-        raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
-    try:
-        manifest = Manifest.model_validate(content)
+        # Strict: a number in quotes or a date as a number is a fault, as the published JSON Schema says.
+        manifest = Manifest.model_validate_json(document.removeprefix(codecs.BOM_UTF8), strict=True)
     except ValidationError as error:
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
         raise ContractBreachError("manifest_invalid", _faults(error)) from None
     if manifest.province != province:
         raise ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
@@ -129,5 +151,11 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
 
 def _faults(error: ValidationError, limit: int = 5) -> str:
     faults = error.errors(include_input=False, include_url=False)
-    shown = [f"{'.'.join(map(str, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults[:limit]]
+    shown = [f"{'.'.join(map(_place, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults[:limit]]
     return "; ".join(shown) + (f"; and {len(faults) - limit} more" if len(faults) > limit else "")
+
+
+def _place(step: int | str) -> str:
+    """A step of the way to a fault; a field that we do not know could be named by anything, so it is not repeated."""
+    known = {"[key]", *Manifest.model_fields, *DeliveredFile.model_fields, *get_args(Dataset)}
+    return str(step) if isinstance(step, int) or step in known else "unknown field"

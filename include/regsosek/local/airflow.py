@@ -135,11 +135,11 @@ class Airflow:
         api_server, *working = self.processes
         # Tasks that a scheduler launches before the API answers fail for good.
         api_server.start([*AIRFLOW, API_SERVER, "--host", HOST], self._environment())
-        self._await([api_server], lambda health: _is_healthy(health, "metadatabase", since=None))
+        self._await([api_server], lambda health: is_healthy(health, "metadatabase", since=None))
         for process in working:
             process.start([*AIRFLOW, *WORKING_COMPONENTS[process.name][1]], self._environment())
         names = [name for name, _ in WORKING_COMPONENTS.values()]
-        self._await(self.processes, lambda health: all(_is_healthy(health, name, since=since) for name in names))
+        self._await(self.processes, lambda health: all(is_healthy(health, name, since=since) for name in names))
 
     def _await(self, processes: Sequence[BackgroundProcess], ready: Callable[[Health], bool]) -> None:
         def ready_or_dead() -> bool:
@@ -160,7 +160,7 @@ class Airflow:
         return report
 
 
-def _is_healthy(health: Health, component: str, *, since: datetime | None) -> bool:
+def is_healthy(health: Health, component: str, *, since: datetime | None) -> bool:
     """Whether ``component`` says so itself, and with a heartbeat after ``since``: a dead one looks healthy for 30 s."""
     report = health.get(component, {})
     if report.get("status") != "healthy" or since is None:

@@ -14,6 +14,7 @@ INCLUDE_DIRECTORY = Path(__file__).resolve().parents[2]
 # Everything that does not depend on where the stack lies. One line per decision.
 DECISIONS = {
     "AIRFLOW__CORE__EXECUTOR": "regsosek.local.executor.PreloadingLocalExecutor",
+    "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "15",  # seconds: whoever watches a machine of their own waits
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Jakarta",
     "AIRFLOW__CORE__TEST_CONNECTION": "Disabled",

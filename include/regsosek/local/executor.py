@@ -27,7 +27,7 @@ PRELOADED = (
     "sqlalchemy.dialects.postgresql.psycopg",
     "psycopg",
     "boto3",
-    "regsosek.night",
+    "regsosek.night.nightly",
 )
 
 

@@ -13,9 +13,6 @@ from regsosek.local.processes import BackgroundProcess, LocalServiceError
 OPTIONS = (
     "--dir-cache-time=1s",  # files put into a bucket's folder by hand show at once, not after five minutes
     "--poll-interval=0",  # a local folder can't be polled; keeps it below the line above
-    "--file-perms=0600",
-    "--dir-perms=0700",
-    "--umask=077",
     "--log-level=NOTICE",
 )
 

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import Popen
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -18,6 +18,9 @@ from regsosek.local.processes import LocalServiceError
 
 SUPERUSER = "regsosek"
 READY_SECONDS = 60.0
+STALE_SECONDS = 10.0  # a postmaster's children notice its death and end
+# More than one, because a server may be found dying, and a free port may be lost to somebody else.
+LAUNCHES = 3
 SERVER_SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",  # their paths may not exceed 107 characters, ours may
@@ -77,9 +80,7 @@ class PostgresServer:
         """
         place = settle(private_directory(self.folder))
         self._initialise(place)
-        launched = None if self.running else self._launch(place, claim_port(self.folder / "port.json"))
-        wait_until(lambda: self._answers() or _ended(launched), seconds=READY_SECONDS)
-        if not self._answers():
+        if not any(self._comes_up(place) for _ in range(LAUNCHES)):
             raise LocalServiceError(f"PostgreSQL did not come up on port {self.port}; read {self.log_file}")
 
     def stop(self) -> None:
@@ -127,7 +128,16 @@ class PostgresServer:
             password_file.unlink()
         (place.home / "initialised").touch()
 
-    def _launch(self, place: PostgresPlace, port: int) -> subprocess.Popen[str]:
+    def _comes_up(self, place: PostgresPlace) -> bool:
+        launched = None if self.running else self._launch(place, claim_port(self.folder / "port.json"))
+
+        def gone() -> bool:
+            return not self.running if launched is None else launched.poll() is not None
+
+        return wait_until(lambda: self._answers() or gone(), seconds=READY_SECONDS) and self._answers()
+
+    def _launch(self, place: PostgresPlace, port: int) -> Popen[str]:
+        _clear_stale_lock(place)
         settings = {**SERVER_SETTINGS, "port": str(port)}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         log = open_private_log(self.log_file)
@@ -147,14 +157,34 @@ class PostgresServer:
         place = remembered_place(self.folder)
         if place is None:
             return None
-        try:
-            pid = int((place.data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
-            process = psutil.Process(pid)
-            ours = str(place.data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
-        except (FileNotFoundError, NotADirectoryError, ValueError, psutil.NoSuchProcess):
-            return None
-        return process if ours else None
+        postmaster = _locked_by(place)
+        ours = postmaster is not None and postmaster in _processes_on(place)
+        return postmaster if ours else None
 
 
-def _ended(launched: subprocess.Popen[str] | None) -> bool:
-    return launched is not None and launched.poll() is not None
+def _locked_by(place: PostgresPlace) -> psutil.Process | None:
+    try:
+        pid = int((place.data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+        return psutil.Process(pid)
+    except (FileNotFoundError, NotADirectoryError, ValueError, psutil.NoSuchProcess):
+        return None
+
+
+def _processes_on(place: PostgresPlace) -> list[psutil.Process]:
+    """Every process of PostgreSQL that works on the data, also children that a killed postmaster left for a moment."""
+    found = psutil.process_iter(["cwd", "status"])  # PostgreSQL changes into its data directory
+    return [
+        process
+        for process in found
+        if process.info["cwd"] == str(place.data.resolve()) and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+def _clear_stale_lock(place: PostgresPlace) -> None:
+    """Removes the lock file of a dead server whose process id lives on, as a zombie or as somebody else.
+
+    PostgreSQL itself would refuse to start. Its guard against two servers on the same data is kept: as long as any
+    process works on them, the lock stays.
+    """
+    if wait_until(lambda: not _processes_on(place), seconds=STALE_SECONDS):
+        (place.data / "postmaster.pid").unlink(missing_ok=True)

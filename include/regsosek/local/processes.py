@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psutil
 
 from regsosek.errors import RegsosekError
 from regsosek.local.loopback import is_listening, wait_until
@@ -58,7 +58,13 @@ class BackgroundProcess:
         log = open_private_log(self.log_file)
         try:
             child = subprocess.Popen(
-                command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                umask=0o077,  # deliveries, messages and task logs are nobody else's business
             )
         finally:
             os.close(log)
@@ -81,7 +87,7 @@ class BackgroundProcess:
         if leader is not None:
             _send([leader], signal.SIGTERM)
 
-    def stop(self, *, patience_seconds: float = 3.0, grace_seconds: float = 10.0) -> None:
+    def stop(self, *, patience_seconds: float = 3.0, grace_seconds: float = 5.0) -> None:
         """Asks the process to end, then also its descendants, then kills what still lives.
 
         Args:

@@ -89,7 +89,7 @@ def services_up(root: Path = STATE) -> Stack:
     Raises:
         LocalServiceError: a service did not come up; the message names its log.
     """
-    stack = Stack(root)
+    stack = Stack(root.absolute())
     with _alone(root):
         _start_services(stack)
     return stack
@@ -115,7 +115,7 @@ def up(
     Raises:
         LocalServiceError: a service did not come up; the message names its log.
     """
-    stack = Stack(root)
+    stack = Stack(root.absolute())
     with _alone(root):
         _start_services(stack)
         fresh = stack.postgres.ensure_database(AIRFLOW_METADATA)
@@ -136,14 +136,14 @@ def down(root: Path = STATE) -> None:
     """Stops everything, Airflow first; data are kept. Nothing happens where nothing runs."""
     if root.exists():
         with _alone(root):
-            _stop(Stack(root))
+            _stop(Stack(root.absolute()))
 
 
 def clean(root: Path = STATE) -> None:
     """Stops everything and deletes it: databases, objects, messages, secrets, also what lies outside of ``root``."""
     if not root.exists():
         return
-    stack = Stack(root)
+    stack = Stack(root.absolute())
     with _alone(root):
         _stop(stack)
         stack.postgres.forget()
@@ -152,7 +152,7 @@ def clean(root: Path = STATE) -> None:
 
 def status(root: Path = STATE) -> list[ServiceStatus]:
     """What runs and where, without starting or making anything."""
-    stack = Stack(root)
+    stack = Stack(root.absolute())
     airflow = [ServiceStatus(process.name, process.running, stack.airflow.url) for process in stack.airflow.processes]
     return [
         ServiceStatus("postgres", stack.postgres.running, f"{HOST}:{stack.postgres.port}"),

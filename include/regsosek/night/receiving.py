@@ -70,6 +70,8 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
     Runs any number of times: decided deliveries stay as they are, an interrupted one is taken up again.
     """
     with province_lock(house.engine, province):
+        with house.engine.begin() as connection:
+            ledger.note_begun(connection, province, night)
         entries = seal_night(house, province, night, suites)
         pending = [entry for entry in entries if entry.state == "registered"]
         if pending:

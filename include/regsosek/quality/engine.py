@@ -14,7 +14,11 @@ import duckdb
 import great_expectations as gx
 from duckdb_engine import ConnectionWrapper
 from great_expectations.compatibility import pydantic
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations import UnexpectedRowsExpectation
@@ -80,16 +84,24 @@ class ExpectNoRowsWhere(UnexpectedRowsExpectation):
         return {"success": count == 0, "result": {"observed_value": count, "unexpected_count": count}}
 
 
+def _quiet_context() -> Any:
+    """A context in memory that shows no progress bars and leaves no directory for documents behind."""
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=stores))
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    return context
+
+
 class Validator:
     """Evaluates the rules of one dataset on its relation, as often as the relation is filled anew."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: str, rules: Sequence[Rule]) -> None:
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        context = _quiet_context()
         datasource = context.data_sources.add_duck(
             name="staging",
             connection_string="duckdb:///:memory:",
-            kwargs={"creator": lambda: ConnectionWrapper(connection.cursor())},
+            # Nothing is reset when a connection is let go: the database may be closed by then.
+            kwargs={"creator": lambda: ConnectionWrapper(connection.cursor()), "pool_reset_on_return": None},
         )
         batch = datasource.add_table_asset(dataset, table_name=dataset).add_batch_definition_whole_table(dataset)
         suite = gx.ExpectationSuite(name=dataset, expectations=[rule.expectation() for rule in rules])

@@ -15,7 +15,7 @@ def explain(connection: duckdb.DuckDBPyConnection, dataset: str, rules: Sequence
     """Fills ``<dataset>_reasons`` (``row_no, rule_id, severity``) and counts the violating rows by rule id.
 
     Raises:
-        ParityError: a rule could not be evaluated.
+        ParityError: naming the rules that could not be evaluated.
     """
     _evaluate(connection, dataset, rules)
     connection.execute("CREATE OR REPLACE TABLE rule (word INTEGER, bit BIGINT, rule_id VARCHAR, severity VARCHAR)")
@@ -47,7 +47,18 @@ def _evaluate(connection: duckdb.DuckDBPyConnection, dataset: str, rules: Sequen
         )
     except duckdb.Error as error:
         # The kind of error is enough: its text may quote a value.
-        raise ParityError(f"the reasons of {dataset} could not be computed: {type(error).__name__}") from None
+        culprits = ", ".join(rule.id for rule in rules if not _can_be_evaluated(connection, dataset, rule))
+        raise ParityError(
+            f"reasons of {dataset} not computed ({type(error).__name__}): not evaluated: {culprits or 'none alone'}"
+        ) from None
+
+
+def _can_be_evaluated(connection: duckdb.DuckDBPyConnection, dataset: str, rule: Rule) -> bool:
+    try:
+        connection.execute(f"SELECT count(*) FROM {dataset} WHERE {violation(rule)}").fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _bit(rule: Rule, position: int) -> str:

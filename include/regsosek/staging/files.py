@@ -15,6 +15,7 @@ from regsosek.staging.typing_sql import given
 
 MAX_HEADER_CHARACTERS = 65_536
 MAX_LINE_BYTES = 1_048_576
+SHOWN_COLUMNS = 10
 
 
 def text_table(dataset: str) -> str:
@@ -46,6 +47,7 @@ def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: 
         raise ContractBreachError(
             "file_unreadable", f"{file.name} is not gzip-compressed RFC 4180 CSV in UTF-8"
         ) from None
+    _check_characters(connection, file)
     _check_rows(connection, file)
 
 
@@ -61,16 +63,25 @@ def _header(name: str, path: Path) -> list[str]:
 
 def _check_columns(file: DeliveredFile, header: list[str]) -> None:
     expected = {v.name for v in variables(file.dataset)}
-    missing = sorted(expected - set(header))
+    missing = [v.name for v in variables(file.dataset) if v.name not in header]
     unknown = len(set(header) - expected)
     twice = len(header) - len(set(header))
     if not (missing or unknown or twice):
         return
     # Unknown names are counted, not quoted: a file without a header row would put personal data there.
-    faults = [f"missing: {', '.join(missing)}"] if missing else []
+    more = f" and {len(missing) - SHOWN_COLUMNS} more" if len(missing) > SHOWN_COLUMNS else ""
+    faults = [f"missing: {', '.join(missing[:SHOWN_COLUMNS])}{more}"] if missing else []
     faults += [f"{unknown} unknown"] if unknown else []
     faults += [f"{twice} named twice"] if twice else []
     raise ContractBreachError("columns_differ", f"{file.name}: {'; '.join(faults)}")
+
+
+def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile) -> None:
+    # PostgreSQL can store no NUL character, neither in text nor in the JSON of a quarantined case.
+    nul = " OR ".join(f"contains({v.name}, chr(0))" for v in variables(file.dataset))
+    [(rows,)] = connection.execute(f"SELECT count(*) FROM {text_table(file.dataset)} WHERE {nul}").fetchall()
+    if rows:
+        raise ContractBreachError("file_unreadable", f"{file.name} has NUL characters in {rows} rows")
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, file: DeliveredFile) -> None:

@@ -5,7 +5,7 @@ After :func:`stage` the database holds, for this part alone:
 ``keluarga_text``, ``anggota_text``
     the delivered text, ``row_no`` and one column per variable;
 ``roster``
-    ``anggota_row, keluarga_row, misfit``: which family each member belongs to;
+    ``anggota_row, keluarga_row, key, misfit``: which family each member belongs to;
 ``kasus``
     one row per family row: ``keluarga_row, case_id, content_hash, placed_code`` and what the log needs;
 ``keluarga``, ``anggota``
@@ -40,8 +40,14 @@ def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on
     connection.execute(_ROSTER)
     _check_alignment(connection, part)
     connection.execute(_KASUS, {"province": province, "on": on})
-    connection.execute(_ROSTER_FACTS)
-    for statement in (_KELUARGA, _ANGGOTA, "DROP TABLE anggota_typed", "DROP TABLE keluarga_typed"):
+    for statement in (
+        _MISFITS,
+        _ROSTER_FACTS,
+        _KELUARGA,
+        _ANGGOTA,
+        "DROP TABLE anggota_typed",
+        "DROP TABLE keluarga_typed",
+    ):
         connection.execute(statement)
 
 
@@ -69,24 +75,41 @@ def _either(column: str) -> str:
     return f"coalesce({column}::VARCHAR, {untyped_column(column)}, '')"
 
 
-_REVISION = f"{_either('id_dokumen')} || chr(31) || {_either('versi')}"
 _KEY = " || chr(31) || ".join(_either(c) for c in ("id_subsls", "r109_no_bangunan", "r110_no_keluarga"))
+_SHARED = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
+_DISAGREES = " OR ".join(f"coalesce(l.{column} <> k.{column}, FALSE)" for column in _SHARED)
 
-# A member belongs to the family row with its document and revision; if there is none, to the one with its key, and
-# then the two disagree: the case is kept whole and put aside (rule S02) rather than losing a member.
+# A member belongs to the family row with its document and revision; if there is none, to one with its key. Where the
+# two disagree, or several families share that key, the member is a misfit. A document that is missing matches
+# nothing: two families without one would otherwise take each other's members.
 _ROSTER = f"""
 CREATE OR REPLACE TABLE roster AS
-WITH families AS (
-    SELECT row_no, {_REVISION} AS revision, {_KEY} AS key FROM keluarga_typed
-),
-by_revision AS (SELECT revision, min(row_no) AS row_no, any_value(key) AS key FROM families GROUP BY revision),
-by_key AS (SELECT key, min(row_no) AS row_no FROM families GROUP BY key),
-members AS (SELECT row_no, {_REVISION} AS revision, {_KEY} AS key FROM anggota_typed)
-SELECT m.row_no AS anggota_row,
-       coalesce(r.row_no, k.row_no) AS keluarga_row,
-       r.row_no IS NULL OR r.key <> m.key AS misfit
-FROM members m LEFT JOIN by_revision r USING (revision) LEFT JOIN by_key k ON k.key = m.key
+WITH families AS (SELECT row_no, id_dokumen, versi, {_KEY} AS key FROM keluarga_typed),
+by_revision AS (SELECT id_dokumen, versi, min(row_no) AS row_no FROM families GROUP BY id_dokumen, versi),
+by_key AS (SELECT key, min(row_no) AS row_no, count(*) > 1 AS shared FROM families GROUP BY key),
+linked AS (
+    SELECT m.row_no, {", ".join(f"m.{column}" for column in _SHARED)}, m.key,
+           coalesce(r.row_no, k.row_no) AS keluarga_row, r.row_no IS NULL AND k.shared AS ambiguous
+    FROM (SELECT *, {_KEY} AS key FROM anggota_typed) m
+    LEFT JOIN by_revision r ON r.id_dokumen = m.id_dokumen AND r.versi = m.versi
+    LEFT JOIN by_key k ON k.key = m.key
+)
+SELECT l.row_no AS anggota_row, l.keluarga_row, l.key, coalesce(l.ambiguous, FALSE) OR {_DISAGREES} AS misfit
+FROM linked l LEFT JOIN keluarga_typed k ON k.row_no = l.keluarga_row
 """
+
+# A misfit tells on the family it was given to and on every family with its key: whichever of them lost a member, none
+# is loaded smaller than it is (rule S02).
+_MISFITS = f"""
+CREATE OR REPLACE TABLE misfits AS
+WITH taken AS (SELECT keluarga_row, count(*) AS n FROM roster WHERE misfit GROUP BY keluarga_row),
+claimed AS (SELECT key, count(*) AS n FROM roster WHERE misfit GROUP BY key)
+SELECT k.row_no AS keluarga_row, greatest(coalesce(t.n, 0), coalesce(c.n, 0)) AS misfits
+FROM (SELECT row_no, {_KEY} AS key FROM keluarga_typed) k
+LEFT JOIN taken t ON t.keluarga_row = k.row_no LEFT JOIN claimed c ON c.key = k.key
+"""
+
+_DESA = "k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa"
 
 _KASUS = f"""
 CREATE OR REPLACE TABLE kasus AS
@@ -101,7 +124,7 @@ placed AS (
     FROM keluarga_typed k
     LEFT JOIN frame f ON f.id_subsls = k.id_subsls
         AND coalesce(k.r201_tanggal_pencacahan, $on) BETWEEN f.valid_from AND coalesce(f.valid_to, DATE '9999-12-31')
-    LEFT JOIN region desa ON desa.code = k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa
+    LEFT JOIN region desa ON desa.code = {_DESA}
     LEFT JOIN region kecamatan ON kecamatan.code = k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan
     LEFT JOIN region kabkota ON kabkota.code = k.r101_provinsi || k.r102_kabkota
 )
@@ -112,7 +135,8 @@ SELECT k.row_no AS keluarga_row,
        k.status_dokumen IS NOT DISTINCT FROM {WITHDRAWN} AS withdrawn,
        k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
        CASE WHEN k.id_subsls IS NULL THEN NULL
-            WHEN p.in_frame THEN 'known' WHEN p.desa IS NOT NULL THEN 'desa_known' ELSE 'unknown' END AS frame_status,
+            WHEN p.in_frame THEN 'known' WHEN p.desa IS NOT NULL THEN 'desa_known'
+            WHEN {_DESA} IS NOT NULL THEN 'unknown' END AS frame_status,
        k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result, k.r202_kode_ppl AS ppl,
        coalesce(m.members, 0) AS members, coalesce(m.persons, 0) AS persons
 FROM keluarga_typed k JOIN placed p ON p.row_no = k.row_no LEFT JOIN members m ON m.keluarga_row = k.row_no
@@ -128,23 +152,22 @@ SELECT r.keluarga_row,
        count(*) FILTER (a.r404_keberadaan IN (1, 5)) AS roster_present,
        count(*) FILTER (a.r404_keberadaan IN (1, 5) AND a.r409_hubungan = 1) AS roster_heads,
        count(*) FILTER (a.r404_keberadaan IS NULL OR (a.r404_keberadaan IN (1, 5) AND a.r409_hubungan IS NULL))
-           AS roster_unrelated,
-       count(*) FILTER (r.misfit) AS roster_misfits
+           AS roster_unrelated
 FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
 """
 
-_KELUARGA = """
+_KELUARGA = f"""
 CREATE OR REPLACE TABLE keluarga AS
 SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
-       k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa || k.r105a_sls || k.r105b_subsls
-           AS joined_code,
+       {_DESA} || k.r105a_sls || k.r105b_subsls AS joined_code,
        coalesce(f.roster_rows, 0) AS roster_rows, coalesce(f.roster_unnumbered, 0) AS roster_unnumbered,
        coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_last, 0) AS roster_last,
        coalesce(f.roster_present, 0) AS roster_present, coalesce(f.roster_heads, 0) AS roster_heads,
-       coalesce(f.roster_unrelated, 0) AS roster_unrelated, coalesce(f.roster_misfits, 0) AS roster_misfits,
+       coalesce(f.roster_unrelated, 0) AS roster_unrelated, m.misfits AS roster_misfits,
        count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows
 FROM keluarga_typed k
 JOIN kasus c ON c.keluarga_row = k.row_no
+JOIN misfits m ON m.keluarga_row = k.row_no
 LEFT JOIN roster_facts f ON f.keluarga_row = k.row_no
 WHERE NOT c.withdrawn
 """

@@ -18,15 +18,17 @@ SQL_TYPES: dict[Kind, str] = {
 }
 
 # What the text of a kind must look like before it is cast. The engine's regular expressions know ASCII digits only,
-# so full-width or Arabic digits are refused here too.
+# so full-width or Arabic digits are refused here too. Years are bounded: the engine knows a year 0 and a year 10000,
+# Python and PostgreSQL do not follow; and it would take 24:00 for the next day and +99:99 for an offset.
 PATTERNS: dict[Kind, str] = {
     "key": "[A-Za-z0-9][A-Za-z0-9._/-]*",
     "digits": "[0-9]+",
     "integer": "[0-9]{1,9}",
     "choice": "[0-9]{1,4}",
     "bits": "[0-9]{1,4}",
-    "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    "timestamp": "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    "date": "(18|19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}",
+    "timestamp": "(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?"
+    "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])",
     "decimal": "-?[0-9]{1,9}(\\.[0-9]{1,15})?",
 }
 

@@ -155,6 +155,16 @@ def note_refreshed(connection: Connection, province: str, night: date) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=list(values), set_={"at": func.now()}))
 
 
+def note_begun(connection: Connection, province: str, night: date) -> None:
+    """Takes the mark of :func:`note_refreshed` off while a province works on ``night``: if it fails, that shows."""
+    connection.execute(refreshed.delete().where(refreshed.c.province == province, refreshed.c.night == night))
+
+
+def refreshed_provinces(connection: Connection, night: date) -> set[str]:
+    """The provinces whose statistics hold all of ``night``."""
+    return set(connection.execute(select(refreshed.c.province).where(refreshed.c.night == night)).scalars())
+
+
 def note_rule_results(connection: Connection, entry: Delivery, results: Sequence[Mapping[str, Any]]) -> None:
     """Keeps how many rows of a delivery violate each rule."""
     connection.execute(

@@ -63,7 +63,7 @@ def is_partition(name: str) -> bool:
 
 
 def ensure_province_partitions(connection: Connection, codes: Sequence[str]) -> None:
-    """Makes the partitions of the provinces ``codes``; done while migrating, for it locks the whole table for an instant."""
+    """Makes the partitions of the provinces ``codes``; done while migrating, for it locks the whole tables."""
     for table in partitioned_tables():
         by_night = "PARTITION BY LIST (night)" if table in BY_NIGHT else ""
         for province in codes:

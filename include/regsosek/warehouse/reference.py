@@ -60,6 +60,12 @@ def loaded_versions(connection: Connection) -> dict[str, str]:
     return {row.dataset: row.manifest_sha256 for row in connection.execute(query)}
 
 
+def version_reports(connection: Connection) -> list[dict[str, Any]]:
+    """What is loaded: dataset, version, rows, faults and missing provinces."""
+    query = select(reference_version).order_by(reference_version.c.dataset)
+    return [{"dataset": row.dataset, "version": row.version, **row.report} for row in connection.execute(query)]
+
+
 def export_frame(connection: Connection, province: str, path: Path) -> None:
     """Writes the frame of ``province`` (``id_subsls, id_desa, valid_from, valid_to``) as CSV."""
     assert province.isdigit()

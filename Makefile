@@ -1,0 +1,95 @@
+# Everything that a person or the CI asks of this project; `make` alone lists it.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The caller's own Python settings must not bend the environment that the locks describe.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+
+bin := .venv/bin
+shell_scripts := .ci/run tools/install.sh docker/init.sh docker/object-store.sh docker/create-databases.sh
+
+.PHONY: help
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: install
+install:  ## make .venv from the committed locks (PYTHON= names an interpreter)
+	@PYTHON='$(PYTHON)' tools/install.sh
+
+##### the pipeline on this machine
+
+.PHONY: demo
+demo: install  ## three nights of all provinces through real Airflow (SCALE= grows them)
+	$(bin)/regsosek demo $(if $(SCALE),--scale $(SCALE))
+
+.PHONY: up
+up: install  ## start Airflow and everything it needs; prints address and login
+	$(bin)/regsosek up
+
+# State lies under var/: where it is missing nothing was ever started, and nothing needs to be installed to stop it.
+.PHONY: down
+down:  ## stop all of it, keep the data
+	$(if $(wildcard var),$(MAKE) install && $(bin)/regsosek down,@echo "nothing was started here")
+
+.PHONY: clean
+clean:  ## stop all of it and forget the data
+	$(if $(wildcard var),$(MAKE) install && $(bin)/regsosek clean,@echo "nothing was started here")
+
+##### tests and checks
+
+.PHONY: test
+test: install  ## all tests whose parts pip can supply
+	$(bin)/pytest tests/unit tests/integration tests/dags tests/e2e
+
+.PHONY: test-system
+test-system: install  ## tests that need system packages, such as a browser
+	$(bin)/pytest tests/system
+
+.PHONY: check
+check: check-style check-types check-rooms check-compose check-generated check-locks  ## everything but the tests; changes nothing
+
+.PHONY: check-style
+check-style: install
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	for script in $(shell_scripts); do bash -n $$script; done
+
+.PHONY: check-types
+check-types: install
+	$(bin)/mypy
+
+# The order of the rooms, pyproject.toml [tool.importlinter].
+.PHONY: check-rooms
+check-rooms: install
+	$(bin)/lint-imports
+
+.PHONY: check-compose
+check-compose: install
+	$(bin)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+
+# Files that are written from the codebook and the rules.
+.PHONY: check-generated
+check-generated: install
+	$(bin)/regsosek generate --check
+
+.PHONY: check-locks
+check-locks: install
+	$(bin)/python tools/lock.py --uv .uv/uv --check
+
+.PHONY: fix
+fix: install  ## what a machine can repair: style, format, generated files
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+	$(bin)/regsosek generate
+
+##### dependencies and deployment
+
+.PHONY: lock
+lock: install  ## bring the locks in step with requirements*.in (UPGRADE=1 takes newer versions)
+	$(bin)/python tools/lock.py --uv .uv/uv $(if $(UPGRADE),--upgrade)
+
+.PHONY: env
+env:  ## write .env with fresh secrets for docker-compose.yaml; never overwrites
+	python3 docker/make_env.py

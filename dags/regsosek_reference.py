@@ -1,0 +1,42 @@
+"""
+### Regsosek reference data
+
+Loads the BPS region master, the sub-SLS frame, the officers' roster and the targets into the warehouse, and brings its
+schema up to date.
+
+**When.** 00:15 Asia/Jakarta, before the night; trigger it by hand after delivering a new version.
+
+**What it reads.** `reference/<sls|petugas|target>/<version>/` in the landing bucket; the format is in
+`docs/reference-files.md`. The newest version that is whole is taken; a broken one is passed over and named in the log.
+
+**When it is red.** No version of a dataset is whole, or a target is missing: the log names it. The night goes on with
+what was loaded before; without any frame it refuses to run.
+"""
+
+from typing import Any
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+
+@dag(
+    schedule=CronTriggerTimetable("15 0 * * *", timezone="Asia/Jakarta"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "platform", "retries": 2},
+    doc_md=__doc__,
+    tags=["regsosek", "reference"],
+)
+def regsosek_reference() -> None:
+    """Load what the night looks up."""
+
+    @task
+    def load() -> list[dict[str, Any]]:
+        """Loads regions, frame, officers and targets; versions, rows and faults are the result."""
+        from regsosek.night.dag_steps import load_reference_data
+
+        return load_reference_data()
+
+    load()
+
+
+regsosek_reference()

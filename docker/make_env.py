@@ -1,0 +1,69 @@
+"""Writes ``.env`` for docker-compose.yaml with fresh random secrets: no deployment shares a secret with another one.
+
+Only the standard library: a server with Docker needs nothing of the project's environment.
+"""
+
+import base64
+import os
+import secrets
+import sys
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+HEADER = """\
+# Made by `make env` for docker-compose.yaml; readable by its owner only, ignored by git and by the image.
+# Keep a copy in a safe place: without REGSOSEK_HMAC_KEY no hash of a NIK ever compares again, and without
+# AIRFLOW_FERNET_KEY Airflow can't read its connections. The passwords of databases and of the first login are used
+# when these are first made; later they are changed there, then here.
+"""
+# A fresh .env describes a development server: mails end in the catcher, not at a provincial office.
+DEVELOPMENT = {"COMPOSE_PROFILES": "development", "REGSOSEK_SMTP_HOST": "mail", "REGSOSEK_SMTP_PORT": "1025"}
+
+
+def fresh_values() -> dict[str, str]:
+    """Every variable that docker-compose.yaml demands; the values need no quoting in .env nor in a URL."""
+    return {
+        "POSTGRES_PASSWORD": secrets.token_hex(24),
+        "AIRFLOW_DB_PASSWORD": secrets.token_hex(24),
+        "WAREHOUSE_DB_PASSWORD": secrets.token_hex(24),
+        "AIRFLOW_ADMIN_PASSWORD": secrets.token_urlsafe(18),
+        "AIRFLOW_FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "AIRFLOW_JWT_SECRET": secrets.token_hex(64),
+        "AIRFLOW_API_SECRET_KEY": secrets.token_hex(32),
+        "REGSOSEK_S3_ACCESS_KEY_ID": secrets.token_hex(10),
+        "REGSOSEK_S3_SECRET_ACCESS_KEY": secrets.token_hex(24),
+        "REGSOSEK_HMAC_KEY": secrets.token_hex(32),
+        **DEVELOPMENT,
+    }
+
+
+def write_env(path: Path) -> None:
+    """Writes ``path`` with mode 0600.
+
+    Raises:
+        FileExistsError: ``path`` is there already; its secrets may be in use.
+    """
+    text = HEADER + "".join(f"{name}={value}\n" for name, value in fresh_values().items())
+    # Never, not even for a moment, readable by others.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def main(path: Path = PROJECT_ROOT / ".env") -> int:
+    """Entry of `make env`."""
+    try:
+        write_env(path)
+    except FileExistsError:
+        print(
+            f"{path} exists and stays as it is. To start anew, move it away: its secrets may be in use.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"wrote {path} (mode 0600) for a development server; for production empty COMPOSE_PROFILES,")
+    print("name the mail relay in REGSOSEK_SMTP_HOST and REGSOSEK_SMTP_PORT, and the object store in REGSOSEK_S3_*.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+"""The ``regsosek`` command: the night and its tools without Airflow, on the same code."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from regsosek.errors import ConfigurationError, RegsosekError
+from regsosek.geography.calendar import default_night
+from regsosek.geography.provinces import province as province_of
+from regsosek.night.run_request import chosen
+
+if TYPE_CHECKING:
+    from regsosek.night.house import House
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+console = Console()
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+NightOption = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="Night D, YYYY-MM-DD; default: yesterday in Jakarta."),
+]
+ProvinceOption = Annotated[
+    list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all 34.")
+]
+
+
+def night_of(given: datetime | None) -> date:
+    """The night asked for, else the one that the schedule would take now."""
+    return given.date() if given else default_night(datetime.now(UTC))
+
+
+@contextmanager
+def house() -> Iterator["House"]:
+    """Settings, warehouse and object storage."""
+    from regsosek.night.house import open_house
+    from regsosek.settings import load_settings
+
+    with open_house(load_settings()) as opened:
+        yield opened
+
+
+@app.callback()
+def start(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every step.")] = False,
+) -> None:
+    """Sets up logging for all commands."""
+    level = logging.INFO if verbose else logging.ERROR
+    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the warehouse to the newest schema and grant the roles."""
+    from regsosek.warehouse import migration
+
+    with house() as opened:
+        migration.migrate(opened.engine)
+        migration.grant_roles(opened.engine)
+    console.print("The warehouse is at the newest schema.")
+
+
+@app.command()
+def reference() -> None:
+    """Load regions, sub-SLS frame, officers and targets (what the DAG regsosek_reference does)."""
+    from regsosek.night.reference import load_reference
+
+    with house() as opened, console.status("Loading reference data..."):
+        loaded = load_reference(opened)
+    for each in loaded:
+        left = f"; left out or doubtful: {each.faults}" if each.faults else ""
+        missing = f"; provinces without a file: {', '.join(each.missing_provinces)}" if each.missing_provinces else ""
+        console.print(f"{each.dataset} {each.version}: {each.rows:,} rows{left}{missing}")
+
+
+@app.command()
+def simulate(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First night.")] = datetime(
+        2022, 10, 21, tzinfo=UTC
+    ),
+    nights: Annotated[int, typer.Option(min=1, max=60, help="How many nights.")] = 3,
+    province: ProvinceOption = None,
+    scale: Annotated[float, typer.Option(help="Share of the sub-SLS, over 0 and at most 1.")] = 1 / 2000,
+    seed: Annotated[int, typer.Option(help="Equal seeds deliver equal bytes.")] = 20221015,
+) -> None:
+    """Let a simulated field campaign deliver into the landing bucket."""
+    from regsosek.night.house import open_house
+    from regsosek.settings import load_settings
+    from regsosek.simulation.delivering import deliver_campaign
+
+    settings = load_settings()
+    with open_house(settings) as opened:
+        report = deliver_campaign(
+            opened, first.date(), nights, chosen(province), scale=scale, seed=seed, labels=settings.scratch.parent
+        )
+    console.print(
+        f"{len(report.deliveries)} deliveries, {report.families:,} families, {report.persons:,} persons "
+        f"at scale {report.scale:g}"
+    )
+
+
+@app.command()
+def night(
+    date_: NightOption = None,
+    province: ProvinceOption = None,
+    alerts: Annotated[bool, typer.Option(help="Send the digests.")] = True,
+    reopen: Annotated[str, typer.Option(help="Reason for discovering a sealed night again.")] = "",
+) -> None:
+    """Receive, publish and tell: one whole night. Ends with 1 if something of ours failed."""
+    from regsosek.night.nightly import run_night
+    from regsosek.night.progress import receiving
+
+    codes, when = chosen(province), night_of(date_)
+    with house() as opened, receiving(console, len(codes)) as announce:
+        if reopen:
+            reopen_night(opened, codes, when, reopen)
+        report = run_night(opened, when, codes, alerts=alerts, announce=announce)
+    if report.published is not None:
+        console.print(f"Release {report.published.release_id}: {report.published.page}")
+    if not report.whole:
+        console.print(f"[red]{len(report.failed)} provinces failed; publication: {report.publication or 'done'}")
+        raise typer.Exit(EXIT_FAILED)
+
+
+def reopen_night(opened: "House", codes: list[str], when: date, reason: str) -> None:
+    """Discovers a sealed night again for the provinces ``codes``."""
+    from regsosek.night.sealing import discover_again
+    from regsosek.quality.rules import load_suites
+
+    suites = load_suites(opened.settings.expectations_dir)
+    for code in codes:
+        discover_again(opened, code, when, suites, reopened=reason)
+
+
+@app.command()
+def replay(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First night to build again.")],
+    province: ProvinceOption = None,
+) -> None:
+    """Forget nights and build them again from the archive; nothing is published, nobody is told."""
+    from regsosek.night import replaying
+
+    with house() as opened:
+        replaying.replay(opened, first.date(), chosen(province), announce=console.print)
+
+
+@app.command()
+def status(date_: NightOption = None) -> None:
+    """Show how a night went, province by province (default: the last processed one)."""
+    from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
+    from regsosek.night.summary import night_table
+
+    with house() as opened, opened.engine.connect() as connection:
+        nights = processed_nights(connection)
+        if not nights:
+            raise ConfigurationError("no night has been processed yet; run `regsosek night`")
+        when = date_.date() if date_ else nights[-1]
+        console.print(night_table(when, province_lines(connection, when), scale_of_reference(connection)))
+
+
+@app.command()
+def release(date_: NightOption = None) -> None:
+    """Build, audit and publish the release of a night again."""
+    from regsosek.night import nightly
+
+    with house() as opened:
+        published = nightly.release(opened, night_of(date_))
+    console.print(f"Release {published.release_id}: {published.page}")
+
+
+@app.command()
+def quarantine(
+    province: Annotated[str, typer.Option("--province", "-p", help="Province code.")],
+    rule: Annotated[str, typer.Option(help="Only cases that break this rule.")] = "",
+    output: Annotated[Path | None, typer.Option(help="Write CSV here instead of a table.")] = None,
+) -> None:
+    """List the cases that a province must correct: keys and rules, no answers."""
+    from regsosek.night.reporting import quarantined_cases
+    from regsosek.night.summary import quarantine_table, write_quarantine
+
+    code = province_of(province).code
+    with house() as opened, opened.engine.connect() as connection:
+        cases = list(quarantined_cases(connection, code, rule))
+    if output:
+        write_quarantine(cases, output)
+        console.print(f"{len(cases)} cases written to {output}")
+    else:
+        console.print(quarantine_table(code, cases))
+
+
+@app.command()
+def generate(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; end with 1 if a file is stale.")] = False,
+) -> None:
+    """Write the files that follow from the codebook: generated suites and documentation."""
+    from regsosek.generated import stale_files
+
+    stale = stale_files()
+    for path, content in stale.items():
+        console.print(f"{'stale' if check else 'written'}: {path}")
+        if not check:
+            path.write_text(content, encoding="utf-8")
+    if stale and check:
+        console.print("Run `make fix`.")
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL, object storage, mail sink and Airflow here, and print where they are."""
+    from regsosek.local.demo import start_everything
+
+    start_everything(console)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that `up` started; data are kept."""
+    from regsosek.local import stack
+
+    stack.down()
+    console.print("Everything is stopped; the data are kept in var/.")
+
+
+@app.command()
+def clean() -> None:
+    """Stop everything and delete the local data."""
+    from regsosek.local import stack
+
+    stack.clean()
+    console.print("The local data are gone.")
+
+
+@app.command()
+def demo(
+    scale: Annotated[float, typer.Option(envvar="SCALE", help="Share of the sub-SLS.")] = 1 / 2000,
+) -> None:
+    """Three simulated nights of all 34 provinces through real Airflow, ending with a summary."""
+    from regsosek.local.demo import run_demo
+
+    if not run_demo(console, scale):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def main() -> None:
+    """Entry point: errors of ours are told in one line and end with 1."""
+    code = 0
+    try:
+        app()
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else EXIT_FAILED
+    except RegsosekError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+        code = EXIT_FAILED
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Great Expectations and duckdb-engine keep DuckDB's bindings alive to the end of the interpreter, which would then
+    # print a page about leaks over the answer.
+    os._exit(code)

@@ -1,0 +1,202 @@
+"""What people read about the contract, made from what the code reads: column tables, code lists, schema, reasons.
+
+``docs/landing-contract.md`` is written by hand but for regions marked ``<!-- generated: NAME -->``, which
+:func:`documents` fills; a test holds the committed files to it.
+"""
+
+import csv
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from regsosek.contract.codebook import DATASETS, Code, Kind, Variable, block, code_list, variables
+from regsosek.contract.manifest import DeliveredFile, Manifest
+
+CONTRACT: Final = Path("docs/landing-contract.md")
+SCHEMA: Final = Path("docs/landing-contract/manifest.schema.json")
+EXAMPLE: Final = Path("docs/landing-contract/example")
+_REGION = re.compile(r"(?s)(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)")
+
+# How a value of each kind is written, shorter than the patterns of staging and held to them by a test.
+WRITTEN: Final[dict[Kind, str]] = {
+    "key": "letters, digits, `. _ / -`; begins with a letter or digit",
+    "digits": "exactly so many digits; leading zeros count",
+    "text": "any text",
+    "integer": "whole number without sign",
+    "choice": "one code of the list",
+    "bits": "sum of codes of the list",
+    "date": "`YYYY-MM-DD`, years 1800 to 2099",
+    "timestamp": "`YYYY-MM-DDThh:mm:ss`, up to 6 decimals, then `Z` or an offset up to 14 hours; years 1900 to 2099",
+    "decimal": "decimal number with a point; no exponent",
+}
+
+
+def documents(root: Path) -> dict[Path, str]:
+    """The text that each generated document below ``root``, the project's directory, must have.
+
+    Raises:
+        KeyError: ``docs/landing-contract.md`` marks a region that nothing fills.
+    """
+    regions = _regions(root / EXAMPLE)
+    contract = (root / CONTRACT).read_text(encoding="utf-8")
+    filled = _REGION.sub(lambda found: f"{found[1]}{regions[found['name']]()}\n{found[3]}", contract)
+    return {root / CONTRACT: filled, root / SCHEMA: manifest_schema()}
+
+
+def _regions(example: Path) -> dict[str, Callable[[], str]]:
+    return {
+        "kinds": kinds_table,
+        "manifest": lambda: fields_table(Manifest),
+        "files": lambda: fields_table(DeliveredFile),
+        "keluarga": lambda: columns_table("keluarga"),
+        "anggota": lambda: columns_table("anggota"),
+        "codes": codes_table,
+        "reasons": reasons_table,
+        "example-manifest": lambda: _fenced("json", _found(example, "manifest.json").read_text(encoding="utf-8")),
+        "example-keluarga": lambda: delivered_rows(_found(example, "keluarga-00001.csv.gz")),
+        "example-anggota": lambda: delivered_rows(_found(example, "anggota-00001.csv.gz")),
+    }
+
+
+def manifest_schema() -> str:
+    """The JSON Schema (draft 2020-12) of a manifest."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def fields_table(model: type[Manifest] | type[DeliveredFile]) -> str:
+    """The fields of a manifest or of one of its files, as a Markdown table."""
+    schema = model.model_json_schema()
+    needed = set(schema["required"])
+    rows = [
+        (f"`{name}`", _json_type(field), "yes" if name in needed else "no", field["description"])
+        for name, field in schema["properties"].items()
+    ]
+    return table(("Field", "Type", "Required", "Meaning"), rows)
+
+
+def _json_type(field: dict[str, Any]) -> str:
+    match field["type"]:
+        case "string":
+            return _json_text(field)
+        case "integer":
+            return f"whole number, {field['minimum']} to {field['maximum']}"
+        case "object":
+            return "object with both datasets as names, whole numbers as values"
+    if "minItems" in field:
+        return f"list of {field['minItems']} to {field['maxItems']} objects, see below"
+    return "list of ULIDs"
+
+
+_FORMATS: Final = {
+    "date": "text, `YYYY-MM-DD`, years 2000 to 2099",
+    "date-time": "text, ISO 8601 with offset, same years",
+}
+
+
+def _json_text(field: dict[str, Any]) -> str:
+    allowed = [field["const"]] if "const" in field else field.get("enum", [])
+    if allowed:
+        return " or ".join(f'`"{value}"`' for value in allowed)
+    if "pattern" in field:
+        return f"text like `{field['pattern']}`"
+    return _FORMATS.get(field.get("format", ""), f"text, at most {field.get('maxLength')} characters")
+
+
+def kinds_table() -> str:
+    """How values are written, by type, as a Markdown table."""
+    return table(("Type", "Written as"), ((f"`{kind}`", text) for kind, text in WRITTEN.items()))
+
+
+def columns_table(dataset: str) -> str:
+    """The columns of ``dataset`` block by block, as Markdown tables."""
+    blocks = dict.fromkeys(v.block for v in variables(dataset))
+    return "\n\n".join(_block_table(dataset, name) for name in blocks)
+
+
+def _block_table(dataset: str, name: str) -> str:
+    asked = block(dataset, name)
+    head = f"**Block {name}: {asked.title_en}** ({asked.title_id})"
+    if asked.required_when != "TRUE":
+        head += f". Asked where `{asked.applies_when}`; required where `{asked.required_when}`"
+    rows = (_column(v) for v in variables(dataset) if v.block == name)
+    return f"{head}\n\n{table(_COLUMN_HEADS, rows)}"
+
+
+_COLUMN_HEADS: Final = ("Item", "Column", "Type", "Width", "Values", "Required", "Universe", "Class", "Meaning")
+
+
+def _column(variable: Variable) -> tuple[str, ...]:
+    return (
+        variable.item,
+        f"`{variable.name}`",
+        f"`{variable.kind}`",
+        "" if variable.width is None else str(variable.width),
+        _values(variable),
+        variable.required.replace("_", " "),
+        f"`{variable.universe}`" if variable.universe else "",
+        variable.pii,
+        f"{variable.label_en} ({variable.label_id})" + (" **UNCERTAIN**" if variable.uncertain else ""),
+    )
+
+
+def _values(variable: Variable) -> str:
+    if variable.codes:
+        return f"[{variable.codes}](#codes-{variable.codes})"
+    return "" if variable.minimum is None else f"{variable.minimum} to {variable.maximum}"
+
+
+def codes_table() -> str:
+    """All code lists in the order in which the columns use them, each with an anchor of its own."""
+    used = dict.fromkeys(v.codes for dataset in DATASETS for v in variables(dataset) if v.codes)
+    return "\n\n".join(_codes(name, code_list(name)) for name in used)
+
+
+def _codes(name: str, codes: Sequence[Code]) -> str:
+    listed = "; ".join(f"`{code.code}` {code.label_en} ({code.label_id})" for code in codes)
+    return f'<a id="codes-{name}"></a>**{name}**: {listed}'
+
+
+@cache
+def rejection_reasons() -> tuple[dict[str, str], ...]:
+    """The reasons for which a delivery is rejected: ``reason, text_id, text_en``."""
+    text = resources.files(__package__).joinpath("reasons.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def reasons_table() -> str:
+    """The reasons for a rejection, as a Markdown table."""
+    rows = ((f"`{row['reason']}`", row["text_en"], row["text_id"]) for row in rejection_reasons())
+    return table(("Reason", "Meaning", "As the province reads it"), rows)
+
+
+def delivered_rows(path: Path) -> str:
+    """The rows of a small delivered file turned on their side, columns that are empty throughout left out."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if any(row[name] for row in rows)]
+    heads = ("Column", *(f"Row {number}" for number in range(1, len(rows) + 1)))
+    return table(heads, ((f"`{name}`", *(_shown(row[name]) for row in rows)) for name in names))
+
+
+def _shown(value: str) -> str:
+    return f"`{value}`" if value else ""
+
+
+def _found(example: Path, name: str) -> Path:
+    return next(example.rglob(name))
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text.strip()}\n```"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; a bar inside a cell is escaped."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)

@@ -1,0 +1,109 @@
+"""The demo: a simulated campaign delivers three days of all provinces, and real Airflow runs the three nights."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from rich.console import Console
+
+from regsosek.geography.provinces import provinces
+from regsosek.local.airflow_client import AirflowClient, TaskState
+from regsosek.local.airflow_environment import ADMIN
+from regsosek.local.stack import STATE, Stack, services_up, up
+from regsosek.night.house import House, open_house
+from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
+from regsosek.night.summary import night_table
+from regsosek.release.publish import current_release
+from regsosek.settings import load_settings
+from regsosek.simulation.delivering import deliver_campaign
+from regsosek.warehouse.migration import grant_roles, migrate
+
+FIRST_NIGHT, NIGHTS, SEED = date(2022, 10, 21), 3, 20221015
+NIGHTLY, REFERENCE, REPLAY = "regsosek_nightly", "regsosek_reference", "regsosek_replay"
+NIGHT_SECONDS = 3600.0
+
+
+def start_everything(console: Console) -> Stack:
+    """Starts all services and Airflow, brings the warehouse to the newest schema, and says where everything is."""
+    with console.status("Starting PostgreSQL, object storage, mail sink and Airflow..."):
+        services_up()
+        with open_house(load_settings()) as house:
+            migrate(house.engine)
+            grant_roles(house.engine)
+        stack = up(inherited=os.environ)
+    console.print(f"Airflow: {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}")
+    console.print("`regsosek status` shows the last night; `make down` stops everything and keeps the data.")
+    return stack
+
+
+def run_demo(console: Console, scale: float) -> bool:
+    """Runs the demo and ends with a summary; whether all nights ended as they should."""
+    started = time.monotonic()
+    services_up()
+    with open_house(load_settings()) as house:
+        migrate(house.engine)
+        _deliver(console, house, scale)
+        stack = start_everything(console)
+        with stack.airflow.client() as client:
+            states = _run_nights(console, client)
+        _summary(console, house, stack)
+    console.print(f"The demo took {time.monotonic() - started:.0f} s.")
+    return all(state == "success" for state in states)
+
+
+def _deliver(console: Console, house: House, scale: float) -> None:
+    codes = [province.code for province in provinces()]
+    report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE)
+    console.print(
+        f"Simulated at scale {report.scale:g}: {len(report.deliveries)} deliveries of {NIGHTS} days, "
+        f"{report.families:,} families, {report.persons:,} persons; planted defects are listed in var/labels.csv"
+    )
+
+
+def _run_nights(console: Console, client: AirflowClient) -> list[str]:
+    for dag in (REFERENCE, NIGHTLY, REPLAY):
+        client.await_dag(dag)
+    for dag in (REFERENCE, NIGHTLY):
+        client.unpause(dag)
+    states = [_run(console, client, REFERENCE, None)]
+    states += [_run(console, client, NIGHTLY, FIRST_NIGHT + timedelta(days=n)) for n in range(NIGHTS)]
+    # The simulated world stands in October 2022: no night of today must start by itself.
+    for dag in (REFERENCE, NIGHTLY):
+        client.pause(dag)
+    return states
+
+
+def _run(console: Console, client: AirflowClient, dag: str, night: date | None) -> str:
+    name = f"{dag} {night}" if night else dag
+    started = time.monotonic()
+    run = client.trigger(dag, partition_key=str(night) if night else None)
+    with console.status(name) as line:
+
+        def watch(tasks: Sequence[TaskState]) -> None:
+            line.update(f"{name}: {_progress(tasks)}, {time.monotonic() - started:.0f} s")
+
+        state = client.await_run(dag, run, seconds=NIGHT_SECONDS, watch=watch)
+    colour = "green" if state == "success" else "red"
+    console.print(f"{name}: [{colour}]{state}[/{colour}] in {time.monotonic() - started:.0f} s")
+    return state
+
+
+def _progress(tasks: Sequence[TaskState]) -> str:
+    states = Counter(task.state or "waiting" for task in tasks)
+    return ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "waiting"
+
+
+def _summary(console: Console, house: House, stack: Stack) -> None:
+    with house.engine.connect() as connection:
+        scale = scale_of_reference(connection)
+        for night in processed_nights(connection):
+            console.print(night_table(night, province_lines(connection, night), scale))
+    release = current_release(house.store, house.settings)
+    pages = STATE / "s3" / house.settings.release_bucket
+    console.print(f"Release page:   {pages / release.page if release else 'none was published'}")
+    console.print("Quarantine:     regsosek quarantine --province 64   (keys and rules, no answers)")
+    console.print(f"Alert messages: {len(stack.mail.received())} in {STATE / 'mail'}")
+    console.print(f"Airflow:        {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}")
+    console.print("Go on with:     regsosek --help; make demo again repeats cleanly; make down stops everything")

@@ -1,0 +1,83 @@
+"""The steps as DAG tasks call them: settings from the environment in, small plain results out, no data through."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from regsosek.errors import NightFailedError
+from regsosek.night import nightly, replaying
+from regsosek.night.house import House, open_house
+from regsosek.night.reference import load_reference
+from regsosek.night.run_request import RunRequest, chosen
+from regsosek.settings import load_settings
+
+log = logging.getLogger(__name__)
+
+NOT_CHOSEN = {"skipped": "not among the chosen provinces"}
+
+
+@contextmanager
+def _house() -> Iterator[House]:
+    with open_house(load_settings()) as house:
+        yield house
+
+
+def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
+    """Receives ``province`` if it was chosen: deliveries by state."""
+    if province not in request.provinces:
+        return NOT_CHOSEN
+    with _house() as house:
+        done = nightly.receive(house, province, request.night)
+    log.info("%s", done)
+    return dict(done.states)
+
+
+def publish_night(request: RunRequest) -> str:
+    """Publishes the night and answers with the release id."""
+    with _house() as house:
+        published = nightly.release(house, request.night)
+    log.info("release %s: %s", published.release_id, published.page)
+    return published.release_id
+
+
+def tell_all(request: RunRequest) -> dict[str, int]:
+    """Composes and sends the digests; a run without alerts tells nobody."""
+    if not request.alerts:
+        return {}
+    with _house() as house:
+        failed, publication = nightly.faults(house, request.night, request.provinces)
+        delivered = nightly.tell(
+            house, request.night, failed=failed, publication=publication, provinces=request.provinces
+        )
+    return asdict(delivered)
+
+
+def conclude_night(request: RunRequest) -> None:
+    """Checks the night against ledger and releases.
+
+    Raises:
+        NightFailedError: naming every province that failed, and publication if it did.
+    """
+    with _house() as house:
+        failed, publication = nightly.faults(house, request.night, request.provinces)
+    if failed or publication:
+        faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
+        raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))
+
+
+def load_reference_data() -> list[dict[str, Any]]:
+    """Loads the reference data: versions, rows, faults."""
+    with _house() as house:
+        return [asdict(each) for each in load_reference(house)]
+
+
+def replay_one(params: Mapping[str, Any], province: str) -> dict[str, Any]:
+    """Replays ``province`` if it was chosen: deliveries by state, by night."""
+    if province not in chosen(params.get("provinces")):
+        return NOT_CHOSEN
+    with _house() as house:
+        nights = replaying.replay(house, date.fromisoformat(params["first"]), [province])
+    return {str(each.night): dict(each.states) for each in nights}

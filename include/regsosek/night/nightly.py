@@ -1,0 +1,132 @@
+"""The night as one sentence: receive every province, publish what can be published, tell who must know.
+
+The DAG maps :func:`receive` over the provinces and calls the other two after it; the command line calls
+:func:`run_night`. There is no second composition.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from regsosek.alerts.nightly import alert_platform, alert_provinces
+from regsosek.alerts.outbox import Delivered, deliver
+from regsosek.errors import EngineFaultError, RegsosekError
+from regsosek.night.house import House
+from regsosek.night.receiving import ProvinceNight, receive_province
+from regsosek.quality.rules import load_suites
+from regsosek.release.publish import Published, is_published, publish
+from regsosek.warehouse import ledger
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class NightReport:
+    """What a night came to.
+
+    Attributes:
+        failed: province code to our own fault; its figures stay those of its last good night.
+        publication: why nothing was published, or ``None``.
+    """
+
+    night: date
+    provinces: Sequence[ProvinceNight]
+    failed: Mapping[str, str]
+    published: Published | None
+    publication: str | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of ours failed; rejected deliveries are an outcome, not a failure."""
+        return not self.failed and self.publication is None
+
+
+def receive(house: House, province: str, night: date) -> ProvinceNight:
+    """Receives one province; see :func:`regsosek.night.receiving.receive_province`.
+
+    Raises:
+        EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
+    """
+    with without_values(f"province {province}, night {night}"):
+        return receive_province(house, province, night, load_suites(house.settings.expectations_dir))
+
+
+def release(house: House, night: date) -> Published:
+    """Builds, audits and publishes the release of ``night``; see :func:`regsosek.release.publish.publish`."""
+    with without_values(f"release of night {night}"):
+        return publish(house.engine, house.store, house.settings, night)
+
+
+def tell(
+    house: House,
+    night: date,
+    *,
+    failed: Mapping[str, str],
+    publication: str | None,
+    provinces: Sequence[str] | None = None,
+) -> Delivered:
+    """Composes the digests of the night and sends what waits in the outbox; a fault of ours goes to us alone."""
+    healthy = [code for code in provinces if code not in failed] if provinces is not None else None
+    alert_provinces(house.engine, house.settings, night, provinces=healthy)
+    alert_platform(house.engine, house.settings, night, failed=failed, publication=publication)
+    return deliver(house.engine, house.settings)
+
+
+def faults(house: House, night: date, provinces: Sequence[str]) -> tuple[dict[str, str], str | None]:
+    """What of ours failed on ``night``, by the ledger: provinces without their mark, and a missing release."""
+    with house.engine.begin() as connection:
+        refreshed = ledger.refreshed_provinces(connection, night)
+        published = is_published(connection, night)
+    failed = {code: "not received whole; see the log of its task" for code in provinces if code not in refreshed}
+    return failed, None if published else f"night {night} was not published; see the log of publish"
+
+
+def run_night(
+    house: House,
+    night: date,
+    provinces: Sequence[str],
+    *,
+    alerts: bool = True,
+    announce: Callable[[str], None] = lambda _: None,
+) -> NightReport:
+    """Runs a whole night in this process, province after province; one that fails does not stop the others."""
+    done: list[ProvinceNight] = []
+    failed: dict[str, str] = {}
+    for province in provinces:
+        try:
+            done.append(receive(house, province, night))
+            announce(str(done[-1]))
+        except (RegsosekError, OSError) as error:
+            log.exception("province %s failed on night %s", province, night)
+            failed[province] = str(error)
+            announce(f"province {province}, night {night}: FAILED: {error}")
+    published, publication = _try_publish(house, night)
+    if alerts:
+        tell(house, night, failed=failed, publication=publication, provinces=provinces)
+    return NightReport(night, done, failed, published, publication)
+
+
+def _try_publish(house: House, night: date) -> tuple[Published | None, str | None]:
+    try:
+        return release(house, night), None
+    except (RegsosekError, OSError) as error:
+        log.exception("night %s was not published", night)
+        return None, str(error)
+
+
+@contextmanager
+def without_values(what: str) -> Iterator[None]:
+    """Turns errors of the databases into one that names ``what``, their kind and their code, and nothing else."""
+    try:
+        yield
+    except (SQLAlchemyError, psycopg.Error, duckdb.Error) as error:
+        driver = getattr(error, "orig", None) or error
+        code = getattr(driver, "sqlstate", None)
+        kind = type(driver).__name__ + (f" (SQLSTATE {code})" if code else "")
+        raise EngineFaultError(f"{what}: {kind}; the server's own log has the statement") from None

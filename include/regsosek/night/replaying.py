@@ -1,0 +1,78 @@
+"""Replay: nights built again from the archive alone; what they were judged by comes from their receipts."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from regsosek.contract.codebook import codebook_version
+from regsosek.errors import ConfigurationError, ReferenceDataError
+from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, list_seals
+from regsosek.night.house import House
+from regsosek.night.receiving import ProvinceNight, receive_province
+from regsosek.quality.rules import Suite, load_suites, suite_from
+from regsosek.warehouse import ledger
+from regsosek.warehouse.database import province_lock
+from regsosek.warehouse.reference import loaded_versions
+
+log = logging.getLogger(__name__)
+
+
+def sealed_nights(house: House, first: date) -> list[date]:
+    """The nights from ``first`` on that the archive holds seals of."""
+    seals = list_seals(house.store, house.settings.archive_bucket)
+    return sorted({seal.night for seal in seals if seal.night >= first})
+
+
+def replay(
+    house: House,
+    first: date,
+    provinces: Sequence[str],
+    *,
+    announce: Callable[[str], None] = lambda _: None,
+) -> list[ProvinceNight]:
+    """Forgets ``first`` and all later nights of ``provinces`` and builds them again from the archive.
+
+    Later nights are built again too, because what they did depends on what was known before. Nothing is published and
+    nobody is told: run the night itself for that.
+
+    Raises:
+        ReferenceDataError: another frame is loaded than the nights were judged by.
+        ConfigurationError: the codebook is another one.
+    """
+    nights = sealed_nights(house, first)
+    judged_by = {night: _suites_of(house, night) for night in nights}
+    done = []
+    for province in provinces:
+        with province_lock(house.engine, province), house.engine.begin() as connection:
+            ledger.forget(connection, province, first)
+        for night in nights:
+            done.append(receive_province(house, province, night, judged_by[night]))
+            announce(str(done[-1]))
+    return done
+
+
+def _suites_of(house: House, night: date) -> Mapping[str, Suite]:
+    """The suites that the receipts of ``night`` name; the present ones for a night without deliveries."""
+    receipts = list_receipts(house.store, house.settings.archive_bucket, night=night)
+    if not receipts:
+        return load_suites(house.settings.expectations_dir)
+    versions = receipts[0].versions
+    _require_same(house, receipts[0])
+    with house.scratch("suites") as scratch:
+        bucket = house.settings.archive_bucket
+        names = [name for name in versions if name.startswith("suite_")]
+        documents = [
+            fetch_archived(house.store, bucket, versions[name], scratch / f"{name}.json").read_bytes() for name in names
+        ]
+    return {suite.dataset: suite for suite in map(suite_from, documents)}
+
+
+def _require_same(house: House, receipt: Receipt) -> None:
+    if receipt.versions["codebook"] != codebook_version():
+        raise ConfigurationError(f"night {receipt.night} was judged by another codebook; check out its version first")
+    with house.engine.begin() as connection:
+        loaded = loaded_versions(connection)
+    if loaded.get("sls") != receipt.versions.get("sls"):
+        raise ReferenceDataError(
+            f"night {receipt.night} was judged by another frame; load that version with `regsosek reference` first"
+        )

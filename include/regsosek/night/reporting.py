@@ -1,0 +1,131 @@
+"""What an operator asks of the ledger: how nights went, what a province must correct; keys and rules, never values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class ProvinceLine:
+    """One province on one night: rows of keluarga by what became of them, deliveries by state, families visited."""
+
+    province: str
+    refreshed: bool
+    deliveries: int
+    rejected_deliveries: int
+    unfinished: int
+    received: int
+    clean: int
+    warned: int
+    quarantined: int
+    superseded: int
+    duplicate: int
+    withdrawn: int
+    held: int
+    rejected: int
+    visited: int
+    complete: int
+    target: int
+
+
+_LINES = """
+WITH counted AS (
+    SELECT d.province, count(*) AS deliveries, count(*) FILTER (WHERE d.state = 'rejected') AS rejected_deliveries,
+           coalesce(sum(c.received), 0) AS received, coalesce(sum(c.loaded), 0) AS loaded,
+           coalesce(sum(c.quarantined), 0) AS quarantined, coalesce(sum(c.superseded), 0) AS superseded,
+           coalesce(sum(c.duplicate), 0) AS duplicate, coalesce(sum(c.withdrawn), 0) AS withdrawn,
+           coalesce(sum(c.held), 0) AS held, coalesce(sum(c.rejected), 0) AS rejected
+    FROM ledger.delivery d
+    LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
+         AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
+    WHERE d.night = :night GROUP BY d.province
+),
+warned AS (SELECT province, sum(warned) AS warned FROM mart.arrivals WHERE night = :night GROUP BY province),
+latest AS (
+    SELECT DISTINCT ON (province, placed_code, enumerated_on) province, visited, complete FROM mart.progress
+    WHERE night <= :night ORDER BY province, placed_code, enumerated_on, night DESC
+),
+reached AS (SELECT province, sum(visited) AS visited, sum(complete) AS complete FROM latest GROUP BY province)
+SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0) AS deliveries,
+       coalesce(c.rejected_deliveries, 0) AS rejected_deliveries,
+       coalesce(jsonb_array_length(s.unfinished), 0) AS unfinished, coalesce(c.received, 0) AS received,
+       coalesce(c.loaded, 0) - coalesce(w.warned, 0) AS clean, coalesce(w.warned, 0) AS warned,
+       coalesce(c.quarantined, 0) AS quarantined, coalesce(c.superseded, 0) AS superseded,
+       coalesce(c.duplicate, 0) AS duplicate, coalesce(c.withdrawn, 0) AS withdrawn, coalesce(c.held, 0) AS held,
+       coalesce(c.rejected, 0) AS rejected, coalesce(r.visited, 0) AS visited, coalesce(r.complete, 0) AS complete,
+       t.families AS target
+FROM reference.target t
+LEFT JOIN counted c USING (province)
+LEFT JOIN warned w USING (province)
+LEFT JOIN reached r USING (province)
+LEFT JOIN ledger.seal s ON s.province = t.province AND s.night = :night
+LEFT JOIN mart.refreshed f ON f.province = t.province AND f.night = :night
+ORDER BY t.province
+"""
+
+
+def province_lines(connection: Connection, night: date) -> list[ProvinceLine]:
+    """How ``night`` went, one line for each province with a target."""
+    rows = connection.execute(text(_LINES), {"night": night})
+    return [
+        ProvinceLine(**{k: v if isinstance(v, str | bool) else int(v) for k, v in row._mapping.items()}) for row in rows
+    ]
+
+
+def processed_nights(connection: Connection) -> list[date]:
+    """The nights that any province was refreshed for, oldest first."""
+    return [row.night for row in connection.execute(text("SELECT DISTINCT night FROM mart.refreshed ORDER BY night"))]
+
+
+def scale_of_reference(connection: Connection) -> float:
+    """The fraction of the real operation that the loaded targets stand for; 1 where none are loaded."""
+    scale = connection.execute(text("SELECT min(scale) FROM reference.target")).scalar()
+    return float(scale) if scale is not None else 1.0
+
+
+@dataclass(frozen=True)
+class QuarantinedCase:
+    """A case that is to be corrected: its keys, and the rules that it breaks."""
+
+    province: str
+    night: date
+    delivery_id: str
+    case_id: str
+    state: str
+    id_subsls: str | None
+    building: int | None
+    family: int | None
+    ppl: str | None
+    rules: tuple[str, ...]
+
+
+# The newest revision of a case that is in quarantine, so that a case corrected since does not appear.
+_QUARANTINE = """
+SELECT t.province, k.night, k.delivery_id, t.case_id, t.state, k.id_subsls, k.r109_no_bangunan AS building,
+       k.r110_no_keluarga AS family, k.ppl,
+       array_agg(DISTINCT r.rule_id || coalesce(' (anggota ' || r.r401_no_urut || ')', '')
+                 ORDER BY r.rule_id || coalesce(' (anggota ' || r.r401_no_urut || ')', '')) AS rules
+FROM core.kasus_terkini t
+JOIN LATERAL (
+    SELECT * FROM core.kasus k
+    WHERE k.province = t.province AND k.case_id = t.case_id AND k.status = 'quarantined'
+    ORDER BY k.rank_versi DESC, k.produced_at DESC, k.content_hash DESC LIMIT 1
+) k ON true
+JOIN quality.reason r ON r.province = k.province AND r.night = k.night AND r.delivery_id = k.delivery_id
+     AND r.part = k.part AND r.case_id = k.case_id AND r.severity = 'critical'
+WHERE t.state IN ('quarantined', 'pending') AND t.province = :province AND (:rule = '' OR EXISTS (
+    SELECT 1 FROM quality.reason x WHERE x.province = k.province AND x.night = k.night
+    AND x.delivery_id = k.delivery_id AND x.part = k.part AND x.case_id = k.case_id AND x.rule_id = :rule))
+GROUP BY t.province, k.night, k.delivery_id, t.case_id, t.state, k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga,
+         k.ppl
+ORDER BY k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, t.case_id
+"""
+
+
+def quarantined_cases(connection: Connection, province: str, rule: str = "") -> Iterator[QuarantinedCase]:
+    """The open cases of ``province``, by key; only those that break ``rule`` if it is given."""
+    for row in connection.execute(text(_QUARANTINE), {"province": province, "rule": rule}):
+        values = dict(row._mapping)
+        yield QuarantinedCase(**values | {"rules": tuple(values["rules"])})

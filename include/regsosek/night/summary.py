@@ -1,0 +1,84 @@
+"""Tables for the terminal and the work list as CSV: the night by province, the quarantine by case."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+
+from rich.table import Table
+
+from regsosek.geography.calendar import field_windows
+from regsosek.geography.provinces import province as province_of
+from regsosek.night.reporting import ProvinceLine, QuarantinedCase
+
+SHOWN_CASES = 50
+COUNTED = (
+    "Received", "Clean", "Warning", "Quarantined", "Other", "Rejected", "Visited", "Target", "%", "Plan %",
+)  # fmt: skip
+
+
+def night_table(night: date, lines: Sequence[ProvinceLine], scale: float) -> Table:
+    """One line per province: what arrived and became of it, and completion against target and plan."""
+    note = f", simulated at scale {scale:g} (targets scaled alike)" if scale < 1 else ""
+    table = Table(
+        title=f"Night {night}: families received, and completion as of that night{note}", title_justify="left"
+    )
+    for column in ("Province", "State"):
+        table.add_column(column)
+    for column in (
+        "Received",
+        "Clean",
+        "Warning",
+        "Quarantined",
+        "Other",
+        "Rejected",
+        "Visited",
+        "Target",
+        "%",
+        "Plan %",
+    ):
+        table.add_column(column, justify="right")
+    for line in lines:
+        table.add_row(*_cells(night, line))
+    return table
+
+
+def _cells(night: date, line: ProvinceLine) -> tuple[str, ...]:
+    plan = field_windows()[line.province].plan_share(night)
+    other = line.superseded + line.duplicate + line.withdrawn + line.held
+    counts = (line.received, line.clean, line.warned, line.quarantined, other, line.rejected, line.visited, line.target)
+    share = f"{100 * line.visited / line.target:.1f}" if line.target else "–"
+    name = f"{line.province} {province_of(line.province).name}"
+    return (name, _state(line), *(f"{count:,}" for count in counts), share, f"{100 * plan:.0f}")
+
+
+def _state(line: ProvinceLine) -> str:
+    if not line.refreshed:
+        return "[red]not processed"
+    if line.rejected_deliveries:
+        return f"[yellow]{line.rejected_deliveries} of {line.deliveries} rejected"
+    if not line.deliveries:
+        return "[yellow]nothing arrived"
+    return f"{line.deliveries} accepted"
+
+
+def quarantine_table(province: str, cases: Sequence[QuarantinedCase]) -> Table:
+    """The first cases to correct."""
+    more = f" (first {SHOWN_CASES}; --output writes all)" if len(cases) > SHOWN_CASES else ""
+    table = Table(title=f"Province {province}: {len(cases)} cases in quarantine{more}", title_justify="left")
+    for column in ("Sub-SLS", "Building", "Family", "PPL", "State", "Since", "Rules"):
+        table.add_column(column)
+    for case in cases[:SHOWN_CASES]:
+        keys = (case.id_subsls, case.building, case.family, case.ppl, case.state, case.night)
+        table.add_row(*(str(key) if key is not None else "–" for key in keys), ", ".join(case.rules))
+    return table
+
+
+def write_quarantine(cases: Sequence[QuarantinedCase], path: Path) -> None:
+    """Writes the work list as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(field.name for field in fields(QuarantinedCase))
+        for case in cases:
+            writer.writerow([*(getattr(case, f.name) for f in fields(case)[:-1]), " ".join(case.rules)])

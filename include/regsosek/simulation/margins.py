@@ -1,0 +1,60 @@
+"""How often each answer is given (``data/margins.csv``): graded from poor to rich, so that all follow one welfare."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from statistics import NormalDist
+
+import numpy as np
+
+from regsosek.contract.codebook import Variable, bit_mask, code_list
+from regsosek.simulation.randomness import Draws, Floats, Integers
+
+NOT_GIVEN = -1
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The shares of a column's answers, ordered from poor to rich; ``follows_welfare`` is a correlation, -1 to 1."""
+
+    follows_welfare: float
+    codes: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    def answers(self, draws: Draws, name: str, welfare: Floats) -> Integers:
+        """An answer for each key; over many keys they have the shares, NOT_GIVEN where the answer is left open."""
+        rest = (1 - self.follows_welfare**2) ** 0.5
+        score = self.follows_welfare * welfare + rest * draws.normal(name)
+        total = np.cumsum(self.shares) / sum(self.shares)
+        limits = [NormalDist().inv_cdf(share) for share in total[:-1]]
+        return np.asarray(np.array(self.codes)[np.searchsorted(limits, score)], dtype=np.int64)
+
+
+@cache
+def margins(dataset: str) -> Mapping[str, Margin]:
+    """The margins of ``dataset`` by column."""
+    text = resources.files(__package__).joinpath("data", "margins.csv").read_text(encoding="utf-8")
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
+    return {row["column"]: _margin(row) for row in rows}
+
+
+def candidate(variable: Variable, draws: Draws, welfare: Floats) -> Integers | None:
+    """A candidate for everyone: by its margin, else any that the codebook allows; None where it takes a text."""
+    margin = margins(variable.dataset).get(variable.name)
+    if margin:
+        return margin.answers(draws, variable.name, welfare)
+    if variable.kind == "choice":
+        return draws.among(variable.name, {code.code: 1.0 for code in code_list(variable.codes)})
+    if variable.kind == "bits":
+        return draws.integer(variable.name, 0, bit_mask(variable.codes))
+    if variable.kind == "integer" and variable.minimum is not None and variable.maximum is not None:
+        return draws.integer(variable.name, variable.minimum, variable.maximum)
+    return None
+
+
+def _margin(row: dict[str, str]) -> Margin:
+    pairs = [answer.split(":") for answer in row["poorest_to_richest"].split()]
+    codes, shares = tuple(int(code) for code, _ in pairs), tuple(float(share) for _, share in pairs)
+    return Margin(float(row["follows_welfare"]), codes, shares)

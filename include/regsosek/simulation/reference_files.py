@@ -1,0 +1,123 @@
+"""Writes what the simulated operation knows beforehand as reference files: sub-SLS frame, officers, targets."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from regsosek.geography.frame import (
+    CONTRACT_VERSION,
+    DATASETS,
+    ReferenceDataset,
+    ReferenceFile,
+    ReferenceManifest,
+    file_key,
+    file_name,
+    manifest_key,
+    reference_columns,
+)
+from regsosek.simulation.campaign import Campaign, FrameShape
+from regsosek.simulation.delivery import PRODUCER, manifest_bytes
+from regsosek.simulation.frame import ProvinceFrame, SubSls, province_frame
+from regsosek.simulation.keluarga import sls_names
+from regsosek.simulation.parts import pack, sha256_of
+from regsosek.simulation.randomness import Integers
+from regsosek.simulation.sinks import Sink
+
+VERSION = "2022-10-01"
+_MADE_AT = datetime.fromisoformat(f"{VERSION}T09:00:00+07:00")
+_SLS = "1"
+
+Row = Mapping[str, str | int]
+
+
+def write_reference_files(campaign: Campaign, sink: Sink, provinces: Sequence[str], scratch: Path) -> dict[str, int]:
+    """Writes sls, petugas and target of ``provinces`` as version VERSION; returns the scaled target by province.
+
+    Sub-SLS that only the enumerators know are not among them.
+    """
+    files: dict[ReferenceDataset, list[ReferenceFile]] = {dataset: [] for dataset in DATASETS}
+    targets: dict[str, int] = {}
+    for province in provinces:
+        frame = province_frame(campaign, province)
+        targets[province] = frame.target
+        for dataset, rows in _province_rows(campaign, frame).items():
+            files[dataset].append(_put(dataset, province, rows, scratch, sink))
+    for dataset, listed in files.items():
+        sink.put_bytes(manifest_key(dataset, VERSION), manifest_bytes(_manifest(dataset, campaign, listed)))
+    return targets
+
+
+def _province_rows(campaign: Campaign, frame: ProvinceFrame) -> dict[ReferenceDataset, Iterable[Row]]:
+    known = frame.subsls.take(frame.subsls.in_frame)
+    target: Row = {"target_families": frame.target, "source": frame.target_source, "scale": campaign.scale_text}
+    return {
+        "sls": _sls_rows(known),
+        "petugas": _officer_rows(known, frame.province, campaign.behaviour.frame),
+        "target": [{"province": frame.province, **target}],
+    }
+
+
+def _sls_rows(known: SubSls) -> Iterable[Row]:
+    columns = known.id_subsls.tolist(), known.desa.tolist(), sls_names(known).to_pylist(), known.load.tolist()
+    for code, desa, name, load in zip(*columns, strict=True):
+        yield {
+            "id_subsls": code,
+            "id_desa": desa,
+            "nama_sls": name,
+            "jenis": _SLS,
+            "families_load": load,
+            "valid_from": VERSION,
+            "valid_to": "",
+            "code_system": "BPS",
+        }
+
+
+def _officer_rows(known: SubSls, province: str, shape: FrameShape) -> Iterable[Row]:
+    """PPL under PML under Koseka. A code is the kab/kota, then what the questionnaire says, as that is unique there."""
+    koseka = (known.pml - 1) // shape.pml_per_koseka + 1
+    levels: Sequence[tuple[str, str, Integers, str, Integers | None]] = (
+        ("Koseka", "K{:02d}", koseka, "", None),
+        ("PML", "{:03d}", known.pml, "K{:02d}", koseka),
+        ("PPL", "{:04d}", known.ppl, "{:03d}", known.pml),
+    )
+    for role, form, codes, superior_form, superiors in levels:
+        above = np.zeros_like(codes) if superiors is None else superiors
+        for kabkota, code, superior in np.unique(np.stack([known.kabkota, codes, above], axis=1), axis=0).tolist():
+            yield {
+                "kode_petugas": f"{kabkota}-{form.format(code)}",
+                "peran": role,
+                "province": province,
+                "id_kabkota": kabkota,
+                "kode_atasan": f"{kabkota}-{superior_form.format(superior)}" if superior_form else "",
+                "valid_from": VERSION,
+                "valid_to": "",
+            }
+
+
+def _put(dataset: ReferenceDataset, province: str, rows: Iterable[Row], scratch: Path, sink: Sink) -> ReferenceFile:
+    plain, packed = scratch / f"{dataset}.csv", scratch / f"{dataset}.csv.gz"
+    with plain.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [column.name for column in reference_columns(dataset)], lineterminator="\n")
+        writer.writeheader()
+        listed = list(rows)
+        writer.writerows(listed)
+    pack(plain, packed)
+    sink.put_file(file_key(dataset, VERSION, province), packed)
+    size, name = packed.stat().st_size, file_name(province)
+    return ReferenceFile(name=name, province=province, rows=len(listed), bytes=size, sha256=sha256_of(packed))
+
+
+def _manifest(dataset: ReferenceDataset, campaign: Campaign, files: Sequence[ReferenceFile]) -> ReferenceManifest:
+    return ReferenceManifest(
+        contract_version=CONTRACT_VERSION,
+        dataset=dataset,
+        version=VERSION,
+        produced_at=_MADE_AT,
+        producer=PRODUCER,
+        scale=float(campaign.scale_text),
+        note=f"simulated (seed {campaign.seed}): whole sub-SLS, at least one in every kab/kota",
+        files=tuple(files),
+    )

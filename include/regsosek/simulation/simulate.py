@@ -1,0 +1,193 @@
+"""The simulated campaign from end to end: which province delivers what on which night, and what was planted."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from regsosek.errors import ConfigurationError
+from regsosek.geography.provinces import province as province_of_code
+from regsosek.geography.provinces import provinces as all_provinces
+from regsosek.simulation.campaign import Campaign, Incident
+from regsosek.simulation.defects import DefectTable, default_defects
+from regsosek.simulation.delivery import Delivered, deliver, envelope
+from regsosek.simulation.frame import ProvinceFrame, province_frame
+from regsosek.simulation.parts import PartWriter
+from regsosek.simulation.planting import LABEL_COLUMNS, Label
+from regsosek.simulation.randomness import Draws
+from regsosek.simulation.reference_files import write_reference_files
+from regsosek.simulation.sinks import Sink
+from regsosek.simulation.timeline import Messages, messages, messages_of_one_day
+
+_LEFT_OUT_SHARE = 0.03  # of the cases of a delivery that is superseded, the new one misses so many
+_DUCKDB: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": "600MB"}
+
+
+@dataclass(frozen=True)
+class SimulationReport:
+    """What a simulation delivered. Every figure is at ``scale``.
+
+    ``targets`` in families by province; ``silent`` are the provinces and nights that delivered nothing.
+    """
+
+    seed: int
+    scale: float
+    targets: dict[str, int]
+    deliveries: tuple[Delivered, ...]
+    silent: tuple[tuple[str, date], ...]
+
+    @property
+    def families(self) -> int:
+        """Rows of keluarga in all deliveries, copies and broken ones included."""
+        return sum(delivery.families for delivery in self.deliveries)
+
+    @property
+    def persons(self) -> int:
+        """Rows of anggota in all deliveries, copies and broken ones included."""
+        return sum(delivery.persons for delivery in self.deliveries)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The defects that quality must find."""
+        return tuple(label for delivery in self.deliveries for label in delivery.labels)
+
+
+def simulate(
+    campaign: Campaign,
+    sink: Sink,
+    *,
+    nights: Sequence[date],
+    provinces: Sequence[str] | None = None,
+    progress: Callable[[Delivered], None] = lambda _: None,
+    defects: DefectTable | None = None,
+) -> SimulationReport:
+    """Writes the reference files and the deliveries of ``nights``.
+
+    Args:
+        campaign: what is simulated.
+        sink: takes ``reference/...`` and ``landing/...``; labels never go there.
+        nights: in any order; the campaign's first delivery carries what was synchronised before.
+        provinces: their codes; none means all 34.
+        progress: called after each delivery.
+        defects: what is planted; none means what the project carries.
+
+    Raises:
+        ConfigurationError: a night lies before the first delivery.
+        ReferenceDataError: a province is unknown.
+    """
+    early = [night.isoformat() for night in nights if night < campaign.first_delivery]
+    if early:
+        raise ConfigurationError(f"nights {', '.join(early)} lie before the first delivery, {campaign.first_delivery}")
+    codes = [province_of_code(code).code for code in provinces or [p.code for p in all_provinces()]]
+    delivered: list[Delivered] = []
+    silent: list[tuple[str, date]] = []
+    with _workshop(sink, defects or default_defects()) as (writer, table, scratch):
+        targets = write_reference_files(campaign, sink, codes, scratch)
+        for province in codes:
+            frame = province_frame(campaign, province)
+            for night in sorted(nights):
+                made = list(_night(campaign, frame, night, writer, table.share_of_documents, sink))
+                silent += [] if made else [(province, night)]
+                for delivery in made:
+                    progress(delivery)
+                delivered += made
+    return SimulationReport(campaign.seed, campaign.scale, targets, tuple(delivered), tuple(silent))
+
+
+def simulate_day(
+    campaign: Campaign,
+    sink: Sink,
+    *,
+    province: str,
+    night: date,
+    families: int,
+    defects: DefectTable | None = None,
+) -> SimulationReport:
+    """One delivery of ``families`` families, all enumerated on ``night``, and its reference files: to measure with.
+
+    Raises:
+        ConfigurationError: the province has fewer families at the campaign's scale.
+    """
+    frame = province_frame(campaign, province)
+    available = int(frame.subsls.load.sum())
+    if families > available:
+        raise ConfigurationError(
+            f"province {province} has {available} families at scale {campaign.scale_text}; raise it"
+        )
+    with _workshop(sink, defects or default_defects()) as (writer, table, scratch):
+        targets = write_reference_files(campaign, sink, [province], scratch)
+        day, share = campaign.day(province, night), table.share_of_documents
+        sent = messages_of_one_day(campaign, frame, day=day, families=families, defect_share=share)
+        delivered = deliver(campaign, frame, sent, envelope(campaign, province, night), writer, sink)
+    return SimulationReport(campaign.seed, campaign.scale, targets, (delivered,), ())
+
+
+def write_labels(labels: Iterable[Label], path: Path) -> None:
+    """Writes the planted defects as CSV; keep it apart from what is delivered."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(LABEL_COLUMNS)
+        writer.writerows(label.row() for label in labels)
+
+
+@contextmanager
+def _workshop(sink: Sink, table: DefectTable) -> Iterator[tuple[PartWriter, DefectTable, Path]]:
+    with TemporaryDirectory(prefix="regsosek-simulation-") as scratch, duckdb.connect(config=_DUCKDB) as connection:
+        place = Path(scratch)
+        yield PartWriter(connection, table.kind, place, sink), table, place
+
+
+def _night(
+    campaign: Campaign, frame: ProvinceFrame, night: date, writer: PartWriter, defect_share: float, sink: Sink
+) -> Iterator[Delivered]:
+    """The deliveries of one province and night; none if it is silent."""
+    day = campaign.day(frame.province, night)
+    wrong = campaign.incident(frame.province, day)
+    kind = wrong.kind if wrong else "regular"
+    if kind == "silent":
+        return
+    outside = envelope(campaign, frame.province, night)
+    sent = _sent(campaign, frame, day, defect_share)
+    yield deliver(campaign, frame, sent, outside, writer, sink, kind="broken" if kind == "broken" else "regular")
+    if wrong and wrong.of is not None:
+        yield _again(campaign, frame, night, wrong, writer, defect_share, sink)
+
+
+def _again(
+    campaign: Campaign,
+    frame: ProvinceFrame,
+    night: date,
+    wrong: Incident,
+    writer: PartWriter,
+    defect_share: float,
+    sink: Sink,
+) -> Delivered:
+    """The second delivery of a night: an earlier one once more, or in a corrected form that replaces it."""
+    assert wrong.of is not None
+    sent = _sent(campaign, frame, wrong.of, defect_share)
+    first = envelope(campaign, frame.province, campaign.date_of(frame.province, wrong.of))
+    if wrong.kind == "resent":
+        outside = envelope(campaign, frame.province, night, ordinal=1)
+    else:
+        outside = envelope(campaign, frame.province, night, ordinal=1, supersedes=(first.delivery_id,))
+        sent = (piece.take(~Draws(piece.key).chance("left out", _LEFT_OUT_SHARE)) for piece in sent)
+    return deliver(campaign, frame, sent, outside, writer, sink, kind=wrong.kind)
+
+
+def _sent(campaign: Campaign, frame: ProvinceFrame, day: int, defect_share: float) -> Iterator[Messages]:
+    """What the regular delivery of ``day`` holds: everything since the last day that delivered."""
+    first = campaign.day(frame.province, campaign.first_delivery)
+    after = day - 1
+    while after >= first and _is_silent(campaign, frame.province, after):
+        after -= 1
+    return messages(campaign, frame, after=after if after >= first else 0, until=day, defect_share=defect_share)
+
+
+def _is_silent(campaign: Campaign, province: str, day: int) -> bool:
+    wrong = campaign.incident(province, day)
+    return wrong is not None and wrong.kind == "silent"

@@ -1,0 +1,173 @@
+"""One night through real Airflow with a province that fails by our fault: the others are published, the run ends red.
+
+And then the search: no personal value of any delivered file stands anywhere outside of schema ``restricted``.
+"""
+
+import csv
+import gzip
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from regsosek.contract.codebook import variables
+from regsosek.local import stack as local_stack
+from regsosek.local.airflow_environment import AirflowPlan
+from regsosek.local.stack import AIRFLOW_METADATA, Stack, services_up
+from regsosek.night.house import House, open_house
+from regsosek.night.reference import load_reference
+from regsosek.settings import PROJECT_ROOT, load_settings
+from regsosek.simulation.campaign import Campaign
+from regsosek.simulation.simulate import simulate
+from regsosek.simulation.sinks import BucketSink
+
+NIGHT = date(2022, 10, 21)
+HEALTHY, FAILING = ("31", "65"), "76"
+SOUGHT = {"identity", "name", "phone", "address", "officer", "location"}
+SHORTEST = 8  # characters: shorter values (a first name, 0.5) appear in any text
+
+
+@dataclass
+class NightRun:
+    """A finished run and everything it left behind."""
+
+    stack: Stack
+    house: House
+    state: str
+    tasks: dict[tuple[str, str], str]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightRun]:
+    root = tmp_path_factory.mktemp("e2e")
+    stack = services_up(root)
+    try:
+        with open_house(load_settings({"REGSOSEK_ENV_FILE": str(stack.environment_file)})) as house:
+            sink = BucketSink(house.store, house.settings.landing_bucket)
+            simulate(Campaign(), sink, nights=[NIGHT])
+            load_reference(house)
+            with house.engine.begin() as connection:
+                connection.execute(text("DELETE FROM reference.subsls WHERE province = :p"), {"p": FAILING})
+            yield _run_night(stack, house)
+    finally:
+        local_stack.clean(root)
+
+
+def _run_night(stack: Stack, house: House) -> NightRun:
+    fresh = stack.postgres.ensure_database(AIRFLOW_METADATA)
+    plan = AirflowPlan(
+        database_url=stack.postgres.url(AIRFLOW_METADATA),
+        dags_folder=PROJECT_ROOT / "dags",
+        plugins_folder=PROJECT_ROOT / "plugins",
+        variables={
+            "REGSOSEK_ENV_FILE": str(stack.environment_file),
+            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+        },
+        inherited=os.environ,
+    )
+    stack.airflow.start(plan, fresh_database=fresh)
+    with stack.airflow.client() as client:
+        client.await_dag("regsosek_nightly")
+        client.unpause("regsosek_nightly")
+        conf = {"date": str(NIGHT), "provinces": [*HEALTHY, FAILING]}
+        run_id = client.trigger("regsosek_nightly", conf=conf)
+        state = client.await_run("regsosek_nightly", run_id, seconds=400)
+        tasks = {(t.task_id, t.label[:2]): str(t.state) for t in client.task_states("regsosek_nightly", run_id)}
+    return NightRun(stack, house, state, tasks)
+
+
+def test_the_run_ends_red_and_names_the_province(run: NightRun) -> None:
+    assert run.state == "failed"
+    assert run.tasks["receive", FAILING] == "failed"
+    assert {run.tasks["receive", code] for code in HEALTHY} == {"success"}
+    assert run.tasks["publish", ""] == run.tasks["tell", ""] == "success"
+    assert run.tasks["conclude", ""] == "failed"
+
+
+def test_all_provinces_are_mapped_under_readable_names(run: NightRun) -> None:
+    assert len([key for key in run.tasks if key[0] == "receive"]) == 34
+
+
+def test_the_healthy_provinces_are_loaded_and_the_failed_one_is_not(run: NightRun) -> None:
+    with run.house.engine.connect() as connection:
+        loaded = set(connection.execute(text("SELECT DISTINCT province FROM core.kasus_terkini")).scalars())
+    assert loaded == set(HEALTHY)
+
+
+def test_the_release_is_published_and_names_the_gap(run: NightRun) -> None:
+    release = run.stack.root / "s3" / run.house.settings.release_bucket
+    pages = [path.read_text(encoding="utf-8") for path in release.rglob("index.html")]
+    assert len(pages) == 1
+    assert "Sulawesi Barat" in pages[0]
+
+
+def test_a_fault_of_ours_goes_to_the_platform_team_only(run: NightRun) -> None:
+    messages = [path.read_text(encoding="utf-8", errors="replace") for path in run.stack.mail.received()]
+    assert any("platform@bps.example" in message for message in messages)
+    assert not any(f"prov{FAILING}@bps.example" in message for message in messages)
+
+
+def test_no_personal_value_stands_outside_restricted(run: NightRun) -> None:
+    sought = _personal_values(run.stack.root / "s3" / run.house.settings.landing_bucket)
+    assert len(sought) > 100
+    places = dict(_everything_written(run))
+    assert len(places) > 20
+    found = {place: sum(value in content for value in sought) for place, content in places.items()}
+    assert {place: n for place, n in found.items() if n} == {}
+
+
+def test_what_is_sought_can_be_found(run: NightRun) -> None:
+    sought = _personal_values(run.stack.root / "s3" / run.house.settings.landing_bucket)
+    restricted = _table_text(run.stack.postgres.url("regsosek"), "restricted", "anggota_identity")
+    assert any(value in restricted for value in sought)
+
+
+def _personal_values(landing: Path) -> set[str]:
+    values: set[str] = set()
+    for code in (*HEALTHY, FAILING):
+        for dataset in ("keluarga", "anggota"):
+            personal = [v.name for v in variables(dataset) if v.pii in SOUGHT]
+            for path in landing.glob(f"landing/prov={code}/*/*/{dataset}-*.csv.gz"):
+                with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+                    for row in csv.DictReader(file):
+                        values |= {row[name] for name in personal if len(row[name]) >= SHORTEST}
+    return {value for value in values if not value[:4].isdigit() or len(value) != 10}  # dates stand everywhere
+
+
+def _everything_written(run: NightRun) -> Iterator[tuple[str, str]]:
+    for database in ("regsosek", AIRFLOW_METADATA):
+        url = run.stack.postgres.url(database)
+        for schema, table in _tables(url):
+            if schema != "restricted":
+                yield f"{database}.{schema}.{table}", _table_text(url, schema, table)
+    kept = [run.stack.root / "airflow" / "logs", run.stack.root / "mail"]
+    kept += [run.stack.root / "s3" / run.house.settings.release_bucket]
+    for folder in kept:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                yield str(path.relative_to(run.stack.root)), path.read_text(encoding="utf-8", errors="replace")
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def _tables(url: str) -> list[tuple[str, str]]:
+    query = (
+        "SELECT schemaname, tablename FROM pg_tables "
+        "WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
+    )
+    with psycopg.connect(_plain(url)) as connection:
+        return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def _table_text(url: str, schema: str, table: str) -> str:
+    with psycopg.connect(_plain(url)) as connection, connection.cursor() as cursor:
+        query = f'COPY (SELECT * FROM "{schema}"."{table}") TO STDOUT'
+        with cursor.copy(query.encode()) as copy:
+            return b"".join(copy).decode("utf-8", errors="replace")

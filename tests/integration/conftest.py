@@ -1,0 +1,65 @@
+"""One PostgreSQL, object store and mail sink for the whole session; a database and buckets of its own per module."""
+
+from collections.abc import Iterator
+
+import boto3
+import psycopg
+import pytest
+from psycopg import sql
+
+from regsosek.local import stack
+from regsosek.local.mail import MailSink
+from regsosek.local.object_store import ObjectStore
+from regsosek.local.postgres import PostgresServer
+from regsosek.settings import Settings, load_settings
+
+TEST_DATABASE = "regsosek_test"
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
+    root = tmp_path_factory.mktemp("services")
+    try:
+        yield stack.services_up(root)
+    finally:
+        stack.clean(root)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(services: stack.Stack) -> PostgresServer:
+    return services.postgres
+
+
+@pytest.fixture(scope="session")
+def object_store(services: stack.Stack) -> ObjectStore:
+    return services.object_store
+
+
+@pytest.fixture(scope="session")
+def mail_sink(services: stack.Stack) -> MailSink:
+    return services.mail
+
+
+@pytest.fixture(scope="module")
+def services_env(services: stack.Stack, request: pytest.FixtureRequest) -> Settings:
+    """Settings on the running services: an empty warehouse database, and empty buckets named after the module."""
+    with services.postgres.connect() as connection:
+        _drop_database(connection, TEST_DATABASE)
+    services.postgres.ensure_database(TEST_DATABASE)
+    module = request.module.__name__.rsplit(".", 1)[-1].replace("_", "-")
+    buckets = {f"REGSOSEK_{use}_BUCKET": f"{module}-{use.lower()}" for use in ("LANDING", "ARCHIVE", "RELEASE")}
+    settings = load_settings({**services.environment(TEST_DATABASE), **buckets, "REGSOSEK_ENV_FILE": "/nonexistent"})
+    client = boto3.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint_url,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key_id.get_secret_value(),
+        aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+    )
+    for bucket in buckets.values():
+        client.create_bucket(Bucket=bucket)
+    return settings
+
+
+def _drop_database(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,190 @@
+"""The newest revision wins, whatever the arrival order; nothing is lost and nothing is counted twice."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from field_world import Family, FieldWorld, family, faulty, withdrawal
+from regsosek.night.house import open_house
+from regsosek.quality.rules import Rule, Suite, load_suites
+from regsosek.settings import PROJECT_ROOT, Settings
+
+NIGHT = date(2022, 10, 21)
+AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
+KEPT_RULES = ("C-303", "P01", "S01", "S02", "F05")
+
+
+def few(suite: Suite) -> Suite:
+    """A handful of rules: what they say is tested elsewhere."""
+    rules: tuple[Rule, ...] = tuple(rule for rule in suite.rules if rule.id in KEPT_RULES)
+    return Suite(suite.dataset, rules)
+
+
+@pytest.fixture(scope="module")
+def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
+    suites = {name: few(suite) for name, suite in load_suites(PROJECT_ROOT / "expectations").items()}
+    with open_house(services_env) as house:
+        world = FieldWorld(house, suites)
+        world.prepare(Path(tmp_path_factory.mktemp("reference")))
+        yield world
+
+
+@pytest.fixture
+def world(prepared: FieldWorld) -> FieldWorld:
+    return prepared.fresh()
+
+
+def test_a_correction_replaces_and_moves_nothing_else(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A"), family("B", number=2)], produced_at=AT)
+    world.run(NIGHT)
+    world.deliver(NIGHT, [family("A", 2, r302_luas_lantai="60")], produced_at=AT + timedelta(hours=1))
+    world.run(NIGHT + timedelta(days=1))
+    assert world.cases() == [("A", "loaded", 2, 60, 2), ("B", "loaded", 1, 48, 2)]
+    assert [row[2:4] for row in world.progress(NIGHT + timedelta(days=1))] == [(2, 2)]
+
+
+def test_the_second_run_changes_nothing(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A"), faulty("B", number=2)], produced_at=AT)
+    world.run(NIGHT)
+    before = (world.cases(), world.progress(NIGHT), world.counts(), world.rows("SELECT count(*) FROM core.anggota"))
+    world.run(NIGHT)
+    after = (world.cases(), world.progress(NIGHT), world.counts(), world.rows("SELECT count(*) FROM core.anggota"))
+    assert after == before
+
+
+def test_what_arrives_after_the_seal_belongs_to_the_next_night(world: FieldWorld) -> None:
+    world.run(NIGHT)
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.run(NIGHT)
+    assert world.cases() == []
+    world.run(NIGHT + timedelta(days=1))
+    assert world.rows("SELECT night FROM ledger.delivery") == [(NIGHT + timedelta(days=1),)]
+    assert [case[0] for case in world.cases()] == ["A"]
+
+
+def test_a_duplicate_counts_once(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.deliver(NIGHT, [family("A")], produced_at=AT + timedelta(hours=1))
+    world.run(NIGHT)
+    assert world.counts() == [(1, 1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 1, 0, 0)]
+    assert [row[2] for row in world.progress(NIGHT)] == [1]
+
+
+def test_a_quarantined_revision_leaves_the_accepted_one_in_place_and_marks_it(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.deliver(NIGHT, [faulty("A", 2)], produced_at=AT + timedelta(hours=1))
+    world.run(NIGHT)
+    assert world.cases() == [("A", "pending", 1, 48, 2)]
+    assert [row[2:6] for row in world.progress(NIGHT)] == [(1, 1, 0, 1)]
+
+
+def test_a_received_case_counts_as_visited_even_in_quarantine(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [faulty("A")], produced_at=AT)
+    world.run(NIGHT)
+    assert [row[2:5] for row in world.progress(NIGHT)] == [(1, 0, 1)]
+
+
+def test_one_error_in_a_member_quarantines_the_whole_case(world: FieldWorld) -> None:
+    row, members = family("A")
+    members[1]["r401_no_urut"] = "05"
+    world.deliver(NIGHT, [(row, members)], produced_at=AT)
+    world.run(NIGHT)
+    assert world.rows("SELECT dataset, count(*) FROM restricted.quarantined GROUP BY 1 ORDER BY 1") == [
+        ("anggota", 2),
+        ("keluarga", 1),
+    ]
+    assert world.rows("SELECT count(*) FROM core.anggota") == [(0,)]
+
+
+def test_a_document_under_another_key_withdraws_the_old_key(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A", number=1)], produced_at=AT)
+    world.deliver(NIGHT, [family("A", 2, number=7)], produced_at=AT + timedelta(hours=1))
+    world.run(NIGHT)
+    assert world.rows("SELECT r110_no_keluarga, state FROM core.kasus_terkini") == [(7, "loaded")]
+    assert [row[2] for row in world.progress(NIGHT)] == [1]
+
+
+def test_two_documents_on_one_key_count_once_and_the_other_is_named(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.deliver(NIGHT, [family("B")], produced_at=AT + timedelta(hours=1))
+    world.run(NIGHT)
+    assert [(case[0], case[1]) for case in world.cases()] == [("A", "conflicting"), ("B", "loaded")]
+    assert [(row[2], row[6]) for row in world.progress(NIGHT)] == [(1, 1)]
+
+
+def test_a_superseding_delivery_replaces_the_other_whole(world: FieldWorld) -> None:
+    first = world.deliver(NIGHT, [family("A", 3), family("B", number=2)], produced_at=AT)
+    world.run(NIGHT)
+    later = AT + timedelta(hours=1)
+    world.deliver(NIGHT, [family("A", 1, r302_luas_lantai="70")], produced_at=later, supersedes=[first])
+    world.run(NIGHT + timedelta(days=1))
+    assert [(case[0], case[1]) for case in world.cases()] == [("A", "loaded"), ("B", "withdrawn")]
+    assert world.cases()[0][3] == 70
+    assert world.rows("SELECT detail ->> 'withdrawn_absent' FROM ledger.event") == [("1",)]
+
+
+def test_superseding_a_stranger_is_rejected_and_nothing_is_loaded(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT, supersedes=["01ARZ3NDEKTSV4RRFFQ69G5FAV"])
+    world.run(NIGHT)
+    assert world.rows("SELECT state, reason FROM ledger.delivery") == [("rejected", "supersedes_unknown")]
+    assert world.cases() == []
+
+
+def test_rows_that_break_off_in_a_later_part_leave_nothing_behind(world: FieldWorld) -> None:
+    orphan = family("B", number=2)[1]
+    row, members = family("C", number=3)
+    world.deliver(NIGHT, [[family("A")], [(row, members + orphan)]], produced_at=AT)
+    world.run(NIGHT)
+    assert world.rows("SELECT state, reason FROM ledger.delivery") == [("rejected", "parts_misaligned")]
+    assert world.counts() == [(2, 0, 0, 0, 0, 0, 2)]
+    for table in ("core.kasus", "core.keluarga", "core.anggota", "restricted.keluarga_identity", "quality.reason"):
+        assert world.rows(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from(["A", "B"]),
+        st.integers(1, 3),
+        st.sampled_from(["clean", "other", "faulty", "withdrawn", "moved"]),
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+def message(document: str, versi: int, kind: str) -> Family:
+    number = 1 if document == "A" else 2
+    match kind:
+        case "clean":
+            return family(document, versi, number=number)
+        case "other":
+            return family(document, versi, number=number, r302_luas_lantai="99")
+        case "faulty":
+            return faulty(document, versi, number=number)
+        case "moved":
+            return family(document, versi, number=5)
+    return withdrawal(document, versi, number=number)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(messages=MESSAGES, choice=st.integers(1, 23))
+def test_any_order_of_arrival_leaves_the_same_state_and_figures(
+    prepared: FieldWorld, messages: list[tuple[str, int, str]], choice: int
+) -> None:
+    orders = list(permutations(range(len(messages))))
+    seen = []
+    for order in (orders[0], orders[choice % len(orders)]):
+        world = prepared.fresh()
+        for day, position in enumerate(order):
+            night = NIGHT + timedelta(days=day)
+            world.deliver(night, [message(*messages[position])], produced_at=AT + timedelta(minutes=position))
+            world.run(night)
+        seen.append((world.cases(), world.progress(NIGHT + timedelta(days=9))))
+        for counts in world.counts():
+            assert counts[0] == sum(counts[1:])
+    assert seen[0] == seen[1]

@@ -1,0 +1,132 @@
+"""The codebook hangs together: its kinds, code lists and universes are what everything else derives from."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import duckdb
+import pytest
+
+from regsosek.contract.codebook import (
+    DATASETS,
+    Kind,
+    Required,
+    Variable,
+    bit_mask,
+    block,
+    code_list,
+    codebook_document,
+    codebook_version,
+    lone_codes,
+    variable,
+    variables,
+)
+from regsosek.quality.generated import rules_of
+from regsosek.quality.rules import load_suites
+from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, untyped_column
+
+EXPECTATIONS = Path(__file__).parents[3] / "expectations"
+ALL = [v for dataset in DATASETS for v in variables(dataset)]
+PII = {"", "address", "name", "location", "identity", "officer", "phone", "note"}
+KEYS = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
+
+
+def failing(holds: Callable[[Variable], object]) -> list[str]:
+    return [f"{v.dataset}.{v.name}" for v in ALL if not holds(v)]
+
+
+def test_variables_are_typed_and_labelled() -> None:
+    assert failing(lambda v: v.kind in get_args(Kind) and v.required in get_args(Required)) == []
+    assert failing(lambda v: v.label_id and v.label_en) == []
+    assert failing(lambda v: v.pii in PII) == []
+
+
+def test_names_are_built_from_item_and_meaning() -> None:
+    assert failing(lambda v: re.fullmatch(r"[a-z][a-z0-9_]*", v.name)) == []
+    assert failing(lambda v: not v.item or v.name.startswith(f"r{v.item}")) == []
+
+
+def test_width_range_and_codes_fit_the_kind() -> None:
+    assert failing(lambda v: (v.width is None) == (v.kind == "decimal")) == []
+    assert failing(lambda v: (v.minimum is None) == (v.maximum is None) == (v.kind not in {"integer", "decimal"})) == []
+    assert failing(lambda v: bool(v.codes) == (v.kind in {"choice", "bits"})) == []
+    assert failing(lambda v: all(len(str(c.code)) <= (v.width or 0) for c in code_list(v.codes))) == []
+    assert failing(lambda v: v.width is None or len(str(v.maximum or "")) <= v.width) == []
+
+
+def test_uncertain_variables_only_warn_and_the_others_are_as_severe_as_their_block() -> None:
+    def severity(v: Variable) -> str:
+        return "warning" if v.uncertain else block(v.dataset, v.block).severity
+
+    assert any(v.uncertain for v in ALL)
+    assert failing(lambda v: {rule.severity for rule in rules_of(v)} <= {severity(v)}) == []
+
+
+def test_everything_that_names_a_person_or_a_place_has_its_class() -> None:
+    telling = re.compile("nama_|_nama|nik|no_kk|alamat|telepon_res|lintang|bujur|foto|catatan|tanggal_lahir")
+    unclassed = failing(lambda v: v.pii or not telling.search(v.name))
+    assert unclassed == ["keluarga.r106_nama_sls"], "the name of an SLS is never that of a person"
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_names_stand_once_and_keys_are_shared(dataset: str) -> None:
+    assert max(Counter(v.name for v in variables(dataset)).values()) == 1
+    assert set(KEYS) <= {v.name for v in variables(dataset)}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_shared_key_is_the_same_in_both_datasets(name: str) -> None:
+    family, member = variable("keluarga", name), variable("anggota", name)
+    assert (family.kind, family.width, family.required) == (member.kind, member.width, member.required)
+
+
+def test_code_lists_are_used_and_hold_each_code_once() -> None:
+    names = {line.split(",")[0] for line in _codes_file()[1:]}
+    assert names == {v.codes for v in ALL if v.codes}
+    for name in names:
+        codes = [code.code for code in code_list(name)]
+        assert len(codes) == len(set(codes))
+        assert all(code.label_id and code.label_en for code in code_list(name))
+
+
+def _codes_file() -> list[str]:
+    document = codebook_document().decode()
+    return document.split("# codes.csv\n")[1].split("# blocks.csv\n")[0].strip().splitlines()
+
+
+def test_bit_lists_add_up() -> None:
+    assert (bit_mask("identitas"), lone_codes("identitas")) == (7, ())
+    assert (bit_mask("internet_usaha"), lone_codes("internet_usaha")) == (63, ())
+    assert (bit_mask("jaminan_ketenagakerjaan"), lone_codes("jaminan_ketenagakerjaan")) == (31, (99,))
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_universes_and_blocks_are_predicates_over_existing_columns(dataset: str) -> None:
+    columns = [f"{v.name} {SQL_TYPES[v.kind]}" for v in variables(dataset)]
+    columns += [f"{untyped_column(v.name)} VARCHAR" for v in variables(dataset) if can_be_untyped(v)]
+    columns += ["r205_hasil SMALLINT"] if dataset == "anggota" else []
+    blocks = {v.block: block(dataset, v.block) for v in variables(dataset)}.values()
+    predicates = [v.universe for v in variables(dataset) if v.universe]
+    predicates += [p for b in blocks for p in (b.required_when, b.applies_when)]
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"CREATE TABLE t ({', '.join(columns)})")
+        for predicate in predicates:
+            described = connection.execute(f"SELECT ({predicate}) AS p FROM t").description
+            assert [str(kind) for _, kind, *_ in described] == ["BOOLEAN"], predicate
+
+
+def test_rule_ids_are_unique_over_all_suites() -> None:
+    ids = [rule.id for suite in load_suites(EXPECTATIONS).values() for rule in suite.rules]
+    assert [rule_id for rule_id, n in Counter(ids).items() if n > 1] == []
+
+
+def test_named_rules_of_domain_practice_are_generated() -> None:
+    ids = {rule.id for v in ALL for rule in rules_of(v)}
+    assert {"H01", "H02", "H03", "P03", "P04", "P10", "P17", "P19", "P20", "F01-205", "F06-114"} <= ids
+
+
+def test_the_version_is_that_of_the_document() -> None:
+    assert len(codebook_version()) == 64
+    assert codebook_document().startswith(b"# variables.csv\ndataset,block,item,")

@@ -1,0 +1,122 @@
+"""The published contract says what the code does: nothing stale, an example that is true, every reason named."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from delivered import reference_tables
+from regsosek.contract.codebook import DATASETS, Kind, variables
+from regsosek.contract.documentation import (
+    CONTRACT,
+    EXAMPLE,
+    SCHEMA,
+    WRITTEN,
+    columns_table,
+    documents,
+    rejection_reasons,
+    table,
+)
+from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.quality.reasons import explain
+from regsosek.quality.rules import load_suites
+from regsosek.staging.engine import open_engine
+from regsosek.staging.files import read_part
+from regsosek.staging.relations import stage
+
+ROOT = Path(__file__).parents[3]
+CONTRACT_TEXT = (ROOT / CONTRACT).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("path", "text"), documents(ROOT).items(), ids=lambda value: getattr(value, "name", ""))
+def test_no_document_is_stale(path: Path, text: str) -> None:
+    assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: run `make fix`"
+
+
+def test_a_region_that_nothing_fills_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / CONTRACT).parent.mkdir(parents=True)
+    (tmp_path / CONTRACT).write_text("<!-- generated: nothing -->\n<!-- end -->\n")
+    with pytest.raises(KeyError, match="nothing"):
+        documents(tmp_path)
+
+
+def test_what_lies_between_the_marks_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / CONTRACT).parent.mkdir(parents=True)
+    (tmp_path / CONTRACT).write_text("before\n<!-- generated: kinds -->\nold\n<!-- end -->\nafter\n")
+    text = documents(tmp_path)[tmp_path / CONTRACT]
+    assert text.startswith("before\n<!-- generated: kinds -->\n| Type | Written as |")
+    assert text.endswith("<!-- end -->\nafter\n")
+    assert "old" not in text
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_column_is_documented_once(dataset: str) -> None:
+    text = columns_table(dataset)
+    assert [v.name for v in variables(dataset) if text.count(f" | `{v.name}` | ") != 1] == []
+    assert text.count("**UNCERTAIN**") == sum(v.uncertain for v in variables(dataset))
+
+
+def test_every_kind_is_explained_and_every_code_list_has_its_anchor() -> None:
+    assert {v.kind for dataset in DATASETS for v in variables(dataset)} == set(WRITTEN)
+    assert set(WRITTEN) == set(Kind.__args__)
+    targets = set(re.findall(r"\(#codes-(\w+)\)", CONTRACT_TEXT))
+    assert targets == set(re.findall(r'id="codes-(\w+)"', CONTRACT_TEXT))
+
+
+def test_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", CONTRACT_TEXT):
+        assert link.startswith("https://") or (ROOT / CONTRACT.parent / link).exists(), link
+
+
+def test_every_reason_that_is_raised_is_documented_and_no_other() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "include").rglob("*.py"))
+    raised = set(re.findall(r'(?:ContractBreachError\(\s*|reason=)"([a-z0-9_]+)"', source))
+    documented = {row["reason"] for row in rejection_reasons()}
+    assert raised <= documented
+    assert all(row["text_id"] and row["text_en"] for row in rejection_reasons())
+
+
+def test_bars_do_not_break_a_table() -> None:
+    assert table(("a",), [("x | y",)]).splitlines()[-1] == r"| x \| y |"
+
+
+@pytest.fixture(scope="module")
+def example() -> Path:
+    return next((ROOT / EXAMPLE).rglob("manifest.json")).parent
+
+
+def manifest_of(folder: Path) -> Manifest:
+    province, delivery_id = folder.parts[-3].removeprefix("prov="), folder.name
+    return parse_manifest((folder / "manifest.json").read_bytes(), province=province, delivery_id=delivery_id)
+
+
+def test_the_manifest_of_the_example_is_true(example: Path) -> None:
+    for file in manifest_of(example).files:
+        content = (example / file.name).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
+
+
+def test_the_schema_accepts_the_example_and_refuses_what_the_code_refuses(example: Path) -> None:
+    schema = json.loads((ROOT / SCHEMA).read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    content = json.loads((example / "manifest.json").read_text(encoding="utf-8"))
+    jsonschema.validate(content, schema)
+    for change in ({"province": 64}, {"contract_version": "2"}, {"more": 1}, {"files": []}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(content | change, schema)
+
+
+def test_the_example_is_a_clean_family(example: Path, tmp_path: Path) -> None:
+    manifest = manifest_of(example)
+    suites = load_suites(ROOT / "expectations")
+    with open_engine(tmp_path, memory_limit="200MB", threads=1) as connection:
+        reference_tables(connection)
+        for file in manifest.files:
+            read_part(connection, file, example / file.name)
+        stage(connection, part=1, province=manifest.province, on=manifest.enumerated_to)
+        for dataset in DATASETS:
+            counts = explain(connection, dataset, suites[dataset].rules)
+            assert {rule_id: n for rule_id, n in counts.items() if n} == {}

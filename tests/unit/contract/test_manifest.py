@@ -1,0 +1,151 @@
+"""The manifest: what the contract says is accepted, everything else is refused with its reason and no noise."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regsosek.contract.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
+from regsosek.errors import ContractBreachError
+
+DELIVERY = "01GFWC1W80A0B1C2D3E4F5G6H7"
+Document = dict[str, Any]
+
+
+def described(dataset: str, part: int = 1, **changes: Any) -> Document:
+    name = f"{dataset}-{part:05d}.csv.gz"
+    file = {"name": name, "dataset": dataset, "part": part, "format": "csv.gz", "rows": 2, "bytes": 900}
+    return file | {"sha256": "a" * 64} | changes
+
+
+def document(**changes: Any) -> Document:
+    return {
+        "contract_version": "1",
+        "instrument": "REGSOSEK22.K",
+        "instrument_version": "1",
+        "province": "64",
+        "delivery_id": DELIVERY,
+        "produced_at": "2022-10-20T20:15:00+08:00",
+        "producer": "simulasi",
+        "enumerated_from": "2022-10-15",
+        "enumerated_to": "2022-10-20",
+        "files": [described("keluarga"), described("anggota")],
+        "totals": {"keluarga": 2, "anggota": 2},
+    } | changes
+
+
+def parsed(content: Document | bytes) -> Manifest:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return parse_manifest(raw, province="64", delivery_id=DELIVERY)
+
+
+def refused(content: Document | bytes) -> ContractBreachError:
+    with pytest.raises(ContractBreachError) as raised:
+        parsed(content)
+    return raised.value
+
+
+def test_a_sound_manifest_is_read() -> None:
+    files = [described(dataset, part) for part in (2, 1) for dataset in ("anggota", "keluarga")]
+    manifest = parsed(document(files=files, totals={"keluarga": 4, "anggota": 4}, supersedes=["0" * 26]))
+    assert manifest.parts == (1, 2)
+    assert manifest.file("anggota", 2).name == "anggota-00002.csv.gz"
+    assert manifest.produced_at.isoformat() == "2022-10-20T20:15:00+08:00"
+    assert manifest.supersedes == ("0" * 26,)
+
+
+def test_a_byte_order_mark_is_tolerated() -> None:
+    assert parsed(b"\xef\xbb\xbf" + json.dumps(document()).encode()).province == "64"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{}",
+        json.dumps(document()).encode("utf-16"),
+        json.dumps(document(producer="\ud800")).encode(),
+        b"[" * 200_000,
+        b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+        b" " * (MAX_MANIFEST_BYTES + 1),
+    ],
+    ids=["empty", "half", "not UTF-8", "UTF-16", "lone surrogate", "deep list", "deep object", "huge"],
+)
+def test_what_is_no_json_is_unreadable(content: bytes) -> None:
+    assert refused(content).reason == "manifest_unreadable"
+
+
+def test_the_folder_decides_province_and_delivery() -> None:
+    assert refused(document(province="65")).reason == "wrong_province"
+    assert refused(document(delivery_id="0" * 26)).reason == "wrong_delivery_id"
+
+
+PAIR = [described("keluarga"), described("anggota")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"contract_version": "2"}, "contract_version"),
+        ({"instrument": "REGSOSEK22.XK"}, "instrument"),
+        ({"province": "064"}, "province"),
+        ({"delivery_id": "01GFWC1W80A0B1C2D3E4F5G6HI"}, "delivery_id"),
+        ({"produced_at": "2022-10-20T20:15:00"}, "produced_at: Input should have timezone info"),
+        ({"produced_at": 1666224000}, "produced_at"),
+        ({"produced_at": "0001-01-01T00:00:00+14:00"}, "produced_at"),
+        ({"producer": ""}, "producer"),
+        ({"producer": "a\0b"}, "producer"),
+        ({"enumerated_from": "2022-10-21"}, "enumerated_to lies before enumerated_from"),
+        ({"enumerated_from": "15-10-2022"}, "enumerated_from"),
+        ({"files": PAIR[:1]}, "files"),
+        ({"files": [*PAIR, described("keluarga")]}, "files named twice: keluarga-00001"),
+        ({"files": [described("keluarga"), described("anggota", 2)]}, r"parts without their counterpart: \[1, 2\]"),
+        ({"files": [described("keluarga", rows="2"), PAIR[1]]}, "files.0.rows"),
+        ({"files": [described("keluarga", rows=2**40), PAIR[1]]}, "files.0.rows"),
+        ({"files": [described("keluarga", rows=-1), PAIR[1]]}, "files.0.rows"),
+        ({"files": [described("keluarga", sha256="A" * 64), PAIR[1]]}, "files.0.sha256"),
+        ({"files": [described("keluarga", format="csv"), PAIR[1]]}, "files.0.format"),
+        ({"files": [described("keluarga", name="../keluarga.csv.gz"), PAIR[1]]}, "must be named keluarga-00001.csv.gz"),
+        ({"totals": {"keluarga": 3, "anggota": 2}}, "totals say .*, the files add up to"),
+        ({"totals": {"keluarga": 2}}, "totals say"),
+        ({"supersedes": [DELIVERY]}, "a delivery cannot supersede itself"),
+    ],
+)
+def test_what_breaks_the_contract_is_named(changes: Document, said: str) -> None:
+    with pytest.raises(ContractBreachError, match=said) as raised:
+        parsed(document(**changes))
+    assert raised.value.reason == "manifest_invalid"
+
+
+@pytest.mark.parametrize("field", [name for name, f in Manifest.model_fields.items() if f.is_required()])
+def test_every_field_but_supersedes_is_needed(field: str) -> None:
+    content = document()
+    del content[field]
+    assert refused(content).detail == f"{field}: Field required"
+
+
+def test_what_the_producer_invented_is_not_repeated() -> None:
+    nik = "6403015202840001"
+    breach = refused(document(**{nik: 1}, totals={nik: 1}, producer=nik * 9, files=[described("keluarga", name=nik)]))
+    assert nik not in str(breach)
+    assert "unknown field: Extra inputs are not permitted" in breach.detail
+
+
+def test_many_faults_are_summed_up() -> None:
+    files = [described(dataset, part, rows=-1) for part in range(1, 2001) for dataset in ("keluarga", "anggota")]
+    detail = refused(document(files=files)).detail
+    assert "; and " in detail
+    assert len(detail) < 1000
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_any_json_is_refused_and_never_our_fault(content: Any) -> None:
+    assert refused(json.dumps(content).encode()).reason in {"manifest_invalid", "manifest_unreadable"}

@@ -1,0 +1,117 @@
+"""docker-compose.yaml: valid, without default secrets, and in step with the settings it feeds."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from regsosek.settings import PREFIX, PROJECT_ROOT, Settings
+
+COMPOSE = PROJECT_ROOT / "docker-compose.yaml"
+SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_URL")
+INTERPOLATION = re.compile(r"\$\{(?P<name>\w+)(?P<rule>:[?-])?(?P<text>[^}]*)\}")
+# A mail relay may want no login; then there is no secret.
+MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD"}
+SHARED_SECRETS = (
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__API_AUTH__JWT_SECRET",
+    "AIRFLOW__API_AUTH__JWT_ISSUER",
+    "AIRFLOW__API__SECRET_KEY",
+    "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+)
+
+
+def variables(compose: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(service, variable, value) of every environment entry."""
+    for service, definition in compose["services"].items():
+        for name, value in definition.get("environment", {}).items():
+            yield service, name, value
+
+
+def test_valid_against_the_compose_schema() -> None:
+    arguments = ["--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", *arguments], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
+    found = 0
+    for service, name, value in variables(compose):
+        if not SECRET_NAME.search(name):
+            continue
+        parts = list(INTERPOLATION.finditer(str(value)))
+        assert parts, f"{service}: {name} stands in the file itself"
+        for part in parts:
+            optional = name in MAY_BE_EMPTY and part["rule"] == ":-" and not part["text"]
+            assert part["rule"] == ":?" or optional, f"{service}: {part[0].partition('?')[0]} has a default"
+        found += 1
+    assert found > len(SHARED_SECRETS)
+
+
+def test_a_missing_variable_says_how_to_set_it() -> None:
+    demanded = [part for part in INTERPOLATION.finditer(COMPOSE.read_text(encoding="utf-8")) if part["rule"] == ":?"]
+    assert {part["text"] for part in demanded} == {"set it in .env, make one with make env"}
+
+
+def test_every_project_variable_is_a_setting(compose: dict[str, Any]) -> None:
+    names = {name for _, name, _ in variables(compose) if name.startswith(PREFIX)}
+    assert {name.removeprefix(PREFIX).lower() for name in names} <= set(Settings.model_fields)
+
+
+def test_the_scheduler_has_every_setting_without_default(compose: dict[str, Any]) -> None:
+    given = compose["services"]["airflow-scheduler"]["environment"]
+    required = {f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
+    assert required <= set(given)
+
+
+def test_services_of_ours_share_one_image(own_services: dict[str, dict[str, Any]]) -> None:
+    assert len(own_services) >= 5
+    assert len({service["image"] for service in own_services.values()}) == 1
+
+
+@pytest.mark.parametrize("name", SHARED_SECRETS)
+def test_airflow_processes_agree(own_services: dict[str, dict[str, Any]], name: str) -> None:
+    airflow = [service for key, service in own_services.items() if key.startswith("airflow-")]
+    assert len({service["environment"][name] for service in airflow}) == 1
+
+
+def test_everything_that_stays_up_is_watched_restarted_and_bounded_in_its_logs(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert "max-size" in service["logging"]["options"], name
+        if name != "airflow-init":
+            assert "healthcheck" in service, name
+            assert service["restart"] == "unless-stopped", name
+
+
+def test_nothing_waits_for_a_service_that_cannot_answer(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for name, service in services.items():
+        for needed, how in service.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in services[needed], f"{name} waits for {needed}"
+            assert "profiles" not in services[needed], f"{name} needs {needed}, which may be switched off"
+
+
+def test_ports_open_on_loopback_only(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
+    used = {entry.split(":")[0] for service in compose["services"].values() for entry in service.get("volumes", [])}
+    assert {name for name in used if not name.startswith(".")} == set(compose["volumes"])
+
+
+def test_the_schema_check_can_fail(tmp_path: Any) -> None:
+    broken = tmp_path / "compose.yaml"
+    broken.write_text(yaml.safe_dump({"services": {"a": {"imagee": "b"}}}), encoding="utf-8")
+    arguments = ["--builtin-schema", "vendor.compose-spec", str(broken)]
+    checked = subprocess.run([sys.executable, "-m", "check_jsonschema", *arguments], capture_output=True, check=False)
+    assert checked.returncode != 0

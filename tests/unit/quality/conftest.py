@@ -1,0 +1,90 @@
+"""All cases of all rules staged as one part and judged once: Great Expectations costs seconds per evaluation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from delivered import Row, reference_tables, stage_rows
+from regsosek.contract.codebook import DATASETS, variables
+from regsosek.quality.reasons import explain
+from regsosek.quality.rules import Suite, load_suites
+from regsosek.staging.engine import open_engine
+from rule_cases import PROFILES, UNREADABLE, RuleCase, derived_cases, written_cases
+
+EXPECTATIONS = Path(__file__).parents[3] / "expectations"
+WRITTEN = written_cases(Path(__file__).parent / "scenarios")
+DERIVED = [case for dataset in DATASETS for case in derived_cases(dataset)]
+READY_MADE = [RuleCase("", "clean", dataset, profile, False) for dataset in DATASETS for profile in PROFILES[dataset]]
+# Every column once missing and once unreadable; rule_id holds the column here.
+FAULTY = [
+    RuleCase(v.name, kind, dataset, f"{v.name}={value}", False)
+    for dataset in DATASETS
+    for v in variables(dataset)
+    for kind, value in (("missing", ""), ("unreadable", UNREADABLE))
+]
+Fired = dict[RuleCase, set[str]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rules that the compiled SQL found broken in every case, and the database that holds them all."""
+
+    connection: duckdb.DuckDBPyConnection
+    fired: Fired
+    faulty: tuple[RuleCase, ...] = tuple(FAULTY)
+
+    def fires(self, case: RuleCase) -> bool:
+        return case.rule_id in self.fired[case]
+
+
+@pytest.fixture(scope="session")
+def suites() -> dict[str, Suite]:
+    return load_suites(EXPECTATIONS)
+
+
+@pytest.fixture(scope="session")
+def judged(suites: dict[str, Suite], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+    scratch = tmp_path_factory.mktemp("cases")
+    with open_engine(scratch, memory_limit="500MB", threads=2) as connection:
+        reference_tables(connection)
+        yield Judged(connection, _fired(connection, scratch, suites))
+
+
+def _fired(connection: duckdb.DuckDBPyConnection, scratch: Path, suites: dict[str, Suite]) -> Fired:
+    rows: dict[str, list[Row]] = {dataset: [] for dataset in DATASETS}
+    spans: dict[RuleCase, dict[str, range]] = {}
+    for number, case in enumerate([*WRITTEN, *DERIVED, *READY_MADE, *FAULTY], start=1):
+        new = dict(zip(DATASETS, case.rows(number), strict=True))
+        spans[case] = {d: range(len(rows[d]) + 1, len(rows[d]) + 1 + len(new[d])) for d in DATASETS}
+        for dataset in DATASETS:
+            rows[dataset] += new[dataset]
+    stage_rows(connection, scratch, rows["keluarga"], rows["anggota"])
+    reasons = {dataset: _reasons(connection, suites[dataset]) for dataset in DATASETS}
+    return {
+        case: {rule_id for dataset in DATASETS for n in span[dataset] for rule_id in reasons[dataset].get(n, ())}
+        for case, span in spans.items()
+    }
+
+
+def _reasons(connection: duckdb.DuckDBPyConnection, suite: Suite) -> dict[int, set[str]]:
+    explain(connection, suite.dataset, suite.rules)
+    found: dict[int, set[str]] = {}
+    for row_no, rule_id in connection.execute(f"SELECT row_no, rule_id FROM {suite.dataset}_reasons").fetchall():
+        found.setdefault(row_no, set()).add(rule_id)
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hands every case to the tests that ask for its kind; the derived ones by rule."""
+    if "written" in metafunc.fixturenames:
+        metafunc.parametrize("written", WRITTEN, ids=[f"{c.rule_id}-{c.case}-{n}" for n, c in enumerate(WRITTEN)])
+    if "ready_made" in metafunc.fixturenames:
+        metafunc.parametrize("ready_made", READY_MADE, ids=[c.change for c in READY_MADE])
+    if "derived" in metafunc.fixturenames:
+        by_rule: dict[str, list[RuleCase]] = {}
+        for case in DERIVED:
+            by_rule.setdefault(case.rule_id, []).append(case)
+        metafunc.parametrize("derived", by_rule.values(), ids=by_rule)

@@ -1,0 +1,80 @@
+"""Simulated answers without planted defects keep every rule of the catalogue and have plausible margins."""
+
+import csv
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from regsosek.contract.codebook import DATASETS, block, variables
+from regsosek.quality.rules import load_suites, violation
+
+_HERE = "r404_keberadaan IN (1, 5)"
+# Rules of the catalogue that the suites do not hold yet: which rows of ``k`` or ``a`` break them.
+with (Path(__file__).parent / "catalogue.csv").open(encoding="utf-8", newline="") as _file:
+    BROKEN = {row["rule"]: (row["relation"], row["broken_when"]) for row in csv.DictReader(_file)}
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str, condition: str) -> int:
+    [(count,)] = connection.execute(f"SELECT count(*) FROM {relation} WHERE {condition}").fetchall()
+    return int(count)
+
+
+def _value(connection: duckdb.DuckDBPyConnection, expression: str, relation: str) -> float:
+    [(value,)] = connection.execute(f"SELECT {expression} FROM {relation}").fetchall()
+    return float(value)
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_rules_without_a_suite_are_kept(answers: duckdb.DuckDBPyConnection, rule: str) -> None:
+    relation, condition = BROKEN[rule]
+    assert _count(answers, relation, condition) == 0
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_suites_find_nothing_but_new_sub_sls(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
+    suite = load_suites(Path(__file__).parents[3] / "expectations")[dataset]
+    relation = {"keluarga": "k", "anggota": "member"}[dataset]
+    broken = {rule.id for rule in suite.rules if _count(answers, relation, violation(rule))}
+    assert broken <= {"G03"}
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
+    relation = {"keluarga": "k", "anggota": "member"}[dataset]
+    for item in (item for item in variables(dataset) if item.universe):
+        asked = block(dataset, item.block)
+        if item.required != "yes_outside_free":
+            outside = f"({asked.applies_when}) AND NOT ({item.universe}) AND {item.name} IS NOT NULL"
+            assert _count(answers, relation, outside) == 0, item.name
+        if item.required != "no":
+            missing = f"({asked.required_when}) AND ({item.universe}) AND {item.name} IS NULL"
+            assert _count(answers, relation, missing) == 0, item.name
+            assert _count(answers, relation, f"({asked.required_when}) AND ({item.universe})") > 0, item.name
+
+
+def test_families_and_persons_are_plausible(answers: duckdb.DuckDBPyConnection) -> None:
+    assert 2.9 < _value(answers, "avg(roster_present)", "k WHERE r205_hasil = 1") < 3.25
+    sexes = "count(*) FILTER (r405_jenis_kelamin = 1) / count(*) FILTER (r405_jenis_kelamin = 2)"
+    assert 0.95 < _value(answers, sexes, "a") < 1.08
+    for condition, low, high in (("< 15", 0.19, 0.28), ("BETWEEN 15 AND 64", 0.64, 0.75), (">= 65", 0.04, 0.09)):
+        assert low < _value(answers, f"avg((r407_umur {condition})::INT)", f"a WHERE {_HERE}") < high, condition
+
+
+def test_results_of_enumeration_have_their_shares(answers: duckdb.DuckDBPyConnection) -> None:
+    assert 0.94 < _value(answers, "avg((r205_hasil = 1)::INT)", "k") < 0.98
+    for result in (2, 3, 4, 5):
+        assert 0.001 < _value(answers, f"avg((r205_hasil = {result})::INT)", "k") < 0.04, result
+
+
+def test_the_poor_live_differently(answers: duckdb.DuckDBPyConnection) -> None:
+    share = "avg(({0})::INT) FILTER (r111_status_keluarga = 1) - avg(({0})::INT) FILTER (r111_status_keluarga = 3)"
+    assert _value(answers, share.format("r303_lantai IN (5, 6, 7, 8)"), "k") > 0.3
+    assert _value(answers, share.format("r501b_pkh = 1"), "k") > 0.3
+    assert _value(answers, share.format("r502b_kulkas = 1"), "k") < -0.3
+
+
+def test_an_incomplete_interview_lacks_answers_but_keeps_its_roster(answers: duckdb.DuckDBPyConnection) -> None:
+    assert _count(answers, "k", "r205_hasil = 2 AND r506_rekening IS NULL") > 0
+    assert _count(answers, "k", "r205_hasil = 2 AND r301a_status_bangunan IS NOT NULL") > 0
+    assert _count(answers, "a", f"r205_hasil = 2 AND {_HERE} AND r407_umur IS NULL") == 0
