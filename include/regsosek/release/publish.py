@@ -1,0 +1,170 @@
+"""Write, audit, publish: the release of a night built aside, audited, uploaded, and made current by one small write."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from regsosek.errors import ObjectStoreError
+from regsosek.geography.calendar import field_windows
+from regsosek.landing.store import Store
+from regsosek.release.archived_cases import Archive
+from regsosek.release.audit import audit, require_passed
+from regsosek.release.build import build
+from regsosek.release.conservation import conservation_faults
+from regsosek.release.figures import Figures, gather
+from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
+from regsosek.release.published_rules import PublishedRules, load_rules
+from regsosek.settings import Settings
+from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.warehouse.tables import published_release
+
+log = logging.getLogger(__name__)
+
+FOLDER = "rilis/"
+POINTER = f"{FOLDER}terkini.json"
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Published:
+    """A release that passed its audit and lies in the release bucket.
+
+    Attributes:
+        current: readers see it now; False for a night older than the one they see.
+        held_back: provinces that failed their conservation check, with what does not hold.
+        missing: codes of the provinces that the night's picture lacks, wholly or in part.
+    """
+
+    night: date
+    release_id: str
+    content_hash: str
+    prefix: str
+    current: bool
+    held_back: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...]
+
+
+def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
+    """Builds, audits and publishes the release of ``night``; doing it again with the same content changes nothing.
+
+    A province that fails its conservation check stays at its last good figures and is named.
+
+    Raises:
+        AuditError: a check failed; nothing was written and readers go on seeing the last release.
+    """
+    rules = load_rules(settings.expectations_dir)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        faults, figures = _gather(connection, settings, night)
+        release = ReleaseFiles(night, build(figures))
+        with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
+            archive = Archive(store, settings.archive_bucket, Path(scratch))
+            require_passed(night, audit(connection, archive, figures, rules, release.files))
+    return _put(engine, store, settings.release_bucket, figures, release, rules, faults)
+
+
+def _gather(connection: Connection, settings: Settings, night: date) -> tuple[dict[str, tuple[str, ...]], Figures]:
+    """The figures of the night, provinces at fault held back at their last good night."""
+    windows = field_windows(settings.calendar_file)
+    last_good = last_released(connection, night)
+    standing = last_refreshed(connection, night)
+    faults = conservation_faults(connection, standing, last_good)
+    for code, told in faults.items():
+        log.error("province %s fails its conservation check and is held back: %s", code, "; ".join(told))
+    as_of = standing.holding_back(faults, last_good)
+    former = AsOf(night, last_good) if last_good else as_of.night_before()
+    figures = gather(connection, as_of, former, windows, tuple(sorted(faults)))
+    return {code: tuple(told) for code, told in faults.items()}, figures
+
+
+def last_released(connection: Connection, night: date) -> dict[str, date]:
+    """The night that each province stood at in the last release of an earlier night: its last good figures."""
+    query = (
+        select(published_release.c.manifest["as_of"])
+        .where(published_release.c.night < night)
+        .order_by(published_release.c.night.desc(), published_release.c.published_at.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).scalar() or {}
+    return {code: date.fromisoformat(last) for code, last in sorted(found.items())}
+
+
+def _put(
+    engine: Engine,
+    store: Store,
+    bucket: str,
+    figures: Figures,
+    release: ReleaseFiles,
+    rules: PublishedRules,
+    faults: Mapping[str, tuple[str, ...]],
+) -> Published:
+    prefix = f"{FOLDER}{release.release_id}/"
+    content = _standing_manifest(store, bucket, prefix) or {}
+    if content.get("content_hash") != release.content_hash:
+        content = manifest(figures, release, rules.version, datetime.now(UTC))
+        _upload(store, bucket, prefix, release, content)
+    _verify(store, bucket, prefix, release)
+    current = _point(store, bucket, prefix, release)
+    _note(engine, prefix, release, content)
+    log.info("release %s is published%s", release.release_id, "" if current else "; readers see a newer night")
+    missing = tuple(each.code for each in figures.missing)
+    return Published(figures.night, release.release_id, release.content_hash, prefix, current, faults, missing)
+
+
+def _standing_manifest(store: Store, bucket: str, prefix: str) -> dict[str, Any] | None:
+    """The manifest of a release that was uploaded before; it is written last, so its files are there."""
+    found = store.get_bytes(bucket, prefix + MANIFEST, max_bytes=MAX_MANIFEST_BYTES)
+    return None if found is None else dict(json.loads(found))
+
+
+def _upload(store: Store, bucket: str, prefix: str, release: ReleaseFiles, content: Mapping[str, Any]) -> None:
+    for name, data in release.files.items():
+        store.put_bytes(bucket, prefix + name, data)
+    store.put_bytes(bucket, prefix + MANIFEST, document(content))
+
+
+def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
+    """Reads every file back before anyone is pointed at it."""
+    for name, data in release.files.items():
+        if store.get_bytes(bucket, prefix + name, max_bytes=len(data) + 1) != data:
+            raise ObjectStoreError(f"{bucket}/{prefix}{name} is not what was written (delete {prefix}, release again)")
+
+
+def _point(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> bool:
+    """Makes the release the one that readers see, unless they see a newer night. One PUT: they see old or new."""
+    standing = store.get_bytes(bucket, POINTER, max_bytes=MAX_MANIFEST_BYTES)
+    if standing is not None and date.fromisoformat(json.loads(standing)["night"]) > release.night:
+        return False
+    pointer = document(
+        {
+            "release_id": release.release_id,
+            "night": release.night.isoformat(),
+            "content_hash": release.content_hash,
+            "prefix": prefix,
+        }
+    )
+    if standing != pointer:
+        store.put_bytes(bucket, POINTER, pointer)
+    return True
+
+
+def _note(engine: Engine, prefix: str, release: ReleaseFiles, content: Mapping[str, Any]) -> None:
+    """Keeps the release in the warehouse; its manifest tells later nights where each province stood."""
+    values = {
+        "release_id": release.release_id,
+        "night": release.night,
+        "content_hash": release.content_hash,
+        "prefix": prefix,
+        "manifest": dict(content),
+        "built_at": datetime.fromisoformat(content["built_at"]),
+        "published_at": func.now(),
+    }
+    with engine.begin() as connection:
+        connection.execute(insert(published_release).values(**values).on_conflict_do_nothing())

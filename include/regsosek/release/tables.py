@@ -1,0 +1,118 @@
+"""The published tables: which columns each has, and their bytes. What may be public at which level is decided here."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from regsosek.geography.regions import NATION
+from regsosek.release.figures import Figures
+from regsosek.release.indonesian import cut_off
+from regsosek.release.wording import definitions, night_states
+from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
+
+PERCENT_PLACES = 2
+# What every table says about itself, in every row, so that a row cut out of it still does.
+_CONTEXT = ("night", "data_until", "scale", "missing")
+_OF_TARGET = (
+    "target_families", "target_source", "visited_of_target", "complete_of_target", "plan_percent", "gap_points",
+)  # fmt: skip
+_OF_FRAME = ("frame_families", "frame_version", "visited_of_frame")
+_WHOLE = (*PROGRESS_MEASURES, "unmapped")
+
+# Below kab/kota only visited may be public: beside complete, its difference would show who refused in a small place.
+REGION_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "nasional.csv": ("nasional", ("code", "name", *_WHOLE, *_OF_TARGET, *_OF_FRAME)),
+    "provinsi.csv": ("provinsi", ("code", "name", "state", "last_night", *_WHOLE, *_OF_TARGET, *_OF_FRAME)),
+    "kabkota.csv": ("kabkota", ("code", "name", "parent_code", "state", *_WHOLE, *_OF_FRAME)),
+    "kecamatan.csv": ("kecamatan", ("code", "name", "parent_code", "visited", *_OF_FRAME)),
+    "desa.csv": ("desa", ("code", "name", "parent_code", "visited", *_OF_FRAME)),
+}
+LEVELS_IN_FULL = ("nasional", "provinsi", "kabkota")
+
+_SO_FAR = ("visited_so_far", "complete_so_far", "plan_families", "target_families")
+_DAILY = ("day", "code", "name", *PROGRESS_MEASURES, *_SO_FAR)
+_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_MEASURES, "mean_days_late")
+_RESTATED = ("day", "code", "name", "visited_before", "visited_now", "complete_before", "complete_now")
+
+
+def table_files(figures: Figures) -> dict[str, bytes]:
+    """Every CSV file of the release by name: UTF-8, header, comma, LF; codes are text, rows in order of code."""
+    files = {name: _region_table(figures, level, fields) for name, (level, fields) in REGION_TABLES.items()}
+    files["harian.csv"] = _by_code(figures, figures.daily, ["day", "code"], _DAILY)
+    arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
+    files["kedatangan.csv"] = _by_code(figures, arrived, ["arrival_night", "code"], _ARRIVALS)
+    files["revisi.csv"] = _by_code(figures, figures.restated, ["day", "code"], _RESTATED)
+    files["definisi.csv"] = _definitions()
+    return files
+
+
+def region_rows(figures: Figures, level: str) -> pd.DataFrame:
+    """The regions of ``level`` with state and context of their province.
+
+    Of kecamatan and desa only those that the frame knows or where a family was visited.
+    """
+    regions = figures.completion[figures.completion["level"] == level]
+    if level not in LEVELS_IN_FULL:
+        regions = regions[(regions["frame_families"] > 0) | (regions["visited"] > 0)]
+    states = figures.provinces[["province", "state", "last_night"]]
+    return with_context(figures, regions.merge(states, on="province", how="left"), "province")
+
+
+def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) -> pd.DataFrame:
+    """Adds night, cut-off, scale and the provinces that are missing; the nation has no province of its own."""
+    until = {code: cut_off(night, code) for code, night in figures.as_of.nights.items()}
+    until[NATION] = cut_off(figures.night, None)
+    return frame.assign(
+        night=figures.night,
+        data_until=frame[province_column].fillna(NATION).map(until),
+        scale=f"{Decimal(str(figures.scale)):f}",
+        missing="; ".join(province.name for province in figures.missing),
+    )
+
+
+def _region_table(figures: Figures, level: str, fields: Sequence[str]) -> bytes:
+    rows = region_rows(figures, level)
+    rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
+    return csv_bytes(rows.sort_values("code"), (*fields, *_CONTEXT))
+
+
+def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str], fields: Sequence[str]) -> bytes:
+    regions = figures.completion[["code", "name", "target_families"]]
+    rows = with_context(figures, frame.merge(regions, on="code", how="left"), "code")
+    return csv_bytes(rows.sort_values(order), (*fields, *_CONTEXT))
+
+
+def csv_bytes(frame: pd.DataFrame, fields: Sequence[str]) -> bytes:
+    """The columns ``fields`` of ``frame`` under their published headers."""
+    return _written([definitions()[field].column for field in fields], _cells(frame, fields))
+
+
+def _cells(frame: pd.DataFrame, fields: Sequence[str]) -> Iterable[list[str]]:
+    return ([_cell(value) for value in row] for row in frame[list(fields)].itertuples(index=False, name=None))
+
+
+def _cell(value: Any) -> str:
+    """A point as decimal mark, for machines; empty where there is no value."""
+    if value is None or pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:.{PERCENT_PLACES}f}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _definitions() -> bytes:
+    rows = ([each.column, each.name, each.definition] for each in definitions().values())
+    return _written(["kolom", "nama", "definisi"], rows)
+
+
+def _written(header: list[str], rows: Iterable[list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,67 @@
+"""What a picture of the campaign is as of: its night, and of each province the night that its figures stand at.
+
+The two differ where a province's own night failed: it then stays at an earlier one, and every output names it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from regsosek.geography.provinces import provinces
+from regsosek.warehouse.tables import PROGRESS_MEASURES, refreshed
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The picture of ``night``; a province that is absent from ``nights`` has no usable figures yet."""
+
+    night: date
+    nights: Mapping[str, date]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that :data:`KNOWN` asks for, and the night itself."""
+        return {"provinces": list(self.nights), "nights": list(self.nights.values()), "night": self.night}
+
+    def holding_back(self, codes: Iterable[str], last_good: Mapping[str, date]) -> "AsOf":
+        """The same picture with the provinces ``codes`` at their last good night, or without figures if none was."""
+        held = set(codes)
+        kept = {code: night for code, night in self.nights.items() if code not in held}
+        back = {code: last_good[code] for code in held if code in last_good}
+        return AsOf(self.night, dict(sorted({**kept, **back}.items())))
+
+    def night_before(self) -> "AsOf":
+        """What was known the night before: provinces that stand at this very night go back by one."""
+        before = self.night - timedelta(days=1)
+        return AsOf(before, {code: min(night, before) for code, night in self.nights.items()})
+
+
+def last_refreshed(connection: Connection, night: date) -> AsOf:
+    """Each province at the last night up to ``night`` whose statistics hold everything that it brought."""
+    query = (
+        select(refreshed.c.province, func.max(refreshed.c.night))
+        .where(refreshed.c.night <= night)
+        .group_by(refreshed.c.province)
+    )
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    return AsOf(night, {province.code: found[province.code] for province in provinces() if province.code in found})
+
+
+def summed(template: str = "sum({0})::bigint AS {0}") -> str:
+    """SQL: ``template`` for every measure of progress."""
+    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
+
+
+# CTEs: the figures of every place and day as they stand at each province's night (mart.progress holds versions).
+KNOWN = """
+as_of AS (
+    SELECT * FROM unnest(CAST(:provinces AS text[]), CAST(:nights AS date[])) AS a (province, last_night)
+),
+known AS (
+    SELECT DISTINCT ON (p.province, p.placed_code, p.enumerated_on) p.*
+    FROM mart.progress p JOIN as_of a ON a.province = p.province AND p.night <= a.last_night
+    ORDER BY p.province, p.placed_code, p.enumerated_on, p.night DESC
+)"""

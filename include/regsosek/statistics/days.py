@@ -1,0 +1,109 @@
+"""The two clocks: progress by day of enumeration, arrivals by night, and the days that a night restated."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.regions import NATION
+from regsosek.statistics.as_of import KNOWN, AsOf, summed
+from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
+
+_BY_DAY = f"""
+WITH {KNOWN}
+SELECT province AS code, enumerated_on AS day, {summed()} FROM known GROUP BY 1, 2
+"""
+
+_ARRIVALS = f"""
+WITH as_of AS (
+    SELECT * FROM unnest(CAST(:provinces AS text[]), CAST(:nights AS date[])) AS a (province, last_night)
+)
+SELECT m.province AS code, m.night, {", ".join(f"sum(m.{name})::bigint AS {name}" for name in ARRIVAL_MEASURES)}
+FROM mart.arrivals m JOIN as_of a ON a.province = m.province AND m.night <= a.last_night
+GROUP BY 1, 2
+"""
+
+
+def daily(connection: Connection, as_of: AsOf, windows: Mapping[str, FieldWindow]) -> pd.DataFrame:
+    """Progress by day of enumeration of every province and the nation, from the opening day to the night.
+
+    Columns: ``code, day``, all measures of that day, ``visited_so_far, complete_so_far`` (cumulative) and
+    ``plan_families``: what the plan expects by the end of that day (missing where there is no target). Days outside
+    the window stand too if they have figures.
+    """
+    counted = _known_by_day(connection, as_of)
+    days = pd.concat([counted, _calendar(windows, as_of.night)], ignore_index=True)
+    by_day = _with_nation(days).groupby(["code", "day"], as_index=False).sum()
+    so_far = by_day.groupby("code")[["visited", "complete"]].cumsum().add_suffix("_so_far")
+    plan = _plan(connection, windows, by_day["day"].unique())
+    return by_day.join(so_far).merge(plan, on=["code", "day"], how="left")
+
+
+def arrivals(connection: Connection, as_of: AsOf) -> pd.DataFrame:
+    """What arrived by night, of every province and the nation.
+
+    Columns: ``code, night``, all ``ARRIVAL_MEASURES`` in families, and ``mean_days_late``: mean days between
+    enumeration and that night (missing where nothing arrived).
+    """
+    frame = pd.read_sql_query(text(_ARRIVALS), connection, params=as_of.parameters)
+    frame = frame.astype(dict.fromkeys(ARRIVAL_MEASURES, "int64"))
+    summed_up = _with_nation(frame).groupby(["code", "night"], as_index=False).sum()
+    summed_up["mean_days_late"] = summed_up["days_late"] / summed_up["received"].where(summed_up["received"] > 0)
+    return summed_up
+
+
+def restated(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:
+    """Days before this night whose figures differ from ``former``, of every province and the nation.
+
+    Columns: ``code, day`` and, for each measure, ``<measure>_before`` and ``<measure>_now``. A province without any
+    figures in ``former`` restates nothing: it is new.
+    """
+    now, before = _known_by_day(connection, as_of), _known_by_day(connection, former)
+    compared = set(before["code"]) & set(as_of.nights)
+    now, before = (f[f["code"].isin(compared) & (f["day"] < as_of.night)] for f in (now, before))
+    both = _totals(now).join(_totals(before), how="outer", lsuffix="_now", rsuffix="_before").fillna(0).astype("int64")
+    changed = pd.Series(data=False, index=both.index)
+    for measure in PROGRESS_MEASURES:
+        changed |= both[f"{measure}_now"] != both[f"{measure}_before"]
+    return both[changed].reset_index()
+
+
+def _known_by_day(connection: Connection, as_of: AsOf) -> pd.DataFrame:
+    """By province and day; a day whose cases have all gone elsewhere stands with zeros."""
+    frame = pd.read_sql_query(text(_BY_DAY), connection, params=as_of.parameters)
+    return frame.astype(dict.fromkeys(PROGRESS_MEASURES, "int64"))
+
+
+def _totals(by_day: pd.DataFrame) -> pd.DataFrame:
+    return _with_nation(by_day).groupby(["code", "day"])[list(PROGRESS_MEASURES)].sum()
+
+
+def _with_nation(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([frame, frame.assign(code=NATION)], ignore_index=True)
+
+
+def _calendar(windows: Mapping[str, FieldWindow], night: date) -> pd.DataFrame:
+    """Every day from each province's opening to ``night``, with no figures: a day without work is a zero, not a gap."""
+    rows = [(code, day) for code, window in windows.items() for day in _days(window.opens, night)]
+    frame = pd.DataFrame(rows, columns=["code", "day"])
+    return frame.assign(**dict.fromkeys(PROGRESS_MEASURES, 0))
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _plan(connection: Connection, windows: Mapping[str, FieldWindow], days: Iterable[date]) -> pd.DataFrame:
+    """Families that the plan expects by the end of each day: of provinces rounded, of the nation their sum."""
+    targets = {row[0]: row[1] for row in connection.execute(text("SELECT province, families FROM reference.target"))}
+    rows = [
+        (code, day, round(window.plan_share(day) * targets[code]))
+        for code, window in windows.items()
+        if code in targets
+        for day in days
+    ]
+    plan = pd.DataFrame(rows, columns=["code", "day", "plan_families"])
+    whole = plan if len(targets) < len(windows) else _with_nation(plan)
+    return whole.groupby(["code", "day"], as_index=False).sum().astype({"plan_families": "Int64"})

@@ -1,0 +1,117 @@
+"""Made-up figures of a night: all 34 provinces over a small tree, one of them silent, one rejected."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from regsosek.geography.calendar import field_windows
+from regsosek.geography.provinces import provinces
+from regsosek.geography.regions import LEVELS, NATION
+from regsosek.release.figures import Figures, planned, with_percentages
+from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.tree import add_up
+from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
+
+NIGHT = date(2022, 10, 23)
+SILENT, REJECTED = "94", "81"
+SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
+
+
+def regions() -> pd.DataFrame:
+    """Nation, 34 provinces, and below each one kab/kota, kecamatan and desa."""
+    rows = [(NATION, "nasional", "Indonesia", None, None)]
+    for each in provinces():
+        chain = (each.code, each.code + "01", each.code + "01010", each.code + "01010001")
+        parents = (NATION, *chain[:-1])
+        names = (each.name, f"Kab {each.name}", f"Kec {each.name}", f"Desa {each.name}")
+        rows += [
+            (code, level, name, parent, each.code)
+            for code, level, name, parent in zip(chain, LEVELS[1:], names, parents, strict=True)
+        ]
+    return pd.DataFrame(rows, columns=["code", "level", "name", "parent_code", "province"])
+
+
+def completion(scale: float = 0.0005, name: str | None = None) -> pd.DataFrame:
+    """The tree with plausible figures; ``name`` replaces the first province's."""
+    tree = regions()
+    targets = {each.code: round(each.target * scale) for each in provinces()}
+    visited = {code: int(n * (0.14 + 0.02 * (int(code) % 13))) for code, n in targets.items()}
+    own = pd.DataFrame(
+        [
+            {"code": code + "01010001", **{measure: int(n * share) for measure, share in SHARES.items()}}
+            for code, n in visited.items()
+        ]
+    )
+    tree = tree.join(add_up(own, tree), on="code")
+    tree["unmapped"] = 0
+    target = {**targets, NATION: sum(targets.values())}
+    tree["target_families"] = pd.Series([target.get(code) for code in tree["code"]], dtype="Int64")
+    tree["target_source"] = ["estimated" if code in target else None for code in tree["code"]]
+    tree["scale"] = [scale if code in target else None for code in tree["code"]]
+    tree["frame_families"] = [round(target[code] * 1.04) for code in tree["province"].fillna(NATION)]
+    tree["frame_version"] = "v1"
+    if name is not None:
+        tree.loc[tree["code"] == "11", "name"] = name
+    return tree
+
+
+def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
+    """Nine days that add up to the tree's figures, provinces and nation."""
+    rows: list[dict[str, Any]] = []
+    weights = (1, 2, 2, 3, 3, 4, 4, 5, 3)
+    for row in tree[tree["level"].isin(["nasional", "provinsi"])].itertuples():
+        for n, weight in enumerate(weights):
+            day = night - timedelta(days=len(weights) - 1 - n)
+            share = {measure: getattr(row, measure) * weight // sum(weights) for measure in PROGRESS_MEASURES}
+            rows.append({"code": row.code, "day": day, **share})
+    frame = pd.DataFrame(rows)
+    so_far = frame.groupby("code")[["visited", "complete"]].cumsum().add_suffix("_so_far")
+    targets = dict(zip(tree["code"], tree["target_families"], strict=True))
+    windows = field_windows()
+    plan = [
+        round(windows["11"].plan_share(day) * int(targets[code]))
+        for code, day in zip(frame["code"], frame["day"], strict=True)
+    ]
+    return frame.join(so_far).assign(plan_families=pd.Series(plan, dtype="Int64"))
+
+
+def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT) -> Figures:
+    """Figures of a night without any warehouse."""
+    tree = completion(scale, name)
+    by_day = daily(tree, night)
+    arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)
+    arrived = arrived.assign(**dict.fromkeys(ARRIVAL_MEASURES, 7))
+    figures_of_days = {f"{m}_{when}": n for m in PROGRESS_MEASURES for when, n in (("before", 8), ("now", 9))}
+    days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days} for code in (NATION, "11")]
+    return Figures(
+        as_of=AsOf(night, {each.code: night for each in provinces()}),
+        former=AsOf(night - timedelta(days=1), {each.code: night - timedelta(days=1) for each in provinces()}),
+        windows=field_windows(),
+        held_back=(),
+        completion=with_percentages(tree, planned(by_day, night)),
+        daily=by_day,
+        arrivals=arrived,
+        restated=pd.DataFrame(days),
+        provinces=_states(night),
+        notes=("simulated (seed 7)",) if scale < 1 else (),
+        versions={"contract": "1"},
+    )
+
+
+def _states(night: date) -> pd.DataFrame:
+    states = {SILENT: ("nothing_delivered", ""), REJECTED: ("rejected", "file_altered")}
+    rows = [
+        {
+            "province": each.code,
+            "name": each.name,
+            "state": states.get(each.code, ("accepted", ""))[0],
+            "reasons": states.get(each.code, ("accepted", ""))[1],
+            "last_night": night - timedelta(days=1 if each.code in states else 0),
+            "figures_night": night,
+            "plan_share": 0.36,
+            "open": True,
+        }
+        for each in provinces()
+    ]
+    return pd.DataFrame(rows)
