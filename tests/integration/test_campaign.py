@@ -73,7 +73,7 @@ def test_every_row_is_accounted_for(campaign: tuple[House, SimulationReport]) ->
         "SELECT sum(received), sum(loaded + quarantined + superseded + duplicate + withdrawn + held + rejected) "
         "FROM ledger.delivery_count WHERE dataset = 'keluarga'",
     )
-    mine = [d for d in report.deliveries if d.manifest.province in PROVINCES]
+    mine = [d for d in report.deliveries if d.envelope.province in PROVINCES]
     assert counted == [(sum(d.families for d in mine),) * 2]
     stored = rows(
         house,

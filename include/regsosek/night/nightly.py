@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.outbox import Delivered, deliver
-from regsosek.errors import EngineFaultError, RegsosekError
+from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.rules import load_suites
@@ -73,9 +73,15 @@ def tell(
 ) -> Delivered:
     """Composes the digests of the night and sends what waits in the outbox; a fault of ours goes to us alone."""
     healthy = [code for code in provinces if code not in failed] if provinces is not None else None
-    alert_provinces(house.engine, house.settings, night, provinces=healthy)
-    alert_platform(house.engine, house.settings, night, failed=failed, publication=publication)
-    return deliver(house.engine, house.settings)
+    composed = alert_provinces(house.engine, house.settings, night, provinces=healthy)
+    told = dict(failed) | {code: f"digest: {fault}" for code, fault in composed.failed.items()}
+    alert_platform(house.engine, house.settings, night, failed=told, publication=publication, provinces=provinces)
+    delivered = deliver(house.engine, house.settings)
+    if composed.failed:
+        raise NightFailedError(
+            f"night {night}: no digest for " + "; ".join(f"{c}: {f}" for c, f in composed.failed.items())
+        )
+    return delivered
 
 
 def faults(house: House, night: date, provinces: Sequence[str]) -> tuple[dict[str, str], str | None]:
@@ -104,7 +110,7 @@ def run_night(
             announce(str(done[-1]))
         except (RegsosekError, OSError) as error:
             log.exception("province %s failed on night %s", province, night)
-            failed[province] = str(error)
+            failed[province] = named(error)
             announce(f"province {province}, night {night}: FAILED: {error}")
     published, publication = _try_publish(house, night)
     if alerts:
@@ -117,7 +123,12 @@ def _try_publish(house: House, night: date) -> tuple[Published | None, str | Non
         return release(house, night), None
     except (RegsosekError, OSError) as error:
         log.exception("night %s was not published", night)
-        return None, str(error)
+        return None, named(error)
+
+
+def named(error: BaseException) -> str:
+    """A fault with its kind, which decides whom it is for."""
+    return f"{type(error).__name__}: {error}"
 
 
 @contextmanager

@@ -20,7 +20,7 @@ ROLES = {
     "regsosek_loader": SCHEMAS,
     "regsosek_analyst": tuple(schema for schema in SCHEMAS if schema not in {"restricted", "alert"}),
     "regsosek_publisher": ("reference", "ledger", "mart", "release"),
-    "regsosek_alerter": ("reference", "ledger", "mart", "alert"),
+    "regsosek_alerter": ("reference", "ledger", "quality", "mart", "release", "alert"),
 }
 WRITERS = {
     "regsosek_loader": ("reference", "ledger", "core", "quality", "restricted", "mart"),
