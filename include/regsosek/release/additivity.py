@@ -29,8 +29,8 @@ def additivity_faults(own: pd.DataFrame, completion: pd.DataFrame, daily: pd.Dat
 
 def _differences(how: str, expected: pd.DataFrame, released: pd.DataFrame) -> Iterator[str]:
     for measure in PROGRESS_MEASURES:
-        differing = released.index[expected[measure] != released[measure]]
-        for code in map(str, differing[:SHOWN]):
+        differing = [str(code) for code in released.index[expected[measure] != released[measure]]]
+        for code in differing[:SHOWN]:
             yield (
                 f"region {code}, {measure}: {expected.at[code, measure]} {how}, {released.at[code, measure]} released"
             )

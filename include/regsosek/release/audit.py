@@ -94,8 +94,8 @@ def _province_faults(
 def _headline(totals: pd.DataFrame, code: str) -> Headline:
     if code not in totals.index:
         return Headline(0, 0)
-    visited, complete = totals.loc[code, ["visited", "complete"]]
-    return Headline(int(visited), int(complete))
+    row = totals.loc[[code], ["visited", "complete"]].astype("int64").to_numpy().tolist()[0]
+    return Headline(*row)
 
 
 def _check(name: str, faults: Iterable[str]) -> Check:

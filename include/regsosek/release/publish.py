@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
+PAGE = "index.html"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 
@@ -38,6 +39,7 @@ class Published:
     """A release that passed its audit and lies in the release bucket.
 
     Attributes:
+        page: where the page for readers lies.
         current: readers see it now; False for a night older than the one they see.
         held_back: provinces that failed their conservation check, with what does not hold.
         missing: codes of the provinces that the night's picture lacks, wholly or in part.
@@ -47,6 +49,7 @@ class Published:
     release_id: str
     content_hash: str
     prefix: str
+    page: str
     current: bool
     held_back: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
@@ -68,6 +71,12 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
             archive = Archive(store, settings.archive_bucket, Path(scratch))
             require_passed(night, audit(connection, archive, figures, rules, release.files))
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults)
+
+
+def is_published(connection: Connection, night: date) -> bool:
+    """Whether any release of ``night`` has passed its audit and been published."""
+    query = select(published_release.c.release_id).where(published_release.c.night == night)
+    return connection.execute(query).first() is not None
 
 
 def _gather(connection: Connection, settings: Settings, night: date) -> tuple[dict[str, tuple[str, ...]], Figures]:
@@ -115,7 +124,8 @@ def _put(
     _note(engine, prefix, release, content)
     log.info("release %s is published%s", release.release_id, "" if current else "; readers see a newer night")
     missing = tuple(each.code for each in figures.missing)
-    return Published(figures.night, release.release_id, release.content_hash, prefix, current, faults, missing)
+    page = f"s3://{bucket}/{prefix}{PAGE}"
+    return Published(figures.night, release.release_id, release.content_hash, prefix, page, current, faults, missing)
 
 
 def _standing_manifest(store: Store, bucket: str, prefix: str) -> dict[str, Any] | None:
