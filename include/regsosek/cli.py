@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -131,7 +131,7 @@ def night(
         raise typer.Exit(EXIT_FAILED)
 
 
-def reopen_night(opened: "House", codes: list[str], when: date, reason: str) -> None:
+def reopen_night(opened: "House", codes: Sequence[str], when: date, reason: str) -> None:
     """Discovers a sealed night again for the provinces ``codes``."""
     from regsosek.night.sealing import discover_again
     from regsosek.quality.rules import load_suites

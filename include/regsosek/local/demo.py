@@ -15,7 +15,7 @@ from regsosek.local.stack import STATE, Stack, services_up, up
 from regsosek.night.house import House, open_house
 from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
 from regsosek.night.summary import night_table
-from regsosek.release.publish import current_release
+from regsosek.release.publish import current_page
 from regsosek.settings import load_settings
 from regsosek.simulation.delivering import deliver_campaign
 from regsosek.warehouse.migration import grant_roles, migrate
@@ -100,9 +100,9 @@ def _summary(console: Console, house: House, stack: Stack) -> None:
         scale = scale_of_reference(connection)
         for night in processed_nights(connection):
             console.print(night_table(night, province_lines(connection, night), scale))
-    release = current_release(house.store, house.settings)
-    pages = STATE / "s3" / house.settings.release_bucket
-    console.print(f"Release page:   {pages / release.page if release else 'none was published'}")
+    page = current_page(house.store, house.settings)
+    folder = STATE / "s3" / house.settings.release_bucket
+    console.print(f"Release page:   {folder / page if page else 'none was published'}", soft_wrap=True)
     console.print("Quarantine:     regsosek quarantine --province 64   (keys and rules, no answers)")
     console.print(f"Alert messages: {len(stack.mail.received())} in {STATE / 'mail'}")
     console.print(f"Airflow:        {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}")

@@ -33,21 +33,23 @@ class ProvinceLine:
 _LINES = """
 WITH counted AS (
     SELECT d.province, count(*) AS deliveries, count(*) FILTER (WHERE d.state = 'rejected') AS rejected_deliveries,
-           coalesce(sum(c.received), 0) AS received, coalesce(sum(c.loaded), 0) AS loaded,
-           coalesce(sum(c.quarantined), 0) AS quarantined, coalesce(sum(c.superseded), 0) AS superseded,
-           coalesce(sum(c.duplicate), 0) AS duplicate, coalesce(sum(c.withdrawn), 0) AS withdrawn,
-           coalesce(sum(c.held), 0) AS held, coalesce(sum(c.rejected), 0) AS rejected
+           coalesce(sum(c.received), 0)::bigint AS received, coalesce(sum(c.loaded), 0)::bigint AS loaded,
+           coalesce(sum(c.quarantined), 0)::bigint AS quarantined, coalesce(sum(c.superseded), 0)::bigint AS superseded,
+           coalesce(sum(c.duplicate), 0)::bigint AS duplicate, coalesce(sum(c.withdrawn), 0)::bigint AS withdrawn,
+           coalesce(sum(c.held), 0)::bigint AS held, coalesce(sum(c.rejected), 0)::bigint AS rejected
     FROM ledger.delivery d
     LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
          AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
     WHERE d.night = :night GROUP BY d.province
 ),
-warned AS (SELECT province, sum(warned) AS warned FROM mart.arrivals WHERE night = :night GROUP BY province),
+warned AS (SELECT province, sum(warned)::bigint AS warned FROM mart.arrivals WHERE night = :night GROUP BY province),
 latest AS (
     SELECT DISTINCT ON (province, placed_code, enumerated_on) province, visited, complete FROM mart.progress
     WHERE night <= :night ORDER BY province, placed_code, enumerated_on, night DESC
 ),
-reached AS (SELECT province, sum(visited) AS visited, sum(complete) AS complete FROM latest GROUP BY province)
+reached AS (
+    SELECT province, sum(visited)::bigint AS visited, sum(complete)::bigint AS complete FROM latest GROUP BY province
+)
 SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0) AS deliveries,
        coalesce(c.rejected_deliveries, 0) AS rejected_deliveries,
        coalesce(jsonb_array_length(s.unfinished), 0) AS unfinished, coalesce(c.received, 0) AS received,
@@ -68,10 +70,7 @@ ORDER BY t.province
 
 def province_lines(connection: Connection, night: date) -> list[ProvinceLine]:
     """How ``night`` went, one line for each province with a target."""
-    rows = connection.execute(text(_LINES), {"night": night})
-    return [
-        ProvinceLine(**{k: v if isinstance(v, str | bool) else int(v) for k, v in row._mapping.items()}) for row in rows
-    ]
+    return [ProvinceLine(*row) for row in connection.execute(text(_LINES), {"night": night})]
 
 
 def processed_nights(connection: Connection) -> list[date]:

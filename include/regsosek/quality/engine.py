@@ -84,7 +84,7 @@ class ExpectNoRowsWhere(UnexpectedRowsExpectation):
         return {"success": count == 0, "result": {"observed_value": count, "unexpected_count": count}}
 
 
-def _quiet_context() -> Any:
+def quiet_context() -> Any:
     """A context in memory that shows no progress bars and leaves no directory for documents behind."""
     stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=stores))
@@ -96,7 +96,7 @@ class Validator:
     """Evaluates the rules of one dataset on its relation, as often as the relation is filled anew."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, dataset: str, rules: Sequence[Rule]) -> None:
-        context = _quiet_context()
+        context = quiet_context()
         datasource = context.data_sources.add_duck(
             name="staging",
             connection_string="duckdb:///:memory:",

@@ -31,9 +31,8 @@ def _differences(how: str, expected: pd.DataFrame, released: pd.DataFrame) -> It
     for measure in PROGRESS_MEASURES:
         differing = [str(code) for code in released.index[expected[measure] != released[measure]]]
         for code in differing[:SHOWN]:
-            yield (
-                f"region {code}, {measure}: {expected.at[code, measure]} {how}, {released.at[code, measure]} released"
-            )
+            summed, told = int(expected[measure][code]), int(released[measure][code])
+            yield f"region {code}, {measure}: {summed} {how}, {told} released"
         if len(differing) > SHOWN:
             yield f"{measure}: {len(differing) - SHOWN} more regions differ {how}"
 

@@ -79,6 +79,12 @@ def is_published(connection: Connection, night: date) -> bool:
     return connection.execute(query).first() is not None
 
 
+def current_page(store: Store, settings: Settings) -> str | None:
+    """The key of the page that readers see now, in the release bucket; ``None`` while nothing is published."""
+    standing = store.get_bytes(settings.release_bucket, POINTER, max_bytes=MAX_MANIFEST_BYTES)
+    return None if standing is None else f"{json.loads(standing)['prefix']}{PAGE}"
+
+
 def _gather(connection: Connection, settings: Settings, night: date) -> tuple[dict[str, tuple[str, ...]], Figures]:
     """The figures of the night, provinces at fault held back at their last good night."""
     windows = field_windows(settings.calendar_file)

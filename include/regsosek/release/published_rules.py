@@ -11,9 +11,9 @@ from typing import Any
 
 import great_expectations as gx
 import pandas as pd
-from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from regsosek.errors import ConfigurationError
+from regsosek.quality.engine import quiet_context
 from regsosek.release.wording import definitions
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -56,9 +56,7 @@ def rule_faults(rules: PublishedRules, files: Mapping[str, bytes]) -> list[str]:
     """The rules that a published table breaks, or that could not be evaluated."""
     named = {table for each in rules.expectations for table in each["meta"]["tables"]}
     faults = [f"{table}: not in the release" for table in sorted(named - set(files))]
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    tables = context.data_sources.add_pandas("release")
+    tables = quiet_context().data_sources.add_pandas("release")
     for name in sorted(named & set(files)):
         batch = tables.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
         suite = gx.ExpectationSuite(name=name, expectations=rules.of(name))
