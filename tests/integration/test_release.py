@@ -141,7 +141,8 @@ def test_two_nights_are_published_with_exact_sums_and_what_they_restated(world: 
 def test_all_kinds_of_news_add_up_and_agree_with_the_archived_files(world: FieldWorld) -> None:
     two_nights(world)
     province = table(world, release(world, SECOND), "provinsi.csv")[PROVINCE]
-    counted = [province[c] for c in ("dikunjungi", "selesai", "menolak", "dikarantina", "perbaikan_tertunda", "kunci_ganda")]
+    columns = ("dikunjungi", "selesai", "menolak", "dikarantina", "perbaikan_tertunda", "kunci_ganda")
+    counted = [province[column] for column in columns]
     # visited: D1, D3 (pending), D4, D5, D7 and D8; D6 lost its key to D7; D8 lies outside of the frame
     assert counted == ["6", "4", "1", "1", "1", "1"]
 
@@ -214,7 +215,10 @@ def test_killed_before_the_pointer_readers_see_the_old_release_and_a_retry_finis
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("UPDATE mart.progress SET visited = visited + 1", "second reading of the headline figures: province 64: visited"),
+        (
+            "UPDATE mart.progress SET visited = visited + 1",
+            "second reading of the headline figures: province 64: visited",
+        ),
         ("UPDATE mart.progress SET complete = complete - 1", "province 64: complete changes by 0 in the release, by 1"),
         ("UPDATE mart.progress SET refused = -1", "rules of the published tables: .*No count is negative"),
         ("UPDATE mart.progress SET complete = visited + 5", "Complete does not exceed visited"),
@@ -232,7 +236,9 @@ def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, stateme
             release(world, FIRST)
     finally:
         with world.house.engine.begin() as connection:
-            connection.execute(text("UPDATE reference.target SET families = :n WHERE province = '11'"), {"n": saved[0][1]})
+            connection.execute(
+                text("UPDATE reference.target SET families = :n WHERE province = '11'"), {"n": saved[0][1]}
+            )
     assert published_keys(world) == set()
     assert world.rows("SELECT count(*) FROM release.release") == [(0,)]
 
@@ -251,7 +257,9 @@ def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, stateme
         ),
     ],
 )
-def test_a_province_that_loses_rows_stays_at_its_last_good_figures(world: FieldWorld, statement: str, told: str) -> None:
+def test_a_province_that_loses_rows_stays_at_its_last_good_figures(
+    world: FieldWorld, statement: str, told: str
+) -> None:
     receive(world, FIRST, [family("A")])
     release(world, FIRST)
     receive(world, SECOND, [family("B", number=2), family("C", number=3), faulty("D", number=4)])
@@ -270,11 +278,12 @@ def test_a_province_held_back_returns_when_it_is_whole_again(world: FieldWorld) 
     receive(world, FIRST, [family("A")])
     release(world, FIRST)
     receive(world, SECOND, [family("B", number=2)])
+    spoil = "UPDATE mart.arrivals SET received = received + :more WHERE night = :night"
     with world.house.engine.begin() as connection:
-        connection.execute(text("UPDATE ledger.delivery_count SET received = received + 1 WHERE loaded = 1"))
+        connection.execute(text(spoil), {"more": 1, "night": SECOND})
     assert list(release(world, SECOND).held_back) == [PROVINCE]
     with world.house.engine.begin() as connection:
-        connection.execute(text("UPDATE ledger.delivery_count SET received = received - 1 WHERE loaded = 1"))
+        connection.execute(text(spoil), {"more": -1, "night": SECOND})
     receive(world, THIRD, [family("C", number=3)])
     assert table(world, release(world, THIRD), "provinsi.csv")[PROVINCE]["dikunjungi"] == "3"
 
