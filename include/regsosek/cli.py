@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from regsosek.night.house import House
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-console = Console()
+# A pipe or a log has no width of its own; the tables need a hundred columns.
+console = Console(width=None if sys.stdout.isatty() else 110)
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 NightOption = Annotated[

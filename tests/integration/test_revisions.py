@@ -128,6 +128,14 @@ def test_a_superseding_delivery_replaces_the_other_whole(world: FieldWorld) -> N
     assert world.rows("SELECT detail ->> 'withdrawn_absent' FROM ledger.event") == [("1",)]
 
 
+def test_what_a_superseding_delivery_left_out_comes_back_when_it_is_sent_again(world: FieldWorld) -> None:
+    first = world.deliver(NIGHT, [family("A"), family("B", number=2)], produced_at=AT)
+    world.deliver(NIGHT, [family("A")], produced_at=AT + timedelta(hours=1), supersedes=[first])
+    world.deliver(NIGHT, [family("B", number=2)], produced_at=AT + timedelta(hours=2))
+    world.run(NIGHT)
+    assert [(case[0], case[1]) for case in world.cases()] == [("A", "loaded"), ("B", "loaded")]
+
+
 def test_superseding_a_stranger_is_rejected_and_nothing_is_loaded(world: FieldWorld) -> None:
     world.deliver(NIGHT, [family("A")], produced_at=AT, supersedes=["01ARZ3NDEKTSV4RRFFQ69G5FAV"])
     world.run(NIGHT)

@@ -33,9 +33,13 @@ def start_everything(console: Console) -> Stack:
             migrate(house.engine)
             grant_roles(house.engine)
         stack = up(inherited=os.environ)
-    console.print(f"Airflow: {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}")
-    console.print("`regsosek status` shows the last night; `make down` stops everything and keeps the data.")
+    console.print(_login(stack))
+    console.print("`.venv/bin/regsosek status` shows the last night; `make down` stops everything and keeps the data.")
     return stack
+
+
+def _login(stack: Stack) -> str:
+    return f"Airflow:         {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}"
 
 
 def run_demo(console: Console, scale: float) -> bool:
@@ -98,12 +102,18 @@ def _progress(tasks: Sequence[TaskState]) -> str:
 def _summary(console: Console, house: House, stack: Stack) -> None:
     with house.engine.connect() as connection:
         scale = scale_of_reference(connection)
-        for night in processed_nights(connection):
+        nights = processed_nights(connection)
+        for night in nights:
             console.print(night_table(night, province_lines(connection, night), scale))
     page = current_page(house.store, house.settings)
     folder = STATE / "s3" / house.settings.release_bucket
-    console.print(f"Release page:   {folder / page if page else 'none was published'}", soft_wrap=True)
-    console.print("Quarantine:     regsosek quarantine --province 64   (keys and rules, no answers)")
-    console.print(f"Alert messages: {len(stack.mail.received())} in {STATE / 'mail'}")
-    console.print(f"Airflow:        {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}")
-    console.print("Go on with:     regsosek --help; make demo again repeats cleanly; make down stops everything")
+    lines = (
+        f"Release page:    {folder / page if page else 'none was published'}",
+        "Quarantine:      .venv/bin/regsosek quarantine -p 35   (keys and rules, no answers)",
+        f"Alert messages:  {len(stack.mail.received())} in {STATE / 'mail'}",
+        f"Planted defects: {STATE / 'labels.csv'}",
+        _login(stack),
+        "Go on with:      .venv/bin/regsosek --help; `make demo` again repeats cleanly; `make down` stops everything",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)

@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from regsosek.geography.calendar import field_windows
@@ -13,32 +14,25 @@ from regsosek.geography.provinces import province as province_of
 from regsosek.night.reporting import ProvinceLine, QuarantinedCase
 
 SHOWN_CASES = 50
+WIDEST_NAME = 21
 COUNTED = (
-    "Received", "Clean", "Warning", "Quarantined", "Other", "Rejected", "Visited", "Target", "%", "Plan %",
+    "Recv.", "Clean", "Warn", "Quar.", "Other", "Rej.", "Visited", "Target", "%", "Plan %",
 )  # fmt: skip
 
 
 def night_table(night: date, lines: Sequence[ProvinceLine], scale: float) -> Table:
     """One line per province: what arrived and became of it, and completion against target and plan."""
-    note = f", simulated at scale {scale:g} (targets scaled alike)" if scale < 1 else ""
+    note = f"; simulated at scale {scale:g}, targets scaled alike" if scale < 1 else ""
     table = Table(
-        title=f"Night {night}: families received, and completion as of that night{note}", title_justify="left"
+        title=f"Night {night}: families received, and completion as of then{note}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for column in ("Province", "State"):
-        table.add_column(column)
-    for column in (
-        "Received",
-        "Clean",
-        "Warning",
-        "Quarantined",
-        "Other",
-        "Rejected",
-        "Visited",
-        "Target",
-        "%",
-        "Plan %",
-    ):
-        table.add_column(column, justify="right")
+    for column in ("Province", "Deliveries"):
+        table.add_column(column, no_wrap=True)
+    for column in COUNTED:
+        table.add_column(column, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(*_cells(night, line))
     return table
@@ -50,23 +44,25 @@ def _cells(night: date, line: ProvinceLine) -> tuple[str, ...]:
     counts = (line.received, line.clean, line.warned, line.quarantined, other, line.rejected, line.visited, line.target)
     share = f"{100 * line.visited / line.target:.1f}" if line.target else "–"
     name = f"{line.province} {province_of(line.province).name}"
-    return (name, _state(line), *(f"{count:,}" for count in counts), share, f"{100 * plan:.0f}")
+    return (name[:WIDEST_NAME], _state(line), *(f"{count:,}" for count in counts), share, f"{100 * plan:.0f}")
 
 
 def _state(line: ProvinceLine) -> str:
     if not line.refreshed:
         return "[red]not processed"
     if line.rejected_deliveries:
-        return f"[yellow]{line.rejected_deliveries} of {line.deliveries} rejected"
+        return f"[yellow]{line.rejected_deliveries} rejected"
     if not line.deliveries:
-        return "[yellow]nothing arrived"
-    return f"{line.deliveries} accepted"
+        return "[yellow]none: missing"
+    return str(line.deliveries)
 
 
 def quarantine_table(province: str, cases: Sequence[QuarantinedCase]) -> Table:
     """The first cases to correct."""
     more = f" (first {SHOWN_CASES}; --output writes all)" if len(cases) > SHOWN_CASES else ""
-    table = Table(title=f"Province {province}: {len(cases)} cases in quarantine{more}", title_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD, title=f"Province {province}: {len(cases)} cases in quarantine{more}", title_justify="left"
+    )
     for column in ("Sub-SLS", "Building", "Family", "PPL", "State", "Since", "Rules"):
         table.add_column(column)
     for case in cases[:SHOWN_CASES]:

@@ -29,10 +29,10 @@ def additivity_faults(own: pd.DataFrame, completion: pd.DataFrame, daily: pd.Dat
 
 def _differences(how: str, expected: pd.DataFrame, released: pd.DataFrame) -> Iterator[str]:
     for measure in PROGRESS_MEASURES:
-        differing = [str(code) for code in released.index[expected[measure] != released[measure]]]
-        for code in differing[:SHOWN]:
-            summed, told = int(expected[measure][code]), int(released[measure][code])
-            yield f"region {code}, {measure}: {summed} {how}, {told} released"
+        both = pd.DataFrame({"expected": expected[measure], "released": released[measure]})
+        differing = both[both["expected"] != both["released"]]
+        for code, should_be, shown in differing.head(SHOWN).itertuples(name=None):
+            yield f"region {code}, {measure}: {should_be} {how}, {shown} released"
         if len(differing) > SHOWN:
             yield f"{measure}: {len(differing) - SHOWN} more regions differ {how}"
 

@@ -86,14 +86,14 @@ def gather(
     """Reads the figures of a night, in the caller's transaction."""
     states = provinces_of_the_night(connection, as_of, windows)
     states.loc[states["province"].isin(held_back), "state"] = "held_back"
-    by_day = daily(connection, as_of, windows)
+    regions = completion(connection, as_of)
     return Figures(
         as_of=as_of,
         former=former,
         windows=windows,
         held_back=held_back,
-        completion=with_percentages(completion(connection, as_of), planned(by_day, as_of.night)),
-        daily=by_day,
+        completion=with_percentages(regions, planned(regions, windows, as_of.night)),
+        daily=daily(connection, as_of, windows),
         arrivals=arrivals(connection, as_of),
         restated=restated(connection, as_of, former),
         provinces=states,
@@ -102,13 +102,16 @@ def gather(
     )
 
 
-def planned(by_day: pd.DataFrame, night: date) -> dict[str, int]:
-    """Families that the plan expects by the end of ``night``, by code of province and nation."""
-    tonight = by_day[(by_day["day"] == night) & by_day["plan_families"].notna()]
-    return {str(code): int(families) for code, families in zip(tonight["code"], tonight["plan_families"], strict=True)}
+def planned(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], night: date) -> dict[str, float]:
+    """Percent of the target that the plan expects by the end of ``night``, by code; the nation's by its targets."""
+    shares = {code: window.plan_share(night) * 100 for code, window in windows.items()}
+    weighed = regions[(regions["level"] == "provinsi") & regions["target_families"].notna()]
+    targets = {str(c): int(n) for c, n in zip(weighed["code"], weighed["target_families"], strict=True)}
+    national = percent(sum(shares[code] / 100 * families for code, families in targets.items()), sum(targets.values()))
+    return shares if national is None else {**shares, NATION: national}
 
 
-def with_percentages(regions: pd.DataFrame, plan: Mapping[str, int]) -> pd.DataFrame:
+def with_percentages(regions: pd.DataFrame, plan: Mapping[str, float]) -> pd.DataFrame:
     """Adds ``visited_of_target, complete_of_target, visited_of_frame, plan_percent, gap_points``; missing where the
     denominator is zero or unknown."""
     frame = regions.copy()
@@ -119,11 +122,7 @@ def with_percentages(regions: pd.DataFrame, plan: Mapping[str, int]) -> pd.DataF
     ):
         pairs = zip(frame[numerator], frame[denominator], strict=True)
         frame[share_of] = pd.Series([percent(part, whole) for part, whole in pairs], dtype="Float64")
-    planned_percent = [
-        percent(plan[code], target) if code in plan else None
-        for code, target in zip(frame["code"], frame["target_families"], strict=True)
-    ]
-    frame["plan_percent"] = pd.Series(planned_percent, dtype="Float64")
+    frame["plan_percent"] = pd.Series([plan.get(code) for code in frame["code"]], dtype="Float64")
     frame["gap_points"] = frame["visited_of_target"] - frame["plan_percent"]
     return frame
 

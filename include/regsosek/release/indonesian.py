@@ -37,7 +37,8 @@ def percentage(value: float | None) -> str:
 def points(value: float | None) -> str:
     """A difference of percentages with its sign: ``+1,2``, or a true minus sign; a dash for None."""
     written = decimal(value)
-    return written if value is None or written.startswith(MINUS) or float(value) <= 0 else f"+{written}"
+    unsigned = value is None or written.startswith(MINUS) or written == decimal(0)
+    return written if unsigned else f"+{written}"
 
 
 def share(value: float) -> str:

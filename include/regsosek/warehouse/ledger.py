@@ -248,13 +248,15 @@ def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -
         _set_counts(connection, entry, dataset, {"received": received, **counts})
 
 
-# Cases of the superseded delivery that the new one does not name are withdrawn by it, as part 0 of its log.
+# Cases of the superseded delivery that the new one does not name are withdrawn by it, as part 0 of its log. Such a
+# withdrawal is content of its own: the same answers sent again later are news, not a duplicate.
 _WITHDRAW_ABSENT = """
 INSERT INTO core.kasus
 SELECT old.province, :night, :delivery_id, 0, row_number() OVER (ORDER BY old.case_id)
          + (SELECT count(*) FROM core.kasus p
             WHERE p.province = :province AND p.night = :night AND p.delivery_id = :delivery_id AND p.part = 0),
-       old.case_id, old.versi, old.rank_versi, d.produced_at, old.content_hash, 'withdrawn', NULL,
+       old.case_id, old.versi, old.rank_versi, d.produced_at,
+       substring(sha256(old.content_hash || convert_to(:delivery_id, 'UTF8')) FROM 1 FOR 16), 'withdrawn', NULL,
        old.id_subsls, old.r109_no_bangunan, old.r110_no_keluarga, old.placed_code, old.enumerated_on, NULL, NULL, 0, 0
 FROM (SELECT DISTINCT ON (case_id) * FROM core.kasus
       WHERE province = :province AND delivery_id = :superseded

@@ -89,7 +89,7 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         former=AsOf(night - timedelta(days=1), {each.code: night - timedelta(days=1) for each in provinces()}),
         windows=field_windows(),
         held_back=(),
-        completion=with_percentages(tree, planned(by_day, night)),
+        completion=with_percentages(tree, planned(tree, field_windows(), night)),
         daily=by_day,
         arrivals=arrived,
         restated=pd.DataFrame(days),

@@ -1,0 +1,107 @@
+"""The files of a release: the same from the same figures, honest about what is missing, silent about small places."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import made_up
+import pandas as pd
+import pytest
+
+from regsosek.release.build import build
+from regsosek.release.figures import with_percentages
+from regsosek.release.manifest import ReleaseFiles, manifest
+from regsosek.release.tables import csv_bytes
+from regsosek.release.wording import definitions, night_states
+
+TELLING = {"selesai", "menolak", "dikarantina", "tidak_ada_responden", "pindah", "perbaikan_tertunda", "tak_terpetakan"}
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return build(made_up.figures())
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_building_again_gives_the_same_bytes_and_identity(files: dict[str, bytes]) -> None:
+    again = ReleaseFiles(made_up.NIGHT, build(made_up.figures()))
+    assert again.content_hash == ReleaseFiles(made_up.NIGHT, files).content_hash
+    assert again.release_id.startswith("2022-10-23-")
+
+
+def test_any_changed_byte_changes_the_identity(files: dict[str, bytes]) -> None:
+    changed = files | {"desa.csv": files["desa.csv"] + b"\n"}
+    assert ReleaseFiles(made_up.NIGHT, changed).content_hash != ReleaseFiles(made_up.NIGHT, files).content_hash
+
+
+def test_when_it_was_built_stands_in_the_manifest_alone(files: dict[str, bytes]) -> None:
+    release, figures = ReleaseFiles(made_up.NIGHT, files), made_up.figures()
+    first, second = (manifest(figures, release, "0", datetime(2022, 10, day, tzinfo=UTC)) for day in (24, 25))
+    assert first.pop("built_at") != second.pop("built_at")
+    assert first == second
+
+
+@pytest.mark.parametrize("name", ["kecamatan.csv", "desa.csv"])
+def test_below_kabkota_nothing_is_told_but_visited_against_the_frame(files: dict[str, bytes], name: str) -> None:
+    header = set(rows(files[name])[0])
+    assert "dikunjungi" in header
+    assert not header & TELLING
+
+
+@pytest.mark.parametrize("name", ["nasional.csv", "provinsi.csv", "kabkota.csv"])
+def test_down_to_kabkota_everything_is_told(files: dict[str, bytes], name: str) -> None:
+    assert set(rows(files[name])[0]) >= TELLING
+
+
+def test_every_table_names_night_cut_off_scale_and_who_is_missing(files: dict[str, bytes]) -> None:
+    for name in files.keys() - {"definisi.csv", "index.html", "progres.json"}:
+        first = rows(files[name])[0]
+        assert (first["malam"], first["skala"], first["provinsi_belum_lengkap"]) == (
+            "2022-10-23", "0.0005", "Maluku; Papua",
+        ), name  # fmt: skip
+        assert first["data_sampai"].startswith("2022-10-23 23.59 "), name
+
+
+def test_codes_are_text_and_in_order(files: dict[str, bytes]) -> None:
+    codes = [row["kode"] for row in rows(files["desa.csv"])]
+    assert codes == sorted(codes)
+    assert {len(code) for code in codes} == {10}
+
+
+def test_no_denominator_gives_an_empty_cell_and_more_than_all_is_not_clipped() -> None:
+    tree = made_up.completion()
+    tree.loc[tree["code"] == "12", "target_families"] = 0
+    tree.loc[tree["code"] == "13", "visited"] = tree.loc[tree["code"] == "13", "target_families"] * 2
+    shares = with_percentages(tree, {}).set_index("code")["visited_of_target"]
+    assert pd.isna(shares["12"])
+    assert shares["13"] == 200
+    assert csv_bytes(pd.DataFrame({"visited_of_target": [None, 200.0]}), ["visited_of_target"]) == (
+        b'persen_dikunjungi_dari_target\n""\n200.00\n'
+    )
+
+
+def test_the_summary_says_the_same_as_the_tables(files: dict[str, bytes]) -> None:
+    summary = json.loads(files["progres.json"])
+    [nation] = rows(files["nasional.csv"])
+    assert summary["nasional"]["dikunjungi"] == int(nation["dikunjungi"])
+    assert len(summary["provinsi"]) == 34
+    assert [each["nama"] for each in summary["provinsi_belum_lengkap"]] == ["Maluku", "Papua"]
+
+
+def test_every_published_column_is_defined(files: dict[str, bytes]) -> None:
+    defined = {each.column for each in definitions().values()}
+    for name in files.keys() - {"definisi.csv", "index.html", "progres.json"}:
+        assert set(rows(files[name])[0]) <= defined, name
+
+
+def test_a_province_held_back_by_the_audit_is_missing() -> None:
+    figures = made_up.figures()
+    states = figures.provinces.copy()
+    states.loc[states["province"] == "31", "state"] = "held_back"
+    assert "31" in {each.code for each in replace(figures, provinces=states).missing}
+    assert not night_states()["held_back"].complete
