@@ -134,6 +134,8 @@ class Reception:
         receipt = receipt_of(self.house, self.entry)
         totals: Mapping[str, int] = dict.fromkeys(DATASETS, 0)
         try:
+            if receipt.manifest_sha256 is None:
+                self._refuse_rejected_before(receipt)
             manifest, receipt = bring_manifest(self.house, self.entry, receipt, self.scratch)
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             self._note(manifest, receipt)
@@ -150,7 +152,7 @@ class Reception:
             raise ContractBreachError("supersedes_unknown", ", ".join(strangers))
 
     def _refuse_rejected_before(self, receipt: Receipt) -> None:
-        # A replay repeats the decision of the night; the files were never archived.
+        # A replay repeats the decision of the night, whatever lies in landing now; it was never archived.
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
@@ -205,9 +207,10 @@ class Reception:
 
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry
+        decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
+        # The receipt goes first: if we are stopped between the two, the next run finds it and decides alike.
+        write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
             clear_delivery(connection, entry.province, entry.night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
-        decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
-        write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)
