@@ -8,6 +8,7 @@ from regsosek.contract.codebook import codebook_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, list_seals
 from regsosek.night.house import House
+from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.rules import Suite, load_suites, suite_from
 from regsosek.warehouse import ledger
@@ -38,17 +39,24 @@ def replay(
     Raises:
         ReferenceDataError: another frame is loaded than the nights were judged by.
         ConfigurationError: the codebook is another one.
+        EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
     nights = sealed_nights(house, first)
     judged_by = {night: _suites_of(house, night) for night in nights}
     done = []
     for province in provinces:
-        with province_lock(house.engine, province), house.engine.begin() as connection:
-            ledger.forget(connection, province, first)
+        with without_values(f"province {province}, forgetting the nights from {first}"):
+            _forget(house, province, first)
         for night in nights:
-            done.append(receive_province(house, province, night, judged_by[night]))
+            with without_values(f"province {province}, replay of night {night}"):
+                done.append(receive_province(house, province, night, judged_by[night]))
             announce(str(done[-1]))
     return done
+
+
+def _forget(house: House, province: str, first: date) -> None:
+    with province_lock(house.engine, province), house.engine.begin() as connection:
+        ledger.forget(connection, province, first)
 
 
 def _suites_of(house: House, night: date) -> Mapping[str, Suite]:
