@@ -92,10 +92,17 @@ def note_event(
     kind: str,
     detail: Mapping[str, Any],
     delivery_id: str | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Adds a line to the journal: what an operator or a delivery did to what had been decided before."""
+    """Adds a line to the journal: what an operator or a delivery did to what had been decided before (now, or at)."""
     values = {"province": province, "night": night, "kind": kind, "detail": dict(detail), "delivery_id": delivery_id}
-    connection.execute(insert(event).values(**values))
+    connection.execute(insert(event).values(**values, at=at or func.now()))
+
+
+def count_events(connection: Connection, province: str, night: date, kind: str) -> int:
+    """How many lines of ``kind`` the journal has for one province and night."""
+    query = select(func.count()).where(event.c.province == province, event.c.night == night, event.c.kind == kind)
+    return connection.execute(query).scalar_one()
 
 
 def deliveries_of(connection: Connection, province: str, night: date) -> list[Delivery]:
@@ -202,9 +209,10 @@ def _change(connection: Connection, entry: Delivery, **values: Any) -> None:
 def forget(connection: Connection, province: str, night: date) -> None:
     """Removes everything that ``night`` and later nights brought to ``province``, before a replay rebuilds it."""
     own = {"province": province, "night": night}
+    # A folder that used an id again has no rows, no counts and no results: they are those of the delivery before it.
     by_delivery = (
         "DELETE FROM {} t USING ledger.delivery d WHERE t.province = :province AND d.province = t.province "
-        "AND d.delivery_id = t.delivery_id AND d.night >= :night"
+        "AND d.delivery_id = t.delivery_id AND d.night >= :night AND d.reason IS DISTINCT FROM 'id_reused'"
     )
     for table in (delivery_count, step_timing, rule_result):
         connection.execute(text(by_delivery.format(f"{table.schema}.{table.name}")), own)
