@@ -1,7 +1,8 @@
 """Which deliveries belong to a night: decided once per province, by the first discovery that completes."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection
@@ -22,6 +23,7 @@ from regsosek.landing.discovery import Discovery, discover
 from regsosek.night.house import House
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
+from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.reference import loaded_versions
 
@@ -32,19 +34,29 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
     """The deliveries of ``province`` that belong to ``night``, discovered now if nobody did before.
 
     Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
-    later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night takes the list
-    from the archive.
+    later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night, or was stopped
+    between the archive's seal and its own, takes the list from the archive.
     """
     with house.engine.begin() as connection:
         sealed = ledger.sealed(connection, province, night)
-    if not sealed:
-        seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
-        if seal is None:
-            discover_again(house, province, night, suites, reopened=None)
-        else:
-            _restore(house, seal)
+        listed = {entry.delivery_id for entry in ledger.deliveries_of(connection, province, night)}
+    seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
+    if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
+        _restore(house, seal)
+    elif not sealed:
+        discover_again(house, province, night, suites, reopened=None)
     with house.engine.begin() as connection:
         return ledger.deliveries_of(connection, province, night)
+
+
+def reopen_night(house: House, province: str, night: date, suites: Mapping[str, Suite], reason: str) -> None:
+    """Adds to a sealed night what has arrived since; waits for a run of the province that is under way.
+
+    The night counts as unfinished until it is received again.
+    """
+    with province_lock(house.engine, province):
+        seal_night(house, province, night, suites)
+        discover_again(house, province, night, suites, reopened=reason)
 
 
 def discover_again(
@@ -63,13 +75,15 @@ def discover_again(
             province=province,
             night=night,
             sealed_at=now,
-            unfinished=[folder.delivery_id for folder in found.unfinished],
+            unfinished=[folder.prefix for folder in found.unfinished],
             strays=found.stray_count,
         )
-        if reopened is not None:
-            ledger.note_event(connection, province, night, "reopened", {"reason": reopened, "new": len(entries)})
+        ledger.note_begun(connection, province, night)
+        reopening = None if reopened is None else Reopening(at=now, reason=reopened, new=len(entries))
+        if reopening is not None:
+            _note_reopening(connection, province, night, reopening)
         # Inside the transaction: if the archive does not take the seal, the ledger does not either.
-        _archive_seal(house, province, night, standing, entries, versions, now, reopened)
+        _archive_seal(house, province, night, found, entries, versions, now, reopening)
     if found.stray_count:
         log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
 
@@ -93,58 +107,78 @@ def _new_entries(
     return entries
 
 
+def _note_reopening(connection: Connection, province: str, night: date, reopening: Reopening) -> None:
+    detail = {"reason": reopening.reason, "new": reopening.new}
+    ledger.note_event(connection, province, night, "reopened", detail, at=reopening.at)
+
+
 def _archive_seal(
     house: House,
     province: str,
     night: date,
-    standing: Sequence[Delivery],
+    found: Discovery,
     entries: Sequence[Delivery],
     versions: Mapping[str, str],
     now: datetime,
-    reopened: str | None,
+    reopening: Reopening | None,
 ) -> None:
     bucket = house.settings.archive_bucket
     for entry in entries:
         write_receipt(house.store, bucket, receipt(entry, now, versions))
     former = read_seal(house.store, bucket, province=province, night=night)
-    history = former.reopened if former else ()
+    listed, history = (former.delivery_ids, former.reopened) if former else ((), ())
     seal = Seal(
         province=province,
         night=night,
         sealed_at=former.sealed_at if former else now,
-        delivery_ids=tuple(entry.delivery_id for entry in (*standing, *entries)),
-        reopened=(*history, Reopening(at=now, reason=reopened)) if reopened is not None else history,
+        delivery_ids=(*listed, *(entry.delivery_id for entry in entries)),
+        unfinished=tuple(folder.prefix for folder in found.unfinished),
+        strays=found.stray_count,
+        reopened=history if reopening is None else (*history, reopening),
     )
     write_seal(house.store, bucket, seal)
 
 
 def _restore(house: House, seal: Seal) -> None:
-    """Enters into the ledger what the archive knows of a sealed night."""
+    """Enters into the ledger what the archive knows of a sealed night and the ledger does not."""
     bucket = house.settings.archive_bucket
     receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
-    order = {delivery_id: n for n, delivery_id in enumerate(seal.delivery_ids)}
     with house.engine.begin() as connection:
-        for each in receipts:
-            entry = Delivery(
-                each.province,
-                each.delivery_id,
-                each.delivered_on,
-                each.night,
-                order[each.delivery_id],
-                each.folder,
-                "rejected" if each.reason == "id_reused" else "registered",
-                each.reason if each.reason == "id_reused" else None,
-                each.detail if each.reason == "id_reused" else None,
-            )
-            ledger.register(connection, [entry], each.versions, each.registered_at)
+        for position, each in _listed(seal, receipts):
+            ledger.register(connection, [_entry(each, position)], each.versions, each.registered_at)
         ledger.write_seal(
             connection,
             province=seal.province,
             night=seal.night,
             sealed_at=seal.sealed_at,
             unfinished=seal.unfinished,
-            strays=0,
+            strays=seal.strays,
         )
+        noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
+        for reopening in seal.reopened[noted:]:
+            _note_reopening(connection, seal.province, seal.night, reopening)
+
+
+def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Receipt]]:
+    """The receipts that the seal lists, with their positions.
+
+    A discovery that failed before its seal was written may have left receipts that no seal lists. An id stands in the
+    list once for each of its folders, the one that had it first before those that used it again.
+    """
+    positions = defaultdict[str, deque[int]](deque)
+    for position, delivery_id in enumerate(seal.delivery_ids):
+        positions[delivery_id].append(position)
+    for each in sorted(receipts, key=lambda receipt: (receipt.reason == "id_reused", receipt.delivered_on)):
+        if positions[each.delivery_id]:
+            yield positions[each.delivery_id].popleft(), each
+
+
+def _entry(known: Receipt, position: int) -> Delivery:
+    """The ledger's line as it was when the delivery was registered."""
+    place = (known.province, known.delivery_id, known.delivered_on, known.night, position, known.folder)
+    if known.reason == "id_reused":
+        return Delivery(*place, "rejected", known.reason, known.detail)
+    return Delivery(*place, "registered")
 
 
 def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str]:
