@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from sqlalchemy import text
@@ -67,7 +68,6 @@ class FieldWorld:
 
     house: House
     suites: Mapping[str, Suite]
-    count: int = field(default=0)
 
     def prepare(self, scratch: Path) -> None:
         """Migrates the warehouse and loads regions, a frame of two sub-SLS, and targets."""
@@ -97,8 +97,8 @@ class FieldWorld:
 
     def fresh(self) -> "FieldWorld":
         """The same warehouse emptied of deliveries, with new empty buckets."""
-        self.count += 1
-        names = {f"{use}_bucket": f"world{self.count}-{use}" for use in ("landing", "archive", "release")}
+        mark = uuid4().hex[:12]
+        names = {f"{use}_bucket": f"world-{mark}-{use}" for use in ("landing", "archive", "release")}
         settings = self.house.settings.model_copy(update=names)
         client = boto3.client(
             "s3",
