@@ -24,6 +24,7 @@ them in).
 nights send no digests and never move the public pointer backwards.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag, get_current_context, task
@@ -32,6 +33,8 @@ from regsosek.geography.provinces import provinces
 from regsosek.night.run_request import RunRequest, run_request
 
 PROVINCES = {province.code: province.name for province in provinces()}
+# A store that accepts connections and never answers would hold a task for ever; the largest province takes minutes.
+LONGEST_TASK = timedelta(hours=2)
 
 
 def requested() -> RunRequest:
@@ -45,7 +48,12 @@ def requested() -> RunRequest:
     schedule=CronPartitionTimetable("0 1 * * *", timezone="Asia/Jakarta", run_offset=-1, key_format="%Y-%m-%d"),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "platform", "retries": 2, "retry_exponential_backoff": 2.0},
+    default_args={
+        "owner": "platform",
+        "retries": 2,
+        "execution_timeout": LONGEST_TASK,
+        "retry_exponential_backoff": 2.0,
+    },
     doc_md=__doc__,
     tags=["regsosek", "nightly"],
     params={

@@ -13,16 +13,19 @@ schema up to date.
 what was loaded before; without any frame it refuses to run.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
+
+LONGEST_TASK = timedelta(hours=1)
 
 
 @dag(
     schedule=CronTriggerTimetable("15 0 * * *", timezone="Asia/Jakarta"),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "platform", "retries": 2},
+    default_args={"owner": "platform", "retries": 2, "execution_timeout": LONGEST_TASK},
     doc_md=__doc__,
     tags=["regsosek", "reference"],
 )

@@ -13,6 +13,7 @@ runs, readers see the province without those nights.
 **When it is red.** The nights were judged by another codebook or frame: the log says which version to bring back first.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
@@ -20,13 +21,14 @@ from airflow.sdk import Param, dag, get_current_context, task
 from regsosek.geography.provinces import provinces
 
 PROVINCES = {province.code: province.name for province in provinces()}
+LONGEST_TASK = timedelta(hours=12)  # a whole campaign of the largest province
 
 
 @dag(
     schedule=None,
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "platform", "retries": 2},
+    default_args={"owner": "platform", "retries": 2, "execution_timeout": LONGEST_TASK},
     doc_md=__doc__,
     tags=["regsosek", "replay"],
     params={

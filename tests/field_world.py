@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from sqlalchemy import text
@@ -97,8 +97,8 @@ class FieldWorld:
 
     def fresh(self) -> "FieldWorld":
         """The same warehouse emptied of deliveries, with new empty buckets."""
-        name = f"world{token_hex(4)}"
-        names = {f"{use}_bucket": f"{name}-{use}" for use in ("landing", "archive", "release")}
+        mark = uuid4().hex[:12]
+        names = {f"{use}_bucket": f"world-{mark}-{use}" for use in ("landing", "archive", "release")}
         settings = self.house.settings.model_copy(update=names)
         client = boto3.client(
             "s3",

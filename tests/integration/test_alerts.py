@@ -297,7 +297,7 @@ def test_the_newest_published_release_is_named(engine: Engine, services_env: Set
                 content_hash="x", prefix=f"releases/{n}", manifest={}, built_at=datetime.now(UTC),
                 published_at=datetime.now(UTC) if published else None)  # fmt: skip
     compose(engine, services_env)
-    assert f"s3://{services_env.release_bucket}/releases/-1 (malam 25 Okt 2022)" in outbox(engine)[0].body
+    assert f"malam 25 Okt 2022; rilis/terkini.json di s3://{services_env.release_bucket}" in outbox(engine)[0].body
 
 
 def test_a_province_without_a_target_is_named_and_stops_nobody(engine: Engine, services_env: Settings) -> None:

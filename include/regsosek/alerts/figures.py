@@ -113,8 +113,7 @@ LEFT JOIN reference.region r ON r.code = a.placed_code
 WHERE a.province = :province AND a.night = :night AND s.id_subsls IS NULL
 """
 _RELEASE = """
-SELECT prefix, night FROM release.release WHERE published_at IS NOT NULL AND night <= :night
-ORDER BY night DESC, published_at DESC LIMIT 1
+SELECT max(night) FROM release.release WHERE published_at IS NOT NULL AND night <= :night
 """
 
 
@@ -152,10 +151,10 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
     )
 
 
-def newest_release(connection: Connection, night: date) -> tuple[str, date] | None:
-    """Prefix and night of the newest published release up to ``night``."""
-    row = connection.execute(text(_RELEASE), {"night": night}).first()
-    return (row.prefix, row.night) if row else None
+def newest_release(connection: Connection, night: date) -> date | None:
+    """The night of the newest published release up to ``night``."""
+    found: date | None = connection.execute(text(_RELEASE), {"night": night}).scalar()
+    return found
 
 
 def _visited(connection: Connection, own: Mapping[str, Any]) -> int:

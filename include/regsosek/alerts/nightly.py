@@ -139,7 +139,7 @@ def _desk(connection: Connection, settings: Settings, night: date) -> _Desk:
         windows=field_windows(settings.calendar_file),
         offices=offices(settings.offices_file),
         rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
-        release=f"s3://{settings.release_bucket}/{newest[0]} (malam {day(newest[1])})" if newest else None,
+        release=f"malam {day(newest)}; rilis/terkini.json di s3://{settings.release_bucket}" if newest else None,
     )
 
 

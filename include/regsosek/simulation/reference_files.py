@@ -118,6 +118,6 @@ def _manifest(dataset: ReferenceDataset, campaign: Campaign, files: Sequence[Ref
         produced_at=_MADE_AT,
         producer=PRODUCER,
         scale=float(campaign.scale_text),
-        note=f"simulated (seed {campaign.seed}): whole sub-SLS, at least one in every kab/kota",
+        note=f"simulasi (seed {campaign.seed}): sub-SLS utuh, sedikitnya satu di setiap kab/kota",
         files=tuple(files),
     )
