@@ -16,7 +16,7 @@ from rich.logging import RichHandler
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night
 from regsosek.geography.provinces import province as province_of
-from regsosek.night.run_request import chosen
+from regsosek.night.run_request import chosen, refuse_future
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -37,16 +37,21 @@ ProvinceOption = Annotated[
 
 def night_of(given: datetime | None) -> date:
     """The night asked for, else the one that the schedule would take now."""
-    return given.date() if given else default_night(datetime.now(UTC))
+    now = datetime.now(UTC)
+    if given is None:
+        return default_night(now)
+    refuse_future(given.date(), now)
+    return given.date()
 
 
 @contextmanager
 def house() -> Iterator["House"]:
     """Settings, warehouse and object storage."""
     from regsosek.night.house import open_house
+    from regsosek.night.nightly import without_values
     from regsosek.settings import load_settings
 
-    with open_house(load_settings()) as opened:
+    with without_values("warehouse"), open_house(load_settings()) as opened:
         yield opened
 
 

@@ -70,16 +70,21 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
     Runs any number of times: decided deliveries stay as they are, an interrupted one is taken up again.
     """
     with province_lock(house.engine, province):
-        with house.engine.begin() as connection:
-            ledger.note_begun(connection, province, night)
-        entries = seal_night(house, province, night, suites)
-        pending = [entry for entry in entries if entry.state == "registered"]
-        if pending:
-            _receive_all(house, province, night, pending, suites)
-        with house.engine.begin() as connection:
-            refresh_province(connection, province, night)
-            decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
-            ledger.note_refreshed(connection, province, night)
+        return receive_locked(house, province, night, suites)
+
+
+def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
+    """:func:`receive_province` for a caller that holds the province's lock."""
+    with house.engine.begin() as connection:
+        ledger.note_begun(connection, province, night)
+    entries = seal_night(house, province, night, suites)
+    pending = [entry for entry in entries if entry.state == "registered"]
+    if pending:
+        _receive_all(house, province, night, pending, suites)
+    with house.engine.begin() as connection:
+        refresh_province(connection, province, night)
+        decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
+        ledger.note_refreshed(connection, province, night)
     return ProvinceNight(province, night, decided)
 
 
@@ -134,6 +139,8 @@ class Reception:
         receipt = receipt_of(self.house, self.entry)
         totals: Mapping[str, int] = dict.fromkeys(DATASETS, 0)
         try:
+            if receipt.manifest_sha256 is None:
+                self._refuse_rejected_before(receipt)
             manifest, receipt = bring_manifest(self.house, self.entry, receipt, self.scratch)
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             self._note(manifest, receipt)
@@ -205,9 +212,10 @@ class Reception:
 
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry
+        decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
+        # The receipt first: a verdict that only the ledger knew would be lost to a replay.
+        write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
             clear_delivery(connection, entry.province, entry.night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
-        decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
-        write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)

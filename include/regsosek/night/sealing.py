@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection
 
 from regsosek.contract.codebook import codebook_document, codebook_version
-from regsosek.errors import ReferenceDataError
+from regsosek.errors import ReferenceDataError, SealedNightError
 from regsosek.landing.archive import (
     Receipt,
     Reopening,
@@ -15,6 +15,7 @@ from regsosek.landing.archive import (
     archive_bytes,
     list_receipts,
     read_seal,
+    sealed_nights,
     write_receipt,
     write_seal,
 )
@@ -40,6 +41,7 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
     if not sealed:
         seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
         if seal is None:
+            _refuse_gaps(house, province, night)
             discover_again(house, province, night, suites, reopened=None)
         else:
             _restore(house, seal)
@@ -47,11 +49,24 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
         return ledger.deliveries_of(connection, province, night)
 
 
+def _refuse_gaps(house: House, province: str, night: date) -> None:
+    """A warehouse that lost earlier nights would take their deliveries for news of this one."""
+    archived = sealed_nights(house.store, house.settings.archive_bucket, province)
+    with house.engine.begin() as connection:
+        lost = sorted(n for n in archived - ledger.sealed_nights(connection, province) if n < night)
+    if lost:
+        raise SealedNightError(
+            f"province {province}: the warehouse has lost night {lost[0]} and {len(lost) - 1} more of the archive; "
+            f"run `regsosek replay --from {lost[0]} -p {province}` (DAG regsosek_replay) before night {night}"
+        )
+
+
 def discover_again(
     house: House, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
 ) -> None:
     """Discovers and seals ``night``, or, with a reason, adds to a sealed night what has arrived since."""
     found = discover(house.store, house.settings.landing_bucket, province, night)
+    unfinished = [folder.prefix for folder in found.unfinished]
     versions = archive_versions(house, suites)
     now = datetime.now(UTC)
     with house.engine.begin() as connection:
@@ -63,13 +78,21 @@ def discover_again(
             province=province,
             night=night,
             sealed_at=now,
-            unfinished=[folder.delivery_id for folder in found.unfinished],
-            strays=found.stray_count,
+            unfinished=unfinished,
+            strays=found.stray_count + len(found.later),
         )
         if reopened is not None:
             ledger.note_event(connection, province, night, "reopened", {"reason": reopened, "new": len(entries)})
         # Inside the transaction: if the archive does not take the seal, the ledger does not either.
-        _archive_seal(house, province, night, standing, entries, versions, now, reopened)
+        seal = Seal(
+            province=province,
+            night=night,
+            sealed_at=now,
+            delivery_ids=tuple(entry.delivery_id for entry in (*standing, *entries)),
+            unfinished=tuple(unfinished),
+            reopened=() if reopened is None else (Reopening(at=now, reason=reopened),),
+        )
+        _archive_seal(house, seal, [receipt(entry, now, versions) for entry in entries])
     if found.stray_count:
         log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
 
@@ -93,28 +116,15 @@ def _new_entries(
     return entries
 
 
-def _archive_seal(
-    house: House,
-    province: str,
-    night: date,
-    standing: Sequence[Delivery],
-    entries: Sequence[Delivery],
-    versions: Mapping[str, str],
-    now: datetime,
-    reopened: str | None,
-) -> None:
+def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> None:
+    """Writes receipts, then the seal; a night sealed before keeps its first moment and its history."""
     bucket = house.settings.archive_bucket
-    for entry in entries:
-        write_receipt(house.store, bucket, receipt(entry, now, versions))
-    former = read_seal(house.store, bucket, province=province, night=night)
-    history = former.reopened if former else ()
-    seal = Seal(
-        province=province,
-        night=night,
-        sealed_at=former.sealed_at if former else now,
-        delivery_ids=tuple(entry.delivery_id for entry in (*standing, *entries)),
-        reopened=(*history, Reopening(at=now, reason=reopened)) if reopened is not None else history,
-    )
+    for each in receipts:
+        write_receipt(house.store, bucket, each)
+    former = read_seal(house.store, bucket, province=seal.province, night=seal.night)
+    if former is not None:
+        history = {"sealed_at": former.sealed_at, "reopened": (*former.reopened, *seal.reopened)}
+        seal = seal.model_copy(update=history)
     write_seal(house.store, bucket, seal)
 
 
