@@ -32,15 +32,15 @@ LONGEST_TASK = timedelta(hours=12)  # a whole campaign of the largest province
     doc_md=__doc__,
     tags=["regsosek", "replay"],
     params={
-        "first": Param("2022-10-15", type="string", format="date", title="First night to build again"),
+        "first": Param(type="string", format="date", title="First night to build again"),
         "provinces": Param(
-            [],
             type="array",
+            minItems=1,
             items={"type": "string", "enum": list(PROVINCES)},
             examples=list(PROVINCES),
             values_display=PROVINCES,
             title="Provinces",
-            description="Only these provinces; none chosen means all 34.",
+            description="What is chosen here is forgotten from the first night on, and built again.",
         ),
     },
 )

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from regsosek.errors import ConfigurationError, RegsosekError
-from regsosek.geography.calendar import default_night
+from regsosek.geography.calendar import default_night, field_windows
 from regsosek.geography.provinces import province as province_of
-from regsosek.night.run_request import chosen
+from regsosek.night.run_request import chosen, refuse_future
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
 
-EXIT_FAILED, EXIT_USAGE = 1, 2
+EXIT_FAILED = 1
 # A pipe or a log has no width of its own; the tables need a hundred columns.
 console = Console(width=None if sys.stdout.isatty() else 110)
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -37,16 +37,21 @@ ProvinceOption = Annotated[
 
 def night_of(given: datetime | None) -> date:
     """The night asked for, else the one that the schedule would take now."""
-    return given.date() if given else default_night(datetime.now(UTC))
+    now = datetime.now(UTC)
+    if given is None:
+        return default_night(now)
+    refuse_future(given.date(), now)
+    return given.date()
 
 
 @contextmanager
 def house() -> Iterator["House"]:
     """Settings, warehouse and object storage."""
     from regsosek.night.house import open_house
+    from regsosek.night.nightly import without_values
     from regsosek.settings import load_settings
 
-    with open_house(load_settings()) as opened:
+    with without_values("warehouse"), open_house(load_settings()) as opened:
         yield opened
 
 
@@ -165,7 +170,8 @@ def status(date_: NightOption = None) -> None:
         if not nights:
             raise ConfigurationError("no night has been processed yet; run `regsosek night`")
         when = date_.date() if date_ else nights[-1]
-        console.print(night_table(when, province_lines(connection, when), scale_of_reference(connection)))
+        lines, scale = province_lines(connection, when), scale_of_reference(connection)
+        console.print(night_table(when, lines, scale, field_windows(opened.settings.calendar_file)))
 
 
 @app.command()

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from delivered import PROVINCE, csv_gz
-from field_world import FieldWorld, family, faulty
+from field_world import CompiledJudge, FieldWorld, family, faulty
 from left_behind import contents, few_rules, on_landing
 from other_process import Step, die, interrupted, start_night
 from regsosek.errors import ObjectStoreError
@@ -114,7 +114,7 @@ def test_a_sealed_night_takes_nothing_new_into_a_new_warehouse(
 def test_a_replay_leaves_everything_as_it_was(world: FieldWorld, first: date, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(eventful_nights(world), NIGHTS)
     monkeypatch.setattr("regsosek.night.replaying._suites_of", lambda *_: world.suites)
-    monkeypatch.setattr("regsosek.night.replaying.receive_province", lambda _, p, night, s: world.run(night))
+    monkeypatch.setattr("regsosek.night.receiving.Judge", CompiledJudge)
     replay(without_landing(world).house, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
 

@@ -93,6 +93,7 @@ def alert_platform(
     failed: Mapping[str, str],
     publication: str | None,
     provinces: Sequence[str] | None = None,
+    astray: Mapping[str, int] | None = None,
 ) -> Composed:
     """Composes what failed of ours into the outbox, for the platform team only.
 
@@ -100,11 +101,12 @@ def alert_platform(
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
         publication: why nothing was published, None if it was.
         provinces: the ones that the night was to process (default: all).
+        astray: keys in the landing area that no delivery is made of, by where they lie.
     """
     composed = Composed()
     with engine.begin() as connection:
         refreshed = frozenset(refreshed_provinces(connection, night))
-        figures = PlatformFigures(night, _asked(provinces), refreshed, failed, publication)
+        figures = PlatformFigures(night, _asked(provinces), refreshed, failed, publication, astray or {})
         if not figures.anything:
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
             composed.quiet.append(PLATFORM)

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -22,7 +21,6 @@ from regsosek.warehouse.tables import condition, outbox, refreshed
 
 log = logging.getLogger(__name__)
 
-Placed = Literal["composed", "unchanged", "sent before"]
 # How far back the night judged before may lie, so that a night that failed does not make all standing news new.
 REMEMBERED_NIGHTS = 7
 

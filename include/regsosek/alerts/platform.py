@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from regsosek.alerts.rendering import Message, render
@@ -18,6 +18,7 @@ class PlatformFigures:
         refreshed: of these, the ones whose statistics hold the night.
         failed: error by province.
         publication: why nothing was published; None if it was, or was not tried.
+        astray: keys in the landing area that no delivery is made of, counted by where they lie.
     """
 
     night: date
@@ -25,6 +26,7 @@ class PlatformFigures:
     refreshed: frozenset[str]
     failed: Mapping[str, str]
     publication: str | None
+    astray: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stale(self) -> list[str]:
@@ -34,13 +36,13 @@ class PlatformFigures:
     @property
     def anything(self) -> bool:
         """Whether there is something to tell."""
-        return bool(self.failed or self.stale or self.publication)
+        return bool(self.failed or self.stale or self.publication or self.astray)
 
     @property
     def fingerprint(self) -> str:
         """Same faults, same fingerprint."""
-        parts = (repr(sorted(self.failed.items())), repr(self.stale), repr(self.publication))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()))
+        return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
 
 def compose_platform(figures: PlatformFigures) -> Message:
@@ -54,6 +56,7 @@ def compose_platform(figures: PlatformFigures) -> Message:
         "parity": _lines(parity),
         "failed": _lines(others),
         "stale": figures.stale,
+        "astray": [f"{place}: {count}" for place, count in sorted(figures.astray.items())],
         "provinces": sorted({*figures.failed, *figures.stale}),
     }
     return Message(_subject(figures), render("platform.txt.j2", values))
@@ -62,7 +65,8 @@ def compose_platform(figures: PlatformFigures) -> Message:
 def _subject(figures: PlatformFigures) -> str:
     broken = len({*figures.failed, *figures.stale})
     parts = [f"{broken} province{'s' if broken > 1 else ''} failed"] if broken else []
-    parts += ["release not published"] if figures.publication else []
+    parts += ["publication at fault"] if figures.publication else []
+    parts += ["keys astray in landing"] if figures.astray else []
     return f"[PIPELINE FAULT] night {figures.night.isoformat()}: {', '.join(parts)}"
 
 

@@ -6,6 +6,7 @@ one writer (the nightly run, of which there is only one at a time).
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -185,6 +186,13 @@ def list_seals(store: Store, bucket: str, *, night: date | None = None) -> tuple
     """The seals of one night, or of all, by night, then province."""
     seals = _read_all(store, bucket, _night_prefix("seals", night) if night else "seals/", Seal)
     return tuple(sorted(seals, key=lambda s: (s.night, s.province)))
+
+
+def sealed_nights(store: Store, bucket: str, province: str) -> set[date]:
+    """The nights of ``province`` that have a seal, by the names of the seals alone."""
+    name = re.compile(rf"seals/night=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/prov={province}\.json")
+    found = (name.fullmatch(stored.key) for stored in store.list_objects(bucket, "seals/"))
+    return {date.fromisoformat(match[1]) for match in found if match}
 
 
 def canonical_json(record: BaseModel) -> bytes:

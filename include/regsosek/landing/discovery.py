@@ -111,7 +111,7 @@ def misplaced(store: Store, bucket: str, provinces: Collection[str]) -> tuple[st
     Args:
         provinces: the codes of all provinces, not only those of this run.
     """
-    known = {LANDING, *(province_prefix(province) for province in provinces)}
+    known = {LANDING, "reference/", *(province_prefix(province) for province in provinces)}
     seen = {*store.list_level(bucket, ""), *store.list_level(bucket, LANDING)}
     return tuple(sorted(seen - known))
 

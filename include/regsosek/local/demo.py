@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 from rich.console import Console
 
+from regsosek.errors import ConfigurationError
+from regsosek.geography.calendar import field_windows
 from regsosek.geography.provinces import provinces
 from regsosek.local.airflow_client import AirflowClient, TaskState
 from regsosek.local.airflow_environment import ADMIN
@@ -57,7 +59,15 @@ def run_demo(console: Console, scale: float) -> bool:
     return all(state == "success" for state in states)
 
 
+def _refuse_other_scale(house: House, scale: float) -> None:
+    with house.engine.connect() as connection:
+        standing = scale_of_reference(connection) if processed_nights(connection) else scale
+    if abs(standing - scale) > 1e-9:  # noqa: PLR2004 - reference files write nine decimal places
+        raise ConfigurationError(f"nights at scale {standing:g} are here already; `make clean` first, or repeat them")
+
+
 def _deliver(console: Console, house: House, scale: float) -> None:
+    _refuse_other_scale(house, scale)
     codes = [province.code for province in provinces()]
     report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE)
     console.print(
@@ -102,9 +112,9 @@ def _progress(tasks: Sequence[TaskState]) -> str:
 def _summary(console: Console, house: House, stack: Stack) -> None:
     with house.engine.connect() as connection:
         scale = scale_of_reference(connection)
-        nights = processed_nights(connection)
-        for night in nights:
-            console.print(night_table(night, province_lines(connection, night), scale))
+        windows = field_windows(house.settings.calendar_file)
+        for night in processed_nights(connection):
+            console.print(night_table(night, province_lines(connection, night), scale, windows))
     page = current_page(house.store, house.settings)
     folder = STATE / "s3" / house.settings.release_bucket
     lines = (

@@ -76,7 +76,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One line of ``regsosek stack status``."""
+    """What runs and where, for people."""
 
     name: str
     running: bool

@@ -17,10 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.outbox import Delivered, deliver
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
+from regsosek.geography.provinces import provinces as all_provinces
+from regsosek.landing.discovery import misplaced
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.rules import load_suites
-from regsosek.release.publish import Published, is_published, publish
+from regsosek.release.publish import Published, publication_fault, publish
 from regsosek.warehouse import ledger
 
 log = logging.getLogger(__name__)
@@ -75,8 +77,20 @@ def tell(
     healthy = [code for code in provinces if code not in failed] if provinces is not None else None
     composed = alert_provinces(house.engine, house.settings, night, provinces=healthy)
     told = dict(failed) | {code: f"digest: {fault}" for code, fault in composed.failed.items()}
-    alert_platform(house.engine, house.settings, night, failed=told, publication=publication, provinces=provinces)
+    alert_platform(
+        house.engine,
+        house.settings,
+        night,
+        failed=told,
+        publication=publication,
+        provinces=provinces,
+        astray=_astray(house, night),
+    )
     delivered = deliver(house.engine, house.settings)
+    if delivered.waiting:
+        raise NightFailedError(
+            f"night {night}: {delivered.sent} messages sent, {delivered.waiting} wait in the outbox for the next try"
+        )
     if composed.failed:
         raise NightFailedError(
             f"night {night}: no digest for " + "; ".join(f"{c}: {f}" for c, f in composed.failed.items())
@@ -84,13 +98,23 @@ def tell(
     return delivered
 
 
+def _astray(house: House, night: date) -> dict[str, int]:
+    """Keys that no delivery is made of: a delivery in a wrong place must not vanish silently. Counts, not names."""
+    codes = [province.code for province in all_provinces()]
+    outside = len(misplaced(house.store, house.settings.landing_bucket, codes))
+    with house.engine.begin() as connection:
+        strays = ledger.strays(connection, night)
+    found = {f"province {code}": count for code, count in strays.items()}
+    return found | ({"outside of every province": outside} if outside else {})
+
+
 def faults(house: House, night: date, provinces: Sequence[str]) -> tuple[dict[str, str], str | None]:
-    """What of ours failed on ``night``, by the ledger: provinces without their mark, and a missing release."""
+    """What of ours failed on ``night``, by the ledger: unmarked provinces, and what is wrong with its release."""
     with house.engine.begin() as connection:
         refreshed = ledger.refreshed_provinces(connection, night)
-        published = is_published(connection, night)
+        publication = publication_fault(connection, night)
     failed = {code: "not received whole; see the log of its task" for code in provinces if code not in refreshed}
-    return failed, None if published else f"night {night} was not published; see the log of publish"
+    return failed, publication
 
 
 def run_night(
@@ -115,6 +139,9 @@ def run_night(
     published, publication = _try_publish(house, night)
     if alerts:
         tell(house, night, failed=failed, publication=publication, provinces=provinces)
+    held = ", ".join(published.held_back) if published else ""
+    if held:
+        publication = f"provinces {held} failed their conservation check and were held back"
     return NightReport(night, done, failed, published, publication)
 
 
@@ -140,4 +167,4 @@ def without_values(what: str) -> Iterator[None]:
         driver = getattr(error, "orig", None) or error
         code = getattr(driver, "sqlstate", None)
         kind = type(driver).__name__ + (f" (SQLSTATE {code})" if code else "")
-        raise EngineFaultError(f"{what}: {kind}; the server's own log has the statement") from None
+        raise EngineFaultError(f"{what}: {kind}; the message is withheld, it may quote personal data") from None

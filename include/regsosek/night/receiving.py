@@ -70,16 +70,21 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
     Runs any number of times: decided deliveries stay as they are, an interrupted one is taken up again.
     """
     with province_lock(house.engine, province):
-        with house.engine.begin() as connection:
-            ledger.note_begun(connection, province, night)
-        entries = seal_night(house, province, night, suites)
-        pending = [entry for entry in entries if entry.state == "registered"]
-        if pending:
-            _receive_all(house, province, night, pending, suites)
-        with house.engine.begin() as connection:
-            refresh_province(connection, province, night)
-            decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
-            ledger.note_refreshed(connection, province, night)
+        return receive_locked(house, province, night, suites)
+
+
+def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
+    """:func:`receive_province` for a caller that holds the province's lock."""
+    with house.engine.begin() as connection:
+        ledger.note_begun(connection, province, night)
+    entries = seal_night(house, province, night, suites)
+    pending = [entry for entry in entries if entry.state == "registered"]
+    if pending:
+        _receive_all(house, province, night, pending, suites)
+    with house.engine.begin() as connection:
+        refresh_province(connection, province, night)
+        decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
+        ledger.note_refreshed(connection, province, night)
     return ProvinceNight(province, night, decided)
 
 
@@ -152,7 +157,7 @@ class Reception:
             raise ContractBreachError("supersedes_unknown", ", ".join(strangers))
 
     def _refuse_rejected_before(self, receipt: Receipt) -> None:
-        # A replay repeats the decision of the night, whatever lies in landing now; it was never archived.
+        # A replay repeats the decision of the night; the files were never archived.
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
@@ -208,7 +213,7 @@ class Reception:
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry
         decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
-        # The receipt goes first: if we are stopped between the two, the next run finds it and decides alike.
+        # The receipt first: a verdict that only the ledger knew would be lost to a replay.
         write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
             clear_delivery(connection, entry.province, entry.night, entry.delivery_id)

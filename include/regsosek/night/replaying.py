@@ -6,10 +6,10 @@ from datetime import date
 
 from regsosek.contract.codebook import codebook_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
-from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, list_seals
+from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, sealed_nights
 from regsosek.night.house import House
 from regsosek.night.nightly import without_values
-from regsosek.night.receiving import ProvinceNight, receive_province
+from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.quality.rules import Suite, load_suites, suite_from
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -18,10 +18,10 @@ from regsosek.warehouse.reference import loaded_versions
 log = logging.getLogger(__name__)
 
 
-def sealed_nights(house: House, first: date) -> list[date]:
-    """The nights from ``first`` on that the archive holds seals of."""
-    seals = list_seals(house.store, house.settings.archive_bucket)
-    return sorted({seal.night for seal in seals if seal.night >= first})
+def nights_of(house: House, province: str, first: date) -> list[date]:
+    """The nights from ``first`` on that the archive holds seals of ``province`` for."""
+    sealed = sealed_nights(house.store, house.settings.archive_bucket, province)
+    return sorted(night for night in sealed if night >= first)
 
 
 def replay(
@@ -41,27 +41,22 @@ def replay(
         ConfigurationError: the codebook is another one.
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
-    nights = sealed_nights(house, first)
-    judged_by = {night: _suites_of(house, night) for night in nights}
     done = []
     for province in provinces:
-        with without_values(f"province {province}, forgetting the nights from {first}"):
-            _forget(house, province, first)
-        for night in nights:
-            with without_values(f"province {province}, replay of night {night}"):
-                done.append(receive_province(house, province, night, judged_by[night]))
-            announce(str(done[-1]))
+        judged_by = {night: _suites_of(house, province, night) for night in nights_of(house, province, first)}
+        # One lock over all of it: a scheduled night in between would find nights missing.
+        with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
+            with house.engine.begin() as connection:
+                ledger.forget(connection, province, first)
+            for night, suites in judged_by.items():
+                done.append(receive_locked(house, province, night, suites))
+                announce(str(done[-1]))
     return done
 
 
-def _forget(house: House, province: str, first: date) -> None:
-    with province_lock(house.engine, province), house.engine.begin() as connection:
-        ledger.forget(connection, province, first)
-
-
-def _suites_of(house: House, night: date) -> Mapping[str, Suite]:
+def _suites_of(house: House, province: str, night: date) -> Mapping[str, Suite]:
     """The suites that the receipts of ``night`` name; the present ones for a night without deliveries."""
-    receipts = list_receipts(house.store, house.settings.archive_bucket, night=night)
+    receipts = list_receipts(house.store, house.settings.archive_bucket, night=night, province=province)
     if not receipts:
         return load_suites(house.settings.expectations_dir)
     versions = receipts[0].versions

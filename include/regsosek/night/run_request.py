@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from regsosek.errors import ConfigurationError
@@ -33,8 +33,20 @@ def run_request(
         night = date.fromisoformat(given) if given else default_night(run_after)
     except ValueError:
         raise ConfigurationError(f"night {given!r} is no date; write YYYY-MM-DD") from None
+    refuse_future(night, run_after)
     backfilled = "backfill" in run_type.lower()
     return RunRequest(night, chosen(params.get("provinces")), bool(params.get("alerts", True)) and not backfilled)
+
+
+def refuse_future(night: date, now: datetime) -> None:
+    """A night to come would seal what belongs to the nights before it, and move readers past them.
+
+    Raises:
+        ConfigurationError: ``night`` lies after today in Jakarta.
+    """
+    today = default_night(now) + timedelta(days=1)
+    if night > today:
+        raise ConfigurationError(f"night {night} lies in the future; today in Jakarta is {today}")
 
 
 def chosen(codes: Sequence[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection
 
 from regsosek.contract.codebook import codebook_document, codebook_version
-from regsosek.errors import ReferenceDataError
+from regsosek.errors import ReferenceDataError, SealedNightError
 from regsosek.landing.archive import (
     Receipt,
     Reopening,
@@ -16,6 +16,7 @@ from regsosek.landing.archive import (
     archive_bytes,
     list_receipts,
     read_seal,
+    sealed_nights,
     write_receipt,
     write_seal,
 )
@@ -44,6 +45,7 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
     if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
         _restore(house, seal)
     elif not sealed:
+        _refuse_gaps(house, province, night)
         discover_again(house, province, night, suites, reopened=None)
     with house.engine.begin() as connection:
         return ledger.deliveries_of(connection, province, night)
@@ -59,6 +61,18 @@ def reopen_night(house: House, province: str, night: date, suites: Mapping[str, 
         discover_again(house, province, night, suites, reopened=reason)
 
 
+def _refuse_gaps(house: House, province: str, night: date) -> None:
+    """A warehouse that lost earlier nights would take their deliveries for news of this one."""
+    archived = sealed_nights(house.store, house.settings.archive_bucket, province)
+    with house.engine.begin() as connection:
+        lost = sorted(n for n in archived - ledger.sealed_nights(connection, province) if n < night)
+    if lost:
+        raise SealedNightError(
+            f"province {province}: the warehouse has lost night {lost[0]} and {len(lost) - 1} more of the archive; "
+            f"run `regsosek replay --from {lost[0]} -p {province}` (DAG regsosek_replay) before night {night}"
+        )
+
+
 def discover_again(
     house: House, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
 ) -> None:
@@ -66,24 +80,28 @@ def discover_again(
     found = discover(house.store, house.settings.landing_bucket, province, night)
     versions = archive_versions(house, suites)
     now = datetime.now(UTC)
+    unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(found.later)
     with house.engine.begin() as connection:
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
         ledger.register(connection, entries, versions, now)
         ledger.write_seal(
-            connection,
+            connection, province=province, night=night, sealed_at=now, unfinished=unfinished, strays=strays
+        )
+        ledger.note_begun(connection, province, night)
+        reopenings = () if reopened is None else (Reopening(at=now, reason=reopened, new=len(entries)),)
+        _note_reopenings(connection, province, night, reopenings)
+        # Inside the transaction: if the archive does not take the seal, the ledger does not either.
+        seal = Seal(
             province=province,
             night=night,
             sealed_at=now,
-            unfinished=[folder.prefix for folder in found.unfinished],
-            strays=found.stray_count,
+            delivery_ids=tuple(entry.delivery_id for entry in entries),
+            unfinished=tuple(unfinished),
+            strays=strays,
+            reopened=reopenings,
         )
-        ledger.note_begun(connection, province, night)
-        reopening = None if reopened is None else Reopening(at=now, reason=reopened, new=len(entries))
-        if reopening is not None:
-            _note_reopening(connection, province, night, reopening)
-        # Inside the transaction: if the archive does not take the seal, the ledger does not either.
-        _archive_seal(house, province, night, found, entries, versions, now, reopening)
+        _archive_seal(house, seal, [receipt(entry, now, versions) for entry in entries])
     if found.stray_count:
         log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
 
@@ -107,35 +125,25 @@ def _new_entries(
     return entries
 
 
-def _note_reopening(connection: Connection, province: str, night: date, reopening: Reopening) -> None:
-    detail = {"reason": reopening.reason, "new": reopening.new}
-    ledger.note_event(connection, province, night, "reopened", detail, at=reopening.at)
+def _note_reopenings(connection: Connection, province: str, night: date, reopenings: Sequence[Reopening]) -> None:
+    for each in reopenings:
+        detail = {"reason": each.reason, "new": each.new}
+        ledger.note_event(connection, province, night, "reopened", detail, at=each.at)
 
 
-def _archive_seal(
-    house: House,
-    province: str,
-    night: date,
-    found: Discovery,
-    entries: Sequence[Delivery],
-    versions: Mapping[str, str],
-    now: datetime,
-    reopening: Reopening | None,
-) -> None:
+def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> None:
+    """Writes receipts, then the seal; a night sealed before keeps its first moment, and its list and history grow."""
     bucket = house.settings.archive_bucket
-    for entry in entries:
-        write_receipt(house.store, bucket, receipt(entry, now, versions))
-    former = read_seal(house.store, bucket, province=province, night=night)
-    listed, history = (former.delivery_ids, former.reopened) if former else ((), ())
-    seal = Seal(
-        province=province,
-        night=night,
-        sealed_at=former.sealed_at if former else now,
-        delivery_ids=(*listed, *(entry.delivery_id for entry in entries)),
-        unfinished=tuple(folder.prefix for folder in found.unfinished),
-        strays=found.stray_count,
-        reopened=history if reopening is None else (*history, reopening),
-    )
+    for each in receipts:
+        write_receipt(house.store, bucket, each)
+    former = read_seal(house.store, bucket, province=seal.province, night=seal.night)
+    if former is not None:
+        grown = {
+            "sealed_at": former.sealed_at,
+            "delivery_ids": (*former.delivery_ids, *seal.delivery_ids),
+            "reopened": (*former.reopened, *seal.reopened),
+        }
+        seal = seal.model_copy(update=grown)
     write_seal(house.store, bucket, seal)
 
 
@@ -155,8 +163,7 @@ def _restore(house: House, seal: Seal) -> None:
             strays=seal.strays,
         )
         noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
-        for reopening in seal.reopened[noted:]:
-            _note_reopening(connection, seal.province, seal.night, reopening)
+        _note_reopenings(connection, seal.province, seal.night, seal.reopened[noted:])
 
 
 def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Receipt]]:

@@ -1,7 +1,7 @@
 """Tables for the terminal and the work list as CSV: the night by province, the quarantine by case."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from regsosek.geography.calendar import field_windows
+from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.reporting import ProvinceLine, QuarantinedCase
 
@@ -20,7 +20,7 @@ COUNTED = (
 )  # fmt: skip
 
 
-def night_table(night: date, lines: Sequence[ProvinceLine], scale: float) -> Table:
+def night_table(night: date, lines: Sequence[ProvinceLine], scale: float, windows: Mapping[str, FieldWindow]) -> Table:
     """One line per province: what arrived and became of it, and completion against target and plan."""
     note = f"; simulated at scale {scale:g}, targets scaled alike" if scale < 1 else ""
     table = Table(
@@ -34,12 +34,11 @@ def night_table(night: date, lines: Sequence[ProvinceLine], scale: float) -> Tab
     for column in COUNTED:
         table.add_column(column, justify="right", no_wrap=True)
     for line in lines:
-        table.add_row(*_cells(night, line))
+        table.add_row(*_cells(line, windows[line.province].plan_share(night)))
     return table
 
 
-def _cells(night: date, line: ProvinceLine) -> tuple[str, ...]:
-    plan = field_windows()[line.province].plan_share(night)
+def _cells(line: ProvinceLine, plan: float) -> tuple[str, ...]:
     other = line.superseded + line.duplicate + line.withdrawn + line.held
     counts = (line.received, line.clean, line.warned, line.quarantined, other, line.rejected, line.visited, line.target)
     share = f"{100 * line.visited / line.target:.1f}" if line.target else "–"
@@ -63,10 +62,10 @@ def quarantine_table(province: str, cases: Sequence[QuarantinedCase]) -> Table:
     table = Table(
         box=SIMPLE_HEAD, title=f"Province {province}: {len(cases)} cases in quarantine{more}", title_justify="left"
     )
-    for column in ("Sub-SLS", "Building", "Family", "PPL", "State", "Since", "Rules"):
+    for column in ("Sub-SLS", "Building", "Family", "Document", "PPL", "State", "Since", "Rules"):
         table.add_column(column)
     for case in cases[:SHOWN_CASES]:
-        keys = (case.id_subsls, case.building, case.family, case.ppl, case.state, case.night)
+        keys = (case.id_subsls, case.building, case.family, case.case_id, case.ppl, case.state, case.night)
         table.add_row(*(str(key) if key is not None else "–" for key in keys), ", ".join(case.rules))
     return table
 

@@ -24,7 +24,7 @@ from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
-from regsosek.warehouse.tables import published_release
+from regsosek.warehouse.tables import published_release, refreshed
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +73,22 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults)
 
 
-def is_published(connection: Connection, night: date) -> bool:
-    """Whether any release of ``night`` has passed its audit and been published."""
-    query = select(published_release.c.release_id).where(published_release.c.night == night)
-    return connection.execute(query).first() is not None
+def publication_fault(connection: Connection, night: date) -> str | None:
+    """What is wrong with the publication of ``night``: not published since it was last processed, or held back."""
+    query = (
+        select(published_release.c.manifest["held_back"].label("held_back"), published_release.c.published_at)
+        .where(published_release.c.night == night)
+        .order_by(published_release.c.published_at.desc())
+        .limit(1)
+    )
+    release = connection.execute(query).first()
+    processed = connection.execute(select(func.max(refreshed.c.at)).where(refreshed.c.night == night)).scalar()
+    if release is None or (processed is not None and release.published_at < processed):
+        return f"night {night} was not published since it was last processed; see the log of publish"
+    if release.held_back:
+        held = ", ".join(release.held_back)
+        return f"provinces {held} failed their conservation check and were published at their last good figures"
+    return None
 
 
 def current_page(store: Store, settings: Settings) -> str | None:
@@ -183,4 +195,8 @@ def _note(engine: Engine, prefix: str, release: ReleaseFiles, content: Mapping[s
         "published_at": func.now(),
     }
     with engine.begin() as connection:
-        connection.execute(insert(published_release).values(**values).on_conflict_do_nothing())
+        connection.execute(
+            insert(published_release)
+            .values(**values)
+            .on_conflict_do_update(index_elements=["release_id"], set_={"published_at": func.now()})
+        )

@@ -87,7 +87,8 @@ def simulate(
     delivered: list[Delivered] = []
     silent: list[tuple[str, date]] = []
     with _workshop(sink, defects or default_defects()) as (writer, table, scratch):
-        targets = write_reference_files(campaign, sink, codes, scratch)
+        # A version is whole or nobody can load it, whichever provinces deliver.
+        targets = write_reference_files(campaign, sink, [p.code for p in all_provinces()], scratch)
         for province in codes:
             frame = province_frame(campaign, province)
             for night in sorted(nights):

@@ -133,7 +133,9 @@ SELECT k.row_no AS keluarga_row,
        coalesce(k.versi, 0) AS versi,
        unhex(left(sha256(k.digest || coalesce(m.digests, '')), 32)) AS content_hash,
        k.status_dokumen IS NOT DISTINCT FROM {WITHDRAWN} AS withdrawn,
-       k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
+       -- sixteen digits that lie in no known desa may be somebody's NIK: they go no further than quarantine
+       CASE WHEN p.in_frame OR p.desa IS NOT NULL THEN k.id_subsls END AS id_subsls,
+       k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
        CASE WHEN k.id_subsls IS NULL THEN NULL
             WHEN p.in_frame THEN 'known' WHEN p.desa IS NOT NULL THEN 'desa_known'
             WHEN {_DESA} IS NOT NULL THEN 'unknown' END AS frame_status,

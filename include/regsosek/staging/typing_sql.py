@@ -24,8 +24,8 @@ PATTERNS: dict[Kind, str] = {
     "key": "[A-Za-z0-9][A-Za-z0-9._/-]*",
     "digits": "[0-9]+",
     "integer": "[0-9]{1,9}",
-    "choice": "[0-9]{1,4}",
-    "bits": "[0-9]{1,4}",
+    "choice": "[0-9]{1,9}",
+    "bits": "[0-9]{1,9}",
     "date": "(18|19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}",
     "timestamp": "(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?"
     "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])",
@@ -42,7 +42,10 @@ def typed(variable: Variable, text: str) -> str:
     """SQL for the typed value of ``variable`` from the SQL expression ``text``; NULL where it can't be typed."""
     if variable.kind == "text":
         return text
-    return f"CASE WHEN regexp_full_match({text}, '{PATTERNS[variable.kind]}') THEN {_cast(variable, text)} END"
+    # A key of sixteen digits may be somebody's NIK in the wrong column; keys travel to places where no NIK may stand.
+    unlike_nik = f" AND NOT regexp_full_match({text}, '[0-9]{{16}}')" if variable.kind == "key" else ""
+    matches = f"regexp_full_match({text}, '{PATTERNS[variable.kind]}')"
+    return f"CASE WHEN {matches}{unlike_nik} THEN {_cast(variable, text)} END"
 
 
 def _cast(variable: Variable, text: str) -> str:

@@ -53,6 +53,17 @@ def sealed(connection: Connection, province: str, night: date) -> bool:
     return connection.execute(query).first() is not None
 
 
+def sealed_nights(connection: Connection, province: str) -> set[date]:
+    """The nights whose discovery has been completed for ``province``."""
+    return set(connection.execute(select(seal.c.night).where(seal.c.province == province)).scalars())
+
+
+def strays(connection: Connection, night: date) -> dict[str, int]:
+    """How many keys discovery could not place on ``night``, by province; provinces without any are left out."""
+    query = select(seal.c.province, seal.c.strays).where(seal.c.night == night, seal.c.strays > 0)
+    return {row.province: row.strays for row in connection.execute(query)}
+
+
 def registered_folders(connection: Connection, province: str) -> set[tuple[str, date]]:
     """All (delivery id, day of delivery) that the ledger knows of ``province``."""
     query = select(delivery.c.delivery_id, delivery.c.delivered_on).where(delivery.c.province == province)
@@ -209,13 +220,15 @@ def _change(connection: Connection, entry: Delivery, **values: Any) -> None:
 def forget(connection: Connection, province: str, night: date) -> None:
     """Removes everything that ``night`` and later nights brought to ``province``, before a replay rebuilds it."""
     own = {"province": province, "night": night}
-    # A folder that used an id again has no rows, no counts and no results: they are those of the delivery before it.
     by_delivery = (
-        "DELETE FROM {} t USING ledger.delivery d WHERE t.province = :province AND d.province = t.province "
-        "AND d.delivery_id = t.delivery_id AND d.night >= :night AND d.reason IS DISTINCT FROM 'id_reused'"
+        "DELETE FROM {}.{} t USING ledger.delivery d WHERE t.province = :province AND d.province = t.province "
+        "AND d.delivery_id = t.delivery_id AND d.night >= :night AND {}"
     )
+    # A reused id names an older delivery's results too: those stay.
+    bound = {delivery_count: "d.delivered_on = t.delivered_on"}
     for table in (delivery_count, step_timing, rule_result):
-        connection.execute(text(by_delivery.format(f"{table.schema}.{table.name}")), own)
+        same = bound.get(table, "d.reason IS DISTINCT FROM 'id_reused'")
+        connection.execute(text(by_delivery.format(table.schema, table.name, same)), own)
     tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", *MART_TABLES)
     for table_name in tables:
         connection.execute(text(f"DELETE FROM {table_name} WHERE province = :province AND night >= :night"), own)
@@ -259,7 +272,9 @@ def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -
 # Cases of the superseded delivery that the new one does not name are withdrawn by it, as part 0 of its log. Such a
 # withdrawal is content of its own: the same answers sent again later are news, not a duplicate.
 _WITHDRAW_ABSENT = """
-INSERT INTO core.kasus
+INSERT INTO core.kasus (province, night, delivery_id, part, row_no, case_id, versi, rank_versi, produced_at,
+                        content_hash, status, verdict, id_subsls, r109_no_bangunan, r110_no_keluarga, placed_code,
+                        enumerated_on, result, ppl, members, persons)
 SELECT old.province, :night, :delivery_id, 0, row_number() OVER (ORDER BY old.case_id)
          + (SELECT count(*) FROM core.kasus p
             WHERE p.province = :province AND p.night = :night AND p.delivery_id = :delivery_id AND p.part = 0),

@@ -80,15 +80,6 @@ def load_part(
         path.unlink()
 
 
-def count_rows(duck: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    """Rows of the recognised part by dataset and status; a member has the status of its case."""
-    keluarga = duck.execute("SELECT status, count(*) FROM recognised GROUP BY status").fetchall()
-    anggota = duck.execute(
-        "SELECT c.status, count(*) FROM roster r JOIN recognised c USING (keluarga_row) GROUP BY c.status"
-    ).fetchall()
-    return {"keluarga": dict(keluarga), "anggota": dict(anggota)}
-
-
 def _queries(key: PartKey, default_day: date) -> dict[str, str]:
     """The rows of every table of a part, as DuckDB queries by table."""
     queries = {"core.kasus": _kasus(key, default_day)}

@@ -26,7 +26,7 @@ def test_every_kind_of_fault_is_something() -> None:
 def test_faults_are_grouped_and_the_repair_is_named() -> None:
     failed = {"64": "ParityError: rule P05:\n 3 and 4", "73": "ObjectStoreError: no answer"}
     message = compose_platform(figures(failed=failed, refreshed=frozenset(), publication="AuditError: sums differ"))
-    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: 3 provinces failed, release not published"
+    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: 3 provinces failed, publication at fault"
     parity, failures = message.body.split("FAILED\n")
     assert "- 64: ParityError: rule P05: 3 and 4" in parity
     assert "- 73: ObjectStoreError: no answer" in failures
@@ -36,7 +36,7 @@ def test_faults_are_grouped_and_the_repair_is_named() -> None:
 
 def test_publication_alone_asks_for_the_whole_night() -> None:
     message = compose_platform(figures(publication="AuditError: sums differ"))
-    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: release not published"
+    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: publication at fault"
     assert "regsosek night --date 2022-10-26\n" in message.body
 
 
@@ -50,3 +50,10 @@ def test_same_faults_same_fingerprint() -> None:
     failed = {"64": "a", "73": "b"}
     assert figures(failed=failed).fingerprint == figures(failed=dict(reversed(failed.items()))).fingerprint
     assert figures(failed=failed).fingerprint != figures(failed={"64": "a"}).fingerprint
+
+
+def test_what_lies_astray_in_landing_is_counted_and_told() -> None:
+    message = compose_platform(figures(astray={"province 64": 3, "outside of every province": 1}))
+    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: keys astray in landing"
+    assert "province 64: 3" in message.body
+    assert not figures(astray={}).anything

@@ -73,7 +73,7 @@ def test_any_text_is_typed_or_refused_and_never_raises(connection, kind: str, te
             ("integer", text)
             for text in ("1.6", "1e2", "+5", "-5", "\uff12", "\u0662", "0x10", "1 000", "1_000", "1,000", "2\n3")
         ),
-        *(("choice", text) for text in ("1.0", "+1", "00001", "\uff11")),
+        *(("choice", text) for text in ("1.0", "+1", "0000000001", "\uff11")),
         *(("date", text) for text in ("2022-1-5", "epoch", "infinity", "20221020", "20-10-2022", "2022-02-29")),
         *(
             ("date", text)
