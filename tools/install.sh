@@ -13,6 +13,8 @@ readonly uv=$private/uv
 # The caller's own Python settings must not bend this environment.
 unset PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 export UV_PYTHON_DOWNLOADS=never
+# The certificates of the system, as pip and git use them: an office may have an authority of its own.
+export UV_SYSTEM_CERTS=true
 export PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 say() { printf 'environment: %s\n' "$*" >&2; }

@@ -25,6 +25,7 @@ from regsosek.warehouse.migration import grant_roles, migrate
 FIRST_NIGHT, NIGHTS, SEED = date(2022, 10, 21), 3, 20221015
 NIGHTLY, REFERENCE, REPLAY = "regsosek_nightly", "regsosek_reference", "regsosek_replay"
 NIGHT_SECONDS = 3600.0
+TELL_SECONDS = 15.0  # where no line can be redrawn
 
 
 def start_everything(console: Console) -> Stack:
@@ -94,9 +95,16 @@ def _run(console: Console, client: AirflowClient, dag: str, night: date | None) 
     started = time.monotonic()
     run = client.trigger(dag, partition_key=str(night) if night else None)
     with console.status(name) as line:
+        told = started
 
         def watch(tasks: Sequence[TaskState]) -> None:
-            line.update(f"{name}: {_progress(tasks)}, {time.monotonic() - started:.0f} s")
+            nonlocal told
+            now = time.monotonic()
+            text = f"{name}: {_progress(tasks)}, {now - started:.0f} s"
+            line.update(text)
+            if not console.is_terminal and now - told >= TELL_SECONDS:
+                console.print(text)
+                told = now
 
         state = client.await_run(dag, run, seconds=NIGHT_SECONDS, watch=watch)
     colour = "green" if state == "success" else "red"
