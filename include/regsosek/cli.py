@@ -139,12 +139,12 @@ def night(
 
 def reopen_night(opened: "House", codes: Sequence[str], when: date, reason: str) -> None:
     """Discovers a sealed night again for the provinces ``codes``."""
-    from regsosek.night.sealing import discover_again
+    from regsosek.night import sealing
     from regsosek.quality.rules import load_suites
 
     suites = load_suites(opened.settings.expectations_dir)
     for code in codes:
-        discover_again(opened, code, when, suites, reopened=reason)
+        sealing.reopen_night(opened, code, when, suites, reason)
 
 
 @app.command()

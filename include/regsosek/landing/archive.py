@@ -71,10 +71,11 @@ class Receipt(_Record):
 
 
 class Reopening(_Record):
-    """An operator's decision that a sealed night takes more deliveries."""
+    """An operator's decision that a sealed night takes more deliveries; ``new`` says how many it took."""
 
     at: Moment
     reason: str
+    new: int = 0
 
 
 class Seal(_Record):
@@ -83,6 +84,7 @@ class Seal(_Record):
     Attributes:
         delivery_ids: in the order of processing.
         unfinished: key prefixes of folders that had no manifest yet.
+        strays: how many keys belonged to no delivery.
         reopened: every reopening so far, oldest first.
     """
 
@@ -91,6 +93,7 @@ class Seal(_Record):
     sealed_at: Moment
     delivery_ids: tuple[Ulid, ...]
     unfinished: tuple[str, ...] = ()
+    strays: int = 0
     reopened: tuple[Reopening, ...] = ()
 
     @property

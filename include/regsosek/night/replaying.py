@@ -8,6 +8,7 @@ from regsosek.contract.codebook import codebook_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, sealed_nights
 from regsosek.night.house import House
+from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.quality.rules import Suite, load_suites, suite_from
 from regsosek.warehouse import ledger
@@ -38,12 +39,13 @@ def replay(
     Raises:
         ReferenceDataError: another frame is loaded than the nights were judged by.
         ConfigurationError: the codebook is another one.
+        EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
     done = []
     for province in provinces:
         judged_by = {night: _suites_of(house, province, night) for night in nights_of(house, province, first)}
         # One lock over all of it: a scheduled night in between would find nights missing.
-        with province_lock(house.engine, province):
+        with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
             with house.engine.begin() as connection:
                 ledger.forget(connection, province, first)
             for night, suites in judged_by.items():

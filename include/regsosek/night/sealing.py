@@ -1,7 +1,8 @@
 """Which deliveries belong to a night: decided once per province, by the first discovery that completes."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from regsosek.landing.discovery import Discovery, discover
 from regsosek.night.house import House
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
+from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.reference import loaded_versions
 
@@ -33,20 +35,30 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
     """The deliveries of ``province`` that belong to ``night``, discovered now if nobody did before.
 
     Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
-    later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night takes the list
-    from the archive.
+    later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night, or was stopped
+    between the archive's seal and its own, takes the list from the archive.
     """
     with house.engine.begin() as connection:
         sealed = ledger.sealed(connection, province, night)
-    if not sealed:
-        seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
-        if seal is None:
-            _refuse_gaps(house, province, night)
-            discover_again(house, province, night, suites, reopened=None)
-        else:
-            _restore(house, seal)
+        listed = {entry.delivery_id for entry in ledger.deliveries_of(connection, province, night)}
+    seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
+    if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
+        _restore(house, seal)
+    elif not sealed:
+        _refuse_gaps(house, province, night)
+        discover_again(house, province, night, suites, reopened=None)
     with house.engine.begin() as connection:
         return ledger.deliveries_of(connection, province, night)
+
+
+def reopen_night(house: House, province: str, night: date, suites: Mapping[str, Suite], reason: str) -> None:
+    """Adds to a sealed night what has arrived since; waits for a run of the province that is under way.
+
+    The night counts as unfinished until it is received again.
+    """
+    with province_lock(house.engine, province):
+        seal_night(house, province, night, suites)
+        discover_again(house, province, night, suites, reopened=reason)
 
 
 def _refuse_gaps(house: House, province: str, night: date) -> None:
@@ -66,31 +78,28 @@ def discover_again(
 ) -> None:
     """Discovers and seals ``night``, or, with a reason, adds to a sealed night what has arrived since."""
     found = discover(house.store, house.settings.landing_bucket, province, night)
-    unfinished = [folder.prefix for folder in found.unfinished]
     versions = archive_versions(house, suites)
     now = datetime.now(UTC)
+    unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(found.later)
     with house.engine.begin() as connection:
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
         ledger.register(connection, entries, versions, now)
         ledger.write_seal(
-            connection,
-            province=province,
-            night=night,
-            sealed_at=now,
-            unfinished=unfinished,
-            strays=found.stray_count + len(found.later),
+            connection, province=province, night=night, sealed_at=now, unfinished=unfinished, strays=strays
         )
-        if reopened is not None:
-            ledger.note_event(connection, province, night, "reopened", {"reason": reopened, "new": len(entries)})
+        ledger.note_begun(connection, province, night)
+        reopenings = () if reopened is None else (Reopening(at=now, reason=reopened, new=len(entries)),)
+        _note_reopenings(connection, province, night, reopenings)
         # Inside the transaction: if the archive does not take the seal, the ledger does not either.
         seal = Seal(
             province=province,
             night=night,
             sealed_at=now,
-            delivery_ids=tuple(entry.delivery_id for entry in (*standing, *entries)),
+            delivery_ids=tuple(entry.delivery_id for entry in entries),
             unfinished=tuple(unfinished),
-            reopened=() if reopened is None else (Reopening(at=now, reason=reopened),),
+            strays=strays,
+            reopened=reopenings,
         )
         _archive_seal(house, seal, [receipt(entry, now, versions) for entry in entries])
     if found.stray_count:
@@ -116,45 +125,67 @@ def _new_entries(
     return entries
 
 
+def _note_reopenings(connection: Connection, province: str, night: date, reopenings: Sequence[Reopening]) -> None:
+    for each in reopenings:
+        detail = {"reason": each.reason, "new": each.new}
+        ledger.note_event(connection, province, night, "reopened", detail, at=each.at)
+
+
 def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> None:
-    """Writes receipts, then the seal; a night sealed before keeps its first moment and its history."""
+    """Writes receipts, then the seal; a night sealed before keeps its first moment, and its list and history grow."""
     bucket = house.settings.archive_bucket
     for each in receipts:
         write_receipt(house.store, bucket, each)
     former = read_seal(house.store, bucket, province=seal.province, night=seal.night)
     if former is not None:
-        history = {"sealed_at": former.sealed_at, "reopened": (*former.reopened, *seal.reopened)}
-        seal = seal.model_copy(update=history)
+        grown = {
+            "sealed_at": former.sealed_at,
+            "delivery_ids": (*former.delivery_ids, *seal.delivery_ids),
+            "reopened": (*former.reopened, *seal.reopened),
+        }
+        seal = seal.model_copy(update=grown)
     write_seal(house.store, bucket, seal)
 
 
 def _restore(house: House, seal: Seal) -> None:
-    """Enters into the ledger what the archive knows of a sealed night."""
+    """Enters into the ledger what the archive knows of a sealed night and the ledger does not."""
     bucket = house.settings.archive_bucket
     receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
-    order = {delivery_id: n for n, delivery_id in enumerate(seal.delivery_ids)}
     with house.engine.begin() as connection:
-        for each in receipts:
-            entry = Delivery(
-                each.province,
-                each.delivery_id,
-                each.delivered_on,
-                each.night,
-                order[each.delivery_id],
-                each.folder,
-                "rejected" if each.reason == "id_reused" else "registered",
-                each.reason if each.reason == "id_reused" else None,
-                each.detail if each.reason == "id_reused" else None,
-            )
-            ledger.register(connection, [entry], each.versions, each.registered_at)
+        for position, each in _listed(seal, receipts):
+            ledger.register(connection, [_entry(each, position)], each.versions, each.registered_at)
         ledger.write_seal(
             connection,
             province=seal.province,
             night=seal.night,
             sealed_at=seal.sealed_at,
             unfinished=seal.unfinished,
-            strays=0,
+            strays=seal.strays,
         )
+        noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
+        _note_reopenings(connection, seal.province, seal.night, seal.reopened[noted:])
+
+
+def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Receipt]]:
+    """The receipts that the seal lists, with their positions.
+
+    A discovery that failed before its seal was written may have left receipts that no seal lists. An id stands in the
+    list once for each of its folders, the one that had it first before those that used it again.
+    """
+    positions = defaultdict[str, deque[int]](deque)
+    for position, delivery_id in enumerate(seal.delivery_ids):
+        positions[delivery_id].append(position)
+    for each in sorted(receipts, key=lambda receipt: (receipt.reason == "id_reused", receipt.delivered_on)):
+        if positions[each.delivery_id]:
+            yield positions[each.delivery_id].popleft(), each
+
+
+def _entry(known: Receipt, position: int) -> Delivery:
+    """The ledger's line as it was when the delivery was registered."""
+    place = (known.province, known.delivery_id, known.delivered_on, known.night, position, known.folder)
+    if known.reason == "id_reused":
+        return Delivery(*place, "rejected", known.reason, known.detail)
+    return Delivery(*place, "registered")
 
 
 def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str]:

@@ -71,9 +71,11 @@ DELETE FROM mart.progress p USING touched t
 WHERE p.province = :province AND p.night = :night AND p.placed_code = t.placed_code
 """
 
-_LATER_NIGHTS = (
-    "SELECT DISTINCT night FROM mart.progress WHERE province = :province AND night > :touched_night ORDER BY 1"
-)
+# Not the nights that mart.progress has rows of: one that brought cases and changed no figure has none, and may now.
+_LATER_NIGHTS = """
+SELECT DISTINCT night FROM ledger.delivery
+WHERE province = :province AND night > :touched_night AND state = 'accepted' ORDER BY 1
+"""
 
 # Late: enumerated before the night's own day, so the officer's device synchronised a day or more afterwards.
 _ARRIVALS = """

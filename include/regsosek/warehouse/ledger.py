@@ -103,10 +103,17 @@ def note_event(
     kind: str,
     detail: Mapping[str, Any],
     delivery_id: str | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Adds a line to the journal: what an operator or a delivery did to what had been decided before."""
+    """Adds a line to the journal: what an operator or a delivery did to what had been decided before (now, or at)."""
     values = {"province": province, "night": night, "kind": kind, "detail": dict(detail), "delivery_id": delivery_id}
-    connection.execute(insert(event).values(**values))
+    connection.execute(insert(event).values(**values, at=at or func.now()))
+
+
+def count_events(connection: Connection, province: str, night: date, kind: str) -> int:
+    """How many lines of ``kind`` the journal has for one province and night."""
+    query = select(func.count()).where(event.c.province == province, event.c.night == night, event.c.kind == kind)
+    return connection.execute(query).scalar_one()
 
 
 def deliveries_of(connection: Connection, province: str, night: date) -> list[Delivery]:

@@ -1,0 +1,44 @@
+"""Everything that nights leave behind, without its clocks: where two runs are equal here, they did the same."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from field_world import FieldWorld
+from regsosek.landing.archive import list_receipts
+from regsosek.quality.rules import Suite, load_suites
+from regsosek.settings import PROJECT_ROOT
+
+TABLES = (
+    "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
+    "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
+    "restricted.untyped_value", "mart.progress", "mart.arrivals", "mart.refreshed", "ledger.delivery",
+    "ledger.delivery_count", "ledger.seal", "ledger.event",
+)  # fmt: skip
+# When something was done, and the number that it got, is all that two runs may differ in.
+CLOCKS = "{at,registered_at,decided_at,sealed_at,id}"
+KEPT_RULES = ("C-303", "P01", "S01", "S02", "F05")
+
+
+def contents(world: FieldWorld, nights: Iterable[date]) -> dict[str, list[str]]:
+    """Every row of every table that receiving writes, sorted; and the receipts of ``nights``."""
+    query = 'SELECT (to_jsonb(t) - CAST(:clocks AS text[]))::text COLLATE "C" FROM {} t ORDER BY 1'
+    found = {name: [row for (row,) in world.rows(query.format(name), clocks=CLOCKS)] for name in TABLES}
+    archive = world.house.settings.archive_bucket
+    receipts = [r for night in nights for r in list_receipts(world.house.store, archive, night=night)]
+    return found | {"receipts": [r.model_dump_json(exclude={"registered_at"}) for r in receipts]}
+
+
+def few_rules() -> dict[str, Suite]:
+    """A handful of rules: what they say is tested elsewhere."""
+    suites = load_suites(PROJECT_ROOT / "expectations")
+    return {
+        name: Suite(suite.dataset, tuple(rule for rule in suite.rules if rule.id in KEPT_RULES))
+        for name, suite in suites.items()
+    }
+
+
+def on_landing(world: FieldWorld, bucket: str) -> FieldWorld:
+    """The same world, reading its deliveries from ``bucket``."""
+    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"landing_bucket": bucket}))
+    return world
