@@ -22,7 +22,7 @@ from regsosek.landing.object_store import ObjectStore
 from regsosek.night.house import open_house
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.release.archived_cases import Archive, read_cases
-from regsosek.release.publish import POINTER, Published, is_published, publish
+from regsosek.release.publish import POINTER, Published, publication_fault, publish
 from regsosek.release.second_reading import Headline, change_since
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.statistics.as_of import AsOf
@@ -209,7 +209,20 @@ def test_killed_before_the_pointer_readers_see_the_old_release_and_a_retry_finis
     assert retried.written == [POINTER]
     assert pointer(world)["release_id"] == new.release_id
     with world.house.engine.connect() as connection:
-        assert is_published(connection, SECOND)
+        assert publication_fault(connection, SECOND) is None
+
+
+def test_a_night_that_was_not_published_since_it_was_last_processed_is_at_fault(world: FieldWorld) -> None:
+    receive(world, FIRST, [family("A")])
+    with world.house.engine.connect() as connection:
+        assert "not published" in str(publication_fault(connection, FIRST))
+    release(world, FIRST)
+    receive(world, FIRST)
+    with world.house.engine.connect() as connection:
+        assert "not published" in str(publication_fault(connection, FIRST))
+    release(world, FIRST)
+    with world.house.engine.connect() as connection:
+        assert publication_fault(connection, FIRST) is None
 
 
 @pytest.mark.parametrize(

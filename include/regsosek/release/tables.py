@@ -13,6 +13,7 @@ from regsosek.geography.regions import NATION
 from regsosek.release.figures import Figures
 from regsosek.release.indonesian import cut_off
 from regsosek.release.wording import definitions, night_states
+from regsosek.statistics.days import QUALITY_RATES
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 PERCENT_PLACES = 2
@@ -36,7 +37,8 @@ LEVELS_IN_FULL = ("nasional", "provinsi", "kabkota")
 
 _SO_FAR = ("visited_so_far", "complete_so_far", "plan_families", "target_families")
 _DAILY = ("day", "code", "name", *PROGRESS_MEASURES, *_SO_FAR)
-_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_MEASURES, "mean_days_late")
+_RATES = tuple(f"{measure}_of_received" for measure in QUALITY_RATES)
+_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_MEASURES, "mean_days_late", *_RATES)
 _RESTATED = ("day", "code", "name", "visited_before", "visited_now", "complete_before", "complete_now")
 
 

@@ -41,16 +41,23 @@ def daily(connection: Connection, as_of: AsOf, windows: Mapping[str, FieldWindow
     return by_day.join(so_far).merge(plan, on=["code", "day"], how="left")
 
 
+QUALITY_RATES = ("quarantined", "warned", "duplicate")
+
+
 def arrivals(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     """What arrived by night, of every province and the nation.
 
-    Columns: ``code, night``, all ``ARRIVAL_MEASURES`` in families, and ``mean_days_late``: mean days between
-    enumeration and that night (missing where nothing arrived).
+    Columns: ``code, night``, all ``ARRIVAL_MEASURES`` in families, and of the families received, missing where nothing
+    arrived: ``mean_days_late``, the mean days between enumeration and that night, and the quality rates
+    ``<measure>_of_received`` of ``QUALITY_RATES`` in percent.
     """
     frame = pd.read_sql_query(text(_ARRIVALS), connection, params=as_of.parameters)
     frame = frame.astype(dict.fromkeys(ARRIVAL_MEASURES, "int64"))
     summed_up = _with_nation(frame).groupby(["code", "night"], as_index=False).sum()
-    summed_up["mean_days_late"] = summed_up["days_late"] / summed_up["received"].where(summed_up["received"] > 0)
+    received = summed_up["received"].where(summed_up["received"] > 0)
+    summed_up["mean_days_late"] = summed_up["days_late"] / received
+    for measure in QUALITY_RATES:
+        summed_up[f"{measure}_of_received"] = summed_up[measure] * 100 / received
     return summed_up
 
 

@@ -10,6 +10,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.release.figures import Figures, planned, with_percentages
 from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
@@ -81,7 +82,8 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
     tree = completion(scale, name)
     by_day = daily(tree, night)
     arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)
-    arrived = arrived.assign(**dict.fromkeys(ARRIVAL_MEASURES, 7))
+    rates = dict.fromkeys((f"{measure}_of_received" for measure in QUALITY_RATES), 100.0)
+    arrived = arrived.assign(**dict.fromkeys(ARRIVAL_MEASURES, 7), **rates)
     figures_of_days = {f"{m}_{when}": n for m in PROGRESS_MEASURES for when, n in (("before", 8), ("now", 9))}
     days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days} for code in (NATION, "11")]
     return Figures(
