@@ -324,7 +324,7 @@ def test_a_fault_of_ours_goes_to_the_platform_team_alone(
     assert mail["X-Envelope-To"] == ", ".join(services_env.platform_recipients)
     assert (
         " ".join(mail["Subject"].split())
-        == "[PIPELINE FAULT] night 2022-10-26: 2 provinces failed, release not published"
+        == "[PIPELINE FAULT] night 2022-10-26: 2 provinces failed, publication at fault"
     )
     assert NIK not in mail.as_string()
 
