@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -124,27 +124,19 @@ def night(
     """Receive, publish and tell: one whole night. Ends with 1 if something of ours failed."""
     from regsosek.night.nightly import run_night
     from regsosek.night.progress import receiving
+    from regsosek.night.replaying import reopen as reopen_night
 
     codes, when = chosen(province), night_of(date_)
     with house() as opened, receiving(console, len(codes)) as announce:
         if reopen:
-            reopen_night(opened, codes, when, reopen)
+            for code in codes:
+                reopen_night(opened, code, when, reopen)
         report = run_night(opened, when, codes, alerts=alerts, announce=announce)
     if report.published is not None:
         console.print(f"Release {report.published.release_id}: {report.published.page}")
     if not report.whole:
         console.print(f"[red]{len(report.failed)} provinces failed; publication: {report.publication or 'done'}")
         raise typer.Exit(EXIT_FAILED)
-
-
-def reopen_night(opened: "House", codes: Sequence[str], when: date, reason: str) -> None:
-    """Discovers a sealed night again for the provinces ``codes``."""
-    from regsosek.night import sealing
-    from regsosek.quality.rules import load_suites
-
-    suites = load_suites(opened.settings.expectations_dir)
-    for code in codes:
-        sealing.reopen_night(opened, code, when, suites, reason)
 
 
 @app.command()

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from field_world import Family, FieldWorld, family, faulty, withdrawal
+from delivered import PROVINCE
+from field_world import CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
+from regsosek.night import receiving, replaying
 from regsosek.night.house import open_house
 from regsosek.quality.rules import Rule, Suite, load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
@@ -134,6 +136,25 @@ def test_what_a_superseding_delivery_left_out_comes_back_when_it_is_sent_again(w
     world.deliver(NIGHT, [family("B", number=2)], produced_at=AT + timedelta(hours=2))
     world.run(NIGHT)
     assert [(case[0], case[1]) for case in world.cases()] == [("A", "loaded"), ("B", "loaded")]
+
+
+def test_reopening_a_night_leaves_what_a_replay_would(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "Judge", CompiledJudge)
+    monkeypatch.setattr(replaying, "load_suites", lambda _: world.suites)
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.run(NIGHT)
+    world.deliver(NIGHT, [family("A", 3)], produced_at=AT + timedelta(hours=2))
+    world.run(NIGHT + timedelta(days=1))
+    world.deliver(NIGHT, [faulty("A", 2)], produced_at=AT + timedelta(hours=1))
+    replaying.reopen(world.house, PROVINCE, NIGHT, "the courier was late")
+
+    def seen() -> list[object]:
+        return [world.cases(), world.counts(), world.progress(NIGHT), world.progress(NIGHT + timedelta(days=1))]
+
+    reopened = seen()
+    replaying.replay(world.house, NIGHT, [PROVINCE])
+    assert seen() == reopened
+    assert world.counts()[1] == (1, 0, 1, 0, 0, 0, 0)  # quarantined on its night, before the newer one was known
 
 
 def test_superseding_a_stranger_is_rejected_and_nothing_is_loaded(world: FieldWorld) -> None:

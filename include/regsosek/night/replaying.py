@@ -10,6 +10,7 @@ from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, sea
 from regsosek.night.house import House
 from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
+from regsosek.night.sealing import reopen_night
 from regsosek.quality.rules import Suite, load_suites, suite_from
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -52,6 +53,16 @@ def replay(
                 done.append(receive_locked(house, province, night, suites))
                 announce(str(done[-1]))
     return done
+
+
+def reopen(house: House, province: str, night: date, reason: str) -> None:
+    """Takes into a sealed night what has arrived since, and builds later nights again if there are any.
+
+    What a later night did to a case may depend on what comes in now, so it is done again in order.
+    """
+    reopen_night(house, province, night, load_suites(house.settings.expectations_dir), reason)
+    if len(nights_of(house, province, night)) > 1:
+        replay(house, night, [province])
 
 
 def _suites_of(house: House, province: str, night: date) -> Mapping[str, Suite]:
