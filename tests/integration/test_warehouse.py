@@ -43,6 +43,7 @@ def test_migrating_again_changes_nothing_and_nothing_is_missing(engine: Engine) 
         ensure_night_partitions(connection, "64", NIGHT)
         ensure_night_partitions(connection, "64", NIGHT)
     schema_is_current(engine)
+    assert "core.keluarga_p64_20221021" in _partitioned(engine)
 
 
 def test_a_column_without_a_migration_is_noticed(engine: Engine) -> None:
@@ -118,5 +119,7 @@ def test_locks_of_two_provinces_do_not_meet(engine: Engine) -> None:
 def test_the_first_migration_can_be_taken_back_and_applied_again(engine: Engine) -> None:
     with engine.begin() as connection:
         command.downgrade(alembic_config(connection), "base")
+    assert "core.keluarga" not in _partitioned(engine)
     migrate(engine)
     schema_is_current(engine)
+    assert "core.keluarga" in _partitioned(engine)
