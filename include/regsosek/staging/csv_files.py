@@ -15,6 +15,7 @@ from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import Layout, match_columns
+from regsosek.staging.refusing import more_parts, refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
 from regsosek.staging.unpacking import CHUNK_BYTES, TextFacts
@@ -37,20 +38,19 @@ def read_csv(
     Raises:
         ContractBreachError: ``columns_differ`` or ``file_malformed``.
     """
-    source = plain
+    source, mixed = plain, False
     if facts.mixed:
         source = plain.with_suffix(".lines")
-        _one_kind_of_line_end(plain, source)
+        mixed = _one_kind_of_line_end(plain, source)
     layout = match_columns(file, _header(file, source), expected)
-    try:
+    fault = f"{file.name} is not CSV as in RFC 4180: quotes that do not close, or a line with another number of values"
+    with refusing("file_malformed", fault, too_large=more_parts(file.name)):
         _load(connection, table, source, layout, expected)
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
-        # The engine's own message quotes the offending line, which holds personal data: it stays here.
-        raise ContractBreachError(
-            "file_malformed",
-            f"{file.name} is not CSV as in RFC 4180: quotes that do not close, or a line with another number of values",
-        ) from None
-    return (*_line_end_repairs(file, facts), *layout.repairs, *_empty_columns(connection, table, file, layout))
+    return (
+        *_line_end_repairs(file, facts, mixed=mixed),
+        *layout.repairs,
+        *_empty_columns(connection, table, file, layout),
+    )
 
 
 def _header(file: DeliveredFile, plain: Path) -> list[str]:
@@ -94,20 +94,29 @@ def _empty_columns(
     return (Repair(file.dataset, "column_empty", "", len(layout.unnamed)),)
 
 
-def _line_end_repairs(file: DeliveredFile, facts: TextFacts) -> list[Repair]:
-    kind = "line_ends" if facts.mixed else "crlf" if facts.crlf else ""
+def _line_end_repairs(file: DeliveredFile, facts: TextFacts, *, mixed: bool) -> list[Repair]:
+    kind = "line_ends" if mixed else "crlf" if facts.crlf else ""
     return [Repair(file.dataset, kind, "", 1)] if kind else []
 
 
-def _one_kind_of_line_end(plain: Path, target: Path) -> None:
-    """Writes LF for every CRLF and every CR that stands outside of quotes; line breaks within values stay."""
+def _one_kind_of_line_end(plain: Path, target: Path) -> bool:
+    """Writes LF for every CRLF and every CR that stands outside of quotes; line breaks within values stay.
+
+    Returns:
+        whether lines did end in several ways, or in CR alone.
+    """
     inside = False
+    ends = np.zeros(3, dtype=np.int64)
     with plain.open("rb") as source, target.open("wb") as written:
         while chunk := _whole_pairs(source):
             text = np.frombuffer(chunk, dtype=np.uint8)
             quoted = (np.cumsum(text == _QUOTE) + inside) % 2 == 1
             inside = bool(quoted[-1])
-            written.write(_with_lf(text, quoted).tobytes())
+            ended, found = _with_lf(text, quoted)
+            ends += found
+            written.write(ended.tobytes())
+    lf, crlf, cr = ends > 0
+    return bool(cr or (lf and crlf))
 
 
 def _whole_pairs(source: BinaryIO) -> bytes:
@@ -116,8 +125,10 @@ def _whole_pairs(source: BinaryIO) -> bytes:
     return chunk + source.read(1) if chunk.endswith(b"\r") else chunk
 
 
-def _with_lf(text: Bytes, quoted: npt.NDArray[np.bool_]) -> Bytes:
-    cr = (text == _CR) & ~quoted
+def _with_lf(text: Bytes, quoted: npt.NDArray[np.bool_]) -> tuple[Bytes, npt.NDArray[np.int64]]:
+    """The text with LF alone, and how many lines ended in LF, CRLF and CR."""
+    cr, lf = (text == _CR) & ~quoted, (text == _LF) & ~quoted
     paired = cr & (np.append(text[1:], 0) == _LF)
     ended: Bytes = np.where(cr, np.uint8(_LF), text)[~paired]
-    return ended
+    crlf = np.count_nonzero(paired)
+    return ended, np.array([np.count_nonzero(lf) - crlf, crlf, np.count_nonzero(cr) - crlf])

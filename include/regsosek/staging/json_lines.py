@@ -11,6 +11,7 @@ from regsosek.contract.limits import MAX_COLUMNS, MAX_LINE_BYTES
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import match_columns, refuse_types
+from regsosek.staging.refusing import more_parts, refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
 from regsosek.staging.unpacking import TextFacts
@@ -57,7 +58,8 @@ def read_json_lines(
     Raises:
         ContractBreachError: ``file_malformed``, ``columns_differ`` or ``column_type``.
     """
-    try:
+    fault = f"{file.name} is not JSON lines: one whole JSON object on each line, no list around them"
+    with refusing("file_malformed", fault, too_large=more_parts(file.name)):
         survey = _survey(connection, file, plain)
         names = list(survey) or [variable.name for variable in expected]  # a file without rows names no columns
         layout = match_columns(file, names, expected)
@@ -65,11 +67,6 @@ def read_json_lines(
         classes = {v.name: survey.get(keys[v.name], Counter()) for v in expected}
         _check_types(file, classes)
         _load(connection, table, plain, keys, classes, expected)
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
-        # The engine's own message may quote the offending line, which holds personal data: it stays here.
-        raise ContractBreachError(
-            "file_malformed", f"{file.name} is not JSON lines: one whole JSON object on each line, no list around them"
-        ) from None
     crlf = [Repair(file.dataset, "crlf", "", 1)] if facts.crlf else []
     return (*crlf, *layout.overlooked(file.dataset), *_counted(file, expected, classes))
 

@@ -12,6 +12,7 @@ from regsosek.contract.limits import MAX_LINE_BYTES, unpacked_bound
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import match_columns, refuse_types
+from regsosek.staging.refusing import more_parts, refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
 
@@ -24,16 +25,6 @@ _INSTANTS = frozenset({"TIMESTAMP WITH TIME ZONE"})
 _TEXTS = frozenset({"VARCHAR", "UUID"})
 _DATED: frozenset[Kind] = frozenset({"date", "timestamp"})
 _EXACT = "9007199254740992"  # beyond it a double does not hold every whole number
-
-# What the engine raises on damaged files. Its messages may quote content: none is passed on.
-_DAMAGE = (
-    duckdb.InvalidInputException,
-    duckdb.IOException,
-    duckdb.ConversionException,
-    duckdb.OutOfRangeException,
-    duckdb.NotImplementedException,
-    duckdb.SerializationException,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +64,13 @@ def read_parquet(
         ContractBreachError: ``file_unreadable``, ``file_too_large``, ``row_count``, ``columns_differ`` or
             ``column_type``.
     """
-    try:
+    fault = f"{file.name} {_damage(path)}; write it anew"
+    with refusing("file_unreadable", fault, too_large=more_parts(file.name)):
         _check_size(connection, file, path)
         layout = match_columns(file, _names(connection, path), expected)
         columns = _columns(connection, path, layout.positions, expected)
         repairs = _survey(connection, file, path, columns)
         _load(connection, table, path, columns, offset)
-    except duckdb.OutOfMemoryException:
-        raise ContractBreachError(
-            "file_too_large", f"{file.name} needs more memory than a part may; make more parts"
-        ) from None
-    except _DAMAGE:
-        raise ContractBreachError("file_unreadable", f"{file.name} {_damage(path)}; write it anew") from None
     return (*layout.overlooked(file.dataset), *repairs)
 
 
@@ -165,7 +151,7 @@ def _survey(
 
 def _asked(column: _Column) -> tuple[str, str, str, str]:
     """SQL aggregates: values that forbid the column, values repaired, bytes of all values, bytes of the longest."""
-    length = f"octet_length({column.source}::BLOB)" if column.type == "VARCHAR" else "0"
+    length = f"strlen({column.source})" if column.type == "VARCHAR" else "0"
     return (
         _unfit(column),
         _repaired(column),
@@ -234,8 +220,10 @@ def _text(column: _Column, offset: timedelta) -> str:
     match column.family:
         case "float":
             return _float_text(values, kind)
-        case "decimal" if kind != "decimal":
-            return f"regexp_replace({values}::VARCHAR, '\\.0+$', '')"
+        case "decimal":
+            # The engine writes a number below one without its zero where no digit can stand before the point.
+            text = f"regexp_replace({values}::VARCHAR, '^(-?)\\.', '\\10.')"
+            return text if kind == "decimal" else f"regexp_replace({text}, '\\.0+$', '')"
         case "local":
             moment = _moment_text(f"{values}::TIMESTAMP", "")
             return f"CASE WHEN {values} = date_trunc('day', {values}) THEN {values}::DATE::VARCHAR ELSE {moment} END"
