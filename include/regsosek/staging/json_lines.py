@@ -27,22 +27,24 @@ _WHOLE = "-?[0-9]{1,15}\\.0"
 _NUMBER = "-?[0-9].*"
 
 _SURVEY = f"""
-SELECT key, class, count(*) FROM (
-    SELECT key, CASE
-        WHEN type = 'NULL' THEN 'null' WHEN type = 'VARCHAR' THEN 'text' WHEN type = 'BOOLEAN' THEN 'boolean'
-        WHEN type IN ('OBJECT', 'ARRAY') THEN 'nested'
-        WHEN regexp_full_match(value, '{_WHOLE}') THEN 'whole'
-        WHEN regexp_full_match(value, '{_NUMBER}') THEN 'number' ELSE 'not JSON' END AS class
-    FROM (SELECT unnest(json_keys(json)) AS key, unnest(json_type(json, '$.*')) AS type,
-                 unnest(json_extract_string(json, '$.*')) AS value
-          FROM {_LINES})
-) GROUP BY key, class LIMIT {4 * MAX_COLUMNS + 1}
+SELECT key, type, count(*) FROM (
+    SELECT unnest(json_keys(json)) AS key, unnest(json_type(json, '$.*')) AS type FROM {_LINES}
+) GROUP BY key, type LIMIT {8 * MAX_COLUMNS + 1}
 """
+# Lines have few shapes as a rule: what is asked of keys is asked once for each shape.
 _SHAPES = f"""
-SELECT count(*) FILTER (json_type(json) <> 'OBJECT'),
-       count(*) FILTER (len(json_keys(json)) <> len(list_distinct(json_keys(json))))
-FROM {_LINES}
+SELECT coalesce(sum(lines) FILTER (type <> 'OBJECT'), 0)::BIGINT,
+       coalesce(sum(lines) FILTER (len(keys) <> len(list_distinct(keys))), 0)::BIGINT
+FROM (SELECT json_type(json) AS type, json_keys(json) AS keys, count(*) AS lines FROM {_LINES} GROUP BY type, keys)
 """
+_CLASSES = {
+    "DOUBLE": "double",
+    "NULL": "null",
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "OBJECT": "nested",
+    "ARRAY": "nested",
+}  # all else are numbers
 
 
 def read_json_lines(
@@ -61,10 +63,11 @@ def read_json_lines(
     fault = f"{file.name} is not JSON lines: one whole JSON object on each line, no list around them"
     with refusing("file_malformed", fault, too_large=more_parts(file.name)):
         survey = _survey(connection, file, plain)
-        names = list(survey) or [variable.name for variable in expected]  # a file without rows names no columns
+        names = _names(survey, expected)
         layout = match_columns(file, names, expected)
         keys = {v.name: names[layout.positions[v.name]] for v in expected}
         classes = {v.name: survey.get(keys[v.name], Counter()) for v in expected}
+        _tell_doubles_apart(connection, file, plain, keys, classes)
         _check_types(file, classes)
         _load(connection, table, plain, keys, classes, expected)
     crlf = [Repair(file.dataset, "crlf", "", 1)] if facts.crlf else []
@@ -79,13 +82,45 @@ def _survey(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, plain: P
         raise ContractBreachError("columns_differ", f"{file.name} names a key twice in {doubled} lines")
     rows = connection.execute(_SURVEY, [str(plain)]).fetchall()
     survey: dict[str, Counter[str]] = {}
-    for key, found, count in sorted(rows):
-        survey.setdefault(key, Counter())[found] = count
+    for key, found, count in rows:
+        survey.setdefault(key, Counter())[_CLASSES.get(found, "number")] += count
     if len(survey) > MAX_COLUMNS:
         raise ContractBreachError("columns_differ", f"{file.name} has more than {MAX_COLUMNS} keys")
-    if any(classes["not JSON"] for classes in survey.values()):
-        raise ContractBreachError("file_malformed", f"{file.name} has NaN or Infinity, which JSON has not; write null")
     return survey
+
+
+def _names(survey: Survey, expected: Sequence[Variable]) -> list[str]:
+    """The keys as the columns of a file: in the codebook's order, as keys of an object have none of their own."""
+    places = {variable.name: place for place, variable in enumerate(expected)}
+    # A file without rows names no columns.
+    return sorted(survey, key=lambda key: (places.get(key, len(places)), key)) or list(places)
+
+
+def _tell_doubles_apart(
+    connection: duckdb.DuckDBPyConnection,
+    file: DeliveredFile,
+    plain: Path,
+    keys: Mapping[str, str],
+    classes: Mapping[str, Counter[str]],
+) -> None:
+    """Tells whole numbers with a fraction of zero from other numbers, and refuses what only the engine calls one."""
+    doubles = [name for name, found in classes.items() if found["double"]]
+    if not doubles:
+        return
+    paths = ", ".join(f"'$.\"{keys[name]}\"'" for name in doubles)
+    counts = "count(*) FILTER (types[{0}] = 'DOUBLE' AND {1} regexp_full_match(given[{0}], '{2}'))"
+    places = range(1, len(doubles) + 1)
+    asked = [f"[{counts.format(n, '', _WHOLE)}, {counts.format(n, 'NOT', _NUMBER)}]" for n in places]
+    [found] = connection.execute(
+        f"SELECT {', '.join(asked)} FROM (SELECT json_extract_string(json, [{paths}]) AS given, "
+        f"json_type(json, [{paths}]) AS types FROM {_LINES})",
+        [str(plain)],
+    ).fetchall()
+    if any(strange for _, strange in found):
+        raise ContractBreachError("file_malformed", f"{file.name} has NaN or Infinity, which JSON has not; write null")
+    for name, (whole, _) in zip(doubles, found, strict=True):
+        classes[name]["whole"] = whole
+        classes[name]["number"] += classes[name].pop("double") - whole
 
 
 def _check_types(file: DeliveredFile, classes: Survey) -> None:
