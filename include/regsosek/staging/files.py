@@ -14,7 +14,7 @@ from regsosek.staging.csv_files import read_csv
 from regsosek.staging.engine import scratch_of
 from regsosek.staging.json_lines import read_json_lines
 from regsosek.staging.parquet_files import read_parquet
-from regsosek.staging.repairs import Repair, take_off_apostrophes
+from regsosek.staging.repairs import Repair, refuse_by_policy, take_off_apostrophes
 from regsosek.staging.unpacking import unpack
 
 UTC = timedelta(0)
@@ -46,6 +46,7 @@ def read_part(
         repairs = read_parquet(connection, table, file, path, offset, expected)
     else:
         repairs = _read_text(connection, table, file, path, expected)
+    refuse_by_policy(file, repairs)
     if file.format != "csv.gz":  # its bytes were looked through when it was unpacked
         _check_characters(connection, file, expected)
     _check_rows(connection, file)

@@ -1,11 +1,14 @@
 """Repairs that are certain: what reading mended, counted by kind and column; the apostrophe of spreadsheets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from regsosek.contract.codebook import Variable
+from regsosek.contract.drift import is_rejected
+from regsosek.contract.manifest import DeliveredFile
+from regsosek.errors import ContractBreachError
 from regsosek.staging.typing_sql import PATTERNS, given
 
 
@@ -22,6 +25,28 @@ class Repair:
     kind: str
     variable: str
     amount: int
+
+
+# Repairs that mend a drift of columns, which the policy could as well reject.
+_DRIFT = {
+    "number_for_code": "retyped_exactly",
+    "fraction_of_zero": "retyped_exactly",
+    "midnight_for_date": "retyped_exactly",
+    "column_empty": "column_empty",
+}
+
+
+def refuse_by_policy(file: DeliveredFile, repairs: Iterable[Repair]) -> None:
+    """Refuses what was mended where the policy of the dataset does not let it pass.
+
+    Raises:
+        ContractBreachError: ``column_type`` or ``columns_differ``.
+    """
+    for repair in repairs:
+        drift = _DRIFT.get(repair.kind)
+        if drift and is_rejected(file.dataset, drift):
+            reason = "column_type" if drift == "retyped_exactly" else "columns_differ"
+            raise ContractBreachError(reason, f"{file.name}: {repair.kind} {repair.variable}".rstrip())
 
 
 APOSTROPHE = "chr(39)"
