@@ -13,6 +13,14 @@ ALLOWANCE_BYTES: Final = 16 << 20
 MAX_GZIP_MEMBERS: Final = 100_000
 
 
+def rows_bound(packed_bytes: int) -> int:
+    """The most rows that a file of ``packed_bytes`` may hold: each has a document of its own, so each takes a byte.
+
+    Parquet writes a million equal values in a few bytes, which no bound on unpacked bytes sees.
+    """
+    return 10_000 + packed_bytes
+
+
 def unpacked_bound(rows: int, packed_bytes: int) -> int:
     """The most bytes that a file of ``rows`` rows may unpack to; small files have an allowance."""
     by_rows = ALLOWANCE_BYTES + rows * MAX_ROW_BYTES

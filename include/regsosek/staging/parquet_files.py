@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from regsosek.contract.codebook import TEXT_KINDS, Kind, Variable
-from regsosek.contract.limits import MAX_LINE_BYTES, unpacked_bound
+from regsosek.contract.limits import MAX_LINE_BYTES, rows_bound, unpacked_bound
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import match_columns, refuse_types
@@ -89,6 +89,8 @@ def _check_size(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path
     [(rows,)] = connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [str(path)]).fetchall()
     if rows != file.rows:
         raise ContractBreachError("row_count", f"{file.name} holds {rows} rows, the manifest says {file.rows}")
+    if rows > rows_bound(path.stat().st_size):
+        raise ContractBreachError("file_too_large", f"{file.name} is too small for {rows} rows of documents")
     claimed = """
         SELECT coalesce(sum(total_uncompressed_size), 0), coalesce(min(least(total_uncompressed_size,
                total_compressed_size, row_group_num_rows, num_values)), 0) FROM parquet_metadata(?)"""

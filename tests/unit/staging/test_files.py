@@ -154,3 +154,22 @@ def test_one_altered_byte_is_read_or_refused_and_never_our_fault(engine, tmp_pat
         read(engine, tmp_path, zipped(altered))
     except ContractBreachError as breach:
         assert NIK not in str(breach)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(st.text(st.sampled_from('ab ",\r\n'), max_size=12), min_size=1, max_size=6),
+    ends=st.lists(st.sampled_from([b"\n", b"\r\n", b"\r"]), min_size=7, max_size=7),
+)
+def test_however_lines_end_line_breaks_within_values_stay(
+    engine, tmp_path: Path, names: list[str], ends: list[bytes]
+) -> None:
+    rows = [anggota_row(number, r402_nama=name) for number, name in enumerate(names, start=1)]
+    header, *_ = gzip.decompress(csv_gz("anggota", rows)).split(b"\r\n")
+    lines = [header]
+    for row in rows:
+        _, line = gzip.decompress(csv_gz("anggota", [row])).split(b"\r\n", 1)
+        lines.append(line.removesuffix(b"\r\n"))
+    text = b"".join(line + end for line, end in zip(lines, ends, strict=False))
+    expected = [name.strip(" ") or None for name in names]
+    assert [name for name, _ in read(engine, tmp_path, zipped(text), len(names))] == expected

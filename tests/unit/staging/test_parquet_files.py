@@ -155,6 +155,12 @@ def repeated_value() -> bytes:
     return parquet_of(pa.table(columns), row_group_size=rows)
 
 
+def repeated_row() -> bytes:
+    """Two million rows without a value."""
+    nothing = pa.nulls(2_000_000, pa.string())
+    return parquet_of(pa.table({v.name: nothing for v in variables("anggota")}), row_group_size=2_000_000)
+
+
 @pytest.mark.parametrize(
     ("reason", "content", "rows"),
     [
@@ -175,6 +181,7 @@ def repeated_value() -> bytes:
             2,
             id="twice but for case",
         ),
+        pytest.param("file_too_large", repeated_row(), 2_000_000, id="a bomb of rows"),
         pytest.param("file_too_large", long_value(), 2, id="a long value"),
         pytest.param("file_too_large", repeated_value(), 40_000, id="a bomb of one value"),
         pytest.param("nul_characters", parquet_of(with_column("r402_nama", pa.array(["CON\0TOH", None]))), 2, id="NUL"),
