@@ -1,6 +1,7 @@
 """The manifest of a delivery: the one document that says what was delivered, validated before anything is fetched."""
 
 import codecs
+import json
 import re
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -140,6 +141,7 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
         if error.errors(include_input=False)[0]["type"] == "json_invalid":
             raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
         raise ContractBreachError("manifest_invalid", _faults(error)) from None
+    _refuse_doubled_names(document)
     if manifest.province != province:
         raise ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
     if manifest.delivery_id != delivery_id:
@@ -147,6 +149,19 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
             "wrong_delivery_id", f"the manifest says {manifest.delivery_id}, its folder {delivery_id}"
         )
     return manifest
+
+
+def _refuse_doubled_names(document: bytes) -> None:
+    """Readers of JSON differ in which of two equal names they believe; a manifest must not depend on its reader."""
+    doubled: set[str] = set()
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        doubled.update(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+
+    # Numbers stay text: one of two equal names may hold more digits than Python turns into a number.
+    json.loads(document.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note, parse_int=str)
+    if doubled:
+        raise ContractBreachError("manifest_invalid", f"named twice: {', '.join(sorted(map(_place, doubled)))}")
 
 
 def _faults(error: ValidationError, limit: int = 5) -> str:
