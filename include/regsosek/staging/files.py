@@ -23,15 +23,18 @@ def text_table(dataset: str) -> str:
     return f"{dataset}_text"
 
 
-def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path) -> None:
+def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, version: str) -> None:
     """Reads one file into ``<dataset>_text``: ``row_no`` from 1 and one text column per variable, empty as NULL.
+
+    Args:
+        version: of the questionnaire, as the delivery's manifest names it; it decides the columns.
 
     Raises:
         ContractBreachError: ``file_unreadable``, ``columns_differ`` or ``row_count``, naming the file.
     """
     header = _header(file.name, path)
-    _check_columns(file, header)
-    names = ", ".join(f"{given(v.name)} AS {v.name}" for v in variables(file.dataset))
+    _check_columns(file, header, version)
+    names = ", ".join(f"{given(v.name)} AS {v.name}" for v in variables(file.dataset, version))
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
     # Everything is stated, nothing sniffed: a reader that guesses types or dialects guesses wrong one night.
     source = (
@@ -47,7 +50,7 @@ def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: 
         raise ContractBreachError(
             "file_unreadable", f"{file.name} is not gzip-compressed RFC 4180 CSV in UTF-8"
         ) from None
-    _check_characters(connection, file)
+    _check_characters(connection, file, version)
     _check_rows(connection, file)
 
 
@@ -61,9 +64,9 @@ def _header(name: str, path: Path) -> list[str]:
         raise ContractBreachError("file_unreadable", f"{name} is not gzip-compressed CSV") from None
 
 
-def _check_columns(file: DeliveredFile, header: list[str]) -> None:
-    expected = {v.name for v in variables(file.dataset)}
-    missing = [v.name for v in variables(file.dataset) if v.name not in header]
+def _check_columns(file: DeliveredFile, header: list[str], version: str) -> None:
+    expected = {v.name for v in variables(file.dataset, version)}
+    missing = [v.name for v in variables(file.dataset, version) if v.name not in header]
     unknown = len(set(header) - expected)
     twice = len(header) - len(set(header))
     if not (missing or unknown or twice):
@@ -76,9 +79,9 @@ def _check_columns(file: DeliveredFile, header: list[str]) -> None:
     raise ContractBreachError("columns_differ", f"{file.name}: {'; '.join(faults)}")
 
 
-def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile) -> None:
+def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, version: str) -> None:
     # PostgreSQL can store no NUL character, neither in text nor in the JSON of a quarantined case.
-    nul = " OR ".join(f"contains({v.name}, chr(0))" for v in variables(file.dataset))
+    nul = " OR ".join(f"contains({v.name}, chr(0))" for v in variables(file.dataset, version))
     [(rows,)] = connection.execute(f"SELECT count(*) FROM {text_table(file.dataset)} WHERE {nul}").fetchall()
     if rows:
         raise ContractBreachError("file_unreadable", f"{file.name} has NUL characters in {rows} rows")
