@@ -66,9 +66,9 @@ def anggota_row(number: int = 1, **changes: str) -> Row:
 
 
 def csv_gz(dataset: str, rows: Iterable[Mapping[str, str]]) -> bytes:
-    """A delivered file of ``dataset``."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [v.name for v in variables(dataset, VERSION)])
+    """A delivered file of ``dataset``, with the columns of its first row."""
+    rows, text = list(rows), io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [v.name for v in variables(dataset, VERSION)])
     writer.writeheader()
     writer.writerows(rows)
     return gzip.compress(text.getvalue().encode(), mtime=0)
@@ -98,8 +98,14 @@ def reference_tables(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def stage_rows(connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: list[Row], anggota: list[Row]) -> None:
+def stage_rows(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    keluarga: list[Row],
+    anggota: list[Row],
+    version: str = VERSION,
+) -> None:
     """Reads and stages one part made of ``keluarga`` and ``anggota``."""
     for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
-        read_part(connection, *delivered_file(dataset, rows, directory), VERSION)
-    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=VERSION)
+        read_part(connection, *delivered_file(dataset, rows, directory), version)
+    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=version)

@@ -11,10 +11,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final, Literal
 
-from regsosek.contract.instruments import Span
+from regsosek.contract.instruments import Span, codebook_text
 
 DATASETS: Final = ("keluarga", "anggota")
 CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "instruments.csv")
@@ -101,10 +100,6 @@ class Variable:
         return self.item or self.name
 
 
-def _file(name: str) -> str:
-    return resources.files(__package__).joinpath("codebook", name).read_text(encoding="utf-8")
-
-
 def _rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
@@ -167,7 +162,7 @@ def _in_version(lines: Iterable[Variable], version: str) -> tuple[Variable, ...]
 @cache
 def variable_lines(dataset: str) -> tuple[Variable, ...]:
     """Every line of ``dataset`` in ``variables.csv``: a variable that changed has one for each of its forms."""
-    return tuple(_variable(row) for row in _rows(_file("variables.csv")) if row["dataset"] == dataset)
+    return tuple(_variable(row) for row in _rows(codebook_text("variables.csv")) if row["dataset"] == dataset)
 
 
 @cache
@@ -196,7 +191,7 @@ def variable(dataset: str, name: str, version: str) -> Variable:
 @cache
 def block_lines(dataset: str) -> tuple[Block, ...]:
     """Every line of ``dataset`` in ``blocks.csv``."""
-    return tuple(_block(row) for row in _rows(_file("blocks.csv")) if row["dataset"] == dataset)
+    return tuple(_block(row) for row in _rows(codebook_text("blocks.csv")) if row["dataset"] == dataset)
 
 
 @cache
@@ -208,7 +203,7 @@ def block(dataset: str, name: str, version: str) -> Block:
 @cache
 def code_lines(name: str) -> tuple[Code, ...]:
     """Every line of list ``name`` in ``codes.csv``."""
-    return tuple(_code(row) for row in _rows(_file("codes.csv")) if row["codes"] == name)
+    return tuple(_code(row) for row in _rows(codebook_text("codes.csv")) if row["codes"] == name)
 
 
 @cache
@@ -234,8 +229,7 @@ def _is_bit(code: int) -> bool:
 @cache
 def codebook_document() -> bytes:
     """The codebook's files as one document, for the archive of what a night was judged by."""
-    parts = [resources.files(__package__).joinpath("codebook", name).read_bytes() for name in CODEBOOK_FILES]
-    return b"".join(f"# {name}\n".encode() + part for name, part in zip(CODEBOOK_FILES, parts, strict=True))
+    return "".join(f"# {name}\n{codebook_text(name)}" for name in CODEBOOK_FILES).encode()
 
 
 @cache

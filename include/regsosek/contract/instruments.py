@@ -56,6 +56,11 @@ class Span:
         return self.versions == instrument_versions()
 
 
+def codebook_text(name: str) -> str:
+    """The text of one file of the codebook."""
+    return resources.files(__package__).joinpath("codebook", name).read_text(encoding="utf-8")
+
+
 @cache
 def instruments() -> tuple[Instrument, ...]:
     """All known versions, oldest first.
@@ -63,7 +68,6 @@ def instruments() -> tuple[Instrument, ...]:
     Raises:
         ConfigurationError: a version stands twice.
     """
-    text = resources.files(__package__).joinpath("codebook", "instruments.csv").read_text(encoding="utf-8")
     known = tuple(
         Instrument(
             instrument=row["instrument"],
@@ -72,7 +76,7 @@ def instruments() -> tuple[Instrument, ...]:
             title_id=row["title_id"],
             title_en=row["title_en"],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in csv.DictReader(codebook_text("instruments.csv").splitlines())
     )
     if len({each.version for each in known}) < len(known):
         raise ConfigurationError("instruments.csv names a version twice: every form needs a version of its own")

@@ -1,0 +1,56 @@
+"""What a version of the questionnaire does to a staged part: its columns, and a hash that knows answers, not forms."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from delivered import Row, anggota_row, keluarga_row, stage_rows
+from edited_codebook import ADDED, FIRST, REMOVED, SECOND, codebook, second_version, shipped
+from regsosek.errors import ContractBreachError
+
+
+def content_hash(engine: Any, directory: Path, row: Row, version: str) -> bytes:
+    stage_rows(engine, directory, [row], [anggota_row()], version)
+    return bytes(engine.execute("SELECT content_hash FROM kasus").fetchone()[0])
+
+
+def without(row: Row, *names: str) -> Row:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def test_equal_answers_have_one_hash_whatever_version_carried_them(engine, tmp_path: Path) -> None:
+    tenant = keluarga_row(r301a_status_bangunan="2", **{REMOVED: ""})
+    before = content_hash(engine, tmp_path, tenant, FIRST)
+    with codebook(second_version(shipped())):
+        later = without(tenant, REMOVED)
+        assert content_hash(engine, tmp_path, tenant, FIRST) == before
+        assert content_hash(engine, tmp_path, {**later, ADDED: ""}, SECOND) == before
+        answered = {content_hash(engine, tmp_path, {**later, ADDED: answer}, SECOND) for answer in ("1", "2")}
+        assert len(answered | {before}) == 3
+
+
+def test_what_a_version_does_not_have_is_empty_and_typed(engine, tmp_path: Path) -> None:
+    with codebook(second_version(shipped())):
+        stage_rows(engine, tmp_path, [keluarga_row()], [anggota_row()], FIRST)
+        typed = engine.execute(f"SELECT {ADDED}, typeof({ADDED}), {ADDED}__untyped, {REMOVED} FROM keluarga").fetchall()
+        assert typed == [(None, "SMALLINT", None, 1)]
+        stage_rows(engine, tmp_path, [without(keluarga_row(), REMOVED) | {ADDED: "2"}], [anggota_row()], SECOND)
+        assert engine.execute(f"SELECT {ADDED}, {REMOVED} FROM keluarga").fetchall() == [(2, None)]
+        [text] = engine.execute("SELECT to_json(t) FROM keluarga_text t").fetchone()
+        assert ADDED in text and REMOVED not in text
+
+
+@pytest.mark.parametrize(
+    ("row", "version"),
+    [
+        (keluarga_row() | {ADDED: "1"}, FIRST),
+        (keluarga_row(), SECOND),
+        (keluarga_row() | {ADDED: "1"}, SECOND),
+        (without(keluarga_row(), REMOVED), SECOND),
+    ],
+    ids=["added too early", "as before", "removed still there", "added missing"],
+)
+def test_columns_are_those_of_the_version_that_the_manifest_names(engine, tmp_path: Path, row, version: str) -> None:
+    with codebook(second_version(shipped())), pytest.raises(ContractBreachError, match="columns_differ"):
+        stage_rows(engine, tmp_path, [row], [anggota_row()], version)
