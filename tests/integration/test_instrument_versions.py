@@ -4,6 +4,7 @@ The product is copied and its codebook edited; the commands run on the copy, on 
 that the shipped product received.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,8 +17,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from delivered import PROVINCE, Row
-from edited_codebook import ADDED, FIRST, NEW_CODE, REMOVED, SECOND, second_version, shipped
+from delivered import PROVINCE
+from edited_codebook import ADDED, FIRST, NEW_CODE, REMOVED, SECOND, lines, second_version, shipped
 from field_world import Family, FieldWorld, family
 from left_behind import contents
 from regsosek.landing.archive import list_receipts
@@ -64,11 +65,6 @@ class Product:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def edit_codebook(self) -> None:
-        """Writes the second version into the CSV files, and into the rules by hand what the generator asks for."""
-        for name, text in second_version(shipped()).items():
-            (self.root / "include/regsosek/contract/codebook" / name).write_text(text, encoding="utf-8")
-
 
 @pytest.fixture(scope="module")
 def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
@@ -89,8 +85,34 @@ def product(world: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Prod
     for part in PARTS:
         shutil.copytree(PROJECT_ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     product = Product(root, world.house.settings)
-    product.edit_codebook()
+    for name, text in second_version(shipped()).items():
+        (root / "include/regsosek/contract/codebook" / name).write_text(text, encoding="utf-8")
+    rules = root / "expectations/keluarga.json"
+    add_rule_on_removed_item(rules)
+    refusal = product.regsosek("generate")
+    assert refusal.returncode == 1
+    assert f"rule X01 reads {REMOVED}, which version 2 does not have" in " ".join(refusal.stderr.split())
+    bind_rules_on_removed_item(rules)
+    product.succeeds("generate", "--check")
     return product
+
+
+def add_rule_on_removed_item(path: Path) -> None:
+    """A rule by hand that no later version can be judged by."""
+    suite = json.loads(path.read_bytes())
+    rule = suite["expectations"][0]
+    added = {"type": "expect_no_rows_where", "kwargs": {"condition": f"{REMOVED} = 6 AND r302_luas_lantai = 997"}}
+    suite["expectations"].append(rule | added | {"meta": rule["meta"] | {"id": "X01"}})
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+def bind_rules_on_removed_item(path: Path) -> None:
+    """What the developer is told to do: such rules name the version that they judge."""
+    suite = json.loads(path.read_bytes())
+    for rule in suite["expectations"]:
+        if REMOVED in json.dumps(rule["kwargs"]):
+            rule["meta"]["instrument_versions"] = [FIRST]
+    path.write_text(json.dumps(suite), encoding="utf-8")
 
 
 def as_second(given: Family, **changes: str) -> Family:
@@ -105,26 +127,13 @@ def with_column(given: Family, name: str) -> Family:
     return row | {name: ""}, members
 
 
-@dataclass(frozen=True)
-class Night:
-    """The second night: what each delivery is called, and the warehouse that it left behind."""
-
-    world: FieldWorld
-    ids: dict[str, str]
-
-    def of(self, query: str, **values: str) -> dict[str, tuple[object, ...]]:
-        """Rows of ``query`` by their first column."""
-        return {key: tuple(rest) for key, *rest in self.world.rows(query, **values)}
-
-
 def deliver_both_versions(world: FieldWorld) -> dict[str, str]:
     """Deliveries of both versions in one night, and some that belong to none."""
     old, new = {"instrument_version": FIRST}, {"instrument_version": SECOND}
-    clean: Row = {}
     deliveries = {
         "first": (old, [family("C", number=3), family("D", number=4, r307b1_daya=NEW_CODE),
                         family("E", number=5, **{REMOVED: ""})]),
-        "second": (new, [as_second(family("F", number=6, r307b1_daya=NEW_CODE), **clean),
+        "second": (new, [as_second(family("F", number=6, r307b1_daya=NEW_CODE)),
                          as_second(family("G", number=7), **{ADDED: ""}), as_second(family("A", 2))]),
         "new item in an old form": (old, [with_column(family("H", number=8), ADDED)]),
         "old item in a new form": (new, [with_column(as_second(family("I", number=9)), REMOVED)]),
@@ -137,10 +146,69 @@ def deliver_both_versions(world: FieldWorld) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def night(world: FieldWorld, product: Product) -> Night:
-    """The second night, received, released and told by the edited product."""
+def ids(world: FieldWorld, product: Product) -> dict[str, str]:
+    """The second night, received and released by the edited product; its deliveries by what they are."""
     assert f"added from the codebook: core.keluarga.{ADDED}" in product.succeeds("migrate")
-    ids = deliver_both_versions(world)
-    said = product.succeeds("night", "--date", str(NEXT), "-p", PROVINCE)
-    assert "Release" in said, said
-    return Night(world, ids)
+    delivered = deliver_both_versions(world)
+    assert "Release" in product.succeeds("night", "--date", str(NEXT), "-p", PROVINCE, "--no-alerts")
+    return delivered
+
+
+def test_each_delivery_is_judged_as_its_version(world: FieldWorld, ids: dict[str, str]) -> None:
+    decided = {
+        delivery_id: (version, state, reason)
+        for delivery_id, version, state, reason in world.rows(
+            "SELECT delivery_id, instrument_version, state, reason FROM ledger.delivery WHERE night = :night",
+            night=NEXT,
+        )
+    }
+    assert {name: decided[delivery_id] for name, delivery_id in ids.items()} == {
+        "first": (FIRST, "accepted", None),
+        "second": (SECOND, "accepted", None),
+        "new item in an old form": (FIRST, "rejected", "columns_differ"),
+        "old item in a new form": (SECOND, "rejected", "columns_differ"),
+        "unknown form": (None, "rejected", "instrument_unknown"),
+    }
+
+
+def test_a_case_breaks_the_rules_of_its_own_version(world: FieldWorld, ids: dict[str, str]) -> None:
+    broken = world.rows(
+        "SELECT case_id, rule_id FROM quality.reason WHERE night = :night AND severity = 'critical' ORDER BY 1",
+        night=NEXT,
+    )
+    assert broken == [("D", "C-307b1"), ("E", "H01"), ("G", "U-399")]
+    assert [(case, state) for case, state, *_ in world.cases()] == [
+        ("A", "loaded"), ("B", "quarantined"), ("C", "loaded"), ("D", "quarantined"), ("E", "quarantined"),
+        ("F", "loaded"), ("G", "quarantined"),
+    ]  # fmt: skip
+
+
+def test_the_warehouse_holds_the_answers_of_both_versions(world: FieldWorld, ids: dict[str, str]) -> None:
+    answers = world.rows(
+        f"SELECT t.case_id, k.{REMOVED}, k.{ADDED}, k.r307b1_daya FROM core.kasus_terkini t "
+        "JOIN core.keluarga k USING (province, night, delivery_id, part, row_no) ORDER BY 1"
+    )
+    assert answers == [("A", None, 1, 2), ("C", 1, None, 2), ("F", None, 1, 6)]
+
+
+def test_receipts_name_the_version(world: FieldWorld, ids: dict[str, str]) -> None:
+    archive = world.house.settings.archive_bucket
+    receipts = {r.delivery_id: r.instrument_version for r in list_receipts(world.house.store, archive, night=NEXT)}
+    assert [receipts[ids[name]] for name in ("first", "second", "unknown form")] == [FIRST, SECOND, None]
+
+
+def test_the_edited_product_replays_what_the_shipped_one_received(
+    world: FieldWorld, product: Product, ids: dict[str, str]
+) -> None:
+    before = contents(world, (NIGHT, NEXT))
+    product.succeeds("replay", "--from", str(NIGHT), "-p", PROVINCE)
+    after = contents(world, (NIGHT, NEXT))
+    assert {name for name, rows in before.items() if after[name] != rows} == set()
+
+
+def test_migrating_again_finds_nothing_to_add(product: Product, ids: dict[str, str]) -> None:
+    assert "added" not in product.succeeds("migrate")
+
+
+def test_a_shipped_codebook_knows_no_second_version() -> None:
+    assert {line["version"] for line in lines(shipped()["instruments.csv"])} == {FIRST}
