@@ -27,6 +27,7 @@ from edited_codebook import (
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.instruments import instrument_versions
 from regsosek.errors import ConfigurationError
+from regsosek.generated import check_rules
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_rules
 from regsosek.quality.reasons import explain
@@ -100,6 +101,10 @@ def test_a_rule_by_hand_that_reads_what_is_gone_must_say_its_versions() -> None:
         assert fault.startswith(f"keluarga, rule X01 reads {REMOVED}, which version 2 does not have")
         bound = replace(rule, instrument_versions=(FIRST,))
         assert unfit_rules({"keluarga": Suite("keluarga", (bound,))}) == []
+
+
+def test_the_shipped_rules_fit_every_version() -> None:
+    check_rules()
 
 
 def suite_files(directory: Path, *versions: list[str]) -> Path:

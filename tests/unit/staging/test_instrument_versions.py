@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from delivered import Row, anggota_row, keluarga_row, stage_rows
-from edited_codebook import ADDED, FIRST, REMOVED, SECOND, codebook, second_version, shipped
+from edited_codebook import ADDED, FIRST, REMOVED, SECOND, codebook, lines, second_version, shipped, written
 from regsosek.errors import ContractBreachError
 
 
@@ -28,6 +28,18 @@ def test_equal_answers_have_one_hash_whatever_version_carried_them(engine, tmp_p
         assert content_hash(engine, tmp_path, {**later, ADDED: ""}, SECOND) == before
         answered = {content_hash(engine, tmp_path, {**later, ADDED: answer}, SECOND) for answer in ("1", "2")}
         assert len(answered | {before}) == 3
+
+
+def test_an_item_more_or_less_leaves_the_hash_of_other_answers(engine, tmp_path: Path) -> None:
+    tenant = keluarga_row(r301a_status_bangunan="2", **{REMOVED: ""})
+    before = content_hash(engine, tmp_path, tenant, FIRST)
+    both = second_version(shipped())
+    edited = lines(both["variables.csv"])
+    more = [line | {"until": ""} for line in edited]
+    less = [line for line in edited if line["name"] != ADDED]
+    for variables, row in ((more, {**tenant, ADDED: ""}), (less, without(tenant, REMOVED))):
+        with codebook({**both, "variables.csv": written(variables)}):
+            assert content_hash(engine, tmp_path, row, SECOND) == before
 
 
 def test_what_a_version_does_not_have_is_empty_and_typed(engine, tmp_path: Path) -> None:
