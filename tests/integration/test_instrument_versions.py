@@ -137,6 +137,7 @@ def deliver_both_versions(world: FieldWorld) -> dict[str, str]:
                          as_second(family("G", number=7), **{ADDED: ""}), as_second(family("A", 2))]),
         "new item in an old form": (old, [with_column(family("H", number=8), ADDED)]),
         "old item in a new form": (new, [with_column(as_second(family("I", number=9)), REMOVED)]),
+        "an old form named a new one": (new, [family("K", number=11)]),
         "unknown form": ({"instrument_version": "3"}, [family("J", number=10)]),
     }  # fmt: skip
     return {
@@ -165,8 +166,9 @@ def test_each_delivery_is_judged_as_its_version(world: FieldWorld, ids: dict[str
     assert {name: decided[delivery_id] for name, delivery_id in ids.items()} == {
         "first": (FIRST, "accepted", None),
         "second": (SECOND, "accepted", None),
-        "new item in an old form": (FIRST, "rejected", "columns_differ"),
-        "old item in a new form": (SECOND, "rejected", "columns_differ"),
+        "new item in an old form": (FIRST, "accepted", None),
+        "old item in a new form": (SECOND, "accepted", None),
+        "an old form named a new one": (SECOND, "rejected", "columns_differ"),
         "unknown form": (None, "rejected", "instrument_unknown"),
     }
 
@@ -179,7 +181,7 @@ def test_a_case_breaks_the_rules_of_its_own_version(world: FieldWorld, ids: dict
     assert broken == [("D", "C-307b1"), ("E", "H01"), ("G", "U-399")]
     assert [(case, state) for case, state, *_ in world.cases()] == [
         ("A", "loaded"), ("B", "quarantined"), ("C", "loaded"), ("D", "quarantined"), ("E", "quarantined"),
-        ("F", "loaded"), ("G", "quarantined"),
+        ("F", "loaded"), ("G", "quarantined"), ("H", "loaded"), ("I", "loaded"),
     ]  # fmt: skip
 
 
@@ -188,7 +190,12 @@ def test_the_warehouse_holds_the_answers_of_both_versions(world: FieldWorld, ids
         f"SELECT t.case_id, k.{REMOVED}, k.{ADDED}, k.r307b1_daya FROM core.kasus_terkini t "
         "JOIN core.keluarga k USING (province, night, delivery_id, part, row_no) ORDER BY 1"
     )
-    assert answers == [("A", None, 1, 2), ("C", 1, None, 2), ("F", None, 1, 6)]
+    assert answers == [("A", None, 1, 2), ("C", 1, None, 2), ("F", None, 1, 6), ("H", 1, None, 2), ("I", None, 1, 2)]
+
+
+def test_a_column_of_the_other_version_is_drift_and_counted(world: FieldWorld, ids: dict[str, str]) -> None:
+    drift = world.rows("SELECT delivery_id, variable, amount FROM ledger.repair WHERE kind = 'column_unknown'")
+    assert set(drift) == {(ids["new item in an old form"], ADDED, 1), (ids["old item in a new form"], REMOVED, 1)}
 
 
 def test_receipts_name_the_version(world: FieldWorld, ids: dict[str, str]) -> None:

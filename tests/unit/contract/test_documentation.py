@@ -115,7 +115,7 @@ def test_the_example_is_a_clean_family(example: Path, tmp_path: Path) -> None:
     with open_engine(tmp_path, memory_limit="200MB", threads=1) as connection:
         reference_tables(connection)
         for file in manifest.files:
-            read_part(connection, file, example / file.name, manifest.instrument_version)
+            read_part(connection, file, example / file.name, version=manifest.instrument_version)
         version = manifest.instrument_version
         stage(connection, part=1, province=manifest.province, on=manifest.enumerated_to, version=version)
         for dataset in DATASETS:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from delivered import Row, anggota_row, keluarga_row, stage_rows
+from delivered import Row, anggota_row, delivered_file, keluarga_row, stage_rows
 from edited_codebook import ADDED, FIRST, REMOVED, SECOND, codebook, lines, second_version, shipped, written
 from regsosek.errors import ContractBreachError
+from regsosek.staging.files import read_part
+from regsosek.staging.repairs import Repair
 
 
 def content_hash(engine: Any, directory: Path, row: Row, version: str) -> bytes:
@@ -54,15 +56,25 @@ def test_what_a_version_does_not_have_is_empty_and_typed(engine, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("row", "version"),
-    [
-        (keluarga_row() | {ADDED: "1"}, FIRST),
-        (keluarga_row(), SECOND),
-        (keluarga_row() | {ADDED: "1"}, SECOND),
-        (without(keluarga_row(), REMOVED), SECOND),
-    ],
-    ids=["added too early", "as before", "removed still there", "added missing"],
+    ("row", "version", "unknown"),
+    [(keluarga_row() | {ADDED: "1"}, FIRST, ADDED), (keluarga_row() | {ADDED: "1"}, SECOND, REMOVED)],
+    ids=["added too early", "removed still there"],
 )
-def test_columns_are_those_of_the_version_that_the_manifest_names(engine, tmp_path: Path, row, version: str) -> None:
+def test_a_column_of_another_version_is_one_that_is_not_known(
+    engine, tmp_path: Path, row, version: str, unknown: str
+) -> None:
+    with codebook(second_version(shipped())):
+        file, path = delivered_file("keluarga", [row], tmp_path)
+        repairs = read_part(engine, file, path, version=version)
+        assert Repair("keluarga", "column_unknown", unknown, 1) in repairs
+        assert unknown not in {name for name, *_ in engine.execute("DESCRIBE keluarga_text").fetchall()}
+
+
+@pytest.mark.parametrize(
+    ("row", "version"),
+    [(keluarga_row(), SECOND), (without(keluarga_row(), REMOVED), FIRST)],
+    ids=["an old form under the new version", "a new form under the old version"],
+)
+def test_a_column_that_the_version_has_must_be_there(engine, tmp_path: Path, row, version: str) -> None:
     with codebook(second_version(shipped())), pytest.raises(ContractBreachError, match="columns_differ"):
         stage_rows(engine, tmp_path, [row], [anggota_row()], version)
