@@ -4,6 +4,7 @@ from pathlib import Path
 
 from regsosek.contract.codebook_check import codebook_faults
 from regsosek.contract.documentation import documents
+from regsosek.contract.hostile import PAGE, hostile_page
 from regsosek.errors import ConfigurationError
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
@@ -19,7 +20,8 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     """
     if faults := codebook_faults():
         raise ConfigurationError("; ".join(faults))
-    expected = generated_suites(root / "expectations") | documents(root)
+    rules = {rule.id: (rule.text_en, rule.text_id) for suite in load_suites(root / "expectations").values() for rule in suite.rules}
+    expected = generated_suites(root / "expectations") | documents(root) | {root / PAGE: hostile_page(root, rules)}
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}
 
 

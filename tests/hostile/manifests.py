@@ -67,6 +67,11 @@ def manifest_unknown_version(draft: Draft) -> None:
 
 
 @hostile
+def instrument_unknown(draft: Draft) -> None:
+    draft.manifest["instrument_version"] = "99"
+
+
+@hostile
 def manifest_unknown_field(draft: Draft) -> None:
     draft.manifest["operator"] = SECRETS[5]
 
