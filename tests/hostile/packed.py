@@ -84,7 +84,7 @@ def error_page_for_file(draft: Draft) -> None:
 
 @hostile
 def decompression_bomb(draft: Draft) -> None:
-    draft.retext(lambda text: text + "\r\n" * (4 * TEN_MEGABYTES))
+    draft.retext(lambda text: text + "\r\n" * TEN_MEGABYTES)
 
 
 @hostile
