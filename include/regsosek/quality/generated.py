@@ -65,11 +65,15 @@ def rule_id(variable: Variable, letter: str) -> str:
 
 def rules_of(variable: Variable) -> Iterator[Rule]:
     """The generated rules of one variable."""
+    yield from rules_by_kind(variable).values()
+
+
+def rules_by_kind(variable: Variable) -> dict[str, Rule]:
+    """The generated rules of one variable by the letter of their kind, see :func:`rule_id`."""
     asked = block(variable.dataset, variable.block)
-    for build in (_type_rule, _width_rule, _range_rule, _code_rule, _universe_rule):
-        rule = build(variable, asked)
-        if rule is not None:
-            yield rule
+    builders = {"T": _type_rule, "W": _width_rule, "R": _range_rule, "C": _code_rule, "U": _universe_rule}
+    built = {letter: build(variable, asked) for letter, build in builders.items()}
+    return {letter: rule for letter, rule in built.items() if rule is not None}
 
 
 def _rule(
@@ -88,11 +92,21 @@ def _rule(
         severity=severity,
         type=type_,
         kwargs=kwargs,
-        universe=variable.universe or asked.required_when,
+        universe=_asked_where(variable, asked) if letter == "U" else _judged_where(asked) or "TRUE",
         source="codebook" + (", UNCERTAIN" if variable.uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",
     )
+
+
+def _asked_where(variable: Variable, asked: Block) -> str:
+    by_block = asked.applies_when if variable.required == "no" else asked.required_when
+    parts = [part for part in (by_block, variable.universe) if part not in {"", "TRUE"}]
+    return parts[0] if len(parts) == 1 else " AND ".join(f"({part})" for part in parts) or "TRUE"
+
+
+def _judged_where(asked: Block) -> str:
+    return f"{asked.asked_column} IN ({_codes(asked.asked_codes)})" if asked.asked_column else ""
 
 
 def _judged(asked: Block) -> dict[str, Any]:
@@ -102,7 +116,7 @@ def _judged(asked: Block) -> dict[str, Any]:
 def _type_rule(variable: Variable, asked: Block) -> Rule | None:
     if not can_be_untyped(variable):
         return None
-    judged = f"{asked.asked_column} IN ({_codes(asked.asked_codes)}) AND " if asked.asked_column else ""
+    judged = f"{_judged_where(asked)} AND " if asked.asked_column else ""
     return _rule(
         variable,
         asked,
@@ -175,7 +189,8 @@ def _bits_rule(variable: Variable, asked: Block) -> Rule:
     alone = f" AND {variable.name} NOT IN ({_codes(lone)})" if lone else ""
     largest = f"{mask}, atau {_codes(lone)}" if lone else str(mask)
     largest_en = f"{mask}, or {_codes(lone)}" if lone else str(mask)
-    condition = f"({asked.applies_when}) AND {variable.name} & ~{mask} <> 0{alone}"
+    judged = f"{_judged_where(asked)} AND " if asked.asked_column else ""
+    condition = f"{judged}{variable.name} & ~{mask} <> 0{alone}"
     return _rule(
         variable,
         asked,
