@@ -227,14 +227,17 @@ def _filled_outside(variable: Variable, asked: Block) -> str:
     # An item of block I asked only for complete results is optional otherwise, not forbidden.
     if not variable.universe or variable.required == "yes_outside_free" or asked.applies_when == "TRUE":
         return ""
-    conditions = [f"({asked.applies_when})", f"NOT ({variable.universe})", f"{variable.name} IS NOT NULL"]
-    return f"({' AND '.join([*conditions, *_readable(variable)])})"
+    return f"(({asked.applies_when}) AND NOT ({_known_universe(variable)}) AND {variable.name} IS NOT NULL)"
 
 
-def _readable(variable: Variable) -> list[str]:
-    """A universe that asks whether another item is given can't tell a missing answer from an unreadable one."""
-    asked_for = (v for v in variables(variable.dataset) if f"{v.name} IS NOT NULL" in variable.universe)
-    return [f"{untyped_column(v.name)} IS NULL" for v in asked_for]
+def _known_universe(variable: Variable) -> str:
+    """A universe that asks whether another item is given can't tell when that item is unreadable: then it is NULL."""
+    universe = variable.universe
+    for other in variables(variable.dataset):
+        given = f"{other.name} IS NOT NULL"
+        if given in universe:
+            universe = universe.replace(given, f"CASE WHEN {untyped_column(other.name)} IS NULL THEN {given} END")
+    return universe
 
 
 def _universe_text(variable: Variable) -> tuple[str, str]:

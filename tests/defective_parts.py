@@ -1,0 +1,200 @@
+"""Whole parts of a delivery full of defects, drawn from a seed: valid families, then answers hurt column by column.
+
+What is hurt stays near what matters: codes and bounds at both ends, ages where the questionnaire branches, days around
+the window, missing and unreadable answers, numbers that several persons or families share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from delivered import DESA, SUBSLS, Row, anggota_row, keluarga_row
+from regsosek.contract.codebook import Variable, bit_mask, code_list, variables
+from rule_cases import PROFILES, UNREADABLE
+
+KEY_COLUMNS = ("id_subsls", "r109_no_bangunan", "r110_no_keluarga")
+LINK_COLUMNS = ("id_dokumen", "versi", *KEY_COLUMNS)
+# Hurt more rarely: where these are wrong, little else is judged.
+GATES = frozenset(
+    {"status_dokumen", "r205_hasil", "r404_keberadaan", "r201_tanggal_pencacahan", "r409_hubungan", "r401_no_urut"}
+    | {"r101_provinsi", "r102_kabkota", "r103_kecamatan", "r104_desa", "r105a_sls", "r105b_subsls", *LINK_COLUMNS}
+)
+GATE_SHARE = 0.15
+AGES = (0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 14, 15, 16, 17, 18, 30, 31, 54, 55, 59, 60, 61, 97, 98, 99, 130, 131)
+# The window of the made-up province, its ends, leap days and days that do not exist.
+DAYS = (
+    "2022-10-14", "2022-10-15", "2022-10-20", "2022-10-21", "2022-10-22", "2022-11-14", "2022-11-15", "2022-11-20",
+    "2022-11-21", "2022-11-30", "2022-12-01", "2021-12-31", "2022-01-01", "2020-02-29", "2022-02-29", "2000-02-29",
+)  # fmt: skip
+PLACES = (SUBSLS, SUBSLS, SUBSLS, DESA + "000200", DESA + "000300", DESA + "000101", "6403010999000100")
+NAMES = ("CONTOH", "CONTOH KEDUA", "O'CONTOH, S.H.", "C0NTOH", "CONTOH-", "CONTOH_", "ÇONTOH", "C" * 100, "C" * 101)
+TIMES = (
+    "2022-10-20T09:00:00+08:00", "2022-10-20T08:59:59+08:00", "2022-10-20T23:59:59+08:00", "2022-10-21T00:00:00+08:00",
+    "2022-10-20T01:40:00Z", "2022-10-20T24:00:00+08:00", "2022-10-20T09:00:00",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Damage:
+    """How a part is drawn.
+
+    Attributes:
+        seed: of everything drawn.
+        families: how many families before some are repeated.
+        answers: share of the answers that are hurt, in 0..1.
+        structure: share of the families whose links, numbers or order are hurt, in 0..1.
+    """
+
+    seed: int
+    families: int
+    answers: float
+    structure: float
+
+
+@dataclass
+class Drawn:
+    """The delivered rows of a part."""
+
+    keluarga: list[Row]
+    anggota: list[Row]
+
+
+def draw(damage: Damage) -> Drawn:
+    """The part that ``damage`` describes: always the same for the same values."""
+    random = np.random.default_rng(damage.seed)
+    families = [_family(random, number) for number in range(damage.families)]
+    keluarga = _hurt(random, "keluarga", [row for row, _ in families], damage.answers)
+    members = [member for _, roster in families for member in roster]
+    owners = [number for number, (_, roster) in enumerate(families) for _ in roster]
+    anggota = _hurt(random, "anggota", members, damage.answers)
+    for owner, member in zip(owners, anggota, strict=True):
+        member |= {name: keluarga[owner][name] for name in LINK_COLUMNS}
+    drawn = Drawn(keluarga, anggota)
+    _repeat(random, drawn, damage.structure)
+    _unlink(random, drawn, damage.structure)
+    return drawn
+
+
+def _pick(random: np.random.Generator, values: Sequence[str]) -> str:
+    return values[int(random.integers(len(values)))]
+
+
+def _family(random: np.random.Generator, number: int) -> tuple[Row, list[Row]]:
+    keys = {"id_dokumen": f"D{number}", "r109_no_bangunan": str(number // 3 + 1), "r110_no_keluarga": str(number + 1)}
+    row = keluarga_row(**keys) | PROFILES["keluarga"][_pick(random, list(PROFILES["keluarga"]))] | _place(random)
+    row |= {"r114_no_kk": _family_card(random), "r115_kode_kk": _pick(random, ("", "0", "1", "2"))}
+    row["r201_tanggal_pencacahan"] = _pick(random, DAYS[1:6])
+    size = int(random.integers(1, 7)) if row["r205_hasil"] in {"1", "2"} else 0
+    roster = [_member(random, n, row) for n in range(1, size + 1)]
+    row["r112_jumlah_anggota"] = str(size) if row["r205_hasil"] == "1" else ""
+    return row, roster
+
+
+def _place(random: np.random.Generator) -> Row:
+    code = _pick(random, PLACES)
+    items = ("r101_provinsi", "r102_kabkota", "r103_kecamatan", "r104_desa", "r105a_sls", "r105b_subsls")
+    ends = (0, 2, 4, 7, 10, 14, 16)
+    return {"id_subsls": code} | {item: code[ends[n] : ends[n + 1]] for n, item in enumerate(items)}
+
+
+def _family_card(random: np.random.Generator) -> str:
+    return _pick(random, ("", f"640301201022{int(random.integers(1, 40)):04d}"))
+
+
+def _member(random: np.random.Generator, number: int, family: Row) -> Row:
+    row = anggota_row(number)
+    if number > 1:
+        row |= PROFILES["anggota"][_pick(random, list(PROFILES["anggota"]))]
+    if number > 2:
+        row["r409_hubungan"] = str(random.integers(2, 9))
+    if random.random() < 0.4:
+        row["r407_umur"] = str(AGES[int(random.integers(len(AGES)))])
+    row["r406_tanggal_lahir"] = _born(random, row, family["r201_tanggal_pencacahan"])
+    row["r403_nik"] = _nik(random, row)
+    return row
+
+
+def _born(random: np.random.Generator, row: Row, visited: str) -> str:
+    """A birthday that fits the age, mostly; often one that lies on the day of the visit or beside it."""
+    on = date.fromisoformat(visited)
+    age = min(int(row["r407_umur"]) + int(random.choice((0, 0, 0, 0, 1, -1, 2))), 130)
+    birthday = on.replace(year=on.year - max(age, 0))
+    return str(birthday - timedelta(days=int(random.choice((0, 0, 1, -1, 364, 200, 31)))))
+
+
+def _nik(random: np.random.Generator, row: Row) -> str:
+    """A number that fits sex and birthday, mostly; few serial numbers, so that some are shared."""
+    born = row["r406_tanggal_lahir"]
+    woman = (row["r405_jenis_kelamin"] == "2") != (random.random() < 0.1)
+    day, month, year = int(born[8:]), born[5:7], born[2:4]
+    if random.random() < 0.1:
+        day, month = int(random.choice((0, 1, 31, 32))), _pick(random, ("00", "13", "12"))
+    return f"640301{day + 40 * woman:02d}{month}{year}{int(random.choice((0, 1, 2, 9999))):04d}"
+
+
+def _hurt(random: np.random.Generator, dataset: str, rows: list[Row], share: float) -> list[Row]:
+    frame = pd.DataFrame(rows, columns=[v.name for v in variables(dataset)], dtype=object)
+    for variable in variables(dataset):
+        rate = share * (GATE_SHARE if variable.name in GATES else 1)
+        hit = random.random(len(frame)) < rate
+        frame.loc[hit, variable.name] = random.choice(np.array(pool(variable), dtype=object), int(hit.sum()))
+    return frame.to_dict("records")
+
+
+@cache
+def pool(variable: Variable) -> tuple[str, ...]:
+    """Values of ``variable`` that are worth trying, right and wrong ones."""
+    special = {"r407_umur": tuple(map(str, AGES)), "r402_nama": NAMES}
+    values = special.get(variable.name) or _of_kind(variable)
+    return (*values, "", "", "  ", UNREADABLE)
+
+
+def _of_kind(variable: Variable) -> tuple[str, ...]:
+    if variable.codes:
+        return _codes(variable)
+    if variable.minimum is not None and variable.maximum is not None:
+        return _numbers(variable.minimum, variable.maximum, variable.kind)
+    width = variable.width or 1
+    samples = {"date": DAYS, "timestamp": TIMES}
+    sign = "1" if variable.kind == "digits" else "a"
+    return samples.get(variable.kind) or tuple(sign * n for n in (width - 1, width, width + 1) if n)
+
+
+def _codes(variable: Variable) -> tuple[str, ...]:
+    codes = [code.code for code in code_list(variable.codes)]
+    if variable.kind == "bits":
+        codes += [*range(bit_mask(variable.codes) + 2), max(codes) - 1]
+    codes += [min(codes) - 1] if min(codes) else []
+    return (*map(str, [*codes, max(codes) + 1]), f"0{codes[0]}", f"{codes[0]}.0")
+
+
+def _numbers(low: int, high: int, kind: str) -> tuple[str, ...]:
+    near = {low - 1, low, low + 1, high - 1, high, high + 1}
+    if high >= 2099:
+        near |= {2020, 2021, 2022, 2023}
+    elif high - low > 30:
+        near |= {low + n for n in (2, 3, 4, 5, 9, 10, 20)}
+    fraction = {f"{high}.5", f"{low}.000001", "1,5"} if kind == "decimal" else {"1.0"}
+    return (*(str(n) for n in sorted(near) if n >= 0 or kind == "decimal"), *sorted(fraction))
+
+
+def _repeat(random: np.random.Generator, drawn: Drawn, share: float) -> None:
+    """Some families come again: the same document, another revision, or without a document under the same key."""
+    for row in list(drawn.keluarga):
+        if random.random() < share / 4:
+            change = ({}, {"versi": "2"}, {"id_dokumen": ""}, {"id_dokumen": f"{row['id_dokumen'][:8]}-B"})
+            drawn.keluarga.append(row | change[int(random.integers(4))])
+
+
+def _unlink(random: np.random.Generator, drawn: Drawn, share: float) -> None:
+    """Some members carry another document, revision or key than their family, but never both: that is no delivery."""
+    for member in drawn.anggota:
+        linked = member["id_dokumen"].startswith("D") and member["versi"].isdigit()
+        if random.random() < share / 8:
+            member |= ({"id_dokumen": "D-STRAY"}, {"versi": "7"}, {"id_dokumen": ""})[int(random.integers(3))]
+        elif linked and random.random() < share / 8:
+            member |= {"r110_no_keluarga": "998"} if random.random() < 0.5 else {"id_subsls": ""}
