@@ -18,39 +18,69 @@ KEY = SHARED[2:]
 
 
 @dataclass(frozen=True)
-class Place:
-    """The frame and the regions that a night knows.
+class Change:
+    """From day ``since`` on, sub-SLS ``old`` is (a part of) ``new``."""
+
+    old: str
+    new: str
+    since: date
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a night knows besides the delivery.
 
     Attributes:
+        delivered: the day of delivery.
+        latest: the last day that the delivery can tell of.
+        opens, closes: first and last day of the province's field window.
         frame: first and last day on which each sub-SLS is valid; no last day means until further notice.
+        changes: what became of sub-SLS.
         desa: the codes of all desa.
     """
 
     province: str
-    night: date
-    frame: Mapping[str, list[tuple[date, date | None]]]
+    delivered: date
+    latest: date
+    opens: date
+    closes: date
+    frame: Mapping[str, tuple[date, date | None]]
+    changes: tuple[Change, ...]
     desa: frozenset[str]
 
     def in_frame(self, id_subsls: str, on: date) -> bool:
         """The sub-SLS is valid on day ``on``."""
-        return any(first <= on <= (last or date.max) for first, last in self.frame.get(id_subsls, ()))
+        first, last = self.frame.get(id_subsls, (date.max, None))
+        return first <= on <= (last or date.max)
+
+    def is_retired(self, id_subsls: str, on: date) -> bool:
+        """It is not valid on day ``on``, but something that it became by then is."""
+        return not self.in_frame(id_subsls, on) and any(self.in_frame(heir, on) for heir in self._heirs(id_subsls, on))
+
+    def _heirs(self, id_subsls: str, on: date) -> set[str]:
+        heirs: set[str] = set()
+        found = {id_subsls}
+        while found:
+            found = {c.new for c in self.changes if c.old in found and c.since <= on} - heirs
+            heirs |= found
+        return heirs
 
 
 @dataclass(frozen=True)
 class Part:
     """All rows of a part; ``families`` and ``members`` are those that are judged, without withdrawn documents."""
 
-    place: Place
+    around: Surroundings
     delivered_families: Answers
     delivered_members: Answers
     family_texts: list[Row]
     member_texts: list[Row]
 
     @classmethod
-    def read(cls, place: Place, families: list[Row], members: list[Row]) -> "Part":
+    def read(cls, around: Surroundings, families: list[Row], members: list[Row]) -> "Part":
         """Reads delivered text; empty is missing."""
         read = read_answers("keluarga", families), read_answers("anggota", members)
-        return cls(place, *read, families, members)
+        return cls(around, *read, families, members)
 
     @cached_property
     def families(self) -> Answers:

@@ -1,4 +1,7 @@
-"""G: the place of a family against the frame."""
+"""G: the place of a family against the frame of its day."""
+
+from collections.abc import Callable
+from datetime import date
 
 import pandas as pd
 
@@ -18,18 +21,27 @@ def _joined(part: Part, items: tuple[str, ...]) -> "pd.Series[str]":
     return joined
 
 
+def _on_its_day(part: Part, fact: Callable[[str, date], bool]) -> "pd.Series[bool]":
+    """``fact`` of the code on the day of enumeration, of delivery if that is missing."""
+    codes, days = part.families["id_subsls"], part.families["r201_tanggal_pencacahan"]
+    found = [
+        not pd.isna(code) and fact(code, day or part.around.delivered) for code, day in zip(codes, days, strict=True)
+    ]
+    return known(codes, pd.Series(found, index=codes.index, dtype=bool))
+
+
 def in_frame(part: Part) -> "pd.Series[bool]":
-    """The sub-SLS is valid on the day of enumeration, or on the night's if that is missing."""
-    days = part.families["r201_tanggal_pencacahan"]
-    pairs = zip(part.families["id_subsls"], days, strict=True)
-    valid = [not pd.isna(code) and part.place.in_frame(code, day or part.place.night) for code, day in pairs]
-    return known(part.families["id_subsls"], pd.Series(valid, index=days.index, dtype=bool))
+    return _on_its_day(part, part.around.in_frame)
+
+
+def retired(part: Part) -> "pd.Series[bool]":
+    return _on_its_day(part, part.around.is_retired)
 
 
 def desa_known(part: Part) -> "pd.Series[bool]":
     """101 to 104 are the code of a desa."""
     desa = _joined(part, DESA)
-    return known(desa, desa.isin(part.place.desa))
+    return known(desa, desa.isin(part.around.desa))
 
 
 def code_differs(part: Part) -> "pd.Series[bool]":
@@ -39,16 +51,21 @@ def code_differs(part: Part) -> "pd.Series[bool]":
 
 def elsewhere(part: Part) -> "pd.Series[bool]":
     """101 names another province than the delivery."""
-    return part.families["r101_provinsi"] != part.place.province
+    return part.families["r101_provinsi"] != part.around.province
 
 
 @reads("G01")
 def unknown_place(part: Part) -> "pd.Series[bool]":
-    """In no frame valid on the day (nor in a known desa: G03), differs from the code, or another province."""
-    return certain((~in_frame(part) & ~desa_known(part)) | code_differs(part) | elsewhere(part))
+    nowhere = ~in_frame(part) & ~retired(part) & ~desa_known(part)
+    return certain(nowhere | code_differs(part) | elsewhere(part))
+
+
+@reads("G02")
+def retired_sls(part: Part) -> "pd.Series[bool]":
+    return certain(retired(part))
 
 
 @reads("G03")
 def new_sls(part: Part) -> "pd.Series[bool]":
-    """The SLS is not in the frame but its desa is."""
-    return certain(~in_frame(part) & desa_known(part) & ~code_differs(part) & ~elsewhere(part))
+    unlisted = ~in_frame(part) & ~retired(part) & desa_known(part)
+    return certain(unlisted & ~code_differs(part) & ~elsewhere(part))

@@ -45,7 +45,6 @@ def not_exactly_one_head(part: Part) -> "pd.Series[bool]":
 
 @reads("F05")
 def count_does_not_fit(part: Part) -> "pd.Series[bool]":
-    """112 lies neither at the members present nor at all rows, nor between them."""
     stated = part.families["r112_jumlah_anggota"]
     unfit = (stated < present(part)) | (stated > rows(part))
     return certain(complete(part.families) & (rows(part) > 0) & unfit)
@@ -54,5 +53,5 @@ def count_does_not_fit(part: Part) -> "pd.Series[bool]":
 @reads("S03")
 def nobody_there(part: Part) -> "pd.Series[bool]":
     """Complete, but no member is present, and none may be for all that is known."""
-    nobody = (present(part) == 0) & (of_unknown_relation(part) == 0)
-    return certain(complete(part.families) & nobody)
+    unknown = part.per_family(part.members["r404_keberadaan"].isna())
+    return certain(complete(part.families) & (present(part) == 0) & (unknown == 0))

@@ -74,7 +74,7 @@ _works = both(aged(5), answered("r416a_bekerja", YES))
 _has_business = both(aged(5), answered("r420a_usaha", YES))
 _ever_married_woman = both(answered("r405_jenis_kelamin", 2), aged(10, 54), answered("r408_status_kawin", 2, 3, 4))
 
-_PROGRAMMES = {
+PROGRAMMES = {
     "a": "r501a_sembako", "b": "r501b_pkh", "c": "r501c_blt_desa", "d": "r501d_subsidi_listrik",
     "e": "r501e_bantuan_pemda", "f": "r501f_subsidi_pupuk", "g": "r501g_subsidi_lpg",
 }  # fmt: skip
@@ -90,7 +90,7 @@ KELUARGA: dict[str, Universe] = {
     "r310_pembuangan_tinja": _toilet,
 } | {
     f"r501{letter}_{when}": answered(programme, YES)
-    for letter, programme in _PROGRAMMES.items()
+    for letter, programme in PROGRAMMES.items()
     for when in ("bulan", "tahun")
 }  # fmt: skip
 
