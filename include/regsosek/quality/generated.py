@@ -88,7 +88,7 @@ def _rule(
         severity=severity,
         type=type_,
         kwargs=kwargs,
-        universe=variable.universe or asked.required_when,
+        universe=(variable.universe or asked.required_when) if letter == "U" else asked.applies_when,
         source="codebook" + (", UNCERTAIN" if variable.uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",

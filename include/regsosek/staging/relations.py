@@ -20,6 +20,7 @@ import duckdb
 from regsosek.contract.codebook import DATASETS, Variable, variables
 from regsosek.errors import ContractBreachError
 from regsosek.staging.files import text_table
+from regsosek.staging.roster import ANGGOTA, COUPLES, REPEATED_NIKS
 from regsosek.staging.typing_sql import can_be_untyped, typed, untyped_column
 
 WITHDRAWN = 9
@@ -43,8 +44,10 @@ def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on
     for statement in (
         _MISFITS,
         _ROSTER_FACTS,
+        COUPLES,
+        REPEATED_NIKS,
         _KELUARGA,
-        _ANGGOTA,
+        ANGGOTA,
         "DROP TABLE anggota_typed",
         "DROP TABLE keluarga_typed",
     ):
@@ -166,24 +169,15 @@ SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
        coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_last, 0) AS roster_last,
        coalesce(f.roster_present, 0) AS roster_present, coalesce(f.roster_heads, 0) AS roster_heads,
        coalesce(f.roster_unrelated, 0) AS roster_unrelated, m.misfits AS roster_misfits,
+       coalesce(p.roster_spouses, 0) AS roster_spouses,
        count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows
 FROM keluarga_typed k
 JOIN kasus c ON c.keluarga_row = k.row_no
 JOIN misfits m ON m.keluarga_row = k.row_no
 LEFT JOIN roster_facts f ON f.keluarga_row = k.row_no
+LEFT JOIN couples p ON p.keluarga_row = k.row_no
 WHERE NOT c.withdrawn
 """
-
-_ANGGOTA = """
-CREATE OR REPLACE TABLE anggota AS
-SELECT a.*, r.keluarga_row, k.r205_hasil
-FROM anggota_typed a
-JOIN roster r ON r.anggota_row = a.row_no
-JOIN keluarga_typed k ON k.row_no = r.keluarga_row
-JOIN kasus c ON c.keluarga_row = k.row_no
-WHERE NOT c.withdrawn
-"""
-
 
 def _check_alignment(connection: duckdb.DuckDBPyConnection, part: int) -> None:
     [(orphans,)] = connection.execute("SELECT count(*) FROM roster WHERE keluarga_row IS NULL").fetchall()
