@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -23,15 +24,21 @@ def text_table(dataset: str) -> str:
     return f"{dataset}_text"
 
 
-def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path) -> None:
+def read_part(
+    connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, *, only: Collection[str] = ()
+) -> None:
     """Reads one file into ``<dataset>_text``: ``row_no`` from 1 and one text column per variable, empty as NULL.
+
+    Args:
+        only: the columns that are wanted; none means all of the codebook.
 
     Raises:
         ContractBreachError: ``file_unreadable``, ``columns_differ`` or ``row_count``, naming the file.
     """
     header = _header(file.name, path)
     _check_columns(file, header)
-    names = ", ".join(f"{given(v.name)} AS {v.name}" for v in variables(file.dataset))
+    wanted = [v.name for v in variables(file.dataset) if not only or v.name in only]
+    names = ", ".join(f"{given(name)} AS {name}" for name in wanted)
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
     # Everything is stated, nothing sniffed: a reader that guesses types or dialects guesses wrong one night.
     source = (
@@ -47,7 +54,7 @@ def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: 
         raise ContractBreachError(
             "file_unreadable", f"{file.name} is not gzip-compressed RFC 4180 CSV in UTF-8"
         ) from None
-    _check_characters(connection, file)
+    _check_characters(connection, file, wanted)
     _check_rows(connection, file)
 
 
@@ -76,9 +83,9 @@ def _check_columns(file: DeliveredFile, header: list[str]) -> None:
     raise ContractBreachError("columns_differ", f"{file.name}: {'; '.join(faults)}")
 
 
-def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile) -> None:
+def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, names: Collection[str]) -> None:
     # PostgreSQL can store no NUL character, neither in text nor in the JSON of a quarantined case.
-    nul = " OR ".join(f"contains({v.name}, chr(0))" for v in variables(file.dataset))
+    nul = " OR ".join(f"contains({name}, chr(0))" for name in names)
     [(rows,)] = connection.execute(f"SELECT count(*) FROM {text_table(file.dataset)} WHERE {nul}").fetchall()
     if rows:
         raise ContractBreachError("file_unreadable", f"{file.name} has NUL characters in {rows} rows")

@@ -7,6 +7,7 @@ Facts are NULL where an answer they rest on is missing: the rules that ask for t
 from collections.abc import Callable
 
 from regsosek.contract.schooling import SchoolLevel, school_levels
+from regsosek.staging.repeats import sixteen_digits
 
 # Only who lives with the family counts. Head and spouse are known once exactly one head is named.
 COUPLES = """
@@ -23,8 +24,8 @@ WHERE a.r404_keberadaan IN (1, 5)
 GROUP BY r.keluarga_row
 """
 
-REPEATED_NIKS = """
-CREATE OR REPLACE TABLE repeated_niks AS
+NIKS_OF_SEVERAL = """
+CREATE OR REPLACE TABLE niks_of_several AS
 SELECT r.keluarga_row, a.r403_nik, count(*) AS members
 FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row
 WHERE a.r404_keberadaan IN (1, 5) AND a.r403_nik IS NOT NULL
@@ -58,12 +59,17 @@ CREATE OR REPLACE TABLE anggota AS
 SELECT a.*, r.keluarga_row, k.r205_hasil, k.r201_tanggal_pencacahan,
        CASE WHEN k.r205_hasil IN (1, 2) THEN a.r404_keberadaan END AS asked_existence,
        p.head_age, p.head_sex, p.youngest_of_couple, {COMPLETED_AGE} AS completed_age,
-       coalesce(n.members, 1) AS nik_in_family, {_SCHOOLING}
+       coalesce(n.members, 1) AS nik_in_family,
+       CASE WHEN a.id_dokumen IS NOT NULL AND a.r404_keberadaan IN (1, 5)
+                 AND {sixteen_digits("a.r403_nik")} IS NOT NULL
+            THEN coalesce(s.cases, 1) END AS nik_cases_in_delivery,
+       {_SCHOOLING}
 FROM anggota_typed a
 JOIN roster r ON r.anggota_row = a.row_no
 JOIN keluarga_typed k ON k.row_no = r.keluarga_row
 JOIN kasus c ON c.keluarga_row = k.row_no
 LEFT JOIN couples p ON p.keluarga_row = r.keluarga_row
-LEFT JOIN repeated_niks n ON n.keluarga_row = r.keluarga_row AND n.r403_nik = a.r403_nik
+LEFT JOIN niks_of_several n ON n.keluarga_row = r.keluarga_row AND n.r403_nik = a.r403_nik
+LEFT JOIN nik_repeats s ON s.nik = {sixteen_digits("a.r403_nik")}
 WHERE NOT c.withdrawn
 """
