@@ -92,7 +92,7 @@ def _rule(
         severity=severity,
         type=type_,
         kwargs=kwargs,
-        universe=_asked_where(variable, asked) if letter == "U" else _judged_where(asked) or "TRUE",
+        universe=_asked_where(variable, asked) if letter == "U" else asked.applies_when,
         source="codebook" + (", UNCERTAIN" if variable.uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",
@@ -105,10 +105,6 @@ def _asked_where(variable: Variable, asked: Block) -> str:
     return parts[0] if len(parts) == 1 else " AND ".join(f"({part})" for part in parts) or "TRUE"
 
 
-def _judged_where(asked: Block) -> str:
-    return f"{asked.asked_column} IN ({_codes(asked.asked_codes)})" if asked.asked_column else ""
-
-
 def _judged(asked: Block) -> dict[str, Any]:
     return {"row_condition": row_condition(asked.asked_column, asked.asked_codes)} if asked.asked_column else {}
 
@@ -116,7 +112,7 @@ def _judged(asked: Block) -> dict[str, Any]:
 def _type_rule(variable: Variable, asked: Block) -> Rule | None:
     if not can_be_untyped(variable):
         return None
-    judged = f"{_judged_where(asked)} AND " if asked.asked_column else ""
+    judged = f"{asked.asked_column} IN ({_codes(asked.asked_codes)}) AND " if asked.asked_column else ""
     return _rule(
         variable,
         asked,
@@ -189,8 +185,7 @@ def _bits_rule(variable: Variable, asked: Block) -> Rule:
     alone = f" AND {variable.name} NOT IN ({_codes(lone)})" if lone else ""
     largest = f"{mask}, atau {_codes(lone)}" if lone else str(mask)
     largest_en = f"{mask}, or {_codes(lone)}" if lone else str(mask)
-    judged = f"{_judged_where(asked)} AND " if asked.asked_column else ""
-    condition = f"{judged}{variable.name} & ~{mask} <> 0{alone}"
+    condition = f"({asked.applies_when}) AND {variable.name} & ~{mask} <> 0{alone}"
     return _rule(
         variable,
         asked,
