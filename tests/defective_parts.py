@@ -33,7 +33,21 @@ DAYS = (
 # In the frame of tests/delivered.py: valid, split, merged, renamed twice, retired into nothing known, never heard of.
 PLACES = (SUBSLS,) * 5 + tuple(DESA + code for code in ("000300", "000301", "000400", "000500", "000600", "000700"))
 PLACES += (DESA + "000200", DESA + "000101", "6403010999000100")
-NAMES = ("CONTOH", "CONTOH KEDUA", "O'CONTOH, S.H.", "C0NTOH", "CONTOH-", "CONTOH_", "ÇONTOH", "C" * 100, "C" * 101)
+NAMES = (
+    "CONTOH",
+    "CONTOH KEDUA",
+    "O'CONTOH, S.H.",
+    "C0NTOH",
+    "CONTOH-",
+    "C\tONTOH",
+    "ÇONTÖH",
+    "C̈ONTOH",
+    "C\u2019ONTOH",
+    "علي",
+    "C½",
+    "C" * 100,
+    "C" * 101,
+)
 TIMES = (
     "2022-10-20T09:00:00+08:00", "2022-10-20T08:59:59+08:00", "2022-10-20T23:59:59+08:00", "2022-10-21T00:00:00+08:00",
     "2022-10-20T01:40:00Z", "2022-10-20T24:00:00+08:00", "2022-10-20T09:00:00",
@@ -189,7 +203,7 @@ def _repeat(random: np.random.Generator, drawn: Drawn, share: float) -> None:
     """Some families come again: the same document, another revision, or without a document under the same key."""
     for row in list(drawn.keluarga):
         if random.random() < share / 4:
-            change = ({}, {"versi": "2"}, {"id_dokumen": ""}, {"id_dokumen": f"{row['id_dokumen'][:8]}-B"})
+            change: tuple[Row, ...] = ({}, {"versi": "2"}, {"id_dokumen": ""}, {"id_dokumen": f"{row['id_dokumen'][:8]}-B"})
             drawn.keluarga.append(row | change[int(random.integers(4))])
 
 

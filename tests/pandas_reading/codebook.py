@@ -28,10 +28,11 @@ def rows_of(part: Part, dataset: str) -> Answers:
 
 
 def judged(variable: Variable, rows: Answers) -> "pd.Series[bool]":
-    """Where answers to ``variable`` are looked at: of whoever exists, and in houses where somebody answered."""
+    """Where answers to ``variable`` are looked at: in families that were interviewed, of whoever lives there."""
     if variable.block in ALWAYS_JUDGED:
         return everywhere(rows.values.iloc[:, 0])
-    return universes.exists(rows) if variable.dataset == "anggota" else universes.visited(rows)
+    interviewed = universes.visited(rows)
+    return interviewed & universes.exists(rows) if variable.dataset == "anggota" else interviewed
 
 
 def type_rule(variable: Variable, part: Part) -> "pd.Series[bool]":
@@ -79,7 +80,7 @@ def universe_rule(variable: Variable, part: Part) -> "pd.Series[bool]":
     inside = asked(rows) if asked else everywhere(rows[variable.name])
     violated = certain(_required(variable, rows) & inside & rows.missing(variable.name))
     if asked and variable.block in {"III", "IV-B", "V"} and variable.required != "yes_outside_free":
-        violated |= certain(_skipped(rows, variable) & ~inside & rows.filled(variable.name))
+        violated |= certain(judged(variable, rows) & ~inside & rows.filled(variable.name))
     return violated
 
 
@@ -89,10 +90,6 @@ def _required(variable: Variable, rows: Answers) -> "pd.Series[bool]":
     if variable.block in ALWAYS_JUDGED:
         return everywhere(rows[variable.name])
     return universes.complete(rows) & judged(variable, rows)
-
-
-def _skipped(rows: Answers, variable: Variable) -> "pd.Series[bool]":
-    return universes.visited(rows) & judged(variable, rows)
 
 
 def has_universe_rule(variable: Variable) -> bool:

@@ -9,9 +9,10 @@ from pandas_reading.registry import reads
 
 @reads("S01")
 def document_twice(part: Part) -> "pd.Series[bool]":
-    """The same document and revision more than once; without a document nothing is a repetition."""
+    """The same document and revision more than once, where both are given."""
     families = part.families.values
-    return certain(families["id_dokumen"].notna() & families.duplicated(["id_dokumen", "versi"], keep=False))
+    given = families["id_dokumen"].notna() & families["versi"].notna()
+    return certain(given & families.duplicated(["id_dokumen", "versi"], keep=False))
 
 
 @reads("S02")
