@@ -23,17 +23,39 @@ GATES = frozenset(
     {"status_dokumen", "r205_hasil", "r404_keberadaan", "r201_tanggal_pencacahan", "r409_hubungan", "r401_no_urut"}
     | {"r101_provinsi", "r102_kabkota", "r103_kecamatan", "r104_desa", "r105a_sls", "r105b_subsls", *LINK_COLUMNS}
 )
-GATE_SHARE = 0.15
-AGES = (0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 14, 15, 16, 17, 18, 30, 31, 54, 55, 59, 60, 61, 97, 98, 99, 130, 131)
-# The window of the made-up province, its ends, leap days and days that do not exist.
+GATE_SHARE = 0.2
+# The ages of head and spouse less ten and less twenty are among them.
+AGES = (
+    0, 1, 2, 2, 3, 4, 5, 5, 6, 9, 10, 11, 14, 15, 16, 17, 18, 19, 27, 28, 29, 30, 31, 47, 48, 49, 54, 55, 59, 60, 61, 97,
+    98, 99, 130, 131,
+)  # fmt: skip
+# The window of the made-up province and its ends, fourteen days before delivery, leap days, a day that is none.
 DAYS = (
     "2022-10-14", "2022-10-15", "2022-10-20", "2022-10-21", "2022-10-22", "2022-11-14", "2022-11-15", "2022-11-20",
-    "2022-11-21", "2022-11-30", "2022-12-01", "2021-12-31", "2022-01-01", "2020-02-29", "2022-02-29", "2000-02-29",
+    "2022-11-21", "2022-11-30", "2022-12-01", "2021-12-31", "2022-10-07", "2022-10-06", "2022-01-01",
+    "2020-02-29", "2022-02-29", "2000-02-29",
 )  # fmt: skip
 # In the frame of tests/delivered.py: valid, split, merged, renamed twice, retired into nothing known, never heard of.
 PLACES = (SUBSLS,) * 5 + tuple(DESA + code for code in ("000300", "000301", "000400", "000500", "000600", "000700"))
 PLACES += (DESA + "000200", DESA + "000101", "6403010999000100")
+AREAS = (*map(str, range(1, 14)), "36", "36", "48", "499", "500", "501", "997")
+DIFFICULTIES = tuple(v.name for v in variables("anggota") if v.item.startswith("428"))
+GOODS = {"501d", "501g", "502b", "502c", "502d", "502f", "502h", "502k"}
+PERIODS = (
+    "9/2021",
+    "10/2021",
+    "11/2021",
+    "1/2022",
+    "9/2022",
+    "10/2022",
+    "11/2022",
+    "12/2022",
+    "1/2023",
+    "12/2000",
+    "1/2099",
+)
 NAMES = (
+    "C",
     "CONTOH",
     "CONTOH KEDUA",
     "O'CONTOH, S.H.",
@@ -102,9 +124,13 @@ def _pick(random: np.random.Generator, values: Sequence[str]) -> str:
 def _family(random: np.random.Generator, number: int) -> tuple[Row, list[Row]]:
     keys = {"id_dokumen": f"D{number}", "r109_no_bangunan": str(number // 3 + 1), "r110_no_keluarga": str(number + 1)}
     row = keluarga_row(**keys) | PROFILES["keluarga"][_pick(random, list(PROFILES["keluarga"]))] | _place(random)
+    if row["r205_hasil"] == "1" and random.random() < 0.2:
+        row |= {"r205_hasil": "2", "r600_catatan": "Responden pergi"}
+    if row["r205_hasil"] in {"1", "2"}:
+        row |= _dwelling(random) | _programmes(random)
     row |= {"r203_tanggal_pemeriksaan": _pick(random, ("", *DAYS[2:5]))}
     row |= {"r114_no_kk": _family_card(random), "r115_kode_kk": _pick(random, ("", "0", "1", "2"))}
-    row["r201_tanggal_pencacahan"] = _pick(random, DAYS[:6])
+    row["r201_tanggal_pencacahan"] = _pick(random, (*DAYS[:6], "2022-09-30"))
     size = int(random.integers(1, 7)) if row["r205_hasil"] in {"1", "2"} else 0
     roster = [_member(random, n, row) for n in range(1, size + 1)]
     row["r112_jumlah_anggota"] = str(size) if row["r205_hasil"] == "1" else ""
@@ -118,18 +144,45 @@ def _place(random: np.random.Generator) -> Row:
     return {"id_subsls": code} | {item: code[ends[n] : ends[n + 1]] for n, item in enumerate(items)}
 
 
+def _dwelling(random: np.random.Generator) -> Row:
+    """Light, meters, fuel and goods that bear on each other."""
+    power = ("", "1", "1", "2", "3", "4", "5")
+    drawn = {name: _pick(random, power) for name in ("r307b1_daya", "r307b2_daya", "r307b3_daya")}
+    drawn |= {"r307a_penerangan": _pick(random, ("1", "1", "1", "2", "3", "4"))}
+    drawn |= {"r308_bahan_bakar": str(random.integers(13)), "r502a_tabung_gas": _pick(random, ("1", "2"))}
+    drawn |= {v.name: _pick(random, ("1", "2", "2", "2")) for v in variables("keluarga") if v.item in GOODS}
+    return drawn | {"r302_luas_lantai": _pick(random, AREAS)}
+
+
+def _programmes(random: np.random.Generator) -> Row:
+    """Aid last received about the ends of the period, or not received."""
+    drawn = {}
+    for letter in "abcdefg":
+        [name] = [v.name for v in variables("keluarga") if v.item == f"501{letter}" and v.codes]
+        month, year = _pick(random, PERIODS).split("/") if random.random() < 0.7 else ("", "")
+        drawn |= {name: "1" if month else "2", f"r501{letter}_bulan": month, f"r501{letter}_tahun": year}
+    return drawn
+
+
 def _family_card(random: np.random.Generator) -> str:
-    return _pick(random, ("", f"640301201022{int(random.integers(1, 40)):04d}"))
+    few, many = int(random.integers(1, 40)), int(random.integers(1000, 10_000))
+    return _pick(random, ("", f"640301201022{few:04d}", f"640301201022{many:04d}"))
 
 
 def _member(random: np.random.Generator, number: int, family: Row) -> Row:
     row = anggota_row(number)
     if number > 1:
         row |= PROFILES["anggota"][_pick(random, list(PROFILES["anggota"]))]
+    row["r404_keberadaan"] = _pick(random, ("1",) * 10 + ("5",) * 4 + ("2", "3", "4", "6"))
     if number > 2:
         row["r409_hubungan"] = str(random.integers(2, 9))
-    if random.random() < 0.4:
+    if random.random() < 0.5:
         row["r407_umur"] = str(AGES[int(random.integers(len(AGES)))])
+    row["r411_identitas"] = str(random.integers(8))
+    if row["r420a_usaha"] == "1":
+        row |= {"r418_status_pekerjaan": _pick(random, ("1", "3", "4")), "r422_pekerja_dibayar": _pick(random, "012")}
+    if random.random() < 0.3:
+        row[_pick(random, DIFFICULTIES)] = _pick(random, "123")
     row["r406_tanggal_lahir"] = _born(random, row, family["r201_tanggal_pencacahan"])
     row["r403_nik"] = _nik(random, row)
     return row
@@ -178,7 +231,7 @@ def _of_kind(variable: Variable) -> tuple[str, ...]:
     width = variable.width or 1
     samples = {"date": DAYS, "timestamp": TIMES}
     sign = "1" if variable.kind == "digits" else "a"
-    return samples.get(variable.kind) or tuple(sign * n for n in (width - 1, width, width + 1) if n)
+    return samples.get(variable.kind) or tuple(sign * n for n in (1, width - 1, width, width + 1) if n)
 
 
 def _codes(variable: Variable) -> tuple[str, ...]:
@@ -203,7 +256,12 @@ def _repeat(random: np.random.Generator, drawn: Drawn, share: float) -> None:
     """Some families come again: the same document, another revision, or without a document under the same key."""
     for row in list(drawn.keluarga):
         if random.random() < share / 4:
-            change: tuple[Row, ...] = ({}, {"versi": "2"}, {"id_dokumen": ""}, {"id_dokumen": f"{row['id_dokumen'][:8]}-B"})
+            change: tuple[Row, ...] = (
+                {},
+                {"versi": "2"},
+                {"id_dokumen": ""},
+                {"id_dokumen": f"{row['id_dokumen'][:8]}-B"},
+            )
             drawn.keluarga.append(row | change[int(random.integers(4))])
 
 

@@ -18,6 +18,7 @@ from regsosek.staging.relations import stage
 PROVINCE = "64"
 DESA = "6403010001"
 SUBSLS = DESA + "000100"
+DELIVERED_ON = date(2022, 10, 21)
 Row = dict[str, str]
 
 _DWELLING = {
@@ -130,4 +131,4 @@ def stage_rows(connection: duckdb.DuckDBPyConnection, directory: Path, keluarga:
     """Reads and stages one part made of ``keluarga`` and ``anggota``."""
     for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
         read_part(connection, *delivered_file(dataset, rows, directory))
-    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21))
+    stage(connection, part=1, province=PROVINCE, on=DELIVERED_ON)
