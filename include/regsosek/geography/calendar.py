@@ -64,6 +64,20 @@ def latest_day(province: str, *, produced_at: datetime, night: date) -> date:
     return min(local_date(produced_at, province), local_date(end_of_night, province))
 
 
+def calendar_document(path: Path | None = None) -> bytes:
+    """The calendar as it stands (of :func:`field_windows`' ``path``), for the archive of what a night was judged by.
+
+    Raises:
+        ReferenceDataError: it cannot be read.
+    """
+    path = path or DATA / "calendar.csv"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fix = "name a readable CSV file in UTF-8"
+        raise ReferenceDataError(f"{path.name}: cannot be read ({type(error).__name__}); {fix}") from error
+
+
 def field_windows(path: Path | None = None) -> dict[str, FieldWindow]:
     """The window of every province, by code and in its order.
 

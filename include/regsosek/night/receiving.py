@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,9 +14,10 @@ import duckdb
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
+from regsosek.geography.calendar import PossibleDays, latest_day
 from regsosek.landing.archive import Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
-from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
+from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.sealing import seal_night
 from regsosek.quality.rules import Suite
@@ -24,6 +25,7 @@ from regsosek.quality.verdict import Judge, RuleCount
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
+from regsosek.staging.repeats import COMPARED, clear_repeats, count_repeats, note_part
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -145,7 +147,7 @@ class Reception:
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._accept(manifest)
+            self._accept(manifest, receipt)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
@@ -161,13 +163,18 @@ class Reception:
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
-    def _accept(self, manifest: Manifest) -> None:
+    def _accept(self, manifest: Manifest, receipt: Receipt) -> None:
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
+        parts = {part: [by_part[dataset, part] for dataset in DATASETS] for part in manifest.parts}
+        days = self._possible_days(manifest, receipt)
+        if len(parts) > 1:
+            with self.watch.step("compare"):
+                self._compare(parts.values())
         violations: Counter[tuple[str, str, str]] = Counter()
-        for part in manifest.parts:
-            counts = self._load_part(manifest, part, [by_part[dataset, part] for dataset in DATASETS])
+        for part, of_part in parts.items():
+            counts = self._load_part(manifest, part, of_part, days)
             for count in counts:
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
         with self.watch.step("flip"), self.house.engine.begin() as connection:
@@ -185,13 +192,37 @@ class Reception:
             ledger.note_timing(connection, self.entry, 0, self.watch.seconds)
         log.info("delivery %s of province %s accepted", self.entry.delivery_id, self.entry.province)
 
-    def _load_part(self, manifest: Manifest, part: int, files: list[FetchedFile]) -> tuple[RuleCount, ...]:
+    def _possible_days(self, manifest: Manifest, receipt: Receipt) -> PossibleDays:
+        entry = self.entry
+        window = bring_window(self.house, receipt, self.scratch)
+        latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
+        return PossibleDays.of(window, latest=latest)
+
+    def _compare(self, parts: Iterable[list[FetchedFile]]) -> None:
+        """Counts what repeats across the parts, before the first one is judged."""
+        clear_repeats(self.duck)
+        for files in parts:
+            for file in files:
+                read_part(self.duck, file.delivered, file.path, only=COMPARED[file.delivered.dataset])
+            note_part(self.duck)
+        count_repeats(self.duck)
+
+    def _load_part(
+        self, manifest: Manifest, part: int, files: list[FetchedFile], days: PossibleDays
+    ) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
         with watch.step("stage"):
             for file in files:
                 read_part(self.duck, file.delivered, file.path)
                 file.path.unlink()
-            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on)
+            stage(
+                self.duck,
+                part=part,
+                province=entry.province,
+                on=entry.delivered_on,
+                days=days,
+                alone=len(manifest.parts) == 1,
+            )
         with watch.step("judge"):
             counts = self.judge.judge()
         key = PartKey(entry.province, entry.night, entry.delivery_id, part)
