@@ -73,13 +73,18 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
 
 
 def staging_engine(root: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB with the simulated frame and the real regions."""
+    """A DuckDB with the simulated frame, its changes and the real regions."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     files = f"{root}/reference/sls/*/prov=*.csv.gz"
     connection.execute(
         "CREATE TABLE frame AS SELECT id_subsls, id_desa, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to "
         f"FROM read_csv('{files}', all_varchar = true)"
+    )
+    changes = f"{root}/reference/psls/*/prov=*.csv.gz"
+    connection.execute(
+        "CREATE TABLE psls AS SELECT id_subsls_lama, id_subsls_baru, status, valid_from::DATE AS valid_from "
+        f"FROM read_csv('{changes}', all_varchar = true)"
     )
     connection.register("codes", pa.table({"code": list(region_master().regions)}))
     connection.execute("CREATE TABLE region AS SELECT code FROM codes")
