@@ -1,6 +1,7 @@
 """Rules that follow from the codebook alone: type, width, range, code list and universe of every variable."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -21,6 +22,7 @@ from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Severity, row_con
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 
 GX_VERSION = "1.24.1"
+CATALOGUE_ID = re.compile(r"[A-Z]\d\d")  # as domain practice numbers its rules: H04, P12
 
 KIND_ID = {
     "key": "huruf, angka, dan tanda hubung",
@@ -91,10 +93,15 @@ def _rule(
         type=type_,
         kwargs=kwargs,
         universe=(variable.universe or asked.required_when) if letter == "U" else asked.applies_when,
-        source="codebook" + (", UNCERTAIN" if uncertain else ""),
+        source=_source(rule_id(variable, letter)) + (", UNCERTAIN" if uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",
     )
+
+
+def _source(id_: str) -> str:
+    in_catalogue = CATALOGUE_ID.match(id_)
+    return f"codebook; domain 2.5 {in_catalogue.group()}" if in_catalogue else "codebook"
 
 
 def _judged(asked: Block) -> dict[str, Any]:
