@@ -9,13 +9,12 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from regsosek.contract.codebook import DATASETS, Code, Kind, Variable, block, code_list, variables
 from regsosek.contract.manifest import DeliveredFile, Manifest
+from regsosek.contract.reasons import rejection_reasons
 
 CONTRACT: Final = Path("docs/landing-contract.md")
 SCHEMA: Final = Path("docs/landing-contract/manifest.schema.json")
@@ -162,16 +161,9 @@ def _codes(name: str, codes: Sequence[Code]) -> str:
     return f'<a id="codes-{name}"></a>**{name}**: {listed}'
 
 
-@cache
-def rejection_reasons() -> tuple[dict[str, str], ...]:
-    """The reasons for which a delivery is rejected: ``reason, text_id, text_en``."""
-    text = resources.files(__package__).joinpath("reasons.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
-
-
 def reasons_table() -> str:
     """The reasons for a rejection, as a Markdown table."""
-    rows = ((f"`{row['reason']}`", row["text_en"], row["text_id"]) for row in rejection_reasons())
+    rows = ((f"`{reason.id}`", reason.text_en, reason.text_id) for reason in rejection_reasons().values())
     return table(("Reason", "Meaning", "As the province reads it"), rows)
 
 
