@@ -26,8 +26,8 @@ GATES = frozenset(
 GATE_SHARE = 0.2
 # The ages of head and spouse less ten and less twenty are among them.
 AGES = (
-    0, 1, 2, 2, 3, 4, 5, 5, 6, 9, 10, 11, 14, 15, 16, 17, 18, 19, 27, 28, 29, 30, 31, 47, 48, 49, 54, 55, 59, 60, 61, 97,
-    98, 99, 130, 131,
+    0, 1, 2, 2, 3, 4, 5, 5, 6, 9, 10, 11, 14, 15, 16, 17, 18, 19, 27, 28, 29, 30, 31, 47, 48, 49, 54, 55, 59, 60, 61,
+    97, 98, 99, 130, 131,
 )  # fmt: skip
 # The window of the made-up province and its ends, fourteen days before delivery, leap days, a day that is none.
 DAYS = (

@@ -22,7 +22,7 @@ _OPERATORS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], 
     (re.compile(r"<>"), "="),
     (re.compile(r"IS NOT NULL"), "IS NULL"),
     (re.compile(r"IS NULL"), "IS NOT NULL"),
-    (re.compile(r"NOT \("), "("),
+    (re.compile(r"\bNOT (?!NULL)"), ""),
 )
 
 

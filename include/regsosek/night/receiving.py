@@ -34,7 +34,7 @@ from regsosek.warehouse.loading import PartKey, clear_delivery, load_part
 from regsosek.warehouse.migration import ensure_night_partitions
 from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.recognition import fetch_known, recognise
-from regsosek.warehouse.reference import export_frame, export_regions
+from regsosek.warehouse.reference import export_frame, export_psls, export_regions
 
 log = logging.getLogger(__name__)
 
@@ -107,19 +107,29 @@ def _receive_all(
             Reception(house, duck, judge, entry, scratch).run()
 
 
+# What staging asks of the warehouse, by table of the engine: how to export it, and its columns.
+_REFERENCE = {
+    "frame": (
+        export_frame,
+        {"id_subsls": "VARCHAR", "id_desa": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE"},
+    ),
+    "psls": (
+        export_psls,
+        {"id_subsls_lama": "VARCHAR", "id_subsls_baru": "VARCHAR", "status": "SMALLINT", "valid_from": "DATE"},
+    ),
+    "region": (export_regions, {"code": "VARCHAR", "level": "VARCHAR"}),
+}
+
+
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
-    frame, regions = scratch / "frame.csv", scratch / "regions.csv"
     with house.engine.begin() as connection:
-        export_frame(connection, province, frame)
-        export_regions(connection, province, regions)
-    for table, path, columns in (
-        ("frame", frame, "{'id_subsls': 'VARCHAR', 'id_desa': 'VARCHAR', 'valid_from': 'DATE', 'valid_to': 'DATE'}"),
-        ("region", regions, "{'code': 'VARCHAR', 'level': 'VARCHAR'}"),
-    ):
-        duck.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
-            f"columns = {columns})"
-        )
+        for table, (export, columns) in _REFERENCE.items():
+            path = scratch / f"{table}.csv"
+            export(connection, province, path)
+            duck.execute(
+                f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
+                f"columns = {columns})"
+            )
     [(rows,)] = duck.execute("SELECT count(*) FROM frame").fetchall()
     if not rows:
         raise ReferenceDataError(f"the frame has no sub-SLS of province {province}; load it with `regsosek reference`")

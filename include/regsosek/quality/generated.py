@@ -1,6 +1,7 @@
 """Rules that follow from the codebook alone: type, width, range, code list and universe of every variable."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -21,6 +22,7 @@ from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Severity, row_con
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 
 GX_VERSION = "1.24.1"
+CATALOGUE_ID = re.compile(r"[A-Z]\d\d")  # as domain practice numbers its rules: H04, P12
 
 KIND_ID = {
     "key": "huruf, angka, dan tanda hubung",
@@ -79,7 +81,9 @@ def rules_by_kind(variable: Variable) -> dict[str, Rule]:
 def _rule(
     variable: Variable, asked: Block, letter: str, type_: str, kwargs: dict[str, Any], text_id: str, text_en: str
 ) -> Rule:
-    severity: Severity = "warning" if variable.uncertain else asked.severity
+    # Where only the codes of an item are uncertain, the skip that domain practice names is not (H03).
+    uncertain = variable.uncertain and not (letter == "U" and variable.universe_rule)
+    severity: Severity = "warning" if uncertain else asked.severity
     named = (
         f"Rincian {variable.item} ({variable.label_id})" if variable.item else f"{variable.label_id} ({variable.name})"
     )
@@ -93,7 +97,7 @@ def _rule(
         type=type_,
         kwargs=kwargs,
         universe=_asked_where(variable, asked) if letter == "U" else asked.applies_when,
-        source="codebook" + (", UNCERTAIN" if variable.uncertain else ""),
+        source=_source(rule_id(variable, letter)) + (", UNCERTAIN" if uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",
     )
@@ -103,6 +107,11 @@ def _asked_where(variable: Variable, asked: Block) -> str:
     by_block = asked.applies_when if variable.required == "no" else asked.required_when
     parts = [part for part in (by_block, variable.universe) if part not in {"", "TRUE"}]
     return parts[0] if len(parts) == 1 else " AND ".join(f"({part})" for part in parts) or "TRUE"
+
+
+def _source(id_: str) -> str:
+    in_catalogue = CATALOGUE_ID.match(id_)
+    return f"codebook; domain 2.5 {in_catalogue.group()}" if in_catalogue else "codebook"
 
 
 def _judged(asked: Block) -> dict[str, Any]:

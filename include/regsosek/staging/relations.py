@@ -11,7 +11,8 @@ After :func:`stage` the database holds, for this part alone:
     belongs is known to :mod:`regsosek.staging.placement`);
 ``keluarga``, ``anggota``
     what the rules see: ``row_no``, typed columns, ``<column>__untyped`` (the text that could not be typed) and the
-    facts, without withdrawn documents. Tables, not views: some hundred queries read them.
+    facts (of members: :mod:`regsosek.staging.roster`), without withdrawn documents. Tables, not views: some hundred
+    queries read them.
 """
 
 from datetime import date

@@ -72,6 +72,11 @@ subsls = Table(
     _needed("code_system"), _needed("version"),
     Index(None, "province", "id_desa"), schema="reference",
 )  # fmt: skip
+# What became of retired codes: one row for each pair of old and new code.
+psls = Table(
+    "psls", metadata, _key("province"), _key("id_subsls_lama"), _key("id_subsls_baru"), _needed("status", SmallInteger),
+    _needed("valid_from", Date), _needed("version"), schema="reference",
+)  # fmt: skip
 officer = Table(
     "officer", metadata, _key("province"), _key("id_kabkota"), _key("role"), _key("code"), _key("valid_from", Date),
     Column("valid_to", Date), Column("supervisor_code", Text), _needed("version"), schema="reference",
