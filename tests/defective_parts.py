@@ -42,34 +42,13 @@ AREAS = (*map(str, range(1, 14)), "36", "36", "48", "499", "500", "501", "997")
 DIFFICULTIES = tuple(v.name for v in variables("anggota") if v.item.startswith("428"))
 GOODS = {"501d", "501g", "502b", "502c", "502d", "502f", "502h", "502k"}
 PERIODS = (
-    "9/2021",
-    "10/2021",
-    "11/2021",
-    "1/2022",
-    "9/2022",
-    "10/2022",
-    "11/2022",
-    "12/2022",
-    "1/2023",
-    "12/2000",
-    "1/2099",
-)
+    "9/2021", "10/2021", "11/2021", "1/2022", "9/2022", "10/2022", "11/2022", "12/2022", "1/2023", "12/2000", "1/2099",
+)  # fmt: skip
+# Letters of several scripts, a combining accent, a curly quote; lengths at the bound.
 NAMES = (
-    "C",
-    "CONTOH",
-    "CONTOH KEDUA",
-    "O'CONTOH, S.H.",
-    "C0NTOH",
-    "CONTOH-",
-    "C\tONTOH",
-    "ÇONTÖH",
-    "C̈ONTOH",
-    "C\u2019ONTOH",
-    "علي",
-    "C½",
-    "C" * 100,
-    "C" * 101,
-)
+    "C", "CONTOH", "CONTOH KEDUA", "O'CONTOH, S.H.", "C0NTOH", "CONTOH-", "C\tONTOH", "ÇONTÖH", "C\u0308ONTOH",
+    "C\u2019ONTOH", "\u0639\u0644\u064a", "C½", "C" * 100, "C" * 101,
+)  # fmt: skip
 TIMES = (
     "2022-10-20T09:00:00+08:00", "2022-10-20T08:59:59+08:00", "2022-10-20T23:59:59+08:00", "2022-10-21T00:00:00+08:00",
     "2022-10-20T01:40:00Z", "2022-10-20T24:00:00+08:00", "2022-10-20T09:00:00",

@@ -24,6 +24,10 @@ THOROUGH = (Damage(1, 1000, 0.2, 0.5), Damage(2, 1000, 0.08, 0.5))
 # Of all slightly wrong rules: some differ from the right one by nothing that can be delivered.
 NOTICED_MUTANTS = 0.99
 
+# An example here is a whole part. ``--hypothesis-profile=long`` tries ten times as many.
+SQL_EXAMPLES = settings().max_examples // 12
+GX_EXAMPLES = settings().max_examples // 50
+
 damages = st.builds(
     Damage,
     seed=st.integers(0, 2**32 - 1),
@@ -57,7 +61,7 @@ def test_every_rule_has_a_reading_and_every_reading_a_rule(suites: dict[str, Sui
 
 @example(THOROUGH[0])
 @example(THOROUGH[1])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=SQL_EXAMPLES, deadline=None)
 @given(damage=damages)
 def test_sql_and_pandas_name_the_same_rows(station: Station, suites: dict[str, Suite], damage: Damage) -> None:
     part = station.stage(damage)
@@ -67,7 +71,7 @@ def test_sql_and_pandas_name_the_same_rows(station: Station, suites: dict[str, S
 
 # No shrinking: what differs from pandas here and not above is Great Expectations' own, at seconds an example.
 @example(THOROUGH[0])
-@settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=GX_EXAMPLES, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(damage=damages)
 def test_great_expectations_counts_what_pandas_reads(
     station: Station, validators: dict[str, Validator], damage: Damage
