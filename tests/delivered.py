@@ -128,7 +128,20 @@ def reference_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def stage_rows(connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: list[Row], anggota: list[Row]) -> None:
-    """Reads and stages one part made of ``keluarga`` and ``anggota``."""
+    """Reads and stages a delivery of one part made of ``keluarga`` and ``anggota``."""
+    _stage(connection, directory, keluarga, anggota, alone=True)
+
+
+def stage_part_of(
+    connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: list[Row], anggota: list[Row]
+) -> None:
+    """Reads and stages one part of a delivery whose repetitions are counted already."""
+    _stage(connection, directory, keluarga, anggota, alone=False)
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: list[Row], anggota: list[Row], *, alone: bool
+) -> None:
     for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
         read_part(connection, *delivered_file(dataset, rows, directory))
-    stage(connection, part=1, province=PROVINCE, on=DELIVERED_ON)
+    stage(connection, part=1, province=PROVINCE, on=DELIVERED_ON, alone=alone)
