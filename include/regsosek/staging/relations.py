@@ -184,7 +184,7 @@ SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
        coalesce(f.roster_present, 0) AS roster_present, coalesce(f.roster_heads, 0) AS roster_heads,
        coalesce(f.roster_unrelated, 0) AS roster_unrelated, m.misfits AS roster_misfits,
        coalesce(p.roster_spouses, 0) AS roster_spouses,
-       count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows,
+       count(*) OVER (PARTITION BY c.case_id, k.versi) AS same_revision_rows,
        CASE WHEN k.id_dokumen IS NOT NULL AND {sixteen_digits("k.id_subsls")} + k.r109_no_bangunan + k.r110_no_keluarga
                  IS NOT NULL THEN coalesce(d.documents, 1) END AS key_documents_in_delivery,
        CASE WHEN k.id_dokumen IS NOT NULL AND {sixteen_digits("k.r114_no_kk")} IS NOT NULL

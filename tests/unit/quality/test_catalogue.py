@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from delivered import reference_tables, stage_rows
-from regsosek.contract.codebook import DATASETS
+from regsosek.contract.codebook import DATASETS, variables
 from regsosek.generated import SCENARIOS, stale_files
 from regsosek.quality.catalogue import CODEBOOK_RULES, RULES, Catalogue, anchor, read_catalogue, rule_documents
 from regsosek.quality.examples import Examples, violating_value
@@ -55,6 +55,12 @@ def test_every_named_rule_stands_in_the_index(catalogue: Catalogue, pages: dict[
     named = {rule.id for rule in catalogue.rules if rule.id[1].isdigit()}
     linked = set(re.findall(r"\[([^\]]+)\]\([^)]*#rule-\1\)", pages[RULES.name]))
     assert named - linked == set()
+
+
+def test_every_fact_that_a_universe_names_is_explained(catalogue: Catalogue, pages: dict[str, str]) -> None:
+    columns = {v.name for dataset in DATASETS for v in variables(dataset)}
+    named = {name for rule in catalogue.rules for name in re.findall(r"\b[a-z]\w*_\w+", rule.universe)}
+    assert {fact for fact in named - columns if f"`{fact}`" not in pages[RULES.name].split("## Index")[0]} == set()
 
 
 def test_every_rule_by_hand_has_an_example_from_the_tables(catalogue: Catalogue) -> None:
