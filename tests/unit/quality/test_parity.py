@@ -25,8 +25,8 @@ THOROUGH = (Damage(1, 1000, 0.2, 0.5), Damage(2, 1000, 0.08, 0.5))
 NOTICED_MUTANTS = 0.99
 
 # An example here is a whole part. ``--hypothesis-profile=long`` tries ten times as many.
-SQL_EXAMPLES = settings().max_examples // 12
-GX_EXAMPLES = settings().max_examples // 50
+SQL_EXAMPLES = settings().max_examples // 16
+GX_EXAMPLES = settings().max_examples // 100
 
 damages = st.builds(
     Damage,
