@@ -57,7 +57,7 @@ def _needed(name: str, type_: SqlType = Text) -> Column[Any]:
     return Column(name, type_, nullable=False)
 
 
-# --- reference: regions, frame, officers, targets -------------------------------------------------------------------
+# --- reference: regions, frame, its changes, officers, targets -------------------------------------------------------
 
 region = Table(
     "region", metadata, _key("code"), _needed("level"), _needed("name"), Column("parent_code", Text),
