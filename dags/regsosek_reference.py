@@ -9,8 +9,8 @@ warehouse, and brings its schema up to date.
 **What it reads.** `reference/<sls|psls|petugas|target>/<version>/` in the landing bucket; the format is in
 `docs/reference-files.md`. The newest version that is whole is taken; a broken one is passed over and named in the log.
 
-**When it is red.** No version of a dataset is whole (only `psls`, the changes, may be absent), or a target is missing: the log names it. The night goes on with
-what was loaded before; without any frame it refuses to run.
+**When it is red.** No version of a dataset is whole (only `psls`, the changes, may be absent), or a target is
+missing: the log names it. The night goes on with what was loaded before; without any frame it refuses to run.
 """
 
 from datetime import timedelta

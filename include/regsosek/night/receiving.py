@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
 from regsosek.geography.calendar import PossibleDays, latest_day
+from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
@@ -25,7 +26,8 @@ from regsosek.quality.verdict import Judge, RuleCount
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
-from regsosek.staging.repeats import COMPARED, clear_repeats, count_repeats, note_part
+from regsosek.staging.repairs import Repair
+from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -181,7 +183,7 @@ class Reception:
         days = self._possible_days(manifest, receipt)
         if len(parts) > 1:
             with self.watch.step("compare"):
-                self._compare(parts.values())
+                self._compare(manifest, parts.values())
         violations: Counter[tuple[str, str, str]] = Counter()
         for part, of_part in parts.items():
             counts = self._load_part(manifest, part, of_part, days)
@@ -208,22 +210,27 @@ class Reception:
         latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
         return PossibleDays.of(window, latest=latest)
 
-    def _compare(self, parts: Iterable[list[FetchedFile]]) -> None:
-        """Counts what repeats across the parts, before the first one is judged."""
+    def _compare(self, manifest: Manifest, parts: Iterable[list[FetchedFile]]) -> None:
+        """Counts what repeats across the parts, before the first one is judged; no damaged file is half loaded."""
         clear_repeats(self.duck)
         for files in parts:
             for file in files:
-                read_part(self.duck, file.delivered, file.path, only=COMPARED[file.delivered.dataset])
+                self._read(manifest, file)
             note_part(self.duck)
         count_repeats(self.duck)
+
+    def _read(self, manifest: Manifest, file: FetchedFile) -> tuple[Repair, ...]:
+        offset = clock_offset(self.entry.province, manifest.produced_at)
+        return read_part(self.duck, file.delivered, file.path, offset=offset)
 
     def _load_part(
         self, manifest: Manifest, part: int, files: list[FetchedFile], days: PossibleDays
     ) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
+        repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
-                read_part(self.duck, file.delivered, file.path)
+                repairs += self._read(manifest, file)
                 file.path.unlink()
             stage(
                 self.duck,
@@ -249,6 +256,7 @@ class Reception:
                 recognise(self.duck, produced_at=manifest.produced_at, supersedes=manifest.supersedes)
             with watch.step("load"):
                 load_part(self.duck, connection, self.scratch, key, default_day=entry.delivered_on)
+                ledger.note_repairs(connection, entry, part, [asdict(each) for each in repairs])
         return counts
 
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:

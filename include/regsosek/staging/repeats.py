@@ -1,14 +1,14 @@
 """What occurs more than once in one delivery: family keys, KK numbers and NIK, counted over all its parts.
 
 Parts are judged apart and a rule sees one row, so what a rule must know of the other parts has to be a column of that
-row. One narrow pass over the files, before any part is judged, notes the few columns that are compared; what remains
-of it are the repeated values alone. It is a function of the delivered content, so a replay finds the same, and it is
-bounded: some 20 bytes per row, spilling like everything else in the engine, and nothing once it is counted.
+row. One pass over the files, before any part is judged, notes the few columns that are compared; what remains of it
+are the repeated values alone. It is a function of the delivered content, so a replay finds the same, and it is bounded:
+some 20 bytes per row, spilling like everything else in the engine, and nothing once it is counted.
 
 How to use it (:func:`regsosek.staging.relations.stage` does so by itself for a delivery of one part)::
 
     clear_repeats(connection)
-    for each part: read_part(connection, file, path, only=COMPARED[dataset]) for both files; note_part(connection)
+    for each part: read_part(connection, file, path) for both files; note_part(connection)
     count_repeats(connection)
 
 Then the relations have ``key_documents_in_delivery`` and ``kk_families_in_delivery`` (keluarga) and
@@ -24,7 +24,7 @@ from regsosek.contract.codebook import variable
 from regsosek.staging.files import text_table
 from regsosek.staging.typing_sql import typed
 
-COMPARED = {
+_COMPARED = {
     "keluarga": (
         "id_dokumen", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r114_no_kk",
     ),
@@ -71,7 +71,7 @@ def count_repeats(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _compared(dataset: str) -> str:
-    columns = (f"{typed(variable(dataset, name), f't.{name}')} AS {name}" for name in COMPARED[dataset])
+    columns = (f"{typed(variable(dataset, name), f't.{name}')} AS {name}" for name in _COMPARED[dataset])
     return f"(SELECT {', '.join(columns)} FROM {text_table(dataset)} t)"
 
 
