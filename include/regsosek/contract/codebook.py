@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Final, Literal
 
 DATASETS: Final = ("keluarga", "anggota")
-CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv")
+CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "levels.csv")
 
 Kind = Literal["key", "digits", "text", "integer", "choice", "bits", "date", "timestamp", "decimal"]
 Required = Literal["yes", "no", "yes_outside_free"]
