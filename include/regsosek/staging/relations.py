@@ -3,7 +3,7 @@
 After :func:`stage` the database holds, for this part alone:
 
 ``keluarga_text``, ``anggota_text``
-    the delivered text, ``row_no`` and one column per variable;
+    the delivered text, ``row_no`` and one column per variable of the delivery's version of the questionnaire;
 ``roster``
     ``anggota_row, keluarga_row, key, misfit``: which family each member belongs to;
 ``kasus``
@@ -11,22 +11,24 @@ After :func:`stage` the database holds, for this part alone:
     belongs is known to :mod:`regsosek.staging.placement`);
 ``keluarga``, ``anggota``
     what the rules see: ``row_no``, typed columns, ``<column>__untyped`` (the text that could not be typed) and the
-    facts (of members: :mod:`regsosek.staging.roster`), without withdrawn documents. Tables, not views: some hundred
-    queries read them.
+    facts (of members: :mod:`regsosek.staging.roster`), without withdrawn documents. Variables that only other versions
+    have are there and empty. Tables, not views: some hundred queries read them.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 import duckdb
 
-from regsosek.contract.codebook import DATASETS, Variable, variables
+from regsosek.contract.codebook import DATASETS, Variable, all_variables, variables
+from regsosek.contract.instruments import first_version
 from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.staging.files import text_table
 from regsosek.staging.placement import DESA, FRAME_STATUS, place_families
 from regsosek.staging.repeats import WITHDRAWN, clear_repeats, count_repeats, note_part, sixteen_digits
 from regsosek.staging.roster import ANGGOTA, COUPLES, NIKS_OF_SEVERAL
-from regsosek.staging.typing_sql import can_be_untyped, typed, untyped_column
+from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
 
 
 def stage(
@@ -35,6 +37,7 @@ def stage(
     part: int,
     province: str,
     on: date,
+    version: str,
     days: PossibleDays | None = None,
     alone: bool = True,
 ) -> None:
@@ -43,6 +46,7 @@ def stage(
     Args:
         province: of the delivery; a family that names another one is misplaced.
         on: the day of delivery; it stands in for a missing date of enumeration when the frame's validity is looked up.
+        version: of the questionnaire, as the part was read by.
         days: when its families can have been enumerated; without it the packaged window of the province, until ``on``.
         alone: the part is the whole delivery; otherwise :mod:`regsosek.staging.repeats` has counted all parts.
 
@@ -54,7 +58,7 @@ def stage(
         note_part(connection)
         count_repeats(connection)
     for dataset in DATASETS:
-        connection.execute(_typed_table(dataset))
+        connection.execute(_typed_table(dataset, version))
     connection.execute(_ROSTER)
     _check_alignment(connection, part)
     place_families(connection, province=province, on=on)
@@ -71,15 +75,31 @@ def stage(
         connection.execute(statement)
 
 
-def _typed_table(dataset: str) -> str:
-    columns = ", ".join(_typed_columns(variable) for variable in variables(dataset))
-    digest = (
-        "sha256(concat_ws(chr(31), " + ", ".join(f"coalesce(t.{v.name}, chr(30))" for v in variables(dataset)) + "))"
-    )
+def _typed_table(dataset: str, version: str) -> str:
+    given = {v.name for v in variables(dataset, version)}
+    columns = ", ".join(_typed_columns(v) if v.name in given else _absent_columns(v) for v in all_variables(dataset))
     return (
         f"CREATE OR REPLACE TABLE {dataset}_typed AS "
-        f"SELECT t.row_no, {columns}, {digest} AS digest FROM {text_table(dataset)} t"
+        f"SELECT t.row_no, {columns}, {_digest(dataset, given)} AS digest FROM {text_table(dataset)} t"
     )
+
+
+def _digest(dataset: str, given: Collection[str]) -> str:
+    """SQL: a hash of the answers, the same whatever version of the questionnaire carried them.
+
+    The variables of the first version stand at their places, the later ones by name and only where answered: a new
+    version leaves the hashes of what was delivered before as they are.
+    """
+    first = {v.name for v in variables(dataset, first_version())}
+    placed = [
+        f"coalesce(t.{name}, chr(30))" if name in given else "chr(30)" for name in _names(dataset) if name in first
+    ]
+    named = [f"'{name}=' || t.{name}" for name in _names(dataset) if name not in first and name in given]
+    return f"sha256(concat_ws(chr(31), {', '.join(placed + named)}))"
+
+
+def _names(dataset: str) -> list[str]:
+    return [v.name for v in all_variables(dataset)]
 
 
 def _typed_columns(variable: Variable) -> str:
@@ -88,6 +108,11 @@ def _typed_columns(variable: Variable) -> str:
         return f"{value} AS {variable.name}"
     kept = f"CASE WHEN ({value}) IS NULL THEN t.{variable.name} END"
     return f"{value} AS {variable.name}, {kept} AS {untyped_column(variable.name)}"
+
+
+def _absent_columns(variable: Variable) -> str:
+    empty = f"NULL::{SQL_TYPES[variable.kind]} AS {variable.name}"
+    return f"{empty}, NULL::VARCHAR AS {untyped_column(variable.name)}" if can_be_untyped(variable) else empty
 
 
 def _either(column: str) -> str:
@@ -167,7 +192,7 @@ FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluar
 # Whatever a cell of blocks III and V holds counts, readable or not: the question is whether they were filled at all.
 _FILLED_III_V = " + ".join(
     f"(k.{v.name} IS NOT NULL OR k.{untyped_column(v.name)} IS NOT NULL)::INTEGER"
-    for v in variables("keluarga")
+    for v in all_variables("keluarga")
     if v.block in {"III", "V"}
 )
 

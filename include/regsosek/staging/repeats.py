@@ -20,7 +20,7 @@ the newest revision of each document counts, none that is withdrawn, and of memb
 
 import duckdb
 
-from regsosek.contract.codebook import variable
+from regsosek.contract.codebook import all_variables
 from regsosek.staging.files import text_table
 from regsosek.staging.typing_sql import typed
 
@@ -71,7 +71,9 @@ def count_repeats(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _compared(dataset: str) -> str:
-    columns = (f"{typed(variable(dataset, name), f't.{name}')} AS {name}" for name in _COMPARED[dataset])
+    # Keys and numbers stand in every version of the questionnaire, in one form.
+    known = {v.name: v for v in all_variables(dataset)}
+    columns = (f"{typed(known[name], f't.{name}')} AS {name}" for name in _COMPARED[dataset])
     return f"(SELECT {', '.join(columns)} FROM {text_table(dataset)} t)"
 
 

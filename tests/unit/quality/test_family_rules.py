@@ -2,10 +2,10 @@
 
 import re
 
-from regsosek.contract.codebook import variables
+from regsosek.contract.codebook import all_variables
 from regsosek.quality.rules import Suite
 
-PROGRAMMES = {v.item[-1]: v.name for v in variables("keluarga") if re.fullmatch(r"501[a-g]", v.item) and v.codes}
+PROGRAMMES = {v.item[-1]: v.name for v in all_variables("keluarga") if re.fullmatch(r"501[a-g]", v.item) and v.codes}
 
 
 def test_the_period_of_all_programmes_is_one(suites: dict[str, Suite]) -> None:

@@ -101,12 +101,13 @@ def stage_part(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Ma
         count_repeats(connection)
     _read(connection, folder, manifest, part)
     delivered_on = date.fromisoformat(folder.parent.name.removeprefix("tanggal="))
-    stage(connection, part=part, province=manifest.province, on=delivered_on, alone=False)
+    version = manifest.instrument_version
+    stage(connection, part=part, province=manifest.province, on=delivered_on, version=version, alone=False)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, part: int) -> None:
     for file in (manifest.file("keluarga", part), manifest.file("anggota", part)):
-        read_part(connection, file, folder / file.name)
+        read_part(connection, file, folder / file.name, version=manifest.instrument_version)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivered import Row, anggota_row, delivered_file, keluarga_row, stage_part_of
+from delivered import VERSION, Row, anggota_row, delivered_file, keluarga_row, stage_rows
 from regsosek.contract.codebook import DATASETS
 from regsosek.staging.files import read_part
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
@@ -30,12 +30,12 @@ def counted(
     clear_repeats(connection)
     for part in parts:
         for dataset, rows in zip(DATASETS, _rows(part), strict=True):
-            read_part(connection, *delivered_file(dataset, rows, directory))
+            read_part(connection, *delivered_file(dataset, rows, directory), version=VERSION)
         note_part(connection)
     count_repeats(connection)
     found = {}
     for part in parts:
-        stage_part_of(connection, directory, *_rows(part))
+        stage_rows(connection, directory, *_rows(part), alone=False)
         rows = connection.execute(
             "SELECT k.id_dokumen, k.versi, any_value(key_documents_in_delivery), any_value(kk_families_in_delivery), "
             "list(nik_cases_in_delivery ORDER BY a.r401_no_urut) FROM keluarga k "
