@@ -9,7 +9,8 @@ begin primary school at five and gain a year in senior secondary.
 import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+
+from regsosek.contract.instruments import codebook_text
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,7 @@ class SchoolLevel:
 @cache
 def school_levels() -> tuple[SchoolLevel, ...]:
     """The level of every code of items 413 and 415, from ``codebook/levels.csv``."""
-    text = resources.files(__package__).joinpath("codebook", "levels.csv").read_text(encoding="utf-8")
-    return tuple(_level(row) for row in csv.DictReader(text.splitlines()))
+    return tuple(_level(row) for row in csv.DictReader(codebook_text("levels.csv").splitlines()))
 
 
 def _level(row: dict[str, str]) -> SchoolLevel:
