@@ -50,7 +50,7 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
 
 
 def archive_manifest(house: House, entry: Delivery) -> str | None:
-    """Archives the manifest of a delivery that is not received, for its rows; its hash, or ``None`` if it has no good one."""
+    """Archives the manifest of a delivery that is not received; its hash, or ``None`` if it breaks the contract."""
     try:
         _, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
     except ContractBreachError:

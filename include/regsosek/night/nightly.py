@@ -141,7 +141,7 @@ def run_night(
         tell(house, night, failed=failed, publication=publication, provinces=provinces)
     held = ", ".join(published.held_back) if published else ""
     if held:
-        publication = f"provinces {held} failed their conservation check and were held back"
+        publication = f"provinces {held} failed conservation or second reading and were held back"
     return NightReport(night, done, failed, published, publication)
 
 

@@ -77,8 +77,8 @@ SELECT DISTINCT coalesce(decided_night, night) AS night FROM ledger.delivery
 WHERE province = :province AND coalesce(decided_night, night) > :touched_night AND state = 'accepted' ORDER BY 1
 """
 
-# Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more afterwards;
-# that a delivery was held and freed on a later night makes nobody late.
+# Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more
+# afterwards; that a delivery was held and freed on a later night makes nobody late.
 _ARRIVALS = """
 INSERT INTO mart.arrivals (province, placed_code, night, received, loaded, quarantined, superseded, duplicate,
                            withdrawn, warned, late, days_late, persons)

@@ -13,7 +13,7 @@ from regsosek.warehouse import ledger
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import clear_delivery
 from regsosek.warehouse.standing import STANDING
-from regsosek.warehouse.tables import ROW_STATES, delivery, error_region, error_share
+from regsosek.warehouse.tables import ROW_STATES, delivery, delivery_count, error_region, error_share
 
 BY_OPERATOR = "rejected_by_operator"
 SUPERSEDED = "superseded_while_held"
@@ -134,7 +134,7 @@ def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequ
 
 
 def all_superseded(connection: Connection, province: str, supersedes: Sequence[str]) -> tuple[str, ...]:
-    """``supersedes``, and what the held ones among them would have superseded: replacing a replacement replaces both."""
+    """``supersedes``, and what the held ones among them would have superseded: who replaces those replaces these."""
     found = list(supersedes)
     for delivery_id in found:
         query = select(delivery.c.supersedes).where(
@@ -192,7 +192,7 @@ WHERE {_DECIDED_SINCE}
 
 
 def _reject(connection: Connection, entry: Delivery, night: date, reason: str, detail: str) -> None:
-    query = select(ledger.delivery_count.c.dataset, ledger.delivery_count.c.received).filter_by(
+    query = select(delivery_count.c.dataset, delivery_count.c.received).filter_by(
         province=entry.province, delivery_id=entry.delivery_id, delivered_on=entry.delivered_on
     )
     totals = {row.dataset: row.received for row in connection.execute(query)}
