@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from regsosek.alerts.nightly import DIGEST, alert_provinces
 from regsosek.alerts.outbox import deliver
 from regsosek.errors import DecisionError
 from regsosek.landing.archive import Decision, list_decisions, write_decision
 from regsosek.night.house import House
-from regsosek.night.nightly import without_values
+from regsosek.night.nightly import release, without_values
 from regsosek.night.receiving import receive_locked
+from regsosek.night.reporting import processed_nights
 from regsosek.night.sealing import archive_versions
 from regsosek.quality.rules import Suite
+from regsosek.release.publish import Published
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
@@ -32,6 +34,16 @@ class Decided:
     state: str
 
 
+class Decide(Protocol):
+    """:func:`free` or :func:`reject`."""
+
+    def __call__(  # what both of them take
+        self, house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+    ) -> Decided:
+        """Decides and carries it out."""
+        ...
+
+
 def free(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str) -> Decided:
     """Receives a held delivery after all, as of the province's newest sealed night, judged by ``suites``.
 
@@ -45,6 +57,13 @@ def free(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str
 def reject(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str) -> Decided:
     """Rejects a held delivery whole; raises as :func:`free` does."""
     return _decide(house, delivery_id, "rejected", suites, by, reason)
+
+
+def publish_newest(house: House) -> Published:
+    """Publishes the newest processed night again, which shows what was decided; see :func:`..nightly.release`."""
+    with house.engine.begin() as connection:
+        newest = processed_nights(connection)[-1]
+    return release(house, newest)
 
 
 def tell(house: House, decided: Decided) -> None:
