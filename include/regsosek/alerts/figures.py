@@ -39,13 +39,16 @@ SELECT c.dataset, sum(received)::bigint AS received, sum(loaded)::bigint AS load
 FROM standing_count c JOIN standing d USING (province, delivery_id, delivered_on)
 WHERE province = :province AND d.counted_night = :night GROUP BY c.dataset
 """
+# What a newer delivery has replaced while it was held asks nothing of the office.
 _REJECTED = f"""
 WITH {STANDING}
 SELECT d.delivery_id, d.delivered_on, coalesce(d.reason, '') AS reason, coalesce(c.rejected, 0) AS families
 FROM standing d
 LEFT JOIN standing_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
      AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
-WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejected' ORDER BY d.night, d.position
+WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejected'
+      AND d.reason IS DISTINCT FROM 'superseded_while_held'
+ORDER BY d.night, d.position
 """
 _RULES = f"""
 WITH {STANDING}
