@@ -83,7 +83,7 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
 def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
     """:func:`receive_province` for a caller that holds the province's lock.
 
-    A delivery that was freed for an earlier night, and whose reception was interrupted, is received there first.
+    An earlier night that an operator's decision had begun again, and that was interrupted, is completed first.
     """
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
     with house.engine.begin() as connection:
