@@ -50,6 +50,10 @@ WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejecte
       AND d.reason IS DISTINCT FROM 'superseded_while_held'
 ORDER BY d.night, d.position
 """
+_REPAIRS = """
+SELECT kind, sum(amount)::bigint AS amount FROM ledger.repair WHERE province = :province AND night = :night
+GROUP BY kind
+"""
 _RULES = f"""
 WITH {STANDING}
 SELECT r.rule_id, sum(r.violations)::bigint AS rows
@@ -156,6 +160,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         families=_row_counts(rows.get("keluarga", {})),
         persons=_row_counts(rows.get("anggota", {})),
         rejected=_read(connection, _REJECTED, own, RejectedDelivery),
+        repairs={row.kind: row.amount for row in connection.execute(text(_REPAIRS), own)},
         rules=_read(connection, _RULES, own | {"state": "accepted"}, RuleViolations),
         held=tuple(held_deliveries(connection, night=night, province=province)),
         held_rules=_read(connection, _RULES, own | {"state": "held"}, RuleViolations),

@@ -218,3 +218,13 @@ def test_hostile_text_neither_breaks_a_line_nor_carries_a_nik(night: Night, cont
 def test_the_same_night_gives_the_same_words(night: Night, context: Context) -> None:
     first, second = (told(night(**EVERYTHING), context) for _ in range(2))
     assert first == second
+
+
+def test_repairs_are_told_in_one_line_so_that_the_office_can_mend_its_export(night: Night, context: Context) -> None:
+    body = flat(told(night(**EVERYTHING | {"repairs": {"apostrophe": 1234, "column_unknown": 1, "crlf": 8}}), context))
+    assert (
+        "Dibetulkan otomatis, mohon perbaiki ekspornya: 1.234 isian: kode diawali tanda petik satu; ekspor tanpa "
+        "melalui lembar kerja; 1 kolom: kolom tidak ada dalam buku kode, isinya tidak dimuat" in body
+    )
+    assert "CRLF" not in body
+    assert "Dibetulkan" not in flat(told(night(**EVERYTHING), context))
