@@ -66,12 +66,11 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges by the compiled SQL, in replays and decisions too."""
-    monkeypatch.setattr("regsosek.night.receiving.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
 
 
 @pytest.fixture
-def world(prepared: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
-    monkeypatch.setattr("regsosek.night.replaying._suites_of", lambda *_: prepared.suites)
+def world(prepared: FieldWorld) -> FieldWorld:
     return prepared.fresh()
 
 
