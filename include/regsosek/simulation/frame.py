@@ -122,10 +122,11 @@ def _families_per_desa(target: int, desa: _Desa, seed: int, shape: FrameShape) -
     """Splits the target over the desa by weight, to the last family (largest remainders)."""
     spread = Draws(seeded(seed, "desa", desa.code)).normal("size")
     weight = np.exp(shape.desa_spread * spread) * np.where(_is_kota(desa.kabkota), shape.kota_weight, 1.0)
-    return shape.smallest_desa + _apportioned(target - shape.smallest_desa * len(weight), weight)
+    return shape.smallest_desa + apportioned(target - shape.smallest_desa * len(weight), weight)
 
 
-def _apportioned(total: int, weight: Floats) -> Integers:
+def apportioned(total: int, weight: Floats | Integers) -> Integers:
+    """Splits ``total`` by weight into whole numbers that sum to it (largest remainders)."""
     exact: Floats = np.asarray(weight / weight.sum() * total, dtype=np.float64)
     whole: Integers = np.floor(exact).astype(np.int64)
     most_left = np.argsort(whole - exact, kind="stable")
