@@ -53,20 +53,6 @@ def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnect
             assert _count(answers, relation, f"({asked.required_when}) AND ({item.universe})") > 0, item.name
 
 
-def test_families_and_persons_are_plausible(answers: duckdb.DuckDBPyConnection) -> None:
-    assert 2.9 < _value(answers, "avg(roster_present)", "k WHERE r205_hasil = 1") < 3.25
-    sexes = "count(*) FILTER (r405_jenis_kelamin = 1) / count(*) FILTER (r405_jenis_kelamin = 2)"
-    assert 0.95 < _value(answers, sexes, "a") < 1.08
-    for condition, low, high in (("< 15", 0.19, 0.28), ("BETWEEN 15 AND 64", 0.64, 0.75), (">= 65", 0.04, 0.09)):
-        assert low < _value(answers, f"avg((r407_umur {condition})::INT)", f"a WHERE {_HERE}") < high, condition
-
-
-def test_results_of_enumeration_have_their_shares(answers: duckdb.DuckDBPyConnection) -> None:
-    assert 0.94 < _value(answers, "avg((r205_hasil = 1)::INT)", "k") < 0.98
-    for result in (2, 3, 4, 5):
-        assert 0.001 < _value(answers, f"avg((r205_hasil = {result})::INT)", "k") < 0.04, result
-
-
 def test_the_poor_live_differently(answers: duckdb.DuckDBPyConnection) -> None:
     share = "avg(({0})::INT) FILTER (r111_status_keluarga = 1) - avg(({0})::INT) FILTER (r111_status_keluarga = 3)"
     assert _value(answers, share.format("r303_lantai IN (5, 6, 7, 8)"), "k") > 0.3
