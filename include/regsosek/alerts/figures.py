@@ -41,6 +41,10 @@ LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id =
      AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
 WHERE d.province = :province AND d.night = :night AND d.state = 'rejected' ORDER BY d.position
 """
+_REPAIRS = """
+SELECT kind, sum(amount)::bigint AS amount FROM ledger.repair WHERE province = :province AND night = :night
+GROUP BY kind
+"""
 _RULES = """
 SELECT r.rule_id, sum(r.violations)::bigint AS rows
 FROM quality.rule_result r
@@ -143,6 +147,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         families=_row_counts(rows.get("keluarga", {})),
         persons=_row_counts(rows.get("anggota", {})),
         rejected=_read(connection, _REJECTED, own, RejectedDelivery),
+        repairs={row.kind: row.amount for row in connection.execute(text(_REPAIRS), own)},
         rules=_read(connection, _RULES, own, RuleViolations),
         kabkota=_read(connection, _KABKOTA, own, KabkotaFigures),
         in_known_desa=off_frame.in_known_desa,

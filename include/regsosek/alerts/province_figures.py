@@ -64,6 +64,7 @@ class ProvinceFigures:
         unfinished: delivery folders without a manifest, which therefore belong to no night yet.
         families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
         rejected: the rejected deliveries in their order.
+        repairs: what reading the accepted deliveries repaired, by kind of ``contract/repairs.csv``.
         rules: violated critical rules, most frequent first.
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
@@ -85,6 +86,7 @@ class ProvinceFigures:
     families: RowCounts = field(default_factory=RowCounts)
     persons: RowCounts = field(default_factory=RowCounts)
     rejected: tuple[RejectedDelivery, ...] = ()
+    repairs: Mapping[str, int] = field(default_factory=dict)
     rules: tuple[RuleViolations, ...] = ()
     kabkota: tuple[KabkotaFigures, ...] = ()
     in_known_desa: int = 0

@@ -1,12 +1,13 @@
 """The words of the digests: ``texts.toml`` by kind of condition, and why a delivery was rejected, from the contract."""
 
-import csv
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from regsosek.contract.reasons import rejection_reasons
+from regsosek.contract.repairs import RepairKind, repair_kinds
 
 TEXTS = Path(__file__).parent / "texts.toml"
 
@@ -38,16 +39,20 @@ def target_word(source: str) -> str:
     return str(_texts()["target"][source])
 
 
-@cache
-def rejection_reasons() -> dict[str, str]:
-    """The Indonesian text of each reason in the landing contract."""
-    with resources.files("regsosek.contract").joinpath("reasons.csv").open(encoding="utf-8") as file:
-        return {row["reason"]: row["text_id"] for row in csv.DictReader(file)}
-
-
 def rejection_text(reason: str) -> str:
     """Why a delivery was rejected, in Indonesian; a reason that the contract does not know says so."""
-    return rejection_reasons().get(reason, str(_texts()["reason"]["unknown"]))
+    known = rejection_reasons().get(reason)
+    return known.text_id if known else str(_texts()["reason"]["unknown"])
+
+
+def told_repairs() -> list[RepairKind]:
+    """The kinds of repair that a province is told of, in the order of the contract."""
+    return [kind for kind in repair_kinds().values() if kind.told]
+
+
+def unit_word(unit: str) -> str:
+    """What a repair counts, in Indonesian."""
+    return str(_texts()["repair"][unit])
 
 
 @cache

@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import duckdb
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
+from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
@@ -24,6 +25,7 @@ from regsosek.quality.verdict import Judge, RuleCount
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
+from regsosek.staging.repairs import Repair
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -187,9 +189,11 @@ class Reception:
 
     def _load_part(self, manifest: Manifest, part: int, files: list[FetchedFile]) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
+        repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
-                read_part(self.duck, file.delivered, file.path)
+                offset = clock_offset(entry.province, manifest.produced_at)
+                repairs += read_part(self.duck, file.delivered, file.path, offset=offset)
                 file.path.unlink()
             stage(self.duck, part=part, province=entry.province, on=entry.delivered_on)
         with watch.step("judge"):
@@ -208,6 +212,7 @@ class Reception:
                 recognise(self.duck, produced_at=manifest.produced_at, supersedes=manifest.supersedes)
             with watch.step("load"):
                 load_part(self.duck, connection, self.scratch, key, default_day=entry.delivered_on)
+                ledger.note_repairs(connection, entry, part, [asdict(each) for each in repairs])
         return counts
 
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:

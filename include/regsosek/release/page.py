@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.regions import NATION
 from regsosek.release import indonesian
 from regsosek.release.curve import daily_bars, progress_curve
 from regsosek.release.figures import Figures, nation
-from regsosek.release.wording import breach_texts, definitions, night_states
+from regsosek.release.wording import definitions, night_states
 
 FURTHEST_BEHIND = 5
 SOURCES = {"published": "angka yang diumumkan", "estimated": "perkiraan, bukan angka resmi"}
@@ -64,7 +65,7 @@ def page(figures: Figures) -> bytes:
         "furthest_behind": _furthest_behind(figures),
         "missing": figures.missing,
         "states": night_states(),
-        "breaches": breach_texts(),
+        "breaches": {reason.id: reason.text_id for reason in rejection_reasons().values()},
         "restated": _restated_days(figures),
         "scale": figures.scale,
         "notes": figures.notes,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from regsosek.geography.reference_table import read_table
@@ -41,10 +40,3 @@ def night_states() -> dict[str, StateWords]:
     """The words for every state of ``statistics.nights`` and for ``held_back``."""
     rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation"))
     return {row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes") for row in rows}
-
-
-@cache
-def breach_texts() -> dict[str, str]:
-    """Why a delivery was rejected, in Indonesian, by reason id."""
-    with resources.as_file(resources.files("regsosek.contract") / "reasons.csv") as path:
-        return {row["reason"]: row["text_id"] for row in read_table(path, ("reason", "text_id", "text_en"))}

@@ -19,7 +19,7 @@ from regsosek.alerts.province_figures import (
 )
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.wording import rejection_reasons
+from regsosek.contract.reasons import rejection_reasons
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
 
@@ -164,9 +164,9 @@ def test_lines_fit_a_mail_window(messages: list[Message]) -> None:
 def test_every_reason_of_the_contract_and_every_rule_fits_in(night: Night, context: Context) -> None:
     rules = [rule for suite in load_suites(PROJECT_ROOT / "expectations").values() for rule in suite.rules]
     full = replace(context, rule_texts={rule.id: rule.text_id for rule in rules})
-    for reason, text in rejection_reasons().items():
-        body = flat(told(night(rejected=(replace(REJECTED, reason=reason),)), full))
-        assert text in body
+    for reason in rejection_reasons().values():
+        body = flat(told(night(rejected=(replace(REJECTED, reason=reason.id),)), full))
+        assert reason.text_id in body
     for rule in rules:
         body = flat(told(night(families=RowCounts(100, 0, 100), rules=(RuleViolations(rule.id, 9),)), full))
         assert f"{rule.id}, 9 kali: {rule.text_id}" in body
@@ -198,3 +198,13 @@ def test_hostile_text_neither_breaks_a_line_nor_carries_a_nik(night: Night, cont
 def test_the_same_night_gives_the_same_words(night: Night, context: Context) -> None:
     first, second = (told(night(**EVERYTHING), context) for _ in range(2))
     assert first == second
+
+
+def test_repairs_are_told_in_one_line_so_that_the_office_can_mend_its_export(night: Night, context: Context) -> None:
+    body = flat(told(night(**EVERYTHING | {"repairs": {"apostrophe": 1234, "column_unknown": 1, "crlf": 8}}), context))
+    assert (
+        "Dibetulkan otomatis, mohon perbaiki ekspornya: 1.234 isian: kode diawali tanda petik satu; ekspor tanpa "
+        "melalui lembar kerja; 1 kolom: kolom tidak ada dalam buku kode, isinya tidak dimuat" in body
+    )
+    assert "CRLF" not in body
+    assert "Dibetulkan" not in flat(told(night(**EVERYTHING), context))

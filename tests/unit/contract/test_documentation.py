@@ -17,10 +17,10 @@ from regsosek.contract.documentation import (
     WRITTEN,
     columns_table,
     documents,
-    rejection_reasons,
     table,
 )
 from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.contract.reasons import rejection_reasons
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import load_suites
 from regsosek.staging.engine import open_engine
@@ -74,9 +74,9 @@ def test_links_lead_somewhere() -> None:
 def test_every_reason_that_is_raised_is_documented_and_no_other() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "include").rglob("*.py"))
     raised = set(re.findall(r'(?:ContractBreachError\(\s*|reason=)"([a-z0-9_]+)"', source))
-    documented = {row["reason"] for row in rejection_reasons()}
+    documented = set(rejection_reasons())
     assert raised <= documented
-    assert all(row["text_id"] and row["text_en"] for row in rejection_reasons())
+    assert all(reason.text_id and reason.text_en for reason in rejection_reasons().values())
 
 
 def test_bars_do_not_break_a_table() -> None:
