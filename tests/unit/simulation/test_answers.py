@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from regsosek.contract.codebook import DATASETS, block, variables
+from regsosek.contract.codebook import DATASETS, block, variable, variables
 from regsosek.quality.rules import load_suites, violation
+from regsosek.simulation.projection import as_text
 
 _HERE = "r404_keberadaan IN (1, 5)"
 # Rules of the catalogue that the suites do not hold yet: which rows of ``k`` or ``a`` break them.
@@ -64,3 +65,9 @@ def test_an_incomplete_interview_lacks_answers_but_keeps_its_roster(answers: duc
     assert _count(answers, "k", "r205_hasil = 2 AND r506_rekening IS NULL") > 0
     assert _count(answers, "k", "r205_hasil = 2 AND r301a_status_bangunan IS NOT NULL") > 0
     assert _count(answers, "a", f"r205_hasil = 2 AND {_HERE} AND r407_umur IS NULL") == 0
+
+
+@pytest.mark.parametrize(("degrees", "text"), [("5e-06", "0.000005"), ("-0.0", "0.000000"), ("141.25", "141.250000")])
+def test_decimals_are_never_written_with_an_exponent(degrees: str, text: str) -> None:
+    written = as_text(variable("keluarga", "lintang"), f"{degrees}::DOUBLE")
+    assert duckdb.sql(f"SELECT {written}").fetchall() == [(text,)]
