@@ -69,10 +69,11 @@ def main(root: Path) -> None:
     province = path.parents[2].name.removeprefix("prov=")
     manifest = parse_manifest(path.read_bytes(), province=province, delivery_id=path.parent.name)
     with TemporaryDirectory(prefix="bench-", dir=root) as directory:
-        sys.stdout.write(json.dumps(asdict(_measured(root, path.parent, manifest, Path(directory)))) + "\n")
+        sys.stdout.write(json.dumps(asdict(measure(root, path.parent, manifest, Path(directory)))) + "\n")
 
 
-def _measured(root: Path, folder: Path, manifest: Manifest, scratch: Path) -> Measured:
+def measure(root: Path, folder: Path, manifest: Manifest, scratch: Path) -> Measured:
+    """Stages, judges and splits every part of the delivery in ``folder``, whose reference files lie below ``root``."""
     memory, threads = (Settings.model_fields[name].default for name in ("memory_limit", "threads"))
     costs, quarantined, size = {step: Cost() for step in STEPS}, 0, 0
     with open_engine(scratch, memory_limit=memory, threads=threads) as duck:

@@ -158,6 +158,7 @@ def write_labels(labels: Iterable[Label], path: Path) -> None:
 def workshop(sink: Sink, table: DefectTable) -> Iterator[tuple[PartWriter, DefectTable, Path]]:
     """A writer of parts into ``sink`` that plants the defects of ``table``, and its scratch directory."""
     with TemporaryDirectory(prefix="regsosek-simulation-") as scratch, duckdb.connect(config=_DUCKDB) as connection:
+        connection.execute("SET enable_progress_bar = false")  # it would print on stdout, even when captured
         place = Path(scratch)
         yield PartWriter(connection, table.kind, place, sink), table, place
 
