@@ -75,15 +75,16 @@ def main(root: Path) -> None:
 def measure(root: Path, folder: Path, manifest: Manifest, scratch: Path) -> Measured:
     """Stages, judges and splits every part of the delivery in ``folder``, whose reference files lie below ``root``."""
     memory, threads = (Settings.model_fields[name].default for name in ("memory_limit", "threads"))
+    version = manifest.instrument_version
     costs, quarantined, size = {step: Cost() for step in STEPS}, 0, 0
     with open_engine(scratch, memory_limit=memory, threads=threads) as duck:
         _prepare(duck, root)
-        judge = Judge(duck, load_suites(PROJECT_ROOT / "expectations"))
+        judge = Judge(duck, load_suites(PROJECT_ROOT / "expectations"), version)
         for part in manifest.parts:
             with costs["stage"].counted():
                 for file in (manifest.file("keluarga", part), manifest.file("anggota", part)):
-                    read_part(duck, file, folder / file.name)
-                stage(duck, part=part, province=manifest.province, on=manifest.enumerated_to)
+                    read_part(duck, file, folder / file.name, version=version)
+                stage(duck, part=part, province=manifest.province, on=manifest.enumerated_to, version=version)
             with costs["judge"].counted():
                 judge.judge()
             with costs["split"].counted():

@@ -70,8 +70,10 @@ def migrate() -> None:
     from regsosek.warehouse import migration
 
     with house() as opened:
-        migration.migrate(opened.engine)
+        added = migration.migrate(opened.engine)
         migration.grant_roles(opened.engine)
+    for column in added:
+        console.print(f"added from the codebook: {column}")
     console.print("The warehouse is at the newest schema.")
 
 
@@ -119,7 +121,7 @@ def simulate_day(
     date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The field day.")] = datetime(
         2022, 10, 29, tzinfo=UTC
     ),
-    families: Annotated[int, typer.Option(min=1, help="Of the nation, split by the provinces' targets.")] = 2_900_000,
+    families: Annotated[int, typer.Option(min=1, help="Of the nation, split by the provinces' targets.")] = 2_960_000,
     province: ProvinceOption = None,
     into: Annotated[Path | None, typer.Option(help="A directory in place of the landing bucket.")] = None,
     processes: Annotated[int, typer.Option(min=1, help="At once; the bytes are the same with any number.")] = 2,
@@ -233,7 +235,7 @@ def generate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; end with 1 if a file is stale.")] = False,
 ) -> None:
     """Write the files that follow from the codebook: generated suites and documentation."""
-    from regsosek.generated import stale_files
+    from regsosek.generated import check_rules, stale_files
 
     stale = stale_files()
     for path, content in stale.items():
@@ -243,6 +245,7 @@ def generate(
     if stale and check:
         console.print("Run `make fix`.")
         raise typer.Exit(EXIT_FAILED)
+    check_rules()
 
 
 @app.command()

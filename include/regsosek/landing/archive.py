@@ -41,6 +41,7 @@ class Receipt(_Record):
         folder: key prefix of the delivery in the landing bucket.
         manifest_sha256: of the archived manifest; ``None`` when there was none to archive.
         versions: name (suite, codebook, frame, ...) -> sha256 of its archived contents.
+        instrument_version: of the questionnaire, as the manifest names it; ``None`` until a valid one was read.
         outcome: ``rejected`` with ``reason`` (a key of ``contract/reasons.csv``) and ``detail``, or ``None``.
     """
 
@@ -52,6 +53,7 @@ class Receipt(_Record):
     manifest_sha256: Sha256 | None
     registered_at: Moment
     versions: dict[str, Sha256]
+    instrument_version: str | None = None
     outcome: Literal["rejected"] | None = None
     reason: str | None = None
     detail: str | None = None

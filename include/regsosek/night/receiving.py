@@ -19,6 +19,7 @@ from regsosek.landing.archive import Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
 from regsosek.night.house import House
+from regsosek.night.judging import Judges, SuitesOf
 from regsosek.night.sealing import seal_night
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge, RuleCount
@@ -75,14 +76,20 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
         return receive_locked(house, province, night, suites)
 
 
-def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
-    """:func:`receive_province` for a caller that holds the province's lock."""
+def receive_locked(
+    house: House, province: str, night: date, suites: Mapping[str, Suite], *, suites_of: SuitesOf | None = None
+) -> ProvinceNight:
+    """:func:`receive_province` for a caller that holds the province's lock.
+
+    Args:
+        suites_of: the suites that judge a delivery, by its receipt; ``suites`` for all if not given.
+    """
     with house.engine.begin() as connection:
         ledger.note_begun(connection, province, night)
     entries = seal_night(house, province, night, suites)
     pending = [entry for entry in entries if entry.state == "registered"]
     if pending:
-        _receive_all(house, province, night, pending, suites)
+        _receive_all(house, province, night, pending, suites_of or (lambda _: suites))
     with house.engine.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
@@ -90,9 +97,7 @@ def receive_locked(house: House, province: str, night: date, suites: Mapping[str
     return ProvinceNight(province, night, decided)
 
 
-def _receive_all(
-    house: House, province: str, night: date, entries: list[Delivery], suites: Mapping[str, Suite]
-) -> None:
+def _receive_all(house: House, province: str, night: date, entries: list[Delivery], suites_of: SuitesOf) -> None:
     settings = house.settings
     with house.engine.begin() as connection:
         ensure_night_partitions(connection, province, night)
@@ -102,9 +107,9 @@ def _receive_all(
     ):
         prepare_key(duck, settings.hmac_key.get_secret_value().encode())
         _fill_reference(house, duck, province, scratch)
-        judge = Judge(duck, suites)
+        judges = Judges(duck, suites_of)
         for entry in entries:
-            Reception(house, duck, judge, entry, scratch).run()
+            Reception(house, duck, judges, entry, scratch).run()
 
 
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
@@ -131,7 +136,7 @@ class Reception:
 
     house: House
     duck: duckdb.DuckDBPyConnection
-    judge: Judge
+    judges: Judges
     entry: Delivery
     scratch: Path
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -147,7 +152,7 @@ class Reception:
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._accept(manifest)
+            self._accept(manifest, self.judges.of(receipt, manifest.instrument_version))
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
@@ -163,13 +168,13 @@ class Reception:
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
-    def _accept(self, manifest: Manifest) -> None:
+    def _accept(self, manifest: Manifest, judge: Judge) -> None:
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
         violations: Counter[tuple[str, str, str]] = Counter()
         for part in manifest.parts:
-            counts = self._load_part(manifest, part, [by_part[dataset, part] for dataset in DATASETS])
+            counts = self._load_part(manifest, judge, part, [by_part[dataset, part] for dataset in DATASETS])
             for count in counts:
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
         with self.watch.step("flip"), self.house.engine.begin() as connection:
@@ -187,17 +192,19 @@ class Reception:
             ledger.note_timing(connection, self.entry, 0, self.watch.seconds)
         log.info("delivery %s of province %s accepted", self.entry.delivery_id, self.entry.province)
 
-    def _load_part(self, manifest: Manifest, part: int, files: list[FetchedFile]) -> tuple[RuleCount, ...]:
-        entry, watch = self.entry, self.watch
+    def _load_part(
+        self, manifest: Manifest, judge: Judge, part: int, files: list[FetchedFile]
+    ) -> tuple[RuleCount, ...]:
+        entry, watch, version = self.entry, self.watch, manifest.instrument_version
         repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
                 offset = clock_offset(entry.province, manifest.produced_at)
-                repairs += read_part(self.duck, file.delivered, file.path, offset=offset)
+                repairs += read_part(self.duck, file.delivered, file.path, version=version, offset=offset)
                 file.path.unlink()
-            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on)
+            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on, version=version)
         with watch.step("judge"):
-            counts = self.judge.judge()
+            counts = judge.judge()
         key = PartKey(entry.province, entry.night, entry.delivery_id, part)
         with self.house.engine.begin() as connection:
             with watch.step("recognise"):

@@ -4,14 +4,16 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from regsosek.contract.codebook import codebook_version
+from regsosek.contract.codebook import codebook_document, codebook_version, columns_of
+from regsosek.contract.instruments import first_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, sealed_nights
 from regsosek.night.house import House
+from regsosek.night.judging import SuitesOf, archived_suites, suite_names
 from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night
-from regsosek.quality.rules import Suite, load_suites, suite_from
+from regsosek.quality.rules import Suite, load_suites
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.reference import loaded_versions
@@ -44,13 +46,14 @@ def replay(
     """
     done = []
     for province in provinces:
-        judged_by = {night: _suites_of(house, province, night) for night in nights_of(house, province, first)}
+        nights = nights_of(house, province, first)
+        suites_of = _suites_of_receipts(house, province, nights)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
             with house.engine.begin() as connection:
                 ledger.forget(connection, province, first)
-            for night, suites in judged_by.items():
-                done.append(receive_locked(house, province, night, suites))
+            for night in nights:
+                done.append(receive_locked(house, province, night, {}, suites_of=suites_of))
                 announce(str(done[-1]))
     return done
 
@@ -65,28 +68,41 @@ def reopen(house: House, province: str, night: date, reason: str) -> None:
         replay(house, night, [province])
 
 
-def _suites_of(house: House, province: str, night: date) -> Mapping[str, Suite]:
-    """The suites that the receipts of ``night`` name; the present ones for a night without deliveries."""
-    receipts = list_receipts(house.store, house.settings.archive_bucket, night=night, province=province)
-    if not receipts:
-        return load_suites(house.settings.expectations_dir)
-    versions = receipts[0].versions
-    _require_same(house, receipts[0])
-    with house.scratch("suites") as scratch:
-        bucket = house.settings.archive_bucket
-        names = [name for name in versions if name.startswith("suite_")]
-        documents = [
-            fetch_archived(house.store, bucket, versions[name], scratch / f"{name}.json").read_bytes() for name in names
-        ]
-    return {suite.dataset: suite for suite in map(suite_from, documents)}
+def _suites_of_receipts(house: House, province: str, nights: Sequence[date]) -> SuitesOf:
+    """The suites of every receipt of ``nights``, all brought before anything is forgotten."""
+    brought: dict[str, Mapping[str, Suite]] = {}
+    for night in nights:
+        for receipt in list_receipts(house.store, house.settings.archive_bucket, night=night, province=province):
+            _require_same(house, receipt)
+            if _suites_key(receipt) not in brought:
+                brought[_suites_key(receipt)] = archived_suites(house, receipt)
+    return lambda receipt: brought[_suites_key(receipt)]
+
+
+def _suites_key(receipt: Receipt) -> str:
+    return " ".join(suite_names(receipt).values())
 
 
 def _require_same(house: House, receipt: Receipt) -> None:
-    if receipt.versions["codebook"] != codebook_version():
-        raise ConfigurationError(f"night {receipt.night} was judged by another codebook; check out its version first")
+    """Rules may have changed since, they come from the archive; columns and the frame must be the same."""
+    _require_columns(house, receipt.versions["codebook"], receipt.instrument_version or first_version())
     with house.engine.begin() as connection:
         loaded = loaded_versions(connection)
     if loaded.get("sls") != receipt.versions.get("sls"):
         raise ReferenceDataError(
             f"night {receipt.night} was judged by another frame; load that version with `regsosek reference` first"
+        )
+
+
+def _require_columns(house: House, codebook: str, version: str) -> None:
+    """A codebook that has grown since reads the old deliveries as before: a version keeps its columns and types."""
+    if codebook == codebook_version():
+        return
+    with house.scratch("codebook") as scratch:
+        bucket = house.settings.archive_bucket
+        archived = fetch_archived(house.store, bucket, codebook, scratch / "codebook.csv").read_bytes()
+    if columns_of(archived, version) != columns_of(codebook_document(), version):
+        raise ConfigurationError(
+            f"a delivery of questionnaire version {version} was read by a codebook with other columns or types; "
+            "check out the project as it was then"
         )

@@ -22,6 +22,7 @@ from regsosek.landing.archive import (
 )
 from regsosek.landing.discovery import Discovery, discover
 from regsosek.night.house import House
+from regsosek.night.judging import named_versions
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -202,8 +203,7 @@ def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str
         reference = loaded_versions(connection)
     if "sls" not in reference:
         raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")
-    judged_by = {f"suite_{dataset}": suite.version for dataset, suite in suites.items()}
-    return {"codebook": codebook_version(), **judged_by, **reference}
+    return {"codebook": codebook_version(), **named_versions(suites), **reference}
 
 
 def receipt(entry: Delivery, registered_at: datetime, versions: Mapping[str, str]) -> Receipt:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regsosek.contract.codebook import code_list, variable
+from regsosek.contract.instruments import first_version
 from regsosek.geography.provinces import province
 from regsosek.simulation.living import living
 from regsosek.simulation.margins import NOT_GIVEN, Margin, margins
@@ -47,8 +48,10 @@ def _measure(measure: Measure) -> str:
 
 
 def _margin(dataset: str, column: str, building: str, margin: Margin) -> str:
-    item = variable(dataset, column)
-    labels = {code.code: code.label_en for code in code_list(item.codes)} if item.kind == "choice" else {}
+    item = variable(dataset, column, first_version())
+    labels = (
+        {code.code: code.label_en for code in code_list(item.codes, first_version())} if item.kind == "choice" else {}
+    )
     labels[NOT_GIVEN] = "not given"
     total = sum(margin.shares)
     shares = (f"{labels.get(code, code)} {100 * share / total:.3g}" for code, share in _pairs(margin))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regsosek.contract.codebook import variables
+from regsosek.contract.instruments import first_version
 from regsosek.simulation import identity
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.frame import SubSls
@@ -57,7 +58,7 @@ def sls_names(place: SubSls) -> pa.Array:
 
 def _drawn_answers(piece: Piece) -> Answers:
     answers: Answers = {}
-    for item in (item for item in variables("keluarga") if item.block not in {"0", "I"}):
+    for item in (item for item in variables("keluarga", first_version()) if item.block not in {"0", "I"}):
         drawn = candidate(item, piece.draws, piece.welfare, living()[piece.province].building)
         if drawn is not None:
             answers[item.name] = drawn

@@ -142,6 +142,7 @@ def describe(connection: Connection, entry: Delivery, manifest: Manifest, manife
         producer=manifest.producer,
         enumerated_from=manifest.enumerated_from,
         enumerated_to=manifest.enumerated_to,
+        instrument_version=manifest.instrument_version,
         manifest_sha256=manifest_sha256,
         supersedes=list(manifest.supersedes),
     )

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from regsosek.contract.codebook import DATASETS, block, variable, variables
+from regsosek.contract.instruments import first_version
 from regsosek.quality.rules import load_suites, violation
 from regsosek.simulation.projection import as_text
 
@@ -43,8 +44,8 @@ def test_suites_find_nothing_but_new_sub_sls(answers: duckdb.DuckDBPyConnection,
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
     relation = {"keluarga": "k", "anggota": "member"}[dataset]
-    for item in (item for item in variables(dataset) if item.universe):
-        asked = block(dataset, item.block)
+    for item in (item for item in variables(dataset, first_version()) if item.universe):
+        asked = block(dataset, item.block, first_version())
         if item.required != "yes_outside_free":
             outside = f"({asked.applies_when}) AND NOT ({item.universe}) AND {item.name} IS NOT NULL"
             assert _count(answers, relation, outside) == 0, item.name
@@ -69,5 +70,5 @@ def test_an_incomplete_interview_lacks_answers_but_keeps_its_roster(answers: duc
 
 @pytest.mark.parametrize(("degrees", "text"), [("5e-06", "0.000005"), ("-0.0", "0.000000"), ("141.25", "141.250000")])
 def test_decimals_are_never_written_with_an_exponent(degrees: str, text: str) -> None:
-    written = as_text(variable("keluarga", "lintang"), f"{degrees}::DOUBLE")
+    written = as_text(variable("keluarga", "lintang", first_version()), f"{degrees}::DOUBLE")
     assert duckdb.sql(f"SELECT {written}").fetchall() == [(text,)]

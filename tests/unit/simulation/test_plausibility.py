@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from regsosek.contract.codebook import block, variable, variables
+from regsosek.contract.instruments import first_version
 from regsosek.geography.provinces import Province, provinces
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.defects import DefectTable
@@ -42,7 +43,7 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     )
     connection = duckdb.connect()
     for dataset in ("keluarga", "anggota"):
-        cells = ", ".join(f"{typed(item, item.name)} AS {item.name}" for item in variables(dataset))
+        cells = ", ".join(f"{typed(item, item.name)} AS {item.name}" for item in variables(dataset, first_version()))
         files = f"{root}/landing/*/*/*/{dataset}-*.csv.gz"
         connection.execute(f"CREATE TABLE {dataset}_all AS SELECT {cells} FROM read_csv('{files}', all_varchar = true)")
     buildings = {"province": list(living()), "building": [place.building for place in living().values()]}
@@ -74,8 +75,8 @@ KEPT = [key for key, margin in margins().items() if margin.kept]
 def test_answers_come_out_as_their_margins_say(
     nation: duckdb.DuckDBPyConnection, dataset: str, column: str, building: str
 ) -> None:
-    item = variable(dataset, column)
-    asked = f"({block(dataset, item.block).required_when}) AND ({item.universe or 'TRUE'})"
+    item = variable(dataset, column, first_version())
+    asked = f"({block(dataset, item.block, first_version()).required_when}) AND ({item.universe or 'TRUE'})"
     here = f"building = '{building}'" if building else "TRUE"
     query = (
         f"SELECT coalesce({column}, {NOT_GIVEN}), count(*) / sum(count(*)) OVER () FROM {dataset} "
