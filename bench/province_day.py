@@ -26,6 +26,7 @@ from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
+from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.warehouse.loading import PartKey, written_tables
 from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.recognition import know_nothing, recognise
@@ -80,11 +81,15 @@ def measure(root: Path, folder: Path, manifest: Manifest, scratch: Path) -> Meas
     with open_engine(scratch, memory_limit=memory, threads=threads) as duck:
         _prepare(duck, root)
         judge = Judge(duck, load_suites(PROJECT_ROOT / "expectations"), version)
+        with costs["stage"].counted():
+            _compare(duck, folder, manifest)
         for part in manifest.parts:
             with costs["stage"].counted():
-                for file in (manifest.file("keluarga", part), manifest.file("anggota", part)):
-                    read_part(duck, file, folder / file.name, version=version)
-                stage(duck, part=part, province=manifest.province, on=manifest.enumerated_to, version=version)
+                _read(duck, folder, manifest, part)
+                alone = len(manifest.parts) == 1
+                stage(
+                    duck, part=part, province=manifest.province, on=manifest.enumerated_to, version=version, alone=alone
+                )
             with costs["judge"].counted():
                 judge.judge()
             with costs["split"].counted():
@@ -102,11 +107,29 @@ def measure(root: Path, folder: Path, manifest: Manifest, scratch: Path) -> Meas
     )
 
 
+def _compare(duck: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> None:
+    """Counts what repeats across the parts, as the night does before it judges the first one."""
+    clear_repeats(duck)
+    for part in manifest.parts:
+        _read(duck, folder, manifest, part)
+        note_part(duck)
+    count_repeats(duck)
+
+
+def _read(duck: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, part: int) -> None:
+    for file in (manifest.file("keluarga", part), manifest.file("anggota", part)):
+        read_part(duck, file, folder / file.name, version=manifest.instrument_version)
+
+
 def _prepare(duck: duckdb.DuckDBPyConnection, root: Path) -> None:
     prepare_key(duck, _KEY)
     duck.execute(
         "CREATE TABLE frame AS SELECT id_subsls, id_desa, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to "
         f"FROM read_csv('{root}/reference/sls/*/prov=*.csv.gz', all_varchar = true)"
+    )
+    duck.execute(
+        "CREATE TABLE psls AS SELECT id_subsls_lama, id_subsls_baru, status, valid_from::DATE AS valid_from "
+        f"FROM read_csv('{root}/reference/psls/*/prov=*.csv.gz', all_varchar = true)"
     )
     regions = region_master().regions.values()
     columns = {"code": [region.code for region in regions], "level": [region.level for region in regions]}

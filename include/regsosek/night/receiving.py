@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -14,10 +14,11 @@ import duckdb
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
+from regsosek.geography.calendar import PossibleDays, latest_day
 from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
-from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
+from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf
 from regsosek.night.sealing import seal_night
@@ -27,6 +28,7 @@ from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repairs import Repair
+from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -35,7 +37,7 @@ from regsosek.warehouse.loading import PartKey, clear_delivery, load_part
 from regsosek.warehouse.migration import ensure_night_partitions
 from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.recognition import fetch_known, recognise
-from regsosek.warehouse.reference import export_frame, export_regions
+from regsosek.warehouse.reference import export_frame, export_psls, export_regions
 
 log = logging.getLogger(__name__)
 
@@ -112,19 +114,29 @@ def _receive_all(house: House, province: str, night: date, entries: list[Deliver
             Reception(house, duck, judges, entry, scratch).run()
 
 
+# What staging asks of the warehouse, by table of the engine: how to export it, and its columns.
+_REFERENCE = {
+    "frame": (
+        export_frame,
+        {"id_subsls": "VARCHAR", "id_desa": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE"},
+    ),
+    "psls": (
+        export_psls,
+        {"id_subsls_lama": "VARCHAR", "id_subsls_baru": "VARCHAR", "status": "SMALLINT", "valid_from": "DATE"},
+    ),
+    "region": (export_regions, {"code": "VARCHAR", "level": "VARCHAR"}),
+}
+
+
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
-    frame, regions = scratch / "frame.csv", scratch / "regions.csv"
     with house.engine.begin() as connection:
-        export_frame(connection, province, frame)
-        export_regions(connection, province, regions)
-    for table, path, columns in (
-        ("frame", frame, "{'id_subsls': 'VARCHAR', 'id_desa': 'VARCHAR', 'valid_from': 'DATE', 'valid_to': 'DATE'}"),
-        ("region", regions, "{'code': 'VARCHAR', 'level': 'VARCHAR'}"),
-    ):
-        duck.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
-            f"columns = {columns})"
-        )
+        for table, (export, columns) in _REFERENCE.items():
+            path = scratch / f"{table}.csv"
+            export(connection, province, path)
+            duck.execute(
+                f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
+                f"columns = {columns})"
+            )
     [(rows,)] = duck.execute("SELECT count(*) FROM frame").fetchall()
     if not rows:
         raise ReferenceDataError(f"the frame has no sub-SLS of province {province}; load it with `regsosek reference`")
@@ -152,7 +164,7 @@ class Reception:
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._accept(manifest, self.judges.of(receipt, manifest.instrument_version))
+            self._accept(manifest, receipt, self.judges.of(receipt, manifest.instrument_version))
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
@@ -168,13 +180,18 @@ class Reception:
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
-    def _accept(self, manifest: Manifest, judge: Judge) -> None:
+    def _accept(self, manifest: Manifest, receipt: Receipt, judge: Judge) -> None:
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
+        parts = {part: [by_part[dataset, part] for dataset in DATASETS] for part in manifest.parts}
+        days = self._possible_days(manifest, receipt)
+        if len(parts) > 1:
+            with self.watch.step("compare"):
+                self._compare(manifest, parts.values())
         violations: Counter[tuple[str, str, str]] = Counter()
-        for part in manifest.parts:
-            counts = self._load_part(manifest, judge, part, [by_part[dataset, part] for dataset in DATASETS])
+        for part, of_part in parts.items():
+            counts = self._load_part(manifest, judge, part, of_part, days)
             for count in counts:
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
         with self.watch.step("flip"), self.house.engine.begin() as connection:
@@ -192,17 +209,43 @@ class Reception:
             ledger.note_timing(connection, self.entry, 0, self.watch.seconds)
         log.info("delivery %s of province %s accepted", self.entry.delivery_id, self.entry.province)
 
+    def _possible_days(self, manifest: Manifest, receipt: Receipt) -> PossibleDays:
+        entry = self.entry
+        window = bring_window(self.house, receipt, self.scratch)
+        latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
+        return PossibleDays.of(window, latest=latest)
+
+    def _compare(self, manifest: Manifest, parts: Iterable[list[FetchedFile]]) -> None:
+        """Counts what repeats across the parts, before the first one is judged; no damaged file is half loaded."""
+        clear_repeats(self.duck)
+        for files in parts:
+            for file in files:
+                self._read(manifest, file)
+            note_part(self.duck)
+        count_repeats(self.duck)
+
+    def _read(self, manifest: Manifest, file: FetchedFile) -> tuple[Repair, ...]:
+        offset = clock_offset(self.entry.province, manifest.produced_at)
+        return read_part(self.duck, file.delivered, file.path, version=manifest.instrument_version, offset=offset)
+
     def _load_part(
-        self, manifest: Manifest, judge: Judge, part: int, files: list[FetchedFile]
+        self, manifest: Manifest, judge: Judge, part: int, files: list[FetchedFile], days: PossibleDays
     ) -> tuple[RuleCount, ...]:
-        entry, watch, version = self.entry, self.watch, manifest.instrument_version
+        entry, watch = self.entry, self.watch
         repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
-                offset = clock_offset(entry.province, manifest.produced_at)
-                repairs += read_part(self.duck, file.delivered, file.path, version=version, offset=offset)
+                repairs += self._read(manifest, file)
                 file.path.unlink()
-            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on, version=version)
+            stage(
+                self.duck,
+                part=part,
+                province=entry.province,
+                on=entry.delivered_on,
+                version=manifest.instrument_version,
+                days=days,
+                alone=len(manifest.parts) == 1,
+            )
         with watch.step("judge"):
             counts = judge.judge()
         key = PartKey(entry.province, entry.night, entry.delivery_id, part)
