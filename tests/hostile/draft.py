@@ -51,7 +51,8 @@ def delivery_id(number: int, later: int = 0) -> str:
     """The same id every time, in the order of ``number``, then ``later``."""
     moment = AT + timedelta(minutes=number, seconds=later)
     milliseconds = round(moment.timestamp() * 1000)
-    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + (number * 1000 + later).to_bytes(10, "big")))
+    chance = hashlib.sha256(f"{number} {later}".encode()).digest()[:10]
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + chance))
 
 
 @dataclass

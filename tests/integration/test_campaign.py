@@ -27,6 +27,7 @@ NIGHTS = [date(2022, 10, 21) + timedelta(days=n) for n in range(3)]
 PROVINCES = ("19", "65")
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
+    "quality.error_share", "quality.error_region",
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
     "restricted.untyped_value", "mart.progress", "mart.arrivals", "ledger.delivery_count",
 )  # fmt: skip
@@ -64,6 +65,13 @@ def test_what_was_planted_is_found_case_by_case(campaign: tuple[House, Simulatio
     assert planted
     assert planted <= found
     assert {rule for *_, rule in found - planted} == set()
+
+
+def test_nothing_of_the_simulated_campaign_comes_near_a_limit(campaign: tuple[House, SimulationReport]) -> None:
+    house, _ = campaign
+    assert rows(house, "SELECT count(*) FROM ledger.delivery WHERE state = 'held'") == [(0,)]
+    near = "judged >= least_rows AND in_error * 100 * 2 > limit_percent * judged"
+    assert rows(house, f"SELECT dataset, judged, in_error FROM quality.error_share WHERE {near}") == []
 
 
 def test_every_row_is_accounted_for(campaign: tuple[House, SimulationReport]) -> None:
@@ -108,6 +116,16 @@ def test_identity_stands_in_restricted_alone(campaign: tuple[House, SimulationRe
     }
     assert columns & {"r403_nik", "r402_nama", "r108_nama_kepala", "r107_alamat", "lintang", "r202_nama_ppl"} == set()
     assert rows(house, "SELECT DISTINCT length(nik_hash) FROM core.anggota WHERE nik_hash IS NOT NULL") == [(16,)]
+
+
+def test_a_quarantined_case_keeps_the_answers_that_were_given(campaign: tuple[House, SimulationReport]) -> None:
+    house, _ = campaign
+    kept = rows(
+        house,
+        "SELECT dataset, bool_and(payload ? 'id_dokumen'), bool_or(jsonb_path_exists(payload, '$.* ? (@ == null)')) "
+        "FROM restricted.quarantined GROUP BY dataset ORDER BY dataset",
+    )
+    assert kept == [("anggota", True, False), ("keluarga", True, False)]
 
 
 def test_the_second_run_and_the_replay_leave_everything_identical(campaign: tuple[House, SimulationReport]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from regsosek.geography.calendar import FieldWindow
+from regsosek.warehouse.holding import HeldDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class ProvinceFigures:
         rejected: the rejected deliveries in their order.
         repairs: what reading the accepted deliveries repaired, by kind of ``contract/repairs.csv``.
         rules: violated critical rules, most frequent first.
+        held: the deliveries that wait for an operator's decision, of this and earlier nights, in order of arrival.
+        held_rules: the critical rules that they violate, most frequent first; they are no part of ``rules``.
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
@@ -88,6 +91,8 @@ class ProvinceFigures:
     rejected: tuple[RejectedDelivery, ...] = ()
     repairs: Mapping[str, int] = field(default_factory=dict)
     rules: tuple[RuleViolations, ...] = ()
+    held: tuple[HeldDelivery, ...] = ()
+    held_rules: tuple[RuleViolations, ...] = ()
     kabkota: tuple[KabkotaFigures, ...] = ()
     in_known_desa: int = 0
     above_desa: int = 0

@@ -86,7 +86,7 @@ class Manifest(_Document):
     delivery_id: Ulid
     """ULID, new for every delivery; equals the folder."""
     produced_at: Instant
-    """When the content was taken from the producer's store, with offset; a day after the day of delivery at most."""
+    """When the content was taken from the producer's store, with offset; a day after the night of arrival at most."""
     producer: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
     """The system that made the delivery; never the name of a person."""
     enumerated_from: Day

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,16 +33,7 @@ def read_manifest(store: Store, bucket: str, folder: DeliveryFolder) -> tuple[Ma
     document = store.get_bytes(bucket, folder.prefix + MANIFEST_NAME, max_bytes=MAX_MANIFEST_BYTES + 1)
     if document is None:
         raise ContractBreachError("manifest_unreadable", f"{MANIFEST_NAME} was taken away after it was listed")
-    manifest = parse_manifest(document, province=folder.province, delivery_id=folder.delivery_id)
-    _check_moment(manifest, folder)
-    return manifest, document
-
-
-def _check_moment(manifest: Manifest, folder: DeliveryFolder) -> None:
-    """Revisions are ordered by it: one made in the year 2099 by a wrong clock could never be corrected again."""
-    latest = datetime.combine(folder.delivered_on + timedelta(days=2), time(0), UTC)
-    if manifest.produced_at >= latest:
-        raise ContractBreachError("manifest_invalid", "produced_at lies more than a day after the day of delivery")
+    return parse_manifest(document, province=folder.province, delivery_id=folder.delivery_id), document
 
 
 def fetch(

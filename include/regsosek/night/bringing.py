@@ -1,9 +1,12 @@
 """A delivery's manifest and files, verified on local disk: from the archive if it has them, else from landing."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.errors import ContractBreachError
+from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.landing.archive import (
     Receipt,
@@ -45,6 +48,7 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
         manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
         return manifest, receipt.model_copy(update={"instrument_version": manifest.instrument_version})
     manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
+    _check_moment(manifest, entry)
     read = {
         "manifest_sha256": archive_bytes(house.store, bucket, document),
         "instrument_version": manifest.instrument_version,
@@ -52,6 +56,30 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
     known = receipt.model_copy(update=read)
     write_receipt(house.store, bucket, known)
     return manifest, known
+
+
+def archive_manifest(house: House, entry: Delivery) -> str | None:
+    """Archives the manifest of a delivery that is not received; its hash, or ``None`` if it breaks the contract."""
+    try:
+        _, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
+    except ContractBreachError:
+        return None
+    return archive_bytes(house.store, house.settings.archive_bucket, document)
+
+
+def archived_totals(house: House, entry: Delivery, manifest_sha256: str) -> dict[str, int]:
+    """The rows by dataset that an archived manifest names."""
+    with house.scratch("manifest") as scratch:
+        path = fetch_archived(house.store, house.settings.archive_bucket, manifest_sha256, scratch / "manifest.json")
+        manifest = parse_manifest(path.read_bytes(), province=entry.province, delivery_id=entry.delivery_id)
+    return {str(dataset): rows for dataset, rows in manifest.totals.items()}
+
+
+def _check_moment(manifest: Manifest, entry: Delivery) -> None:
+    """Revisions are ordered by it: one made in the year 2099 by a wrong clock could never be corrected again."""
+    latest = datetime.combine(entry.night + timedelta(days=2), time(0), UTC)
+    if manifest.produced_at >= latest:
+        raise ContractBreachError("manifest_invalid", "produced_at lies more than a day after the night of arrival")
 
 
 def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path) -> Sequence[FetchedFile]:

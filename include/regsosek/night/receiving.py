@@ -3,34 +3,37 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
+from sqlalchemy import Connection
 
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
 from regsosek.geography.calendar import PossibleDays, latest_day
 from regsosek.geography.provinces import clock_offset
-from regsosek.landing.archive import Receipt, write_receipt
+from regsosek.landing.archive import Decision, Receipt, list_decisions, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
-from regsosek.night.judging import Judges, SuitesOf
+from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
 from regsosek.night.sealing import seal_night
+from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
-from regsosek.quality.verdict import Judge, RuleCount
+from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repairs import Repair
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.statistics.progress import refresh_province
-from regsosek.warehouse import ledger
+from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import PartKey, clear_delivery, load_part
@@ -40,6 +43,9 @@ from regsosek.warehouse.recognition import fetch_known, recognise
 from regsosek.warehouse.reference import export_frame, export_psls, export_regions
 
 log = logging.getLogger(__name__)
+
+# Dataset, rule and severity.
+Violated = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -83,15 +89,38 @@ def receive_locked(
 ) -> ProvinceNight:
     """:func:`receive_province` for a caller that holds the province's lock.
 
+    An earlier night that an operator's decision had begun again, and that was interrupted, is completed first.
+
     Args:
         suites_of: the suites that judge a delivery, by its receipt; ``suites`` for all if not given.
     """
+    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
+    with house.engine.begin() as connection:
+        _apply(connection, [decision for decision in decisions if decision.night < night])
+        unfinished = holding.unfinished_nights(connection, province, night)
+    for each in (*unfinished, night):
+        done = _receive_night(house, province, each, suites, suites_of or (lambda _: suites), decisions)
+    return done
+
+
+def _receive_night(
+    house: House,
+    province: str,
+    night: date,
+    suites: Mapping[str, Suite],
+    suites_of: SuitesOf,
+    decisions: Sequence[Decision],
+) -> ProvinceNight:
+    """The night's own deliveries first, then those freed for it: in a replay as when it happened."""
     with house.engine.begin() as connection:
         ledger.note_begun(connection, province, night)
-    entries = seal_night(house, province, night, suites)
-    pending = [entry for entry in entries if entry.state == "registered"]
-    if pending:
-        _receive_all(house, province, night, pending, suites_of or (lambda _: suites))
+    seal_night(house, province, night, suites)
+    _receive_pending(house, province, night, suites_of)
+    of_tonight = {decision.delivery_id: decision for decision in decisions if decision.night == night}
+    if of_tonight:
+        with house.engine.begin() as connection:
+            _apply(connection, of_tonight.values())
+        _receive_pending(house, province, night, _suites_of_freed(house, suites), freed=of_tonight)
     with house.engine.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
@@ -99,9 +128,32 @@ def receive_locked(
     return ProvinceNight(province, night, decided)
 
 
-def _receive_all(house: House, province: str, night: date, entries: list[Delivery], suites_of: SuitesOf) -> None:
+def _apply(connection: Connection, decisions: Iterable[Decision]) -> None:
+    """Enters decisions that the ledger does not know yet, in the order in which they were taken."""
+    for decision in sorted(decisions, key=lambda each: each.at):
+        if holding.apply_decision(connection, decision):
+            log.info("delivery %s of province %s %s", decision.delivery_id, decision.province, decision.decision)
+
+
+def _suites_of_freed(house: House, suites: Mapping[str, Suite]) -> SuitesOf:
+    """A freed delivery is judged by what the decision names: the night's own suites, or others from the archive."""
+    own = named_versions(suites)
+    return lambda receipt: suites if suite_names(receipt) == own else archived_suites(house, receipt)
+
+
+def _receive_pending(
+    house: House,
+    province: str,
+    night: date,
+    suites_of: SuitesOf,
+    freed: Mapping[str, Decision] | None = None,
+) -> None:
+    """Receives what waits of ``night``: its own deliveries, or those that ``freed`` names."""
     settings = house.settings
     with house.engine.begin() as connection:
+        entries = ledger.pending(connection, province, night, freed=freed is not None)
+        if not entries:
+            return
         ensure_night_partitions(connection, province, night)
     with (
         house.scratch(f"prov{province}") as scratch,
@@ -111,7 +163,8 @@ def _receive_all(house: House, province: str, night: date, entries: list[Deliver
         _fill_reference(house, duck, province, scratch)
         judges = Judges(duck, suites_of)
         for entry in entries:
-            Reception(house, duck, judges, entry, scratch).run()
+            decision = freed[entry.delivery_id] if freed else None
+            Reception(house, duck, judges, entry, scratch, decision).run()
 
 
 # What staging asks of the warehouse, by table of the engine: how to export it, and its columns.
@@ -144,13 +197,14 @@ def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str
 
 @dataclass
 class Reception:
-    """The reception of one registered delivery."""
+    """The reception of one registered delivery; ``decision``: what freed it, if it was held before."""
 
     house: House
     duck: duckdb.DuckDBPyConnection
     judges: Judges
     entry: Delivery
     scratch: Path
+    decision: Decision | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def run(self) -> None:
@@ -162,52 +216,87 @@ class Reception:
                 self._refuse_rejected_before(receipt)
             manifest, receipt = bring_manifest(self.house, self.entry, receipt, self.scratch)
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
-            self._note(manifest, receipt)
+            supersedes = self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._accept(manifest, receipt, self.judges.of(receipt, manifest.instrument_version))
+            self._decide(manifest, self._judged_by(receipt), supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
-    def _note(self, manifest: Manifest, receipt: Receipt) -> None:
+    def _note(self, manifest: Manifest, receipt: Receipt) -> tuple[str, ...]:
+        """Notes what the manifest says; all that the delivery supersedes."""
+        province = self.entry.province
         with self.house.engine.begin() as connection:
-            ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "")
-            strangers = [d for d in manifest.supersedes if not ledger.is_known(connection, self.entry.province, d)]
+            supersedes = holding.all_superseded(connection, province, manifest.supersedes)
+            ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "", supersedes)
+            strangers = [d for d in manifest.supersedes if not ledger.is_known(connection, province, d)]
         if strangers:
             raise ContractBreachError("supersedes_unknown", ", ".join(strangers))
+        return supersedes
 
     def _refuse_rejected_before(self, receipt: Receipt) -> None:
         # A replay repeats the decision of the night; the files were never archived.
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
-    def _accept(self, manifest: Manifest, receipt: Receipt, judge: Judge) -> None:
+    def _judged_by(self, receipt: Receipt) -> Receipt:
+        """The receipt, naming the versions of the decision that freed the delivery, if one did."""
+        if self.decision is None:
+            return receipt
+        return receipt.model_copy(update={"versions": self.decision.versions})
+
+    def _decide(self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]) -> None:
+        """Judges and loads all parts, then makes the delivery visible, or holds it: nobody holds it a second time."""
+        violations, shares = self._judge_parts(manifest, receipt, supersedes)
+        entry, limits = self.entry, receipt.hold_limits
+        totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
+        first_time = self.decision is None
+        held = exceeding(shares, limits) if first_time else ()
+        with self.watch.step("flip"), self.house.engine.begin() as connection:
+            if held:
+                holding.hold(connection, entry, totals)
+            else:
+                ledger.accept(connection, entry, totals, supersedes)
+                holding.resolve_superseded(connection, entry, supersedes)
+            if first_time:
+                holding.note_shares(connection, entry, shares, limits)
+            ledger.note_rule_results(connection, entry, _rule_results(violations))
+        with self.house.engine.begin() as connection:
+            ledger.note_timing(connection, entry, 0, self.watch.seconds)
+        self._tell(held, limits)
+
+    def _judge_parts(
+        self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]
+    ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
+        """Violations by rule, and the error shares of the whole delivery."""
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
         parts = {part: [by_part[dataset, part] for dataset in DATASETS] for part in manifest.parts}
-        days = self._possible_days(manifest, receipt)
+        days, judge = self._possible_days(manifest, receipt), self.judges.of(receipt, manifest.instrument_version)
         if len(parts) > 1:
             with self.watch.step("compare"):
                 self._compare(manifest, parts.values())
-        violations: Counter[tuple[str, str, str]] = Counter()
+        violations: Counter[Violated] = Counter()
+        judged, in_error = Counter[str](), Counter[str]()
         for part, of_part in parts.items():
-            counts = self._load_part(manifest, judge, part, of_part, days)
-            for count in counts:
+            for count in self._load_part(manifest, judge, part, of_part, days, supersedes):
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
-        with self.watch.step("flip"), self.house.engine.begin() as connection:
-            totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
-            ledger.accept(connection, self.entry, totals, manifest.supersedes)
-            ledger.note_rule_results(
-                connection,
-                self.entry,
-                [
-                    {"dataset": dataset, "rule_id": rule_id, "severity": severity, "violations": n}
-                    for (dataset, rule_id, severity), n in violations.items()
-                ],
-            )
-        with self.house.engine.begin() as connection:
-            ledger.note_timing(connection, self.entry, 0, self.watch.seconds)
-        log.info("delivery %s of province %s accepted", self.entry.delivery_id, self.entry.province)
+            for share in error_shares(self.duck):
+                judged[share.dataset] += share.judged
+                in_error[share.dataset] += share.in_error
+        return violations, tuple(ErrorShare(dataset, judged[dataset], in_error[dataset]) for dataset in DATASETS)
+
+    def _tell(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
+        entry = self.entry
+        for share in held:
+            log.warning(
+                "delivery %s of province %s held: %d of %d rows of %s in error, limit %s %% "
+                "(`regsosek deliveries show %s`)",
+                entry.delivery_id, entry.province, share.in_error, share.judged, share.dataset,
+                limits[share.dataset].percent, entry.delivery_id,
+            )  # fmt: skip
+        if not held:
+            log.info("delivery %s of province %s accepted", entry.delivery_id, entry.province)
 
     def _possible_days(self, manifest: Manifest, receipt: Receipt) -> PossibleDays:
         entry = self.entry
@@ -229,7 +318,13 @@ class Reception:
         return read_part(self.duck, file.delivered, file.path, version=manifest.instrument_version, offset=offset)
 
     def _load_part(
-        self, manifest: Manifest, judge: Judge, part: int, files: list[FetchedFile], days: PossibleDays
+        self,
+        manifest: Manifest,
+        judge: Judge,
+        part: int,
+        files: list[FetchedFile],
+        days: PossibleDays,
+        supersedes: tuple[str, ...],
     ) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
         repairs: list[Repair] = []
@@ -248,7 +343,7 @@ class Reception:
             )
         with watch.step("judge"):
             counts = judge.judge()
-        key = PartKey(entry.province, entry.night, entry.delivery_id, part)
+        key = PartKey(entry.province, entry.counted_night, entry.delivery_id, part)
         with self.house.engine.begin() as connection:
             with watch.step("recognise"):
                 fetch_known(
@@ -259,7 +354,7 @@ class Reception:
                     delivery_id=entry.delivery_id,
                     part=part,
                 )
-                recognise(self.duck, produced_at=manifest.produced_at, supersedes=manifest.supersedes)
+                recognise(self.duck, produced_at=manifest.produced_at, supersedes=supersedes)
             with watch.step("load"):
                 load_part(self.duck, connection, self.scratch, key, default_day=entry.delivered_on)
                 ledger.note_repairs(connection, entry, part, [asdict(each) for each in repairs])
@@ -271,6 +366,13 @@ class Reception:
         # The receipt first: a verdict that only the ledger knew would be lost to a replay.
         write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
-            clear_delivery(connection, entry.province, entry.night, entry.delivery_id)
+            clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)
+
+
+def _rule_results(violations: Mapping[Violated, int]) -> list[dict[str, Any]]:
+    return [
+        {"dataset": dataset, "rule_id": rule_id, "severity": severity, "violations": n}
+        for (dataset, rule_id, severity), n in violations.items()
+    ]

@@ -7,14 +7,21 @@ from datetime import date
 from regsosek.contract.codebook import codebook_document, codebook_version, columns_of
 from regsosek.contract.instruments import first_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
-from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, sealed_nights
+from regsosek.landing.archive import (
+    Decision,
+    Receipt,
+    fetch_archived,
+    list_decisions,
+    list_receipts,
+    sealed_nights,
+)
 from regsosek.night.house import House
 from regsosek.night.judging import SuitesOf, archived_suites, suite_names
 from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night
 from regsosek.quality.rules import Suite, load_suites
-from regsosek.warehouse import ledger
+from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.reference import loaded_versions
 
@@ -48,9 +55,11 @@ def replay(
     for province in provinces:
         nights = nights_of(house, province, first)
         suites_of = _suites_of_receipts(house, province, nights)
+        _require_frame_of_decisions(house, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
             with house.engine.begin() as connection:
+                holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
             for night in nights:
                 done.append(receive_locked(house, province, night, {}, suites_of=suites_of))
@@ -59,12 +68,12 @@ def replay(
 
 
 def reopen(house: House, province: str, night: date, reason: str) -> None:
-    """Takes into a sealed night what has arrived since, and builds later nights again if there are any.
+    """Takes into a sealed night what has arrived since, and builds it again with all that came after, if anything did.
 
-    What a later night did to a case may depend on what comes in now, so it is done again in order.
+    What a later night, or a delivery freed on this one, did to a case may depend on what comes in now: in order again.
     """
     reopen_night(house, province, night, load_suites(house.settings.expectations_dir), reason)
-    if len(nights_of(house, province, night)) > 1:
+    if len(nights_of(house, province, night)) > 1 or decided_since(house, province, night):
         replay(house, night, [province])
 
 
@@ -86,12 +95,28 @@ def _suites_key(receipt: Receipt) -> str:
 def _require_same(house: House, receipt: Receipt) -> None:
     """Rules may have changed since, they come from the archive; columns and the frame must be the same."""
     _require_columns(house, receipt.versions["codebook"], receipt.instrument_version or first_version())
+    _require_frame(house, receipt.versions, f"night {receipt.night}")
+
+
+def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None:
     with house.engine.begin() as connection:
         loaded = loaded_versions(connection)
-    if any(loaded.get(dataset) != receipt.versions.get(dataset) for dataset in ("sls", "psls")):
+    if any(loaded.get(dataset) != versions.get(dataset) for dataset in ("sls", "psls")):
         raise ReferenceDataError(
-            f"night {receipt.night} was judged by another frame; load that version with `regsosek reference` first"
+            f"{what} was judged by another frame; load that version with `regsosek reference` first"
         )
+
+
+def _require_frame_of_decisions(house: House, province: str, first: date) -> None:
+    for decision in decided_since(house, province, first):
+        if decision.decision == "freed":
+            _require_frame(house, decision.versions, f"delivery {decision.delivery_id}, freed on {decision.night},")
+
+
+def decided_since(house: House, province: str, first: date) -> list[Decision]:
+    """The operators' decisions that nights from ``first`` on have taken up."""
+    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
+    return [decision for decision in decisions if decision.night >= first]
 
 
 def _require_columns(house: House, codebook: str, version: str) -> None:

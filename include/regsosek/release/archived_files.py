@@ -25,7 +25,7 @@ _BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
-def read_texts(path: Path, file: DeliveredFile, columns: Sequence[str]) -> pd.DataFrame:
+def read_texts(path: Path, file: DeliveredFile, columns: Sequence[str], delivery_id: str) -> pd.DataFrame:
     """The text of ``columns`` in every row of an archived file, whatever its format; missing is empty.
 
     Raises:
@@ -35,11 +35,13 @@ def read_texts(path: Path, file: DeliveredFile, columns: Sequence[str]) -> pd.Da
     try:
         given = readers[file.format](path, columns)
         texts = pd.DataFrame({name: given[name].map(_mended).astype(str) for name in columns}, columns=list(columns))
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, EOFError) as error:
         # The kind of error is enough: its text may quote a value.
-        raise AuditError(f"archived {file.name} cannot be read a second time ({type(error).__name__})") from None
+        raise AuditError(
+            f"delivery {delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
+        ) from None
     if len(texts) != file.rows:
-        raise AuditError(f"archived {file.name}: {len(texts)} rows in the second reading, {file.rows} in its manifest")
+        raise AuditError(f"delivery {delivery_id}: {file.name} has {len(texts)} rows when read a second time")
     return texts
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from regsosek.contract.codebook import DATASETS, block, variables
+from regsosek.contract.codebook import DATASETS, block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.rules import load_suites, violation
+from regsosek.simulation.projection import as_text
 
 _HERE = "r404_keberadaan IN (1, 5)"
 # Rules of the catalogue that the suites do not hold yet: which rows of ``k`` or ``a`` break them.
@@ -35,14 +36,14 @@ def test_rules_without_a_suite_are_kept(answers: duckdb.DuckDBPyConnection, rule
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_suites_find_nothing_but_new_and_retired_sub_sls(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
     suite = load_suites(Path(__file__).parents[3] / "expectations")[dataset]
-    relation = {"keluarga": "k", "anggota": "member"}[dataset]
+    relation = {"keluarga": "k", "anggota": "a"}[dataset]
     broken = {rule.id for rule in suite.rules if _count(answers, relation, violation(rule))}
     assert broken <= {"G02", "G03"}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
-    relation = {"keluarga": "k", "anggota": "member"}[dataset]
+    relation = {"keluarga": "k", "anggota": "a"}[dataset]
     for item in (item for item in variables(dataset, first_version()) if item.universe):
         asked = block(dataset, item.block, first_version())
         if item.required != "yes_outside_free":
@@ -52,20 +53,6 @@ def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnect
             missing = f"({asked.required_when}) AND ({item.universe}) AND {item.name} IS NULL"
             assert _count(answers, relation, missing) == 0, item.name
             assert _count(answers, relation, f"({asked.required_when}) AND ({item.universe})") > 0, item.name
-
-
-def test_families_and_persons_are_plausible(answers: duckdb.DuckDBPyConnection) -> None:
-    assert 2.9 < _value(answers, "avg(roster_present)", "k WHERE r205_hasil = 1") < 3.25
-    sexes = "count(*) FILTER (r405_jenis_kelamin = 1) / count(*) FILTER (r405_jenis_kelamin = 2)"
-    assert 0.95 < _value(answers, sexes, "a") < 1.08
-    for condition, low, high in (("< 15", 0.19, 0.28), ("BETWEEN 15 AND 64", 0.64, 0.75), (">= 65", 0.04, 0.09)):
-        assert low < _value(answers, f"avg((r407_umur {condition})::INT)", f"a WHERE {_HERE}") < high, condition
-
-
-def test_results_of_enumeration_have_their_shares(answers: duckdb.DuckDBPyConnection) -> None:
-    assert 0.94 < _value(answers, "avg((r205_hasil = 1)::INT)", "k") < 0.98
-    for result in (2, 3, 4, 5):
-        assert 0.001 < _value(answers, f"avg((r205_hasil = {result})::INT)", "k") < 0.04, result
 
 
 def test_the_poor_live_differently(answers: duckdb.DuckDBPyConnection) -> None:
@@ -79,3 +66,9 @@ def test_an_incomplete_interview_lacks_answers_but_keeps_its_roster(answers: duc
     assert _count(answers, "k", "r205_hasil = 2 AND r506_rekening IS NULL") > 0
     assert _count(answers, "k", "r205_hasil = 2 AND r301a_status_bangunan IS NOT NULL") > 0
     assert _count(answers, "a", f"r205_hasil = 2 AND {_HERE} AND r407_umur IS NULL") == 0
+
+
+@pytest.mark.parametrize(("degrees", "text"), [("5e-06", "0.000005"), ("-0.0", "0.000000"), ("141.25", "141.250000")])
+def test_decimals_are_never_written_with_an_exponent(degrees: str, text: str) -> None:
+    written = as_text(variable("keluarga", "lintang", first_version()), f"{degrees}::DOUBLE")
+    assert duckdb.sql(f"SELECT {written}").fetchall() == [(text,)]
