@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402 (the tests' directory is not installed)
+from hypothesis import HealthCheck, Phase, given, settings
 
-from fuzz.inputs import FORMATS, delivered_bytes, manifests, part  # noqa: E402 (as above)
-from fuzz.targets import Bench, open_bench, peak_memory  # noqa: E402 (as above)
+from fuzz.inputs import FORMATS, delivered_bytes, manifests, part
+from fuzz.targets import Bench, open_bench, peak_memory
 
 FAMILIES = 40
 BATCH = 500
@@ -22,7 +22,13 @@ BATCH = 500
 def manifest(bench: Bench, _: random.Random) -> None:
     """Some hundred manifests by their grammar."""
 
-    @settings(max_examples=BATCH, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=BATCH,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(manifests())
     def batch(document: bytes) -> None:
         bench.try_manifest(document)

@@ -2,7 +2,7 @@
 
 from hostile.draft import Draft, hostile
 
-FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001 (full-width digits are the point)
+FULL_WIDTH = {ord("0") + n: 0xFF10 + n for n in range(10)}
 
 
 @hostile
@@ -168,7 +168,9 @@ def template_in_texts(draft: Draft) -> None:
 
 @hostile
 def formula_in_texts(draft: Draft) -> None:
-    draft.change(r106_nama_sls="=HYPERLINK(1)", r107_alamat="+SUM(A1)", r108_nama_kepala="@SUM(A1)", r600_catatan="-1+2")
+    draft.change(
+        r106_nama_sls="=HYPERLINK(1)", r107_alamat="+SUM(A1)", r108_nama_kepala="@SUM(A1)", r600_catatan="-1+2"
+    )
 
 
 @hostile

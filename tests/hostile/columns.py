@@ -104,12 +104,14 @@ def header_spelling(draft: Draft) -> None:
 
 @hostile
 def sql_in_header(draft: Draft) -> None:
-    _reshape(draft, lambda rows: [[*row, "x\"'); DROP TABLE keluarga; --" if n == 0 else "1"] for n, row in enumerate(rows)])
+    _reshape(
+        draft, lambda rows: [[*row, "x\"'); DROP TABLE keluarga; --" if n == 0 else "1"] for n, row in enumerate(rows)]
+    )
 
 
 @hostile
 def quoted_newlines(draft: Draft) -> None:
-    draft.change(r106_nama_sls="RT 1\nRW 2\r\ndan \"lain\", sebagainya")
+    draft.change(r106_nama_sls='RT 1\nRW 2\r\ndan "lain", sebagainya')
 
 
 @hostile

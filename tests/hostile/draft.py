@@ -1,4 +1,4 @@
-"""A clean delivery under construction, which the builder of a kind spoils in one respect before it is put in landing."""
+"""A clean delivery under construction, which a builder spoils in one respect before it is put in landing."""
 
 import gzip
 import hashlib

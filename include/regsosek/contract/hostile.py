@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from regsosek.contract.documentation import table
 from regsosek.contract.reasons import rejection_reasons
@@ -58,10 +58,12 @@ class HostileKind:
 def read_corpus(root: Path) -> tuple[HostileKind, ...]:
     """All kinds in the order of the table, which lies below ``root``, the project's directory."""
     with (root / CORPUS).open(encoding="utf-8", newline="") as file:
-        return tuple(
-            HostileKind(**row | {"keluarga": _counts(row["keluarga"]), "repairs": _counts(row["repairs"])})
-            for row in csv.DictReader(file)
-        )
+        return tuple(map(_kind, csv.DictReader(file)))
+
+
+def _kind(row: Mapping[str, str]) -> HostileKind:
+    counted: dict[str, Any] = {name: _counts(row[name]) for name in ("keluarga", "repairs")}
+    return HostileKind(**dict(row) | counted)
 
 
 def _counts(told: str) -> dict[str, int]:

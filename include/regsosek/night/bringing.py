@@ -6,7 +6,6 @@ from pathlib import Path
 
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.errors import ContractBreachError
-from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.landing.archive import (
     Receipt,

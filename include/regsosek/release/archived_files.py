@@ -8,12 +8,14 @@ import gzip
 import json
 import math
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regsosek.contract.manifest import DeliveredFile
@@ -23,6 +25,12 @@ from regsosek.errors import AuditError
 _BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # What an apostrophe may be taken off: a number or a key.
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+
+
+# What the readers raise for bytes that they cannot read; values nested too deep exhaust the stack.
+_FAULTS = (
+    ValueError, KeyError, AttributeError, OSError, EOFError, RecursionError, zlib.error, pa.ArrowException,
+)  # fmt: skip
 
 
 def read_texts(path: Path, file: DeliveredFile, columns: Sequence[str], delivery_id: str) -> pd.DataFrame:
@@ -35,7 +43,7 @@ def read_texts(path: Path, file: DeliveredFile, columns: Sequence[str], delivery
     try:
         given = readers[file.format](path, columns)
         texts = pd.DataFrame({name: given[name].map(_mended).astype(str) for name in columns}, columns=list(columns))
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except _FAULTS as error:
         # The kind of error is enough: its text may quote a value.
         raise AuditError(
             f"delivery {delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
@@ -78,7 +86,9 @@ def _objects(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 def _parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     names = {_plain(name, columns): name for name in pq.read_schema(path).names}
     table = pq.read_table(path, columns=[names[name] for name in columns])
-    return pd.DataFrame({name: [_text(value) for value in table[names[name]].to_pylist()] for name in columns}, dtype=str)
+    return pd.DataFrame(
+        {name: [_text(value) for value in table[names[name]].to_pylist()] for name in columns}, dtype=str
+    )
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,10 @@ NIK = "6403015202840001"
 
 
 def fails_with(error: BaseException) -> BaseException:
-    with pytest.raises((ContractBreachError, EngineFaultError, OSError, duckdb.Error)) as raised, refusing("f", "file_malformed", "f is broken"):
+    with (
+        pytest.raises((ContractBreachError, EngineFaultError, OSError, duckdb.Error)) as raised,
+        refusing("f", "file_malformed", "f is broken"),
+    ):
         raise error
     return raised.value
 
@@ -56,5 +59,3 @@ def test_a_disk_that_is_full_while_unpacking_is_ours(tmp_path: Path) -> None:
         pytest.skip("this system has no /dev/full")
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         unpack(file, path, full)
-
-
