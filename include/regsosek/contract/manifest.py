@@ -175,8 +175,7 @@ def _refuse_doubled_names(document: bytes) -> None:
     def note(pairs: list[tuple[str, object]]) -> None:
         doubled.update(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
 
-    # Numbers stay text: one of two equal names may hold more digits than Python turns into a number.
-    json.loads(document.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note, parse_int=str)
+    json.loads(document.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note)
     if doubled:
         raise ContractBreachError("manifest_invalid", f"named twice: {', '.join(sorted(map(_place, doubled)))}")
 

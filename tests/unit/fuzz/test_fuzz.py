@@ -34,7 +34,7 @@ def test_any_file_is_read_whole_or_refused(bench: Bench, format_: str, chance: R
     bench.try_file(dataset, format_, delivered_bytes(format_, dataset, chance), rows)
 
 
-@settings(slow, max_examples=max(2, EXAMPLES // 25))
+@settings(slow, max_examples=max(2, EXAMPLES // 50))
 @given(st.integers(0, 2**32))
 def test_any_cells_are_judged_by_all_rules_or_refused(bench: Bench, seed: int) -> None:
-    bench.try_part(*part(Random(seed), families=15))
+    bench.try_part(*part(Random(seed), families=10))

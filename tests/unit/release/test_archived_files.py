@@ -55,8 +55,15 @@ def test_numbers_of_parquet_and_json_are_whole(tmp_path: Path) -> None:
     assert read(tmp_path, gzip.compress(lines), format_="jsonl.gz") == READ
 
 
+def test_a_schema_of_arrow_that_is_damaged_damages_no_data(tmp_path: Path) -> None:
+    packed = WRITERS["parquet"]("keluarga", ROWS)
+    place = packed.index(b"ARROW:schema") + 30
+    assert read(tmp_path, packed[:place] + b"/////////" + packed[place + 9 :], format_="parquet") == READ
+
+
 @pytest.mark.parametrize(
-    ("content", "format_"), [(b"no gzip", "csv.gz"), (gzip.compress(NIK.encode()), "jsonl.gz"), (b"PAR1", "parquet")],
+    ("content", "format_"),
+    [(b"no gzip", "csv.gz"), (gzip.compress(NIK.encode()), "jsonl.gz"), (b"PAR1", "parquet")],
     ids=WRITERS,
 )
 def test_a_file_that_cannot_be_read_fails_the_audit_and_quotes_nothing(
