@@ -12,6 +12,6 @@ def build() -> FastAPI:
     """The portal of this process, open to an Airflow session (cookie) or bearer token; to anybody else 401.
 
     Airflow mounts the applications of plugins without any login of its own, and does not count the function used here
-    among its public API: a release that moves or changes it fails ``tests/integration/test_portal_login.py``.
+    among its public API: a release that moves or changes it fails ``tests/integration/test_local_airflow.py``.
     """
     return application(Sources(load_settings), Depends(requires_authenticated()))

@@ -6,8 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from regsosek.contract.reasons import Reason, rejection_reasons
-
 
 @dataclass(frozen=True)
 class RowsOf:
@@ -46,13 +44,6 @@ class DeliveryLine:
     judged: bool
     keluarga: RowsOf
     anggota: RowsOf
-
-    @property
-    def told(self) -> Reason | None:
-        """The reason in words; its bare id where it has none yet."""
-        if self.reason is None:
-            return None
-        return rejection_reasons().get(self.reason, Reason(self.reason, self.reason, self.reason))
 
 
 _FIELDS = ("received", "loaded", "quarantined", "other")

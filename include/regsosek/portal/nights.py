@@ -1,6 +1,6 @@
 """How the last nights went, province by province, as an operator asks it of the ledger."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +11,9 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.release.standing import StandingRelease, publication_fault, release_of
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
+
+# Nothing is missing of these: what came is accepted, or nothing was to come.
+COMPLETE = ("accepted", "closed")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,19 @@ class Night:
     provinces: tuple[ProvinceState, ...]
     release: StandingRelease | None
     fault: str | None
+
+    @property
+    def complete(self) -> int:
+        """How many provinces miss nothing of the night."""
+        return sum(each.state in COMPLETE for each in self.provinces)
+
+    def gaps(self) -> Mapping[tuple[str, tuple[str, ...]], list[ProvinceState]]:
+        """The provinces that miss something of the night, by state and reasons: one cause is told once."""
+        found: defaultdict[tuple[str, tuple[str, ...]], list[ProvinceState]] = defaultdict(list)
+        for each in self.provinces:
+            if each.state not in COMPLETE:
+                found[each.state, each.reasons].append(each)
+        return found
 
     def by_state(self) -> Mapping[str, int]:
         """How many provinces are in each state."""

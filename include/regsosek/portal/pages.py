@@ -14,10 +14,10 @@ from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.provinces import province as province_of
 from regsosek.portal import wording
 from regsosek.portal.deliveries import DeliveryLine
-from regsosek.portal.nights import Night
+from regsosek.portal.nights import COMPLETE, Night
 from regsosek.portal.validation import Validation
 
-_FILTERS = ("number", "share", "long_day", "short_day", "moment")
+_FILTERS = ("number", "share", "long_day", "short_day", "moment", "sentence")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def _environment() -> Environment:
         "reasons": rejection_reasons(),
         "datasets": DATASETS,
         "province_of": province_of,
+        "complete": COMPLETE,
     }
     return environment
 
@@ -59,10 +60,9 @@ def _page(template: str, frame: Frame, **values: object) -> str:
 
 def board(frame: Frame, nights: Sequence[Night], held: Sequence[DeliveryLine]) -> str:
     """The operator's page: what waits for a decision, the last night, and the nights before it; newest night first."""
-    complete = {"accepted", "closed"}
-    troubled = [each for each in nights[0].provinces if each.state not in complete] if nights else []
-    shown_nights = {each.night for each in nights}
-    return _page("board.html.j2", frame, nights=nights, held=held, troubled=troubled, shown_nights=shown_nights)
+    last = nights[0] if nights else None
+    shown = {each.night for each in nights}
+    return _page("board.html.j2", frame, nights=nights, last=last, held=held, shown_nights=shown)
 
 
 def night_page(frame: Frame, night: Night, deliveries: Sequence[DeliveryLine], nights: Sequence[date]) -> str:

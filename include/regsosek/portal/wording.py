@@ -69,3 +69,8 @@ def short_day(day: date) -> str:
 def moment(value: datetime | None) -> str:
     """A moment on the clocks of Jakarta; a dash for none."""
     return "–" if value is None else f"{value.astimezone(JAKARTA):%Y-%m-%d %H:%M} WIB"
+
+
+def sentence(words: str) -> str:
+    """``words`` with a capital at the beginning and the rest as it is."""
+    return words[:1].upper() + words[1:]
