@@ -16,7 +16,7 @@ failed. A red province keeps its last good figures, and the release names the ga
 Then clear that task *with its downstream tasks*: it takes up the interrupted delivery, publishes again and closes the
 gap.
 
-**To look without Airflow's grid.** [The operator's page](/plugin/regsosek), "Regsosek nights" in the navigation, shows
+**To look without Airflow's grid.** [The operator's page](/plugin/regsosek), "Regsosek" in the navigation, shows
 the last nights by province, every delivery with its reason, and the Data Docs of Great Expectations. In a terminal,
 `regsosek status --date D` shows a night.
 

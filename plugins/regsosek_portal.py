@@ -16,7 +16,7 @@ class RegsosekPortal(AirflowPlugin):
     fastapi_apps: ClassVar[list[Any]] = [{"app": Doorway(), "url_prefix": PREFIX, "name": "Regsosek portal"}]
     external_views: ClassVar[list[Any]] = [
         {
-            "name": "Regsosek nights",
+            "name": "Regsosek",
             "href": f"{PREFIX.removeprefix('/')}/",
             "destination": "nav",
             "url_route": "regsosek",

@@ -126,7 +126,7 @@ def test_the_navigation_shows_the_operators_page(airflow: stack.Stack) -> None:
     with airflow.airflow.client() as client:
         [plugin] = [p for p in client.get("/plugins")["plugins"] if p["name"] == "regsosek_portal"]
         assert client.get("/plugins/importErrors")["import_errors"] == []
-    assert [(view["name"], view["href"]) for view in plugin["external_views"]] == [("Regsosek nights", "regsosek/")]
+    assert [(view["name"], view["href"]) for view in plugin["external_views"]] == [("Regsosek", "regsosek/")]
 
 
 def test_everything_listens_on_loopback_only(airflow: stack.Stack) -> None:
