@@ -12,6 +12,10 @@ only if nothing of *ours* failed.
 **How to read it.** A rejected delivery is an outcome: its task is green and the province is told. Red means that we
 failed. A red province keeps its last good figures, and the release names the gap.
 
+**When a delivery is held.** Too much of it is wrong (`quality/hold_limits.csv`): nothing of it counts until you decide.
+The run stays green, `conclude` warns, and mail comes to the province and to you. It stands on top of the operator's page;
+`regsosek deliveries show ID`, then `regsosek deliveries free ID --reason "..."` or `reject`.
+
 **When it is red.** Open the log of the red `receive [PP Name]`: the error names the delivery, part or rule and the fix.
 Then clear that task *with its downstream tasks*: it takes up the interrupted delivery, publishes again and closes the
 gap.

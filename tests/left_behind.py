@@ -11,6 +11,7 @@ from regsosek.settings import PROJECT_ROOT
 
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
+    "quality.error_share", "quality.error_region",
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
     "restricted.untyped_value", "mart.progress", "mart.arrivals", "mart.refreshed", "ledger.delivery",
     "ledger.delivery_count", "ledger.seal", "ledger.event",

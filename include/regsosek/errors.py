@@ -51,5 +51,9 @@ class SealedNightError(RegsosekError):
     """A night was asked to do what its seal forbids."""
 
 
+class DecisionError(RegsosekError):
+    """An operator's decision on a delivery cannot be taken: it is unknown, not held, or decided by someone else."""
+
+
 class NightFailedError(RegsosekError):
     """Something of ours failed during a night: the run ends red and names it."""

@@ -205,15 +205,30 @@ def test_files_without_rows_are_a_delivery(world: FieldWorld, families: list[lis
     assert world.counts() == [(rows, rows, 0, 0, 0, 0, 0)]
 
 
+def bad_cases(world: FieldWorld, bad: int) -> list[Family]:
+    """Delivers a hundred cases, ``bad`` of them in error, in two parts."""
+    wrong = [faulty(f"B{n}", number=n, members=n % 9 + 1) for n in range(1, bad + 1)]
+    good = [family(f"G{n}", number=n) for n in range(bad + 1, 101)]
+    world.deliver(NIGHT, [wrong + good[:10], good[10:]], produced_at=AT)
+    return wrong
+
+
 def test_a_night_of_bad_cases_is_quarantined_and_conserved(world: FieldWorld) -> None:
-    good = [family(f"G{n}", number=n) for n in range(1, 41)]
-    bad = [faulty(f"B{n}", number=n, members=n % 9 + 1) for n in range(41, 101)]
-    world.deliver(NIGHT, [bad + good[:10], good[10:]], produced_at=AT)
+    bad = bad_cases(world, 40)
     assert world.run(NIGHT).states == {"accepted": 1}
-    assert world.counts() == [(100, 40, 60, 0, 0, 0, 0)]
+    assert world.counts() == [(100, 60, 40, 0, 0, 0, 0)]
     assert world.rows(CONSERVED) == []
     members = "SELECT count(*) FROM restricted.quarantined WHERE dataset = 'anggota'"
-    assert world.rows(members) == [(sum(n % 9 + 1 for n in range(41, 101)),)]
+    assert world.rows(members) == [(sum(len(roster) for _, roster in bad),)]
+
+
+@pytest.mark.parametrize("bad", [41, 60, 100])
+def test_a_night_of_more_bad_cases_than_the_limit_is_held_and_conserved(world: FieldWorld, bad: int) -> None:
+    bad_cases(world, bad)
+    assert world.run(NIGHT).states == {"held": 1}
+    assert world.rows("SELECT received, held FROM ledger.delivery_count WHERE dataset = 'keluarga'") == [(100, 100)]
+    assert world.rows(CONSERVED) == []
+    assert world.cases() == [] and world.progress(NIGHT) == []
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from regsosek.landing.object_store import ObjectStore
 from regsosek.night.house import open_house
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.release.archived_cases import Archive, read_cases
+from regsosek.release.publication import publication_fault
 from regsosek.release.publish import POINTER, Published, publish
 from regsosek.release.second_reading import Headline, change_since
-from regsosek.release.standing import publication_fault
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.tree import province_totals, sub_sls

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 
-Kind = Literal["NO_DATA", "REJECTED", "QUALITY", "BEHIND", "CODE", "RECOVERED"]
+Kind = Literal["NO_DATA", "REJECTED", "HELD", "QUALITY", "BEHIND", "CODE", "RECOVERED"]
 Severity = Literal["KRITIS", "PERHATIAN", "PULIH"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -58,6 +58,7 @@ def decide(figures: ProvinceFigures, limits: Thresholds, before: Sequence[Standi
     found: dict[Kind, _Found | None] = {
         "NO_DATA": _no_data(figures, limits),
         "REJECTED": _rejected(figures),
+        "HELD": _held(figures),
         "QUALITY": _quality(figures, limits),
         "BEHIND": _behind(figures, limits),
         "CODE": _code(figures, limits),
@@ -115,6 +116,16 @@ def _rejected(figures: ProvinceFigures) -> _Found | None:
     families = sum(each.families for each in figures.rejected)
     ids = ",".join(sorted(each.delivery_id for each in figures.rejected))
     return _Found(True, ids, {"deliveries": len(figures.rejected), "families": families})
+
+
+def _held(figures: ProvinceFigures) -> _Found | None:
+    """Critical on the night it happens; from then on it waits for us, and the office is reminded."""
+    if not figures.held:
+        return None
+    families = sum(each.families for each in figures.held)
+    ids = ",".join(each.delivery_id for each in figures.held)
+    tonight = any(each.night == figures.night for each in figures.held)
+    return _Found(tonight, ids, {"deliveries": len(figures.held), "families": families})
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds) -> _Found | None:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from regsosek.alerts.conditions import Condition, Kind, recovered_kinds
 from regsosek.alerts.indonesian import day, harmless, moment, number, percent, points
 from regsosek.alerts.kabkota_ranking import rank_kabkota
-from regsosek.alerts.province_figures import ProvinceFigures, RowCounts
+from regsosek.alerts.province_figures import ProvinceFigures, RowCounts, RuleViolations
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.wording import delivery_states, kind_texts, rejection_text, target_word
 from regsosek.geography.calendar import NIGHT_ZONE
+from regsosek.warehouse.holding import HeldDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def _item(condition: Condition, figures: ProvinceFigures, limits: Thresholds, co
 def _todo(todo: str, kind: Kind, figures: ProvinceFigures) -> str:
     concerned: Mapping[Kind, int] = {
         "REJECTED": sum(each.families for each in figures.rejected),
+        "HELD": sum(each.families for each in figures.held),
         "QUALITY": figures.families.quarantined,
         "BEHIND": _missing(figures),
         "CODE": figures.off_frame,
@@ -132,6 +134,15 @@ def _rejected(figures: ProvinceFigures, _limits: Thresholds) -> str:
     return f"{deliveries} ditolak; {size} belum dimuat."
 
 
+def _held(figures: ProvinceFigures, _limits: Thresholds) -> str:
+    families, persons = (sum(getattr(each, unit) for each in figures.held) for unit in ("families", "persons"))
+    return (
+        f"{number(len(figures.held))} kiriman ditahan karena bagian yang salah melebihi batas; "
+        f"{number(families)} keluarga dan {number(persons)} anggota di dalamnya belum dihitung, "
+        "angka provinsi tetap pada data terakhir yang diterima."
+    )
+
+
 def _quality(figures: ProvinceFigures, limits: Thresholds) -> str:
     share = _share(figures.families.quarantined, figures.families.judged, "keluarga malam ini")
     return f"{share} masuk karantina; batas {points(limits.quality.attention_percent)}. Aturan yang paling sering:"
@@ -156,6 +167,7 @@ def _code(figures: ProvinceFigures, _limits: Thresholds) -> str:
 _FINDINGS: Mapping[Kind, Callable[[ProvinceFigures, Thresholds], str]] = {
     "NO_DATA": _no_data,
     "REJECTED": _rejected,
+    "HELD": _held,
     "QUALITY": _quality,
     "BEHIND": _behind,
     "CODE": _code,
@@ -168,14 +180,29 @@ def _details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: 
         lines = [f"{each.delivery_id} ({day(each.delivered_on)}): {rejection_text(each.reason)}" for each in shown]
         more = len(figures.rejected) - len(shown)
         lines += [f"dan {number(more)} kiriman lain"] if more else []
+    elif kind == "HELD":
+        lines = [_waiting(each) for each in figures.held] + _rule_lines(figures.held_rules, limits, context)
     elif kind == "QUALITY":
-        lines = [
-            f"{each.rule_id}, {number(each.rows)} kali: {context.rule_texts.get(each.rule_id, 'lihat katalog aturan')}"
-            for each in figures.rules[: limits.lengths.rules]
-        ]
+        lines = _rule_lines(figures.rules, limits, context)
     else:
         lines = []
     return [harmless(line) for line in lines]
+
+
+def _waiting(held: HeldDelivery) -> str:
+    """One held delivery: which it is, and every share that is over its limit."""
+    shares = [
+        f"{_share(each.in_error, each.judged, each.dataset)} salah, batas {points(float(each.limit_percent or 0))}"
+        for each in held.exceeded
+    ]
+    return f"{held.delivery_id} ({day(held.delivered_on)}): {'; '.join(shares)}"
+
+
+def _rule_lines(rules: Sequence[RuleViolations], limits: Thresholds, context: Context) -> list[str]:
+    return [
+        f"{each.rule_id}, {number(each.rows)} kali: {context.rule_texts.get(each.rule_id, 'lihat katalog aturan')}"
+        for each in rules[: limits.lengths.rules]
+    ]
 
 
 def _arrived(figures: ProvinceFigures) -> dict[str, str]:

@@ -15,43 +15,53 @@ from regsosek.alerts.province_figures import (
 )
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow
+from regsosek.warehouse.holding import held_deliveries
+from regsosek.warehouse.standing import STANDING
 
 Shape = TypeVar("Shape")
 
 _TARGET = "SELECT families, source, scale FROM reference.target WHERE province = :province"
-_STATES = """
-SELECT state, count(*) AS deliveries FROM ledger.delivery
-WHERE province = :province AND night = :night GROUP BY state
+# A held delivery is news of its night of arrival, and once more of the night in which it was decided.
+_STATES = f"""
+WITH {STANDING}
+SELECT state, count(*) AS deliveries FROM standing
+WHERE province = :province AND counted_night = :night GROUP BY state
 """
 _UNFINISHED = """
 SELECT coalesce(sum(jsonb_array_length(unfinished)), 0) FROM ledger.seal
 WHERE province = :province AND night = :night
 """
-_ROWS = """
+_ROWS = f"""
+WITH {STANDING}
 SELECT c.dataset, sum(received)::bigint AS received, sum(loaded)::bigint AS loaded,
        sum(quarantined)::bigint AS quarantined, sum(held)::bigint AS held, sum(rejected)::bigint AS rejected,
        sum(superseded + duplicate + withdrawn)::bigint AS other
-FROM ledger.delivery_count c JOIN ledger.delivery d USING (province, delivery_id, delivered_on)
-WHERE province = :province AND d.night = :night GROUP BY c.dataset
+FROM standing_count c JOIN standing d USING (province, delivery_id, delivered_on)
+WHERE province = :province AND d.counted_night = :night GROUP BY c.dataset
 """
-_REJECTED = """
+_REJECTED = f"""
+WITH {STANDING}
 SELECT d.delivery_id, d.delivered_on, coalesce(d.reason, '') AS reason, coalesce(c.rejected, 0) AS families
-FROM ledger.delivery d
-LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
+FROM standing d
+LEFT JOIN standing_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
      AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
-WHERE d.province = :province AND d.night = :night AND d.state = 'rejected' ORDER BY d.position
+WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejected' ORDER BY d.night, d.position
 """
-_RULES = """
+_RULES = f"""
+WITH {STANDING}
 SELECT r.rule_id, sum(r.violations)::bigint AS rows
 FROM quality.rule_result r
-JOIN ledger.delivery d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = 'accepted'
-WHERE r.province = :province AND d.night = :night AND r.severity = 'critical' AND r.violations > 0
+JOIN standing d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = :state
+WHERE r.province = :province AND (d.state = 'held' OR d.counted_night = :night)
+      AND r.severity = 'critical' AND r.violations > 0
 GROUP BY r.rule_id ORDER BY 2 DESC, 1
 """
-_LAST_ARRIVAL = """
+_LAST_ARRIVAL = f"""
+WITH {STANDING}
 SELECT max(d.delivered_on)
-FROM ledger.delivery d JOIN ledger.delivery_count c USING (province, delivery_id, delivered_on)
-WHERE province = :province AND d.night < :night AND d.state = 'accepted' AND c.dataset = 'keluarga' AND c.received > 0
+FROM standing d JOIN standing_count c USING (province, delivery_id, delivered_on)
+WHERE province = :province AND d.counted_night < :night AND d.state = 'accepted' AND c.dataset = 'keluarga'
+      AND c.received > 0
 """
 _VISITED = """
 SELECT coalesce(sum(visited), 0)::bigint
@@ -143,7 +153,9 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         families=_row_counts(rows.get("keluarga", {})),
         persons=_row_counts(rows.get("anggota", {})),
         rejected=_read(connection, _REJECTED, own, RejectedDelivery),
-        rules=_read(connection, _RULES, own, RuleViolations),
+        rules=_read(connection, _RULES, own | {"state": "accepted"}, RuleViolations),
+        held=tuple(held_deliveries(connection, night=night, province=province)),
+        held_rules=_read(connection, _RULES, own | {"state": "held"}, RuleViolations),
         kabkota=_read(connection, _KABKOTA, own, KabkotaFigures),
         in_known_desa=off_frame.in_known_desa,
         above_desa=off_frame.above_desa,

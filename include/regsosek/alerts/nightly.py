@@ -21,6 +21,7 @@ from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province, provinces
 from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
+from regsosek.warehouse.holding import held_deliveries
 from regsosek.warehouse.ledger import refreshed_provinces
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class _Desk:
     """What composing needs beside the warehouse; read once for all provinces."""
 
     night: date
+    kind: str
     windows: Mapping[str, FieldWindow]
     offices: Mapping[str, Office]
     rule_texts: Mapping[str, str]
@@ -62,16 +64,19 @@ class _Desk:
 
 
 def alert_provinces(
-    engine: Engine, settings: Settings, night: date, *, provinces: Sequence[str] | None = None
+    engine: Engine, settings: Settings, night: date, *, provinces: Sequence[str] | None = None, kind: str = DIGEST
 ) -> Composed:
     """Judges ``night`` for each province (default: all) and composes at most one digest each into the outbox.
 
     Runs any number of times: an unsent digest is composed anew, a sent one stays. One transaction per province.
+
+    Args:
+        kind: under which it goes into the outbox; another one sends a second digest of the night, after a decision.
     """
     composed = Composed()
     with engine.begin() as connection:
         processed = refreshed_provinces(connection, night)
-        desk = _desk(connection, settings, night)
+        desk = _desk(connection, settings, night, kind)
     for code in _asked(provinces):
         if code not in processed:
             composed.not_processed.append(group_of(code))
@@ -95,7 +100,9 @@ def alert_platform(
     provinces: Sequence[str] | None = None,
     astray: Mapping[str, int] | None = None,
 ) -> Composed:
-    """Composes what failed of ours into the outbox, for the platform team only.
+    """Composes what failed of ours, and what waits for an operator, into the outbox, for the platform team only.
+
+    That deliveries go on waiting is no news the night after it was told.
 
     Args:
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
@@ -105,11 +112,15 @@ def alert_platform(
     """
     composed = Composed()
     with engine.begin() as connection:
-        refreshed = frozenset(refreshed_provinces(connection, night))
-        figures = PlatformFigures(night, _asked(provinces), refreshed, failed, publication, astray or {})
-        if not figures.anything:
+        refreshed, asked = frozenset(refreshed_provinces(connection, night)), _asked(provinces)
+        held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
+        figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
+        repeated = not figures.at_fault and outbox.told_the_night_before(
+            connection, PLATFORM, night, PLATFORM, figures.fingerprint
+        )
+        if repeated or not figures.anything:
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
-            composed.quiet.append(PLATFORM)
+            (composed.unchanged if repeated else composed.quiet).append(PLATFORM)
             return composed
         placed = outbox.place(
             connection,
@@ -133,11 +144,12 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
     return [each.code for each in provinces()] if codes is None else list(codes)
 
 
-def _desk(connection: Connection, settings: Settings, night: date) -> _Desk:
+def _desk(connection: Connection, settings: Settings, night: date, kind: str) -> _Desk:
     suites = load_suites(settings.expectations_dir)
     newest = newest_release(connection, night)
     return _Desk(
         night=night,
+        kind=kind,
         windows=field_windows(settings.calendar_file),
         offices=offices(settings.offices_file),
         rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
@@ -152,9 +164,9 @@ def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Co
     outbox.write_conditions(connection, code, desk.night, conditions)
     news = outbox.fingerprint(conditions)
     critical = any(each.severity == "KRITIS" for each in conditions)
-    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, DIGEST, news)
+    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, desk.kind, news)
     if not conditions or repeated:
-        outbox.take_back(connection, group, desk.night, DIGEST)
+        outbox.take_back(connection, group, desk.night, desk.kind)
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
     zone = ZoneInfo(province(code).timezone)
@@ -163,7 +175,7 @@ def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Co
         connection,
         group=group,
         night=desk.night,
-        kind=DIGEST,
+        kind=desk.kind,
         recipients=[office.email],
         message=message,
         news=news,

@@ -1,4 +1,4 @@
-"""The message to the platform team when something of ours failed. Provinces never get it."""
+"""The message to the platform team when something of ours failed or a delivery is held. Provinces never get it."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,14 @@ from datetime import date
 
 from regsosek.alerts.rendering import Message, render
 from regsosek.errors import ParityError
+from regsosek.warehouse.holding import HeldDelivery
+
+RULED = {"keluarga": "cases", "anggota": "members"}
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformFigures:
-    """What failed in one night.
+    """What failed in one night, and what waits for a decision.
 
     Attributes:
         asked: provinces that the night was to process.
@@ -19,6 +22,7 @@ class PlatformFigures:
         failed: error by province.
         publication: why nothing was published; None if it was, or was not tried.
         astray: keys in the landing area that no delivery is made of, counted by where they lie.
+        held: deliveries that wait for an operator; no fault of ours.
     """
 
     night: date
@@ -27,6 +31,7 @@ class PlatformFigures:
     failed: Mapping[str, str]
     publication: str | None
     astray: Mapping[str, int] = field(default_factory=dict)
+    held: tuple[HeldDelivery, ...] = ()
 
     @property
     def stale(self) -> list[str]:
@@ -36,17 +41,23 @@ class PlatformFigures:
     @property
     def anything(self) -> bool:
         """Whether there is something to tell."""
+        return self.at_fault or bool(self.held)
+
+    @property
+    def at_fault(self) -> bool:
+        """Whether anything went wrong."""
         return bool(self.failed or self.stale or self.publication or self.astray)
 
     @property
     def fingerprint(self) -> str:
         """Same faults, same fingerprint."""
-        told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()))
+        held = [each.delivery_id for each in self.held]
+        told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()), held)
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
 
 def compose_platform(figures: PlatformFigures) -> Message:
-    """Words what failed, in English, with the next step."""
+    """Words what failed or waits, in English, with the next step."""
     parity = {code: error for code, error in figures.failed.items() if ParityError.__name__ in error}
     others = {code: error for code, error in figures.failed.items() if code not in parity}
     values = {
@@ -58,6 +69,8 @@ def compose_platform(figures: PlatformFigures) -> Message:
         "stale": figures.stale,
         "astray": [f"{place}: {count}" for place, count in sorted(figures.astray.items())],
         "provinces": sorted({*figures.failed, *figures.stale}),
+        "at_fault": figures.at_fault,
+        "held": [_held(each) for each in figures.held],
     }
     return Message(_subject(figures), render("platform.txt.j2", values))
 
@@ -67,7 +80,18 @@ def _subject(figures: PlatformFigures) -> str:
     parts = [f"{broken} province{'s' if broken > 1 else ''} failed"] if broken else []
     parts += ["publication at fault"] if figures.publication else []
     parts += ["keys astray in landing"] if figures.astray else []
-    return f"[PIPELINE FAULT] night {figures.night.isoformat()}: {', '.join(parts)}"
+    if figures.held:
+        parts.append(f"{len(figures.held)} deliver{'ies' if len(figures.held) > 1 else 'y'} held")
+    mark = "PIPELINE FAULT" if figures.at_fault else "DECISION NEEDED"
+    return f"[{mark}] night {figures.night.isoformat()}: {', '.join(parts)}"
+
+
+def _held(each: HeldDelivery) -> str:
+    shares = "; ".join(
+        f"{share.in_error:,} of {share.judged:,} {RULED[share.dataset]} in error, limit {share.limit_percent} %"
+        for share in each.exceeded
+    )
+    return f"{each.province}: {each.delivery_id}, since night {each.night}, {each.families:,} families: {shares}"
 
 
 def _lines(errors: Mapping[str, str]) -> list[str]:

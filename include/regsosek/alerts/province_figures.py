@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from regsosek.geography.calendar import FieldWindow
+from regsosek.warehouse.holding import HeldDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class ProvinceFigures:
         families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
         rejected: the rejected deliveries in their order.
         rules: violated critical rules, most frequent first.
+        held: the deliveries that wait for an operator's decision, of this and earlier nights, in order of arrival.
+        held_rules: the critical rules that they violate, most frequent first; they are no part of ``rules``.
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
@@ -86,6 +89,8 @@ class ProvinceFigures:
     persons: RowCounts = field(default_factory=RowCounts)
     rejected: tuple[RejectedDelivery, ...] = ()
     rules: tuple[RuleViolations, ...] = ()
+    held: tuple[HeldDelivery, ...] = ()
+    held_rules: tuple[RuleViolations, ...] = ()
     kabkota: tuple[KabkotaFigures, ...] = ()
     in_known_desa: int = 0
     above_desa: int = 0

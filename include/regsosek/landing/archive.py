@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from regsosek.contract.manifest import ProvinceCode, Sha256, Ulid
 from regsosek.errors import ObjectStoreError, SealedNightError
@@ -34,6 +35,13 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class HoldLimit(_Record):
+    """A share of rows in error, in percent, over which a delivery is held, if at least ``least_rows`` were judged."""
+
+    percent: Annotated[Decimal, Field(ge=0, le=100)]
+    least_rows: Annotated[int, Field(ge=1)]
+
+
 class Receipt(_Record):
     """What was known when a delivery was registered; everything that a replay needs.
 
@@ -41,6 +49,7 @@ class Receipt(_Record):
         folder: key prefix of the delivery in the landing bucket.
         manifest_sha256: of the archived manifest; ``None`` when there was none to archive.
         versions: name (suite, codebook, frame, ...) -> sha256 of its archived contents.
+        hold_limits: by dataset, what it is held over; none (before there were limits) holds nothing.
         outcome: ``rejected`` with ``reason`` (a key of ``contract/reasons.csv``) and ``detail``, or ``None``.
     """
 
@@ -52,6 +61,7 @@ class Receipt(_Record):
     manifest_sha256: Sha256 | None
     registered_at: Moment
     versions: dict[str, Sha256]
+    hold_limits: dict[str, HoldLimit] = Field(default_factory=dict)
     outcome: Literal["rejected"] | None = None
     reason: str | None = None
     detail: str | None = None
@@ -68,6 +78,30 @@ class Receipt(_Record):
         """Where it is kept. A reused id must not take the place of the delivery that had it first."""
         name = f"{self.delivery_id}@{self.delivered_on}" if self.reason == "id_reused" else self.delivery_id
         return f"{_night_prefix('receipts', self.night)}prov={self.province}/{name}.json"
+
+
+class Decision(_Record):
+    """What an operator decided about a held delivery.
+
+    Attributes:
+        night: the deciding night: the newest one that was sealed for the province, from which the decision counts.
+        by, at, reason: the operator's account, when, and why.
+        versions: of a freed delivery, what it is judged by the second time: name -> sha256 of archived contents.
+    """
+
+    province: ProvinceCode
+    delivery_id: Ulid
+    night: date
+    decision: Literal["freed", "rejected"]
+    by: str
+    at: Moment
+    reason: str
+    versions: dict[str, Sha256] = Field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Where it is kept: a delivery is decided once."""
+        return f"{_decisions_prefix(self.province)}{self.delivery_id}.json"
 
 
 class Reopening(_Record):
@@ -162,6 +196,17 @@ def list_receipts(store: Store, bucket: str, *, night: date, province: str | Non
     return tuple(sorted(receipts, key=lambda r: (r.province, r.delivered_on, r.delivery_id)))
 
 
+def write_decision(store: Store, bucket: str, decision: Decision) -> None:
+    """Writes a decision; whoever writes holds the province's lock and has seen that there is none yet."""
+    store.put_bytes(bucket, decision.key, canonical_json(decision))
+
+
+def list_decisions(store: Store, bucket: str, province: str) -> tuple[Decision, ...]:
+    """All decisions of ``province``, by deciding night, then delivery id."""
+    decisions = _read_all(store, bucket, _decisions_prefix(province), Decision)
+    return tuple(sorted(decisions, key=lambda each: (each.night, each.delivery_id)))
+
+
 def write_seal(store: Store, bucket: str, seal: Seal) -> None:
     """Seals a night of a province, or reopens one that is sealed.
 
@@ -203,6 +248,10 @@ def canonical_json(record: BaseModel) -> bytes:
 
 def _night_prefix(kind: str, night: date) -> str:
     return f"{kind}/night={night.isoformat()}/"
+
+
+def _decisions_prefix(province: str) -> str:
+    return f"decisions/prov={province}/"
 
 
 def _extends(seal: Seal, former: Seal) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.errors import ContractBreachError
 from regsosek.landing.archive import (
     Receipt,
     archive_bytes,
@@ -46,6 +47,23 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
     known = receipt.model_copy(update={"manifest_sha256": archive_bytes(house.store, bucket, document)})
     write_receipt(house.store, bucket, known)
     return manifest, known
+
+
+def archive_manifest(house: House, entry: Delivery) -> str | None:
+    """Archives the manifest of a delivery that is not received; its hash, or ``None`` if it breaks the contract."""
+    try:
+        _, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
+    except ContractBreachError:
+        return None
+    return archive_bytes(house.store, house.settings.archive_bucket, document)
+
+
+def archived_totals(house: House, entry: Delivery, manifest_sha256: str) -> dict[str, int]:
+    """The rows by dataset that an archived manifest names."""
+    with house.scratch("manifest") as scratch:
+        path = fetch_archived(house.store, house.settings.archive_bucket, manifest_sha256, scratch / "manifest.json")
+        manifest = parse_manifest(path.read_bytes(), province=entry.province, delivery_id=entry.delivery_id)
+    return {str(dataset): rows for dataset, rows in manifest.totals.items()}
 
 
 def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path) -> Sequence[FetchedFile]:

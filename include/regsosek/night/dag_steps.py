@@ -63,6 +63,8 @@ def conclude_night(request: RunRequest) -> None:
     """
     with _house() as house:
         failed, publication = nightly.faults(house, request.night, request.provinces)
+        for waiting in nightly.waiting(house, request.night, request.provinces):
+            log.warning("%s", waiting)
     if failed or publication:
         faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
         raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))

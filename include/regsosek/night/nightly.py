@@ -22,9 +22,10 @@ from regsosek.landing.discovery import misplaced
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.rules import load_suites
+from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published, publish
-from regsosek.release.standing import publication_fault
 from regsosek.warehouse import ledger
+from regsosek.warehouse.holding import held_deliveries
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class NightReport:
     Attributes:
         failed: province code to our own fault; its figures stay those of its last good night.
         publication: why nothing was published, or ``None``.
+        held: deliveries that wait for an operator, in words; they are an outcome, not a failure.
     """
 
     night: date
@@ -43,6 +45,7 @@ class NightReport:
     failed: Mapping[str, str]
     published: Published | None
     publication: str | None
+    held: Sequence[str] = ()
 
     @property
     def whole(self) -> bool:
@@ -142,8 +145,20 @@ def run_night(
         tell(house, night, failed=failed, publication=publication, provinces=provinces)
     held = ", ".join(published.held_back) if published else ""
     if held:
-        publication = f"provinces {held} failed their conservation check and were held back"
-    return NightReport(night, done, failed, published, publication)
+        publication = f"provinces {held} failed conservation or second reading and were held back"
+    return NightReport(night, done, failed, published, publication, waiting(house, night, provinces))
+
+
+def waiting(house: House, night: date, provinces: Sequence[str]) -> list[str]:
+    """A line for each delivery of ``provinces`` that waits for an operator as of ``night``."""
+    with house.engine.begin() as connection:
+        held = held_deliveries(connection, night=night)
+    return [
+        f"province {each.province}: delivery {each.delivery_id} is held since night {each.night} "
+        f"({each.families:,} families); see `regsosek deliveries show {each.delivery_id}`"
+        for each in held
+        if each.province in provinces
+    ]
 
 
 def _try_publish(house: House, night: date) -> tuple[Published | None, str | None]:

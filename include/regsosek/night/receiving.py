@@ -3,29 +3,33 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
+from sqlalchemy import Connection
 
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
-from regsosek.landing.archive import Receipt, write_receipt
+from regsosek.landing.archive import Decision, Receipt, list_decisions, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
 from regsosek.night.house import House
+from regsosek.night.judged_by import suite_versions, suites_named
 from regsosek.night.sealing import seal_night
+from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
-from regsosek.quality.verdict import Judge, RuleCount
+from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.statistics.progress import refresh_province
-from regsosek.warehouse import ledger
+from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import PartKey, clear_delivery, load_part
@@ -35,6 +39,9 @@ from regsosek.warehouse.recognition import fetch_known, recognise
 from regsosek.warehouse.reference import export_frame, export_regions
 
 log = logging.getLogger(__name__)
+
+# Dataset, rule and severity.
+Violated = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,33 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
 
 
 def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
-    """:func:`receive_province` for a caller that holds the province's lock."""
+    """:func:`receive_province` for a caller that holds the province's lock.
+
+    A delivery that was freed for an earlier night, and whose reception was interrupted, is received there first.
+    """
+    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
+    with house.engine.begin() as connection:
+        _apply(connection, [decision for decision in decisions if decision.night < night])
+        unfinished = holding.unfinished_nights(connection, province, night)
+    for each in (*unfinished, night):
+        done = _receive_night(house, province, each, suites, decisions)
+    return done
+
+
+def _receive_night(
+    house: House, province: str, night: date, suites: Mapping[str, Suite], decisions: Sequence[Decision]
+) -> ProvinceNight:
+    """The night's own deliveries first, then those freed for it: in a replay as when it happened."""
     with house.engine.begin() as connection:
         ledger.note_begun(connection, province, night)
-    entries = seal_night(house, province, night, suites)
-    pending = [entry for entry in entries if entry.state == "registered"]
-    if pending:
-        _receive_all(house, province, night, pending, suites)
+    seal_night(house, province, night, suites)
+    _receive_pending(house, province, night, suites)
+    of_tonight = [decision for decision in decisions if decision.night == night]
+    if of_tonight:
+        with house.engine.begin() as connection:
+            _apply(connection, of_tonight)
+        versions = {decision.delivery_id: decision.versions for decision in of_tonight}
+        _receive_pending(house, province, night, suites, freed=versions)
     with house.engine.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
@@ -88,11 +115,26 @@ def receive_locked(house: House, province: str, night: date, suites: Mapping[str
     return ProvinceNight(province, night, decided)
 
 
-def _receive_all(
-    house: House, province: str, night: date, entries: list[Delivery], suites: Mapping[str, Suite]
+def _apply(connection: Connection, decisions: Sequence[Decision]) -> None:
+    """Enters decisions that the ledger does not know yet, in the order in which they were taken."""
+    for decision in sorted(decisions, key=lambda each: each.at):
+        if holding.apply_decision(connection, decision):
+            log.info("delivery %s of province %s %s", decision.delivery_id, decision.province, decision.decision)
+
+
+def _receive_pending(
+    house: House,
+    province: str,
+    night: date,
+    suites: Mapping[str, Suite],
+    freed: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
+    """Receives what waits of ``night``: its own deliveries, or the freed ones, by id with what each is judged by."""
     settings = house.settings
     with house.engine.begin() as connection:
+        entries = ledger.pending(connection, province, night, freed=freed is not None)
+        if not entries:
+            return
         ensure_night_partitions(connection, province, night)
     with (
         house.scratch(f"prov{province}") as scratch,
@@ -102,7 +144,16 @@ def _receive_all(
         _fill_reference(house, duck, province, scratch)
         judge = Judge(duck, suites)
         for entry in entries:
-            Reception(house, duck, judge, entry, scratch).run()
+            own = _judge_of(house, duck, freed[entry.delivery_id], suites) if freed else None
+            Reception(house, duck, own or judge, entry, scratch).run()
+
+
+def _judge_of(
+    house: House, duck: duckdb.DuckDBPyConnection, versions: Mapping[str, str], suites: Mapping[str, Suite]
+) -> Judge | None:
+    """The judge of a freed delivery; ``None`` if it is judged by the night's own suites."""
+    same = all(versions.get(name) == version for name, version in suite_versions(suites).items())
+    return None if same else Judge(duck, suites_named(house, versions))
 
 
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
@@ -143,49 +194,81 @@ class Reception:
                 self._refuse_rejected_before(receipt)
             manifest, receipt = bring_manifest(self.house, self.entry, receipt, self.scratch)
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
-            self._note(manifest, receipt)
+            supersedes = self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._accept(manifest)
+            self._decide(manifest, supersedes, receipt.hold_limits)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
-    def _note(self, manifest: Manifest, receipt: Receipt) -> None:
+    def _note(self, manifest: Manifest, receipt: Receipt) -> tuple[str, ...]:
+        """Notes what the manifest says; all that the delivery supersedes."""
+        province = self.entry.province
         with self.house.engine.begin() as connection:
-            ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "")
-            strangers = [d for d in manifest.supersedes if not ledger.is_known(connection, self.entry.province, d)]
+            supersedes = holding.all_superseded(connection, province, manifest.supersedes)
+            ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "", supersedes)
+            strangers = [d for d in manifest.supersedes if not ledger.is_known(connection, province, d)]
         if strangers:
             raise ContractBreachError("supersedes_unknown", ", ".join(strangers))
+        return supersedes
 
     def _refuse_rejected_before(self, receipt: Receipt) -> None:
         # A replay repeats the decision of the night; the files were never archived.
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
-    def _accept(self, manifest: Manifest) -> None:
+    def _decide(self, manifest: Manifest, supersedes: tuple[str, ...], limits: Limits) -> None:
+        """Judges and loads all parts, then makes the delivery visible, or holds it: nobody holds it a second time."""
+        violations, shares = self._judge_parts(manifest, supersedes)
+        entry = self.entry
+        totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
+        first_time = entry.decided_night is None
+        held = exceeding(shares, limits) if first_time else ()
+        with self.watch.step("flip"), self.house.engine.begin() as connection:
+            if held:
+                holding.hold(connection, entry, totals)
+            else:
+                ledger.accept(connection, entry, totals, supersedes)
+                holding.resolve_superseded(connection, entry, supersedes)
+            if first_time:
+                holding.note_shares(connection, entry, shares, limits)
+            ledger.note_rule_results(connection, entry, _rule_results(violations))
+        with self.house.engine.begin() as connection:
+            ledger.note_timing(connection, entry, 0, self.watch.seconds)
+        self._tell(held, limits)
+
+    def _judge_parts(
+        self, manifest: Manifest, supersedes: tuple[str, ...]
+    ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
+        """Violations by rule, and the error shares of the whole delivery."""
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
-        violations: Counter[tuple[str, str, str]] = Counter()
+        violations: Counter[Violated] = Counter()
+        judged, in_error = Counter[str](), Counter[str]()
         for part in manifest.parts:
-            counts = self._load_part(manifest, part, [by_part[dataset, part] for dataset in DATASETS])
-            for count in counts:
+            part_files = [by_part[dataset, part] for dataset in DATASETS]
+            for count in self._load_part(manifest, part, part_files, supersedes):
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
-        with self.watch.step("flip"), self.house.engine.begin() as connection:
-            totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
-            ledger.accept(connection, self.entry, totals, manifest.supersedes)
-            ledger.note_rule_results(
-                connection,
-                self.entry,
-                [
-                    {"dataset": dataset, "rule_id": rule_id, "severity": severity, "violations": n}
-                    for (dataset, rule_id, severity), n in violations.items()
-                ],
-            )
-        with self.house.engine.begin() as connection:
-            ledger.note_timing(connection, self.entry, 0, self.watch.seconds)
-        log.info("delivery %s of province %s accepted", self.entry.delivery_id, self.entry.province)
+            for share in error_shares(self.duck):
+                judged[share.dataset] += share.judged
+                in_error[share.dataset] += share.in_error
+        return violations, tuple(ErrorShare(dataset, judged[dataset], in_error[dataset]) for dataset in DATASETS)
 
-    def _load_part(self, manifest: Manifest, part: int, files: list[FetchedFile]) -> tuple[RuleCount, ...]:
+    def _tell(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
+        entry = self.entry
+        for share in held:
+            log.warning(
+                "delivery %s of province %s held: %d of %d rows of %s in error, limit %s %% "
+                "(`regsosek deliveries show %s`)",
+                entry.delivery_id, entry.province, share.in_error, share.judged, share.dataset,
+                limits[share.dataset].percent, entry.delivery_id,
+            )  # fmt: skip
+        if not held:
+            log.info("delivery %s of province %s accepted", entry.delivery_id, entry.province)
+
+    def _load_part(
+        self, manifest: Manifest, part: int, files: list[FetchedFile], supersedes: tuple[str, ...]
+    ) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
         with watch.step("stage"):
             for file in files:
@@ -194,7 +277,7 @@ class Reception:
             stage(self.duck, part=part, province=entry.province, on=entry.delivered_on)
         with watch.step("judge"):
             counts = self.judge.judge()
-        key = PartKey(entry.province, entry.night, entry.delivery_id, part)
+        key = PartKey(entry.province, entry.counted_night, entry.delivery_id, part)
         with self.house.engine.begin() as connection:
             with watch.step("recognise"):
                 fetch_known(
@@ -205,7 +288,7 @@ class Reception:
                     delivery_id=entry.delivery_id,
                     part=part,
                 )
-                recognise(self.duck, produced_at=manifest.produced_at, supersedes=manifest.supersedes)
+                recognise(self.duck, produced_at=manifest.produced_at, supersedes=supersedes)
             with watch.step("load"):
                 load_part(self.duck, connection, self.scratch, key, default_day=entry.delivered_on)
         return counts
@@ -216,6 +299,13 @@ class Reception:
         # The receipt first: a verdict that only the ledger knew would be lost to a replay.
         write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
-            clear_delivery(connection, entry.province, entry.night, entry.delivery_id)
+            clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)
+
+
+def _rule_results(violations: Mapping[Violated, int]) -> list[dict[str, Any]]:
+    return [
+        {"dataset": dataset, "rule_id": rule_id, "severity": severity, "violations": n}
+        for (dataset, rule_id, severity), n in violations.items()
+    ]

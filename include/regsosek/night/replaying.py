@@ -4,17 +4,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from regsosek.contract.codebook import codebook_version
-from regsosek.errors import ConfigurationError, ReferenceDataError
-from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, sealed_nights
+from regsosek.landing.archive import Decision, list_decisions, list_receipts, sealed_nights
 from regsosek.night.house import House
+from regsosek.night.judged_by import require_same, suites_named
 from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night
-from regsosek.quality.rules import Suite, load_suites, suite_from
-from regsosek.warehouse import ledger
+from regsosek.quality.rules import Suite, load_suites
+from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
-from regsosek.warehouse.reference import loaded_versions
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +43,11 @@ def replay(
     done = []
     for province in provinces:
         judged_by = {night: _suites_of(house, province, night) for night in nights_of(house, province, first)}
+        _require_same_decisions(house, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
             with house.engine.begin() as connection:
+                holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
             for night, suites in judged_by.items():
                 done.append(receive_locked(house, province, night, suites))
@@ -56,12 +56,12 @@ def replay(
 
 
 def reopen(house: House, province: str, night: date, reason: str) -> None:
-    """Takes into a sealed night what has arrived since, and builds later nights again if there are any.
+    """Takes into a sealed night what has arrived since, and builds it again with all that came after, if anything did.
 
-    What a later night did to a case may depend on what comes in now, so it is done again in order.
+    What a later night, or a delivery freed on this one, did to a case may depend on what comes in now: in order again.
     """
     reopen_night(house, province, night, load_suites(house.settings.expectations_dir), reason)
-    if len(nights_of(house, province, night)) > 1:
+    if len(nights_of(house, province, night)) > 1 or decided_since(house, province, night):
         replay(house, night, [province])
 
 
@@ -70,23 +70,17 @@ def _suites_of(house: House, province: str, night: date) -> Mapping[str, Suite]:
     receipts = list_receipts(house.store, house.settings.archive_bucket, night=night, province=province)
     if not receipts:
         return load_suites(house.settings.expectations_dir)
-    versions = receipts[0].versions
-    _require_same(house, receipts[0])
-    with house.scratch("suites") as scratch:
-        bucket = house.settings.archive_bucket
-        names = [name for name in versions if name.startswith("suite_")]
-        documents = [
-            fetch_archived(house.store, bucket, versions[name], scratch / f"{name}.json").read_bytes() for name in names
-        ]
-    return {suite.dataset: suite for suite in map(suite_from, documents)}
+    require_same(house, receipts[0].versions, f"night {night}")
+    return suites_named(house, receipts[0].versions)
 
 
-def _require_same(house: House, receipt: Receipt) -> None:
-    if receipt.versions["codebook"] != codebook_version():
-        raise ConfigurationError(f"night {receipt.night} was judged by another codebook; check out its version first")
-    with house.engine.begin() as connection:
-        loaded = loaded_versions(connection)
-    if loaded.get("sls") != receipt.versions.get("sls"):
-        raise ReferenceDataError(
-            f"night {receipt.night} was judged by another frame; load that version with `regsosek reference` first"
-        )
+def _require_same_decisions(house: House, province: str, first: date) -> None:
+    for decision in decided_since(house, province, first):
+        if decision.decision == "freed":
+            require_same(house, decision.versions, f"delivery {decision.delivery_id}, freed on night {decision.night},")
+
+
+def decided_since(house: House, province: str, first: date) -> list[Decision]:
+    """The operators' decisions that nights from ``first`` on have taken up."""
+    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
+    return [decision for decision in decisions if decision.night >= first]

@@ -6,15 +6,22 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
+from regsosek.warehouse.standing import STANDING
+
 
 @dataclass(frozen=True)
 class ProvinceLine:
-    """One province on one night: rows of keluarga by what became of them, deliveries by state, families visited."""
+    """One province on one night: rows of keluarga by what became of them, deliveries by state, families visited.
+
+    ``held_deliveries`` counts those of earlier nights too, which still wait; a delivery that was held and then decided
+    counts on the night of the decision.
+    """
 
     province: str
     refreshed: bool
     deliveries: int
     rejected_deliveries: int
+    held_deliveries: int
     unfinished: int
     received: int
     clean: int
@@ -30,18 +37,20 @@ class ProvinceLine:
     target: int
 
 
-_LINES = """
-WITH counted AS (
+_LINES = f"""
+WITH {STANDING},
+counted AS (
     SELECT d.province, count(*) AS deliveries, count(*) FILTER (WHERE d.state = 'rejected') AS rejected_deliveries,
            coalesce(sum(c.received), 0)::bigint AS received, coalesce(sum(c.loaded), 0)::bigint AS loaded,
            coalesce(sum(c.quarantined), 0)::bigint AS quarantined, coalesce(sum(c.superseded), 0)::bigint AS superseded,
            coalesce(sum(c.duplicate), 0)::bigint AS duplicate, coalesce(sum(c.withdrawn), 0)::bigint AS withdrawn,
            coalesce(sum(c.held), 0)::bigint AS held, coalesce(sum(c.rejected), 0)::bigint AS rejected
-    FROM ledger.delivery d
-    LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
+    FROM standing d
+    LEFT JOIN standing_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
          AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
-    WHERE d.night = :night GROUP BY d.province
+    WHERE d.counted_night = :night GROUP BY d.province
 ),
+waiting AS (SELECT province, count(*) AS held_deliveries FROM standing WHERE state = 'held' GROUP BY province),
 warned AS (SELECT province, sum(warned)::bigint AS warned FROM mart.arrivals WHERE night = :night GROUP BY province),
 latest AS (
     SELECT DISTINCT ON (province, placed_code, enumerated_on) province, visited, complete FROM mart.progress
@@ -52,6 +61,7 @@ reached AS (
 )
 SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0) AS deliveries,
        coalesce(c.rejected_deliveries, 0) AS rejected_deliveries,
+       coalesce(h.held_deliveries, 0) AS held_deliveries,
        coalesce(jsonb_array_length(s.unfinished), 0) AS unfinished, coalesce(c.received, 0) AS received,
        coalesce(c.loaded, 0) - coalesce(w.warned, 0) AS clean, coalesce(w.warned, 0) AS warned,
        coalesce(c.quarantined, 0) AS quarantined, coalesce(c.superseded, 0) AS superseded,
@@ -60,6 +70,7 @@ SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0
        t.families AS target
 FROM reference.target t
 LEFT JOIN counted c USING (province)
+LEFT JOIN waiting h USING (province)
 LEFT JOIN warned w USING (province)
 LEFT JOIN reached r USING (province)
 LEFT JOIN ledger.seal s ON s.province = t.province AND s.night = :night

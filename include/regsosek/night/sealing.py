@@ -21,7 +21,10 @@ from regsosek.landing.archive import (
     write_seal,
 )
 from regsosek.landing.discovery import Discovery, discover
+from regsosek.night.bringing import archive_manifest, archived_totals
 from regsosek.night.house import House
+from regsosek.night.judged_by import suite_versions
+from regsosek.quality.hold_limits import Limits, hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
@@ -29,6 +32,8 @@ from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.reference import loaded_versions
 
 log = logging.getLogger(__name__)
+
+ID_REUSED = "id_reused"
 
 
 def seal_night(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
@@ -85,6 +90,7 @@ def discover_again(
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
         ledger.register(connection, entries, versions, now)
+        reused = _count_reused(house, connection, entries)
         ledger.write_seal(
             connection, province=province, night=night, sealed_at=now, unfinished=unfinished, strays=strays
         )
@@ -101,7 +107,9 @@ def discover_again(
             strays=strays,
             reopened=reopenings,
         )
-        _archive_seal(house, seal, [receipt(entry, now, versions) for entry in entries])
+        limits = hold_limits(province, house.settings.hold_limits_file)
+        receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
+        _archive_seal(house, seal, receipts)
     if found.stray_count:
         log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
 
@@ -118,11 +126,29 @@ def _new_entries(
             continue
         place = (province, folder.delivery_id, folder.delivered_on, night, position + len(entries), folder.prefix)
         if folder.delivery_id in used:
-            entries.append(Delivery(*place, "rejected", "id_reused", f"folder of {folder.delivered_on}"))
+            entries.append(Delivery(*place, "rejected", ID_REUSED, f"folder of {folder.delivered_on}"))
         else:
             entries.append(Delivery(*place, "registered"))
         used.add(folder.delivery_id)
     return entries
+
+
+def _count_reused(house: House, connection: Connection, entries: Sequence[Delivery]) -> dict[str, str]:
+    """Counts the rows of folders whose id was used before; the archived manifest by folder, where it can be read.
+
+    They are rejected unread, but their rows were received, and nothing is lost.
+    """
+    reused = {entry.prefix: entry for entry in entries if entry.reason == ID_REUSED}
+    found = {prefix: archive_manifest(house, entry) for prefix, entry in reused.items()}
+    readable = {prefix: sha256 for prefix, sha256 in found.items() if sha256 is not None}
+    for prefix, sha256 in readable.items():
+        _note_rejected_rows(house, connection, reused[prefix], sha256)
+    return readable
+
+
+def _note_rejected_rows(house: House, connection: Connection, entry: Delivery, manifest_sha256: str) -> None:
+    for dataset, rows in archived_totals(house, entry, manifest_sha256).items():
+        ledger.set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
 
 
 def _note_reopenings(connection: Connection, province: str, night: date, reopenings: Sequence[Reopening]) -> None:
@@ -153,7 +179,10 @@ def _restore(house: House, seal: Seal) -> None:
     receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
     with house.engine.begin() as connection:
         for position, each in _listed(seal, receipts):
-            ledger.register(connection, [_entry(each, position)], each.versions, each.registered_at)
+            entry = _entry(each, position)
+            ledger.register(connection, [entry], each.versions, each.registered_at)
+            if each.reason == ID_REUSED and each.manifest_sha256 is not None:
+                _note_rejected_rows(house, connection, entry, each.manifest_sha256)
         ledger.write_seal(
             connection,
             province=seal.province,
@@ -175,7 +204,7 @@ def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Rece
     positions = defaultdict[str, deque[int]](deque)
     for position, delivery_id in enumerate(seal.delivery_ids):
         positions[delivery_id].append(position)
-    for each in sorted(receipts, key=lambda receipt: (receipt.reason == "id_reused", receipt.delivered_on)):
+    for each in sorted(receipts, key=lambda receipt: (receipt.reason == ID_REUSED, receipt.delivered_on)):
         if positions[each.delivery_id]:
             yield positions[each.delivery_id].popleft(), each
 
@@ -183,7 +212,7 @@ def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Rece
 def _entry(known: Receipt, position: int) -> Delivery:
     """The ledger's line as it was when the delivery was registered."""
     place = (known.province, known.delivery_id, known.delivered_on, known.night, position, known.folder)
-    if known.reason == "id_reused":
+    if known.reason == ID_REUSED:
         return Delivery(*place, "rejected", known.reason, known.detail)
     return Delivery(*place, "registered")
 
@@ -202,11 +231,16 @@ def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str
         reference = loaded_versions(connection)
     if "sls" not in reference:
         raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")
-    judged_by = {f"suite_{dataset}": suite.version for dataset, suite in suites.items()}
-    return {"codebook": codebook_version(), **judged_by, **reference}
+    return {"codebook": codebook_version(), **suite_versions(suites), **reference}
 
 
-def receipt(entry: Delivery, registered_at: datetime, versions: Mapping[str, str]) -> Receipt:
+def receipt(
+    entry: Delivery,
+    registered_at: datetime,
+    versions: Mapping[str, str],
+    limits: Limits,
+    manifest_sha256: str | None = None,
+) -> Receipt:
     """What a replay needs to know of a registered delivery."""
     return Receipt(
         province=entry.province,
@@ -214,9 +248,10 @@ def receipt(entry: Delivery, registered_at: datetime, versions: Mapping[str, str
         delivery_id=entry.delivery_id,
         folder=entry.prefix,
         delivered_on=entry.delivered_on,
-        manifest_sha256=None,
+        manifest_sha256=manifest_sha256,
         registered_at=registered_at,
         versions=dict(versions),
+        hold_limits=dict(limits),
         outcome="rejected" if entry.state == "rejected" else None,
         reason=entry.reason,
         detail=entry.detail,

@@ -49,6 +49,8 @@ def _cells(line: ProvinceLine, plan: float) -> tuple[str, ...]:
 def _state(line: ProvinceLine) -> str:
     if not line.refreshed:
         return "[red]not processed"
+    if line.held_deliveries:
+        return f"[yellow]{line.held_deliveries} held"
     if line.rejected_deliveries:
         return f"[yellow]{line.rejected_deliveries} rejected"
     if not line.deliveries:

@@ -18,12 +18,13 @@ from starlette.exceptions import HTTPException as RoutingError
 from regsosek.errors import RegsosekError
 from regsosek.geography.calendar import field_windows
 from regsosek.portal import pages
-from regsosek.portal.deliveries import deliveries_of_night, held_deliveries
+from regsosek.portal.deliveries import deliveries_of_night
 from regsosek.portal.nights import last_nights, read_night, read_nights
 from regsosek.portal.pages import Frame
 from regsosek.portal.sources import Sources
 from regsosek.portal.validation import Validation, read_validation
-from regsosek.release.standing import file_of_release
+from regsosek.release.publication import file_of_release
+from regsosek.warehouse.holding import held_deliveries
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ class Routes:
         with self.sources.reading() as connection:
             nights = self._last_nights(connection, including=night)
             state = read_night(connection, night, field_windows(settings.calendar_file))
-            return _html(pages.night_page(_frame(request), state, deliveries_of_night(connection, night), nights))
+            lines, held = deliveries_of_night(connection, night), held_deliveries(connection)
+            return _html(pages.night_page(_frame(request), state, lines, held, nights))
 
     def data_docs(
         self, request: Request, night: date, province: str, dataset: Literal["keluarga", "anggota"]

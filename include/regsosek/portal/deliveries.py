@@ -27,7 +27,8 @@ class DeliveryLine:
     """One delivery of a night.
 
     Attributes:
-        reason, detail: why it was rejected or is held: a reason id, and file names, counts or hashes.
+        reason, detail: why it was rejected: a reason id, and file names, counts, hashes or an operator's words.
+        decided_night: the night from which it counts, where it was held and decided later.
         judged: whether Great Expectations' results of it are kept, so that Data Docs can show them.
     """
 
@@ -41,6 +42,7 @@ class DeliveryLine:
     producer: str | None
     registered_at: datetime
     decided_at: datetime | None
+    decided_night: date | None
     judged: bool
     keluarga: RowsOf
     anggota: RowsOf
@@ -62,27 +64,17 @@ _COUNTS = " ".join(
 # A reused id names an older delivery's results: they are not its own.
 _LINES = f"""
 SELECT d.province, d.delivery_id, d.night, d.delivered_on, d.state, d.reason, d.detail, d.producer, d.registered_at,
-       d.decided_at, d.reason IS DISTINCT FROM 'id_reused' AND EXISTS (
+       d.decided_at, d.decided_night, d.reason IS DISTINCT FROM 'id_reused' AND EXISTS (
            SELECT 1 FROM quality.rule_result r WHERE r.province = d.province AND r.delivery_id = d.delivery_id
        ) AS judged, {_ROWS}
 FROM ledger.delivery d {_COUNTS}
 """
 _OF_A_NIGHT = f"{_LINES} WHERE d.night = :night ORDER BY d.province, d.position, d.delivered_on, d.delivery_id"
-_HELD = f"{_LINES} WHERE d.state = 'held' ORDER BY d.night, d.province, d.position, d.delivery_id"
 
 
 def deliveries_of_night(connection: Connection, night: date) -> list[DeliveryLine]:
     """All deliveries of ``night``, by province and their order."""
-    return _read(connection, _OF_A_NIGHT, night=night)
-
-
-def held_deliveries(connection: Connection) -> list[DeliveryLine]:
-    """Every delivery that waits for a decision, whatever its night; oldest first."""
-    return _read(connection, _HELD)
-
-
-def _read(connection: Connection, query: str, **values: date) -> list[DeliveryLine]:
-    return [_line(dict(row._mapping)) for row in connection.execute(text(query), values)]
+    return [_line(dict(row._mapping)) for row in connection.execute(text(_OF_A_NIGHT), {"night": night})]
 
 
 def _line(row: dict[str, Any]) -> DeliveryLine:

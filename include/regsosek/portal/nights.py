@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
-from regsosek.release.standing import StandingRelease, publication_fault, release_of
+from regsosek.release.publication import Publication, publication_fault, release_of
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
 
@@ -33,7 +33,7 @@ class Night:
 
     night: date
     provinces: tuple[ProvinceState, ...]
-    release: StandingRelease | None
+    release: Publication | None
     fault: str | None
 
     @property

@@ -16,6 +16,7 @@ from regsosek.portal import wording
 from regsosek.portal.deliveries import DeliveryLine
 from regsosek.portal.nights import COMPLETE, Night
 from regsosek.portal.validation import Validation
+from regsosek.warehouse.holding import HeldDelivery
 
 _FILTERS = ("number", "share", "long_day", "short_day", "moment", "sentence")
 
@@ -58,19 +59,22 @@ def _page(template: str, frame: Frame, **values: object) -> str:
     return _environment().get_template(template).render(frame=frame, **values)
 
 
-def board(frame: Frame, nights: Sequence[Night], held: Sequence[DeliveryLine]) -> str:
+def board(frame: Frame, nights: Sequence[Night], held: Sequence[HeldDelivery]) -> str:
     """The operator's page: what waits for a decision, the last night, and the nights before it; newest night first."""
     last = nights[0] if nights else None
     shown = {each.night for each in nights}
     return _page("board.html.j2", frame, nights=nights, last=last, held=held, shown_nights=shown)
 
 
-def night_page(frame: Frame, night: Night, deliveries: Sequence[DeliveryLine], nights: Sequence[date]) -> str:
+def night_page(
+    frame: Frame, night: Night, deliveries: Sequence[DeliveryLine], held: Sequence[HeldDelivery], nights: Sequence[date]
+) -> str:
     """One night, province by province, with its deliveries; ``nights`` are those that can be opened."""
     by_province: defaultdict[str, list[DeliveryLine]] = defaultdict(list)
     for line in deliveries:
         by_province[line.province].append(line)
-    return _page("night.html.j2", frame, night=night, by_province=by_province, nights=sorted(nights))
+    values = {"by_province": by_province, "held": {each.delivery_id: each for each in held}, "nights": sorted(nights)}
+    return _page("night.html.j2", frame, night=night, **values)
 
 
 def data_docs_page(frame: Frame, validation: Validation, sections: str) -> str:

@@ -8,6 +8,7 @@ import duckdb
 from regsosek.contract.codebook import DATASETS
 from regsosek.errors import ParityError
 from regsosek.quality.engine import Validator
+from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite
 
@@ -66,6 +67,18 @@ def check_parity(verdicts: Mapping[str, int | None], compiled: Mapping[str, int]
     ]
     if faults:
         raise ParityError("rules without a trustworthy verdict: " + "; ".join(faults))
+
+
+def error_shares(connection: duckdb.DuckDBPyConnection) -> tuple[ErrorShare, ...]:
+    """How many cases and members of the judged part are in error, of how many; withdrawn documents are not judged.
+
+    A case is in error with any row of it, a member only with an error of its own.
+    """
+    [cases] = connection.execute("SELECT count(*), count(*) FILTER (status = 'error') FROM verdict").fetchall()
+    [members] = connection.execute(
+        "SELECT (SELECT count(*) FROM anggota), count(DISTINCT row_no) FROM anggota_reasons WHERE severity = 'critical'"
+    ).fetchall()
+    return ErrorShare("keluarga", *cases), ErrorShare("anggota", *members)
 
 
 _VERDICT = """

@@ -48,9 +48,10 @@ ORDER BY k.delivery_id, k.part, k.row_no
 """
 
 _DELIVERIES = """
-SELECT delivery_id, night, manifest_sha256 FROM ledger.delivery
-WHERE province = :province AND state = 'accepted' AND night <= :night
-ORDER BY night, position, delivered_on, delivery_id
+SELECT delivery_id, coalesce(decided_night, night) AS night, manifest_sha256, supersedes FROM ledger.delivery
+WHERE province = :province AND state = 'accepted' AND coalesce(decided_night, night) <= :night
+ORDER BY coalesce(decided_night, night), CASE WHEN decided_night IS NOT NULL THEN decided_at END NULLS FIRST, position,
+         delivered_on, delivery_id
 """
 
 
@@ -65,7 +66,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Delivered:
-    """An accepted delivery as its archived manifest tells it."""
+    """An accepted delivery as its archived manifest tells it, and the night from which it counts."""
 
     night: date
     manifest: Manifest
@@ -108,14 +109,16 @@ def _parts(log: pd.DataFrame) -> Iterator[tuple[str, int]]:
 
 def _deliveries(connection: Connection, archive: Archive, values: dict[str, Any]) -> tuple[Delivered, ...]:
     return tuple(
-        Delivered(row.night, _manifest(archive, values["province"], row.delivery_id, row.manifest_sha256))
+        Delivered(row.night, _manifest(archive, values["province"], row))
         for row in connection.execute(text(_DELIVERIES), values)
     )
 
 
-def _manifest(archive: Archive, province: str, delivery_id: str, sha256: str) -> Manifest:
-    path = fetch_archived(archive.store, archive.bucket, sha256, archive.scratch / "manifest.json")
-    return parse_manifest(path.read_bytes(), province=province, delivery_id=delivery_id)
+def _manifest(archive: Archive, province: str, line: Any) -> Manifest:
+    """The manifest, superseding what the ledger says: with a held delivery also what that would have superseded."""
+    path = fetch_archived(archive.store, archive.bucket, line.manifest_sha256, archive.scratch / "manifest.json")
+    manifest = parse_manifest(path.read_bytes(), province=province, delivery_id=line.delivery_id)
+    return manifest.model_copy(update={"supersedes": tuple(line.supersedes)})
 
 
 def _documents(archive: Archive, deliveries: tuple[Delivered, ...], delivery_id: str, part: int) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The one gate before the public: every check is made and told, and a release that fails any is not published."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from regsosek.errors import AuditError
+from regsosek.geography.regions import NATION
 from regsosek.release.additivity import additivity_faults
 from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.conservation import national_faults
@@ -34,16 +35,31 @@ class Check:
         return not self.faults
 
 
+@dataclass(frozen=True)
+class SecondReading:
+    """The headline figures read again from the archived files, by province.
+
+    Attributes:
+        before: what they were when readers saw them last.
+        changes: what they change by since, by the archived files.
+        faults: where the statistics say otherwise.
+    """
+
+    before: Mapping[str, Headline]
+    changes: Mapping[str, Headline]
+    faults: Mapping[str, tuple[str, ...]]
+
+
 def audit(
-    connection: Connection, archive: Archive, figures: Figures, rules: PublishedRules, files: Mapping[str, bytes]
+    connection: Connection, reading: SecondReading, figures: Figures, rules: PublishedRules, files: Mapping[str, bytes]
 ) -> tuple[Check, ...]:
-    """Makes every check of a release that has been built aside; conservation by province has been judged before."""
+    """Makes every check of a release built aside; each province's conservation and second reading came before."""
     own = own_figures(connection, figures.as_of)
     return (
         _check("conservation of the nation", national_faults(connection, figures.as_of, figures.arrivals)),
         _check("additivity", additivity_faults(own, figures.completion, figures.daily)),
         _check("rules of the published tables", rule_faults(rules, files)),
-        _check("second reading of the headline figures", second_reading_faults(connection, archive, figures)),
+        _check("second reading of the headline figures", released_faults(figures, reading)),
     )
 
 
@@ -61,34 +77,46 @@ def require_passed(night: date, checks: Sequence[Check]) -> None:
         )
 
 
-def second_reading_faults(connection: Connection, archive: Archive, figures: Figures) -> list[str]:
-    """Compares, by province, what the release changes in the figures with what the archived files say."""
-    standing = figures.as_of.nights
-    since = {code: figures.former.nights.get(code, night - timedelta(days=1)) for code, night in standing.items()}
+def read_again(connection: Connection, archive: Archive, as_of: AsOf, former: AsOf) -> SecondReading:
+    """Reads what each province's nights changed since ``former``, and compares it with the statistics."""
+    since = {code: former.nights.get(code, night - timedelta(days=1)) for code, night in as_of.nights.items()}
+    then, now = province_totals(connection, AsOf(as_of.night, since)), province_totals(connection, as_of)
+    before = {code: _headline(then, code) for code in since}
+    changes: dict[str, Headline] = {}
+    faults: dict[str, tuple[str, ...]] = {}
+    for code, night in as_of.nights.items():
+        shown = _headline(now, code) - before[code]
+        try:
+            changes[code] = change_since(read_cases(connection, archive, code, since[code], night), since[code])
+        except AuditError as error:
+            faults[code] = (str(error),)
+            continue
+        log.debug("province %s, nights after %s: second reading %s", code, since[code], changes[code])
+        if shown != changes[code]:
+            faults[code] = tuple(_differences(f"province {code}", "changes by", shown, changes[code]))
+    return SecondReading(before, changes, faults)
+
+
+def released_faults(figures: Figures, reading: SecondReading) -> Iterator[str]:
+    """Compares the released figures, nation included, with the second reading; who is held back stands as before."""
     released = figures.completion.set_index("code")
-    before = province_totals(connection, AsOf(figures.night, since))
-    faults: list[str] = []
-    for code, night in standing.items():
-        shown = _headline(released, code) - _headline(before, code)
-        faults += _province_faults(connection, archive, code, (since[code], night), shown)
-    return faults
+    expected = {
+        code: reading.before[code] if code in figures.held_back else reading.before[code] + reading.changes[code]
+        for code in figures.as_of.nights
+    }
+    for code, read in expected.items():
+        yield from _differences(f"province {code}", "is", _headline(released, code), read)
+    nation = sum(expected.values(), Headline(0, 0))
+    yield from _differences("nation", "is", _headline(released, NATION), nation)
 
 
-def _province_faults(
-    connection: Connection, archive: Archive, code: str, nights: tuple[date, date], shown: Headline
-) -> Iterable[str]:
-    after, night = nights
-    try:
-        read = change_since(read_cases(connection, archive, code, after, night), after)
-    except AuditError as error:
-        return [str(error)]
-    log.debug("province %s, nights after %s: second reading %s", code, after, read)
-    return [
-        f"province {code}: {name} changes by {getattr(shown, name)} in the release, "
-        f"by {getattr(read, name)} in the archived files"
-        for name in ("visited", "complete")
-        if getattr(shown, name) != getattr(read, name)
-    ]
+def _differences(where: str, verb: str, shown: Headline, read: Headline) -> Iterator[str]:
+    for name in ("visited", "complete"):
+        if getattr(shown, name) != getattr(read, name):
+            yield (
+                f"{where}: {name} {verb} {getattr(shown, name)} in the release, "
+                f"{getattr(read, name)} in the archived files"
+            )
 
 
 def _headline(totals: pd.DataFrame, code: str) -> Headline:

@@ -41,6 +41,7 @@ def _missing(province: Any) -> dict[str, Any]:
         "nama": province.name,
         "keadaan": night_states()[province.state].label,
         "angka_sampai_malam": _plain(province.figures_night),
+        "keluarga_ditahan": province.held_families,
     }
 
 

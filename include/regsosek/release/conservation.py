@@ -14,18 +14,21 @@ from sqlalchemy import Connection, text
 from regsosek.contract.codebook import DATASETS
 from regsosek.geography.regions import NATION
 from regsosek.statistics.as_of import AsOf
+from regsosek.warehouse.standing import STANDING
 from regsosek.warehouse.tables import ROW_STATES
 
 _COUNTED = f"""
-SELECT d.delivery_id, d.night, d.state, c.dataset, c.received, {", ".join(f"c.{state}" for state in ROW_STATES)}
-FROM ledger.delivery d
-LEFT JOIN ledger.delivery_count c
+WITH {STANDING}
+SELECT d.delivery_id, d.counted_night AS night, d.state, c.dataset, c.received,
+       {", ".join(f"c.{state}" for state in ROW_STATES)}
+FROM standing d
+LEFT JOIN standing_count c
     ON c.province = d.province AND c.delivery_id = d.delivery_id AND c.delivered_on = d.delivered_on
-WHERE d.province = :province AND d.night > :after AND d.night <= :until
-ORDER BY d.night, d.position, c.dataset
+WHERE d.province = :province AND d.counted_night > :after
+ORDER BY d.counted_night, d.night, d.position, c.dataset
 """
 
-_OWN = "WHERE province = :province AND night > :after AND night <= :until"
+_OWN = "WHERE province = :province AND night > :after AND night <= :night"
 # Rows of part 0 were delivered by nobody: a superseding delivery withdraws with them what it does not name.
 _PRESENT = f"""
 SELECT delivery_id, 'keluarga' AS dataset, 'received' AS kind, count(*) AS rows FROM core.kasus {_OWN} AND part > 0
@@ -46,7 +49,7 @@ FROM ledger.delivery d
 JOIN ledger.delivery_count c
     ON c.province = d.province AND c.delivery_id = d.delivery_id AND c.delivered_on = d.delivered_on
 JOIN unnest(CAST(:provinces AS text[]), CAST(:nights AS date[])) AS a (province, last_night)
-    ON a.province = d.province AND d.night <= a.last_night
+    ON a.province = d.province AND coalesce(d.decided_night, d.night) <= a.last_night
 WHERE d.state = 'accepted' AND c.dataset = 'keluarga'
 """
 _ARRIVING_STATES = ("received", "loaded", "quarantined", "superseded", "duplicate", "withdrawn")
@@ -91,7 +94,7 @@ def national_faults(connection: Connection, as_of: AsOf, arrivals: pd.DataFrame)
 
 
 def _faults_of(connection: Connection, province: str, *, after: date, until: date) -> list[str]:
-    bounds: dict[str, Any] = {"province": province, "after": after, "until": until}
+    bounds: dict[str, Any] = {"province": province, "after": after, "night": until}
     counted = [_counted(row) for row in connection.execute(text(_COUNTED), bounds)]
     present = {(r.delivery_id, r.dataset, r.kind): int(r.rows) for r in connection.execute(text(_PRESENT), bounds)}
     arrived = {row.night: row.received for row in connection.execute(text(_ARRIVED), bounds)}

@@ -22,13 +22,14 @@ from regsosek.statistics.tree import completion
 
 @dataclass(frozen=True)
 class Missing:
-    """A province whose data of the night are absent or incomplete."""
+    """A province whose data of the night are absent or incomplete; ``held_families`` of it wait for a decision."""
 
     code: str
     name: str
     state: str
     figures_night: date | None
     reasons: tuple[str, ...]
+    held_families: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Figures:
 
     Attributes:
         former: the picture that readers saw before; what differs from it is called restated.
-        held_back: provinces whose own night failed the audit; they stand at ``as_of.nights``.
+        held_back: provinces whose own night failed conservation or the second reading; they stand at ``as_of.nights``.
         notes: what the loaded frame and targets say about themselves (``simulated ...``).
         versions: what the night was judged and counted by.
     """
@@ -145,7 +146,7 @@ def _versions(connection: Connection, night: date) -> dict[str, Any]:
 
 def _missing(row: "pd.Series[Any]") -> Missing:
     reasons = tuple(filter(None, row["reasons"].split(",")))
-    return Missing(row["province"], row["name"], row["state"], row["figures_night"], reasons)
+    return Missing(row["province"], row["name"], row["state"], row["figures_night"], reasons, int(row["held_families"]))
 
 
 def nation(figures: Figures) -> "pd.Series[Any]":

@@ -48,7 +48,10 @@ def manifest(figures: Figures, release: ReleaseFiles, suite_version: str, built_
         "built_at": built_at.isoformat(),
         "as_of": {code: night.isoformat() for code, night in figures.as_of.nights.items()},
         "held_back": list(figures.held_back),
-        "missing": [{"code": each.code, "name": each.name, "state": each.state} for each in figures.missing],
+        "missing": [
+            {"code": each.code, "name": each.name, "state": each.state, "held_families": each.held_families}
+            for each in figures.missing
+        ],
         "scale": figures.scale,
         "notes": list(figures.notes),
         "versions": {**figures.versions, "suite_release": suite_version},

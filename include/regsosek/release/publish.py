@@ -16,7 +16,7 @@ from regsosek.errors import ObjectStoreError
 from regsosek.geography.calendar import field_windows
 from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
-from regsosek.release.audit import audit, require_passed
+from regsosek.release.audit import SecondReading, audit, read_again, require_passed
 from regsosek.release.build import build
 from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
@@ -32,6 +32,8 @@ FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
 PAGE = "index.html"
 
+Faults = Mapping[str, tuple[str, ...]]
+
 
 @dataclass(frozen=True)
 class Published:
@@ -40,7 +42,7 @@ class Published:
     Attributes:
         page: where the page for readers lies.
         current: readers see it now; False for a night older than the one they see.
-        held_back: provinces that failed their conservation check, with what does not hold.
+        held_back: provinces that failed conservation or the second reading, with what does not hold.
         missing: codes of the provinces that the night's picture lacks, wholly or in part.
     """
 
@@ -50,25 +52,26 @@ class Published:
     prefix: str
     page: str
     current: bool
-    held_back: Mapping[str, tuple[str, ...]]
+    held_back: Faults
     missing: tuple[str, ...]
 
 
 def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
     """Builds, audits and publishes the release of ``night``; doing it again with the same content changes nothing.
 
-    A province that fails its conservation check stays at its last good figures and is named.
+    A province that fails its conservation check, or whose figures the archived files contradict, stays at its last
+    good figures and is named.
 
     Raises:
         AuditError: a check failed; nothing was written and readers go on seeing the last release.
     """
     rules = load_rules(settings.expectations_dir)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        faults, figures = _gather(connection, settings, night)
-        release = ReleaseFiles(night, build(figures))
         with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
             archive = Archive(store, settings.archive_bucket, Path(scratch))
-            require_passed(night, audit(connection, archive, figures, rules, release.files))
+            faults, reading, figures = _gather(connection, archive, settings, night)
+        release = ReleaseFiles(night, build(figures))
+        require_passed(night, audit(connection, reading, figures, rules, release.files))
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults)
 
 
@@ -78,18 +81,21 @@ def current_page(store: Store, settings: Settings) -> str | None:
     return None if standing is None else f"{json.loads(standing)['prefix']}{PAGE}"
 
 
-def _gather(connection: Connection, settings: Settings, night: date) -> tuple[dict[str, tuple[str, ...]], Figures]:
+def _gather(
+    connection: Connection, archive: Archive, settings: Settings, night: date
+) -> tuple[Faults, SecondReading, Figures]:
     """The figures of the night, provinces at fault held back at their last good night."""
-    windows = field_windows(settings.calendar_file)
     last_good = last_released(connection, night)
     standing = last_refreshed(connection, night)
-    faults = conservation_faults(connection, standing, last_good)
+    former = AsOf(night, last_good) if last_good else standing.night_before()
+    unconserved = conservation_faults(connection, standing, last_good)
+    reading = read_again(connection, archive, standing.holding_back(unconserved, last_good), former)
+    faults: Faults = {code: tuple(told) for code, told in sorted({**reading.faults, **unconserved}.items())}
     for code, told in faults.items():
-        log.error("province %s fails its conservation check and is held back: %s", code, "; ".join(told))
+        log.error("province %s fails its audit and is held back: %s", code, "; ".join(told))
+    windows = field_windows(settings.calendar_file)
     as_of = standing.holding_back(faults, last_good)
-    former = AsOf(night, last_good) if last_good else as_of.night_before()
-    figures = gather(connection, as_of, former, windows, tuple(sorted(faults)))
-    return {code: tuple(told) for code, told in faults.items()}, figures
+    return faults, reading, gather(connection, as_of, former, windows, tuple(faults))
 
 
 def last_released(connection: Connection, night: date) -> dict[str, date]:
@@ -111,7 +117,7 @@ def _put(
     figures: Figures,
     release: ReleaseFiles,
     rules: PublishedRules,
-    faults: Mapping[str, tuple[str, ...]],
+    faults: Faults,
 ) -> Published:
     prefix = f"{FOLDER}{release.release_id}/"
     content = _standing_manifest(store, bucket, prefix) or {}

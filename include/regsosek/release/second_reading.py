@@ -24,6 +24,9 @@ class Headline:
     visited: int
     complete: int
 
+    def __add__(self, other: "Headline") -> "Headline":
+        return Headline(self.visited + other.visited, self.complete + other.complete)
+
     def __sub__(self, other: "Headline") -> "Headline":
         return Headline(self.visited - other.visited, self.complete - other.complete)
 

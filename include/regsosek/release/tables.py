@@ -28,7 +28,10 @@ _WHOLE = (*PROGRESS_MEASURES, "unmapped")
 # Below kab/kota only visited may be public: beside complete, its difference would show who refused in a small place.
 REGION_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "nasional.csv": ("nasional", ("code", "name", *_WHOLE, *_OF_TARGET, *_OF_FRAME)),
-    "provinsi.csv": ("provinsi", ("code", "name", "state", "last_night", *_WHOLE, *_OF_TARGET, *_OF_FRAME)),
+    "provinsi.csv": (
+        "provinsi",
+        ("code", "name", "state", "last_night", "held_families", *_WHOLE, *_OF_TARGET, *_OF_FRAME),
+    ),
     "kabkota.csv": ("kabkota", ("code", "name", "parent_code", "state", *_WHOLE, *_OF_FRAME)),
     "kecamatan.csv": ("kecamatan", ("code", "name", "parent_code", "visited", *_OF_FRAME)),
     "desa.csv": ("desa", ("code", "name", "parent_code", "visited", *_OF_FRAME)),
@@ -61,7 +64,7 @@ def region_rows(figures: Figures, level: str) -> pd.DataFrame:
     regions = figures.completion[figures.completion["level"] == level]
     if level not in LEVELS_IN_FULL:
         regions = regions[(regions["frame_families"] > 0) | (regions["visited"] > 0)]
-    states = figures.provinces[["province", "state", "last_night"]]
+    states = figures.provinces[["province", "state", "last_night", "held_families"]]
     return with_context(figures, regions.merge(states, on="province", how="left"), "province")
 
 

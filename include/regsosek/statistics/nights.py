@@ -9,28 +9,37 @@ from sqlalchemy import Connection, text
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import provinces
 from regsosek.statistics.as_of import AsOf
+from regsosek.warehouse.standing import STANDING
 
-NightState = Literal["accepted", "partly_accepted", "rejected", "held", "nothing_delivered", "closed", "not_processed"]
+NightState = Literal[
+    "accepted", "partly_accepted", "earlier_held", "rejected", "held", "nothing_delivered", "closed", "not_processed"
+]
 
-_NIGHTS = """
-WITH tonight AS (
+_NIGHTS = f"""
+WITH {STANDING},
+tonight AS (
     SELECT province,
            count(*) FILTER (WHERE state = 'accepted') AS accepted,
            count(*) FILTER (WHERE state = 'rejected') AS rejected,
            count(*) FILTER (WHERE state = 'held') AS held,
            count(*) AS deliveries,
            string_agg(DISTINCT reason, ',' ORDER BY reason) AS reasons
-    FROM ledger.delivery WHERE night = :night GROUP BY province
+    FROM standing WHERE night = :night GROUP BY province
 ),
 last_data AS (
-    SELECT province, max(night) AS last_night FROM ledger.delivery
-    WHERE state = 'accepted' AND night <= :night GROUP BY province
+    SELECT province, max(counted_night) AS last_night FROM standing WHERE state = 'accepted' GROUP BY province
+),
+waiting AS (
+    SELECT province, sum(held)::bigint AS held_families FROM standing_count
+    WHERE dataset = 'keluarga' AND held > 0 GROUP BY province
 )
 SELECT code AS province, coalesce(accepted, 0) AS accepted, coalesce(rejected, 0) AS rejected,
        coalesce(held, 0) AS held, coalesce(deliveries, 0) AS deliveries, coalesce(reasons, '') AS reasons, last_night,
+       coalesce(held_families, 0) AS held_families,
        EXISTS (SELECT 1 FROM mart.refreshed f WHERE f.province = code AND f.night = :night) AS refreshed
 FROM unnest(CAST(:codes AS text[])) AS p (code)
 LEFT JOIN tonight t ON t.province = code LEFT JOIN last_data d ON d.province = code
+LEFT JOIN waiting w ON w.province = code
 ORDER BY code
 """
 
@@ -40,6 +49,7 @@ def provinces_of_the_night(connection: Connection, as_of: AsOf, windows: Mapping
 
     Columns: ``province, name``; ``state`` (:data:`NightState`); deliveries of the night: ``accepted, rejected, held,
     deliveries`` and ``reasons`` (reason ids, comma between); ``last_night``: of its last accepted delivery;
+    ``held_families``: in deliveries of this and earlier nights that wait for an operator's decision;
     ``figures_night``: the night that its figures stand at; ``plan_share`` (0 to 1); ``open``: enumerating that day.
     """
     codes = [province.code for province in provinces()]
@@ -56,9 +66,15 @@ def _state(row: "pd.Series[Any]") -> NightState:
     if not row["refreshed"]:
         return "not_processed"
     if not row["deliveries"]:
-        return "nothing_delivered" if row["open"] else "closed"
+        return _without_delivery(row)
     if row["accepted"] == row["deliveries"]:
-        return "accepted"
+        return "earlier_held" if row["held_families"] else "accepted"
     if row["accepted"]:
         return "partly_accepted"
     return "held" if row["held"] else "rejected"
+
+
+def _without_delivery(row: "pd.Series[Any]") -> NightState:
+    if row["held_families"]:
+        return "held"
+    return "nothing_delivered" if row["open"] else "closed"

@@ -73,11 +73,12 @@ WHERE p.province = :province AND p.night = :night AND p.placed_code = t.placed_c
 
 # Not the nights that mart.progress has rows of: one that brought cases and changed no figure has none, and may now.
 _LATER_NIGHTS = """
-SELECT DISTINCT night FROM ledger.delivery
-WHERE province = :province AND night > :touched_night AND state = 'accepted' ORDER BY 1
+SELECT DISTINCT coalesce(decided_night, night) AS night FROM ledger.delivery
+WHERE province = :province AND coalesce(decided_night, night) > :touched_night AND state = 'accepted' ORDER BY 1
 """
 
-# Late: enumerated before the night's own day, so the officer's device synchronised a day or more afterwards.
+# Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more
+# afterwards; that a delivery was held and freed on a later night makes nobody late.
 _ARRIVALS = """
 INSERT INTO mart.arrivals (province, placed_code, night, received, loaded, quarantined, superseded, duplicate,
                            withdrawn, warned, late, days_late, persons)
@@ -86,7 +87,7 @@ SELECT :province, k.placed_code, :night, count(*),
        count(*) FILTER (WHERE status = 'superseded'), count(*) FILTER (WHERE status = 'duplicate'),
        count(*) FILTER (WHERE status = 'withdrawn'),
        count(*) FILTER (WHERE status = 'loaded' AND verdict = 'warning'),
-       count(*) FILTER (WHERE enumerated_on < k.night), coalesce(sum(greatest(k.night - enumerated_on, 0)), 0),
+       count(*) FILTER (WHERE enumerated_on < d.night), coalesce(sum(greatest(d.night - enumerated_on, 0)), 0),
        coalesce(sum(persons), 0)
 FROM core.kasus k
 JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'

@@ -16,6 +16,8 @@ from regsosek.warehouse.tables import (
     ROW_STATES,
     delivery,
     delivery_count,
+    error_region,
+    error_share,
     event,
     refreshed,
     rule_result,
@@ -28,7 +30,7 @@ MART_TABLES = ("mart.progress", "mart.arrivals", "mart.refreshed")
 
 @dataclass(frozen=True)
 class Delivery:
-    """One line of the ledger."""
+    """One line of the ledger; ``decided_night`` is set where the fate of a held delivery was decided afterwards."""
 
     province: str
     delivery_id: str
@@ -39,11 +41,22 @@ class Delivery:
     state: str
     reason: str | None = None
     detail: str | None = None
+    decided_night: date | None = None
+
+    @property
+    def counted_night(self) -> date:
+        """The night from which it counts, and that its rows bear."""
+        return self.decided_night or self.night
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """Names its rows: ``province, night, delivery_id``."""
+        return {"province": self.province, "night": self.counted_night, "delivery_id": self.delivery_id}
 
 
-_LINE = (
+LINE = (
     delivery.c.province, delivery.c.delivery_id, delivery.c.delivered_on, delivery.c.night, delivery.c.position,
-    delivery.c.prefix, delivery.c.state, delivery.c.reason, delivery.c.detail,
+    delivery.c.prefix, delivery.c.state, delivery.c.reason, delivery.c.detail, delivery.c.decided_night,
 )  # fmt: skip
 
 
@@ -119,9 +132,21 @@ def count_events(connection: Connection, province: str, night: date, kind: str) 
 def deliveries_of(connection: Connection, province: str, night: date) -> list[Delivery]:
     """The deliveries of one province and night in their order."""
     query = (
-        select(*_LINE)
+        select(*LINE)
         .where(delivery.c.province == province, delivery.c.night == night)
         .order_by(delivery.c.position, delivery.c.delivered_on, delivery.c.delivery_id)
+    )
+    return [Delivery(**row._mapping) for row in connection.execute(query)]
+
+
+def pending(connection: Connection, province: str, night: date, *, freed: bool) -> list[Delivery]:
+    """The undecided deliveries of ``night``, in their order: its own, or those freed for it, in order of decision."""
+    counted = delivery.c.decided_night if freed else delivery.c.night
+    query = (
+        select(*LINE)
+        .where(delivery.c.province == province, counted == night, delivery.c.state == "registered")
+        .where(delivery.c.decided_night.is_not(None) if freed else delivery.c.decided_night.is_(None))
+        .order_by(*([delivery.c.decided_at] if freed else []), delivery.c.position, delivery.c.delivery_id)
     )
     return [Delivery(**row._mapping) for row in connection.execute(query)]
 
@@ -132,9 +157,11 @@ def is_known(connection: Connection, province: str, delivery_id: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def describe(connection: Connection, entry: Delivery, manifest: Manifest, manifest_sha256: str) -> None:
-    """Notes what the manifest says."""
-    _change(
+def describe(
+    connection: Connection, entry: Delivery, manifest: Manifest, manifest_sha256: str, supersedes: Sequence[str]
+) -> None:
+    """Notes what the manifest says, and all that the delivery supersedes."""
+    change(
         connection,
         entry,
         produced_at=manifest.produced_at,
@@ -142,15 +169,15 @@ def describe(connection: Connection, entry: Delivery, manifest: Manifest, manife
         enumerated_from=manifest.enumerated_from,
         enumerated_to=manifest.enumerated_to,
         manifest_sha256=manifest_sha256,
-        supersedes=list(manifest.supersedes),
+        supersedes=list(supersedes),
     )
 
 
 def reject(connection: Connection, entry: Delivery, *, reason: str, detail: str, totals: Mapping[str, int]) -> None:
     """Decides against a delivery: it counts whole as rejected (``totals``: rows by dataset, zero if unreadable)."""
-    _change(connection, entry, state="rejected", reason=reason, detail=detail, decided_at=func.now())
+    change(connection, entry, state="rejected", reason=reason, detail=detail, decided_at=func.now())
     for dataset, rows in totals.items():
-        _set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+        set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
 
 
 def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], supersedes: Sequence[str]) -> None:
@@ -160,7 +187,7 @@ def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], s
         ConservationError: rows received are not the rows accounted for; nothing becomes visible.
     """
     _count(connection, entry, totals)
-    _change(connection, entry, state="accepted", decided_at=func.now())
+    change(connection, entry, state="accepted", decided_at=func.now())
     for superseded in supersedes:
         _withdraw_absent(connection, entry, superseded)
     refresh_pointers(connection, entry)
@@ -205,7 +232,8 @@ def note_timing(connection: Connection, entry: Delivery, part: int, seconds: Map
         )
 
 
-def _change(connection: Connection, entry: Delivery, **values: Any) -> None:
+def change(connection: Connection, entry: Delivery, **values: Any) -> None:
+    """Sets columns of one line."""
     connection.execute(
         update(delivery)
         .where(
@@ -226,7 +254,7 @@ def forget(connection: Connection, province: str, night: date) -> None:
     )
     # A reused id names an older delivery's results too: those stay.
     bound = {delivery_count: "d.delivered_on = t.delivered_on"}
-    for table in (delivery_count, step_timing, rule_result):
+    for table in (delivery_count, step_timing, rule_result, error_share, error_region):
         same = bound.get(table, "d.reason IS DISTINCT FROM 'id_reused'")
         connection.execute(text(by_delivery.format(table.schema, table.name, same)), own)
     tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", *MART_TABLES)
@@ -235,7 +263,8 @@ def forget(connection: Connection, province: str, night: date) -> None:
     rebuild_pointers(connection, province)
 
 
-def _set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Mapping[str, int]) -> None:
+def set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Mapping[str, int]) -> None:
+    """Sets the counts of one dataset of a delivery; states that are not named have none."""
     key = {
         "province": entry.province,
         "delivery_id": entry.delivery_id,
@@ -260,13 +289,13 @@ _COUNTED = {
 
 def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> None:
     for dataset, received in totals.items():
-        counts = {row[0]: int(row[1]) for row in connection.execute(text(_COUNTED[dataset]), vars(entry))}
+        counts = {row[0]: int(row[1]) for row in connection.execute(text(_COUNTED[dataset]), entry.key)}
         if sum(counts.values()) != received:
             raise ConservationError(
                 f"delivery {entry.delivery_id} of province {entry.province}: {received} rows of {dataset} received, "
                 f"{sum(counts.values())} accounted for ({counts}); nothing of it was made visible"
             )
-        _set_counts(connection, entry, dataset, {"received": received, **counts})
+        set_counts(connection, entry, dataset, {"received": received, **counts})
 
 
 # Cases of the superseded delivery that the new one does not name are withdrawn by it, as part 0 of its log. Such a
@@ -291,10 +320,10 @@ WHERE NOT EXISTS (SELECT 1 FROM core.kasus new WHERE new.province = :province AN
 
 
 def _withdraw_absent(connection: Connection, entry: Delivery, superseded: str) -> None:
-    values = vars(entry) | {"superseded": superseded}
+    values = entry.key | {"superseded": superseded}
     withdrawn = connection.execute(text(_WITHDRAW_ABSENT), values).rowcount
     detail = {"superseded": superseded, "withdrawn_absent": withdrawn}
-    note_event(connection, entry.province, entry.night, "superseded", detail, entry.delivery_id)
+    note_event(connection, entry.province, entry.counted_night, "superseded", detail, entry.delivery_id)
 
 
 _POINT = """
@@ -340,7 +369,7 @@ def refresh_pointers(connection: Connection, entry: Delivery) -> None:
     values = {
         "province": entry.province,
         "delivery_id": entry.delivery_id,
-        "delivered_night": entry.night,
+        "delivered_night": entry.counted_night,
         "night": date.max,
     }
     connection.execute(text(_POINTERS), values)

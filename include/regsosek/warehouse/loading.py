@@ -55,7 +55,7 @@ def clear_part(connection: Connection, key: PartKey) -> None:
 
 
 def clear_delivery(connection: Connection, province: str, night: date, delivery_id: str) -> None:
-    """Removes all rows of a delivery that is rejected half way; nothing of it was visible."""
+    """Removes all rows of a delivery that is held, or rejected half way; nothing of it was visible."""
     for table in TABLES_OF_A_PART:
         connection.execute(
             text(f"DELETE FROM {table} WHERE province = :p AND night = :n AND delivery_id = :d"),

@@ -98,6 +98,8 @@ delivery = Table(
     _moment("produced_at", nullable=True), Column("producer", Text), Column("enumerated_from", Date),
     Column("enumerated_to", Date), Column("manifest_sha256", Text), Column("supersedes", JSONB),
     Column("versions", JSONB, nullable=False), _moment("registered_at"), _moment("decided_at", nullable=True),
+    # The night in which the fate of a held delivery was decided; none while it waits, or if it was never held.
+    Column("decided_night", Date),
     Index(None, "province", "night"), schema="ledger",
 )  # fmt: skip
 ROW_STATES = ("loaded", "quarantined", "superseded", "duplicate", "withdrawn", "held", "rejected")
@@ -187,6 +189,16 @@ reason = Table(
 rule_result = Table(
     "rule_result", metadata, _key("province"), _key("delivery_id"), _key("dataset"), _key("rule_id"),
     _needed("severity"), _count("violations"), schema="quality",
+)  # fmt: skip
+# Why a delivery is held, or is not: rows judged and rows in error, and the limit that they were held against.
+error_share = Table(
+    "error_share", metadata, _key("province"), _key("delivery_id"), _key("dataset"), _count("judged"),
+    _count("in_error"), Column("limit_percent", Numeric), Column("least_rows", BigInteger), schema="quality",
+)  # fmt: skip
+# Where the errors of a held delivery lie: cases by kab/kota, or by province where the code leads no lower.
+error_region = Table(
+    "error_region", metadata, _key("province"), _key("delivery_id"), _key("region_code"), _count("judged"),
+    _count("in_error"), schema="quality",
 )  # fmt: skip
 
 # --- mart, release, alert ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from regsosek.warehouse.tables import published_release, refreshed
 
 
 @dataclass(frozen=True)
-class StandingRelease:
+class Publication:
     """A published release: where its files lie in the release bucket, and which provinces were held back."""
 
     release_id: str
@@ -20,7 +20,7 @@ class StandingRelease:
     held_back: tuple[str, ...]
 
 
-def release_of(connection: Connection, night: date) -> StandingRelease | None:
+def release_of(connection: Connection, night: date) -> Publication | None:
     """The release of ``night`` that was published last; ``None`` if there is none."""
     table = published_release.c
     query = (
@@ -30,7 +30,7 @@ def release_of(connection: Connection, night: date) -> StandingRelease | None:
         .limit(1)
     )
     found = connection.execute(query).first()
-    return None if found is None else StandingRelease(*found[:4], held_back=tuple(found[4] or ()))
+    return None if found is None else Publication(*found[:4], held_back=tuple(found[4] or ()))
 
 
 def publication_fault(connection: Connection, night: date) -> str | None:
@@ -41,7 +41,7 @@ def publication_fault(connection: Connection, night: date) -> str | None:
         return f"night {night} was not published since it was last processed; see the log of publish"
     if release.held_back:
         held = ", ".join(release.held_back)
-        return f"provinces {held} failed their conservation check and were published at their last good figures"
+        return f"provinces {held} failed conservation or second reading and were published at their last good figures"
     return None
 
 

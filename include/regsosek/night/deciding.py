@@ -1,0 +1,138 @@
+"""An operator's decision about a held delivery: recorded in the archive, then in the ledger, then carried out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal, Protocol
+
+from regsosek.alerts.nightly import DIGEST, alert_provinces
+from regsosek.alerts.outbox import deliver
+from regsosek.errors import DecisionError
+from regsosek.landing.archive import Decision, list_decisions, write_decision
+from regsosek.night.house import House
+from regsosek.night.nightly import release, without_values
+from regsosek.night.receiving import receive_locked
+from regsosek.night.reporting import processed_nights
+from regsosek.night.sealing import archive_versions
+from regsosek.quality.rules import Suite
+from regsosek.release.publish import Published
+from regsosek.warehouse import holding, ledger
+from regsosek.warehouse.database import province_lock
+from regsosek.warehouse.ledger import Delivery
+
+Verdict = Literal["freed", "rejected"]
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that was carried out: ``night`` is the province's night that shows it first."""
+
+    province: str
+    delivery_id: str
+    night: date
+    state: str
+
+
+class Decide(Protocol):
+    """:func:`free` or :func:`reject`."""
+
+    def __call__(  # what both of them take
+        self, house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+    ) -> Decided:
+        """Decides and carries it out."""
+        ...
+
+
+def free(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str) -> Decided:
+    """Receives a held delivery after all, as of the province's newest sealed night, judged by ``suites``.
+
+    Raises:
+        DecisionError: the delivery is unknown or not held, or there is no reason.
+        EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
+    """
+    return _decide(house, delivery_id, "freed", suites, by, reason)
+
+
+def reject(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str) -> Decided:
+    """Rejects a held delivery whole; raises as :func:`free` does."""
+    return _decide(house, delivery_id, "rejected", suites, by, reason)
+
+
+def publish_newest(house: House) -> Published:
+    """Publishes the newest processed night again, which shows what was decided; see :func:`..nightly.release`."""
+    with house.engine.begin() as connection:
+        newest = processed_nights(connection)[-1]
+    return release(house, newest)
+
+
+def tell(house: House, decided: Decided) -> None:
+    """Sends the province the digest of the deciding night once more, as it reads after the decision."""
+    kind = f"{DIGEST} after {decided.delivery_id}"
+    alert_provinces(house.engine, house.settings, decided.night, provinces=[decided.province], kind=kind)
+    deliver(house.engine, house.settings)
+
+
+def _decide(
+    house: House, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
+) -> Decided:
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > LONGEST_REASON:
+        raise DecisionError(f"a decision needs a reason of 1 to {LONGEST_REASON} characters, without personal data")
+    with without_values(f"decision on delivery {delivery_id}"):
+        province = _known(house, delivery_id).province
+        with province_lock(house.engine, province):
+            done = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
+            receive_locked(house, province, done.night, suites)
+        return Decided(province, delivery_id, done.night, _known(house, delivery_id).state)
+
+
+def _record(
+    house: House, entry: Delivery, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
+) -> Decision:
+    """Writes the decision into the archive: from here on it stands, whatever happens to this process."""
+    with house.engine.begin() as connection:
+        newest = max(ledger.sealed_nights(connection, entry.province))
+    decision = Decision(
+        province=entry.province,
+        delivery_id=entry.delivery_id,
+        night=newest,
+        decision=verdict,
+        by=by,
+        at=datetime.now(UTC),
+        reason=reason,
+        versions=archive_versions(house, suites) if verdict == "freed" else {},
+    )
+    write_decision(house.store, house.settings.archive_bucket, decision)
+    return decision
+
+
+def _known(house: House, delivery_id: str) -> Delivery:
+    with house.engine.begin() as connection:
+        found = holding.find_everywhere(connection, delivery_id)
+    if not found:
+        raise DecisionError(f"no delivery {delivery_id} is known; `regsosek deliveries list` names them")
+    # Ids are unique within a province, and two provinces with the same one are as good as impossible; the held one is
+    # meant then.
+    return next((each for each in found if each.state == "held"), found[0])
+
+
+def _held(house: House, delivery_id: str, province: str) -> Delivery:
+    """The delivery, if it still waits; asked under the province's lock, so that of two operators one is first."""
+    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
+    earlier = next((each for each in decisions if each.delivery_id == delivery_id), None)
+    if earlier is not None:
+        raise DecisionError(
+            f"delivery {delivery_id} of province {province} was {earlier.decision} by {earlier.by} at "
+            f"{earlier.at:%Y-%m-%d %H:%M} UTC ({earlier.reason}); if that did not go through, run "
+            f"`regsosek night --date {earlier.night} -p {province}`"
+        )
+    with house.engine.begin() as connection:
+        entry = holding.find(connection, province, delivery_id)
+    if entry is None or entry.state != "held":
+        state = entry.state if entry else "unknown"
+        why = f" ({entry.reason})" if entry and entry.reason else ""
+        raise DecisionError(
+            f"delivery {delivery_id} of province {province} is {state}{why}, not held; nothing to decide"
+        )
+    return entry

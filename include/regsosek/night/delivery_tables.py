@@ -1,0 +1,77 @@
+"""Deliveries as tables for the terminal: the list, and why one is held."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from regsosek.night.deliveries import DeliveryDetail, DeliveryLine
+from regsosek.warehouse.holding import MeasuredShare
+
+SHOWN_RULES = 20
+RULED = {"keluarga": "cases", "anggota": "members"}
+
+
+def delivery_table(lines: Sequence[DeliveryLine]) -> Table:
+    """One line per delivery."""
+    columns = ("Province", "Delivery", "Delivered", "Night", "State", "Since", "Families", "Persons", "Reason")
+    rows = (
+        (each.province, each.delivery_id, each.delivered_on, each.night, each.state, each.decided_night,
+         f"{each.families:,}", f"{each.persons:,}", each.reason)
+        for each in lines
+    )  # fmt: skip
+    return _table(f"{len(lines)} deliveries", columns, rows)
+
+
+def delivery_report(detail: DeliveryDetail) -> Group:
+    """Everything about one delivery, the reason for holding it first."""
+    parts: list[Text | Table] = [Text(_head(detail.line)), _shares(detail.shares)]
+    if detail.regions:
+        rows = (
+            (r.region_code, r.name, f"{r.in_error:,}", f"{r.judged:,}", _percent(r.in_error, r.judged))
+            for r in detail.regions
+        )
+        parts.append(_table("Cases in error by kab/kota", ("Code", "Name", "In error", "Judged", "%"), rows))
+    if detail.rules:
+        shown = detail.rules[:SHOWN_RULES]
+        title = f"Rules by violations ({len(shown)} of {len(detail.rules)})"
+        broken = ((r.rule_id, r.dataset, r.severity, f"{r.rows:,}") for r in shown)
+        parts.append(_table(title, ("Rule", "Dataset", "Severity", "Rows"), broken))
+    if detail.decisions:
+        taken = ((d.kind, d.night, f"{d.at:%Y-%m-%d %H:%M} UTC", d.by, d.reason) for d in detail.decisions)
+        parts.append(_table("Decisions", ("Decision", "From night", "At", "By", "Reason"), taken))
+    return Group(*parts)
+
+
+def _shares(shares: Sequence[MeasuredShare]) -> Table:
+    rows = (
+        (share.dataset, f"{share.in_error:,}", f"{share.judged:,} {RULED[share.dataset]}",
+         _percent(share.in_error, share.judged), share.limit_percent, share.least_rows,
+         "over" if share.exceeded else "")
+        for share in shares
+    )  # fmt: skip
+    return _table("Error shares", ("Dataset", "In error", "Judged", "%", "Limit %", "From rows", ""), rows)
+
+
+def _head(line: DeliveryLine) -> str:
+    since = f" since night {line.decided_night}" if line.decided_night else ""
+    reason = f" ({line.reason})" if line.reason else ""
+    return (
+        f"Delivery {line.delivery_id} of province {line.province}: {line.state}{reason}{since}; delivered "
+        f"{line.delivered_on}, night {line.night}, {line.families:,} families, {line.persons:,} persons"
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=column in {"Delivery", "Code"})
+    for row in rows:
+        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+    return table

@@ -1,0 +1,74 @@
+"""How much of a delivery may be wrong before it is held whole: ``hold_limits.csv``, by province and dataset."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from regsosek.contract.codebook import DATASETS
+from regsosek.errors import ConfigurationError
+from regsosek.geography.provinces import provinces
+from regsosek.geography.reference_table import read_table
+from regsosek.landing.archive import HoldLimit
+
+HOLD_LIMITS = Path(__file__).parent / "hold_limits.csv"
+EVERYWHERE = "*"
+_COLUMNS = ("province", "dataset", "limit_percent", "least_rows", "source")
+
+Limits = Mapping[str, HoldLimit]
+
+
+@dataclass(frozen=True)
+class ErrorShare:
+    """How many rows of one dataset were judged, and how many of them are in error (``keluarga``: cases)."""
+
+    dataset: str
+    judged: int
+    in_error: int
+
+    def exceeds(self, limit: HoldLimit) -> bool:
+        """Whether the share lies over ``limit``; exactly at it, or of too few rows, it does not."""
+        return self.judged >= limit.least_rows and self.in_error * 100 > limit.percent * self.judged
+
+
+def exceeding(shares: Iterable[ErrorShare], limits: Limits) -> tuple[ErrorShare, ...]:
+    """The shares that lie over the limit of their dataset; a dataset without a limit has none to exceed."""
+    return tuple(share for share in shares if share.dataset in limits and share.exceeds(limits[share.dataset]))
+
+
+def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]:
+    """The limit of every dataset for ``province``: its own line, else the line of all provinces (``*``).
+
+    Args:
+        path: CSV with the columns province, dataset, limit_percent (0 to 100), least_rows (from 1), source; none means
+            our own.
+
+    Raises:
+        ConfigurationError: a line is malformed or stands twice, or a dataset has no line for all provinces.
+        ReferenceDataError: the file cannot be read.
+    """
+    path = path or HOLD_LIMITS
+    lines: dict[tuple[str, str], HoldLimit] = {}
+    for row in read_table(path, _COLUMNS):
+        key = row["province"], row["dataset"]
+        if key in lines:
+            raise ConfigurationError(f"{path.name}: province {key[0]}, {key[1]} stands twice; keep one line")
+        lines[key] = _limit(path.name, row)
+    missing = [dataset for dataset in DATASETS if (EVERYWHERE, dataset) not in lines]
+    if missing:
+        raise ConfigurationError(f"{path.name}: no line of province {EVERYWHERE} for {', '.join(missing)}; add it")
+    return {dataset: lines.get((province, dataset), lines[EVERYWHERE, dataset]) for dataset in DATASETS}
+
+
+def _limit(file_name: str, row: Mapping[str, str]) -> HoldLimit:
+    place = f"{file_name}: province {row['province']}, {row['dataset']}"
+    if row["province"] not in {EVERYWHERE, *(each.code for each in provinces())}:
+        raise ConfigurationError(f"{place}: no such province; write its BPS code, or {EVERYWHERE} for all")
+    if row["dataset"] not in DATASETS:
+        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join(DATASETS)}")
+    if not row["source"]:
+        raise ConfigurationError(f"{place}: say in column source where the limit comes from")
+    try:
+        return HoldLimit(percent=Decimal(row["limit_percent"]), least_rows=int(row["least_rows"]))
+    except (InvalidOperation, ValueError):
+        raise ConfigurationError(f"{place}: limit_percent must be 0 to 100, least_rows a whole number from 1") from None

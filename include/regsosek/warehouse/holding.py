@@ -1,0 +1,234 @@
+"""Held deliveries in the ledger: why each is held, and what became of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Connection, delete, func, insert, select, text
+
+from regsosek.landing.archive import Decision, HoldLimit
+from regsosek.quality.hold_limits import ErrorShare, Limits
+from regsosek.warehouse import ledger
+from regsosek.warehouse.ledger import Delivery
+from regsosek.warehouse.loading import clear_delivery
+from regsosek.warehouse.standing import STANDING
+from regsosek.warehouse.tables import ROW_STATES, delivery, delivery_count, error_region, error_share
+
+BY_OPERATOR = "rejected_by_operator"
+SUPERSEDED = "superseded_while_held"
+
+
+@dataclass(frozen=True)
+class MeasuredShare:
+    """Rows judged and in error of one dataset (``keluarga``: cases), and the limit they were held against."""
+
+    dataset: str
+    judged: int
+    in_error: int
+    limit_percent: Decimal | None
+    least_rows: int | None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether this share is why the delivery is held."""
+        if self.limit_percent is None or self.least_rows is None:
+            return False
+        limit = HoldLimit(percent=self.limit_percent, least_rows=self.least_rows)
+        return ErrorShare(self.dataset, self.judged, self.in_error).exceeds(limit)
+
+
+@dataclass(frozen=True)
+class HeldDelivery:
+    """A delivery that waits for an operator; ``shares`` those of all datasets, not only the exceeded ones."""
+
+    province: str
+    delivery_id: str
+    delivered_on: date
+    night: date
+    families: int
+    persons: int
+    shares: tuple[MeasuredShare, ...]
+
+    @property
+    def exceeded(self) -> tuple[MeasuredShare, ...]:
+        """Why it is held."""
+        return tuple(share for share in self.shares if share.exceeded)
+
+
+def note_shares(connection: Connection, entry: Delivery, shares: Iterable[ErrorShare], limits: Limits) -> None:
+    """Keeps the error shares of a judged delivery, beside the limits of its receipt."""
+    key = {"province": entry.province, "delivery_id": entry.delivery_id}
+    connection.execute(delete(error_share).filter_by(**key))
+    for share in shares:
+        limit = limits.get(share.dataset)
+        values = key | vars(share)
+        if limit is not None:
+            values |= {"limit_percent": limit.percent, "least_rows": limit.least_rows}
+        connection.execute(insert(error_share).values(**values))
+
+
+# The way up from a place is reference data, never a substring of its code.
+_NOTE_REGIONS = """
+INSERT INTO quality.error_region (province, delivery_id, region_code, judged, in_error)
+WITH places AS (
+    SELECT placed_code, count(*) AS judged, count(*) FILTER (WHERE verdict = 'error') AS in_error
+    FROM core.kasus
+    WHERE province = :province AND night = :night AND delivery_id = :delivery_id AND verdict IS NOT NULL
+    GROUP BY placed_code
+),
+sub_sls AS (
+    SELECT DISTINCT ON (id_subsls) id_subsls, id_desa FROM reference.subsls WHERE province = :province
+    ORDER BY id_subsls, valid_from DESC
+),
+kabkota AS (
+    SELECT a.code, a.ancestor_code FROM reference.region_ancestor a
+    JOIN reference.region r ON r.code = a.ancestor_code AND r.level = 'kabkota'
+)
+SELECT :province, :delivery_id, coalesce(k.ancestor_code, :province), sum(p.judged), sum(p.in_error)
+FROM places p
+LEFT JOIN sub_sls s ON s.id_subsls = p.placed_code
+LEFT JOIN kabkota k ON k.code = coalesce(s.id_desa, p.placed_code)
+GROUP BY 3
+"""
+
+
+def hold(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> None:
+    """Holds a delivery whole: its rows go, its counts stay, and where its errors lie."""
+    key = {"province": entry.province, "delivery_id": entry.delivery_id}
+    connection.execute(delete(error_region).filter_by(**key))
+    connection.execute(text(_NOTE_REGIONS), entry.key)
+    clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
+    ledger.change(connection, entry, state="held", decided_at=func.now())
+    for dataset, rows in totals.items():
+        ledger.set_counts(connection, entry, dataset, {"received": rows, "held": rows})
+
+
+def apply_decision(connection: Connection, decision: Decision) -> bool:
+    """Enters a decision into ledger and journal; False, and nothing done, unless its delivery is held.
+
+    A freed delivery is registered once more, for the deciding night; a rejected one counts whole as rejected from it.
+    """
+    entry = find(connection, decision.province, decision.delivery_id)
+    if entry is None or entry.state != "held":
+        return False
+    if decision.decision == "freed":
+        ledger.change(connection, entry, state="registered", decided_night=decision.night, decided_at=decision.at)
+    else:
+        _reject(connection, entry, decision.night, BY_OPERATOR, decision.reason)
+    detail = {"by": decision.by, "reason": decision.reason}
+    ledger.note_event(
+        connection, entry.province, decision.night, decision.decision, detail, entry.delivery_id, at=decision.at
+    )
+    return True
+
+
+def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequence[str]) -> None:
+    """Rejects the held deliveries that an accepted one supersedes: nobody has to decide about them any more."""
+    for superseded in supersedes:
+        held = find(connection, entry.province, superseded)
+        if held is not None and held.state == "held":
+            _reject(connection, held, entry.counted_night, SUPERSEDED, f"superseded by {entry.delivery_id}")
+            detail = {"by": entry.delivery_id, "reason": SUPERSEDED}
+            ledger.note_event(connection, held.province, entry.counted_night, "rejected", detail, superseded)
+
+
+def all_superseded(connection: Connection, province: str, supersedes: Sequence[str]) -> tuple[str, ...]:
+    """``supersedes``, and what the held ones among them would have superseded: who replaces those replaces these."""
+    found = list(supersedes)
+    for delivery_id in found:
+        query = select(delivery.c.supersedes).where(
+            delivery.c.province == province, delivery.c.delivery_id == delivery_id, delivery.c.state == "held"
+        )
+        for further in connection.execute(query).scalars():
+            found += [each for each in further or () if each not in found]
+    return tuple(found)
+
+
+def unfinished_nights(connection: Connection, province: str, before: date) -> list[date]:
+    """The nights before ``before`` that a delivery was freed for and has not been received in yet."""
+    query = (
+        select(delivery.c.decided_night)
+        .where(delivery.c.province == province, delivery.c.state == "registered", delivery.c.decided_night < before)
+        .distinct()
+        .order_by(delivery.c.decided_night)
+    )
+    return [night for night in connection.execute(query).scalars() if night is not None]
+
+
+def find(connection: Connection, province: str, delivery_id: str) -> Delivery | None:
+    """The delivery that was first to carry an id."""
+    found = find_everywhere(connection, delivery_id)
+    return next((each for each in found if each.province == province), None)
+
+
+def find_everywhere(connection: Connection, delivery_id: str) -> list[Delivery]:
+    """The deliveries of that id, one per province that has one: ids are unique within a province."""
+    query = select(*ledger.LINE).where(
+        delivery.c.delivery_id == delivery_id, delivery.c.reason.is_distinct_from("id_reused")
+    )
+    return [Delivery(**row._mapping) for row in connection.execute(query.order_by(delivery.c.province))]
+
+
+def forget_decisions(connection: Connection, province: str, night: date) -> None:
+    """Takes back what ``night`` and later nights decided about deliveries of earlier ones: they are held again."""
+    own = {"province": province, "night": night}
+    for statement in (_HELD_COUNTS_AGAIN, _HELD_AGAIN):
+        connection.execute(text(statement), own)
+
+
+_DECIDED_SINCE = "d.province = :province AND d.night < :night AND d.decided_night >= :night"
+_HELD_COUNTS_AGAIN = f"""
+UPDATE ledger.delivery_count c
+SET {", ".join(f"{state} = {'c.received' if state == 'held' else '0'}" for state in ROW_STATES)}
+FROM ledger.delivery d
+WHERE {_DECIDED_SINCE} AND c.province = d.province AND c.delivery_id = d.delivery_id
+      AND c.delivered_on = d.delivered_on
+"""
+_HELD_AGAIN = f"""
+UPDATE ledger.delivery d SET state = 'held', reason = NULL, detail = NULL, decided_night = NULL
+WHERE {_DECIDED_SINCE}
+"""
+
+
+def _reject(connection: Connection, entry: Delivery, night: date, reason: str, detail: str) -> None:
+    query = select(delivery_count.c.dataset, delivery_count.c.received).filter_by(
+        province=entry.province, delivery_id=entry.delivery_id, delivered_on=entry.delivered_on
+    )
+    totals = {row.dataset: row.received for row in connection.execute(query)}
+    ledger.reject(connection, entry, reason=reason, detail=detail, totals=totals)
+    ledger.change(connection, entry, decided_night=night)
+
+
+_HELD = f"""
+WITH {STANDING}
+SELECT s.province, s.delivery_id, s.delivered_on, s.night, coalesce(k.received, 0) AS families,
+       coalesce(a.received, 0) AS persons
+FROM standing s
+LEFT JOIN standing_count k ON k.province = s.province AND k.delivery_id = s.delivery_id
+     AND k.delivered_on = s.delivered_on AND k.dataset = 'keluarga'
+LEFT JOIN standing_count a ON a.province = s.province AND a.delivery_id = s.delivery_id
+     AND a.delivered_on = s.delivered_on AND a.dataset = 'anggota'
+WHERE s.state = 'held' AND (:province = '' OR s.province = :province)
+ORDER BY s.province, s.night, s.position
+"""
+
+
+def held_deliveries(
+    connection: Connection, *, night: date | None = None, province: str | None = None
+) -> list[HeldDelivery]:
+    """The deliveries that waited for a decision as of ``night`` (default: that wait now), in order of arrival."""
+    values = {"night": night or date.max, "province": province or ""}
+    return [
+        HeldDelivery(**row._mapping, shares=shares_of(connection, row.province, row.delivery_id))
+        for row in connection.execute(text(_HELD), values)
+    ]
+
+
+def shares_of(connection: Connection, province: str, delivery_id: str) -> tuple[MeasuredShare, ...]:
+    """The error shares of a judged delivery, ``keluarga`` first; none of one that was rejected before it was judged."""
+    table = error_share.c
+    columns = (table.dataset, table.judged, table.in_error, table.limit_percent, table.least_rows)
+    query = select(*columns).where(table.province == province, table.delivery_id == delivery_id)
+    rows = connection.execute(query.order_by(table.dataset.desc()))
+    return tuple(MeasuredShare(**row._mapping) for row in rows)
