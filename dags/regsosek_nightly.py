@@ -13,7 +13,7 @@ only if nothing of *ours* failed.
 failed. A red province keeps its last good figures, and the release names the gap.
 
 **When a delivery is held.** Too much of it is wrong (`quality/hold_limits.csv`): nothing of it counts until you decide.
-The run stays green, `conclude` warns, and mail comes to the province and to you. It stands on top of the operator's page;
+The run stays green, `conclude` warns, and mail comes to the province and to you. The operator's page shows it on top;
 `regsosek deliveries show ID`, then `regsosek deliveries free ID --reason "..."` or `reject`.
 
 **When it is red.** Open the log of the red `receive [PP Name]`: the error names the delivery, part or rule and the fix.
