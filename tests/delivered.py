@@ -4,11 +4,15 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from regsosek.contract.codebook import variables
 from regsosek.contract.manifest import DeliveredFile
@@ -72,17 +76,48 @@ def csv_gz(dataset: str, rows: Iterable[Mapping[str, str]]) -> bytes:
     return gzip.compress(text.getvalue().encode(), mtime=0)
 
 
-def delivered_file(dataset: str, rows: list[Row], directory: Path, part: int = 1) -> tuple[DeliveredFile, Path]:
-    """Writes ``rows`` as one file and describes it as its manifest would."""
-    content = csv_gz(dataset, rows)
-    name = f"{dataset}-{part:05d}.csv.gz"
+def jsonl_gz(dataset: str, rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The same as JSON lines; an empty value is null."""
+    lines = (json.dumps({name: None if value == "" else value for name, value in row.items()}) for row in rows)
+    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+
+
+def parquet(dataset: str, rows: Iterable[Mapping[str, str]]) -> bytes:
+    """The same as Parquet, all columns text; an empty value is null."""
+    names = [v.name for v in variables(dataset)]
+    columns = list(rows)
+    table = pa.table({n: pa.array([row[n] or None for row in columns], pa.string()) for n in names})
+    return parquet_of(table)
+
+
+def parquet_of(table: pa.Table, **options: Any) -> bytes:
+    """A Parquet file in memory."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, **options)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+WRITERS = {"csv.gz": csv_gz, "jsonl.gz": jsonl_gz, "parquet": parquet}
+
+
+def described_file(
+    dataset: str, content: bytes, rows: int, directory: Path, part: int = 1, format_: str = "csv.gz"
+) -> tuple[DeliveredFile, Path]:
+    """Writes ``content`` as one file and describes it as its manifest would."""
+    name = f"{dataset}-{part:05d}.{format_}"
     (directory / name).write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
     described = DeliveredFile.model_validate(
-        {"name": name, "dataset": dataset, "part": part, "format": "csv.gz", "rows": len(rows)}
-        | {"bytes": len(content), "sha256": digest}
+        {"name": name, "dataset": dataset, "part": part, "format": format_, "rows": rows}
+        | {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     )
     return described, directory / name
+
+
+def delivered_file(
+    dataset: str, rows: list[Row], directory: Path, part: int = 1, format_: str = "csv.gz"
+) -> tuple[DeliveredFile, Path]:
+    """Writes ``rows`` as one file in ``format_`` and describes it."""
+    return described_file(dataset, WRITERS[format_](dataset, rows), len(rows), directory, part, format_)
 
 
 def reference_tables(connection: duckdb.DuckDBPyConnection) -> None:

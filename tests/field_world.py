@@ -13,7 +13,7 @@ import boto3
 from sqlalchemy import text
 from ulid import ULID
 
-from delivered import DESA, PROVINCE, SUBSLS, Row, anggota_row, csv_gz, keluarga_row
+from delivered import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
 from regsosek.geography.regions import region_master
 from regsosek.night import receiving
 from regsosek.night.house import House
@@ -127,6 +127,7 @@ class FieldWorld:
         supersedes: Iterable[str] = (),
         province: str = PROVINCE,
         spoil: Mapping[str, Any] | None = None,
+        formats: Mapping[str, str] | None = None,
     ) -> str:
         """Puts one delivery (one part, or several if ``families`` is a list of parts) into landing; returns its id."""
         parts = families if families and isinstance(families[0], list) else [families]
@@ -136,12 +137,13 @@ class FieldWorld:
         for number, part in enumerate(parts, start=1):
             rows = {"keluarga": [k for k, _ in part], "anggota": [a for _, members in part for a in members]}
             for dataset, content in rows.items():
-                body = csv_gz(dataset, content)
-                name = f"{dataset}-{number:05d}.csv.gz"
+                format_ = (formats or {}).get(dataset, "csv.gz")
+                body = WRITERS[format_](dataset, content)
+                name = f"{dataset}-{number:05d}.{format_}"
                 self.house.store.put_bytes(self.house.settings.landing_bucket, folder + name, body)
                 digest = hashlib.sha256(body).hexdigest()
                 files.append(
-                    {"name": name, "dataset": dataset, "part": number, "format": "csv.gz", "rows": len(content),
+                    {"name": name, "dataset": dataset, "part": number, "format": format_, "rows": len(content),
                      "bytes": len(body), "sha256": digest}
                 )  # fmt: skip
                 totals[dataset] += len(content)

@@ -19,7 +19,7 @@ from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.warehouse.ledger import forget
+from regsosek.warehouse.ledger import deliveries_of, forget, note_repairs
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -78,6 +78,21 @@ def test_a_night_shows_its_deliveries(world: FieldWorld, client: TestClient) -> 
     page = client.get(f"/nights/{night}").text
     assert delivery_id in page
     assert f"/nights/{night}/{PROVINCE}/keluarga" in page
+
+
+def test_repairs_of_a_delivery_are_told_and_what_the_contract_allows_is_not(
+    world: FieldWorld, client: TestClient
+) -> None:
+    night = NIGHT + timedelta(days=1)
+    repairs = [
+        {"dataset": "anggota", "kind": kind, "variable": "r402_nama", "amount": 5} for kind in ("apostrophe", "crlf")
+    ]
+    with world.house.engine.begin() as connection:
+        [entry] = deliveries_of(connection, PROVINCE, night)
+        note_repairs(connection, entry, 1, repairs)
+        note_repairs(connection, entry, 2, repairs)
+    page = client.get(f"/nights/{night}").text
+    assert page.count("Mended in anggota, 10 values") == page.count("Mended") == 1
 
 
 def test_data_docs_count_what_reception_counted(world: FieldWorld, client: TestClient) -> None:

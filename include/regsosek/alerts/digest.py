@@ -11,7 +11,7 @@ from regsosek.alerts.kabkota_ranking import rank_kabkota
 from regsosek.alerts.province_figures import ProvinceFigures, RowCounts, RuleViolations
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.alerts.wording import delivery_states, kind_texts, rejection_text, target_word
+from regsosek.alerts.wording import delivery_states, kind_texts, rejection_text, target_word, told_repairs, unit_word
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.warehouse.holding import HeldDelivery
 
@@ -216,7 +216,14 @@ def _arrived(figures: ProvinceFigures) -> dict[str, str]:
         "deliveries": (", ".join(states) or "tidak ada") + unfinished,
         "families": _rows(figures.families),
         "persons": _rows(figures.persons),
+        "repairs": _repairs(figures.repairs),
     }
+
+
+def _repairs(repairs: Mapping[str, int]) -> str:
+    """What was mended without asking, so that the office can mend its export; empty if nothing was."""
+    told = [(kind, repairs.get(kind.kind, 0)) for kind in told_repairs()]
+    return "; ".join(f"{number(n)} {unit_word(kind.unit)}: {kind.text_id}" for kind, n in told if n)
 
 
 def _rows(rows: RowCounts) -> str:

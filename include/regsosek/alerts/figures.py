@@ -39,13 +39,20 @@ SELECT c.dataset, sum(received)::bigint AS received, sum(loaded)::bigint AS load
 FROM standing_count c JOIN standing d USING (province, delivery_id, delivered_on)
 WHERE province = :province AND d.counted_night = :night GROUP BY c.dataset
 """
+# What a newer delivery has replaced while it was held asks nothing of the office.
 _REJECTED = f"""
 WITH {STANDING}
 SELECT d.delivery_id, d.delivered_on, coalesce(d.reason, '') AS reason, coalesce(c.rejected, 0) AS families
 FROM standing d
 LEFT JOIN standing_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
      AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
-WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejected' ORDER BY d.night, d.position
+WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejected'
+      AND d.reason IS DISTINCT FROM 'superseded_while_held'
+ORDER BY d.night, d.position
+"""
+_REPAIRS = """
+SELECT kind, sum(amount)::bigint AS amount FROM ledger.repair WHERE province = :province AND night = :night
+GROUP BY kind
 """
 _RULES = f"""
 WITH {STANDING}
@@ -153,6 +160,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         families=_row_counts(rows.get("keluarga", {})),
         persons=_row_counts(rows.get("anggota", {})),
         rejected=_read(connection, _REJECTED, own, RejectedDelivery),
+        repairs={row.kind: row.amount for row in connection.execute(text(_REPAIRS), own)},
         rules=_read(connection, _RULES, own | {"state": "accepted"}, RuleViolations),
         held=tuple(held_deliveries(connection, night=night, province=province)),
         held_rules=_read(connection, _RULES, own | {"state": "held"}, RuleViolations),

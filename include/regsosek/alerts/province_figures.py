@@ -65,6 +65,7 @@ class ProvinceFigures:
         unfinished: delivery folders without a manifest, which therefore belong to no night yet.
         families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
         rejected: the rejected deliveries in their order.
+        repairs: what reading the accepted deliveries repaired, by kind of ``contract/repairs.csv``.
         rules: violated critical rules, most frequent first.
         held: the deliveries that wait for an operator's decision, of this and earlier nights, in order of arrival.
         held_rules: the critical rules that they violate, most frequent first; they are no part of ``rules``.
@@ -88,6 +89,7 @@ class ProvinceFigures:
     families: RowCounts = field(default_factory=RowCounts)
     persons: RowCounts = field(default_factory=RowCounts)
     rejected: tuple[RejectedDelivery, ...] = ()
+    repairs: Mapping[str, int] = field(default_factory=dict)
     rules: tuple[RuleViolations, ...] = ()
     held: tuple[HeldDelivery, ...] = ()
     held_rules: tuple[RuleViolations, ...] = ()

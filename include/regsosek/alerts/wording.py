@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regsosek.contract.reasons import rejection_reasons
+from regsosek.contract.repairs import RepairKind, repair_kinds
 
 TEXTS = Path(__file__).parent / "texts.toml"
 
@@ -42,6 +43,16 @@ def rejection_text(reason: str) -> str:
     """Why a delivery was rejected, in Indonesian; a reason that the contract does not know says so."""
     known = rejection_reasons().get(reason)
     return known.text_id if known else str(_texts()["reason"]["unknown"])
+
+
+def told_repairs() -> list[RepairKind]:
+    """The kinds of repair that a province is told of, in the order of the contract."""
+    return [kind for kind in repair_kinds().values() if kind.told]
+
+
+def unit_word(unit: str) -> str:
+    """What a repair counts, in Indonesian."""
+    return str(_texts()["repair"][unit])
 
 
 @cache

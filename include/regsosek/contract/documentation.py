@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from regsosek.contract.codebook import DATASETS, Code, Kind, Variable, block, code_list, variables
+from regsosek.contract.drift import drift_policy
 from regsosek.contract.manifest import DeliveredFile, Manifest
 from regsosek.contract.reasons import rejection_reasons
+from regsosek.contract.repairs import repair_kinds
 
 CONTRACT: Final = Path("docs/landing-contract.md")
 SCHEMA: Final = Path("docs/landing-contract/manifest.schema.json")
@@ -56,6 +58,8 @@ def _regions(example: Path) -> dict[str, Callable[[], str]]:
         "anggota": lambda: columns_table("anggota"),
         "codes": codes_table,
         "reasons": reasons_table,
+        "drift": drift_table,
+        "repairs": repairs_table,
         "example-manifest": lambda: _fenced("json", _found(example, "manifest.json").read_text(encoding="utf-8")),
         "example-keluarga": lambda: delivered_rows(_found(example, "keluarga-00001.csv.gz")),
         "example-anggota": lambda: delivered_rows(_found(example, "anggota-00001.csv.gz")),
@@ -165,6 +169,21 @@ def reasons_table() -> str:
     """The reasons for a rejection, as a Markdown table."""
     rows = ((f"`{reason.id}`", reason.text_en, reason.text_id) for reason in rejection_reasons().values())
     return table(("Reason", "Meaning", "As the province reads it"), rows)
+
+
+def drift_table() -> str:
+    """What a file may do to the columns of its dataset, as a Markdown table."""
+    rows = ((f"`{d.dataset}`", f"`{d.kind}`", d.verdict, d.text_en, d.text_id) for d in drift_policy())
+    return table(("Dataset", "Drift", "Verdict", "Meaning", "As the province reads it"), rows)
+
+
+def repairs_table() -> str:
+    """What reading repairs or leaves out, and counts, as a Markdown table."""
+    rows = (
+        (f"`{kind.kind}`", f"{kind.unit}s", "yes" if kind.told else "no", kind.text_en, kind.text_id)
+        for kind in repair_kinds().values()
+    )
+    return table(("Repair", "Counted in", "Told", "Meaning", "As the province reads it"), rows)
 
 
 def delivered_rows(path: Path) -> str:

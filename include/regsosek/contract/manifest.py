@@ -42,7 +42,7 @@ class DeliveredFile(_Document):
     part: Annotated[int, Field(ge=1, le=99_999)]
     """Part number, from 1; every part has exactly one file of each dataset."""
     format: Format
-    """How the file is written; version 1 of the contract reads `csv.gz`."""
+    """How the file is written; the files of one delivery, and of one part, may differ in it."""
     rows: Rows
     """Rows without the header."""
     bytes: Annotated[int, Field(ge=0, le=5 * 2**40)]

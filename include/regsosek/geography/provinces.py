@@ -1,9 +1,11 @@
 """The 34 provinces of the 2022 frame: names, zones, targets. DAG files read them while parsing: nothing heavy loads."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.reference_table import DATA, read_table
@@ -64,6 +66,13 @@ def province(code: str) -> Province:
     except KeyError:
         fix = "use a BPS code of the 2022 frame (11 to 94; Kemendagri codes differ, provinces formed later have none)"
         raise ReferenceDataError(f"no province has the code {code!r}; {fix}") from None
+
+
+def clock_offset(code: str, moment: datetime) -> timedelta:
+    """How far the clock of a province is ahead of UTC at ``moment``."""
+    offset = moment.astimezone(ZoneInfo(province(code).timezone)).utcoffset()
+    assert offset is not None, "a moment on a clock of a zone has an offset"
+    return offset
 
 
 @cache

@@ -13,7 +13,6 @@ from regsosek.errors import ContractBreachError
 from regsosek.landing.discovery import DeliveryFolder
 from regsosek.landing.store import Downloaded, Store
 
-READ_FORMATS = frozenset({"csv.gz"})
 DOWNLOADS_AT_ONCE = 4
 
 
@@ -48,11 +47,10 @@ def fetch(
         the files in the order of the manifest.
 
     Raises:
-        ContractBreachError: ``format_unsupported``, ``file_missing``, ``file_size`` or ``file_altered``, of the first
-            file in the order of the manifest that breaks the contract.
+        ContractBreachError: ``file_missing``, ``file_size`` or ``file_altered``, of the first file in the order of the
+            manifest that breaks the contract.
         ObjectStoreError: the store gave up; the delivery is not to blame.
     """
-    _refuse_unread_formats(manifest.files)
     target = directory / manifest.delivery_id
     with TemporaryDirectory(dir=directory, prefix=".fetch-") as aside:
         arriving = Path(aside, manifest.delivery_id)
@@ -62,13 +60,6 @@ def fetch(
             shutil.rmtree(target)
         arriving.rename(target)
     return tuple(FetchedFile(file, target / file.name) for file in manifest.files)
-
-
-def _refuse_unread_formats(files: Iterable[DeliveredFile]) -> None:
-    unread = [file.name for file in files if file.format not in READ_FORMATS]
-    if unread:
-        readable = ", ".join(sorted(READ_FORMATS))
-        raise ContractBreachError("format_unsupported", f"{len(unread)} files, first {unread[0]}; send {readable}")
 
 
 def _fetch_all(fetch_one: Callable[[DeliveredFile], None], files: Iterable[DeliveredFile]) -> None:

@@ -70,7 +70,7 @@ def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path
     """Every file of the delivery, verified and archived.
 
     Raises:
-        ContractBreachError: a file is missing, short, altered or of a format that is not read.
+        ContractBreachError: a file is missing, short or altered.
     """
     if archived := _from_archive(house, manifest, scratch):
         return archived

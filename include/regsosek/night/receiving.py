@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
+from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import Decision, Receipt, list_decisions, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
@@ -28,6 +29,7 @@ from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
+from regsosek.staging.repairs import Repair
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
@@ -83,7 +85,7 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
 def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
     """:func:`receive_province` for a caller that holds the province's lock.
 
-    A delivery that was freed for an earlier night, and whose reception was interrupted, is received there first.
+    An earlier night that an operator's decision had begun again, and that was interrupted, is completed first.
     """
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
     with house.engine.begin() as connection:
@@ -270,9 +272,11 @@ class Reception:
         self, manifest: Manifest, part: int, files: list[FetchedFile], supersedes: tuple[str, ...]
     ) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
+        repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
-                read_part(self.duck, file.delivered, file.path)
+                offset = clock_offset(entry.province, manifest.produced_at)
+                repairs += read_part(self.duck, file.delivered, file.path, offset=offset)
                 file.path.unlink()
             stage(self.duck, part=part, province=entry.province, on=entry.delivered_on)
         with watch.step("judge"):
@@ -291,6 +295,7 @@ class Reception:
                 recognise(self.duck, produced_at=manifest.produced_at, supersedes=supersedes)
             with watch.step("load"):
                 load_part(self.duck, connection, self.scratch, key, default_day=entry.delivered_on)
+                ledger.note_repairs(connection, entry, part, [asdict(each) for each in repairs])
         return counts
 
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:

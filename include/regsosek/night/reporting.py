@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
+from regsosek.contract.repairs import repair_kinds
 from regsosek.warehouse.standing import STANDING
 
 
@@ -15,6 +16,7 @@ class ProvinceLine:
 
     ``held_deliveries`` counts those of earlier nights too, which still wait; a delivery that was held and then decided
     counts on the night of the decision.
+    ``repairs`` counts the files, columns and values that reading mended and the province is told of.
     """
 
     province: str
@@ -32,6 +34,7 @@ class ProvinceLine:
     withdrawn: int
     held: int
     rejected: int
+    repairs: int
     visited: int
     complete: int
     target: int
@@ -51,6 +54,10 @@ counted AS (
     WHERE d.counted_night = :night GROUP BY d.province
 ),
 waiting AS (SELECT province, count(*) AS held_deliveries FROM standing WHERE state = 'held' GROUP BY province),
+mended AS (
+    SELECT province, sum(amount)::bigint AS repairs FROM ledger.repair
+    WHERE night = :night AND kind = ANY (:told) GROUP BY province
+),
 warned AS (SELECT province, sum(warned)::bigint AS warned FROM mart.arrivals WHERE night = :night GROUP BY province),
 latest AS (
     SELECT DISTINCT ON (province, placed_code, enumerated_on) province, visited, complete FROM mart.progress
@@ -66,12 +73,13 @@ SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0
        coalesce(c.loaded, 0) - coalesce(w.warned, 0) AS clean, coalesce(w.warned, 0) AS warned,
        coalesce(c.quarantined, 0) AS quarantined, coalesce(c.superseded, 0) AS superseded,
        coalesce(c.duplicate, 0) AS duplicate, coalesce(c.withdrawn, 0) AS withdrawn, coalesce(c.held, 0) AS held,
-       coalesce(c.rejected, 0) AS rejected, coalesce(r.visited, 0) AS visited, coalesce(r.complete, 0) AS complete,
-       t.families AS target
+       coalesce(c.rejected, 0) AS rejected, coalesce(m.repairs, 0) AS repairs, coalesce(r.visited, 0) AS visited,
+       coalesce(r.complete, 0) AS complete, t.families AS target
 FROM reference.target t
 LEFT JOIN counted c USING (province)
 LEFT JOIN waiting h USING (province)
 LEFT JOIN warned w USING (province)
+LEFT JOIN mended m USING (province)
 LEFT JOIN reached r USING (province)
 LEFT JOIN ledger.seal s ON s.province = t.province AND s.night = :night
 LEFT JOIN mart.refreshed f ON f.province = t.province AND f.night = :night
@@ -81,7 +89,8 @@ ORDER BY t.province
 
 def province_lines(connection: Connection, night: date) -> list[ProvinceLine]:
     """How ``night`` went, one line for each province with a target."""
-    return [ProvinceLine(*row) for row in connection.execute(text(_LINES), {"night": night})]
+    told = [kind.kind for kind in repair_kinds().values() if kind.told]
+    return [ProvinceLine(*row) for row in connection.execute(text(_LINES), {"night": night, "told": told})]
 
 
 def processed_nights(connection: Connection) -> list[date]:

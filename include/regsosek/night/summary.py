@@ -16,7 +16,7 @@ from regsosek.night.reporting import ProvinceLine, QuarantinedCase
 SHOWN_CASES = 50
 WIDEST_NAME = 21
 COUNTED = (
-    "Recv.", "Clean", "Warn", "Quar.", "Other", "Rej.", "Visited", "Target", "%", "Plan %",
+    "Recv.", "Clean", "Warn", "Quar.", "Other", "Rej.", "Mended", "Visited", "Target", "%", "Plan %",
 )  # fmt: skip
 
 
@@ -40,7 +40,8 @@ def night_table(night: date, lines: Sequence[ProvinceLine], scale: float, window
 
 def _cells(line: ProvinceLine, plan: float) -> tuple[str, ...]:
     other = line.superseded + line.duplicate + line.withdrawn + line.held
-    counts = (line.received, line.clean, line.warned, line.quarantined, other, line.rejected, line.visited, line.target)
+    arrived = (line.received, line.clean, line.warned, line.quarantined, other, line.rejected, line.repairs)
+    counts = (*arrived, line.visited, line.target)
     share = f"{100 * line.visited / line.target:.1f}" if line.target else "–"
     name = f"{line.province} {province_of(line.province).name}"
     return (name[:WIDEST_NAME], _state(line), *(f"{count:,}" for count in counts), share, f"{100 * plan:.0f}")

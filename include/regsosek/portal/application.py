@@ -20,7 +20,8 @@ from regsosek.geography.calendar import field_windows
 from regsosek.portal import pages
 from regsosek.portal.deliveries import deliveries_of_night
 from regsosek.portal.nights import last_nights, read_night, read_nights
-from regsosek.portal.pages import Frame
+from regsosek.portal.pages import Brought, Frame
+from regsosek.portal.repairs import repairs_of_night
 from regsosek.portal.sources import Sources
 from regsosek.portal.validation import Validation, read_validation
 from regsosek.release.publication import file_of_release
@@ -80,8 +81,10 @@ class Routes:
         with self.sources.reading() as connection:
             nights = self._last_nights(connection, including=night)
             state = read_night(connection, night, field_windows(settings.calendar_file))
-            lines, held = deliveries_of_night(connection, night), held_deliveries(connection)
-            return _html(pages.night_page(_frame(request), state, lines, held, nights))
+            brought = Brought(
+                deliveries_of_night(connection, night), held_deliveries(connection), repairs_of_night(connection, night)
+            )
+            return _html(pages.night_page(_frame(request), state, brought, nights))
 
     def data_docs(
         self, request: Request, night: date, province: str, dataset: Literal["keluarga", "anggota"]

@@ -1,8 +1,8 @@
 """The portal's pages as text: values in, HTML out, everything from outside escaped, nothing fetched from elsewhere."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 
@@ -15,6 +15,7 @@ from regsosek.geography.provinces import province as province_of
 from regsosek.portal import wording
 from regsosek.portal.deliveries import DeliveryLine
 from regsosek.portal.nights import COMPLETE, Night
+from regsosek.portal.repairs import Repaired
 from regsosek.portal.validation import Validation
 from regsosek.warehouse.holding import HeldDelivery
 
@@ -32,6 +33,15 @@ class Frame:
 
     base: str
     read_at: datetime
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a night brought: its deliveries, those that wait for a decision now, and what reading mended in each."""
+
+    deliveries: Sequence[DeliveryLine]
+    held: Sequence[HeldDelivery] = ()
+    repairs: Mapping[tuple[str, str], Sequence[Repaired]] = field(default_factory=dict)
 
 
 @cache
@@ -66,14 +76,13 @@ def board(frame: Frame, nights: Sequence[Night], held: Sequence[HeldDelivery]) -
     return _page("board.html.j2", frame, nights=nights, last=last, held=held, shown_nights=shown)
 
 
-def night_page(
-    frame: Frame, night: Night, deliveries: Sequence[DeliveryLine], held: Sequence[HeldDelivery], nights: Sequence[date]
-) -> str:
-    """One night, province by province, with its deliveries; ``nights`` are those that can be opened."""
+def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[date]) -> str:
+    """One night, province by province, with what it brought; ``nights`` are those that can be opened."""
     by_province: defaultdict[str, list[DeliveryLine]] = defaultdict(list)
-    for line in deliveries:
+    for line in brought.deliveries:
         by_province[line.province].append(line)
-    values = {"by_province": by_province, "held": {each.delivery_id: each for each in held}, "nights": sorted(nights)}
+    held = {each.delivery_id: each for each in brought.held}
+    values = {"by_province": by_province, "held": held, "repairs": brought.repairs, "nights": sorted(nights)}
     return _page("night.html.j2", frame, night=night, **values)
 
 

@@ -30,7 +30,7 @@ ORDER BY d.province, d.delivery_id, r.dataset DESC, r.kind
 
 
 def repairs_of_night(connection: Connection, night: date) -> Mapping[tuple[str, str], list[Repaired]]:
-    """What was mended in each delivery of ``night``, by (province, delivery id); what the contract allows is left out."""
+    """What was mended in each delivery of ``night``, by (province, delivery id), but for what the contract allows."""
     found: defaultdict[tuple[str, str], list[Repaired]] = defaultdict(list)
     for province, delivery_id, dataset, kind, amount in connection.execute(text(_REPAIRS), {"night": night}):
         if repair_kinds()[kind].told:

@@ -130,6 +130,11 @@ def _documents(archive: Archive, deliveries: tuple[Delivered, ...], delivery_id:
             path, compression="gzip", encoding="utf-8-sig", dtype=str, keep_default_na=False, usecols=list(COLUMNS),
             skip_blank_lines=False,
         )  # fmt: skip
+    except (ValueError, OSError, EOFError) as error:
+        # The kind of error is enough: its text may quote a value.
+        raise AuditError(
+            f"delivery {delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
+        ) from None
     finally:
         path.unlink()
     return _typed(given, delivery_id, part)

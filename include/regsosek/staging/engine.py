@@ -26,3 +26,9 @@ def open_engine(scratch: Path, *, memory_limit: str, threads: int) -> Iterator[d
         yield connection
     finally:
         connection.close()
+
+
+def scratch_of(connection: duckdb.DuckDBPyConnection) -> Path:
+    """The scratch directory that ``connection`` was opened with, for what is unpacked beside the engine."""
+    [(spill,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    return Path(spill).parent

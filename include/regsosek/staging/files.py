@@ -1,21 +1,23 @@
-"""Delivered CSV files as relations of text: header against the codebook, rows against the manifest."""
+"""Delivered files as relations of text, whatever their format: read, held to codebook and manifest, repaired."""
 
-import csv
-import gzip
-import io
-import zlib
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
-from regsosek.contract.codebook import variables
+from regsosek.contract.codebook import Variable, variables
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
-from regsosek.staging.typing_sql import given
+from regsosek.staging.csv_files import read_csv
+from regsosek.staging.engine import scratch_of
+from regsosek.staging.json_lines import read_json_lines
+from regsosek.staging.parquet_files import read_parquet
+from regsosek.staging.repairs import Repair, refuse_by_policy, take_off_apostrophes
+from regsosek.staging.unpacking import unpack
 
-MAX_HEADER_CHARACTERS = 65_536
-MAX_LINE_BYTES = 1_048_576
-SHOWN_COLUMNS = 10
+UTC = timedelta(0)
 
 
 def text_table(dataset: str) -> str:
@@ -23,65 +25,54 @@ def text_table(dataset: str) -> str:
     return f"{dataset}_text"
 
 
-def read_part(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path) -> None:
+def read_part(
+    connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, *, offset: timedelta = UTC
+) -> tuple[Repair, ...]:
     """Reads one file into ``<dataset>_text``: ``row_no`` from 1 and one text column per variable, empty as NULL.
 
+    Args:
+        offset: of the province's clock, for formats that keep instants in UTC alone.
+
+    Returns:
+        what had to be repaired or overlooked, counted.
+
     Raises:
-        ContractBreachError: ``file_unreadable``, ``columns_differ`` or ``row_count``, naming the file.
+        ContractBreachError: the file is damaged, too large, or not what contract and manifest say; it names the file
+            and the fix and quotes no value.
     """
-    header = _header(file.name, path)
-    _check_columns(file, header)
-    names = ", ".join(f"{given(v.name)} AS {v.name}" for v in variables(file.dataset))
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
-    # Everything is stated, nothing sniffed: a reader that guesses types or dialects guesses wrong one night.
-    source = (
-        f"read_csv(?, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
-        f"compression = 'gzip', encoding = 'utf-8', strict_mode = true, max_line_size = {MAX_LINE_BYTES}, "
-        f"columns = {{{columns}}})"
-    )
-    rows = f"SELECT row_number() OVER () AS row_no, {names} FROM {source}"
-    try:
-        connection.execute(f"CREATE OR REPLACE TABLE {text_table(file.dataset)} AS {rows}", [str(path)])
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
-        # The engine's own message quotes the offending line, which holds personal data: it stays here.
-        raise ContractBreachError(
-            "file_unreadable", f"{file.name} is not gzip-compressed RFC 4180 CSV in UTF-8"
-        ) from None
-    _check_characters(connection, file)
+    expected = variables(file.dataset)
+    table = text_table(file.dataset)
+    if file.format == "parquet":
+        repairs = read_parquet(connection, table, file, path, offset, expected)
+    else:
+        repairs = _read_text(connection, table, file, path, expected)
+    refuse_by_policy(file, repairs)
+    if file.format != "csv.gz":  # its bytes were looked through when it was unpacked
+        _check_characters(connection, file, expected)
     _check_rows(connection, file)
+    return (*repairs, *take_off_apostrophes(connection, table, file.dataset, expected))
 
 
-def _header(name: str, path: Path) -> list[str]:
-    try:
-        with gzip.open(path, "rb") as stream:
-            start = stream.read(MAX_HEADER_CHARACTERS)
-        text = io.StringIO(start.decode("utf-8-sig", errors="ignore"), newline="")
-        return next(csv.reader(text), [])
-    except (OSError, EOFError, zlib.error, csv.Error):
-        raise ContractBreachError("file_unreadable", f"{name} is not gzip-compressed CSV") from None
+def _read_text(
+    connection: duckdb.DuckDBPyConnection, table: str, file: DeliveredFile, path: Path, expected: Sequence[Variable]
+) -> tuple[Repair, ...]:
+    with TemporaryDirectory(dir=scratch_of(connection), prefix="unpacked-") as directory:
+        plain = Path(directory, "text")
+        facts = unpack(file, path, plain)
+        read = read_csv if file.format == "csv.gz" else read_json_lines
+        repairs = read(connection, table, file, plain, facts, expected)
+    bom = (Repair(file.dataset, "byte_order_mark", "", 1),) if facts.bom else ()
+    return (*bom, *repairs)
 
 
-def _check_columns(file: DeliveredFile, header: list[str]) -> None:
-    expected = {v.name for v in variables(file.dataset)}
-    missing = [v.name for v in variables(file.dataset) if v.name not in header]
-    unknown = len(set(header) - expected)
-    twice = len(header) - len(set(header))
-    if not (missing or unknown or twice):
-        return
-    # Unknown names are counted, not quoted: a file without a header row would put personal data there.
-    more = f" and {len(missing) - SHOWN_COLUMNS} more" if len(missing) > SHOWN_COLUMNS else ""
-    faults = [f"missing: {', '.join(missing[:SHOWN_COLUMNS])}{more}"] if missing else []
-    faults += [f"{unknown} unknown"] if unknown else []
-    faults += [f"{twice} named twice"] if twice else []
-    raise ContractBreachError("columns_differ", f"{file.name}: {'; '.join(faults)}")
-
-
-def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile) -> None:
-    # PostgreSQL can store no NUL character, neither in text nor in the JSON of a quarantined case.
-    nul = " OR ".join(f"contains({v.name}, chr(0))" for v in variables(file.dataset))
+def _check_characters(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, expected: Sequence[Variable]) -> None:
+    # PostgreSQL can store no NUL character, neither in text nor in the JSON of a quarantined case; JSON can spell it.
+    nul = " OR ".join(f"contains({v.name}, chr(0))" for v in expected)
     [(rows,)] = connection.execute(f"SELECT count(*) FROM {text_table(file.dataset)} WHERE {nul}").fetchall()
     if rows:
-        raise ContractBreachError("file_unreadable", f"{file.name} has NUL characters in {rows} rows")
+        raise ContractBreachError(
+            "nul_characters", f"{file.name} has NUL characters in {rows} rows; remove them where the data are kept"
+        )
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, file: DeliveredFile) -> None:

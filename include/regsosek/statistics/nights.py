@@ -15,6 +15,7 @@ NightState = Literal[
     "accepted", "partly_accepted", "earlier_held", "rejected", "held", "nothing_delivered", "closed", "not_processed"
 ]
 
+# A delivery that a newer one has replaced while it was held leaves no gap.
 _NIGHTS = f"""
 WITH {STANDING},
 tonight AS (
@@ -24,7 +25,7 @@ tonight AS (
            count(*) FILTER (WHERE state = 'held') AS held,
            count(*) AS deliveries,
            string_agg(DISTINCT reason, ',' ORDER BY reason) AS reasons
-    FROM standing WHERE night = :night GROUP BY province
+    FROM standing WHERE night = :night AND reason IS DISTINCT FROM 'superseded_while_held' GROUP BY province
 ),
 last_data AS (
     SELECT province, max(counted_night) AS last_night FROM standing WHERE state = 'accepted' GROUP BY province

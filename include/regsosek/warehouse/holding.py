@@ -145,15 +145,18 @@ def all_superseded(connection: Connection, province: str, supersedes: Sequence[s
     return tuple(found)
 
 
+# A night takes its mark off when it begins: without the mark, its statistics may lack what was decided for it.
+_UNFINISHED = """
+SELECT DISTINCT decided_night FROM ledger.delivery d
+WHERE province = :province AND decided_night < :before AND (state = 'registered' OR NOT EXISTS (
+    SELECT 1 FROM mart.refreshed f WHERE f.province = d.province AND f.night = d.decided_night))
+ORDER BY 1
+"""
+
+
 def unfinished_nights(connection: Connection, province: str, before: date) -> list[date]:
-    """The nights before ``before`` that a delivery was freed for and has not been received in yet."""
-    query = (
-        select(delivery.c.decided_night)
-        .where(delivery.c.province == province, delivery.c.state == "registered", delivery.c.decided_night < before)
-        .distinct()
-        .order_by(delivery.c.decided_night)
-    )
-    return [night for night in connection.execute(query).scalars() if night is not None]
+    """The nights before ``before`` that something was decided for and that were interrupted since."""
+    return list(connection.execute(text(_UNFINISHED), {"province": province, "before": before}).scalars())
 
 
 def find(connection: Connection, province: str, delivery_id: str) -> Delivery | None:

@@ -20,6 +20,7 @@ from regsosek.warehouse.tables import (
     error_share,
     event,
     refreshed,
+    repair,
     rule_result,
     seal,
     step_timing,
@@ -220,6 +221,13 @@ def note_rule_results(connection: Connection, entry: Delivery, results: Sequence
     key = {"province": entry.province, "delivery_id": entry.delivery_id}
     if results:
         connection.execute(insert(rule_result), [{**key, **result} for result in results])
+
+
+def note_repairs(connection: Connection, entry: Delivery, part: int, repairs: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps what reading a part repaired: ``dataset, kind, variable, amount``; clearing the part forgets it."""
+    key = {**entry.key, "part": part}
+    if repairs:
+        connection.execute(insert(repair), [{**key, **each} for each in repairs])
 
 
 def note_timing(connection: Connection, entry: Delivery, part: int, seconds: Mapping[str, float]) -> None:

@@ -16,7 +16,7 @@ from regsosek.warehouse.tables import HASHED, answers
 
 TABLES_OF_A_PART = (
     "core.kasus", "core.keluarga", "core.anggota", "restricted.keluarga_identity", "restricted.anggota_identity",
-    "restricted.quarantined", "restricted.untyped_value", "quality.reason",
+    "restricted.quarantined", "restricted.untyped_value", "quality.reason", "ledger.repair",
 )  # fmt: skip
 _KASUS_COLUMNS = (
     "case_id", "versi", "rank_versi", "produced_at", "content_hash", "status", "verdict", "id_subsls",

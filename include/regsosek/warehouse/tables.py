@@ -111,6 +111,10 @@ step_timing = Table(
     "step_timing", metadata, _key("province"), _key("delivery_id"), _key("part", Integer), _key("step"),
     Column("seconds", Double, nullable=False), schema="ledger",
 )  # fmt: skip
+repair = Table(
+    "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
+    _key("dataset"), _key("kind"), _key("variable"), _count("amount"), schema="ledger",
+)  # fmt: skip
 event = Table(
     "event", metadata, Column("id", BigInteger, primary_key=True), _needed("province"), _needed("night", Date),
     Column("delivery_id", Text), _needed("kind"), Column("detail", JSONB, nullable=False),

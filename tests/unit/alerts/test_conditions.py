@@ -1,6 +1,7 @@
 """Each kind of condition on both sides of its threshold, when it is muted, and when it is gone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,11 +13,13 @@ from regsosek.alerts.conditions import KINDS, Condition, Standing, decide, recov
 from regsosek.alerts.province_figures import ProvinceFigures, RejectedDelivery, RowCounts, RuleViolations
 from regsosek.alerts.thresholds import thresholds
 from regsosek.geography.calendar import FieldWindow
+from regsosek.warehouse.holding import HeldDelivery
 
 Night = Callable[..., ProvinceFigures]
 LIMITS = thresholds()
 SILENT: dict[str, Any] = {"deliveries": {}, "families": RowCounts(), "persons": RowCounts()}
 OPENS, CLOSES = date(2022, 10, 15), date(2022, 11, 14)
+HELD = HeldDelivery("64", "01GFXKQ2Z8V3M5N7P9R1T3W5Z9", date(2022, 10, 26), date(2022, 10, 26), 700, 2100, ())
 REJECTED = RejectedDelivery("01GFXKQ2Z8V3M5N7P9R1T3W5Y7", date(2022, 10, 26), "file_missing", 700)
 
 
@@ -57,7 +60,16 @@ def test_what_is_rejected_or_held_did_arrive(night: Night) -> None:
     assert found(night(deliveries={"rejected": 1}, families=RowCounts(), rejected=(REJECTED,))) == {
         "REJECTED": "KRITIS"
     }
-    assert found(night(deliveries={"held": 1}, families=RowCounts(received=700, held=700))) == {}
+    held = night(deliveries={"held": 1}, families=RowCounts(received=700, held=700), held=(HELD,))
+    assert found(held) == {"HELD": "KRITIS"}
+
+
+def test_a_held_delivery_is_critical_once_and_then_waits_for_us(night: Night) -> None:
+    waiting = replace(HELD, night=night().night - timedelta(days=1))
+    assert found(night(held=(waiting,))) == {"HELD": "PERHATIAN"}
+    assert found(night(held=(waiting, HELD))) == {"HELD": "KRITIS"}
+    [gone] = decide(night(), LIMITS, [Standing("HELD", waiting.night)])
+    assert recovered_kinds(gone) == ("HELD",)
 
 
 @pytest.mark.parametrize(

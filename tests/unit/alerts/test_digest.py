@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,11 +23,16 @@ from regsosek.alerts.thresholds import thresholds
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
+from regsosek.warehouse.holding import HeldDelivery, MeasuredShare
 
 Night = Callable[..., ProvinceFigures]
 LIMITS = thresholds()
 NIK = "6403015502840001"
 ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5Y7"
+HELD = HeldDelivery(
+    "64", "01GFXKQ2Z8V3M5N7P9R1T3W5Z9", date(2022, 10, 26), date(2022, 10, 26), 100, 310,
+    (MeasuredShare("keluarga", 100, 60, Decimal(40), 50), MeasuredShare("anggota", 310, 62, Decimal("25.0"), 150)),
+)  # fmt: skip
 REJECTED = RejectedDelivery(ULID, date(2022, 10, 26), "file_missing", 700)
 EVERYTHING: dict[str, Any] = {
     "visited": 20_000,
@@ -34,6 +40,8 @@ EVERYTHING: dict[str, Any] = {
     "families": RowCounts(2000, 700, 200, 100, 700, 300),
     "persons": RowCounts(6200, 2100, 700, 300, 2100, 1000),
     "rejected": (REJECTED,),
+    "held": (HELD,),
+    "held_rules": (RuleViolations("P05", 60),),
     "rules": (RuleViolations("P05", 120), RuleViolations("P01", 60)),
     "kabkota": tuple(
         KabkotaFigures(f"64{n:02d}", f"Kabupaten Nomor {n}", 5000, 100 * n, 50 + n, n, 2) for n in range(1, 21)
@@ -87,14 +95,14 @@ def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Contex
     message = told(night(**EVERYTHING), context)
     assert message.subject == (
         "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: "
-        "kiriman ditolak; mutu isian; di belakang rencana; kode wilayah"
+        "kiriman ditolak; kiriman ditahan; mutu isian; di belakang rencana; kode wilayah"
     )
     head = message.body.splitlines()[:6]
     assert head[0] == "[KRITIS] BPS Provinsi Kalimantan Timur (64) \u2013 data s.d. 27 Okt 2022 00:59 WITA"
     assert "YANG HARUS DILAKUKAN" in head
     assert "1. Perbaiki dan kirim ulang kiriman yang ditolak: 700 keluarga \u2013 batas 27 Okt 2022 18:00 WITA" in head
     assert (
-        "3. Kejar ketinggalan di kab/kota di bawah: 28.000 keluarga \u2013 batas 28 Okt 2022 12:00 WITA" in message.body
+        "4. Kejar ketinggalan di kab/kota di bawah: 28.000 keluarga \u2013 batas 28 Okt 2022 12:00 WITA" in message.body
     )
 
 
@@ -116,6 +124,18 @@ def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
     assert "malam ini -24.000" in body
     assert "regsosek quarantine --province 64" in body
+
+
+def test_a_held_delivery_says_what_waits_over_which_limit_and_who_decides(night: Night, context: Context) -> None:
+    message = told(night(held=(HELD,), held_rules=(RuleViolations("P05", 60),)), context)
+    body = flat(message)
+    assert message.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditahan"
+    assert "1. Periksa kiriman yang ditahan: 100 keluarga" in body
+    assert "1 kiriman ditahan karena bagian yang salah melebihi batas; 100 keluarga dan 310 anggota di dalamnya" in body
+    assert f"{HELD.delivery_id} (26 Okt 2022): 60 dari 100 keluarga (60,0 %) salah, batas 40 %" in body
+    assert "62 dari 310" not in body  # a share within its limit is not why
+    assert "P05, 60 kali: Kepala keluarga harus tepat satu." in body
+    assert "keputusan: tim platform BPS pusat" in body
 
 
 def test_silence_says_since_when_and_what_lies_unfinished(night: Night, context: Context) -> None:
@@ -198,3 +218,13 @@ def test_hostile_text_neither_breaks_a_line_nor_carries_a_nik(night: Night, cont
 def test_the_same_night_gives_the_same_words(night: Night, context: Context) -> None:
     first, second = (told(night(**EVERYTHING), context) for _ in range(2))
     assert first == second
+
+
+def test_repairs_are_told_in_one_line_so_that_the_office_can_mend_its_export(night: Night, context: Context) -> None:
+    body = flat(told(night(**EVERYTHING | {"repairs": {"apostrophe": 1234, "column_unknown": 1, "crlf": 8}}), context))
+    assert (
+        "Dibetulkan otomatis, mohon perbaiki ekspornya: 1.234 isian: kode diawali tanda petik satu; ekspor tanpa "
+        "melalui lembar kerja; 1 kolom: kolom tidak ada dalam buku kode, isinya tidak dimuat" in body
+    )
+    assert "CRLF" not in body
+    assert "Dibetulkan" not in flat(told(night(**EVERYTHING), context))

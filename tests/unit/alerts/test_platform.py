@@ -1,8 +1,10 @@
 """What failed of ours: told when there is something, grouped, with the command that repairs it."""
 
 from datetime import date
+from decimal import Decimal
 
 from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.warehouse.holding import HeldDelivery, MeasuredShare
 
 NIGHT = date(2022, 10, 26)
 NIK = "6403015502840001"
@@ -57,3 +59,19 @@ def test_what_lies_astray_in_landing_is_counted_and_told() -> None:
     assert message.subject == "[PIPELINE FAULT] night 2022-10-26: keys astray in landing"
     assert "province 64: 3" in message.body
     assert not figures(astray={}).anything
+
+
+def test_what_waits_for_a_decision_is_no_fault_but_is_told() -> None:
+    share = MeasuredShare("keluarga", 1200, 720, Decimal(40), 50)
+    held = HeldDelivery("64", "01GFXKQ2Z8V3M5N7P9R1T3W5Y7", NIGHT, NIGHT, 1200, 3600, (share,))
+    waiting = figures(held=(held,))
+    message = compose_platform(waiting)
+    assert waiting.anything and not waiting.at_fault
+    assert message.subject == "[DECISION NEEDED] night 2022-10-26: 1 delivery held"
+    body = " ".join(message.body.split())
+    assert "64: 01GFXKQ2Z8V3M5N7P9R1T3W5Y7, since night 2022-10-26, 1,200 families" in body
+    assert "720 of 1,200 cases in error, limit 40 %" in body
+    assert "FAULT" not in message.body and "regsosek night" not in message.body
+    both = compose_platform(figures(held=(held,), failed={"73": "ObjectStoreError: no answer"}))
+    assert both.subject == "[PIPELINE FAULT] night 2022-10-26: 1 province failed, 1 delivery held"
+    assert waiting.fingerprint != figures().fingerprint

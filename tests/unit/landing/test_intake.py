@@ -73,12 +73,10 @@ def test_of_two_broken_files_the_first_of_the_manifest_is_named_every_time(store
             fetch_delivery(store, tmp_path)
 
 
-def test_a_format_of_the_contract_that_is_not_read_yet_rejects_before_any_download(store, deliver, tmp_path):
-    deliver(store, FOLDER, {"keluarga-00001.parquet": b"k", "anggota-00001.parquet": b"a"})
-    del store.objects["landing", FOLDER.prefix + "keluarga-00001.parquet"]
-    with pytest.raises(ContractBreachError, match=r"csv\.gz") as breach:
-        fetch_delivery(store, tmp_path)
-    assert breach.value.reason == "format_unsupported"
+def test_the_formats_of_one_delivery_may_differ(store, deliver, tmp_path):
+    files = {"keluarga-00001.csv.gz": b"k", "anggota-00001.parquet": b"a"}
+    deliver(store, FOLDER, files)
+    assert [file.delivered.name for file in fetch_delivery(store, tmp_path)] == list(files)
 
 
 def test_a_fault_of_the_store_is_not_blamed_on_the_delivery(store, deliver, tmp_path, monkeypatch):

@@ -5,8 +5,11 @@ from outline import Outline
 from portal_world import HOSTILE, NIGHT, delivery, frame, held, night
 
 from regsosek.contract.reasons import rejection_reasons
+from regsosek.contract.repairs import repair_kinds
 from regsosek.portal import pages
 from regsosek.portal.nights import COMPLETE
+from regsosek.portal.pages import Brought
+from regsosek.portal.repairs import Repaired
 from regsosek.portal.wording import delivery_words, night_words, share
 from regsosek.release.wording import night_states
 
@@ -18,7 +21,9 @@ def board() -> str:
 def night_page() -> str:
     waiting = delivery(state="held", delivery_id=held().delivery_id, reason=None, detail=None)
     lines = [delivery(), waiting, delivery("65", "accepted", judged=True, reason=None), delivery("31", "registered")]
-    return pages.night_page(frame(), night(), lines, [held()], [NIGHT])
+    mended = [Repaired(repair_kinds()["apostrophe"], "anggota", 1234)]
+    brought = Brought(lines, [held()], {("65", lines[0].delivery_id): mended})
+    return pages.night_page(frame(), night(), brought, [NIGHT])
 
 
 ALL = [board, night_page, lambda: pages.message(frame(), "Not found", HOSTILE), lambda: pages.board(frame(), [], [])]
@@ -57,7 +62,7 @@ def test_reasons_are_told_in_both_languages() -> None:
 
 def test_an_unknown_reason_is_told_by_its_id() -> None:
     line = delivery(reason="a_reason_of_tomorrow")
-    assert "a_reason_of_tomorrow" in Outline(pages.night_page(frame(), night(), [line], [], [NIGHT])).text
+    assert "a_reason_of_tomorrow" in Outline(pages.night_page(frame(), night(), Brought([line]), [NIGHT])).text
 
 
 def test_data_docs_are_linked_where_something_was_judged() -> None:
@@ -83,7 +88,7 @@ def test_held_deliveries_older_than_the_shown_nights_have_no_data_docs() -> None
 
 def test_what_was_decided_later_says_since_when_it_counts() -> None:
     line = delivery(state="accepted", decided_night=NIGHT.replace(day=25))
-    assert "counts from 2022-10-25" in Outline(pages.night_page(frame(), night(), [line], [], [NIGHT])).text
+    assert "counts from 2022-10-25" in Outline(pages.night_page(frame(), night(), Brought([line]), [NIGHT])).text
 
 
 def test_every_state_of_a_night_and_of_a_delivery_has_words_and_a_mark_of_its_own() -> None:
@@ -108,3 +113,10 @@ def test_both_halves_of_the_grid_show_each_province_its_own_state() -> None:
     for each in night().provinces:
         label = night_words()[each.state].label
         assert f'title="{each.name}, {NIGHT}: {label}"' in page
+
+
+def test_what_reading_mended_is_told_under_its_delivery() -> None:
+    text = Outline(night_page()).text
+    kind = repair_kinds()["apostrophe"]
+    assert f"Mended in anggota, 1,234 values: {kind.text_en}" in text
+    assert text.count("Mended") == 1

@@ -1,4 +1,4 @@
-"""Made-up figures of a night: all 34 provinces over a small tree, one of them silent, one rejected."""
+"""Made-up figures of a night: all 34 provinces over a small tree, one of them silent, one rejected, one held."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +15,8 @@ from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 23)
-SILENT, REJECTED = "94", "81"
+SILENT, REJECTED, HELD = "94", "81", "64"
+HELD_FAMILIES = 1234
 SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
 
 
@@ -102,12 +103,13 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
 
 
 def _states(night: date) -> pd.DataFrame:
-    states = {SILENT: ("nothing_delivered", ""), REJECTED: ("rejected", "file_altered")}
+    states = {SILENT: ("nothing_delivered", ""), REJECTED: ("rejected", "file_altered"), HELD: ("held", "")}
     rows = [
         {
             "province": each.code,
             "name": each.name,
             "state": states.get(each.code, ("accepted", ""))[0],
+            "held_families": HELD_FAMILIES if each.code == HELD else 0,
             "reasons": states.get(each.code, ("accepted", ""))[1],
             "last_night": night - timedelta(days=1 if each.code in states else 0),
             "figures_night": night,

@@ -71,9 +71,16 @@ def test_hostile_names_stay_text() -> None:
 
 
 def test_it_names_who_is_missing_and_why(text: str) -> None:
-    assert "32 dari 34 provinsi" in text
+    assert "31 dari 34 provinsi" in text
     assert "<strong>Papua</strong> (94): Tidak ada kiriman" in text
     assert "isi berkas tidak sama" in text
+
+
+def test_a_held_delivery_is_marked_with_what_it_keeps_out(text: str) -> None:
+    [line] = [line for line in text.splitlines() if "<strong>Kalimantan Timur</strong>" in line]
+    assert "Kiriman ditahan karena bagian yang salah melebihi batas; angka tetap pada data terakhir" in line
+    assert "1.234 keluarga dalam kiriman yang ditahan belum dihitung." in text
+    assert '<span class="badge gap">Ditahan</span>' in text
 
 
 def test_a_scaled_release_says_so_first_and_a_whole_one_does_not() -> None:

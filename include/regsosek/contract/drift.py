@@ -1,0 +1,43 @@
+"""What a file may do to the columns of its dataset: the stated policy for each kind of schema drift, as data."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+Verdict = Literal["accepted", "repaired", "rejected"]
+
+# Nothing could stand in for what these take away, so no line of the policy can let them pass.
+ALWAYS_REJECTED: Final = frozenset({"column_missing", "column_twice", "retyped_inexactly"})
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One line of ``drift.csv``."""
+
+    dataset: str
+    kind: str
+    verdict: Verdict
+    text_id: str
+    text_en: str
+
+
+@cache
+def drift_policy() -> tuple[Drift, ...]:
+    """The policy of every dataset, in the order of the landing contract."""
+    text = resources.files(__package__).joinpath("drift.csv").read_text(encoding="utf-8")
+    return tuple(
+        Drift(row["dataset"], row["kind"], row["verdict"], row["text_id"], row["text_en"])  # type: ignore[arg-type]  # held to the literals by the unit test
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+@cache
+def is_rejected(dataset: str, kind: str) -> bool:
+    """Whether the policy of ``dataset`` rejects a delivery for drift of ``kind``.
+
+    Raises:
+        KeyError: the policy says nothing of that kind.
+    """
+    return {(drift.dataset, drift.kind): drift.verdict for drift in drift_policy()}[dataset, kind] == "rejected"

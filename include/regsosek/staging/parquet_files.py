@@ -1,0 +1,256 @@
+"""A delivered Parquet file: bounded by its own metadata, its typed columns turned into the text of a CSV."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+
+from regsosek.contract.codebook import TEXT_KINDS, Kind, Variable
+from regsosek.contract.limits import MAX_LINE_BYTES, rows_bound, unpacked_bound
+from regsosek.contract.manifest import DeliveredFile
+from regsosek.errors import ContractBreachError
+from regsosek.staging.columns import match_columns, refuse_types
+from regsosek.staging.refusing import more_parts, refusing
+from regsosek.staging.repairs import Repair
+from regsosek.staging.typing_sql import given
+
+_INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
+)
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
+_LOCAL = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"})
+_INSTANTS = frozenset({"TIMESTAMP WITH TIME ZONE"})
+_TEXTS = frozenset({"VARCHAR", "UUID"})
+_DATED: frozenset[Kind] = frozenset({"date", "timestamp"})
+_EXACT = "9007199254740992"  # beyond it a double does not hold every whole number
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the file that is a variable: ``source`` quoted for SQL, ``type`` as the engine names it."""
+
+    variable: Variable
+    source: str
+    type: str
+
+    @property
+    def family(self) -> str:
+        """The kind of type: text, integer, float, decimal, date, local, instant, or other."""
+        families = {"text": _TEXTS, "integer": _INTEGERS, "float": _FLOATS, "local": _LOCAL, "instant": _INSTANTS}
+        for name, types in families.items():
+            if self.type in types:
+                return name
+        if self.type == "DATE":
+            return "date"
+        return "decimal" if self.type.startswith("DECIMAL") else "other"
+
+
+def read_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    file: DeliveredFile,
+    path: Path,
+    offset: timedelta,
+    expected: Sequence[Variable],
+) -> tuple[Repair, ...]:
+    """Reads ``path`` into ``table``: ``row_no`` from 1 and the text of each variable.
+
+    Args:
+        offset: of the clock that instants are written on, as Parquet keeps them in UTC without it.
+
+    Raises:
+        ContractBreachError: ``file_unreadable``, ``file_too_large``, ``row_count``, ``columns_differ`` or
+            ``column_type``.
+    """
+    fault = f"{file.name} {_damage(path)}; write it anew"
+    with refusing("file_unreadable", fault, too_large=more_parts(file.name)):
+        _check_size(connection, file, path)
+        layout = match_columns(file, _names(connection, path), expected)
+        columns = _columns(connection, path, layout.positions, expected)
+        repairs = _survey(connection, file, path, columns)
+        _load(connection, table, path, columns, offset)
+    return (*layout.overlooked(file.dataset), *repairs)
+
+
+def _damage(path: Path) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if not start:
+        return "is empty (0 bytes)"
+    if start == b"PARE":
+        return "is encrypted Parquet, which is not read"
+    return "is no Parquet file" if start != b"PAR1" else "is damaged, encrypted or has no columns"
+
+
+def _check_size(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path) -> None:
+    """Checks what the metadata claim before a page is touched: rows, and bytes unpacked."""
+    [(rows,)] = connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [str(path)]).fetchall()
+    if rows != file.rows:
+        raise ContractBreachError("row_count", f"{file.name} holds {rows} rows, the manifest says {file.rows}")
+    if rows > rows_bound(path.stat().st_size):
+        raise ContractBreachError("file_too_large", f"{file.name} is too small for {rows} rows of documents")
+    claimed = """
+        SELECT coalesce(sum(total_uncompressed_size), 0), coalesce(min(least(total_uncompressed_size,
+               total_compressed_size, row_group_num_rows, num_values)), 0) FROM parquet_metadata(?)"""
+    [(unpacked, least)] = connection.execute(claimed, [str(path)]).fetchall()
+    if least < 0:
+        raise ContractBreachError("file_unreadable", f"{file.name} has metadata that cannot be true; write it anew")
+    _bound(file, path, int(unpacked))
+
+
+def _bound(file: DeliveredFile, path: Path, unpacked: int) -> None:
+    if unpacked > unpacked_bound(file.rows, path.stat().st_size):
+        raise ContractBreachError(
+            "file_too_large", f"{file.name} unpacks to {unpacked} bytes, too much for its {file.rows} rows and its size"
+        )
+
+
+def _names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """The names of the file's columns; those of nested values are left out.
+
+    The schema is a tree laid out flat: a line with children is followed by them.
+    """
+    rows = connection.execute("SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)", [str(path)]).fetchall()
+    names: list[str] = []
+    inside = 0
+    for name, children in rows[1:]:
+        if inside:
+            inside -= 1
+        else:
+            names.append(str(name))
+        inside += int(children)
+    return names
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, path: Path, positions: Mapping[str, int], expected: Sequence[Variable]
+) -> list[_Column]:
+    described = connection.execute(
+        "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)", [str(path)]
+    ).fetchall()
+    found = [(name.replace('"', '""'), str(type_)) for name, type_, *_ in described]
+    return [_Column(v, f'"{found[positions[v.name]][0]}"', found[positions[v.name]][1]) for v in expected]
+
+
+def _survey(
+    connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, columns: Sequence[_Column]
+) -> list[Repair]:
+    """One pass that keeps nothing: refuses what cannot be text or is too large, and counts what will be repaired."""
+    asked = [f"[{', '.join(f'({each})::BIGINT' for each in _asked(column))}]" for column in columns]
+    [found] = connection.execute(
+        f"SELECT {', '.join(asked)} FROM read_parquet(?, hive_partitioning = false)", [str(path)]
+    ).fetchall()
+    counted = dict(zip((column.variable.name for column in columns), found, strict=True))
+    refuse_types(file, {c.variable.name: _type_word(c) for c in columns if counted[c.variable.name][0]})
+    if max((longest or 0 for _, _, _, longest in counted.values()), default=0) > MAX_LINE_BYTES:
+        raise ContractBreachError("file_too_large", f"{file.name} has a value of more than {MAX_LINE_BYTES} bytes")
+    _bound(file, path, sum(length or 0 for _, _, length, _ in counted.values()))
+    repairs = [Repair(file.dataset, _repair_kind(c), c.variable.name, counted[c.variable.name][1]) for c in columns]
+    return [repair for repair in repairs if repair.amount]
+
+
+def _asked(column: _Column) -> tuple[str, str, str, str]:
+    """SQL aggregates: values that forbid the column, values repaired, bytes of all values, bytes of the longest."""
+    length = f"strlen({column.source})" if column.type == "VARCHAR" else "0"
+    return (
+        _unfit(column),
+        _repaired(column),
+        f"coalesce(sum({length}), 0)",
+        f"coalesce(max({length}), 0)",
+    )
+
+
+def _unfit(column: _Column) -> str:
+    """How many values of a column have no certain text; a column that is empty throughout may have any type."""
+    values, kind = column.source, column.variable.kind
+    match column.family:
+        case "text":
+            return "0"
+        case "integer" | "decimal" if kind not in _DATED:
+            return "0"
+        case "float" if kind not in _DATED:
+            return f"count(*) FILTER (isinf({values}) OR (abs({values}) >= {_EXACT} AND NOT isnan({values})))"
+        case "date" | "local" if kind == "date":
+            return "0"
+        case "instant" if kind == "timestamp":
+            return "0"
+    return f"count({values})"
+
+
+def _repaired(column: _Column) -> str:
+    values, kind = column.source, column.variable.kind
+    match column.family:
+        case "integer" | "decimal" if kind in TEXT_KINDS:
+            return f"count({values})"
+        case "float" if kind in TEXT_KINDS:
+            return f"count(*) FILTER (NOT isnan({values}))"
+        case "float" if kind != "decimal" and kind not in _DATED:
+            return f"count(*) FILTER ({values} = trunc({values}) AND NOT isnan({values}))"
+        case "local" if kind == "date":
+            return f"count(*) FILTER ({values} = date_trunc('day', {values}))"
+    return "0"
+
+
+def _repair_kind(column: _Column) -> str:
+    if column.variable.kind in TEXT_KINDS:
+        return "number_for_code"
+    return "midnight_for_date" if column.family == "local" else "fraction_of_zero"
+
+
+def _type_word(column: _Column) -> str:
+    if column.family == "float":
+        return "floating-point numbers without exact digits"
+    return column.type.split("(", maxsplit=1)[0].lower() if column.type.endswith(("[]", ")")) else column.type.lower()
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, table: str, path: Path, columns: Sequence[_Column], offset: timedelta
+) -> None:
+    values = ", ".join(f"{given(_text(column, offset))} AS {column.variable.name}" for column in columns)
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {table} AS SELECT row_number() OVER () AS row_no, {values} "
+        "FROM read_parquet(?, hive_partitioning = false)",
+        [str(path)],
+    )
+
+
+def _text(column: _Column, offset: timedelta) -> str:
+    """SQL: the text that a CSV would have carried."""
+    values, kind = column.source, column.variable.kind
+    match column.family:
+        case "float":
+            return _float_text(values, kind)
+        case "decimal":
+            # The engine writes a number below one without its zero where no digit can stand before the point.
+            text = f"regexp_replace({values}::VARCHAR, '^(-?)\\.', '\\10.')"
+            return text if kind == "decimal" else f"regexp_replace({text}, '\\.0+$', '')"
+        case "local":
+            moment = _moment_text(f"{values}::TIMESTAMP", "")
+            return f"CASE WHEN {values} = date_trunc('day', {values}) THEN {values}::DATE::VARCHAR ELSE {moment} END"
+        case "instant":
+            clock = f"make_timestamp(epoch_us({values}) + {offset // timedelta(microseconds=1)})"
+            return _moment_text(clock, _offset_text(offset))
+        case "other":
+            return "NULL::VARCHAR"  # empty throughout, or it would have been refused
+    return f"{values}::VARCHAR"
+
+
+def _float_text(values: str, kind: Kind) -> str:
+    # A number near zero would be written with an exponent: it gets its fifteen places instead.
+    small = f"rtrim(rtrim(format('{{:.15f}}', {values}::DOUBLE), '0'), '.')"
+    text = f"CASE WHEN abs({values}) < 0.001 AND {values} <> 0 THEN {small} ELSE {values}::VARCHAR END"
+    if kind != "decimal":
+        text = f"CASE WHEN {values} = trunc({values}) THEN {values}::BIGINT::VARCHAR ELSE {text} END"
+    return f"CASE WHEN NOT isnan({values}) THEN {text} END"
+
+
+def _moment_text(moment: str, offset: str) -> str:
+    """ISO 8601 with as many decimals of a second as there are."""
+    return f"strftime({moment}, '%Y-%m-%dT%H:%M:%S') || rtrim(rtrim(strftime({moment}, '.%f'), '0'), '.') || '{offset}'"
+
+
+def _offset_text(offset: timedelta) -> str:
+    minutes = abs(offset) // timedelta(minutes=1)
+    return f"{'-' if offset < timedelta(0) else '+'}{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,0 +1,111 @@
+"""Formats and repairs through a whole night: the same warehouse whatever the format, and every repair counted once."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from delivered import PROVINCE, WRITERS
+from field_world import Family, FieldWorld, family
+from regsosek.alerts.figures import read_figures
+from regsosek.geography.calendar import FieldWindow
+from regsosek.night.house import open_house
+from regsosek.night.reporting import province_lines
+from regsosek.quality.rules import Suite, load_suites
+from regsosek.settings import PROJECT_ROOT, Settings
+from regsosek.warehouse import ledger
+
+NIGHT = date(2022, 10, 21)
+AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
+WINDOW = FieldWindow(PROVINCE, date(2022, 10, 15), date(2022, 11, 14))
+KEPT_RULES = ("C-303", "P01", "S01", "S02", "F05")
+
+
+@pytest.fixture(scope="module")
+def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
+    suites = {
+        name: Suite(suite.dataset, tuple(rule for rule in suite.rules if rule.id in KEPT_RULES))
+        for name, suite in load_suites(PROJECT_ROOT / "expectations").items()
+    }
+    with open_house(services_env) as house:
+        world = FieldWorld(house, suites)
+        world.prepare(Path(tmp_path_factory.mktemp("reference")))
+        yield world
+
+
+@pytest.fixture
+def world(prepared: FieldWorld) -> FieldWorld:
+    return prepared.fresh()
+
+
+def from_a_spreadsheet() -> Family:
+    household, members = family("A", r114_no_kk="'6403015202840001")
+    return household, [member | {"r407_umur": "'038"} for member in members]
+
+
+def kept(world: FieldWorld) -> list[tuple[object, ...]]:
+    columns = "case_id, versi, content_hash, status, verdict, placed_code, enumerated_on, members, persons"
+    return world.rows(f"SELECT {columns} FROM core.kasus ORDER BY case_id")
+
+
+def repairs(world: FieldWorld) -> list[tuple[object, ...]]:
+    return world.rows("SELECT dataset, kind, variable, amount FROM ledger.repair WHERE kind <> 'crlf' ORDER BY 1, 2, 3")
+
+
+REPAIRED = [("anggota", "apostrophe", "r407_umur", 2), ("keluarga", "apostrophe", "r114_no_kk", 1)]
+
+
+def test_a_night_leaves_the_same_cases_whatever_the_formats(world: FieldWorld) -> None:
+    found = []
+    for keluarga, anggota in product(WRITERS, repeat=2):
+        world.fresh()
+        families = [from_a_spreadsheet(), family("B", number=2, r302_luas_lantai="36 m2")]
+        world.deliver(NIGHT, families, produced_at=AT, formats={"keluarga": keluarga, "anggota": anggota})
+        world.run(NIGHT)
+        found.append((kept(world), world.cases(), world.progress(NIGHT), repairs(world)))
+    assert len(found[0][0]) == 2
+    assert all(each == found[0] for each in found)
+    assert found[0][-1] == REPAIRED
+
+
+def test_an_interrupted_part_counts_its_repairs_once(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.deliver(NIGHT, [[from_a_spreadsheet()], [family("B", number=2)]], produced_at=AT)
+    with monkeypatch.context() as killed:
+        killed.setattr(ledger, "accept", _die)
+        with pytest.raises(RuntimeError):
+            world.run(NIGHT)
+    assert repairs(world) == REPAIRED
+    world.run(NIGHT)
+    assert repairs(world) == REPAIRED
+
+
+def _die(*_: object) -> None:
+    raise RuntimeError("killed between the last part and the flip")
+
+
+def test_forgetting_a_night_forgets_its_repairs(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [from_a_spreadsheet()], produced_at=AT)
+    world.run(NIGHT)
+    with world.house.engine.begin() as connection:
+        ledger.forget(connection, PROVINCE, NIGHT)
+    assert repairs(world) == []
+
+
+def test_operator_and_province_are_told_of_repairs_but_not_of_what_the_contract_allows(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [from_a_spreadsheet()], produced_at=AT)
+    world.run(NIGHT)
+    with world.house.engine.begin() as connection:
+        [line] = [each for each in province_lines(connection, NIGHT) if each.province == PROVINCE]
+        figures = read_figures(connection, PROVINCE, NIGHT, WINDOW)
+    assert line.repairs == 3
+    assert figures.repairs == {"apostrophe": 3, "crlf": 2}
+
+
+def test_a_delivery_rejected_in_its_second_part_leaves_no_repairs(world: FieldWorld) -> None:
+    stranger = family("Z", number=9)[1]
+    world.deliver(NIGHT, [[from_a_spreadsheet()], [(family("B", number=2)[0], stranger)]], produced_at=AT)
+    world.run(NIGHT)
+    assert world.rows("SELECT state, reason FROM ledger.delivery") == [("rejected", "parts_misaligned")]
+    assert repairs(world) == []

@@ -1,0 +1,41 @@
+"""The policy on drift is whole, says what the code can do, and every kind of repair that is counted is described."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from regsosek.contract.codebook import DATASETS
+from regsosek.contract.drift import ALWAYS_REJECTED, Verdict, drift_policy, is_rejected
+from regsosek.contract.repairs import repair_kinds
+
+STAGING = Path(__file__).parents[3] / "include" / "regsosek" / "staging"
+KINDS = {drift.kind for drift in drift_policy()}
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_dataset_has_a_verdict_on_every_kind_once(dataset: str) -> None:
+    own = [drift for drift in drift_policy() if drift.dataset == dataset]
+    assert sorted(drift.kind for drift in own) == sorted(KINDS)
+    assert all(drift.verdict in get_args(Verdict) and drift.text_id and drift.text_en for drift in own)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("kind", sorted(ALWAYS_REJECTED))
+def test_what_nothing_could_replace_is_rejected(dataset: str, kind: str) -> None:
+    assert is_rejected(dataset, kind)
+
+
+def test_a_kind_that_the_policy_does_not_know_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        is_rejected("keluarga", "columns_upside_down")
+
+
+def test_every_kind_of_repair_that_is_made_is_described_and_no_other() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in STAGING.glob("*.py"))
+    named = set(re.findall(r'"([a-z_]+)"', source))
+    assert set(repair_kinds()) <= named
+    assert set(re.findall(r'Repair\([a-z_.]*dataset, "([a-z_]+)"', source)) <= set(repair_kinds())
+    assert all(kind.unit in {"file", "column", "value"} for kind in repair_kinds().values())
+    assert all(kind.text_id and kind.text_en for kind in repair_kinds().values())
