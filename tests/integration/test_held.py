@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from sqlalchemy import text
 
 from delivered import DESA, PROVINCE
@@ -24,6 +26,7 @@ from regsosek.local.mail import MailSink
 from regsosek.night import deciding
 from regsosek.night.deciding import Decided
 from regsosek.night.deliveries import delivery_detail, delivery_lines
+from regsosek.night.delivery_tables import delivery_report, delivery_table
 from regsosek.night.house import open_house
 from regsosek.night.nightly import waiting
 from regsosek.night.replaying import replay
@@ -92,6 +95,12 @@ def reject(world: FieldWorld, delivery_id: str, reason: str = "a column is shift
     return deciding.reject(world.house, delivery_id, world.suites, by=by, reason=reason)
 
 
+def printed(shown: Any) -> str:
+    console = Console(width=110, record=True, file=StringIO())
+    console.print(shown)
+    return console.export_text()
+
+
 def states(world: FieldWorld) -> list[tuple[Any, ...]]:
     return world.rows("SELECT state, reason, decided_night FROM ledger.delivery ORDER BY night, position")
 
@@ -143,6 +152,10 @@ def test_an_operator_sees_why_it_is_held(world: FieldWorld) -> None:
     assert [(rule.rule_id, rule.rows) for rule in detail.rules] == [("C-303", 2)]
     assert [(region.region_code, region.in_error, region.judged) for region in detail.regions] == [(DESA[:4], 2, 3)]
     assert line.held_deliveries == 1
+    shown = printed(delivery_report(detail))
+    assert f"Delivery {held} of province {PROVINCE}: held; delivered {NIGHT}, night {NIGHT}, 3 families" in shown
+    assert "66.7" in shown and "Kabupaten" in shown and "C-303" in shown
+    assert held in printed(delivery_table(listed))
     [told] = waiting(world.house, NEXT, [PROVINCE])
     assert held in told
 
@@ -427,7 +440,7 @@ ARRIVALS = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=ARRIVALS, choices=st.tuples(st.integers(0, 5), st.integers(0, 5)), wait=st.integers(0, 2))
 def test_the_order_of_arrivals_and_decisions_does_not_matter(
     prepared: FieldWorld, arrivals: list[tuple[str, int, bool]], choices: tuple[int, int], wait: int

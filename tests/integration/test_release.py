@@ -256,11 +256,11 @@ def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, stateme
     [
         (
             "UPDATE mart.progress SET visited = visited + 1 WHERE night = :night",
-            "visited changes by 5 in the release, by 3",
+            "visited changes by 4 in the release, 3 in the archived",
         ),
         (
             "UPDATE mart.progress SET complete = complete - 1 WHERE night = :night",
-            "complete changes by 0 in the release, by 2",
+            "complete changes by 1 in the release, 2 in the archived",
         ),
         ("UPDATE core.kasus SET row_no = row_no + 100 WHERE night = :night", "rows of the log are in no archived file"),
     ],
