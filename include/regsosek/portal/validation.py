@@ -85,11 +85,13 @@ def read_validation(
 
 
 def outcomes(counted: Mapping[str, Counter[str]], rules: Mapping[str, Iterable[Rule]]) -> tuple[RuleOutcome, ...]:
-    """Adds up what was counted under each suite; a rule that stands in several is shown as the first states it."""
+    """Adds up what was counted under each suite; a rule that stands several times is shown as first stated."""
     known: dict[str, Rule] = {}
     total: Counter[str] = Counter()
     for suite, counts in counted.items():
-        known = {rule.id: rule for rule in rules[suite] if rule.id in counts} | known
+        for rule in rules[suite]:
+            if rule.id in counts:
+                known.setdefault(rule.id, rule)
         total += counts
     return tuple(RuleOutcome(rule, total[rule_id]) for rule_id, rule in known.items())
 

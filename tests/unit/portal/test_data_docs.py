@@ -104,10 +104,13 @@ def test_texts_of_rules_are_escaped() -> None:
     assert "<script>en</script>" in Outline(html).text
 
 
-def test_a_rule_that_stands_in_two_suites_is_counted_once() -> None:
+def test_a_rule_that_stands_several_times_is_counted_once_and_shown_as_first_stated() -> None:
     counted = {"s1": Counter(A=2, B=0), "s2": Counter(A=3, C=1)}
-    rules = {"s1": [rule("A"), rule("B")], "s2": [rule("A"), rule("C"), rule("D")]}
-    assert {each.rule.id: each.violations for each in outcomes(counted, rules)} == {"A": 5, "B": 0, "C": 1}
+    later = rule("A", condition="of a later version")
+    rules = {"s1": [rule("A"), later, rule("B")], "s2": [later, rule("C"), rule("D")]}
+    added = outcomes(counted, rules)
+    assert {each.rule.id: each.violations for each in added} == {"A": 5, "B": 0, "C": 1}
+    assert added[0].rule == rule("A")
 
 
 def test_an_empty_night_renders() -> None:
