@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regsosek.contract.codebook import variables
+from regsosek.contract.instruments import first_version
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 
+VERSION = first_version()
 PROVINCE = "64"
 DESA = "6403010001"
 SUBSLS = DESA + "000100"
@@ -37,9 +39,9 @@ _TIMES = {
 
 def keluarga_row(**changes: str) -> Row:
     """A clean family of two in East Kalimantan, as delivered; ``changes`` by column name."""
-    row = dict.fromkeys((v.name for v in variables("keluarga")), "")
-    row |= {v.name: "2" for v in variables("keluarga") if v.codes == "ya_tidak"}
-    row |= {v.name: "0" for v in variables("keluarga") if v.item.startswith("504")}
+    row = dict.fromkeys((v.name for v in variables("keluarga", VERSION)), "")
+    row |= {v.name: "2" for v in variables("keluarga", VERSION) if v.codes == "ya_tidak"}
+    row |= {v.name: "0" for v in variables("keluarga", VERSION) if v.item.startswith("504")}
     row |= {
         "id_dokumen": "D1", "versi": "1", "status_dokumen": "1", "id_subsls": SUBSLS, "r101_provinsi": "64",
         "r102_kabkota": "03", "r103_kecamatan": "010", "r104_desa": "001", "r105a_sls": "0001", "r105b_subsls": "00",
@@ -52,8 +54,8 @@ def keluarga_row(**changes: str) -> Row:
 
 def anggota_row(number: int = 1, **changes: str) -> Row:
     """A clean adult member: number 1 is the head, the others are spouses of 38; ``changes`` by column name."""
-    row = dict.fromkeys((v.name for v in variables("anggota")), "")
-    row |= {v.name: "4" for v in variables("anggota") if v.item.startswith("428")}
+    row = dict.fromkeys((v.name for v in variables("anggota", VERSION)), "")
+    row |= {v.name: "4" for v in variables("anggota", VERSION) if v.item.startswith("428")}
     row |= {
         "id_dokumen": "D1", "versi": "1", "id_subsls": SUBSLS, "r109_no_bangunan": "001", "r110_no_keluarga": "001",
         "r401_no_urut": f"{number:02d}", "r402_nama": "CONTOH", "r404_keberadaan": "1",
@@ -68,9 +70,9 @@ def anggota_row(number: int = 1, **changes: str) -> Row:
 
 
 def csv_gz(dataset: str, rows: Iterable[Mapping[str, str]]) -> bytes:
-    """A delivered file of ``dataset``."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [v.name for v in variables(dataset)])
+    """A delivered file of ``dataset``, with the columns of its first row."""
+    rows, text = list(rows), io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [v.name for v in variables(dataset, VERSION)])
     writer.writeheader()
     writer.writerows(rows)
     return gzip.compress(text.getvalue().encode(), mtime=0)
@@ -84,9 +86,9 @@ def jsonl_gz(dataset: str, rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 def parquet(dataset: str, rows: Iterable[Mapping[str, str]]) -> bytes:
     """The same as Parquet, all columns text; an empty value is null."""
-    names = [v.name for v in variables(dataset)]
-    columns = list(rows)
-    table = pa.table({n: pa.array([row[n] or None for row in columns], pa.string()) for n in names})
+    written = list(rows)
+    names = list(written[0]) if written else [v.name for v in variables(dataset, VERSION)]
+    table = pa.table({n: pa.array([row[n] or None for row in written], pa.string()) for n in names})
     return parquet_of(table)
 
 
@@ -131,8 +133,14 @@ def reference_tables(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def stage_rows(connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: list[Row], anggota: list[Row]) -> None:
+def stage_rows(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    keluarga: list[Row],
+    anggota: list[Row],
+    version: str = VERSION,
+) -> None:
     """Reads and stages one part made of ``keluarga`` and ``anggota``."""
     for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
-        read_part(connection, *delivered_file(dataset, rows, directory))
-    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21))
+        read_part(connection, *delivered_file(dataset, rows, directory), version=version)
+    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=version)

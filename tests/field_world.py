@@ -15,7 +15,7 @@ from ulid import ULID
 
 from delivered import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
 from regsosek.geography.regions import region_master
-from regsosek.night import receiving
+from regsosek.night import judging
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.reasons import explain
@@ -35,7 +35,7 @@ class CompiledJudge(Judge):
     """Judges by the compiled SQL alone: a hundred times faster where Great Expectations is not the question."""
 
     def _judge_dataset(self, dataset: str) -> list[RuleCount]:
-        rules = self._suites[dataset].rules
+        rules = self._rules[dataset]
         counts = explain(self._connection, dataset, rules)
         return [RuleCount(dataset, rule.id, rule.severity, counts[rule.id]) for rule in rules]
 
@@ -159,11 +159,11 @@ class FieldWorld:
 
     def run(self, night: date, *, judge: type[Judge] = CompiledJudge, province: str = PROVINCE) -> ProvinceNight:
         """Runs the night of one province."""
-        former, receiving.Judge = receiving.Judge, judge
+        former, judging.Judge = judging.Judge, judge
         try:
             return receive_province(self.house, province, night, self.suites)
         finally:
-            receiving.Judge = former
+            judging.Judge = former
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the warehouse answers to ``query``."""

@@ -15,10 +15,12 @@ import duckdb
 
 from delivered import Row, anggota_row, keluarga_row
 from regsosek.contract.codebook import Variable, bit_mask, block, code_list, lone_codes, variables
+from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import rule_id
 from regsosek.staging.typing_sql import can_be_untyped, given, typed, untyped_column
 
 UNREADABLE = "x!"
+VERSION = first_version()
 Change = dict[str, str]
 
 # Ready-made families and members, each clean. A member case changes member 2, the wife of 38.
@@ -29,16 +31,18 @@ KELUARGA: dict[str, Change] = {
     "two_meters": {"r307b2_daya": "1"},
     "no_electricity": {"r307a_penerangan": "4", "r307b1_daya": ""},
     "no_toilet": {"r309a_fasilitas_bab": "6", "r309b_kloset": "", "r310_pembuangan_tinja": ""},
-    "all_programmes": {v.name: "1" for v in variables("keluarga") if re.fullmatch("501[a-g]", v.item)}
-    | {v.name: "9" for v in variables("keluarga") if v.name.endswith("_bulan")}
-    | {v.name: "2022" for v in variables("keluarga") if v.name.endswith("_tahun")},
+    "all_programmes": {v.name: "1" for v in variables("keluarga", VERSION) if re.fullmatch("501[a-g]", v.item)}
+    | {v.name: "9" for v in variables("keluarga", VERSION) if v.name.endswith("_bulan")}
+    | {v.name: "2022" for v in variables("keluarga", VERSION) if v.name.endswith("_tahun")},
     "incomplete": {"r205_hasil": "2", "r112_jumlah_anggota": ""},
-    "refused": {v.name: "" for v in variables("keluarga") if v.block in {"III", "V"}}
+    "refused": {v.name: "" for v in variables("keluarga", VERSION) if v.block in {"III", "V"}}
     | {"r205_hasil": "4", "r112_jumlah_anggota": ""},
 }
 ABSENT = {"refused": ("anggota1", "anggota2")}
 _NO_SCHOOL = dict.fromkeys(("r413_jenjang", "r414_kelas", "r415_ijazah"), "")
-_FROM_FIVE = {v.name: "" for v in variables("anggota") if v.universe.startswith(("r407_umur >= 5", "r407_umur >= 15"))}
+_FROM_FIVE = {
+    v.name: "" for v in variables("anggota", VERSION) if v.universe.startswith(("r407_umur >= 5", "r407_umur >= 15"))
+}
 _CHILD = {"r406_tanggal_lahir": "", "r408_status_kawin": "1", "r409_hubungan": "3", "r410_hamil": ""}
 _TODDLER = _CHILD | _FROM_FIVE | {"r407_umur": "3", "r427_gizi": "3"}
 _WORK = {"r416a_bekerja": "1", "r416b_jam_kerja": "40", "r417_lapangan_usaha": "12", "r418_status_pekerjaan": "1"}
@@ -46,7 +50,9 @@ ANGGOTA: dict[str, Change] = {
     "wife": {},
     "man": {"r405_jenis_kelamin": "1", "r410_hamil": ""},
     "toddler": _TODDLER,
-    "baby": _TODDLER | {"r407_umur": "1"} | {v.name: "" for v in variables("anggota") if v.item.startswith("428")},
+    "baby": _TODDLER
+    | {"r407_umur": "1"}
+    | {v.name: "" for v in variables("anggota", VERSION) if v.item.startswith("428")},
     "pupil": _CHILD
     | {"r407_umur": "10", "r412_sekolah": "2", "r413_jenjang": "3", "r414_kelas": "4", "r415_ijazah": "23"}
     | {"r431e_pip": "2", "r431f_jaminan_ketenagakerjaan": ""},
@@ -118,7 +124,7 @@ def written_cases(directory: Path) -> list[RuleCase]:
 
 def derived_cases(dataset: str) -> Iterator[RuleCase]:
     """The cases of every generated rule of ``dataset``, from the codebook alone."""
-    for variable in variables(dataset):
+    for variable in variables(dataset, VERSION):
         yield from _type_cases(variable)
         yield from _width_cases(variable)
         yield from _range_cases(variable)
@@ -146,7 +152,7 @@ ALMOST = {
 def valid(variable: Variable) -> str:
     """A value that breaks no rule of ``variable`` where it is asked."""
     if variable.codes:
-        return str(code_list(variable.codes)[0].code)
+        return str(code_list(variable.codes, VERSION)[0].code)
     if variable.minimum is not None:
         return str(variable.minimum)
     samples = {"date": "2022-10-20", "timestamp": "2022-10-20T09:00:00+08:00", "digits": "1" * (variable.width or 1)}
@@ -200,11 +206,11 @@ def _range_cases(variable: Variable) -> list[RuleCase]:
 def _code_cases(variable: Variable) -> list[RuleCase]:
     if not variable.codes:
         return []
-    codes = [code.code for code in code_list(variable.codes)]
+    codes = [code.code for code in code_list(variable.codes, VERSION)]
     low, high = min(codes), max(codes)
     if variable.kind == "bits":
-        high = bit_mask(variable.codes)
-    ends = [("boundary", str(code), False) for code in (low, high, *lone_codes(variable.codes))]
+        high = bit_mask(variable.codes, VERSION)
+    ends = [("boundary", str(code), False) for code in (low, high, *lone_codes(variable.codes, VERSION))]
     return _cases(
         variable,
         "C",
@@ -217,7 +223,7 @@ def _code_cases(variable: Variable) -> list[RuleCase]:
 
 
 def _universe_cases(variable: Variable) -> list[RuleCase]:
-    asked = block(variable.dataset, variable.block)
+    asked = block(variable.dataset, variable.block, VERSION)
     if variable.universe:
         return _skip_cases(variable, forbidden=asked.applies_when != "TRUE")
     if variable.required == "no":
@@ -253,7 +259,7 @@ def _filled_outside(variable: Variable, forbidden: bool, must: bool) -> tuple[st
 
 
 def _names(dataset: str) -> set[str]:
-    return {v.name for v in variables(dataset)} | {"r205_hasil"}
+    return {v.name for v in variables(dataset, VERSION)} | {"r205_hasil"}
 
 
 def _profiles(variable: Variable) -> tuple[str, str]:
@@ -266,7 +272,7 @@ def _profiles(variable: Variable) -> tuple[str, str]:
 def _universes(dataset: str) -> dict[str, dict[str, bool | None]]:
     """For every variable with a universe and every profile: is it inside?"""
     base = keluarga_row() if dataset == "keluarga" else anggota_row(2)
-    asking = [v for v in variables(dataset) if v.universe]
+    asking = [v for v in variables(dataset, VERSION) if v.universe]
     found: dict[str, dict[str, bool | None]] = {v.name: {} for v in asking}
     with duckdb.connect(":memory:") as connection:
         for profile, change in PROFILES[dataset].items():
@@ -281,6 +287,6 @@ def typed_row_sql(dataset: str) -> str:
     """SQL that makes table ``one`` of one row given as named parameters, typed as staging types it."""
     columns = [
         f"{typed(v, given(f'${v.name}::VARCHAR'))} AS {v.name}, NULL::VARCHAR AS {untyped_column(v.name)}"
-        for v in variables(dataset)
+        for v in variables(dataset, VERSION)
     ]
     return f"CREATE OR REPLACE TABLE one AS SELECT {', '.join(columns)}"

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from delivered import anggota_row, described_file
+from delivered import VERSION, anggota_row, described_file
 from regsosek.errors import ContractBreachError
 from regsosek.staging.files import read_part
 from regsosek.staging.repairs import Repair
@@ -27,7 +27,7 @@ def read(
     dataset: str = "anggota",
 ) -> list[Repair]:
     file, path = described_file(dataset, content, rows, directory, format_=format_)
-    return sorted(read_part(connection, file, path, offset=WITA), key=str)
+    return sorted(read_part(connection, file, path, version=VERSION, offset=WITA), key=str)
 
 
 def values(connection: duckdb.DuckDBPyConnection, *columns: str, dataset: str = "anggota") -> list[tuple[Any, ...]]:

@@ -82,8 +82,10 @@ def migrate() -> None:
     from regsosek.warehouse import migration
 
     with house() as opened:
-        migration.migrate(opened.engine)
+        added = migration.migrate(opened.engine)
         migration.grant_roles(opened.engine)
+    for column in added:
+        console.print(f"added from the codebook: {column}")
     console.print("The warehouse is at the newest schema.")
 
 
@@ -286,7 +288,7 @@ def generate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; end with 1 if a file is stale.")] = False,
 ) -> None:
     """Write the files that follow from the codebook: generated suites and documentation."""
-    from regsosek.generated import stale_files
+    from regsosek.generated import check_rules, stale_files
 
     stale = stale_files()
     for path, content in stale.items():
@@ -296,6 +298,7 @@ def generate(
     if stale and check:
         console.print("Run `make fix`.")
         raise typer.Exit(EXIT_FAILED)
+    check_rules()
 
 
 @app.command()

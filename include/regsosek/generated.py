@@ -2,12 +2,32 @@
 
 from pathlib import Path
 
+from regsosek.contract.codebook_check import codebook_faults
 from regsosek.contract.documentation import documents
+from regsosek.errors import ConfigurationError
+from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
+from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
 
 
 def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
-    """The generated files below ``root`` that are missing or differ, with the text that they must have."""
+    """The generated files below ``root`` that are missing or differ, with the text that they must have.
+
+    Raises:
+        ConfigurationError: the codebook contradicts itself.
+    """
+    if faults := codebook_faults():
+        raise ConfigurationError("; ".join(faults))
     expected = generated_suites(root / "expectations") | documents(root)
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}
+
+
+def check_rules(root: Path = PROJECT_ROOT) -> None:
+    """Holds the rules by hand to the versions of the questionnaire that they judge.
+
+    Raises:
+        ConfigurationError: a rule reads a variable that one of its versions lacks.
+    """
+    if unfit := unfit_rules(load_suites(root / "expectations")):
+        raise ConfigurationError("; ".join(unfit))

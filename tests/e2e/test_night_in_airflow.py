@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from regsosek.contract.codebook import variables
+from regsosek.contract.codebook import all_variables
 from regsosek.local import stack as local_stack
 from regsosek.local.airflow_environment import ADMIN, AirflowPlan
 from regsosek.local.stack import AIRFLOW_METADATA, Stack, services_up
@@ -154,7 +154,7 @@ def _personal_values(landing: Path) -> set[str]:
     values: set[str] = set()
     for code in (*HEALTHY, FAILING):
         for dataset in ("keluarga", "anggota"):
-            personal = [v.name for v in variables(dataset) if v.pii in SOUGHT]
+            personal = [v.name for v in all_variables(dataset) if v.pii in SOUGHT]
             for path in landing.glob(f"landing/prov={code}/*/*/{dataset}-*.csv.gz"):
                 with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
                     for row in csv.DictReader(file):

@@ -27,6 +27,7 @@ NIGHTS = [date(2022, 10, 21) + timedelta(days=n) for n in range(3)]
 PROVINCES = ("19", "65")
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
+    "quality.error_share", "quality.error_region",
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
     "restricted.untyped_value", "mart.progress", "mart.arrivals", "ledger.delivery_count",
 )  # fmt: skip
@@ -64,6 +65,13 @@ def test_what_was_planted_is_found_case_by_case(campaign: tuple[House, Simulatio
     assert planted
     assert planted <= found
     assert {rule for *_, rule in found - planted} == set()
+
+
+def test_nothing_of_the_simulated_campaign_comes_near_a_limit(campaign: tuple[House, SimulationReport]) -> None:
+    house, _ = campaign
+    assert rows(house, "SELECT count(*) FROM ledger.delivery WHERE state = 'held'") == [(0,)]
+    near = "judged >= least_rows AND in_error * 100 * 2 > limit_percent * judged"
+    assert rows(house, f"SELECT dataset, judged, in_error FROM quality.error_share WHERE {near}") == []
 
 
 def test_every_row_is_accounted_for(campaign: tuple[House, SimulationReport]) -> None:

@@ -24,7 +24,7 @@ from regsosek.local.loopback import free_port
 from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore as StoreServer
 from regsosek.local.postgres import PostgresServer
-from regsosek.night import nightly, receiving
+from regsosek.night import judging, nightly, receiving
 from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
 from regsosek.night.sealing import reopen_night
@@ -343,7 +343,7 @@ def quick_receive(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The composition of a night with the few rules of this file."""
     for module in (nightly, receiving):
         monkeypatch.setattr(module, "load_suites", lambda _: world.suites, raising=False)
-    monkeypatch.setattr(receiving, "Judge", CompiledJudge)
+    monkeypatch.setattr(judging, "Judge", CompiledJudge)
 
 
 def run_of_nightly(world: FieldWorld) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from itertools import permutations
@@ -65,12 +66,11 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges by the compiled SQL, in replays and decisions too."""
-    monkeypatch.setattr("regsosek.night.receiving.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
 
 
 @pytest.fixture
-def world(prepared: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
-    monkeypatch.setattr("regsosek.night.replaying._suites_of", lambda *_: prepared.suites)
+def world(prepared: FieldWorld) -> FieldWorld:
     return prepared.fresh()
 
 
@@ -205,6 +205,16 @@ def test_a_replay_repeats_holding_and_decision(world: FieldWorld, first: date, d
     before = contents(world, NIGHTS)
     replay(on_landing(world, world.house.settings.release_bucket).house, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
+
+
+def test_a_replay_holds_by_the_limits_of_the_receipts(world: FieldWorld, tmp_path: Path) -> None:
+    held_then_two_nights(world)
+    before = contents(world, (NIGHT, NEXT))
+    generous = tmp_path / "limits.csv"
+    generous.write_text(LIMITS.replace(",40,", ",100,"), encoding="utf-8")
+    own = world.house.settings.model_copy(update={"hold_limits_file": generous})
+    replay(replace(world.house, settings=own), NIGHT, [PROVINCE])
+    assert contents(world, (NIGHT, NEXT)) == before
 
 
 def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: FieldWorld) -> None:

@@ -113,8 +113,7 @@ def test_a_sealed_night_takes_nothing_new_into_a_new_warehouse(
 @pytest.mark.parametrize("first", NIGHTS, ids=["all nights", "two nights", "one night"])
 def test_a_replay_leaves_everything_as_it_was(world: FieldWorld, first: date, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(eventful_nights(world), NIGHTS)
-    monkeypatch.setattr("regsosek.night.replaying._suites_of", lambda *_: world.suites)
-    monkeypatch.setattr("regsosek.night.receiving.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
     replay(without_landing(world).house, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
 

@@ -57,6 +57,19 @@ def test_a_column_without_a_migration_is_noticed(engine: Engine) -> None:
             connection.execute(text("ALTER TABLE ledger.seal DROP COLUMN forgotten"))
 
 
+def test_variables_that_the_tables_lack_are_added_once_and_to_every_partition(engine: Engine) -> None:
+    lacking = ["core.keluarga.r505_internet", "core.anggota.nik_hash", "restricted.keluarga_identity.r107_alamat"]
+    with engine.begin() as connection:
+        ensure_night_partitions(connection, "64", NIGHT)
+        for table, _, column in (name.rpartition(".") for name in lacking):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    assert migrate(engine) == lacking
+    assert migrate(engine) == []
+    schema_is_current(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT r505_internet FROM core.keluarga_p64_20221021")).all() == []
+
+
 def test_every_province_has_its_partitions(engine: Engine) -> None:
     with engine.connect() as connection:
         found = set(connection.execute(text("SELECT schemaname || '.' || tablename FROM pg_tables")).scalars())

@@ -1,18 +1,22 @@
 """The codebook of questionnaire K as data: variables, code lists and blocks, read once from the CSV files beside it.
 
 Types, DDL, staging SQL, the simulator, the generated rules and the documentation all derive from here; adding a
-variable or a code is an edit in ``codebook/variables.csv`` or ``codebook/codes.csv`` alone.
+variable or a code is an edit in ``codebook/variables.csv`` or ``codebook/codes.csv`` alone. Each line says in ``since``
+and ``until`` which versions of the questionnaire have it; whoever reads a file names its version, whoever stores or
+shows all of them asks for all.
 """
 
 import csv
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final, Literal
 
+from regsosek.contract.instruments import Span, codebook_text
+
 DATASETS: Final = ("keluarga", "anggota")
-CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv")
+CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "instruments.csv")
 
 Kind = Literal["key", "digits", "text", "integer", "choice", "bits", "date", "timestamp", "decimal"]
 Required = Literal["yes", "no", "yes_outside_free"]
@@ -26,6 +30,7 @@ class Code:
     code: int
     label_id: str
     label_en: str
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,12 @@ class Block:
     applies_when: str
     asked_column: str
     asked_codes: tuple[int, ...]
+    span: Span
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One column of a dataset.
+    """One column of a dataset, as the versions in ``span`` have it.
 
     Attributes:
         item: number on the form, empty for structural columns.
@@ -81,6 +87,7 @@ class Variable:
     universe_rule: str
     label_id: str
     label_en: str
+    span: Span
 
     @property
     def is_text(self) -> bool:
@@ -93,13 +100,17 @@ class Variable:
         return self.item or self.name
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = resources.files(__package__).joinpath("codebook", name).read_text(encoding="utf-8")
+def _rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
 def _integer(text: str) -> int | None:
     return int(text) if text else None
+
+
+def _span(row: Mapping[str, str]) -> Span:
+    # Archived codebooks of the first nights lack these columns: the questionnaire had one version.
+    return Span(row.get("since", ""), row.get("until", ""))
 
 
 def _variable(row: dict[str, str]) -> Variable:
@@ -121,6 +132,7 @@ def _variable(row: dict[str, str]) -> Variable:
         universe_rule=row["universe_rule"],
         label_id=row["label_id"],
         label_en=row["label_en"],
+        span=_span(row),
     )
 
 
@@ -135,46 +147,79 @@ def _block(row: dict[str, str]) -> Block:
         applies_when=row["applies_when"],
         asked_column=row["asked_column"],
         asked_codes=tuple(int(code) for code in row["asked_codes"].split()),
+        span=_span(row),
     )
 
 
-@cache
-def variables(dataset: str) -> tuple[Variable, ...]:
-    """The variables of ``dataset`` in the order of its files' columns."""
-    return tuple(_variable(row) for row in _rows("variables.csv") if row["dataset"] == dataset)
+def _code(row: dict[str, str]) -> Code:
+    return Code(int(row["code"]), row["label_id"], row["label_en"], _span(row))
+
+
+def _in_version(lines: Iterable[Variable], version: str) -> tuple[Variable, ...]:
+    return tuple(line for line in lines if version in line.span.versions)
 
 
 @cache
-def variable(dataset: str, name: str) -> Variable:
-    """The variable ``name`` of ``dataset``.
+def variable_lines(dataset: str) -> tuple[Variable, ...]:
+    """Every line of ``dataset`` in ``variables.csv``: a variable that changed has one for each of its forms."""
+    return tuple(_variable(row) for row in _rows(codebook_text("variables.csv")) if row["dataset"] == dataset)
+
+
+@cache
+def variables(dataset: str, version: str) -> tuple[Variable, ...]:
+    """The variables of ``dataset`` in ``version`` of the questionnaire, in the order of its files' columns."""
+    return _in_version(variable_lines(dataset), version)
+
+
+@cache
+def all_variables(dataset: str) -> tuple[Variable, ...]:
+    """Every variable that any version of ``dataset`` has, once and in its newest form: what the warehouse holds."""
+    newest = {line.name: line for line in variable_lines(dataset)}
+    return tuple(newest.values())
+
+
+@cache
+def variable(dataset: str, name: str, version: str) -> Variable:
+    """The variable ``name`` of ``dataset`` in ``version``.
 
     Raises:
         KeyError: no such variable.
     """
-    return {v.name: v for v in variables(dataset)}[name]
+    return {v.name: v for v in variables(dataset, version)}[name]
 
 
 @cache
-def block(dataset: str, name: str) -> Block:
-    """The block ``name`` of ``dataset``."""
-    return {(b.dataset, b.block): b for b in map(_block, _rows("blocks.csv"))}[dataset, name]
+def block_lines(dataset: str) -> tuple[Block, ...]:
+    """Every line of ``dataset`` in ``blocks.csv``."""
+    return tuple(_block(row) for row in _rows(codebook_text("blocks.csv")) if row["dataset"] == dataset)
 
 
 @cache
-def code_list(name: str) -> tuple[Code, ...]:
-    """The codes of list ``name`` in their printed order."""
-    rows = [row for row in _rows("codes.csv") if row["codes"] == name]
-    return tuple(Code(int(row["code"]), row["label_id"], row["label_en"]) for row in rows)
+def block(dataset: str, name: str, version: str) -> Block:
+    """The block ``name`` of ``dataset`` in ``version``."""
+    return {b.block: b for b in block_lines(dataset) if version in b.span.versions}[name]
 
 
-def bit_mask(name: str) -> int:
+@cache
+def code_lines(name: str) -> tuple[Code, ...]:
+    """Every line of list ``name`` in ``codes.csv``."""
+    return tuple(_code(row) for row in _rows(codebook_text("codes.csv")) if row["codes"] == name)
+
+
+@cache
+def code_list(name: str, version: str) -> tuple[Code, ...]:
+    """The codes of list ``name`` in ``version``, in their printed order."""
+    return tuple(code for code in code_lines(name) if version in code.span.versions)
+
+
+def bit_mask(name: str, version: str) -> int:
     """The sum of all bits of the bit list ``name``."""
-    return sum(code.code for code in code_list(name) if _is_bit(code.code))
+    return sum(code.code for code in code_list(name, version) if _is_bit(code.code))
 
 
-def lone_codes(name: str) -> tuple[int, ...]:
+def lone_codes(name: str, version: str) -> tuple[int, ...]:
     """Codes of the bit list ``name`` that stand alone and never add up, such as 99 (does not know)."""
-    return tuple(code.code for code in code_list(name) if code.code and not _is_bit(code.code))
+    return tuple(code.code for code in code_list(name, version) if code.code and not _is_bit(code.code))
 
 
 def _is_bit(code: int) -> bool:
@@ -184,11 +229,21 @@ def _is_bit(code: int) -> bool:
 @cache
 def codebook_document() -> bytes:
     """The codebook's files as one document, for the archive of what a night was judged by."""
-    parts = [resources.files(__package__).joinpath("codebook", name).read_bytes() for name in CODEBOOK_FILES]
-    return b"".join(f"# {name}\n".encode() + part for name, part in zip(CODEBOOK_FILES, parts, strict=True))
+    return "".join(f"# {name}\n{codebook_text(name)}" for name in CODEBOOK_FILES).encode()
 
 
 @cache
 def codebook_version() -> str:
     """SHA-256 of the codebook document."""
     return hashlib.sha256(codebook_document()).hexdigest()
+
+
+def columns_of(document: bytes, version: str) -> tuple[tuple[str, str, Kind, str], ...]:
+    """What reading and storing files of ``version`` rests on, by an archived codebook ``document``.
+
+    Returns:
+        dataset, name, type and class of personal data of every variable, in the order of the files' columns.
+    """
+    text = document.decode().removeprefix("# variables.csv\n").partition("# codes.csv\n")[0]
+    lines = _in_version(map(_variable, _rows(text)), version)
+    return tuple((line.dataset, line.name, line.kind, line.pii) for line in lines)

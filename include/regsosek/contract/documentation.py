@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from regsosek.contract.codebook import DATASETS, Code, Kind, Variable, block, code_list, variables
+from regsosek.contract.codebook import DATASETS, Block, Code, Kind, Variable, block_lines, code_lines, variable_lines
 from regsosek.contract.drift import drift_policy
+from regsosek.contract.instruments import Span, instrument_versions, instruments
 from regsosek.contract.manifest import DeliveredFile, Manifest
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import repair_kinds
@@ -54,6 +55,7 @@ def _regions(example: Path) -> dict[str, Callable[[], str]]:
         "kinds": kinds_table,
         "manifest": lambda: fields_table(Manifest),
         "files": lambda: fields_table(DeliveredFile),
+        "instruments": instruments_table,
         "keluarga": lambda: columns_table("keluarga"),
         "anggota": lambda: columns_table("anggota"),
         "codes": codes_table,
@@ -116,19 +118,43 @@ def kinds_table() -> str:
     return table(("Type", "Written as"), ((f"`{kind}`", text) for kind, text in WRITTEN.items()))
 
 
+def instruments_table() -> str:
+    """The known versions of the questionnaire, as a Markdown table."""
+    rows = (
+        (f"`{i.instrument}`", f"`{i.version}`", i.known_since.isoformat(), f"{i.title_en} ({i.title_id})")
+        for i in instruments()
+    )
+    return table(("Instrument", "Version", "Known since", "What it is"), rows)
+
+
+def _marked(span: Span) -> str:
+    """Which versions have something, where not all of them do."""
+    if span.always:
+        return ""
+    first, last = span.versions[0], span.versions[-1]
+    if last == instrument_versions()[-1]:
+        return f" **from version {first}**"
+    if first == instrument_versions()[0]:
+        return f" **until version {last}**"
+    return f" **versions {first} to {last}**"
+
+
 def columns_table(dataset: str) -> str:
-    """The columns of ``dataset`` block by block, as Markdown tables."""
-    blocks = dict.fromkeys(v.block for v in variables(dataset))
-    return "\n\n".join(_block_table(dataset, name) for name in blocks)
+    """The columns of ``dataset`` block by block, as Markdown tables; what differs between versions says so."""
+    return "\n\n".join(_block_table(dataset, name) for name in dict.fromkeys(b.block for b in block_lines(dataset)))
 
 
 def _block_table(dataset: str, name: str) -> str:
-    asked = block(dataset, name)
-    head = f"**Block {name}: {asked.title_en}** ({asked.title_id})"
+    heads = (_block_head(asked) for asked in block_lines(dataset) if asked.block == name)
+    rows = (_column(v) for v in variable_lines(dataset) if v.block == name)
+    return "\n\n".join([*heads, table(_COLUMN_HEADS, rows)])
+
+
+def _block_head(asked: Block) -> str:
+    head = f"**Block {asked.block}: {asked.title_en}** ({asked.title_id}){_marked(asked.span)}"
     if asked.required_when != "TRUE":
         head += f". Asked where `{asked.applies_when}`; required where `{asked.required_when}`"
-    rows = (_column(v) for v in variables(dataset) if v.block == name)
-    return f"{head}\n\n{table(_COLUMN_HEADS, rows)}"
+    return head
 
 
 _COLUMN_HEADS: Final = ("Item", "Column", "Type", "Width", "Values", "Required", "Universe", "Class", "Meaning")
@@ -144,7 +170,9 @@ def _column(variable: Variable) -> tuple[str, ...]:
         variable.required.replace("_", " "),
         f"`{variable.universe}`" if variable.universe else "",
         variable.pii,
-        f"{variable.label_en} ({variable.label_id})" + (" **UNCERTAIN**" if variable.uncertain else ""),
+        f"{variable.label_en} ({variable.label_id})"
+        + (" **UNCERTAIN**" if variable.uncertain else "")
+        + _marked(variable.span),
     )
 
 
@@ -156,12 +184,12 @@ def _values(variable: Variable) -> str:
 
 def codes_table() -> str:
     """All code lists in the order in which the columns use them, each with an anchor of its own."""
-    used = dict.fromkeys(v.codes for dataset in DATASETS for v in variables(dataset) if v.codes)
-    return "\n\n".join(_codes(name, code_list(name)) for name in used)
+    used = dict.fromkeys(v.codes for dataset in DATASETS for v in variable_lines(dataset) if v.codes)
+    return "\n\n".join(_codes(name, code_lines(name)) for name in used)
 
 
 def _codes(name: str, codes: Sequence[Code]) -> str:
-    listed = "; ".join(f"`{code.code}` {code.label_en} ({code.label_id})" for code in codes)
+    listed = "; ".join(f"`{c.code}` {c.label_en} ({c.label_id}){_marked(c.span)}" for c in codes)
     return f'<a id="codes-{name}"></a>**{name}**: {listed}'
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from regsosek.contract.instruments import instrument_versions, instruments
 from regsosek.errors import ContractBreachError
 
 CONTRACT_VERSION = "1"
@@ -24,6 +25,18 @@ ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]$")]
 Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 Rows = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+# Any short name is read, and a stranger among them refused by a reason of its own; the schema lists the known ones.
+InstrumentName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z0-9.]{1,20}$"),
+    Field(json_schema_extra={"enum": sorted({each.instrument for each in instruments()})}),
+]
+InstrumentVersion = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-Za-z.]{1,8}$"),
+    Field(json_schema_extra={"enum": list(instrument_versions())}),
+]
 
 FILE_NAME = re.compile(r"^(?P<dataset>[a-z_]+)-(?P<part>[0-9]{5})\.(?P<format>csv\.gz|jsonl\.gz|parquet)$")
 
@@ -63,10 +76,10 @@ class Manifest(_Document):
 
     contract_version: Literal["1"]
     """Version of this contract."""
-    instrument: Literal["REGSOSEK22.K"]
+    instrument: InstrumentName
     """The questionnaire that was used."""
-    instrument_version: Literal["1"]
-    """Its version: the codes of the form as printed in October 2022."""
+    instrument_version: InstrumentVersion
+    """Its version, which decides the columns of the files and the rules that judge them."""
     province: ProvinceCode
     """BPS code of the province (34 provinces of 2022); equals the folder."""
     delivery_id: Ulid
@@ -129,7 +142,8 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
         delivery_id: the delivery id of the folder it lies in.
 
     Raises:
-        ContractBreachError: ``manifest_unreadable``, ``manifest_invalid``, ``wrong_province`` or ``wrong_delivery_id``.
+        ContractBreachError: ``manifest_unreadable``, ``manifest_invalid``, ``wrong_province``,
+            ``wrong_delivery_id`` or ``instrument_unknown``.
     """
     if len(document) > MAX_MANIFEST_BYTES:
         raise ContractBreachError("manifest_unreadable", f"{len(document)} bytes, the limit is {MAX_MANIFEST_BYTES}")
@@ -146,6 +160,9 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
         raise ContractBreachError(
             "wrong_delivery_id", f"the manifest says {manifest.delivery_id}, its folder {delivery_id}"
         )
+    if (manifest.instrument, manifest.instrument_version) not in {(i.instrument, i.version) for i in instruments()}:
+        known = ", ".join(f"{each.instrument} version {each.version}" for each in instruments())
+        raise ContractBreachError("instrument_unknown", f"version {manifest.instrument_version}; known: {known}")
     return manifest
 
 

@@ -42,9 +42,14 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
     bucket = house.settings.archive_bucket
     if receipt.manifest_sha256 is not None:
         document = fetch_archived(house.store, bucket, receipt.manifest_sha256, scratch / "manifest.json").read_bytes()
-        return parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id), receipt
+        manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
+        return manifest, receipt.model_copy(update={"instrument_version": manifest.instrument_version})
     manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
-    known = receipt.model_copy(update={"manifest_sha256": archive_bytes(house.store, bucket, document)})
+    read = {
+        "manifest_sha256": archive_bytes(house.store, bucket, document),
+        "instrument_version": manifest.instrument_version,
+    }
+    known = receipt.model_copy(update=read)
     write_receipt(house.store, bucket, known)
     return manifest, known
 

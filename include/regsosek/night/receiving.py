@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -21,7 +21,7 @@ from regsosek.landing.archive import Decision, Receipt, list_decisions, write_re
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
 from regsosek.night.house import House
-from regsosek.night.judged_by import suite_versions, suites_named
+from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
 from regsosek.night.sealing import seal_night
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
@@ -82,34 +82,43 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
         return receive_locked(house, province, night, suites)
 
 
-def receive_locked(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
+def receive_locked(
+    house: House, province: str, night: date, suites: Mapping[str, Suite], *, suites_of: SuitesOf | None = None
+) -> ProvinceNight:
     """:func:`receive_province` for a caller that holds the province's lock.
 
     An earlier night that an operator's decision had begun again, and that was interrupted, is completed first.
+
+    Args:
+        suites_of: the suites that judge a delivery, by its receipt; ``suites`` for all if not given.
     """
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
     with house.engine.begin() as connection:
         _apply(connection, [decision for decision in decisions if decision.night < night])
         unfinished = holding.unfinished_nights(connection, province, night)
     for each in (*unfinished, night):
-        done = _receive_night(house, province, each, suites, decisions)
+        done = _receive_night(house, province, each, suites, suites_of or (lambda _: suites), decisions)
     return done
 
 
 def _receive_night(
-    house: House, province: str, night: date, suites: Mapping[str, Suite], decisions: Sequence[Decision]
+    house: House,
+    province: str,
+    night: date,
+    suites: Mapping[str, Suite],
+    suites_of: SuitesOf,
+    decisions: Sequence[Decision],
 ) -> ProvinceNight:
     """The night's own deliveries first, then those freed for it: in a replay as when it happened."""
     with house.engine.begin() as connection:
         ledger.note_begun(connection, province, night)
     seal_night(house, province, night, suites)
-    _receive_pending(house, province, night, suites)
-    of_tonight = [decision for decision in decisions if decision.night == night]
+    _receive_pending(house, province, night, suites_of)
+    of_tonight = {decision.delivery_id: decision for decision in decisions if decision.night == night}
     if of_tonight:
         with house.engine.begin() as connection:
-            _apply(connection, of_tonight)
-        versions = {decision.delivery_id: decision.versions for decision in of_tonight}
-        _receive_pending(house, province, night, suites, freed=versions)
+            _apply(connection, of_tonight.values())
+        _receive_pending(house, province, night, _suites_of_freed(house, suites), freed=of_tonight)
     with house.engine.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
@@ -117,21 +126,27 @@ def _receive_night(
     return ProvinceNight(province, night, decided)
 
 
-def _apply(connection: Connection, decisions: Sequence[Decision]) -> None:
+def _apply(connection: Connection, decisions: Iterable[Decision]) -> None:
     """Enters decisions that the ledger does not know yet, in the order in which they were taken."""
     for decision in sorted(decisions, key=lambda each: each.at):
         if holding.apply_decision(connection, decision):
             log.info("delivery %s of province %s %s", decision.delivery_id, decision.province, decision.decision)
 
 
+def _suites_of_freed(house: House, suites: Mapping[str, Suite]) -> SuitesOf:
+    """A freed delivery is judged by what the decision names: the night's own suites, or others from the archive."""
+    own = named_versions(suites)
+    return lambda receipt: suites if suite_names(receipt) == own else archived_suites(house, receipt)
+
+
 def _receive_pending(
     house: House,
     province: str,
     night: date,
-    suites: Mapping[str, Suite],
-    freed: Mapping[str, Mapping[str, str]] | None = None,
+    suites_of: SuitesOf,
+    freed: Mapping[str, Decision] | None = None,
 ) -> None:
-    """Receives what waits of ``night``: its own deliveries, or the freed ones, by id with what each is judged by."""
+    """Receives what waits of ``night``: its own deliveries, or those that ``freed`` names."""
     settings = house.settings
     with house.engine.begin() as connection:
         entries = ledger.pending(connection, province, night, freed=freed is not None)
@@ -144,18 +159,10 @@ def _receive_pending(
     ):
         prepare_key(duck, settings.hmac_key.get_secret_value().encode())
         _fill_reference(house, duck, province, scratch)
-        judge = Judge(duck, suites)
+        judges = Judges(duck, suites_of)
         for entry in entries:
-            own = _judge_of(house, duck, freed[entry.delivery_id], suites) if freed else None
-            Reception(house, duck, own or judge, entry, scratch).run()
-
-
-def _judge_of(
-    house: House, duck: duckdb.DuckDBPyConnection, versions: Mapping[str, str], suites: Mapping[str, Suite]
-) -> Judge | None:
-    """The judge of a freed delivery; ``None`` if it is judged by the night's own suites."""
-    same = all(versions.get(name) == version for name, version in suite_versions(suites).items())
-    return None if same else Judge(duck, suites_named(house, versions))
+            decision = freed[entry.delivery_id] if freed else None
+            Reception(house, duck, judges, entry, scratch, decision).run()
 
 
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
@@ -178,13 +185,14 @@ def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str
 
 @dataclass
 class Reception:
-    """The reception of one registered delivery."""
+    """The reception of one registered delivery; ``decision``: what freed it, if it was held before."""
 
     house: House
     duck: duckdb.DuckDBPyConnection
-    judge: Judge
+    judges: Judges
     entry: Delivery
     scratch: Path
+    decision: Decision | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def run(self) -> None:
@@ -198,7 +206,8 @@ class Reception:
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             supersedes = self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._decide(manifest, supersedes, receipt.hold_limits)
+            judge = self.judges.of(self._judged_by(receipt), manifest.instrument_version)
+            self._decide(manifest, judge, supersedes, receipt.hold_limits)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
@@ -218,12 +227,18 @@ class Reception:
         if receipt.outcome == "rejected":
             raise ContractBreachError(receipt.reason or "", receipt.detail or "")
 
-    def _decide(self, manifest: Manifest, supersedes: tuple[str, ...], limits: Limits) -> None:
+    def _judged_by(self, receipt: Receipt) -> Receipt:
+        """The receipt, naming the versions of the decision that freed the delivery, if one did."""
+        if self.decision is None:
+            return receipt
+        return receipt.model_copy(update={"versions": self.decision.versions})
+
+    def _decide(self, manifest: Manifest, judge: Judge, supersedes: tuple[str, ...], limits: Limits) -> None:
         """Judges and loads all parts, then makes the delivery visible, or holds it: nobody holds it a second time."""
-        violations, shares = self._judge_parts(manifest, supersedes)
+        violations, shares = self._judge_parts(manifest, judge, supersedes)
         entry = self.entry
         totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
-        first_time = entry.decided_night is None
+        first_time = self.decision is None
         held = exceeding(shares, limits) if first_time else ()
         with self.watch.step("flip"), self.house.engine.begin() as connection:
             if held:
@@ -239,7 +254,7 @@ class Reception:
         self._tell(held, limits)
 
     def _judge_parts(
-        self, manifest: Manifest, supersedes: tuple[str, ...]
+        self, manifest: Manifest, judge: Judge, supersedes: tuple[str, ...]
     ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
         """Violations by rule, and the error shares of the whole delivery."""
         with self.watch.step("fetch"):
@@ -249,7 +264,7 @@ class Reception:
         judged, in_error = Counter[str](), Counter[str]()
         for part in manifest.parts:
             part_files = [by_part[dataset, part] for dataset in DATASETS]
-            for count in self._load_part(manifest, part, part_files, supersedes):
+            for count in self._load_part(manifest, judge, part, part_files, supersedes):
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
             for share in error_shares(self.duck):
                 judged[share.dataset] += share.judged
@@ -269,18 +284,18 @@ class Reception:
             log.info("delivery %s of province %s accepted", entry.delivery_id, entry.province)
 
     def _load_part(
-        self, manifest: Manifest, part: int, files: list[FetchedFile], supersedes: tuple[str, ...]
+        self, manifest: Manifest, judge: Judge, part: int, files: list[FetchedFile], supersedes: tuple[str, ...]
     ) -> tuple[RuleCount, ...]:
-        entry, watch = self.entry, self.watch
+        entry, watch, version = self.entry, self.watch, manifest.instrument_version
         repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
                 offset = clock_offset(entry.province, manifest.produced_at)
-                repairs += read_part(self.duck, file.delivered, file.path, offset=offset)
+                repairs += read_part(self.duck, file.delivered, file.path, version=version, offset=offset)
                 file.path.unlink()
-            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on)
+            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on, version=version)
         with watch.step("judge"):
-            counts = self.judge.judge()
+            counts = judge.judge()
         key = PartKey(entry.province, entry.counted_night, entry.delivery_id, part)
         with self.house.engine.begin() as connection:
             with watch.step("recognise"):

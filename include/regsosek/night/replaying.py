@@ -4,15 +4,26 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from regsosek.landing.archive import Decision, list_decisions, list_receipts, sealed_nights
+from regsosek.contract.codebook import codebook_document, codebook_version, columns_of
+from regsosek.contract.instruments import first_version
+from regsosek.errors import ConfigurationError, ReferenceDataError
+from regsosek.landing.archive import (
+    Decision,
+    Receipt,
+    fetch_archived,
+    list_decisions,
+    list_receipts,
+    sealed_nights,
+)
 from regsosek.night.house import House
-from regsosek.night.judged_by import require_same, suites_named
+from regsosek.night.judging import SuitesOf, archived_suites, suite_names
 from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
+from regsosek.warehouse.reference import loaded_versions
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +53,16 @@ def replay(
     """
     done = []
     for province in provinces:
-        judged_by = {night: _suites_of(house, province, night) for night in nights_of(house, province, first)}
-        _require_same_decisions(house, province, first)
+        nights = nights_of(house, province, first)
+        suites_of = _suites_of_receipts(house, province, nights)
+        _require_frame_of_decisions(house, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
             with house.engine.begin() as connection:
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
-            for night, suites in judged_by.items():
-                done.append(receive_locked(house, province, night, suites))
+            for night in nights:
+                done.append(receive_locked(house, province, night, {}, suites_of=suites_of))
                 announce(str(done[-1]))
     return done
 
@@ -65,22 +77,57 @@ def reopen(house: House, province: str, night: date, reason: str) -> None:
         replay(house, night, [province])
 
 
-def _suites_of(house: House, province: str, night: date) -> Mapping[str, Suite]:
-    """The suites that the receipts of ``night`` name; the present ones for a night without deliveries."""
-    receipts = list_receipts(house.store, house.settings.archive_bucket, night=night, province=province)
-    if not receipts:
-        return load_suites(house.settings.expectations_dir)
-    require_same(house, receipts[0].versions, f"night {night}")
-    return suites_named(house, receipts[0].versions)
+def _suites_of_receipts(house: House, province: str, nights: Sequence[date]) -> SuitesOf:
+    """The suites of every receipt of ``nights``, all brought before anything is forgotten."""
+    brought: dict[str, Mapping[str, Suite]] = {}
+    for night in nights:
+        for receipt in list_receipts(house.store, house.settings.archive_bucket, night=night, province=province):
+            _require_same(house, receipt)
+            if _suites_key(receipt) not in brought:
+                brought[_suites_key(receipt)] = archived_suites(house, receipt)
+    return lambda receipt: brought[_suites_key(receipt)]
 
 
-def _require_same_decisions(house: House, province: str, first: date) -> None:
+def _suites_key(receipt: Receipt) -> str:
+    return " ".join(suite_names(receipt).values())
+
+
+def _require_same(house: House, receipt: Receipt) -> None:
+    """Rules may have changed since, they come from the archive; columns and the frame must be the same."""
+    _require_columns(house, receipt.versions["codebook"], receipt.instrument_version or first_version())
+    _require_frame(house, receipt.versions, f"night {receipt.night}")
+
+
+def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None:
+    with house.engine.begin() as connection:
+        loaded = loaded_versions(connection)
+    if loaded.get("sls") != versions.get("sls"):
+        raise ReferenceDataError(
+            f"{what} was judged by another frame; load that version with `regsosek reference` first"
+        )
+
+
+def _require_frame_of_decisions(house: House, province: str, first: date) -> None:
     for decision in decided_since(house, province, first):
         if decision.decision == "freed":
-            require_same(house, decision.versions, f"delivery {decision.delivery_id}, freed on night {decision.night},")
+            _require_frame(house, decision.versions, f"delivery {decision.delivery_id}, freed on {decision.night},")
 
 
 def decided_since(house: House, province: str, first: date) -> list[Decision]:
     """The operators' decisions that nights from ``first`` on have taken up."""
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
     return [decision for decision in decisions if decision.night >= first]
+
+
+def _require_columns(house: House, codebook: str, version: str) -> None:
+    """A codebook that has grown since reads the old deliveries as before: a version keeps its columns and types."""
+    if codebook == codebook_version():
+        return
+    with house.scratch("codebook") as scratch:
+        bucket = house.settings.archive_bucket
+        archived = fetch_archived(house.store, bucket, codebook, scratch / "codebook.csv").read_bytes()
+    if columns_of(archived, version) != columns_of(codebook_document(), version):
+        raise ConfigurationError(
+            f"a delivery of questionnaire version {version} was read by a codebook with other columns or types; "
+            "check out the project as it was then"
+        )

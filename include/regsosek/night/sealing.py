@@ -23,7 +23,7 @@ from regsosek.landing.archive import (
 from regsosek.landing.discovery import Discovery, discover
 from regsosek.night.bringing import archive_manifest, archived_totals
 from regsosek.night.house import House
-from regsosek.night.judged_by import suite_versions
+from regsosek.night.judging import named_versions
 from regsosek.quality.hold_limits import Limits, hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
@@ -231,7 +231,7 @@ def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str
         reference = loaded_versions(connection)
     if "sls" not in reference:
         raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")
-    return {"codebook": codebook_version(), **suite_versions(suites), **reference}
+    return {"codebook": codebook_version(), **named_versions(suites), **reference}
 
 
 def receipt(

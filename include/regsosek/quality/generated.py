@@ -1,8 +1,13 @@
-"""Rules that follow from the codebook alone: type, width, range, code list and universe of every variable."""
+"""Rules that follow from the codebook alone: type, width, range, code list and universe of every variable.
+
+A rule that is the same in all versions of the questionnaire stands once; where versions differ it stands once for each
+of its forms, under one id, and names the versions.
+"""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,12 +16,14 @@ from regsosek.contract.codebook import (
     DATASETS,
     Block,
     Variable,
+    all_variables,
     bit_mask,
     block,
     code_list,
     lone_codes,
     variables,
 )
+from regsosek.contract.instruments import instrument_versions
 from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Severity, row_condition
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 
@@ -44,17 +51,39 @@ KIND_EN = {
 }
 
 
+def reference(variable: Variable) -> str:
+    """How rule ids name a variable: its item number, its name where several share the item, marked if also in K.
+
+    A variable that comes with a later version is named beside those before it and never renames them: ids stay.
+    """
+    name = variable.name if variable.reference in _shared(variable.dataset, _first(variable)) else variable.reference
+    structural = variable.dataset == "anggota" and variable.name in _family_names(_first(variable))
+    return f"anggota-{name}" if structural else name
+
+
 @cache
-def _ambiguous(dataset: str) -> frozenset[str]:
-    counts = Counter(v.reference for v in variables(dataset))
+def _first(variable: Variable) -> str:
+    """The version that brought the variable, whatever its later forms."""
+    return next(v for v in instrument_versions() if variable.name in {x.name for x in variables(variable.dataset, v)})
+
+
+@cache
+def _known_by(dataset: str, version: str) -> tuple[Variable, ...]:
+    """The variables that ``version`` and those before it have."""
+    versions = instrument_versions()
+    known = versions[: versions.index(version) + 1]
+    return tuple(v for v in all_variables(dataset) if _first(v) in known)
+
+
+@cache
+def _shared(dataset: str, version: str) -> frozenset[str]:
+    counts = Counter(v.reference for v in _known_by(dataset, version))
     return frozenset(reference for reference, n in counts.items() if n > 1)
 
 
-def reference(variable: Variable) -> str:
-    """How rule ids name a variable: its item number, its name where several share the item, marked if also in K."""
-    name = variable.name if variable.reference in _ambiguous(variable.dataset) else variable.reference
-    structural = variable.dataset == "anggota" and variable.name in {v.name for v in variables("keluarga")}
-    return f"anggota-{name}" if structural else name
+@cache
+def _family_names(version: str) -> frozenset[str]:
+    return frozenset(v.name for v in _known_by("keluarga", version))
 
 
 def rule_id(variable: Variable, letter: str) -> str:
@@ -63,11 +92,16 @@ def rule_id(variable: Variable, letter: str) -> str:
     return named or f"{letter}-{reference(variable)}"
 
 
-def rules_of(variable: Variable) -> Iterator[Rule]:
-    """The generated rules of one variable."""
-    asked = block(variable.dataset, variable.block)
-    for build in (_type_rule, _width_rule, _range_rule, _code_rule, _universe_rule):
-        rule = build(variable, asked)
+def rules_of(variable: Variable, version: str) -> Iterator[Rule]:
+    """The generated rules of one variable as ``version`` of the questionnaire has it."""
+    asked = block(variable.dataset, variable.block, version)
+    for rule in (
+        _type_rule(variable, asked),
+        _width_rule(variable, asked),
+        _range_rule(variable, asked),
+        _code_rule(variable, asked, version),
+        _universe_rule(variable, asked, version),
+    ):
         if rule is not None:
             yield rule
 
@@ -153,12 +187,12 @@ def _range_rule(variable: Variable, asked: Block) -> Rule | None:
     )
 
 
-def _code_rule(variable: Variable, asked: Block) -> Rule | None:
+def _code_rule(variable: Variable, asked: Block, version: str) -> Rule | None:
     if not variable.codes:
         return None
-    codes = [code.code for code in code_list(variable.codes)]
+    codes = [code.code for code in code_list(variable.codes, version)]
     if variable.kind == "bits":
-        return _bits_rule(variable, asked)
+        return _bits_rule(variable, asked, version)
     return _rule(
         variable,
         asked,
@@ -170,8 +204,8 @@ def _code_rule(variable: Variable, asked: Block) -> Rule | None:
     )
 
 
-def _bits_rule(variable: Variable, asked: Block) -> Rule:
-    mask, lone = bit_mask(variable.codes), lone_codes(variable.codes)
+def _bits_rule(variable: Variable, asked: Block, version: str) -> Rule:
+    mask, lone = bit_mask(variable.codes, version), lone_codes(variable.codes, version)
     alone = f" AND {variable.name} NOT IN ({_codes(lone)})" if lone else ""
     largest = f"{mask}, atau {_codes(lone)}" if lone else str(mask)
     largest_en = f"{mask}, or {_codes(lone)}" if lone else str(mask)
@@ -192,8 +226,8 @@ def _shown(codes: list[int] | tuple[int, ...]) -> str:
     return f"{codes[0]}-{codes[-1]}" if run else _codes(codes)
 
 
-def _universe_rule(variable: Variable, asked: Block) -> Rule | None:
-    conditions = [c for c in (_missing(variable, asked), _filled_outside(variable, asked)) if c]
+def _universe_rule(variable: Variable, asked: Block, version: str) -> Rule | None:
+    conditions = [c for c in (_missing(variable, asked), _filled_outside(variable, asked, version)) if c]
     if not conditions:
         return None
     text_id, text_en = _universe_text(variable)
@@ -208,17 +242,17 @@ def _missing(variable: Variable, asked: Block) -> str:
     return f"({' AND '.join([*inside, f'{variable.name} IS NULL{untyped}'])})"
 
 
-def _filled_outside(variable: Variable, asked: Block) -> str:
+def _filled_outside(variable: Variable, asked: Block, version: str) -> str:
     # An item of block I asked only for complete results is optional otherwise, not forbidden.
     if not variable.universe or variable.required == "yes_outside_free" or asked.applies_when == "TRUE":
         return ""
     conditions = [f"({asked.applies_when})", f"NOT ({variable.universe})", f"{variable.name} IS NOT NULL"]
-    return f"({' AND '.join([*conditions, *_readable(variable)])})"
+    return f"({' AND '.join([*conditions, *_readable(variable, version)])})"
 
 
-def _readable(variable: Variable) -> list[str]:
+def _readable(variable: Variable, version: str) -> list[str]:
     """A universe that asks whether another item is given can't tell a missing answer from an unreadable one."""
-    asked_for = (v for v in variables(variable.dataset) if f"{v.name} IS NOT NULL" in variable.universe)
+    asked_for = (v for v in variables(variable.dataset, version) if f"{v.name} IS NOT NULL" in variable.universe)
     return [f"{untyped_column(v.name)} IS NULL" for v in asked_for]
 
 
@@ -237,9 +271,30 @@ def _universe_text(variable: Variable) -> tuple[str, str]:
     )
 
 
+def generated_rules(dataset: str) -> Iterator[Rule]:
+    """The generated rules of ``dataset``, all forms of all versions, in the order of the variables."""
+    for newest in all_variables(dataset):
+        forms = defaultdict[str, list[tuple[Rule, str]]](list)
+        for version in instrument_versions():
+            for variable in (v for v in variables(dataset, version) if v.name == newest.name):
+                for rule in rules_of(variable, version):
+                    forms[rule.id].append((rule, version))
+        for same_id in forms.values():
+            yield from _once_per_form(same_id)
+
+
+def _once_per_form(forms: list[tuple[Rule, str]]) -> Iterator[Rule]:
+    """Equal rules of several versions as one; it names its versions unless it has them all."""
+    while forms:
+        rule = forms[0][0]
+        versions = tuple(version for other, version in forms if other == rule)
+        forms = [form for form in forms if form[0] != rule]
+        yield rule if versions == instrument_versions() else replace(rule, instrument_versions=versions)
+
+
 def suite_document(dataset: str) -> str:
     """The text of ``expectations/<dataset>.codebook.json``."""
-    expectations = [rule.expectation() for variable in variables(dataset) for rule in rules_of(variable)]
+    expectations = [rule.expectation() for rule in generated_rules(dataset)]
     suite = {
         "name": f"{dataset}.codebook",
         "notes": "Generated from include/regsosek/contract/codebook by `make fix`; do not edit.",

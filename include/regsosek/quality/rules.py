@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regsosek.contract.codebook import DATASETS
+from regsosek.contract.instruments import instrument_versions
 from regsosek.errors import ConfigurationError
 
 Severity = Literal["critical", "warning"]
@@ -24,10 +25,11 @@ class Rule:
     """One expectation of a suite.
 
     Attributes:
-        id: stable id, unique over all suites (``H01``, ``C-301a``).
+        id: stable id (``H01``, ``C-301a``), unique over all suites within one version of the questionnaire.
         severity: ``critical`` is the *error* of BPS and quarantines the case; ``warning`` loads and is reported.
         universe, source: for the catalogue.
         text_id, text_en: what the officer must ask again, what the rule says.
+        instrument_versions: the versions of the questionnaire that it judges; empty means all.
     """
 
     id: str
@@ -39,10 +41,17 @@ class Rule:
     source: str
     text_id: str
     text_en: str
+    instrument_versions: tuple[str, ...] = ()
+
+    def judges(self, version: str) -> bool:
+        """Whether deliveries of ``version`` are judged by this rule."""
+        return not self.instrument_versions or version in self.instrument_versions
 
     def expectation(self) -> dict[str, Any]:
         """The expectation as the suite file writes it."""
         meta = {name: getattr(self, name) for name in ("id", "universe", "source", "text_id", "text_en")}
+        if self.instrument_versions:
+            meta["instrument_versions"] = list(self.instrument_versions)
         return {"type": self.type, "kwargs": dict(self.kwargs), "severity": self.severity, "meta": meta}
 
 
@@ -64,6 +73,7 @@ def rule_from(dataset: str, expectation: Mapping[str, Any]) -> Rule:
             source=meta["source"],
             text_id=meta["text_id"],
             text_en=meta["text_en"],
+            instrument_versions=tuple(meta.get("instrument_versions", ())),
         )
     except KeyError as missing:
         raise ConfigurationError(f"suite {dataset}: expectation {meta.get('id', '?')} lacks {missing}") from None
@@ -73,10 +83,14 @@ def rule_from(dataset: str, expectation: Mapping[str, Any]) -> Rule:
 
 @dataclass(frozen=True)
 class Suite:
-    """All rules of one dataset."""
+    """All rules of one dataset, for every version of the questionnaire; ids are unique within a version."""
 
     dataset: str
     rules: tuple[Rule, ...]
+
+    def applying(self, version: str) -> tuple[Rule, ...]:
+        """The rules that judge deliveries of ``version``."""
+        return tuple(rule for rule in self.rules if rule.judges(version))
 
     @property
     def document(self) -> bytes:
@@ -102,14 +116,24 @@ def load_suite(directory: Path, dataset: str) -> Suite:
     """Loads ``<dataset>.codebook.json`` (generated) and ``<dataset>.json`` (by hand) from ``directory``.
 
     Raises:
-        ConfigurationError: a file is missing or not JSON, or an id stands twice.
+        ConfigurationError: a file is missing or not JSON, a rule names an unknown version of the questionnaire, or an
+            id stands twice in one.
     """
     parts = [_expectations(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
-    rules = tuple(rule_from(dataset, each) for part in parts for each in part)
-    twice = [rule_id for rule_id, n in Counter(rule.id for rule in rules).items() if n > 1]
-    if twice:
-        raise ConfigurationError(f"suite {dataset}: rule ids stand twice: {', '.join(twice)}")
-    return Suite(dataset, rules)
+    suite = Suite(dataset, tuple(rule_from(dataset, each) for part in parts for each in part))
+    for version in instrument_versions():
+        ids = Counter(rule.id for rule in suite.applying(version))
+        if twice := [rule_id for rule_id, n in ids.items() if n > 1]:
+            raise ConfigurationError(
+                f"suite {dataset}: rule ids stand twice in version {version}: {', '.join(twice)}; "
+                "give each its own instrument_versions"
+            )
+    unknown = [rule.id for rule in suite.rules if not set(rule.instrument_versions) <= set(instrument_versions())]
+    if unknown:
+        raise ConfigurationError(
+            f"suite {dataset}: instrument_versions unknown to instruments.csv: {', '.join(unknown)}"
+        )
+    return suite
 
 
 def load_suites(directory: Path) -> dict[str, Suite]:

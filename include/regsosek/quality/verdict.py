@@ -10,7 +10,7 @@ from regsosek.errors import ParityError
 from regsosek.quality.engine import Validator
 from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.reasons import explain
-from regsosek.quality.rules import Suite
+from regsosek.quality.rules import Rule, Suite
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class RuleCount:
 
 
 class Judge:
-    """Judges the parts of a delivery, one after the other, on one DuckDB."""
+    """Judges the parts of deliveries of one version of the questionnaire, one after the other, on one DuckDB."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Suite]) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Suite], version: str) -> None:
         self._connection = connection
-        self._suites = suites
+        self._rules: dict[str, tuple[Rule, ...]] = {d: suites[d].applying(version) for d in DATASETS}
         self._validators: dict[str, Validator] = {}
 
     def judge(self) -> tuple[RuleCount, ...]:
@@ -45,7 +45,7 @@ class Judge:
         return counts
 
     def _judge_dataset(self, dataset: str) -> list[RuleCount]:
-        rules = self._suites[dataset].rules
+        rules = self._rules[dataset]
         compiled = explain(self._connection, dataset, rules)
         if dataset not in self._validators:
             self._validators[dataset] = Validator(self._connection, dataset, rules)

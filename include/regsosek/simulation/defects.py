@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from regsosek.contract.codebook import Variable, block, variable
+from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import rule_id
 from regsosek.simulation.projection import as_text, cell, inside, outside
 
@@ -33,7 +34,7 @@ class DefectKind(BaseModel):
     @property
     def item(self) -> Variable:
         """The variable that it spoils."""
-        return variable(self.dataset, self.column)
+        return variable(self.dataset, self.column, first_version())
 
     @property
     def rule_id(self) -> str:
@@ -43,7 +44,7 @@ class DefectKind(BaseModel):
     @property
     def outcome(self) -> Expected:
         """What happens to the case."""
-        lenient = self.item.uncertain or block(self.dataset, self.item.block).severity == "warning"
+        lenient = self.item.uncertain or block(self.dataset, self.item.block, first_version()).severity == "warning"
         return self.expected or ("warning" if lenient else "quarantined")
 
 

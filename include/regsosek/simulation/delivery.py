@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 from ulid import ULID
 
+from regsosek.contract.instruments import first_version
 from regsosek.contract.manifest import CONTRACT_VERSION, MANIFEST_NAME, DeliveredFile, Manifest
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.simulation.campaign import Campaign
@@ -106,7 +107,7 @@ def _manifest(outside: Envelope, files: list[DeliveredFile], dates: list[date]) 
     return Manifest(
         contract_version=CONTRACT_VERSION,
         instrument="REGSOSEK22.K",
-        instrument_version="1",
+        instrument_version=first_version(),
         province=outside.province,
         delivery_id=outside.delivery_id,
         produced_at=outside.produced_at,

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from regsosek.contract.codebook import variables
+from regsosek.contract.instruments import first_version
 from regsosek.simulation.anggota import anggota_columns
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.households import rosters
@@ -48,7 +49,7 @@ def candidates(piece: Piece) -> Candidates:
 def _table(dataset: str, columns: Columns) -> pa.Table:
     """Columns that the simulator knows no answer to are empty."""
     length = len(columns["id_dokumen"])
-    missing = [item for item in variables(dataset) if item.name not in columns]
+    missing = [item for item in variables(dataset, first_version()) if item.name not in columns]
     return pa.table(
         columns | {item.name: pa.nulls(length, _EMPTY_TYPES.get(item.kind, pa.string())) for item in missing}
     )

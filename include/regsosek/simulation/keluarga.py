@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regsosek.contract.codebook import variable, variables
+from regsosek.contract.instruments import first_version
 from regsosek.simulation import identity
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.frame import SubSls
@@ -44,7 +45,7 @@ def keluarga_columns(piece: Piece, result: Integers, rows: Integers) -> Columns:
 
 def answer(draws: Draws, column: str, welfare: Floats) -> Integers:
     """The answers of a coded column of keluarga, by its margin."""
-    drawn = candidate(variable("keluarga", column), draws, welfare)
+    drawn = candidate(variable("keluarga", column, first_version()), draws, welfare)
     assert drawn is not None, column
     return drawn
 
@@ -58,7 +59,7 @@ def sls_names(place: SubSls) -> pa.Array:
 
 def _drawn_answers(piece: Piece) -> Answers:
     answers: Answers = {}
-    for item in (item for item in variables("keluarga") if item.block not in {"0", "I"}):
+    for item in (item for item in variables("keluarga", first_version()) if item.block not in {"0", "I"}):
         drawn = candidate(item, piece.draws, piece.welfare)
         if drawn is not None:
             answers[item.name] = drawn

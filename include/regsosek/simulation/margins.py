@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from regsosek.contract.codebook import Variable, bit_mask, code_list
+from regsosek.contract.instruments import first_version
 from regsosek.simulation.randomness import Draws, Floats, Integers
 
 NOT_GIVEN = -1
@@ -46,9 +47,9 @@ def candidate(variable: Variable, draws: Draws, welfare: Floats) -> Integers | N
     if margin:
         return margin.answers(draws, variable.name, welfare)
     if variable.kind == "choice":
-        return draws.among(variable.name, {code.code: 1.0 for code in code_list(variable.codes)})
+        return draws.among(variable.name, {code.code: 1.0 for code in code_list(variable.codes, first_version())})
     if variable.kind == "bits":
-        return draws.integer(variable.name, 0, bit_mask(variable.codes))
+        return draws.integer(variable.name, 0, bit_mask(variable.codes, first_version()))
     if variable.kind == "integer" and variable.minimum is not None and variable.maximum is not None:
         return draws.integer(variable.name, variable.minimum, variable.maximum)
     return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regsosek.contract.codebook import variables
+from regsosek.contract.instruments import first_version
 from regsosek.simulation.households import FEMALE, MARRIED, NEVER_MARRIED, Roster, frailty
 from regsosek.simulation.housing import NO, YES, Answers
 from regsosek.simulation.margins import candidate
@@ -56,7 +57,7 @@ def member_answers(roster: Roster, around: Surroundings) -> Answers:
         "r408_status_kawin": roster.marital,
         "r409_hubungan": roster.relation,
     }
-    for variable in variables("anggota"):
+    for variable in variables("anggota", first_version()):
         drawn = None if variable.block == "0" or variable.name in answers else candidate(variable, draws, welfare)
         if drawn is not None:
             answers[variable.name] = drawn

@@ -3,6 +3,7 @@
 from functools import cache
 
 from regsosek.contract.codebook import Variable, block, variables
+from regsosek.contract.instruments import first_version
 from regsosek.simulation.documents import ANSWERED
 from regsosek.simulation.keluarga import WITHDRAWN_STATUS
 
@@ -22,7 +23,7 @@ def projection(dataset: str, overrides: dict[str, str] | None = None) -> str:
         overrides: SQL by column name that is written in place of the column's own; may use ``{}`` for it.
     """
     overrides = overrides or {}
-    cells = {item.name: cell(item) for item in variables(dataset)}
+    cells = {item.name: cell(item) for item in variables(dataset, first_version())}
     changed = {name: overrides[name].replace("{}", sql) if name in overrides else sql for name, sql in cells.items()}
     return ",\n".join(f"{sql} AS {name}" for name, sql in changed.items())
 
@@ -49,16 +50,16 @@ def as_text(item: Variable, value: str | None = None) -> str:
 
 def inside(item: Variable) -> str:
     """SQL of who must answer the item."""
-    return f"({block(item.dataset, item.block).required_when}) AND ({item.universe or 'TRUE'})"
+    return f"({block(item.dataset, item.block, first_version()).required_when}) AND ({item.universe or 'TRUE'})"
 
 
 def outside(item: Variable) -> str:
     """SQL of who is interviewed in full and must not answer the item."""
-    return f"({block(item.dataset, item.block).required_when}) AND NOT ({item.universe or 'TRUE'})"
+    return f"({block(item.dataset, item.block, first_version()).required_when}) AND NOT ({item.universe or 'TRUE'})"
 
 
 def _conditions(item: Variable) -> list[str]:
-    conditions = [block(item.dataset, item.block).applies_when]
+    conditions = [block(item.dataset, item.block, first_version()).applies_when]
     if item.required != "yes_outside_free":
         conditions.append(item.universe or "TRUE")
     position = _positions().get((item.dataset, item.name))
@@ -73,7 +74,10 @@ def _conditions(item: Variable) -> list[str]:
 def _positions() -> dict[tuple[str, str], float]:
     """Where in the interview each item is asked, 0 to 1, for those that a broken-off interview does not reach."""
     asked = [
-        item for dataset in ("keluarga", "anggota") for item in variables(dataset) if item.block in _ORDER_OF_BLOCKS
+        item
+        for dataset in ("keluarga", "anggota")
+        for item in variables(dataset, first_version())
+        if item.block in _ORDER_OF_BLOCKS
     ]
     asked = [item for item in asked if item.item not in _ROSTER_PAGE]
     asked.sort(key=lambda item: _ORDER_OF_BLOCKS.index(item.block))

@@ -26,11 +26,12 @@ def text_table(dataset: str) -> str:
 
 
 def read_part(
-    connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, *, offset: timedelta = UTC
+    connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, *, version: str, offset: timedelta = UTC
 ) -> tuple[Repair, ...]:
     """Reads one file into ``<dataset>_text``: ``row_no`` from 1 and one text column per variable, empty as NULL.
 
     Args:
+        version: of the questionnaire, as the delivery's manifest names it; it decides the columns.
         offset: of the province's clock, for formats that keep instants in UTC alone.
 
     Returns:
@@ -40,7 +41,7 @@ def read_part(
         ContractBreachError: the file is damaged, too large, or not what contract and manifest say; it names the file
             and the fix and quotes no value.
     """
-    expected = variables(file.dataset)
+    expected = variables(file.dataset, version)
     table = text_table(file.dataset)
     if file.format == "parquet":
         repairs = read_parquet(connection, table, file, path, offset, expected)

@@ -3,40 +3,44 @@
 After :func:`stage` the database holds, for this part alone:
 
 ``keluarga_text``, ``anggota_text``
-    the delivered text, ``row_no`` and one column per variable;
+    the delivered text, ``row_no`` and one column per variable of the delivery's version of the questionnaire;
 ``roster``
     ``anggota_row, keluarga_row, key, misfit``: which family each member belongs to;
 ``kasus``
     one row per family row: ``keluarga_row, case_id, content_hash, placed_code`` and what the log needs;
 ``keluarga``, ``anggota``
     what the rules see: ``row_no``, typed columns, ``<column>__untyped`` (the text that could not be typed) and the
-    facts, without withdrawn documents. Tables, not views: some hundred queries read them.
+    facts, without withdrawn documents. Variables that only other versions have are there and empty. Tables, not views:
+    some hundred queries read them.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 import duckdb
 
-from regsosek.contract.codebook import DATASETS, Variable, variables
+from regsosek.contract.codebook import DATASETS, Variable, all_variables, variables
+from regsosek.contract.instruments import first_version
 from regsosek.errors import ContractBreachError
 from regsosek.staging.files import text_table
-from regsosek.staging.typing_sql import can_be_untyped, typed, untyped_column
+from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
 
 WITHDRAWN = 9
 
 
-def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on: date) -> None:
+def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on: date, version: str) -> None:
     """Types the part read last and builds its roster, cases and relations.
 
     Args:
         province: of the delivery; a family that names another one is misplaced.
         on: the day that stands in for a missing date of enumeration when the frame's validity is looked up.
+        version: of the questionnaire, as the part was read by.
 
     Raises:
         ContractBreachError: ``parts_misaligned``: members whose family is not in this part.
     """
     for dataset in DATASETS:
-        connection.execute(_typed_table(dataset))
+        connection.execute(_typed_table(dataset, version))
     connection.execute(_ROSTER)
     _check_alignment(connection, part)
     connection.execute(_KASUS, {"province": province, "on": on})
@@ -51,15 +55,31 @@ def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on
         connection.execute(statement)
 
 
-def _typed_table(dataset: str) -> str:
-    columns = ", ".join(_typed_columns(variable) for variable in variables(dataset))
-    digest = (
-        "sha256(concat_ws(chr(31), " + ", ".join(f"coalesce(t.{v.name}, chr(30))" for v in variables(dataset)) + "))"
-    )
+def _typed_table(dataset: str, version: str) -> str:
+    given = {v.name for v in variables(dataset, version)}
+    columns = ", ".join(_typed_columns(v) if v.name in given else _absent_columns(v) for v in all_variables(dataset))
     return (
         f"CREATE OR REPLACE TABLE {dataset}_typed AS "
-        f"SELECT t.row_no, {columns}, {digest} AS digest FROM {text_table(dataset)} t"
+        f"SELECT t.row_no, {columns}, {_digest(dataset, given)} AS digest FROM {text_table(dataset)} t"
     )
+
+
+def _digest(dataset: str, given: Collection[str]) -> str:
+    """SQL: a hash of the answers, the same whatever version of the questionnaire carried them.
+
+    The variables of the first version stand at their places, the later ones by name and only where answered: a new
+    version leaves the hashes of what was delivered before as they are.
+    """
+    first = {v.name for v in variables(dataset, first_version())}
+    placed = [
+        f"coalesce(t.{name}, chr(30))" if name in given else "chr(30)" for name in _names(dataset) if name in first
+    ]
+    named = [f"'{name}=' || t.{name}" for name in _names(dataset) if name not in first and name in given]
+    return f"sha256(concat_ws(chr(31), {', '.join(placed + named)}))"
+
+
+def _names(dataset: str) -> list[str]:
+    return [v.name for v in all_variables(dataset)]
 
 
 def _typed_columns(variable: Variable) -> str:
@@ -68,6 +88,11 @@ def _typed_columns(variable: Variable) -> str:
         return f"{value} AS {variable.name}"
     kept = f"CASE WHEN ({value}) IS NULL THEN t.{variable.name} END"
     return f"{value} AS {variable.name}, {kept} AS {untyped_column(variable.name)}"
+
+
+def _absent_columns(variable: Variable) -> str:
+    empty = f"NULL::{SQL_TYPES[variable.kind]} AS {variable.name}"
+    return f"{empty}, NULL::VARCHAR AS {untyped_column(variable.name)}" if can_be_untyped(variable) else empty
 
 
 def _either(column: str) -> str:

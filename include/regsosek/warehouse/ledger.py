@@ -169,6 +169,7 @@ def describe(
         producer=manifest.producer,
         enumerated_from=manifest.enumerated_from,
         enumerated_to=manifest.enumerated_to,
+        instrument_version=manifest.instrument_version,
         manifest_sha256=manifest_sha256,
         supersedes=list(supersedes),
     )

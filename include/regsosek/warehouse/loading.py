@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import Connection, text
 
-from regsosek.contract.codebook import DATASETS, variables
+from regsosek.contract.codebook import DATASETS, all_variables
 from regsosek.staging.files import text_table
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 from regsosek.warehouse.database import copy_in
@@ -116,7 +116,7 @@ def _core(key: PartKey, dataset: str) -> str:
     family = "t.keluarga_row, " if dataset == "anggota" else ""
     plain = ", ".join(f"t.{v.name}" for v in answers(dataset, personal=False))
     hashes = ", ".join(
-        f"{_bytes(keyed_hash(f't.{v.name}'))} AS {HASHED[v.name]}" for v in variables(dataset) if v.name in HASHED
+        f"{_bytes(keyed_hash(f't.{v.name}'))} AS {HASHED[v.name]}" for v in all_variables(dataset) if v.name in HASHED
     )
     return f"SELECT {key.columns}, t.row_no, {family}{plain}, {hashes} FROM {_accepted(dataset)}"
 
@@ -137,7 +137,7 @@ def _quarantined(key: PartKey, dataset: str) -> str:
 
 
 def _untyped(key: PartKey, dataset: str) -> str:
-    columns = [v.name for v in variables(dataset) if can_be_untyped(v)]
+    columns = [v.name for v in all_variables(dataset) if can_be_untyped(v)]
     listed = ", ".join(f"{{'variable': '{name}', 'value': t.{untyped_column(name)}}}" for name in columns)
     any_untyped = " OR ".join(f"t.{untyped_column(name)} IS NOT NULL" for name in columns)
     return (

@@ -1,5 +1,6 @@
 """Bringing a database to the present schema: Alembic run from code, schemas, partitions per province, roles."""
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -7,10 +8,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Table, inspect, text
+from sqlalchemy.schema import CreateColumn
 
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.tables import SCHEMAS, metadata
+from regsosek.warehouse.tables import SCHEMAS, core_tables, identity_tables, metadata
+
+log = logging.getLogger(__name__)
 
 # Advisory lock of migrations: two starting services may both try.
 MIGRATION_LOCK = 0x5245_4754
@@ -37,14 +41,41 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def migrate(engine: Engine) -> None:
-    """Creates the schemas and brings every table to the newest revision; runs any number of times."""
+def migrate(engine: Engine) -> list[str]:
+    """Creates the schemas and brings every table to the newest revision; runs any number of times.
+
+    Returns:
+        the columns that the codebook has and the tables lacked until now, as ``schema.table.column``.
+    """
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        _wait_for_turn(connection)
         for schema in SCHEMAS:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         command.upgrade(alembic_config(connection), "head")
         ensure_province_partitions(connection, [province.code for province in provinces()])
+    return [column for table in (*core_tables.values(), *identity_tables.values()) for column in _grow(engine, table)]
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+
+
+def _grow(engine: Engine, table: Table) -> list[str]:
+    """Adds the variables that the codebook has and ``table`` lacks; one that was retired stays.
+
+    A transaction of its own for each table: adding a column locks every partition, and the server counts locks.
+    """
+    with engine.begin() as connection:
+        _wait_for_turn(connection)
+        standing = {column["name"] for column in inspect(connection).get_columns(table.name, table.schema)}
+        missing = [column for column in table.columns if column.nullable and column.name not in standing]
+        if missing:
+            added = ", ".join(f"ADD COLUMN {CreateColumn(column).compile(connection)}" for column in missing)
+            connection.execute(text(f"ALTER TABLE {table.fullname} {added}"))
+    names = [f"{table.fullname}.{column.name}" for column in missing]
+    if names:
+        log.info("added from the codebook: %s", ", ".join(names))
+    return names
 
 
 def schema_is_current(engine: Engine) -> None:

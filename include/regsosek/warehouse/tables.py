@@ -1,4 +1,4 @@
-"""The warehouse's tables as SQLAlchemy metadata; columns of answers derive from the codebook.
+"""The warehouse's tables as SQLAlchemy metadata; columns of answers derive from all versions of the codebook.
 
 Every key starts with the province, so that the tables can be distributed by it without redesign. Personal data
 stands in schema ``restricted`` alone.
@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-from regsosek.contract.codebook import Kind, Variable, variables
+from regsosek.contract.codebook import Kind, Variable, all_variables
 
 SCHEMAS = ("reference", "ledger", "core", "quality", "restricted", "mart", "release", "alert")
 # Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
@@ -96,8 +96,9 @@ delivery = Table(
     "delivery", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _needed("night", Date),
     _needed("position", Integer), _needed("prefix"), _needed("state"), Column("reason", Text), Column("detail", Text),
     _moment("produced_at", nullable=True), Column("producer", Text), Column("enumerated_from", Date),
-    Column("enumerated_to", Date), Column("manifest_sha256", Text), Column("supersedes", JSONB),
-    Column("versions", JSONB, nullable=False), _moment("registered_at"), _moment("decided_at", nullable=True),
+    Column("enumerated_to", Date), Column("instrument_version", Text), Column("manifest_sha256", Text),
+    Column("supersedes", JSONB), Column("versions", JSONB, nullable=False), _moment("registered_at"),
+    _moment("decided_at", nullable=True),
     # The night in which the fate of a held delivery was decided; none while it waits, or if it was never held.
     Column("decided_night", Date),
     Index(None, "province", "night"), schema="ledger",
@@ -155,11 +156,11 @@ def _answer(variable: Variable) -> Column[Any]:
 
 def answers(dataset: str, *, personal: bool) -> list[Variable]:
     """The variables of ``dataset`` that schema ``restricted`` (``personal``) or ``core`` stores."""
-    return [v for v in variables(dataset) if bool(v.pii) == personal]
+    return [v for v in all_variables(dataset) if bool(v.pii) == personal]
 
 
 def _core_table(dataset: str) -> Table:
-    hashes = [Column(HASHED[v.name], LargeBinary) for v in variables(dataset) if v.name in HASHED]
+    hashes = [Column(HASHED[v.name], LargeBinary) for v in all_variables(dataset) if v.name in HASHED]
     family = [Column("keluarga_row", Integer, nullable=False)] if dataset == "anggota" else []
     columns = [*family, *map(_answer, answers(dataset, personal=False)), *hashes]
     return Table(dataset, metadata, *_row_key(), *columns, schema="core", **_BY_PROVINCE)

@@ -16,19 +16,24 @@ from regsosek.contract.codebook import (
     Variable,
     bit_mask,
     block,
-    code_list,
+    block_lines,
+    code_lines,
     codebook_document,
     codebook_version,
     lone_codes,
     variable,
+    variable_lines,
     variables,
 )
-from regsosek.quality.generated import rules_of
+from regsosek.contract.codebook_check import codebook_faults
+from regsosek.contract.instruments import first_version, instrument_versions
+from regsosek.quality.generated import generated_rules, rules_of
 from regsosek.quality.rules import load_suites
 from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, untyped_column
 
 EXPECTATIONS = Path(__file__).parents[3] / "expectations"
-ALL = [v for dataset in DATASETS for v in variables(dataset)]
+FIRST = first_version()
+ALL = [v for dataset in DATASETS for v in variable_lines(dataset)]
 PII = {"", "address", "name", "location", "identity", "officer", "phone", "note"}
 KEYS = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 
@@ -52,16 +57,17 @@ def test_width_range_and_codes_fit_the_kind() -> None:
     assert failing(lambda v: (v.width is None) == (v.kind == "decimal")) == []
     assert failing(lambda v: (v.minimum is None) == (v.maximum is None) == (v.kind not in {"integer", "decimal"})) == []
     assert failing(lambda v: bool(v.codes) == (v.kind in {"choice", "bits"})) == []
-    assert failing(lambda v: all(len(str(c.code)) <= (v.width or 0) for c in code_list(v.codes))) == []
+    assert failing(lambda v: all(len(str(c.code)) <= (v.width or 0) for c in code_lines(v.codes))) == []
     assert failing(lambda v: v.width is None or len(str(v.maximum or "")) <= v.width) == []
 
 
-def test_uncertain_variables_only_warn_and_the_others_are_as_severe_as_their_block() -> None:
-    def severity(v: Variable) -> str:
-        return "warning" if v.uncertain else block(v.dataset, v.block).severity
-
-    assert any(v.uncertain for v in ALL)
-    assert failing(lambda v: {rule.severity for rule in rules_of(v)} <= {severity(v)}) == []
+@pytest.mark.parametrize("version", instrument_versions())
+def test_uncertain_variables_only_warn_and_the_others_are_as_severe_as_their_block(version: str) -> None:
+    asked = [v for dataset in DATASETS for v in variables(dataset, version)]
+    assert any(v.uncertain for v in asked)
+    for v in asked:
+        severity = "warning" if v.uncertain else block(v.dataset, v.block, version).severity
+        assert {rule.severity for rule in rules_of(v, version)} <= {severity}, v.name
 
 
 def test_everything_that_names_a_person_or_a_place_has_its_class() -> None:
@@ -70,25 +76,27 @@ def test_everything_that_names_a_person_or_a_place_has_its_class() -> None:
     assert unclassed == ["keluarga.r106_nama_sls"], "the name of an SLS is never that of a person"
 
 
+def test_the_codebook_does_not_contradict_itself() -> None:
+    assert codebook_faults() == []
+
+
+@pytest.mark.parametrize("version", instrument_versions())
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_names_stand_once_and_keys_are_shared(dataset: str) -> None:
-    assert max(Counter(v.name for v in variables(dataset)).values()) == 1
-    assert set(KEYS) <= {v.name for v in variables(dataset)}
+def test_every_version_has_the_shared_keys(dataset: str, version: str) -> None:
+    assert set(KEYS) <= {v.name for v in variables(dataset, version)}
 
 
 @pytest.mark.parametrize("name", KEYS)
 def test_a_shared_key_is_the_same_in_both_datasets(name: str) -> None:
-    family, member = variable("keluarga", name), variable("anggota", name)
+    family, member = variable("keluarga", name, FIRST), variable("anggota", name, FIRST)
     assert (family.kind, family.width, family.required) == (member.kind, member.width, member.required)
 
 
-def test_code_lists_are_used_and_hold_each_code_once() -> None:
+def test_code_lists_are_used_and_labelled() -> None:
     names = {line.split(",")[0] for line in _codes_file()[1:]}
     assert names == {v.codes for v in ALL if v.codes}
     for name in names:
-        codes = [code.code for code in code_list(name)]
-        assert len(codes) == len(set(codes))
-        assert all(code.label_id and code.label_en for code in code_list(name))
+        assert all(code.label_id and code.label_en for code in code_lines(name))
 
 
 def _codes_file() -> list[str]:
@@ -97,18 +105,19 @@ def _codes_file() -> list[str]:
 
 
 def test_bit_lists_add_up() -> None:
-    assert (bit_mask("identitas"), lone_codes("identitas")) == (7, ())
-    assert (bit_mask("internet_usaha"), lone_codes("internet_usaha")) == (63, ())
-    assert (bit_mask("jaminan_ketenagakerjaan"), lone_codes("jaminan_ketenagakerjaan")) == (31, (99,))
+    assert (bit_mask("identitas", FIRST), lone_codes("identitas", FIRST)) == (7, ())
+    assert (bit_mask("internet_usaha", FIRST), lone_codes("internet_usaha", FIRST)) == (63, ())
+    assert (bit_mask("jaminan_ketenagakerjaan", FIRST), lone_codes("jaminan_ketenagakerjaan", FIRST)) == (31, (99,))
 
 
+@pytest.mark.parametrize("version", instrument_versions())
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_universes_and_blocks_are_predicates_over_existing_columns(dataset: str) -> None:
-    columns = [f"{v.name} {SQL_TYPES[v.kind]}" for v in variables(dataset)]
-    columns += [f"{untyped_column(v.name)} VARCHAR" for v in variables(dataset) if can_be_untyped(v)]
+def test_universes_and_blocks_are_predicates_over_existing_columns(dataset: str, version: str) -> None:
+    columns = [f"{v.name} {SQL_TYPES[v.kind]}" for v in variables(dataset, version)]
+    columns += [f"{untyped_column(v.name)} VARCHAR" for v in variables(dataset, version) if can_be_untyped(v)]
     columns += ["r205_hasil SMALLINT"] if dataset == "anggota" else []
-    blocks = {v.block: block(dataset, v.block) for v in variables(dataset)}.values()
-    predicates = [v.universe for v in variables(dataset) if v.universe]
+    blocks = [b for b in block_lines(dataset) if version in b.span.versions]
+    predicates = [v.universe for v in variables(dataset, version) if v.universe]
     predicates += [p for b in blocks for p in (b.required_when, b.applies_when)]
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"CREATE TABLE t ({', '.join(columns)})")
@@ -117,13 +126,14 @@ def test_universes_and_blocks_are_predicates_over_existing_columns(dataset: str)
             assert [str(kind) for _, kind, *_ in described] == ["BOOLEAN"], predicate
 
 
-def test_rule_ids_are_unique_over_all_suites() -> None:
-    ids = [rule.id for suite in load_suites(EXPECTATIONS).values() for rule in suite.rules]
+@pytest.mark.parametrize("version", instrument_versions())
+def test_rule_ids_are_unique_over_all_suites(version: str) -> None:
+    ids = [rule.id for suite in load_suites(EXPECTATIONS).values() for rule in suite.applying(version)]
     assert [rule_id for rule_id, n in Counter(ids).items() if n > 1] == []
 
 
 def test_named_rules_of_domain_practice_are_generated() -> None:
-    ids = {rule.id for v in ALL for rule in rules_of(v)}
+    ids = {rule.id for dataset in DATASETS for rule in generated_rules(dataset)}
     assert {"H01", "H02", "H03", "P03", "P04", "P10", "P17", "P19", "P20", "F01-205", "F06-114"} <= ids
 
 

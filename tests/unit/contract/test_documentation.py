@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from delivered import reference_tables
-from regsosek.contract.codebook import DATASETS, Kind, variables
+from regsosek.contract.codebook import DATASETS, Kind, all_variables
 from regsosek.contract.documentation import (
     CONTRACT,
     EXAMPLE,
@@ -55,12 +55,12 @@ def test_what_lies_between_the_marks_is_replaced_and_nothing_else(tmp_path: Path
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_column_is_documented_once(dataset: str) -> None:
     text = columns_table(dataset)
-    assert [v.name for v in variables(dataset) if text.count(f" | `{v.name}` | ") != 1] == []
-    assert text.count("**UNCERTAIN**") == sum(v.uncertain for v in variables(dataset))
+    assert [v.name for v in all_variables(dataset) if text.count(f" | `{v.name}` | ") != 1] == []
+    assert text.count("**UNCERTAIN**") == sum(v.uncertain for v in all_variables(dataset))
 
 
 def test_every_kind_is_explained_and_every_code_list_has_its_anchor() -> None:
-    assert {v.kind for dataset in DATASETS for v in variables(dataset)} == set(WRITTEN)
+    assert {v.kind for dataset in DATASETS for v in all_variables(dataset)} == set(WRITTEN)
     assert set(WRITTEN) == set(Kind.__args__)
     targets = set(re.findall(r"\(#codes-(\w+)\)", CONTRACT_TEXT))
     assert targets == set(re.findall(r'id="codes-(\w+)"', CONTRACT_TEXT))
@@ -115,8 +115,9 @@ def test_the_example_is_a_clean_family(example: Path, tmp_path: Path) -> None:
     with open_engine(tmp_path, memory_limit="200MB", threads=1) as connection:
         reference_tables(connection)
         for file in manifest.files:
-            read_part(connection, file, example / file.name)
-        stage(connection, part=1, province=manifest.province, on=manifest.enumerated_to)
+            read_part(connection, file, example / file.name, version=manifest.instrument_version)
+        version = manifest.instrument_version
+        stage(connection, part=1, province=manifest.province, on=manifest.enumerated_to, version=version)
         for dataset in DATASETS:
-            counts = explain(connection, dataset, suites[dataset].rules)
+            counts = explain(connection, dataset, suites[dataset].applying(version))
             assert {rule_id: n for rule_id, n in counts.items() if n} == {}

@@ -83,6 +83,13 @@ def test_the_folder_decides_province_and_delivery() -> None:
     assert refused(document(delivery_id="0" * 26)).reason == "wrong_delivery_id"
 
 
+@pytest.mark.parametrize("changes", [{"instrument_version": "99"}, {"instrument": "REGSOSEK22.XK"}])
+def test_a_questionnaire_that_nobody_knows_is_refused_by_a_reason_of_its_own(changes: Document) -> None:
+    refusal = refused(document(**changes))
+    assert refusal.reason == "instrument_unknown"
+    assert refusal.detail.endswith("known: REGSOSEK22.K version 1")
+
+
 PAIR = [described("keluarga"), described("anggota")]
 
 
@@ -90,7 +97,9 @@ PAIR = [described("keluarga"), described("anggota")]
     ("changes", "said"),
     [
         ({"contract_version": "2"}, "contract_version"),
-        ({"instrument": "REGSOSEK22.XK"}, "instrument"),
+        ({"instrument": "questionnaire K"}, "instrument"),
+        ({"instrument_version": 1}, "instrument_version"),
+        ({"instrument_version": "6403015202840001"}, "instrument_version"),
         ({"province": "064"}, "province"),
         ({"delivery_id": "01GFWC1W80A0B1C2D3E4F5G6HI"}, "delivery_id"),
         ({"produced_at": "2022-10-20T20:15:00"}, "produced_at: Input should have timezone info"),

@@ -9,6 +9,7 @@ import pytest
 
 from delivered import Row, reference_tables, stage_rows
 from regsosek.contract.codebook import DATASETS, variables
+from regsosek.contract.instruments import first_version
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.staging.engine import open_engine
@@ -22,7 +23,7 @@ READY_MADE = [RuleCase("", "clean", dataset, profile, False) for dataset in DATA
 FAULTY = [
     RuleCase(v.name, kind, dataset, f"{v.name}={value}", False)
     for dataset in DATASETS
-    for v in variables(dataset)
+    for v in variables(dataset, first_version())
     for kind, value in (("missing", ""), ("unreadable", UNREADABLE))
 ]
 Fired = dict[RuleCase, set[str]]
@@ -70,7 +71,7 @@ def _fired(connection: duckdb.DuckDBPyConnection, scratch: Path, suites: dict[st
 
 
 def _reasons(connection: duckdb.DuckDBPyConnection, suite: Suite) -> dict[int, set[str]]:
-    explain(connection, suite.dataset, suite.rules)
+    explain(connection, suite.dataset, suite.applying(first_version()))
     found: dict[int, set[str]] = {}
     for row_no, rule_id in connection.execute(f"SELECT row_no, rule_id FROM {suite.dataset}_reasons").fetchall():
         found.setdefault(row_no, set()).add(rule_id)

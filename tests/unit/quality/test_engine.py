@@ -10,6 +10,7 @@ import pytest
 
 from delivered import anggota_row, keluarga_row, reference_tables, stage_rows
 from regsosek.contract.codebook import DATASETS
+from regsosek.contract.instruments import first_version
 from regsosek.errors import ParityError
 from regsosek.quality.engine import RESULT_FORMAT, Validator
 from regsosek.quality.reasons import explain
@@ -49,7 +50,7 @@ def stage_floors(connection: duckdb.DuckDBPyConnection, directory: Path, *areas:
 
 
 def test_counts_are_those_of_the_part_that_lies_there_now(connection, tmp_path: Path) -> None:
-    judge = Judge(connection, suites_of(SMALL, KNOWN))
+    judge = Judge(connection, suites_of(SMALL, KNOWN), first_version())
     counted = []
     for areas in (("5", "6", "48"), ("48",), ("1", "48")):
         stage_floors(connection, tmp_path, *areas)
@@ -68,7 +69,7 @@ def test_the_whole_case_takes_its_worst_answer(connection, tmp_path: Path, suite
         dataset: replace(suite, rules=tuple(r for r in suite.rules if r.id in {"P17", "F05", "P01"}))
         for dataset, suite in suites.items()
     }
-    Judge(connection, few).judge()
+    Judge(connection, few, first_version()).judge()
     assert connection.execute("SELECT status FROM verdict ORDER BY keluarga_row").fetchall() == [
         ("error",),
         ("clean",),
@@ -84,7 +85,7 @@ def test_a_rule_that_raises_is_not_evaluated_rather_than_passed(connection, tmp_
 def test_the_compiled_pass_names_the_rule_that_raises_and_quotes_nothing(connection, tmp_path: Path) -> None:
     stage_floors(connection, tmp_path, "5")
     with pytest.raises(ParityError) as raised:
-        Judge(connection, suites_of(SMALL, BROKEN)).judge()
+        Judge(connection, suites_of(SMALL, BROKEN), first_version()).judge()
     assert str(raised.value) == "reasons of keluarga not computed (BinderException): not evaluated: BROKEN"
 
 
@@ -120,7 +121,7 @@ def test_a_compiler_that_counts_otherwise_is_found_out(connection, tmp_path: Pat
         "regsosek.quality.verdict.explain", lambda connection, dataset, rules: explain(connection, dataset, [other])
     )
     with pytest.raises(ParityError, match="SMALL: Great Expectations 1, SQL 2"):
-        Judge(connection, suites_of(SMALL)).judge()
+        Judge(connection, suites_of(SMALL), first_version()).judge()
 
 
 def test_results_hold_counts_and_no_value(connection, tmp_path: Path, suites: dict[str, Suite], caplog) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from regsosek.contract.codebook import DATASETS, variable, variables
+from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import generated_suites, rules_of
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge
@@ -37,20 +38,24 @@ def kinds_by_rule(cases: list[RuleCase]) -> dict[tuple[str, str], set[str]]:
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_rule_has_all_four_kinds_of_cases(dataset: str, suites: dict[str, Suite]) -> None:
     kinds = kinds_by_rule([*written_cases(HERE / "scenarios"), *derived_cases(dataset)])
-    lacking = {rule.id: KINDS - kinds[dataset, rule.id] for rule in suites[dataset].rules}
+    lacking = {rule.id: KINDS - kinds[dataset, rule.id] for rule in suites[dataset].applying(first_version())}
     assert {rule_id: missing for rule_id, missing in lacking.items() if missing} == {}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_rules_by_hand_and_skips_have_written_cases(dataset: str, suites: dict[str, Suite]) -> None:
     kinds = kinds_by_rule(written_cases(HERE / "scenarios"))
-    generated = {rule.id for v in variables(dataset) for rule in rules_of(v)}
-    readable = [r.id for r in suites[dataset].rules if r.id not in generated or r.id.split("-")[0] in READABLE]
+    generated = {rule.id for v in variables(dataset, first_version()) for rule in rules_of(v, first_version())}
+    readable = [
+        r.id
+        for r in suites[dataset].applying(first_version())
+        if r.id not in generated or r.id.split("-")[0] in READABLE
+    ]
     assert {rule_id for rule_id in readable if kinds[dataset, rule_id] != KINDS} == set()
 
 
 def test_written_cases_name_existing_rules_and_say_what_they_mean(suites: dict[str, Suite]) -> None:
-    known = {(dataset, rule.id) for dataset, suite in suites.items() for rule in suite.rules}
+    known = {(dataset, rule.id) for dataset, suite in suites.items() for rule in suite.applying(first_version())}
     for case in written_cases(HERE / "scenarios"):
         assert (case.dataset, case.rule_id) in known
         assert case.case in KINDS
@@ -59,8 +64,10 @@ def test_written_cases_name_existing_rules_and_say_what_they_mean(suites: dict[s
 
 
 def test_great_expectations_agrees_on_every_case(judged, suites: dict[str, Suite]) -> None:
-    counts = Judge(judged.connection, suites).judge()
-    assert {(c.dataset, c.rule_id) for c in counts} == {(d, r.id) for d, s in suites.items() for r in s.rules}
+    counts = Judge(judged.connection, suites, first_version()).judge()
+    assert {(c.dataset, c.rule_id) for c in counts} == {
+        (d, r.id) for d, s in suites.items() for r in s.applying(first_version())
+    }
     never = [c.rule_id for c in counts if c.violations == 0]
     assert never == []
 
@@ -72,7 +79,7 @@ def test_ready_made_families_are_clean(ready_made: RuleCase, judged) -> None:
 def test_what_is_missing_or_unreadable_breaks_its_own_rules_only(judged) -> None:
     others = {}
     for case in judged.faulty:
-        own = {rule.id for rule in rules_of(variable(case.dataset, case.rule_id))}
+        own = {rule.id for rule in rules_of(variable(case.dataset, case.rule_id, first_version()), first_version())}
         others[case.dataset, case.rule_id, case.case] = judged.fired[case] - own
     assert {case: rule_ids for case, rule_ids in others.items() if rule_ids} == {}
 

@@ -88,8 +88,9 @@ def staging_engine(root: Path) -> duckdb.DuckDBPyConnection:
 def stage_part(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, part: int) -> None:
     """Reads and types one part as the night does."""
     for file in (manifest.file("keluarga", part), manifest.file("anggota", part)):
-        read_part(connection, file, folder / file.name)
-    stage(connection, part=part, province=manifest.province, on=manifest.enumerated_to)
+        read_part(connection, file, folder / file.name, version=manifest.instrument_version)
+    version = manifest.instrument_version
+    stage(connection, part=part, province=manifest.province, on=manifest.enumerated_to, version=version)
 
 
 @pytest.fixture(scope="session")

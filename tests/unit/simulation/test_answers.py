@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from regsosek.contract.codebook import DATASETS, block, variables
+from regsosek.contract.instruments import first_version
 from regsosek.quality.rules import load_suites, violation
 
 _HERE = "r404_keberadaan IN (1, 5)"
@@ -42,8 +43,8 @@ def test_suites_find_nothing_but_new_sub_sls(answers: duckdb.DuckDBPyConnection,
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
     relation = {"keluarga": "k", "anggota": "member"}[dataset]
-    for item in (item for item in variables(dataset) if item.universe):
-        asked = block(dataset, item.block)
+    for item in (item for item in variables(dataset, first_version()) if item.universe):
+        asked = block(dataset, item.block, first_version())
         if item.required != "yes_outside_free":
             outside = f"({asked.applies_when}) AND NOT ({item.universe}) AND {item.name} IS NOT NULL"
             assert _count(answers, relation, outside) == 0, item.name

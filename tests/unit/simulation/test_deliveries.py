@@ -76,7 +76,7 @@ def test_manifests_describe_their_files(demo: Simulated) -> None:
             )
             if folder != broken:
                 header, *rows = list(csv.reader(gzip.decompress(content).decode().splitlines()))
-                assert header == [item.name for item in variables(file.dataset)]
+                assert header == [item.name for item in variables(file.dataset, manifest.instrument_version)]
                 assert len(rows) == file.rows
 
 

@@ -7,14 +7,14 @@ import pyarrow as pa
 import pytest
 
 from delivered import anggota_row, parquet_of
-from regsosek.contract.codebook import variables
+from regsosek.contract.codebook import all_variables
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import match_columns
 from regsosek.staging.repairs import Repair
 from staging_reading import NIK, read
 
-EXPECTED = variables("anggota")
+EXPECTED = all_variables("anggota")
 NAMES = [variable.name for variable in EXPECTED]
 FILE = DeliveredFile(
     name="anggota-00001.csv.gz", dataset="anggota", part=1, format="csv.gz", rows=0, bytes=0, sha256="0" * 64

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from delivered import anggota_row, csv_gz
 from regsosek.contract.codebook import variables
+from regsosek.contract.instruments import first_version
 from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
@@ -38,7 +39,7 @@ def read(
         bytes=len(content),
         sha256="0" * 64,
     )
-    read_part(connection, file, path)
+    read_part(connection, file, path, version=first_version())
     return connection.execute("SELECT r402_nama, r403_nik FROM anggota_text ORDER BY row_no").fetchall()
 
 
@@ -47,7 +48,7 @@ def zipped(text: bytes) -> bytes:
 
 
 def reordered(text: bytes) -> bytes:
-    names = [v.name for v in variables("anggota")]
+    names = [v.name for v in variables("anggota", first_version())]
     order = random.Random(7).sample(range(len(names)), len(names))
     lines = [line.split(b",") for line in text.split(b"\r\n") if line]
     return b"".join(b",".join(line[n] for n in order) + b"\r\n" for line in lines)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivered import PROVINCE, WRITERS, anggota_row, delivered_file, keluarga_row
+from delivered import PROVINCE, VERSION, WRITERS, anggota_row, delivered_file, keluarga_row
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repairs import Repair
@@ -21,11 +21,11 @@ MEMBERS = [anggota_row(1, r403_nik=NIK), anggota_row(2, r402_nama="Ñoño\nélan
 
 def content_hash(connection: duckdb.DuckDBPyConnection, directory: Path, keluarga: str, anggota: str) -> bytes:
     for dataset, rows, format_ in (("keluarga", [HOUSEHOLD], keluarga), ("anggota", MEMBERS, anggota)):
-        assert read_part(connection, *delivered_file(dataset, rows, directory, format_=format_)) in (
+        assert read_part(connection, *delivered_file(dataset, rows, directory, format_=format_), version=VERSION) in (
             (),
             (Repair(dataset, "crlf", "", 1),),
         )
-    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21))
+    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=VERSION)
     [(found,)] = connection.execute("SELECT content_hash FROM kasus").fetchall()
     return bytes(found)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from delivered import anggota_row, jsonl_gz
-from regsosek.contract.codebook import variables
+from regsosek.contract.codebook import all_variables
 from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.staging.repairs import Repair
 from staging_reading import NIK, ROWS, read, refused, values
@@ -70,7 +70,7 @@ def test_a_key_that_every_row_lacks_is_a_missing_column(engine, tmp_path: Path) 
 @pytest.mark.parametrize("text", ["", "\n", "\n \n"])
 def test_a_file_without_rows_is_read(engine, tmp_path: Path, text: str) -> None:
     read(engine, tmp_path, zipped(text), 0, format_=FORMAT)
-    assert values(engine, *(v.name for v in variables("anggota"))) == []
+    assert values(engine, *(v.name for v in all_variables("anggota"))) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import parquet, parquet_of
-from regsosek.contract.codebook import variables
+from regsosek.contract.codebook import all_variables
 from regsosek.errors import ContractBreachError
 from regsosek.staging.repairs import Repair
 from staging_reading import NIK, ROWS, read, refused, values
@@ -22,7 +22,7 @@ WHOLE = parquet("anggota", ROWS)
 TABLE = pq.read_table(pa.BufferReader(WHOLE))
 NAN = float("nan")
 MIDNIGHT = datetime(1984, 2, 3, tzinfo=UTC).replace(tzinfo=None)  # as pandas keeps a date
-FAMILIES = pa.table({v.name: pa.nulls(2, pa.string()) for v in variables("keluarga")})
+FAMILIES = pa.table({v.name: pa.nulls(2, pa.string()) for v in all_variables("keluarga")})
 
 
 def with_column(name: str, column: Any, table: pa.Table = TABLE) -> pa.Table:
@@ -151,14 +151,16 @@ def repeated_value() -> bytes:
     """20 GB of text in a few kilobytes: one value in a dictionary, referred to by every row."""
     rows = 40_000
     column = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["X" * 500_000]))
-    columns = {v.name: column if v.name == "r402_nama" else pa.nulls(rows, pa.string()) for v in variables("anggota")}
+    columns = {
+        v.name: column if v.name == "r402_nama" else pa.nulls(rows, pa.string()) for v in all_variables("anggota")
+    }
     return parquet_of(pa.table(columns), row_group_size=rows)
 
 
 def repeated_row() -> bytes:
     """Two million rows without a value."""
     nothing = pa.nulls(2_000_000, pa.string())
-    return parquet_of(pa.table({v.name: nothing for v in variables("anggota")}), row_group_size=2_000_000)
+    return parquet_of(pa.table({v.name: nothing for v in all_variables("anggota")}), row_group_size=2_000_000)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regsosek.contract.codebook import DATASETS, Variable, variable, variables
+from regsosek.contract.codebook import DATASETS, Variable, all_variables, variable
+from regsosek.contract.instruments import first_version
 from regsosek.staging import typing_sql
 from regsosek.staging.typing_sql import PATTERNS, SQL_TYPES, can_be_untyped, typed
 
-BY_KIND = {v.kind: v for dataset in DATASETS for v in variables(dataset)}
+BY_KIND = {v.kind: v for dataset in DATASETS for v in all_variables(dataset)}
 
 
 @pytest.fixture(scope="module")
@@ -115,5 +116,5 @@ def test_empty_is_missing(connection, text: str) -> None:
 
 def test_every_kind_of_the_codebook_has_a_type_and_only_free_text_is_always_typable() -> None:
     assert set(BY_KIND) == set(SQL_TYPES) == {*PATTERNS, "text"}
-    assert not can_be_untyped(variable("anggota", "r402_nama"))
-    assert can_be_untyped(variable("anggota", "r403_nik"))
+    assert not can_be_untyped(variable("anggota", "r402_nama", first_version()))
+    assert can_be_untyped(variable("anggota", "r403_nik", first_version()))
