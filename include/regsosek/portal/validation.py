@@ -17,6 +17,9 @@ from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
 from regsosek.quality.rules import Rule, suite_from
 
+# What a delivery was judged as: the hash of its suite, and the version of the questionnaire that it follows.
+Form = tuple[str, str]
+
 
 @dataclass(frozen=True)
 class RuleOutcome:
@@ -45,7 +48,8 @@ class Validation:
 
 _JUDGED = """
 WITH judged AS (
-    SELECT d.province, d.delivery_id, d.delivered_on, d.versions ->> :suite AS suite
+    SELECT d.province, d.delivery_id, d.delivered_on, d.versions ->> :suite AS suite,
+           coalesce(d.instrument_version, '') AS instrument_version
     FROM ledger.delivery d
     WHERE d.province = :province AND d.night = :night AND d.reason IS DISTINCT FROM 'id_reused'
       AND EXISTS (SELECT 1 FROM quality.rule_result r
@@ -59,9 +63,9 @@ FROM judged j LEFT JOIN ledger.delivery_count c
      AND c.dataset = :dataset
 """
 _VIOLATIONS = f"""{_JUDGED}
-SELECT j.suite, r.rule_id, sum(r.violations)::bigint AS violations
+SELECT j.suite, j.instrument_version, r.rule_id, sum(r.violations)::bigint AS violations
 FROM judged j JOIN quality.rule_result r ON r.province = j.province AND r.delivery_id = j.delivery_id
-WHERE r.dataset = :dataset GROUP BY j.suite, r.rule_id ORDER BY j.suite
+WHERE r.dataset = :dataset GROUP BY 1, 2, 3 ORDER BY 2, 1
 """
 
 
@@ -75,29 +79,27 @@ def read_validation(
     """
     asked = {"province": province, "night": night, "dataset": dataset, "suite": f"suite_{dataset}"}
     deliveries, rows = connection.execute(text(_TOTALS), asked).one()
-    counted: dict[str, Counter[str]] = {}
-    for suite, rule_id, violations in connection.execute(text(_VIOLATIONS), asked):
-        counted.setdefault(suite, Counter())[rule_id] += violations
+    counted: dict[Form, Counter[str]] = {}
+    for suite, version, rule_id, violations in connection.execute(text(_VIOLATIONS), asked):
+        counted.setdefault((suite, version), Counter())[rule_id] += violations
     if not counted:
         return None
-    rules = {suite: archived_rules(store, archive_bucket, suite) for suite in counted}
+    rules = {form: archived_rules(store, archive_bucket, *form) for form in counted}
     return Validation(province, night, dataset, deliveries, rows, outcomes(counted, rules))
 
 
-def outcomes(counted: Mapping[str, Counter[str]], rules: Mapping[str, Iterable[Rule]]) -> tuple[RuleOutcome, ...]:
-    """Adds up what was counted under each suite; a rule that stands several times is shown as first stated."""
+def outcomes(counted: Mapping[Form, Counter[str]], rules: Mapping[Form, Iterable[Rule]]) -> tuple[RuleOutcome, ...]:
+    """Adds up what was counted under each form; a rule that stands in several is shown as the first states it."""
     known: dict[str, Rule] = {}
     total: Counter[str] = Counter()
-    for suite, counts in counted.items():
-        for rule in rules[suite]:
-            if rule.id in counts:
-                known.setdefault(rule.id, rule)
+    for form, counts in counted.items():
+        known = {rule.id: rule for rule in rules[form] if rule.id in counts} | known
         total += counts
     return tuple(RuleOutcome(rule, total[rule_id]) for rule_id, rule in known.items())
 
 
-def archived_rules(store: Store, archive_bucket: str, suite_sha256: str) -> tuple[Rule, ...]:
-    """The rules of the suite with that hash."""
+def archived_rules(store: Store, archive_bucket: str, suite_sha256: str, instrument_version: str) -> tuple[Rule, ...]:
+    """The rules of the suite with that hash that judge deliveries of a version of the questionnaire."""
     with TemporaryDirectory(prefix="suite-") as directory:
         path = fetch_archived(store, archive_bucket, suite_sha256, Path(directory) / "suite.json")
-        return suite_from(path.read_bytes()).rules
+        return suite_from(path.read_bytes()).applying(instrument_version)
