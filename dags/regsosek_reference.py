@@ -1,16 +1,16 @@
 """
 ### Regsosek reference data
 
-Loads the BPS region master, the sub-SLS frame, the officers' roster and the targets into the warehouse, and brings its
-schema up to date.
+Loads the BPS region master, the sub-SLS frame and its changes, the officers' roster and the targets into the
+warehouse, and brings its schema up to date.
 
 **When.** 00:15 Asia/Jakarta, before the night; trigger it by hand after delivering a new version.
 
-**What it reads.** `reference/<sls|petugas|target>/<version>/` in the landing bucket; the format is in
+**What it reads.** `reference/<sls|psls|petugas|target>/<version>/` in the landing bucket; the format is in
 `docs/reference-files.md`. The newest version that is whole is taken; a broken one is passed over and named in the log.
 
-**When it is red.** No version of a dataset is whole, or a target is missing: the log names it. The night goes on with
-what was loaded before; without any frame it refuses to run.
+**When it is red.** No version of a dataset is whole (only `psls`, the changes, may be absent), or a target is
+missing: the log names it. The night goes on with what was loaded before; without any frame it refuses to run.
 """
 
 from datetime import timedelta
@@ -34,7 +34,7 @@ def regsosek_reference() -> None:
 
     @task
     def load() -> list[dict[str, Any]]:
-        """Loads regions, frame, officers and targets; versions, rows and faults are the result."""
+        """Loads regions, frame, its changes, officers and targets; versions, rows and faults are the result."""
         from regsosek.night.dag_steps import load_reference_data
 
         return load_reference_data()

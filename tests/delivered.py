@@ -115,6 +115,32 @@ def described_file(
     return described, directory / name
 
 
+_CHANGE = date(2022, 10, 18)
+_BEFORE = date(2022, 10, 17)
+_OPENS = date(2022, 1, 1)
+# Sub-SLS below DESA: six digits, desa that the frame says, first and last day.
+_FRAME: list[list[str | date | None]] = [
+    ["000100", DESA, _OPENS, None],
+    ["000300", DESA, _OPENS, _BEFORE], ["000301", DESA, _CHANGE, None], ["000302", DESA, _CHANGE, None],
+    ["000400", DESA, _OPENS, _BEFORE],
+    ["000500", DESA, _OPENS, date(2022, 5, 31)],
+    ["000600", DESA, _OPENS, _BEFORE],
+    ["000700", DESA, _OPENS, _BEFORE], ["000800", DESA, _CHANGE, None],
+]  # fmt: skip
+# What became of them: old and new, status, from which day.
+_PSLS: list[tuple[str, str, int, date]] = [
+    ("000300", "000301", 1, _CHANGE), ("000300", "000302", 1, _CHANGE),
+    ("000400", "000100", 2, _CHANGE),
+    ("000500", "000400", 3, date(2022, 6, 1)),
+    ("000600", "000699", 3, _CHANGE),
+    ("000700", "000100", 1, _CHANGE), ("000700", "000800", 1, _CHANGE),
+]  # fmt: skip
+
+
+def _psls(old: str, new: str, status: int, valid_from: date) -> list[str | int | date]:
+    return [DESA, old, DESA, new, status, valid_from]
+
+
 def delivered_file(
     dataset: str, rows: list[Row], directory: Path, part: int = 1, format_: str = "csv.gz"
 ) -> tuple[DeliveredFile, Path]:
@@ -123,9 +149,13 @@ def delivered_file(
 
 
 def reference_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """A frame of one sub-SLS, and the regions above it."""
+    """A frame of one sub-SLS that stays and some that change on 18 October, their PSLS, and the regions above them."""
     connection.execute("CREATE TABLE frame (id_subsls VARCHAR, id_desa VARCHAR, valid_from DATE, valid_to DATE)")
-    connection.execute("INSERT INTO frame VALUES (?, ?, DATE '2022-01-01', NULL)", [SUBSLS, DESA])
+    connection.executemany("INSERT INTO frame VALUES (? || ?, ?, ?, ?)", [[DESA, *row] for row in _FRAME])
+    connection.execute(
+        "CREATE TABLE psls (id_subsls_lama VARCHAR, id_subsls_baru VARCHAR, status SMALLINT, valid_from DATE)"
+    )
+    connection.executemany("INSERT INTO psls VALUES (? || ?, ? || ?, ?, ?)", [_psls(*row) for row in _PSLS])
     connection.execute("CREATE TABLE region (code VARCHAR, level VARCHAR)")
     connection.execute(
         "INSERT INTO region VALUES ('64', 'provinsi'), ('6403', 'kabkota'), ('6403010', 'kecamatan'), (?, 'desa')",
@@ -139,8 +169,10 @@ def stage_rows(
     keluarga: list[Row],
     anggota: list[Row],
     version: str = VERSION,
+    *,
+    alone: bool = True,
 ) -> None:
-    """Reads and stages one part made of ``keluarga`` and ``anggota``."""
+    """Reads and stages one part made of ``keluarga`` and ``anggota``: the whole delivery, or one of counted parts."""
     for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
         read_part(connection, *delivered_file(dataset, rows, directory), version=version)
-    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=version)
+    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=version, alone=alone)

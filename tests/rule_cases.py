@@ -34,9 +34,9 @@ KELUARGA: dict[str, Change] = {
     "all_programmes": {v.name: "1" for v in variables("keluarga", VERSION) if re.fullmatch("501[a-g]", v.item)}
     | {v.name: "9" for v in variables("keluarga", VERSION) if v.name.endswith("_bulan")}
     | {v.name: "2022" for v in variables("keluarga", VERSION) if v.name.endswith("_tahun")},
-    "incomplete": {"r205_hasil": "2", "r112_jumlah_anggota": ""},
+    "incomplete": {"r205_hasil": "2", "r112_jumlah_anggota": "", "r600_catatan": "Responden pergi"},
     "refused": {v.name: "" for v in variables("keluarga", VERSION) if v.block in {"III", "V"}}
-    | {"r205_hasil": "4", "r112_jumlah_anggota": ""},
+    | {"r205_hasil": "4", "r112_jumlah_anggota": "", "r600_catatan": "Menolak"},
 }
 ABSENT = {"refused": ("anggota1", "anggota2")}
 _NO_SCHOOL = dict.fromkeys(("r413_jenjang", "r414_kelas", "r415_ijazah"), "")

@@ -91,7 +91,7 @@ def migrate() -> None:
 
 @app.command()
 def reference() -> None:
-    """Load regions, sub-SLS frame, officers and targets (what the DAG regsosek_reference does)."""
+    """Load regions, sub-SLS frame and its changes, officers and targets (what the DAG regsosek_reference does)."""
     from regsosek.night.reference import load_reference
 
     with house() as opened, console.status("Loading reference data..."):

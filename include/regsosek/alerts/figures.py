@@ -79,7 +79,7 @@ FROM (SELECT DISTINCT ON (placed_code, enumerated_on) visited FROM mart.progress
 # A place is a sub-SLS, or the lowest region that a code leads to; the way up is reference data, never a substring.
 _PLACES = """
 sub_sls AS (
-    SELECT DISTINCT ON (id_subsls) id_subsls, id_desa, families_load FROM reference.subsls
+    SELECT DISTINCT ON (id_subsls) id_subsls, id_desa, families_load, valid_to FROM reference.subsls
     WHERE province = :province AND valid_from <= :night
     ORDER BY id_subsls, valid_from DESC
 ),
@@ -95,6 +95,7 @@ _KABKOTA = f"""
 WITH {_PLACES},
 load AS (
     SELECT u.kabkota AS code, sum(s.families_load) AS load FROM sub_sls s JOIN upward u ON u.region = s.id_desa
+    WHERE :night <= coalesce(s.valid_to, 'infinity')
     GROUP BY u.kabkota
 ),
 visits AS (

@@ -66,7 +66,7 @@ class Variable:
         universe: SQL predicate: who is asked; empty means everyone the block asks.
         required: inside the universe ``yes`` or ``no``; ``yes_outside_free`` also allows answers outside of it.
         pii: class of personal data, empty if none; any class keeps the column in schema ``restricted``.
-        uncertain: the sources conflict or are weak: its rules warn and never reject.
+        uncertain: the sources conflict or are weak: its rules warn, but for a skip with an id of its own.
         value_rule, universe_rule: ids of the generated rules where domain practice has one.
     """
 

@@ -1,8 +1,9 @@
 """Days: each province's field window and plan, and what date an instant is where it happened."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from regsosek.errors import ReferenceDataError
@@ -33,6 +34,48 @@ class FieldWindow:
     def is_open(self, night: date) -> bool:
         """Whether the province enumerates on ``night``."""
         return self.opens <= night <= self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleDays:
+    """The days on which a delivered family can have been enumerated: in the window, and not after it was delivered.
+
+    ``latest`` is the last day, in the province's own time, on which the delivery could tell of a visit.
+    """
+
+    opens: date
+    closes: date
+    latest: date
+
+    @classmethod
+    def of(cls, window: FieldWindow, *, latest: date) -> Self:
+        """The window, and the last day that could be told of."""
+        return cls(window.opens, window.closes, latest)
+
+    @property
+    def facts(self) -> dict[str, date]:
+        """By name, as rules see them."""
+        return {"opens": self.opens, "closes": self.closes, "latest": self.latest}
+
+
+def latest_day(province: str, *, produced_at: datetime, night: date) -> date:
+    """The last day that a delivery can tell of: it knows no day after it was produced, nor after its night ended."""
+    end_of_night = datetime.combine(night, time.max, NIGHT_ZONE)
+    return min(local_date(produced_at, province), local_date(end_of_night, province))
+
+
+def calendar_document(path: Path | None = None) -> bytes:
+    """The calendar as it stands (of :func:`field_windows`' ``path``), for the archive of what a night was judged by.
+
+    Raises:
+        ReferenceDataError: it cannot be read.
+    """
+    path = path or DATA / "calendar.csv"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fix = "name a readable CSV file in UTF-8"
+        raise ReferenceDataError(f"{path.name}: cannot be read ({type(error).__name__}); {fix}") from error
 
 
 def field_windows(path: Path | None = None) -> dict[str, FieldWindow]:

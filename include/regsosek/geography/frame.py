@@ -1,4 +1,4 @@
-"""The reference files (sub-SLS frame, officers' roster, targets): where they lie, what they hold, their manifest.
+"""The reference files (sub-SLS frame, its changes, officers, targets): where they lie, what they hold, their manifest.
 
 ``docs/reference-files.md`` tells the same to those who produce them; ``frame_check`` judges the rows.
 """
@@ -20,9 +20,11 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import DATA, read_table
 
 CONTRACT_VERSION = "1"
-ReferenceDataset = Literal["sls", "petugas", "target"]
+ReferenceDataset = Literal["sls", "psls", "petugas", "target"]
 ColumnType = Literal["digits", "token", "text", "code", "count", "share", "date"]
 DATASETS: tuple[ReferenceDataset, ...] = get_args(ReferenceDataset)
+# A nation whose SLS do not change needs no list of changes.
+OPTIONAL_DATASETS: frozenset[ReferenceDataset] = frozenset({"psls"})
 
 # Versions compare as text, so that the newest one is simply the greatest.
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9]{2})?$")]

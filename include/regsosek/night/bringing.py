@@ -5,6 +5,7 @@ from pathlib import Path
 
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.errors import ContractBreachError
+from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.landing.archive import (
     Receipt,
     archive_bytes,
@@ -83,6 +84,20 @@ def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path
     for file in files:
         archive_file(house.store, house.settings.archive_bucket, file.path)
     return files
+
+
+def bring_window(house: House, receipt: Receipt, scratch: Path) -> FieldWindow:
+    """The province's field window as the calendar had it when the delivery was registered.
+
+    An extension that is decided later changes no verdict of a night that is replayed.
+    """
+    version = receipt.versions.get("calendar")
+    if version is None:  # registered before calendars were archived
+        return field_windows(house.settings.calendar_file)[receipt.province]
+    path = scratch / f"calendar-{version[:12]}.csv"
+    if not path.exists():
+        fetch_archived(house.store, house.settings.archive_bucket, version, path)
+    return field_windows(path)[receipt.province]
 
 
 def _from_archive(house: House, manifest: Manifest, scratch: Path) -> list[FetchedFile]:

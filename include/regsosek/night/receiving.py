@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
+from regsosek.geography.calendar import PossibleDays, latest_day
 from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import Decision, Receipt, list_decisions, write_receipt
 from regsosek.landing.intake import FetchedFile
-from regsosek.night.bringing import bring_files, bring_manifest, receipt_of
+from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
 from regsosek.night.sealing import seal_night
@@ -30,6 +31,7 @@ from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repairs import Repair
+from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
@@ -38,7 +40,7 @@ from regsosek.warehouse.loading import PartKey, clear_delivery, load_part
 from regsosek.warehouse.migration import ensure_night_partitions
 from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.recognition import fetch_known, recognise
-from regsosek.warehouse.reference import export_frame, export_regions
+from regsosek.warehouse.reference import export_frame, export_psls, export_regions
 
 log = logging.getLogger(__name__)
 
@@ -165,19 +167,29 @@ def _receive_pending(
             Reception(house, duck, judges, entry, scratch, decision).run()
 
 
+# What staging asks of the warehouse, by table of the engine: how to export it, and its columns.
+_REFERENCE = {
+    "frame": (
+        export_frame,
+        {"id_subsls": "VARCHAR", "id_desa": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE"},
+    ),
+    "psls": (
+        export_psls,
+        {"id_subsls_lama": "VARCHAR", "id_subsls_baru": "VARCHAR", "status": "SMALLINT", "valid_from": "DATE"},
+    ),
+    "region": (export_regions, {"code": "VARCHAR", "level": "VARCHAR"}),
+}
+
+
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
-    frame, regions = scratch / "frame.csv", scratch / "regions.csv"
     with house.engine.begin() as connection:
-        export_frame(connection, province, frame)
-        export_regions(connection, province, regions)
-    for table, path, columns in (
-        ("frame", frame, "{'id_subsls': 'VARCHAR', 'id_desa': 'VARCHAR', 'valid_from': 'DATE', 'valid_to': 'DATE'}"),
-        ("region", regions, "{'code': 'VARCHAR', 'level': 'VARCHAR'}"),
-    ):
-        duck.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
-            f"columns = {columns})"
-        )
+        for table, (export, columns) in _REFERENCE.items():
+            path = scratch / f"{table}.csv"
+            export(connection, province, path)
+            duck.execute(
+                f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
+                f"columns = {columns})"
+            )
     [(rows,)] = duck.execute("SELECT count(*) FROM frame").fetchall()
     if not rows:
         raise ReferenceDataError(f"the frame has no sub-SLS of province {province}; load it with `regsosek reference`")
@@ -206,8 +218,7 @@ class Reception:
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             supersedes = self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            judge = self.judges.of(self._judged_by(receipt), manifest.instrument_version)
-            self._decide(manifest, judge, supersedes, receipt.hold_limits)
+            self._decide(manifest, self._judged_by(receipt), supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
 
@@ -233,10 +244,10 @@ class Reception:
             return receipt
         return receipt.model_copy(update={"versions": self.decision.versions})
 
-    def _decide(self, manifest: Manifest, judge: Judge, supersedes: tuple[str, ...], limits: Limits) -> None:
+    def _decide(self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]) -> None:
         """Judges and loads all parts, then makes the delivery visible, or holds it: nobody holds it a second time."""
-        violations, shares = self._judge_parts(manifest, judge, supersedes)
-        entry = self.entry
+        violations, shares = self._judge_parts(manifest, receipt, supersedes)
+        entry, limits = self.entry, receipt.hold_limits
         totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
         first_time = self.decision is None
         held = exceeding(shares, limits) if first_time else ()
@@ -254,17 +265,21 @@ class Reception:
         self._tell(held, limits)
 
     def _judge_parts(
-        self, manifest: Manifest, judge: Judge, supersedes: tuple[str, ...]
+        self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]
     ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
         """Violations by rule, and the error shares of the whole delivery."""
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
+        parts = {part: [by_part[dataset, part] for dataset in DATASETS] for part in manifest.parts}
+        days, judge = self._possible_days(manifest, receipt), self.judges.of(receipt, manifest.instrument_version)
+        if len(parts) > 1:
+            with self.watch.step("compare"):
+                self._compare(manifest, parts.values())
         violations: Counter[Violated] = Counter()
         judged, in_error = Counter[str](), Counter[str]()
-        for part in manifest.parts:
-            part_files = [by_part[dataset, part] for dataset in DATASETS]
-            for count in self._load_part(manifest, judge, part, part_files, supersedes):
+        for part, of_part in parts.items():
+            for count in self._load_part(manifest, judge, part, of_part, days, supersedes):
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
             for share in error_shares(self.duck):
                 judged[share.dataset] += share.judged
@@ -283,17 +298,49 @@ class Reception:
         if not held:
             log.info("delivery %s of province %s accepted", entry.delivery_id, entry.province)
 
+    def _possible_days(self, manifest: Manifest, receipt: Receipt) -> PossibleDays:
+        entry = self.entry
+        window = bring_window(self.house, receipt, self.scratch)
+        latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
+        return PossibleDays.of(window, latest=latest)
+
+    def _compare(self, manifest: Manifest, parts: Iterable[list[FetchedFile]]) -> None:
+        """Counts what repeats across the parts, before the first one is judged; no damaged file is half loaded."""
+        clear_repeats(self.duck)
+        for files in parts:
+            for file in files:
+                self._read(manifest, file)
+            note_part(self.duck)
+        count_repeats(self.duck)
+
+    def _read(self, manifest: Manifest, file: FetchedFile) -> tuple[Repair, ...]:
+        offset = clock_offset(self.entry.province, manifest.produced_at)
+        return read_part(self.duck, file.delivered, file.path, version=manifest.instrument_version, offset=offset)
+
     def _load_part(
-        self, manifest: Manifest, judge: Judge, part: int, files: list[FetchedFile], supersedes: tuple[str, ...]
+        self,
+        manifest: Manifest,
+        judge: Judge,
+        part: int,
+        files: list[FetchedFile],
+        days: PossibleDays,
+        supersedes: tuple[str, ...],
     ) -> tuple[RuleCount, ...]:
-        entry, watch, version = self.entry, self.watch, manifest.instrument_version
+        entry, watch = self.entry, self.watch
         repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
-                offset = clock_offset(entry.province, manifest.produced_at)
-                repairs += read_part(self.duck, file.delivered, file.path, version=version, offset=offset)
+                repairs += self._read(manifest, file)
                 file.path.unlink()
-            stage(self.duck, part=part, province=entry.province, on=entry.delivered_on, version=version)
+            stage(
+                self.duck,
+                part=part,
+                province=entry.province,
+                on=entry.delivered_on,
+                version=manifest.instrument_version,
+                days=days,
+                alone=len(manifest.parts) == 1,
+            )
         with watch.step("judge"):
             counts = judge.judge()
         key = PartKey(entry.province, entry.counted_night, entry.delivery_id, part)

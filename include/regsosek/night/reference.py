@@ -1,4 +1,4 @@
-"""Loading reference data: the packaged region master, and the newest whole version of frame, roster and targets."""
+"""Loading reference data: the packaged region master, and the newest whole version of each reference dataset."""
 
 import hashlib
 import logging
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.frame import (
     DATASETS,
+    OPTIONAL_DATASETS,
     ReferenceDataset,
     ReferenceFile,
     ReferenceManifest,
@@ -27,8 +28,10 @@ from regsosek.landing.archive import archive_bytes, archive_file
 from regsosek.night.house import House
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import (
+    forget_version,
     load_frame,
     load_officers,
+    load_psls,
     load_regions,
     load_targets,
     loaded_versions,
@@ -54,27 +57,35 @@ class LoadedReference:
 
 
 def load_reference(house: House) -> list[LoadedReference]:
-    """Brings the schema up to date and loads regions, frame, officers and targets in one transaction.
+    """Brings the schema up to date and loads regions, frame, its changes, officers and targets in one transaction.
 
     Raises:
         ReferenceDataError: a dataset has no version that is whole; what was loaded before stays.
     """
     migrate(house.engine)
     with house.scratch("reference") as scratch:
-        chosen = {dataset: _newest_whole(house, dataset, scratch) for dataset in DATASETS}
+        newest = {dataset: _newest_whole(house, dataset, scratch) for dataset in DATASETS}
+        chosen = {dataset: found for dataset, found in newest.items() if found is not None}
         with house.engine.begin() as connection:
             if loaded_versions(connection) != {d: hashlib.sha256(each[1]).hexdigest() for d, each in chosen.items()}:
                 load_regions(connection, region_master(), scratch)
-                for dataset in DATASETS:
-                    _load(house, connection, dataset, *chosen[dataset], scratch)
+                for dataset in set(DATASETS) - set(chosen):
+                    _LOADERS[dataset](connection, (), "", scratch)
+                    forget_version(connection, dataset)
+                for dataset, found in chosen.items():
+                    _load(house, connection, dataset, *found, scratch)
             return [LoadedReference(**each) for each in version_reports(connection)]
 
 
-def _newest_whole(house: House, dataset: ReferenceDataset, scratch: Path) -> tuple[ReferenceManifest, bytes, Path]:
-    """The newest version whose files all verify; a broken one is passed over and named."""
+def _newest_whole(
+    house: House, dataset: ReferenceDataset, scratch: Path
+) -> tuple[ReferenceManifest, bytes, Path] | None:
+    """The newest version whose files all verify; a broken one is passed over and named. None if there need be none."""
     bucket = house.settings.landing_bucket
     folders = house.store.list_level(bucket, f"reference/{dataset}/")
     versions = sorted((folder.rstrip("/").rsplit("/", 1)[-1] for folder in folders), reverse=True)
+    if not versions and dataset in OPTIONAL_DATASETS:
+        return None
     for version in versions:
         try:
             return _fetch(house, dataset, version, scratch)
@@ -154,6 +165,7 @@ _SLS_COLUMNS = [
     "province", "id_subsls", "valid_from", "valid_to", "id_desa", "name", "kind", "families_load", "code_system",
     "version",
 ]  # fmt: skip
+_PSLS_COLUMNS = ["province", "id_subsls_lama", "id_subsls_baru", "status", "valid_from", "version"]
 _OFFICER_COLUMNS = [
     "province", "id_kabkota", "role", "code", "valid_from", "valid_to", "supervisor_code", "version",
 ]  # fmt: skip
@@ -167,6 +179,15 @@ def _load_sls(connection: Connection, checked: Checked, version: str, scratch: P
         for row in each.rows
     )  # fmt: skip
     load_frame(connection, rows, _SLS_COLUMNS, scratch)
+
+
+def _load_psls(connection: Connection, checked: Checked, version: str, scratch: Path) -> None:
+    rows: Iterator[Sequence[Any]] = (
+        (province, row["id_subsls_lama"], row["id_subsls_baru"], row["status"], row["valid_from"], version)
+        for province, each in checked
+        for row in each.rows
+    )
+    load_psls(connection, rows, _PSLS_COLUMNS, scratch)
 
 
 def _load_petugas(connection: Connection, checked: Checked, version: str, scratch: Path) -> None:
@@ -196,4 +217,4 @@ def _require_targets(given: set[str]) -> None:
         raise ReferenceDataError(f"no target for provinces {', '.join(missing)}; every province needs one")
 
 
-_LOADERS = {"sls": _load_sls, "petugas": _load_petugas, "target": _load_targets}
+_LOADERS = {"sls": _load_sls, "psls": _load_psls, "petugas": _load_petugas, "target": _load_targets}

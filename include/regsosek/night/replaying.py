@@ -47,7 +47,7 @@ def replay(
     nobody is told: run the night itself for that.
 
     Raises:
-        ReferenceDataError: another frame is loaded than the nights were judged by.
+        ReferenceDataError: another frame or list of its changes is loaded than the nights were judged by.
         ConfigurationError: the codebook is another one.
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
@@ -101,7 +101,7 @@ def _require_same(house: House, receipt: Receipt) -> None:
 def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None:
     with house.engine.begin() as connection:
         loaded = loaded_versions(connection)
-    if loaded.get("sls") != versions.get("sls"):
+    if any(loaded.get(dataset) != versions.get(dataset) for dataset in ("sls", "psls")):
         raise ReferenceDataError(
             f"{what} was judged by another frame; load that version with `regsosek reference` first"
         )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from regsosek.contract.codebook import codebook_document, codebook_version
 from regsosek.errors import ReferenceDataError, SealedNightError
+from regsosek.geography.calendar import calendar_document
 from regsosek.landing.archive import (
     Receipt,
     Reopening,
@@ -218,20 +219,21 @@ def _entry(known: Receipt, position: int) -> Delivery:
 
 
 def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str]:
-    """Archives what the night is judged by and names it: suites, codebook, frame; name to SHA-256.
+    """Archives what the night is judged by and names it: suites, codebook, calendar, frame; name to SHA-256.
 
     Raises:
         ReferenceDataError: no frame is loaded.
     """
     bucket = house.settings.archive_bucket
     archive_bytes(house.store, bucket, codebook_document())
+    calendar = archive_bytes(house.store, bucket, calendar_document(house.settings.calendar_file))
     for suite in suites.values():
         archive_bytes(house.store, bucket, suite.document)
     with house.engine.begin() as connection:
         reference = loaded_versions(connection)
     if "sls" not in reference:
         raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")
-    return {"codebook": codebook_version(), **named_versions(suites), **reference}
+    return {"codebook": codebook_version(), "calendar": calendar, **named_versions(suites), **reference}
 
 
 def receipt(

@@ -109,7 +109,9 @@ def rules_of(variable: Variable, version: str) -> Iterator[Rule]:
 def _rule(
     variable: Variable, asked: Block, letter: str, type_: str, kwargs: dict[str, Any], text_id: str, text_en: str
 ) -> Rule:
-    severity: Severity = "warning" if variable.uncertain else asked.severity
+    # Where only the codes of an item are uncertain, the skip that domain practice names is not (H03).
+    uncertain = variable.uncertain and not (letter == "U" and variable.universe_rule)
+    severity: Severity = "warning" if uncertain else asked.severity
     named = (
         f"Rincian {variable.item} ({variable.label_id})" if variable.item else f"{variable.label_id} ({variable.name})"
     )
@@ -123,7 +125,7 @@ def _rule(
         type=type_,
         kwargs=kwargs,
         universe=variable.universe or asked.required_when,
-        source="codebook" + (", UNCERTAIN" if variable.uncertain else ""),
+        source="codebook" + (", UNCERTAIN" if uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import FieldWindow, field_windows
 
+NEVER = 10_000  # a day that no campaign reaches
 DEMO_SCALE = 1 / 2000
 DEMO_FIRST_DELIVERY = date(2022, 10, 21)
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -60,6 +61,8 @@ class FrameShape(_Table):
     split_share: Share
     new_sls_share: Share
     new_sls_families: tuple[int, int]
+    retired_share: Share
+    retired_days: tuple[int, int]
 
 
 class Incident(_Table):

@@ -48,8 +48,11 @@ class DefectKind(BaseModel):
         return self.expected or ("warning" if lenient else "quarantined")
 
 
-# Not planted but met: a sub-SLS that the frame does not know yet.
+# Not planted but met: a sub-SLS that the frame does not know yet, and one that it knows no more.
 NEW_SLS = DefectKind(name="sls_new", dataset="keluarga", column="id_subsls", form="key", rule="G03")
+RETIRED_SLS = DefectKind(
+    name="sls_retired", dataset="keluarga", column="id_subsls", form="key", rule="G02", expected="warning"
+)
 
 
 class DefectTable(BaseModel):

@@ -7,7 +7,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from regsosek.simulation.defects import NEW_SLS, DefectKind, Expected, fitting_rows, written_value
+from regsosek.simulation.changes import retired_from
+from regsosek.simulation.defects import NEW_SLS, RETIRED_SLS, DefectKind, Expected, fitting_rows, written_value
 from regsosek.simulation.documents import Candidates
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Floats, Integers
@@ -96,14 +97,16 @@ def plant_answers(
 def labels(
     kinds: Sequence[DefectKind], piece: Piece, tables: Candidates, planted: Sequence[Planted], delivery_id: str
 ) -> Iterator[Label]:
-    """The labels of one file: the planted defects, and the documents from sub-SLS that the frame does not know."""
+    """The labels of one file: planted defects, and documents from sub-SLS that the frame does not know that day."""
     ids = tables.keluarga.column("id_dokumen")
     for group in planted:
         for document, number, row in zip(group.document, group.kind, group.row, strict=True):
             order = str(tables.anggota.column("r401_no_urut")[row]) if kinds[number].dataset == "anggota" else ""
             yield _label(piece.province, delivery_id, str(ids[document]), order, kinds[number])
-    for document in np.flatnonzero(~piece.place.in_frame & ~piece.withdrawn):
-        yield _label(piece.province, delivery_id, str(ids[document]), "", NEW_SLS)
+    retired = piece.messages.enumerated >= retired_from(piece.campaign, piece.place)
+    for kind, met in ((NEW_SLS, ~piece.place.in_frame), (RETIRED_SLS, retired)):
+        for document in np.flatnonzero(met & ~piece.withdrawn):
+            yield _label(piece.province, delivery_id, str(ids[document]), "", kind)
 
 
 def _label(province: str, delivery_id: str, id_dokumen: str, order: str, kind: DefectKind) -> Label:

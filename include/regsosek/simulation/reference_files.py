@@ -1,4 +1,4 @@
-"""Writes what the simulated operation knows beforehand as reference files: sub-SLS frame, officers, targets."""
+"""Writes the reference files of the simulated operation: sub-SLS frame and its changes, officers, targets."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,8 @@ from regsosek.geography.frame import (
     manifest_key,
     reference_columns,
 )
-from regsosek.simulation.campaign import Campaign, FrameShape
+from regsosek.simulation.campaign import NEVER, Campaign, FrameShape
+from regsosek.simulation.changes import heirs, retired_from
 from regsosek.simulation.delivery import PRODUCER, manifest_bytes
 from regsosek.simulation.frame import ProvinceFrame, SubSls, province_frame
 from regsosek.simulation.keluarga import sls_names
@@ -34,7 +35,7 @@ Row = Mapping[str, str | int]
 
 
 def write_reference_files(campaign: Campaign, sink: Sink, provinces: Sequence[str], scratch: Path) -> dict[str, int]:
-    """Writes sls, petugas and target of ``provinces`` as version VERSION; returns the scaled target by province.
+    """Writes sls, psls, petugas and target of ``provinces`` as version VERSION; returns the scaled target by province.
 
     Sub-SLS that only the enumerators know are not among them.
     """
@@ -54,25 +55,41 @@ def _province_rows(campaign: Campaign, frame: ProvinceFrame) -> dict[ReferenceDa
     known = frame.subsls.take(frame.subsls.in_frame)
     target: Row = {"target_families": frame.target, "source": frame.target_source, "scale": campaign.scale_text}
     return {
-        "sls": _sls_rows(known),
+        "sls": _sls_rows(campaign, frame.province, known),
+        "psls": _psls_rows(campaign, frame.province, known),
         "petugas": _officer_rows(known, frame.province, campaign.behaviour.frame),
         "target": [{"province": frame.province, **target}],
     }
 
 
-def _sls_rows(known: SubSls) -> Iterable[Row]:
-    columns = known.id_subsls.tolist(), known.desa.tolist(), sls_names(known).to_pylist(), known.load.tolist()
-    for code, desa, name, load in zip(*columns, strict=True):
-        yield {
-            "id_subsls": code,
-            "id_desa": desa,
-            "nama_sls": name,
-            "jenis": _SLS,
-            "families_load": load,
-            "valid_from": VERSION,
-            "valid_to": "",
-            "code_system": "BPS",
-        }
+def _sls_rows(campaign: Campaign, province: str, known: SubSls) -> Iterable[Row]:
+    columns = known.desa.tolist(), sls_names(known).to_pylist()
+    for desa, name, (code, load, day) in zip(*columns, _with_days(campaign, known), strict=True):
+        row: Row = {"id_desa": desa, "nama_sls": name, "jenis": _SLS, "valid_to": "", "code_system": "BPS"}
+        old: Row = {**row, "id_subsls": code, "families_load": load, "valid_from": VERSION}
+        if day == NEVER:
+            yield old
+            continue
+        yield {**old, "valid_to": campaign.date_of(province, day - 1).isoformat()}
+        begins = campaign.date_of(province, day).isoformat()
+        for heir in heirs(code, load):
+            yield {**row, "id_subsls": heir.id_subsls, "families_load": heir.load, "valid_from": begins}
+
+
+def _psls_rows(campaign: Campaign, province: str, known: SubSls) -> Iterable[Row]:
+    for code, load, day in _with_days(campaign, known):
+        for heir in heirs(code, load) if day != NEVER else ():
+            yield {
+                "id_subsls_lama": code,
+                "id_subsls_baru": heir.id_subsls,
+                "status": heir.status,
+                "valid_from": campaign.date_of(province, day).isoformat(),
+            }
+
+
+def _with_days(campaign: Campaign, known: SubSls) -> Iterable[tuple[int, int, int]]:
+    """Code, load, and the day from which the code holds no more."""
+    return zip(known.id_subsls.tolist(), known.load.tolist(), retired_from(campaign, known).tolist(), strict=True)
 
 
 def _officer_rows(known: SubSls, province: str, shape: FrameShape) -> Iterable[Row]:

@@ -7,13 +7,13 @@ from typing import Self
 
 import numpy as np
 
-from regsosek.simulation.campaign import Campaign, SecondMessage
+from regsosek.simulation.campaign import NEVER, Campaign, SecondMessage
+from regsosek.simulation.changes import retired_from
 from regsosek.simulation.frame import ProvinceFrame, SubSls, place_in_group
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, Keys, mixed, name_key, seeded
 
 SUB_SLS_AT_ONCE = 2_000
 FIRST, REVISED, REWRITTEN, MOVED, WITHDRAWN = range(5)
-NEVER = 10_000  # a day that no campaign reaches
 _SATURDAY = 5
 
 
@@ -99,8 +99,9 @@ def _families(campaign: Campaign, subsls: SubSls, rows: Integers, defect_share: 
     row, ordinal = np.repeat(rows, load), place_in_group(load)
     key = mixed(seeded(campaign.seed, "family", subsls.id_subsls[row]), ordinal.astype(np.uint64))
     chosen = Draws(key).uniform("defect") / max(defect_share, 1e-12)
-    # A family in a sub-SLS that the frame does not know is a finding already: one defect a case.
-    faulty = np.where(subsls.in_frame[row], np.minimum(chosen, 1.0), 1.0)
+    # A family in a sub-SLS that the frame does not know, or that is retired, is a finding already: one defect a case.
+    lasting = subsls.in_frame[rows] & (retired_from(campaign, subsls.take(rows)) == NEVER)
+    faulty = np.where(np.repeat(lasting, load), np.minimum(chosen, 1.0), 1.0)
     never = np.full(len(key), NEVER)
     return Messages(row, ordinal, key, np.full(len(key), FIRST), never, never.copy(), faulty)
 

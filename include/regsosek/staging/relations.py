@@ -7,7 +7,8 @@ After :func:`stage` the database holds, for this part alone:
 ``roster``
     ``anggota_row, keluarga_row, key, misfit``: which family each member belongs to;
 ``kasus``
-    one row per family row: ``keluarga_row, case_id, content_hash, placed_code`` and what the log needs;
+    one row per family row: ``keluarga_row, case_id, content_hash, placed_code`` and what the log needs (where a family
+    belongs is known to :mod:`regsosek.staging.placement`);
 ``keluarga``, ``anggota``
     what the rules see: ``row_no``, typed columns, ``<column>__untyped`` (the text that could not be typed) and the
     facts, without withdrawn documents. Variables that only other versions have are there and empty. Tables, not views:
@@ -22,32 +23,50 @@ import duckdb
 from regsosek.contract.codebook import DATASETS, Variable, all_variables, variables
 from regsosek.contract.instruments import first_version
 from regsosek.errors import ContractBreachError
+from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.staging.files import text_table
+from regsosek.staging.placement import DESA, FRAME_STATUS, place_families
+from regsosek.staging.repeats import WITHDRAWN, clear_repeats, count_repeats, note_part, sixteen_digits
 from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
 
-WITHDRAWN = 9
 
-
-def stage(connection: duckdb.DuckDBPyConnection, *, part: int, province: str, on: date, version: str) -> None:
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    part: int,
+    province: str,
+    on: date,
+    version: str,
+    days: PossibleDays | None = None,
+    alone: bool = True,
+) -> None:
     """Types the part read last and builds its roster, cases and relations.
 
     Args:
         province: of the delivery; a family that names another one is misplaced.
-        on: the day that stands in for a missing date of enumeration when the frame's validity is looked up.
+        on: the day of delivery; it stands in for a missing date of enumeration when the frame's validity is looked up.
         version: of the questionnaire, as the part was read by.
+        days: when its families can have been enumerated; without it the packaged window of the province, until ``on``.
+        alone: the part is the whole delivery; otherwise :mod:`regsosek.staging.repeats` has counted all parts.
 
     Raises:
         ContractBreachError: ``parts_misaligned``: members whose family is not in this part.
     """
+    if alone:
+        clear_repeats(connection)
+        note_part(connection)
+        count_repeats(connection)
     for dataset in DATASETS:
         connection.execute(_typed_table(dataset, version))
     connection.execute(_ROSTER)
     _check_alignment(connection, part)
-    connection.execute(_KASUS, {"province": province, "on": on})
+    place_families(connection, province=province, on=on)
+    connection.execute(_KASUS, {"province": province})
+    for statement in (_MISFITS, _ROSTER_FACTS):
+        connection.execute(statement)
+    window = days or PossibleDays.of(field_windows()[province], latest=on)
+    connection.execute(_KELUARGA, {"delivered_on": on, **window.facts})
     for statement in (
-        _MISFITS,
-        _ROSTER_FACTS,
-        _KELUARGA,
         _ANGGOTA,
         "DROP TABLE anggota_typed",
         "DROP TABLE keluarga_typed",
@@ -134,24 +153,12 @@ FROM (SELECT row_no, {_KEY} AS key FROM keluarga_typed) k
 LEFT JOIN taken t ON t.keluarga_row = k.row_no LEFT JOIN claimed c ON c.key = k.key
 """
 
-_DESA = "k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa"
-
 _KASUS = f"""
 CREATE OR REPLACE TABLE kasus AS
 WITH members AS (
     SELECT r.keluarga_row, count(*) AS members, string_agg(a.digest, '' ORDER BY a.digest) AS digests,
            count(*) FILTER (a.r404_keberadaan IN (1, 5)) AS persons
     FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
-),
-placed AS (
-    SELECT k.row_no, f.id_subsls IS NOT NULL AS in_frame, desa.code AS desa,
-           coalesce(f.id_subsls, desa.code, kecamatan.code, kabkota.code, $province) AS placed_code
-    FROM keluarga_typed k
-    LEFT JOIN frame f ON f.id_subsls = k.id_subsls
-        AND coalesce(k.r201_tanggal_pencacahan, $on) BETWEEN f.valid_from AND coalesce(f.valid_to, DATE '9999-12-31')
-    LEFT JOIN region desa ON desa.code = {_DESA}
-    LEFT JOIN region kecamatan ON kecamatan.code = k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan
-    LEFT JOIN region kabkota ON kabkota.code = k.r101_provinsi || k.r102_kabkota
 )
 SELECT k.row_no AS keluarga_row,
        coalesce(k.id_dokumen, '?' || left(sha256({_KEY} || {_either("id_dokumen")}), 32)) AS case_id,
@@ -159,14 +166,12 @@ SELECT k.row_no AS keluarga_row,
        unhex(left(sha256(k.digest || coalesce(m.digests, '')), 32)) AS content_hash,
        k.status_dokumen IS NOT DISTINCT FROM {WITHDRAWN} AS withdrawn,
        -- sixteen digits that lie in no known desa may be somebody's NIK: they go no further than quarantine
-       CASE WHEN p.in_frame OR p.desa IS NOT NULL THEN k.id_subsls END AS id_subsls,
+       CASE WHEN p.in_frame OR p.is_retired OR p.desa IS NOT NULL THEN k.id_subsls END AS id_subsls,
        k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
-       CASE WHEN k.id_subsls IS NULL THEN NULL
-            WHEN p.in_frame THEN 'known' WHEN p.desa IS NOT NULL THEN 'desa_known'
-            WHEN {_DESA} IS NOT NULL THEN 'unknown' END AS frame_status,
+       {FRAME_STATUS} AS frame_status,
        k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result, k.r202_kode_ppl AS ppl,
        coalesce(m.members, 0) AS members, coalesce(m.persons, 0) AS persons
-FROM keluarga_typed k JOIN placed p ON p.row_no = k.row_no LEFT JOIN members m ON m.keluarga_row = k.row_no
+FROM keluarga_typed k JOIN placement p ON p.row_no = k.row_no LEFT JOIN members m ON m.keluarga_row = k.row_no
 """
 
 _ROSTER_FACTS = """
@@ -183,29 +188,49 @@ SELECT r.keluarga_row,
 FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
 """
 
+# Whatever a cell of blocks III and V holds counts, readable or not: the question is whether they were filled at all.
+_FILLED_III_V = " + ".join(
+    f"(k.{v.name} IS NOT NULL OR k.{untyped_column(v.name)} IS NOT NULL)::INTEGER"
+    for v in all_variables("keluarga")
+    if v.block in {"III", "V"}
+)
+
 _KELUARGA = f"""
 CREATE OR REPLACE TABLE keluarga AS
 SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
-       {_DESA} || k.r105a_sls || k.r105b_subsls AS joined_code,
+       {DESA} || k.r105a_sls || k.r105b_subsls AS joined_code,
+       $delivered_on::DATE AS delivered_on, $opens::DATE AS window_opens, $closes::DATE AS window_closes,
+       $latest::DATE AS latest_day, {_FILLED_III_V} AS filled_iii_v,
        coalesce(f.roster_rows, 0) AS roster_rows, coalesce(f.roster_unnumbered, 0) AS roster_unnumbered,
        coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_last, 0) AS roster_last,
        coalesce(f.roster_present, 0) AS roster_present, coalesce(f.roster_heads, 0) AS roster_heads,
        coalesce(f.roster_unrelated, 0) AS roster_unrelated, m.misfits AS roster_misfits,
-       count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows
+       count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows,
+       CASE WHEN k.id_dokumen IS NOT NULL AND {sixteen_digits("k.id_subsls")} + k.r109_no_bangunan + k.r110_no_keluarga
+                 IS NOT NULL THEN coalesce(d.documents, 1) END AS key_documents_in_delivery,
+       CASE WHEN k.id_dokumen IS NOT NULL AND {sixteen_digits("k.r114_no_kk")} IS NOT NULL
+            THEN coalesce(b.families, 1) END AS kk_families_in_delivery
 FROM keluarga_typed k
 JOIN kasus c ON c.keluarga_row = k.row_no
 JOIN misfits m ON m.keluarga_row = k.row_no
 LEFT JOIN roster_facts f ON f.keluarga_row = k.row_no
+LEFT JOIN key_repeats d ON d.subsls = {sixteen_digits("k.id_subsls")}
+    AND d.building = k.r109_no_bangunan AND d.family = k.r110_no_keluarga
+LEFT JOIN kk_repeats b ON b.kk = {sixteen_digits("k.r114_no_kk")}
 WHERE NOT c.withdrawn
 """
 
-_ANGGOTA = """
+_ANGGOTA = f"""
 CREATE OR REPLACE TABLE anggota AS
-SELECT a.*, r.keluarga_row, k.r205_hasil
+SELECT a.*, r.keluarga_row, k.r205_hasil,
+       CASE WHEN a.id_dokumen IS NOT NULL AND a.r404_keberadaan IN (1, 5)
+                 AND {sixteen_digits("a.r403_nik")} IS NOT NULL
+            THEN coalesce(n.cases, 1) END AS nik_cases_in_delivery
 FROM anggota_typed a
 JOIN roster r ON r.anggota_row = a.row_no
 JOIN keluarga_typed k ON k.row_no = r.keluarga_row
 JOIN kasus c ON c.keluarga_row = k.row_no
+LEFT JOIN nik_repeats n ON n.nik = {sixteen_digits("a.r403_nik")}
 WHERE NOT c.withdrawn
 """
 

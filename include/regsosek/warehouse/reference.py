@@ -1,4 +1,4 @@
-"""Reference data in the warehouse: regions and their ancestors, frame, officers, targets; each with its version."""
+"""Reference data in the warehouse: regions and their ancestors, frame, its changes, officers, targets, versions."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.geography.regions import RegionMaster
 from regsosek.warehouse.database import copy_in, copy_out
-from regsosek.warehouse.tables import officer, reference_version, region, region_ancestor, subsls, target
+from regsosek.warehouse.tables import officer, psls, reference_version, region, region_ancestor, subsls, target
 
 _ANCESTORS = """
 WITH RECURSIVE up AS (
@@ -37,6 +37,11 @@ def load_frame(connection: Connection, rows: Iterable[Sequence[Any]], columns: l
     _replace(connection, f"reference.{subsls.name}", columns, rows, scratch)
 
 
+def load_psls(connection: Connection, rows: Iterable[Sequence[Any]], columns: list[str], scratch: Path) -> None:
+    """Replaces what became of retired sub-SLS, of all provinces."""
+    _replace(connection, f"reference.{psls.name}", columns, rows, scratch)
+
+
 def load_officers(connection: Connection, rows: Iterable[Sequence[Any]], columns: list[str], scratch: Path) -> None:
     """Replaces the roster of officers of all provinces."""
     _replace(connection, f"reference.{officer.name}", columns, rows, scratch)
@@ -52,6 +57,11 @@ def note_version(connection: Connection, **values: Any) -> None:
     """Notes which version of a reference dataset is loaded."""
     connection.execute(delete(reference_version).where(reference_version.c.dataset == values["dataset"]))
     connection.execute(insert(reference_version).values(**values))
+
+
+def forget_version(connection: Connection, dataset: str) -> None:
+    """Notes that nothing is loaded of a dataset."""
+    connection.execute(delete(reference_version).where(reference_version.c.dataset == dataset))
 
 
 def loaded_versions(connection: Connection) -> dict[str, str]:
@@ -72,6 +82,16 @@ def export_frame(connection: Connection, province: str, path: Path) -> None:
     copy_out(
         connection,
         f"SELECT id_subsls, id_desa, valid_from, valid_to FROM reference.subsls WHERE province = '{province}'",
+        path,
+    )
+
+
+def export_psls(connection: Connection, province: str, path: Path) -> None:
+    """Writes what became of retired sub-SLS of ``province`` (both codes, ``status, valid_from``) as CSV."""
+    assert province.isdigit()
+    copy_out(
+        connection,
+        f"SELECT id_subsls_lama, id_subsls_baru, status, valid_from FROM reference.psls WHERE province = '{province}'",
         path,
     )
 

@@ -57,7 +57,7 @@ def _needed(name: str, type_: SqlType = Text) -> Column[Any]:
     return Column(name, type_, nullable=False)
 
 
-# --- reference: regions, frame, officers, targets -------------------------------------------------------------------
+# --- reference: regions, frame, its changes, officers, targets -------------------------------------------------------
 
 region = Table(
     "region", metadata, _key("code"), _needed("level"), _needed("name"), Column("parent_code", Text),
@@ -71,6 +71,11 @@ subsls = Table(
     _needed("id_desa"), Column("name", Text), _needed("kind", SmallInteger), _needed("families_load", Integer),
     _needed("code_system"), _needed("version"),
     Index(None, "province", "id_desa"), schema="reference",
+)  # fmt: skip
+# What became of retired codes: one row for each pair of old and new code.
+psls = Table(
+    "psls", metadata, _key("province"), _key("id_subsls_lama"), _key("id_subsls_baru"), _needed("status", SmallInteger),
+    _needed("valid_from", Date), _needed("version"), schema="reference",
 )  # fmt: skip
 officer = Table(
     "officer", metadata, _key("province"), _key("id_kabkota"), _key("role"), _key("code"), _key("valid_from", Date),

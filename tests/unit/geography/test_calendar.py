@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.errors import ReferenceDataError
-from regsosek.geography.calendar import FieldWindow, default_night, field_windows, local_date
+from regsosek.geography.calendar import (
+    FieldWindow,
+    calendar_document,
+    default_night,
+    field_windows,
+    latest_day,
+    local_date,
+)
 from regsosek.geography.provinces import provinces
 
 PLAN = FieldWindow("35", date(2022, 10, 15), date(2022, 11, 14))
@@ -122,3 +129,27 @@ def test_an_instant_without_offset_has_no_date() -> None:
         local_date(naive, "35")
     with pytest.raises(ReferenceDataError, match="time zone"):
         default_night(naive)
+
+
+@pytest.mark.parametrize(
+    ("province", "produced", "night", "latest"),
+    [
+        ("35", datetime(2022, 10, 21, 14, tzinfo=UTC), 21, 21),
+        ("94", datetime(2022, 10, 21, 16, tzinfo=UTC), 21, 22),  # 01:00 WIT of the 22nd, still the night of the 21st
+        ("35", datetime(2022, 10, 25, 14, tzinfo=UTC), 21, 21),  # a clock that is ahead knows no more than its night
+        ("94", datetime(2022, 10, 25, 14, tzinfo=UTC), 21, 22),
+        ("35", datetime(2022, 10, 18, 14, tzinfo=UTC), 21, 18),  # produced days before it was received
+    ],
+)
+def test_a_delivery_tells_of_no_day_after_it_was_produced_or_its_night_ended(
+    province: str, produced: datetime, night: int, latest: int
+) -> None:
+    assert latest_day(province, produced_at=produced, night=date(2022, 10, night)) == date(2022, 10, latest)
+
+
+def test_the_calendar_that_is_archived_is_the_one_that_is_read(tmp_path: Path) -> None:
+    copy = tmp_path / "calendar.csv"
+    copy.write_bytes(calendar_document())
+    assert field_windows(copy) == field_windows()
+    with pytest.raises(ReferenceDataError, match=r"absent\.csv"):
+        calendar_document(tmp_path / "absent.csv")

@@ -140,6 +140,34 @@ def test_a_validity_of_one_day_is_one_and_a_reversed_one_is_none() -> None:
     assert faults("sls", sls(valid_to="2021-12-31")) == [("validity_reversed", "valid_to", (1,))]
 
 
+def change(old: str, new: str, **changes: str) -> Row:
+    row = {"id_subsls_lama": old, "id_subsls_baru": new, "status": "1", "valid_from": "2022-10-18"}
+    return row | changes
+
+
+def test_one_code_may_become_several_and_several_one() -> None:
+    codes = [f"1101010001000{n}00" for n in range(1, 4)]
+    rows = (change(codes[0], codes[1]), change(codes[0], codes[2]), change(codes[2], codes[1]))
+    assert checked("psls", *rows) == CheckedRows(rows, ())
+
+
+@pytest.mark.parametrize(
+    ("second", "fault"),
+    [
+        (change("1101010001000100", "1101010001000200"), ("duplicate", "id_subsls_lama", (2,))),
+        (change("1101010001000100", "1101010001000200", valid_from="2022-10-20"), ("overlap", "valid_from", (2,))),
+        (change("1101010001000100", "1201060001000200"), ("wrong_province", "id_subsls_baru", (2,))),
+        (change("1201060001000100", "1101010001000200"), ("wrong_province", "id_subsls_lama", (2,))),
+        (change("1101010001000100", "1101010001000200", status="4"), ("malformed_value", "status", (2,))),
+        (change("1101010001000100", ""), ("missing_value", "id_subsls_baru", (2,))),
+    ],
+)
+def test_a_change_that_cannot_be_used_is_left_out(second: Row, fault: tuple[str, str, tuple[int, ...]]) -> None:
+    first = change("1101010001000100", "1101010001000200")
+    assert faults("psls", first, second) == [fault]
+    assert checked("psls", first, second).rows == (first,)
+
+
 DAYS = st.integers(0, 30).map(lambda n: date(2022, 10, 1) + timedelta(days=n))
 
 

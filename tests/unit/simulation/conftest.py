@@ -17,6 +17,7 @@ from regsosek.simulation.simulate import SimulationReport, simulate, simulate_da
 from regsosek.simulation.sinks import DirectorySink
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
+from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 
 NIGHTS = (date(2022, 10, 21), date(2022, 10, 22), date(2022, 10, 23))
 # One for each incident, and one that remembers nothing worse than planted defects.
@@ -72,13 +73,18 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
 
 
 def staging_engine(root: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB with the simulated frame and the real regions."""
+    """A DuckDB with the simulated frame, its changes and the real regions."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     files = f"{root}/reference/sls/*/prov=*.csv.gz"
     connection.execute(
-        "CREATE TABLE frame AS SELECT id_subsls, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to "
+        "CREATE TABLE frame AS SELECT id_subsls, id_desa, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to "
         f"FROM read_csv('{files}', all_varchar = true)"
+    )
+    changes = f"{root}/reference/psls/*/prov=*.csv.gz"
+    connection.execute(
+        "CREATE TABLE psls AS SELECT id_subsls_lama, id_subsls_baru, status, valid_from::DATE AS valid_from "
+        f"FROM read_csv('{changes}', all_varchar = true)"
     )
     connection.register("codes", pa.table({"code": list(region_master().regions)}))
     connection.execute("CREATE TABLE region AS SELECT code FROM codes")
@@ -86,11 +92,22 @@ def staging_engine(root: Path) -> duckdb.DuckDBPyConnection:
 
 
 def stage_part(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, part: int) -> None:
-    """Reads and types one part as the night does."""
+    """Reads and types one part as the night does; the first one after what all parts have in common."""
+    if part == 1:
+        clear_repeats(connection)
+        for each in manifest.parts:
+            _read(connection, folder, manifest, each)
+            note_part(connection)
+        count_repeats(connection)
+    _read(connection, folder, manifest, part)
+    delivered_on = date.fromisoformat(folder.parent.name.removeprefix("tanggal="))
+    version = manifest.instrument_version
+    stage(connection, part=part, province=manifest.province, on=delivered_on, version=version, alone=False)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, part: int) -> None:
     for file in (manifest.file("keluarga", part), manifest.file("anggota", part)):
         read_part(connection, file, folder / file.name, version=manifest.instrument_version)
-    version = manifest.instrument_version
-    stage(connection, part=part, province=manifest.province, on=manifest.enumerated_to, version=version)
 
 
 @pytest.fixture(scope="session")
