@@ -24,6 +24,7 @@ VERSION = first_version()
 PROVINCE = "64"
 DESA = "6403010001"
 SUBSLS = DESA + "000100"
+DELIVERED_ON = date(2022, 10, 21)
 Row = dict[str, str]
 
 _DWELLING = {
@@ -175,4 +176,4 @@ def stage_rows(
     """Reads and stages one part made of ``keluarga`` and ``anggota``: the whole delivery, or one of counted parts."""
     for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
         read_part(connection, *delivered_file(dataset, rows, directory), version=version)
-    stage(connection, part=1, province=PROVINCE, on=date(2022, 10, 21), version=version, alone=alone)
+    stage(connection, part=1, province=PROVINCE, on=DELIVERED_ON, version=version, alone=alone)

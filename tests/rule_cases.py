@@ -44,11 +44,12 @@ _FROM_FIVE = {
     v.name: "" for v in variables("anggota", VERSION) if v.universe.startswith(("r407_umur >= 5", "r407_umur >= 15"))
 }
 _CHILD = {"r406_tanggal_lahir": "", "r408_status_kawin": "1", "r409_hubungan": "3", "r410_hamil": ""}
+_CHILD |= {"r411_identitas": "1"}
 _TODDLER = _CHILD | _FROM_FIVE | {"r407_umur": "3", "r427_gizi": "3"}
-_WORK = {"r416a_bekerja": "1", "r416b_jam_kerja": "40", "r417_lapangan_usaha": "12", "r418_status_pekerjaan": "1"}
+_WORK = {"r416a_bekerja": "1", "r416b_jam_kerja": "40", "r417_lapangan_usaha": "12", "r418_status_pekerjaan": "4"}
 ANGGOTA: dict[str, Change] = {
     "wife": {},
-    "man": {"r405_jenis_kelamin": "1", "r410_hamil": ""},
+    "man": {"r405_jenis_kelamin": "1", "r409_hubungan": "8", "r410_hamil": ""},
     "toddler": _TODDLER,
     "baby": _TODDLER
     | {"r407_umur": "1"}
@@ -59,9 +60,10 @@ ANGGOTA: dict[str, Change] = {
     "never_at_school": {"r412_sekolah": "1"} | _NO_SCHOOL,
     "worker": _WORK,
     "entrepreneur": _WORK
+    | {"r418_status_pekerjaan": "1"}
     | {"r420a_usaha": "1", "r420b_jumlah_usaha": "1", "r421_lapangan_usaha_utama": "12", "r422_pekerja_dibayar": "0"}
     | {"r423_pekerja_tidak_dibayar": "1", "r424_izin_usaha": "11", "r425_omzet": "1", "r426_internet_usaha": "0"},
-    "elder": {"r407_umur": "65", "r410_hamil": "", "r429_pengasuh": "1"},
+    "elder": {"r406_tanggal_lahir": "", "r407_umur": "65", "r410_hamil": "", "r429_pengasuh": "1"},
 }
 PROFILES = {"keluarga": KELUARGA, "anggota": ANGGOTA}
 

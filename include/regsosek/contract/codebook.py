@@ -16,7 +16,7 @@ from typing import Final, Literal
 from regsosek.contract.instruments import Span, codebook_text
 
 DATASETS: Final = ("keluarga", "anggota")
-CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "instruments.csv")
+CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "levels.csv", "instruments.csv")
 
 Kind = Literal["key", "digits", "text", "integer", "choice", "bits", "date", "timestamp", "decimal"]
 Required = Literal["yes", "no", "yes_outside_free"]

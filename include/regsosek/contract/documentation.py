@@ -8,7 +8,7 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,10 +44,17 @@ def documents(root: Path) -> dict[Path, str]:
     Raises:
         KeyError: ``docs/landing-contract.md`` marks a region that nothing fills.
     """
-    regions = _regions(root / EXAMPLE)
-    contract = (root / CONTRACT).read_text(encoding="utf-8")
-    filled = _REGION.sub(lambda found: f"{found[1]}{regions[found['name']]()}\n{found[3]}", contract)
-    return {root / CONTRACT: filled, root / SCHEMA: manifest_schema()}
+    contract = filled((root / CONTRACT).read_text(encoding="utf-8"), _regions(root / EXAMPLE))
+    return {root / CONTRACT: contract, root / SCHEMA: manifest_schema()}
+
+
+def filled(page: str, regions: Mapping[str, Callable[[], str]]) -> str:
+    """``page`` with what lies between its marks replaced by what ``regions`` say, by name.
+
+    Raises:
+        KeyError: it marks a region that is not among them.
+    """
+    return _REGION.sub(lambda found: f"{found[1]}{regions[found['name']]()}\n{found[3]}", page)
 
 
 def _regions(example: Path) -> dict[str, Callable[[], str]]:

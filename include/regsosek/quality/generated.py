@@ -5,9 +5,10 @@ of its forms, under one id, and names the versions.
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Severity, row_con
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 
 GX_VERSION = "1.24.1"
+CATALOGUE_ID = re.compile(r"[A-Z]\d\d")  # as domain practice numbers its rules: H04, P12
 
 KIND_ID = {
     "key": "huruf, angka, dan tanda hubung",
@@ -94,16 +96,20 @@ def rule_id(variable: Variable, letter: str) -> str:
 
 def rules_of(variable: Variable, version: str) -> Iterator[Rule]:
     """The generated rules of one variable as ``version`` of the questionnaire has it."""
+    yield from rules_by_kind(variable, version).values()
+
+
+def rules_by_kind(variable: Variable, version: str) -> dict[str, Rule]:
+    """The generated rules of one variable in ``version`` by the letter of their kind, see :func:`rule_id`."""
     asked = block(variable.dataset, variable.block, version)
-    for rule in (
-        _type_rule(variable, asked),
-        _width_rule(variable, asked),
-        _range_rule(variable, asked),
-        _code_rule(variable, asked, version),
-        _universe_rule(variable, asked, version),
-    ):
-        if rule is not None:
-            yield rule
+    built = {
+        "T": _type_rule(variable, asked),
+        "W": _width_rule(variable, asked),
+        "R": _range_rule(variable, asked),
+        "C": _code_rule(variable, asked, version),
+        "U": _universe_rule(variable, asked, version),
+    }
+    return {letter: rule for letter, rule in built.items() if rule is not None}
 
 
 def _rule(
@@ -124,11 +130,22 @@ def _rule(
         severity=severity,
         type=type_,
         kwargs=kwargs,
-        universe=variable.universe or asked.required_when,
-        source="codebook" + (", UNCERTAIN" if uncertain else ""),
+        universe=_asked_where(variable, asked) if letter == "U" else asked.applies_when,
+        source=_source(rule_id(variable, letter)) + (", UNCERTAIN" if uncertain else ""),
         text_id=f"{named}: {text_id}",
         text_en=f"{named_en}: {text_en}",
     )
+
+
+def _asked_where(variable: Variable, asked: Block) -> str:
+    by_block = asked.applies_when if variable.required == "no" else asked.required_when
+    parts = [part for part in (by_block, variable.universe) if part not in {"", "TRUE"}]
+    return parts[0] if len(parts) == 1 else " AND ".join(f"({part})" for part in parts) or "TRUE"
+
+
+def _source(id_: str) -> str:
+    in_catalogue = CATALOGUE_ID.match(id_)
+    return f"codebook; domain 2.5 {in_catalogue.group()}" if in_catalogue else "codebook"
 
 
 def _judged(asked: Block) -> dict[str, Any]:
@@ -248,14 +265,18 @@ def _filled_outside(variable: Variable, asked: Block, version: str) -> str:
     # An item of block I asked only for complete results is optional otherwise, not forbidden.
     if not variable.universe or variable.required == "yes_outside_free" or asked.applies_when == "TRUE":
         return ""
-    conditions = [f"({asked.applies_when})", f"NOT ({variable.universe})", f"{variable.name} IS NOT NULL"]
-    return f"({' AND '.join([*conditions, *_readable(variable, version)])})"
+    universe = _known_universe(variable, version)
+    return f"(({asked.applies_when}) AND NOT ({universe}) AND {variable.name} IS NOT NULL)"
 
 
-def _readable(variable: Variable, version: str) -> list[str]:
-    """A universe that asks whether another item is given can't tell a missing answer from an unreadable one."""
-    asked_for = (v for v in variables(variable.dataset, version) if f"{v.name} IS NOT NULL" in variable.universe)
-    return [f"{untyped_column(v.name)} IS NULL" for v in asked_for]
+def _known_universe(variable: Variable, version: str) -> str:
+    """A universe that asks whether another item is given can't tell when that item is unreadable: then it is NULL."""
+    universe = variable.universe
+    for other in variables(variable.dataset, version):
+        given = f"{other.name} IS NOT NULL"
+        if given in universe:
+            universe = universe.replace(given, f"CASE WHEN {untyped_column(other.name)} IS NULL THEN {given} END")
+    return universe
 
 
 def _universe_text(variable: Variable) -> tuple[str, str]:
@@ -273,25 +294,42 @@ def _universe_text(variable: Variable) -> tuple[str, str]:
     )
 
 
-def generated_rules(dataset: str) -> Iterator[Rule]:
+@dataclass(frozen=True)
+class CodebookRule:
+    """A generated rule, the letter of its kind, and the variable that it follows from as ``version`` has it."""
+
+    kind: str
+    rule: Rule
+    variable: Variable
+    version: str
+
+
+def codebook_rules(dataset: str) -> Iterator[CodebookRule]:
     """The generated rules of ``dataset``, all forms of all versions, in the order of the variables."""
     for newest in all_variables(dataset):
-        forms = defaultdict[str, list[tuple[Rule, str]]](list)
+        forms = defaultdict[str, list[CodebookRule]](list)
         for version in instrument_versions():
             for variable in (v for v in variables(dataset, version) if v.name == newest.name):
-                for rule in rules_of(variable, version):
-                    forms[rule.id].append((rule, version))
+                for kind, rule in rules_by_kind(variable, version).items():
+                    forms[rule.id].append(CodebookRule(kind, rule, variable, version))
         for same_id in forms.values():
             yield from _once_per_form(same_id)
 
 
-def _once_per_form(forms: list[tuple[Rule, str]]) -> Iterator[Rule]:
+def _once_per_form(forms: list[CodebookRule]) -> Iterator[CodebookRule]:
     """Equal rules of several versions as one; it names its versions unless it has them all."""
     while forms:
-        rule = forms[0][0]
-        versions = tuple(version for other, version in forms if other == rule)
-        forms = [form for form in forms if form[0] != rule]
-        yield rule if versions == instrument_versions() else replace(rule, instrument_versions=versions)
+        first = forms[0]
+        versions = tuple(each.version for each in forms if each.rule == first.rule)
+        forms = [each for each in forms if each.rule != first.rule]
+        always = versions == instrument_versions()
+        yield first if always else replace(first, rule=replace(first.rule, instrument_versions=versions))
+
+
+def generated_rules(dataset: str) -> Iterator[Rule]:
+    """The rules of :func:`codebook_rules` alone."""
+    for each in codebook_rules(dataset):
+        yield each.rule
 
 
 def suite_document(dataset: str) -> str:

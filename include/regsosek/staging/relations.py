@@ -11,8 +11,8 @@ After :func:`stage` the database holds, for this part alone:
     belongs is known to :mod:`regsosek.staging.placement`);
 ``keluarga``, ``anggota``
     what the rules see: ``row_no``, typed columns, ``<column>__untyped`` (the text that could not be typed) and the
-    facts, without withdrawn documents. Variables that only other versions have are there and empty. Tables, not views:
-    some hundred queries read them.
+    facts (of members: :mod:`regsosek.staging.roster`), without withdrawn documents. Variables that only other versions
+    have are there and empty. Tables, not views: some hundred queries read them.
 """
 
 from collections.abc import Collection
@@ -27,6 +27,7 @@ from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.staging.files import text_table
 from regsosek.staging.placement import DESA, FRAME_STATUS, place_families
 from regsosek.staging.repeats import WITHDRAWN, clear_repeats, count_repeats, note_part, sixteen_digits
+from regsosek.staging.roster import ANGGOTA, COUPLES, NIKS_OF_SEVERAL
 from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
 
 
@@ -62,12 +63,12 @@ def stage(
     _check_alignment(connection, part)
     place_families(connection, province=province, on=on)
     connection.execute(_KASUS, {"province": province})
-    for statement in (_MISFITS, _ROSTER_FACTS):
+    for statement in (_MISFITS, _ROSTER_FACTS, COUPLES, NIKS_OF_SEVERAL):
         connection.execute(statement)
     window = days or PossibleDays.of(field_windows()[province], latest=on)
     connection.execute(_KELUARGA, {"delivered_on": on, **window.facts})
     for statement in (
-        _ANGGOTA,
+        ANGGOTA,
         "DROP TABLE anggota_typed",
         "DROP TABLE keluarga_typed",
     ):
@@ -180,6 +181,7 @@ SELECT r.keluarga_row,
        count(*) AS roster_rows,
        count(*) FILTER (a.r401_no_urut IS NULL) AS roster_unnumbered,
        count(DISTINCT a.r401_no_urut) AS roster_numbers,
+       min(a.r401_no_urut) AS roster_first,
        max(a.r401_no_urut) AS roster_last,
        count(*) FILTER (a.r404_keberadaan IN (1, 5)) AS roster_present,
        count(*) FILTER (a.r404_keberadaan IN (1, 5) AND a.r409_hubungan = 1) AS roster_heads,
@@ -202,10 +204,12 @@ SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
        $delivered_on::DATE AS delivered_on, $opens::DATE AS window_opens, $closes::DATE AS window_closes,
        $latest::DATE AS latest_day, {_FILLED_III_V} AS filled_iii_v,
        coalesce(f.roster_rows, 0) AS roster_rows, coalesce(f.roster_unnumbered, 0) AS roster_unnumbered,
-       coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_last, 0) AS roster_last,
+       coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_first, 1) AS roster_first,
+       coalesce(f.roster_last, 0) AS roster_last,
        coalesce(f.roster_present, 0) AS roster_present, coalesce(f.roster_heads, 0) AS roster_heads,
        coalesce(f.roster_unrelated, 0) AS roster_unrelated, m.misfits AS roster_misfits,
-       count(*) OVER (PARTITION BY c.case_id, c.versi) AS same_revision_rows,
+       coalesce(p.roster_spouses, 0) AS roster_spouses,
+       count(*) OVER (PARTITION BY c.case_id, k.versi) AS same_revision_rows,
        CASE WHEN k.id_dokumen IS NOT NULL AND {sixteen_digits("k.id_subsls")} + k.r109_no_bangunan + k.r110_no_keluarga
                  IS NOT NULL THEN coalesce(d.documents, 1) END AS key_documents_in_delivery,
        CASE WHEN k.id_dokumen IS NOT NULL AND {sixteen_digits("k.r114_no_kk")} IS NOT NULL
@@ -214,23 +218,10 @@ FROM keluarga_typed k
 JOIN kasus c ON c.keluarga_row = k.row_no
 JOIN misfits m ON m.keluarga_row = k.row_no
 LEFT JOIN roster_facts f ON f.keluarga_row = k.row_no
+LEFT JOIN couples p ON p.keluarga_row = k.row_no
 LEFT JOIN key_repeats d ON d.subsls = {sixteen_digits("k.id_subsls")}
     AND d.building = k.r109_no_bangunan AND d.family = k.r110_no_keluarga
 LEFT JOIN kk_repeats b ON b.kk = {sixteen_digits("k.r114_no_kk")}
-WHERE NOT c.withdrawn
-"""
-
-_ANGGOTA = f"""
-CREATE OR REPLACE TABLE anggota AS
-SELECT a.*, r.keluarga_row, k.r205_hasil,
-       CASE WHEN a.id_dokumen IS NOT NULL AND a.r404_keberadaan IN (1, 5)
-                 AND {sixteen_digits("a.r403_nik")} IS NOT NULL
-            THEN coalesce(n.cases, 1) END AS nik_cases_in_delivery
-FROM anggota_typed a
-JOIN roster r ON r.anggota_row = a.row_no
-JOIN keluarga_typed k ON k.row_no = r.keluarga_row
-JOIN kasus c ON c.keluarga_row = k.row_no
-LEFT JOIN nik_repeats n ON n.nik = {sixteen_digits("a.r403_nik")}
 WHERE NOT c.withdrawn
 """
 

@@ -84,6 +84,13 @@ def test_what_is_missing_or_unreadable_breaks_its_own_rules_only(judged) -> None
     assert {case: rule_ids for case, rule_ids in others.items() if rule_ids} == {}
 
 
+def test_rules_of_the_catalogue_name_it_as_their_source(suites: dict[str, Suite]) -> None:
+    rules = {rule.id: rule for suite in suites.values() for rule in suite.rules}
+    numbered = {id_: id_[:3] for id_ in rules if id_[0] in "GFHVPN" and id_[1:3].isdigit()}
+    assert {"P02", "P12-413", "N04", "H01"} <= set(numbered)
+    assert {id_ for id_, number in numbered.items() if f"domain 2.5 {number}" not in rules[id_].source} == set()
+
+
 def test_the_generated_suites_are_not_stale() -> None:
     for path, text in generated_suites(HERE.parents[2] / "expectations").items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: run `make fix`"

@@ -112,19 +112,14 @@ def _read(connection: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifes
 
 @pytest.fixture(scope="session")
 def answers(flawless: Simulated) -> Iterator[duckdb.DuckDBPyConnection]:
-    """All typed rows of the flawless day: tables ``k`` (with roster facts) and ``a`` (with facts of the family)."""
+    """All typed rows of the flawless day: tables ``k`` and ``a``, as rules see them."""
     connection = staging_engine(flawless.root)
     [(folder, manifest)] = flawless.manifests()
     for part in manifest.parts:
         stage_part(connection, folder, manifest, part)
         new = part == manifest.parts[0]
-        for dataset, name in (("keluarga", "k"), ("anggota", "member")):
+        for dataset, name in (("keluarga", "k"), ("anggota", "a")):
             verb = f"CREATE TABLE {name} AS" if new else f"INSERT INTO {name}"
             connection.execute(f"{verb} SELECT * FROM {dataset}")
-    connection.execute(
-        "CREATE TABLE a AS SELECT m.*, k.r201_tanggal_pencacahan, h.r407_umur AS head_age, "
-        "h.r405_jenis_kelamin AS head_sex FROM member m JOIN k USING (id_dokumen) "
-        "LEFT JOIN member h ON h.id_dokumen = m.id_dokumen AND h.r409_hubungan = 1"
-    )
     yield connection
     connection.close()

@@ -35,14 +35,14 @@ def test_rules_without_a_suite_are_kept(answers: duckdb.DuckDBPyConnection, rule
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_suites_find_nothing_but_new_and_retired_sub_sls(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
     suite = load_suites(Path(__file__).parents[3] / "expectations")[dataset]
-    relation = {"keluarga": "k", "anggota": "member"}[dataset]
+    relation = {"keluarga": "k", "anggota": "a"}[dataset]
     broken = {rule.id for rule in suite.rules if _count(answers, relation, violation(rule))}
     assert broken <= {"G02", "G03"}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_universes_of_the_codebook_are_respected(answers: duckdb.DuckDBPyConnection, dataset: str) -> None:
-    relation = {"keluarga": "k", "anggota": "member"}[dataset]
+    relation = {"keluarga": "k", "anggota": "a"}[dataset]
     for item in (item for item in variables(dataset, first_version()) if item.universe):
         asked = block(dataset, item.block, first_version())
         if item.required != "yes_outside_free":
