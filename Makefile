@@ -37,6 +37,12 @@ down:  ## stop all of it, keep the data
 clean:  ## stop all of it and forget the data
 	$(if $(wildcard var),$(MAKE) install && $(bin)/regsosek clean,@echo "nothing was started here")
 
+##### measures
+
+.PHONY: bench
+bench: install  ## what a bad day costs more than a clean one (SCALE=0.1 makes it smaller, ROUNDS=3 repeats)
+	$(bin)/python bench/badness.py $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 ##### tests and checks
 
 .PHONY: test

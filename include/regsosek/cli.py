@@ -129,6 +129,38 @@ def simulate(
 
 
 @app.command()
+def simulate_day(
+    date_: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The field day.")] = datetime(
+        2022, 10, 29, tzinfo=UTC
+    ),
+    families: Annotated[int, typer.Option(min=1, help="Of the nation, split by the provinces' targets.")] = 2_960_000,
+    province: ProvinceOption = None,
+    into: Annotated[Path | None, typer.Option(help="A directory in place of the landing bucket.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="At once; the bytes are the same with any number.")] = 2,
+    seed: Annotated[int, typer.Option(help="Equal seeds deliver equal bytes.")] = 20221015,
+    labels: Annotated[Path | None, typer.Option(help="Write the planted defects here as CSV.")] = None,
+) -> None:
+    """Let the whole nation deliver one simulated field day at full scale, to measure with."""
+    from functools import partial
+
+    from regsosek.settings import load_settings
+    from regsosek.simulation.delivering import deliver_national_day, landing_sink
+    from regsosek.simulation.sinks import DirectorySink
+
+    open_sink = partial(DirectorySink, into) if into else partial(landing_sink, load_settings())
+    report = deliver_national_day(
+        open_sink,
+        date_.date(),
+        chosen(province),
+        families=families,
+        processes=processes,
+        seed=seed,
+        labels=labels,
+    )
+    console.print(f"{len(report.deliveries)} deliveries, {report.families:,} families, {report.persons:,} persons")
+
+
+@app.command()
 def night(
     date_: NightOption = None,
     province: ProvinceOption = None,

@@ -10,6 +10,7 @@ from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
+from regsosek.simulation.documentation import documents as simulation_documents
 
 # The tables that the tests hold the rules to: an example in the catalogue is a case that was seen to be violated.
 SCENARIOS = Path("tests/unit/quality/scenarios")
@@ -26,6 +27,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     expectations = root / "expectations"
     catalogue = read_catalogue(expectations, root / SCENARIOS)
     expected = generated_suites(expectations) | documents(root) | rule_documents(root, catalogue)
+    expected |= simulation_documents(root)
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}
 
 

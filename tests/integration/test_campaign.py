@@ -118,6 +118,16 @@ def test_identity_stands_in_restricted_alone(campaign: tuple[House, SimulationRe
     assert rows(house, "SELECT DISTINCT length(nik_hash) FROM core.anggota WHERE nik_hash IS NOT NULL") == [(16,)]
 
 
+def test_a_quarantined_case_keeps_the_answers_that_were_given(campaign: tuple[House, SimulationReport]) -> None:
+    house, _ = campaign
+    kept = rows(
+        house,
+        "SELECT dataset, bool_and(payload ? 'id_dokumen'), bool_or(jsonb_path_exists(payload, '$.* ? (@ == null)')) "
+        "FROM restricted.quarantined GROUP BY dataset ORDER BY dataset",
+    )
+    assert kept == [("anggota", True, False), ("keluarga", True, False)]
+
+
 def test_the_second_run_and_the_replay_leave_everything_identical(campaign: tuple[House, SimulationReport]) -> None:
     house, _ = campaign
     before = contents(house)

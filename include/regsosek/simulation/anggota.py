@@ -6,6 +6,7 @@ import pyarrow as pa
 from regsosek.simulation import identity
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.households import Roster
+from regsosek.simulation.living import living
 from regsosek.simulation.people import Surroundings, member_answers
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Draws, Integers
@@ -17,7 +18,12 @@ def anggota_columns(piece: Piece, roster: Roster, keluarga: Columns, rows: Integ
     """Candidates of every column of anggota; ``keluarga`` holds the columns of the families, ``rows`` their sizes."""
     family = pa.array(roster.family)
     shared = {name: keluarga[name].take(family) for name in _OF_THE_FAMILY}
-    around = Surroundings(piece.welfare[roster.family], piece.place.urban[roster.family], rows[roster.family])
+    around = Surroundings(
+        welfare=piece.welfare[roster.family],
+        urban=piece.place.urban[roster.family],
+        family_size=rows[roster.family],
+        building=living()[piece.province].building,
+    )
     answers = member_answers(roster, around)
     columns = {name: numbers(values) for name, values in answers.items()}
     return shared | columns | _identity(piece, roster)

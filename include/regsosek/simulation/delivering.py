@@ -1,14 +1,19 @@
-"""A simulated campaign into the landing bucket, with its labels kept apart from what is delivered."""
+"""Simulated deliveries into the landing bucket or a directory, with their labels kept apart from what is delivered."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from regsosek.landing.object_store import ObjectStore
 from regsosek.night.house import House
+from regsosek.settings import Settings
 from regsosek.simulation.campaign import Campaign
+from regsosek.simulation.delivery import Delivered
+from regsosek.simulation.national import OpenSink, simulate_national_day
 from regsosek.simulation.simulate import SimulationReport, simulate, write_labels
 from regsosek.simulation.sinks import BucketSink
 
@@ -26,15 +31,52 @@ def deliver_campaign(
     """Delivers ``nights`` nights from ``first`` on, with a progress bar, and writes ``labels/labels.csv``."""
     campaign = Campaign(seed=seed, scale=scale, first_delivery=first)
     sink = BucketSink(house.store, house.settings.landing_bucket)
-    columns = (TextColumn("Simulated deliveries"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
-        bar = progress.add_task("", total=nights * len(provinces))
+    with _announced(nights * len(provinces)) as announce:
         report = simulate(
             campaign,
             sink,
             nights=[first + timedelta(days=n) for n in range(nights)],
             provinces=provinces,
-            progress=lambda _: progress.advance(bar),
+            progress=announce,
         )
     write_labels(report.labels, labels / "labels.csv")
     return report
+
+
+def deliver_national_day(
+    open_sink: OpenSink,
+    night: date,
+    provinces: Sequence[str],
+    *,
+    families: int,
+    processes: int,
+    seed: int,
+    labels: Path | None,
+) -> SimulationReport:
+    """Delivers one field day of the nation at full scale, with a progress bar; ``labels`` is a CSV file, if any."""
+    with _announced(len(provinces)) as announce:
+        report = simulate_national_day(
+            Campaign(seed=seed, scale=1),
+            open_sink,
+            night=night,
+            families=families,
+            provinces=provinces,
+            processes=processes,
+            progress=announce,
+        )
+    if labels is not None:
+        write_labels(report.labels, labels)
+    return report
+
+
+def landing_sink(settings: Settings) -> BucketSink:
+    """The landing bucket, opened by settings: every process opens its own."""
+    return BucketSink(ObjectStore.connect(settings), settings.landing_bucket)
+
+
+@contextmanager
+def _announced(deliveries: int) -> Iterator[Callable[[Delivered], None]]:
+    columns = (TextColumn("Simulated deliveries"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("", total=deliveries)
+        yield lambda _: progress.advance(bar)

@@ -11,6 +11,7 @@ from regsosek.simulation.anggota import anggota_columns
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.households import rosters
 from regsosek.simulation.keluarga import answer, keluarga_columns
+from regsosek.simulation.living import living
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Integers
 
@@ -36,7 +37,8 @@ class Candidates:
 def candidates(piece: Piece) -> Candidates:
     """The tables of ``piece``; families that were not interviewed have no members."""
     result = answer(piece.draws, "r205_hasil", piece.welfare)
-    roster = rosters(piece.messages.key, piece.messages.draft, (result <= INCOMPLETE) & ~piece.withdrawn)
+    interviewed = (result <= INCOMPLETE) & ~piece.withdrawn
+    roster = rosters(piece.messages.key, piece.messages.draft, interviewed, living()[piece.province].members)
     rows = np.bincount(roster.family, minlength=len(piece))
     keluarga = keluarga_columns(piece, result, rows)
     held = np.where(result == INCOMPLETE, piece.draws.uniform(ANSWERED), 1.0)

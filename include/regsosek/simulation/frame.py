@@ -9,6 +9,7 @@ import numpy as np
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.regions import region_master
 from regsosek.simulation.campaign import Campaign, FrameShape
+from regsosek.simulation.living import living
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, seeded
 
 _KOTA_FROM = 71  # BPS numbers kabupaten from 01 and kota from 71
@@ -99,7 +100,8 @@ def province_frame(campaign: Campaign, province: str) -> ProvinceFrame:
     shape = campaign.behaviour.frame
     desa = _desa_by_province()[province]
     families = _families_per_desa(known.target, desa, campaign.seed, shape)
-    whole = _with_officers(_divided(desa, families, campaign.seed, shape), shape)
+    urban = _urban(desa, families, living()[province].urban, campaign.seed)
+    whole = _with_officers(_divided(desa, families, urban, campaign.seed, shape), shape)
     sample = _with_work(_sampled(whole, campaign))
     return ProvinceFrame(
         province, known.target_source, sample.followed_by(_unknown_to_frame(sample, province, campaign))
@@ -122,10 +124,11 @@ def _families_per_desa(target: int, desa: _Desa, seed: int, shape: FrameShape) -
     """Splits the target over the desa by weight, to the last family (largest remainders)."""
     spread = Draws(seeded(seed, "desa", desa.code)).normal("size")
     weight = np.exp(shape.desa_spread * spread) * np.where(_is_kota(desa.kabkota), shape.kota_weight, 1.0)
-    return shape.smallest_desa + _apportioned(target - shape.smallest_desa * len(weight), weight)
+    return shape.smallest_desa + apportioned(target - shape.smallest_desa * len(weight), weight)
 
 
-def _apportioned(total: int, weight: Floats) -> Integers:
+def apportioned(total: int, weight: Floats | Integers) -> Integers:
+    """Splits ``total`` by weight into whole numbers that sum to it (largest remainders)."""
     exact: Floats = np.asarray(weight / weight.sum() * total, dtype=np.float64)
     whole: Integers = np.floor(exact).astype(np.int64)
     most_left = np.argsort(whole - exact, kind="stable")
@@ -137,7 +140,15 @@ def _is_kota(kabkota: Integers) -> Flags:
     return np.asarray(kabkota % 100 >= _KOTA_FROM, dtype=np.bool_)
 
 
-def _divided(desa: _Desa, families: Integers, seed: int, shape: FrameShape) -> SubSls:
+def _urban(desa: _Desa, families: Integers, share: float, seed: int) -> Flags:
+    """Every desa of a kota, and as many others that ``share`` of the province's families live in cities."""
+    kota = _is_kota(desa.kabkota)
+    in_kota = families[kota].sum() / families.sum()
+    others = np.clip((share - in_kota) / max(1 - in_kota, 1e-9), 0, 1)
+    return kota | Draws(seeded(seed, "urban desa", desa.code)).chance("urban", float(others))
+
+
+def _divided(desa: _Desa, families: Integers, urban: Flags, seed: int, shape: FrameShape) -> SubSls:
     """Cuts each desa into sub-SLS of about the usual size, some of them halves of one SLS."""
     count = np.maximum(1, np.rint(families / shape.families_per_sls)).astype(np.int64)
     row = np.repeat(np.arange(len(count)), count)
@@ -152,7 +163,7 @@ def _divided(desa: _Desa, families: Integers, seed: int, shape: FrameShape) -> S
     # The second half of a divided SLS bears its number, so everything after it moves up by one.
     number = place + 1 - _counted_in_group(second_half, count)
     half = np.where(first_half, 1, np.where(second_half, 2, 0))
-    return _unstaffed(desa, row, load, desa.code[row] * _DESA_FACTOR + number * 100 + half)
+    return _unstaffed(desa, row, urban, load, desa.code[row] * _DESA_FACTOR + number * 100 + half)
 
 
 def place_in_group(sizes: Integers) -> Integers:
@@ -166,7 +177,7 @@ def _counted_in_group(flags: Flags, sizes: Integers) -> Integers:
     return np.asarray(running - np.repeat(before, sizes), dtype=np.int64)
 
 
-def _unstaffed(desa: _Desa, row: Integers, load: Integers, id_subsls: Integers) -> SubSls:
+def _unstaffed(desa: _Desa, row: Integers, urban: Flags, load: Integers, id_subsls: Integers) -> SubSls:
     nobody = np.zeros(len(load), dtype=np.int64)
     kecamatan, kabkota = desa.kecamatan[row], desa.kabkota[row]
     return SubSls(
@@ -174,7 +185,7 @@ def _unstaffed(desa: _Desa, row: Integers, load: Integers, id_subsls: Integers) 
         load=load,
         kabkota=kabkota,
         in_frame=np.ones(len(load), dtype=np.bool_),
-        urban=_is_kota(kabkota),
+        urban=urban[row],
         kecamatan_rank=_rank_within(kabkota, kecamatan),
         first_family=_sum_before(kecamatan, load),
         ppl=nobody,

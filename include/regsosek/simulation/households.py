@@ -18,10 +18,20 @@ _CHILDREN = 5
 _RELATIONS = np.array([HEAD, SPOUSE, *[CHILD] * _CHILDREN, CHILD, CHILD_IN_LAW, GRANDCHILD, PARENT, OTHER, CHILD])
 _MARRIED_CHILD, _IN_LAW, _GRANDCHILD, _PARENT, _OTHER, _GONE = range(2 + _CHILDREN, len(_RELATIONS))
 
-_HEAD_AGES = ([0.0, 0.04, 0.2, 0.4, 0.6, 0.8, 0.93, 1.0], [19.0, 24.0, 32.0, 40.0, 48.0, 58.0, 69.0, 90.0])
-_FEMALE_HEADS = ([20.0, 30.0, 45.0, 60.0, 75.0], [0.14, 0.06, 0.11, 0.24, 0.42])
-_CHILDREN_BORN = ([18.0, 22.0, 26.0, 32.0, 38.0, 50.0, 90.0], [0.1, 0.6, 1.1, 1.65, 1.95, 2.2, 2.8])
-_STILL_AT_HOME = ([0.0, 16.0, 19.0, 23.0, 27.0, 32.0, 45.0], [1.0, 0.96, 0.82, 0.62, 0.42, 0.22, 0.06])
+_HEAD_AGES = (
+    [0.0, 0.04, 0.2, 0.4, 0.6, 0.8, 0.93, 0.97, 0.99, 1.0],
+    [19.0, 24.0, 32.0, 40.0, 48.0, 58.0, 68.0, 74.0, 80.0, 92.0],
+)
+_FEMALE_HEADS = ([20.0, 30.0, 45.0, 60.0, 75.0], [0.13, 0.07, 0.115, 0.235, 0.40])
+# Children that a mother will have had at the end, by her age now: older generations had more.
+_CHILDREN_WANTED = ([18.0, 40.0, 60.0, 90.0], [2.0, 2.0, 2.5, 3.3])
+_FIRST_BIRTH, _FIRST_BIRTH_SPREAD, _BETWEEN_BIRTHS, _BETWEEN_SPREAD = 18.5, 9.5, 3.0, 3.2
+_STILL_AT_HOME = ([0.0, 16.0, 19.0, 23.0, 27.0, 32.0, 45.0], [1.0, 0.95, 0.75, 0.45, 0.26, 0.14, 0.04])
+# How many children and kin live with head and spouse, by the mean members that this makes (measured; a test holds it).
+_FULLNESS = ([2.861, 2.994, 3.123, 3.246, 3.366, 3.478, 3.587], [0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4])
+_FATHERS = 0.27  # of the parents who live with their children: mothers outlive them
+# Daughters marry and leave earlier than sons.
+_SONS = ([15.0, 21.0, 35.0], [0.514, 0.60, 0.63])
 
 
 @dataclass(frozen=True)
@@ -59,23 +69,30 @@ class _Couple:
         return np.where(self.spouse, np.minimum(self.age, self.spouse_age), self.age)
 
 
-def rosters(key: Keys, draft: Keys, interviewed: Flags) -> Roster:
-    """The members of the families with these keys; a family that was not interviewed has none."""
+def rosters(key: Keys, draft: Keys, interviewed: Flags, members: float) -> Roster:
+    """The members of the families with these keys.
+
+    Args:
+        key: the families' keys.
+        draft: sources of the families' correctable answers.
+        interviewed: a family that was not interviewed has no members.
+        members: mean persons of a family in their province, 2.8 to 3.6.
+    """
     draws = Draws(key)
     couple = _couples(draws)
-    present, ages = _places(draws, couple)
+    present, ages = _places(draws, couple, float(np.interp(members, *_FULLNESS)))
     present &= interviewed[:, None]
     family, place = np.nonzero(present)
-    members = mixed(key[family], place.astype(np.uint64))
-    own = Draws(members)
+    sources = mixed(key[family], place.astype(np.uint64))
+    own = Draws(sources)
     age = ages[family, place]
     return Roster(
         family=family,
         order=np.cumsum(present, axis=1, dtype=np.int64)[family, place],
-        key=members,
+        key=sources,
         draft=mixed(draft[family], place.astype(np.uint64)),
         existence=_existence(own, place, age),
-        sex=_sexes(own, couple, family, place, present),
+        sex=_sexes(own, couple, family, place, age, present),
         age=age,
         marital=_marital(own, couple, family, place, age),
         relation=_relations(own, place, age),
@@ -96,39 +113,47 @@ def _couples(draws: Draws) -> _Couple:
     return _Couple(age, np.where(female, FEMALE, MALE), draws.chance("spouse", together), spouse_age)
 
 
-def _places(draws: Draws, couple: _Couple) -> tuple[Flags, Integers]:
+def _places(draws: Draws, couple: _Couple, fullness: float) -> tuple[Flags, Integers]:
     """Which places are filled, and the age at each: arrays of families by places."""
     shape = (len(couple.age), len(_RELATIONS))
     present, age = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.int64)
     present[:, 0], age[:, 0] = True, couple.age
     present[:, 1], age[:, 1] = couple.spouse, couple.spouse_age
-    _put_children(draws, couple, present, age)
-    _put_young_couple(draws, couple, present, age)
+    _put_children(draws, couple, fullness, present, age)
+    _put_young_couple(draws, couple, fullness, present, age)
     parent_age = couple.age + draws.integer("parent age", 20, 32)
     age[:, _PARENT] = parent_age
-    present[:, _PARENT] = (parent_age <= OLDEST) & draws.chance("parent", 0.085)
+    present[:, _PARENT] = (parent_age <= OLDEST) & draws.chance("parent", 0.08 * fullness)
     age[:, _OTHER] = draws.integer("other age", 6, 60)
-    present[:, _OTHER] = draws.chance("other", 0.05)
+    present[:, _OTHER] = draws.chance("other", 0.04 * fullness)
     age[:, _GONE] = draws.integer("gone age", 18, 80)
     present[:, _GONE] = draws.chance("gone", 0.035)
     return present, age
 
 
-def _put_children(draws: Draws, couple: _Couple, present: Flags, age: Integers) -> None:
+def _put_children(draws: Draws, couple: _Couple, fullness: float, present: Flags, age: Integers) -> None:
     ever_together = couple.spouse | draws.chance("children of one parent", np.where(couple.sex == FEMALE, 0.75, 0.3))
-    born = np.interp(couple.mother_age, *_CHILDREN_BORN) * np.exp(0.45 * draws.normal("children"))
+    wanted = np.interp(couple.mother_age, *_CHILDREN_WANTED) * np.exp(0.4 * draws.normal("children")) * fullness
+    first = _FIRST_BIRTH + _FIRST_BIRTH_SPREAD * draws.uniform("first birth")
+    between = _BETWEEN_BIRTHS + _BETWEEN_SPREAD * draws.uniform("between births")
     for child in range(_CHILDREN):
-        mother_at_birth = 20 + 3.6 * child + 3.5 * draws.uniform(f"birth {child}")
-        child_age = np.floor(couple.mother_age - mother_at_birth).astype(np.int64)
+        mother_at_birth = first + child * between + draws.uniform(f"birth {child}")
+        child_age = np.floor(couple.mother_age + 1 - mother_at_birth).astype(np.int64)
         home = draws.chance(f"home {child}", np.interp(child_age, *_STILL_AT_HOME))
         possible = (child_age >= 0) & (child_age <= couple.younger - 16)
-        present[:, 2 + child] = ever_together & possible & home & (born + draws.uniform("part of a child") > child + 1)
+        present[:, 2 + child] = (
+            ever_together & possible & home & (wanted + draws.uniform("part of a child") > child + 1)
+        )
         age[:, 2 + child] = child_age
 
 
-def _put_young_couple(draws: Draws, couple: _Couple, present: Flags, age: Integers) -> None:
+def _put_young_couple(draws: Draws, couple: _Couple, fullness: float, present: Flags, age: Integers) -> None:
     child_age = couple.younger - draws.integer("age at married child", 19, 25)
-    child = (child_age >= _YOUNG_COUPLE[0]) & (child_age <= _YOUNG_COUPLE[1]) & draws.chance("married child", 0.13)
+    child = (
+        (child_age >= _YOUNG_COUPLE[0])
+        & (child_age <= _YOUNG_COUPLE[1])
+        & (draws.chance("married child", 0.11 * fullness))
+    )
     age[:, _MARRIED_CHILD] = child_age
     age[:, _IN_LAW] = np.maximum(18, child_age + draws.integer("in-law gap", -4, 4))
     age[:, _GRANDCHILD] = np.floor(draws.uniform("grandchild age") * np.clip(child_age - 18, 0, 17)).astype(np.int64)
@@ -139,9 +164,10 @@ def _put_young_couple(draws: Draws, couple: _Couple, present: Flags, age: Intege
     )
 
 
-def _sexes(own: Draws, couple: _Couple, family: Integers, place: Integers, present: Flags) -> Integers:
+def _sexes(own: Draws, couple: _Couple, family: Integers, place: Integers, age: Integers, present: Flags) -> Integers:
     # A spouse has the other sex than the head, and so have the two of the young couple.
-    sex = np.where(own.chance("sex", 0.512), MALE, FEMALE)
+    sons = np.select([place == _PARENT, place < _GONE], [_FATHERS, np.interp(age, *_SONS)], 0.5)
+    sex = np.where(own.chance("sex", sons), MALE, FEMALE)
     head = couple.sex[family]
     sex = np.where(place == 0, head, np.where(place == 1, MALE + FEMALE - head, sex))
     married_child = np.zeros(len(present), dtype=np.int64)

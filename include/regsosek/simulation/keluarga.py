@@ -8,14 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regsosek.contract.codebook import variable, variables
+from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import first_version
 from regsosek.simulation import identity
 from regsosek.simulation.columns import Columns, numbers
 from regsosek.simulation.frame import SubSls
 from regsosek.simulation.households import heads
 from regsosek.simulation.housing import Answers, keep_livestock_rural, reconcile_housing
-from regsosek.simulation.margins import NOT_GIVEN, candidate
+from regsosek.simulation.living import living
+from regsosek.simulation.margins import NOT_GIVEN, candidate, margins
 from regsosek.simulation.piece import Piece
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, seeded
 from regsosek.simulation.timeline import MOVED
@@ -44,10 +45,8 @@ def keluarga_columns(piece: Piece, result: Integers, rows: Integers) -> Columns:
 
 
 def answer(draws: Draws, column: str, welfare: Floats) -> Integers:
-    """The answers of a coded column of keluarga, by its margin."""
-    drawn = candidate(variable("keluarga", column, first_version()), draws, welfare)
-    assert drawn is not None, column
-    return drawn
+    """The answers of a column of keluarga, by a margin that holds for the whole nation."""
+    return margins()["keluarga", column, ""].answers(draws, column, welfare)
 
 
 def sls_names(place: SubSls) -> pa.Array:
@@ -60,7 +59,7 @@ def sls_names(place: SubSls) -> pa.Array:
 def _drawn_answers(piece: Piece) -> Answers:
     answers: Answers = {}
     for item in (item for item in variables("keluarga", first_version()) if item.block not in {"0", "I"}):
-        drawn = candidate(item, piece.draws, piece.welfare)
+        drawn = candidate(item, piece.draws, piece.welfare, living()[piece.province].building)
         if drawn is not None:
             answers[item.name] = drawn
     answers["r506_rekening"] = answer(piece.corrected, "r506_rekening", piece.welfare)

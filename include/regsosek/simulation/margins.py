@@ -11,6 +11,7 @@ import numpy as np
 
 from regsosek.contract.codebook import Variable, bit_mask, code_list
 from regsosek.contract.instruments import first_version
+from regsosek.simulation.living import Building, mean_welfare
 from regsosek.simulation.randomness import Draws, Floats, Integers
 
 NOT_GIVEN = -1
@@ -18,11 +19,17 @@ NOT_GIVEN = -1
 
 @dataclass(frozen=True)
 class Margin:
-    """The shares of a column's answers, ordered from poor to rich; ``follows_welfare`` is a correlation, -1 to 1."""
+    """The shares of a column's answers, ordered from poor to rich; ``follows_welfare`` is a correlation, -1 to 1.
+
+    ``kept`` is false where the files have other shares: other answers change the drawn ones, or only some are asked,
+    who are richer or poorer than the rest. ``source`` says where the shares come from.
+    """
 
     follows_welfare: float
     codes: tuple[int, ...]
     shares: tuple[float, ...]
+    kept: bool
+    source: str
 
     def answers(self, draws: Draws, name: str, welfare: Floats) -> Integers:
         """An answer for each key; over many keys they have the shares, NOT_GIVEN where the answer is left open."""
@@ -34,16 +41,19 @@ class Margin:
 
 
 @cache
-def margins(dataset: str) -> Mapping[str, Margin]:
-    """The margins of ``dataset`` by column."""
+def margins() -> Mapping[tuple[str, str, str], Margin]:
+    """All margins by dataset, column, and the manner of building of the provinces that they hold for, if not all."""
     text = resources.files(__package__).joinpath("data", "margins.csv").read_text(encoding="utf-8")
-    rows = [row for row in csv.DictReader(text.splitlines()) if row["dataset"] == dataset]
-    return {row["column"]: _margin(row) for row in rows}
+    return {(row["dataset"], row["column"], row["building"]): _margin(row) for row in csv.DictReader(text.splitlines())}
 
 
-def candidate(variable: Variable, draws: Draws, welfare: Floats) -> Integers | None:
+def candidate(variable: Variable, draws: Draws, welfare: Floats, building: Building) -> Integers | None:
     """A candidate for everyone: by its margin, else any that the codebook allows; None where it takes a text."""
-    margin = margins(variable.dataset).get(variable.name)
+    own = margins().get((variable.dataset, variable.name, building))
+    if own:
+        # The shares are those of these provinces: there welfare counts from their own mean.
+        return own.answers(draws, variable.name, welfare - mean_welfare(building))
+    margin = margins().get((variable.dataset, variable.name, ""))
     if margin:
         return margin.answers(draws, variable.name, welfare)
     if variable.kind == "choice":
@@ -58,4 +68,4 @@ def candidate(variable: Variable, draws: Draws, welfare: Floats) -> Integers | N
 def _margin(row: dict[str, str]) -> Margin:
     pairs = [answer.split(":") for answer in row["poorest_to_richest"].split()]
     codes, shares = tuple(int(code) for code, _ in pairs), tuple(float(share) for _, share in pairs)
-    return Margin(float(row["follows_welfare"]), codes, shares)
+    return Margin(float(row["follows_welfare"]), codes, shares, row["kept"] == "yes", row["source"])

@@ -8,9 +8,10 @@ from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import first_version
 from regsosek.simulation.households import FEMALE, MARRIED, NEVER_MARRIED, Roster, frailty
 from regsosek.simulation.housing import NO, YES, Answers
+from regsosek.simulation.living import Building
 from regsosek.simulation.margins import candidate
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers
-from regsosek.simulation.schooling import put_schooling
+from regsosek.simulation.schooling import ATTENDING, put_schooling
 from regsosek.simulation.work import put_work
 
 _DIFFICULTIES = (
@@ -39,11 +40,12 @@ _CARER_A_MEMBER, _CARER_NO_MEMBER, _LIVES_ALONE = 1, 2, 3
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a member shares with the family, one value per member."""
+    """What a member shares with the family, one value per member; ``building`` is that of the province."""
 
     welfare: Floats
     urban: Flags
     family_size: Integers
+    building: Building
 
 
 def member_answers(roster: Roster, around: Surroundings) -> Answers:
@@ -58,7 +60,11 @@ def member_answers(roster: Roster, around: Surroundings) -> Answers:
         "r409_hubungan": roster.relation,
     }
     for variable in variables("anggota", first_version()):
-        drawn = None if variable.block == "0" or variable.name in answers else candidate(variable, draws, welfare)
+        drawn = (
+            None
+            if variable.block == "0" or variable.name in answers
+            else candidate(variable, draws, welfare, around.building)
+        )
         if drawn is not None:
             answers[variable.name] = drawn
     stage = put_schooling(answers, draws, welfare, roster.age)
@@ -66,7 +72,7 @@ def member_answers(roster: Roster, around: Surroundings) -> Answers:
     _put_health(answers, draws, roster.age, around.family_size)
     answers["r410_hamil"] = np.where(_expecting(draws, roster), YES, NO)
     answers["r411_identitas"] = _documents(draws, roster)
-    _bar_children(answers, roster.age)
+    _bar_others(answers, roster.age)
     return answers
 
 
@@ -82,7 +88,7 @@ def _put_health(answers: Answers, draws: Draws, age: Integers, family_size: Inte
 
 def _expecting(draws: Draws, roster: Roster) -> Flags:
     fertile = (roster.sex == FEMALE) & (roster.marital == MARRIED)
-    share = np.interp(roster.age, [18, 25, 32, 40, 46], [0.12, 0.14, 0.09, 0.02, 0.0])
+    share = np.interp(roster.age, [18, 25, 32, 40, 46], [0.13, 0.137, 0.088, 0.022, 0.0])
     return np.asarray(fertile & draws.chance("expecting", share), dtype=np.bool_)
 
 
@@ -97,9 +103,10 @@ def _documents(draws: Draws, roster: Roster) -> Integers:
     return np.asarray(act + card, dtype=np.int64)
 
 
-def _bar_children(answers: Answers, age: Integers) -> None:
+def _bar_others(answers: Answers, age: Integers) -> None:
     for column in ("r431b_prakerja", "r431c_kur", "r431d_umi"):
         answers[column] = np.where(age < _OF_AGE, NO, answers[column])
     answers["r419_npwp"] = np.where(age < _OF_AGE, _NO_TAX_NUMBER, answers["r419_npwp"])
+    answers["r431e_pip"] = np.where(answers["r412_sekolah"] == ATTENDING, answers["r431e_pip"], NO)
     work_insurance = answers["r431f_jaminan_ketenagakerjaan"]
     answers["r431f_jaminan_ketenagakerjaan"] = np.where(answers["r416a_bekerja"] == YES, work_insurance, 0)

@@ -8,6 +8,7 @@ import numpy as np
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.frame import ProvinceFrame, SubSls
 from regsosek.simulation.identity import Dates
+from regsosek.simulation.living import city_bonus, living
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, seeded
 from regsosek.simulation.timeline import WITHDRAWN, Messages
 
@@ -17,7 +18,7 @@ class Piece:
     """Documents of one province, one row each.
 
     ``id_subsls`` are the codes as they are written, ``place`` the sub-SLS where the families really live; ``welfare``
-    is about standard normal; ``corrected`` draws the answers that a second message changes.
+    is about standard normal over the nation; ``corrected`` draws the answers that a second message changes.
     """
 
     campaign: Campaign
@@ -53,7 +54,11 @@ class Piece:
             id_subsls=id_subsls,
             draws=draws,
             corrected=Draws(messages.draft),
-            welfare=0.45 * neighbours + 0.85 * draws.normal("welfare") + 0.35 * place.urban - 0.05,
+            welfare=0.45 * neighbours + 0.85 * draws.normal("welfare") + _of_the_place(frame.province, place.urban),
             enumerated=opens + (messages.enumerated - 1),
             synchronised=opens + (messages.synchronised - 1),
         )
+
+
+def _of_the_place(province: str, urban: Flags) -> Floats:
+    return living()[province].welfare + np.where(urban, city_bonus(1), city_bonus(0))

@@ -45,6 +45,9 @@ def as_text(item: Variable, value: str | None = None) -> str:
         return f"strftime({value}, '%Y-%m-%d')"
     if item.kind == "timestamp":
         return f"strftime({value}, '%Y-%m-%dT%H:%M:%S') || getvariable('utc_offset')"
+    if item.kind == "decimal":
+        # A degree next to the equator would be written as 5e-06, which the landing contract does not know.
+        return f"CAST(CAST({value} AS DECIMAL(9, 6)) AS VARCHAR)"
     return f"CAST({value} AS VARCHAR)"
 
 

@@ -34,21 +34,35 @@ _SLS = "1"
 Row = Mapping[str, str | int]
 
 
+Files = Mapping[ReferenceDataset, ReferenceFile]
+
+
 def write_reference_files(campaign: Campaign, sink: Sink, provinces: Sequence[str], scratch: Path) -> dict[str, int]:
     """Writes sls, psls, petugas and target of ``provinces`` as version VERSION; returns the scaled target by province.
 
     Sub-SLS that only the enumerators know are not among them.
     """
-    files: dict[ReferenceDataset, list[ReferenceFile]] = {dataset: [] for dataset in DATASETS}
+    files: list[Files] = []
     targets: dict[str, int] = {}
     for province in provinces:
         frame = province_frame(campaign, province)
         targets[province] = frame.target
-        for dataset, rows in _province_rows(campaign, frame).items():
-            files[dataset].append(_put(dataset, province, rows, scratch, sink))
-    for dataset, listed in files.items():
-        sink.put_bytes(manifest_key(dataset, VERSION), manifest_bytes(_manifest(dataset, campaign, listed)))
+        files.append(write_province_files(campaign, frame, sink, scratch))
+    write_reference_manifests(campaign, files, sink)
     return targets
+
+
+def write_province_files(campaign: Campaign, frame: ProvinceFrame, sink: Sink, scratch: Path) -> Files:
+    """Writes the files of one province; nobody can read the version before its manifests stand."""
+    rows = _province_rows(campaign, frame)
+    return {dataset: _put(dataset, frame.province, rows[dataset], scratch, sink) for dataset in DATASETS}
+
+
+def write_reference_manifests(campaign: Campaign, files: Sequence[Files], sink: Sink) -> None:
+    """Writes the manifests over ``files``, in their order; with them the version exists."""
+    for dataset in DATASETS:
+        listed = [of_province[dataset] for of_province in files]
+        sink.put_bytes(manifest_key(dataset, VERSION), manifest_bytes(_manifest(dataset, campaign, listed)))
 
 
 def _province_rows(campaign: Campaign, frame: ProvinceFrame) -> dict[ReferenceDataset, Iterable[Row]]:

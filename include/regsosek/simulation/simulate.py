@@ -16,13 +16,14 @@ from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.simulation.campaign import Campaign, Incident
 from regsosek.simulation.defects import DefectTable, default_defects
 from regsosek.simulation.delivery import Delivered, deliver, envelope
+from regsosek.simulation.field_day import messages_of_one_day
 from regsosek.simulation.frame import ProvinceFrame, province_frame
 from regsosek.simulation.parts import PartWriter
 from regsosek.simulation.planting import LABEL_COLUMNS, Label
 from regsosek.simulation.randomness import Draws
 from regsosek.simulation.reference_files import write_reference_files
 from regsosek.simulation.sinks import Sink
-from regsosek.simulation.timeline import Messages, messages, messages_of_one_day
+from regsosek.simulation.timeline import Messages, messages
 
 _LEFT_OUT_SHARE = 0.03  # of the cases of a delivery that is superseded, the new one misses so many
 _DUCKDB: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": "600MB"}
@@ -86,7 +87,7 @@ def simulate(
     codes = [province_of_code(code).code for code in provinces or [p.code for p in all_provinces()]]
     delivered: list[Delivered] = []
     silent: list[tuple[str, date]] = []
-    with _workshop(sink, defects or default_defects()) as (writer, table, scratch):
+    with workshop(sink, defects or default_defects()) as (writer, table, scratch):
         # A version is whole or nobody can load it, whichever provinces deliver.
         targets = write_reference_files(campaign, sink, [p.code for p in all_provinces()], scratch)
         for province in codes:
@@ -114,18 +115,35 @@ def simulate_day(
     Raises:
         ConfigurationError: the province has fewer families at the campaign's scale.
     """
-    frame = province_frame(campaign, province)
+    with workshop(sink, defects or default_defects()) as (writer, table, scratch):
+        frame = province_frame(campaign, province)
+        targets = write_reference_files(campaign, sink, [province], scratch)
+        delivered = deliver_day(campaign, frame, writer, sink, night, families, table.share_of_documents)
+    return SimulationReport(campaign.seed, campaign.scale, targets, (delivered,), ())
+
+
+def deliver_day(
+    campaign: Campaign,
+    frame: ProvinceFrame,
+    writer: PartWriter,
+    sink: Sink,
+    night: date,
+    families: int,
+    defect_share: float,
+) -> Delivered:
+    """Delivers ``families`` families of one province, all enumerated on ``night``.
+
+    Raises:
+        ConfigurationError: the province has fewer families at the campaign's scale.
+    """
     available = int(frame.subsls.load.sum())
     if families > available:
         raise ConfigurationError(
-            f"province {province} has {available} families at scale {campaign.scale_text}; raise it"
+            f"province {frame.province} has {available} families at scale {campaign.scale_text}; raise it"
         )
-    with _workshop(sink, defects or default_defects()) as (writer, table, scratch):
-        targets = write_reference_files(campaign, sink, [province], scratch)
-        day, share = campaign.day(province, night), table.share_of_documents
-        sent = messages_of_one_day(campaign, frame, day=day, families=families, defect_share=share)
-        delivered = deliver(campaign, frame, sent, envelope(campaign, province, night), writer, sink)
-    return SimulationReport(campaign.seed, campaign.scale, targets, (delivered,), ())
+    day = campaign.day(frame.province, night)
+    sent = messages_of_one_day(campaign, frame, day=day, families=families, defect_share=defect_share)
+    return deliver(campaign, frame, sent, envelope(campaign, frame.province, night), writer, sink)
 
 
 def write_labels(labels: Iterable[Label], path: Path) -> None:
@@ -137,8 +155,10 @@ def write_labels(labels: Iterable[Label], path: Path) -> None:
 
 
 @contextmanager
-def _workshop(sink: Sink, table: DefectTable) -> Iterator[tuple[PartWriter, DefectTable, Path]]:
+def workshop(sink: Sink, table: DefectTable) -> Iterator[tuple[PartWriter, DefectTable, Path]]:
+    """A writer of parts into ``sink`` that plants the defects of ``table``, and its scratch directory."""
     with TemporaryDirectory(prefix="regsosek-simulation-") as scratch, duckdb.connect(config=_DUCKDB) as connection:
+        connection.execute("SET enable_progress_bar = false")  # it would print on stdout, even when captured
         place = Path(scratch)
         yield PartWriter(connection, table.kind, place, sink), table, place
 

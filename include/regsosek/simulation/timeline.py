@@ -79,29 +79,13 @@ def messages(
         yield _latest(campaign, first, after, until)
 
 
-def messages_of_one_day(
-    campaign: Campaign, frame: ProvinceFrame, *, day: int, families: int, defect_share: float
-) -> Iterator[Messages]:
-    """The first ``families`` families of the frame as if all had been enumerated and synchronised on ``day``."""
-    missing = families
-    for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
-        rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))
-        chosen = _families(campaign, frame.subsls, rows, defect_share).take(slice(0, missing))
-        chosen.enumerated[:] = chosen.synchronised[:] = day
-        missing -= len(chosen)
-        yield chosen
-        if missing == 0:
-            return
-
-
-def _families(campaign: Campaign, subsls: SubSls, rows: Integers, defect_share: float) -> Messages:
-    load = subsls.load[rows]
-    row, ordinal = np.repeat(rows, load), place_in_group(load)
+def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers, defect_share: float) -> Messages:
+    """First messages of families that nobody has enumerated yet: ``row`` in the frame, ``ordinal`` in the sub-SLS."""
     key = mixed(seeded(campaign.seed, "family", subsls.id_subsls[row]), ordinal.astype(np.uint64))
     chosen = Draws(key).uniform("defect") / max(defect_share, 1e-12)
     # A family in a sub-SLS that the frame does not know, or that is retired, is a finding already: one defect a case.
-    lasting = subsls.in_frame[rows] & (retired_from(campaign, subsls.take(rows)) == NEVER)
-    faulty = np.where(np.repeat(lasting, load), np.minimum(chosen, 1.0), 1.0)
+    lasting = subsls.in_frame[row] & (retired_from(campaign, subsls.take(row)) == NEVER)
+    faulty = np.where(lasting, np.minimum(chosen, 1.0), 1.0)
     never = np.full(len(key), NEVER)
     return Messages(row, ordinal, key, np.full(len(key), FIRST), never, never.copy(), faulty)
 
@@ -109,7 +93,8 @@ def _families(campaign: Campaign, subsls: SubSls, rows: Integers, defect_share: 
 def _first_messages(
     campaign: Campaign, frame: ProvinceFrame, rows: Integers, days: Floats, defect_share: float
 ) -> Messages:
-    found = _families(campaign, frame.subsls, rows, defect_share)
+    load = frame.subsls.load[rows]
+    found = undated(campaign, frame.subsls, np.repeat(rows, load), place_in_group(load), defect_share)
     draws = Draws(found.key)
     behaviour = campaign.behaviour.enumeration
     subsls = frame.subsls.take(found.subsls)

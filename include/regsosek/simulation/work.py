@@ -1,26 +1,31 @@
 """Answers 416 to 426: work and business."""
 
+from statistics import NormalDist
+
 import numpy as np
 
 from regsosek.simulation.households import FEMALE
 from regsosek.simulation.housing import NO, YES, Answers
+from regsosek.simulation.living import URBAN_NATION
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers
 from regsosek.simulation.schooling import ATTENDING
 
 _YOUNGEST_WORKER, _YOUNGEST_OWNER = 10, 16
-_EMPLOYED = ([10, 14, 15, 19, 24, 30, 50, 60, 70, 85], [0.01, 0.02, 0.15, 0.42, 0.76, 0.95, 0.95, 0.8, 0.5, 0.12])
+_EMPLOYED = ([10, 14, 15, 19, 24, 30, 50, 60, 70, 85], [0.01, 0.02, 0.17, 0.54, 0.83, 0.965, 0.96, 0.87, 0.62, 0.2])
 _AGRICULTURE, _GOVERNMENT, _EDUCATION, _HEALTH = 6, 20, 21, 22
 _TRADE = 12
 _EMPLOYER = 3
 # Fields from those of the poor and unschooled to those of the rich and schooled, with their shares.
 _FIELDS = {
-    6: 1.0, 1: 17.0, 4: 4.0, 3: 8.0, 2: 5.0, 5: 3.0, 25: 3.0, 7: 1.5, 10: 0.6, 11: 8.0, 8: 13.0, 19: 2.0,
-    24: 4.0, 13: 5.0, 12: 15.0, 14: 5.0, 23: 0.5, 17: 0.3, 9: 0.3, 15: 0.9, 21: 4.0, 22: 1.8,
-    20: 4.5, 16: 1.5, 18: 1.1, 26: 0.02,
+    6: 0.5, 1: 13.3, 4: 1.8, 3: 6.9, 2: 3.4, 5: 2.7, 25: 1.9, 7: 1.1, 10: 0.4, 11: 6.3, 8: 14.2, 19: 1.7,
+    24: 3.3, 13: 4.4, 12: 19.4, 14: 7.1, 23: 0.4, 17: 0.4, 9: 0.2, 15: 0.8, 21: 4.8, 22: 1.6,
+    20: 3.6, 16: 1.2, 18: 0.4, 26: 0.01,
 }  # fmt: skip
-_STATUS_AGRICULTURE = {1: 30.0, 2: 24.0, 3: 2.0, 4: 5.0, 6: 19.0, 8: 20.0}
-_STATUS_SERVICE = {4: 55.0, 5: 45.0}
-_STATUS_OTHER = {1: 26.0, 2: 8.0, 3: 4.0, 4: 48.0, 7: 10.0, 8: 4.0}
+# How the scores that choose a field are spread over those who work.
+_SCORES = NormalDist(0.07, 1.05)
+_STATUS_AGRICULTURE = {1: 24.0, 2: 31.0, 3: 2.5, 4: 7.0, 6: 11.5, 8: 24.0}
+_STATUS_SERVICE = {4: 62.0, 5: 38.0}
+_STATUS_OTHER = {1: 22.0, 2: 10.0, 3: 3.5, 4: 48.0, 7: 7.0, 8: 9.5}
 
 
 def put_work(
@@ -43,16 +48,15 @@ def put_work(
 
 def _working(draws: Draws, answers: Answers, age: Integers) -> Flags:
     share = np.interp(age, *_EMPLOYED)
-    share = share * np.where(answers["r405_jenis_kelamin"] == FEMALE, 0.62, 1.0)
+    share = share * np.where(answers["r405_jenis_kelamin"] == FEMALE, 0.645, 1.0)
     share = share * np.where(answers["r412_sekolah"] == ATTENDING, 0.12, 1.0)
     return (age >= _YOUNGEST_WORKER) & draws.chance("work", share)
 
 
 def _field(draws: Draws, welfare: Floats, stage: Integers, urban: Flags) -> Integers:
-    score = 0.35 * welfare + 0.35 * (stage - 2) + 0.6 * urban + 0.75 * draws.normal("field")
-    limits = np.cumsum(list(_FIELDS.values())) / sum(_FIELDS.values())
-    share = 1 / (1 + np.exp(-1.7 * score))  # the logistic curve stands in for the normal distribution
-    return np.asarray(np.array(list(_FIELDS))[np.searchsorted(limits[:-1], share)], dtype=np.int64)
+    score = 0.3 * welfare + 0.25 * (stage - 2) + 1.1 * (urban - URBAN_NATION) + 0.6 * draws.normal("field")
+    limits = [_SCORES.inv_cdf(share) for share in np.cumsum(list(_FIELDS.values()))[:-1] / sum(_FIELDS.values())]
+    return np.asarray(np.array(list(_FIELDS))[np.searchsorted(limits, score)], dtype=np.int64)
 
 
 def _status(draws: Draws, field: Integers) -> Integers:

@@ -1,5 +1,6 @@
 """One recognised part into the warehouse by COPY, in one transaction: answers, quarantine, reasons, the case log."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -72,12 +73,22 @@ def load_part(
         default_day: stands in for a date of enumeration that could not be read, so that the case is counted.
     """
     clear_part(connection, key)
+    for table, columns, path in written_tables(duck, scratch, key, default_day=default_day):
+        copy_in(connection, table, columns, path)
+        path.unlink()
+
+
+def written_tables(
+    duck: duckdb.DuckDBPyConnection, scratch: Path, key: PartKey, *, default_day: date
+) -> Iterator[tuple[str, list[str], Path]]:
+    """Splits the recognised part: each table of the warehouse, its columns, and a CSV file of the rows that go there.
+
+    The files come one at a time and belong to the caller.
+    """
     for table, query in _queries(key, default_day).items():
         path = scratch / f"{table}.csv"
         duck.execute(f"COPY ({query}) TO '{path}' (FORMAT csv, HEADER)")
-        columns = [row[0] for row in duck.execute(f"DESCRIBE {query}").fetchall()]
-        copy_in(connection, table, columns, path)
-        path.unlink()
+        yield table, [row[0] for row in duck.execute(f"DESCRIBE {query}").fetchall()], path
 
 
 def _queries(key: PartKey, default_day: date) -> dict[str, str]:
@@ -129,8 +140,10 @@ def _identity(key: PartKey, dataset: str) -> str:
 def _quarantined(key: PartKey, dataset: str) -> str:
     family = "t.row_no" if dataset == "keluarga" else "r.keluarga_row"
     roster = "" if dataset == "keluarga" else "JOIN roster r ON r.anggota_row = t.row_no "
+    # Merging into nothing leaves empty cells out (RFC 7396): less to write and to parse on a bad night.
+    payload = "json_merge_patch('{}', to_json(t))"
     return (
-        f"SELECT {key.columns}, '{dataset}' AS dataset, t.row_no, c.case_id, to_json(t) AS payload "
+        f"SELECT {key.columns}, '{dataset}' AS dataset, t.row_no, c.case_id, {payload} AS payload "
         f"FROM {text_table(dataset)} t {roster}"
         f"JOIN recognised c ON c.keluarga_row = {family} AND c.status = 'quarantined'"
     )

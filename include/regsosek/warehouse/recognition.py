@@ -12,6 +12,15 @@ from sqlalchemy import Connection, text
 
 from regsosek.warehouse.database import copy_in, copy_out
 
+_KNOWN_COLUMNS = {
+    "case_id": "VARCHAR",
+    "versi": "INTEGER",
+    "rank_versi": "INTEGER",
+    "produced_at": "TIMESTAMPTZ",
+    "content_hash": "VARCHAR",
+    "status": "VARCHAR",
+    "delivery_id": "VARCHAR",
+}
 # Rows of accepted deliveries, and those that earlier parts of this very delivery have loaded.
 _KNOWN = """
 SELECT k.case_id, k.versi, k.rank_versi, k.produced_at, '\\x' || encode(k.content_hash, 'hex') AS content_hash,
@@ -39,14 +48,24 @@ def fetch_known(
     copy_in(connection, "asked", ["case_id"], asked)
     connection.execute(text("ANALYZE asked"))
     copy_out(connection, _KNOWN.format(province=province, delivery_id=delivery_id, part=part), known)
-    duck.execute(
-        "CREATE OR REPLACE TABLE known AS SELECT * REPLACE (unhex(content_hash[3:]) AS content_hash) FROM read_csv("
-        f"'{known}', header = true, auto_detect = false, columns = {{'case_id': 'VARCHAR', 'versi': 'INTEGER', "
-        "'rank_versi': 'INTEGER', 'produced_at': 'TIMESTAMPTZ', 'content_hash': 'VARCHAR', 'status': 'VARCHAR', "
-        "'delivery_id': 'VARCHAR'})"
-    )
+    _fill_known(duck, known)
     for file in (asked, known):
         file.unlink()
+
+
+def know_nothing(duck: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    """Fills ``known`` as an empty warehouse does: every case is new."""
+    nothing = scratch / "known.csv"
+    nothing.write_text(",".join(_KNOWN_COLUMNS) + "\n", encoding="utf-8")
+    _fill_known(duck, nothing)
+    nothing.unlink()
+
+
+def _fill_known(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
+    duck.execute(
+        "CREATE OR REPLACE TABLE known AS SELECT * REPLACE (unhex(content_hash[3:]) AS content_hash) FROM read_csv("
+        f"'{path}', header = true, auto_detect = false, columns = {_KNOWN_COLUMNS})"
+    )
 
 
 def recognise(duck: duckdb.DuckDBPyConnection, *, produced_at: datetime, supersedes: tuple[str, ...]) -> None:
