@@ -13,13 +13,16 @@ only if nothing of *ours* failed.
 failed. A red province keeps its last good figures, and the release names the gap.
 
 **When a delivery is held.** Too much of it is wrong (`quality/hold_limits.csv`): nothing of it counts until you decide.
-The run stays green, `conclude` warns, and mail comes to the province and to you.
-`regsosek deliveries list --state held`, `regsosek deliveries show ID`, then
-`regsosek deliveries free ID --reason "..."` or `reject`.
+The run stays green, `conclude` warns, and mail comes to the province and to you. The operator's page shows it on top;
+`regsosek deliveries show ID`, then `regsosek deliveries free ID --reason "..."` or `reject`.
 
 **When it is red.** Open the log of the red `receive [PP Name]`: the error names the delivery, part or rule and the fix.
 Then clear that task *with its downstream tasks*: it takes up the interrupted delivery, publishes again and closes the
-gap. `regsosek status --date D` shows the night without Airflow.
+gap.
+
+**To look without Airflow's grid.** [The operator's page](/plugin/regsosek), "Regsosek" in the navigation, shows
+the last nights by province, every delivery with its reason, and the Data Docs of Great Expectations. In a terminal,
+`regsosek status --date D` shows a night.
 
 **One date or some provinces.** Trigger with the form: `date` and `provinces`. Running a night again changes nothing
 that was decided; deliveries that came after it was sealed belong to the next night (`regsosek night --reopen` takes

@@ -48,6 +48,7 @@ class Settings(BaseModel):
     work_dir: Path = Field(PROJECT_ROOT / "var" / "work", description="scratch space, mode 0700: holds personal data")
     memory_limit: str = Field("1500MB", description="of DuckDB, per task")
     threads: Annotated[int, Field(ge=1)] = 2
+    operator_nights: Annotated[int, Field(ge=1, le=31)] = Field(7, description="shown on the operator's page")
 
     @property
     def scratch(self) -> Path:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from regsosek.contract.codebook import all_variables
 from regsosek.local import stack as local_stack
-from regsosek.local.airflow_environment import AirflowPlan
+from regsosek.local.airflow_environment import ADMIN, AirflowPlan
 from regsosek.local.stack import AIRFLOW_METADATA, Stack, services_up
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
@@ -40,6 +41,7 @@ class NightRun:
     house: House
     state: str
     tasks: dict[tuple[str, str], str]
+    pages: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,18 @@ def _run_night(stack: Stack, house: House) -> NightRun:
         run_id = client.trigger("regsosek_nightly", conf=conf)
         state = client.await_run("regsosek_nightly", run_id, seconds=400)
         tasks = {(t.task_id, t.label[:2]): str(t.state) for t in client.task_states("regsosek_nightly", run_id)}
-    return NightRun(stack, house, state, tasks)
+    return NightRun(stack, house, state, tasks, _pages(stack))
+
+
+def _pages(stack: Stack) -> dict[str, str]:
+    """What a logged-in operator can open of the night."""
+    login = {"username": ADMIN, "password": stack.airflow.password}
+    token = httpx.post(f"{stack.airflow.url}/auth/token", json=login, trust_env=False).json()["access_token"]
+    paths = ["/", f"/nights/{NIGHT}"]
+    paths += [f"/nights/{NIGHT}/{code}/{dataset}" for code in HEALTHY for dataset in ("keluarga", "anggota")]
+    base = f"{stack.airflow.url}/regsosek"
+    with httpx.Client(base_url=base, headers={"Cookie": f"_token={token}"}, trust_env=False, timeout=60) as operator:
+        return {path: operator.get(path).raise_for_status().text for path in paths}
 
 
 def test_the_run_ends_red_and_names_the_province(run: NightRun) -> None:
@@ -110,6 +123,16 @@ def test_a_fault_of_ours_goes_to_the_platform_team_only(run: NightRun) -> None:
     messages = [path.read_text(encoding="utf-8", errors="replace") for path in run.stack.mail.received()]
     assert any("platform@bps.example" in message for message in messages)
     assert not any(f"prov{FAILING}@bps.example" in message for message in messages)
+
+
+def test_the_operators_page_shows_the_night_to_whoever_is_logged_in(run: NightRun) -> None:
+    page = run.pages["/"]
+    assert "Not processed" in page
+    assert "Sulawesi Barat" in page
+    assert f"/regsosek/nights/{NIGHT}" in page
+    for code in HEALTHY:
+        assert f"/regsosek/nights/{NIGHT}/{code}/keluarga" in run.pages[f"/nights/{NIGHT}"]
+        assert "Evaluated Expectations" in run.pages[f"/nights/{NIGHT}/{code}/keluarga"]
 
 
 def test_no_personal_value_stands_outside_restricted(run: NightRun) -> None:
@@ -145,6 +168,7 @@ def _everything_written(run: NightRun) -> Iterator[tuple[str, str]]:
         for schema, table in _tables(url):
             if schema != "restricted":
                 yield f"{database}.{schema}.{table}", _table_text(url, schema, table)
+    yield from run.pages.items()
     kept = [run.stack.root / "airflow" / "logs", run.stack.root / "mail"]
     kept += [run.stack.root / "s3" / run.house.settings.release_bucket]
     for folder in kept:

@@ -8,13 +8,16 @@ import stat
 import textwrap
 from collections.abc import Iterator
 
+import httpx
 import psutil
 import pytest
 
 from regsosek.local import stack
 from regsosek.local.airflow_client import AirflowClient
+from regsosek.local.airflow_environment import ADMIN
 from regsosek.local.loopback import wait_until
 from regsosek.local.processes import LocalServiceError
+from regsosek.settings import PROJECT_ROOT
 
 PROBE = '''
 """A night of two provinces that only tells what its processes see."""
@@ -48,8 +51,7 @@ probe()
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     folder = tmp_path_factory.mktemp("airflow")
-    for name in ("dags", "plugins"):
-        (folder / name).mkdir()
+    (folder / "dags").mkdir()
     (folder / "dags" / "probe.py").write_text(textwrap.dedent(PROBE))
     (folder / "pools.json").write_text('{"warehouse": {"slots": 2, "description": "loads at the same time"}}')
     root = folder / "var"
@@ -58,7 +60,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
             root,
             inherited=os.environ,
             dags_folder=folder / "dags",
-            plugins_folder=folder / "plugins",
+            plugins_folder=PROJECT_ROOT / "plugins",
             pools_file=folder / "pools.json",
         )
     finally:
@@ -96,6 +98,35 @@ def test_unknown_partition_key_is_refused_with_airflows_words(airflow: stack.Sta
 def test_refuses_a_wrong_password(airflow: stack.Stack) -> None:
     with pytest.raises(LocalServiceError, match="401"):
         AirflowClient(airflow.airflow.url, "admin", "wrong")
+
+
+PAGES = ("/", "/nights/2022-10-21", "/nights/2022-10-21/64/keluarga", "/releases/x/index.html")
+
+
+def test_the_operators_page_is_closed_to_strangers(airflow: stack.Stack) -> None:
+    with httpx.Client(base_url=f"{airflow.airflow.url}/regsosek", trust_env=False) as stranger:
+        answers = [stranger.get(path) for path in PAGES]
+        forged = stranger.get("/", headers={"Authorization": "Bearer forged", "Cookie": "_token=forged"})
+        undocumented = [stranger.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")]
+    assert {answer.status_code for answer in (*answers, forged)} <= {401, 403}
+    assert all("Sign in to Airflow" in answer.text for answer in answers)
+    assert set(undocumented) == {404}
+
+
+def test_whoever_is_logged_in_gets_the_operators_page(airflow: stack.Stack) -> None:
+    login = {"username": ADMIN, "password": airflow.airflow.password}
+    token = httpx.post(f"{airflow.airflow.url}/auth/token", json=login, trust_env=False).json()["access_token"]
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"_token={token}"}):
+        page = httpx.get(f"{airflow.airflow.url}/regsosek/", headers=headers, trust_env=False)
+        # The warehouse of this stack has no tables yet, and the page says so instead of breaking.
+        assert (page.status_code, "<h1>No warehouse</h1>" in page.text) == (503, True)
+
+
+def test_the_navigation_shows_the_operators_page(airflow: stack.Stack) -> None:
+    with airflow.airflow.client() as client:
+        [plugin] = [p for p in client.get("/plugins")["plugins"] if p["name"] == "regsosek_portal"]
+        assert client.get("/plugins/importErrors")["import_errors"] == []
+    assert [(view["name"], view["href"]) for view in plugin["external_views"]] == [("Regsosek", "regsosek/")]
 
 
 def test_everything_listens_on_loopback_only(airflow: stack.Stack) -> None:

@@ -23,7 +23,8 @@ from regsosek.landing.object_store import ObjectStore
 from regsosek.night.house import open_house
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.release.archived_cases import Archive, read_cases
-from regsosek.release.publish import POINTER, Published, publication_fault, publish
+from regsosek.release.publication import publication_fault
+from regsosek.release.publish import POINTER, Published, publish
 from regsosek.release.second_reading import Headline, change_since
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.statistics.as_of import AsOf

@@ -42,7 +42,10 @@ def start_everything(console: Console) -> Stack:
 
 
 def _login(stack: Stack) -> str:
-    return f"Airflow:         {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}"
+    return (
+        f"Airflow:         {stack.airflow.url}  user {ADMIN}, password {stack.airflow.password}\n"
+        f"Operator's page: {stack.airflow.url}/plugin/regsosek"
+    )
 
 
 def run_demo(console: Console, scale: float) -> bool:

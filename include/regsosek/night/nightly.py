@@ -22,7 +22,8 @@ from regsosek.landing.discovery import misplaced
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.rules import load_suites
-from regsosek.release.publish import Published, publication_fault, publish
+from regsosek.release.publication import publication_fault
+from regsosek.release.publish import Published, publish
 from regsosek.warehouse import ledger
 from regsosek.warehouse.holding import held_deliveries
 

@@ -22,6 +22,8 @@ from great_expectations.data_context.types.base import (
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations import UnexpectedRowsExpectation
+from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
+from great_expectations.render.renderer.renderer import renderer
 from sqlalchemy import Connection
 
 from regsosek.quality.rules import Rule
@@ -73,6 +75,23 @@ class ExpectNoRowsWhere(UnexpectedRowsExpectation):
     def _query_from_condition(cls, values: dict[str, Any]) -> dict[str, Any]:  # noqa: N805 - pydantic validators take the class
         condition = str(values.get("condition", "")).replace("{", "{{").replace("}", "}}")
         return {**values, "unexpected_rows_query": f"SELECT 1 FROM {{batch}} WHERE {condition}"}
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls,
+        configuration: Any = None,
+        result: Any = None,
+        runtime_configuration: Mapping[str, Any] | None = None,  # noqa: ARG003 - signature of the base class
+    ) -> list[RenderedStringTemplateContent]:
+        """How Data Docs state the expectation: without it they would show the query as "None"."""
+        stated = configuration or result.expectation_config
+        template = {
+            "template": "No row where $condition",
+            "params": {"condition": stated.kwargs["condition"]},
+            "styling": {"params": {"condition": {"tag": "code"}}},
+        }
+        return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
 
     def _validate(
         self,

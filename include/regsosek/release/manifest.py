@@ -12,6 +12,7 @@ from regsosek.release.wording import definitions
 
 ID_DIGITS = 12
 MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)

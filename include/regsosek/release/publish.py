@@ -20,18 +20,17 @@ from regsosek.release.audit import SecondReading, audit, read_again, require_pas
 from regsosek.release.build import build
 from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
-from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
+from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
-from regsosek.warehouse.tables import published_release, refreshed
+from regsosek.warehouse.tables import published_release
 
 log = logging.getLogger(__name__)
 
 FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
 PAGE = "index.html"
-MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 Faults = Mapping[str, tuple[str, ...]]
 
@@ -74,24 +73,6 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
         release = ReleaseFiles(night, build(figures))
         require_passed(night, audit(connection, reading, figures, rules, release.files))
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults)
-
-
-def publication_fault(connection: Connection, night: date) -> str | None:
-    """What is wrong with the publication of ``night``: not published since it was last processed, or held back."""
-    query = (
-        select(published_release.c.manifest["held_back"].label("held_back"), published_release.c.published_at)
-        .where(published_release.c.night == night)
-        .order_by(published_release.c.published_at.desc())
-        .limit(1)
-    )
-    release = connection.execute(query).first()
-    processed = connection.execute(select(func.max(refreshed.c.at)).where(refreshed.c.night == night)).scalar()
-    if release is None or (processed is not None and release.published_at < processed):
-        return f"night {night} was not published since it was last processed; see the log of publish"
-    if release.held_back:
-        held = ", ".join(release.held_back)
-        return f"provinces {held} failed conservation or second reading and were published at their last good figures"
-    return None
 
 
 def current_page(store: Store, settings: Settings) -> str | None:

@@ -81,7 +81,8 @@ def test_values_of_personal_columns_are_measured_not_shown(tmp_path: Path) -> No
 def test_values_that_the_codebook_forbids_break_their_rules(
     catalogue: Catalogue, suites: dict[str, Suite], tmp_path: Path
 ) -> None:
-    shown = [each for each in catalogue.of_codebook if not catalogue.examples.of(each.rule)]
+    judged = [each for each in catalogue.of_codebook if each.rule.judges(VERSION)]
+    shown = [each for each in judged if not catalogue.examples.of(each.rule)]
     cases = [
         RuleCase(
             e.rule.id,

@@ -5,6 +5,7 @@ four CPU-seconds whatever the size of the part. ``docs/reliability.md`` states w
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from great_expectations.expectations import UnexpectedRowsExpectation, core
@@ -13,6 +14,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from defective_parts import Damage
+from delivered import VERSION
 from pandas_reading.readings import READINGS
 from parity import Rows, Station, differences, open_station, read_in_pandas, with_rules
 from regsosek.contract.codebook import DATASETS
@@ -35,6 +37,12 @@ damages = st.builds(
     answers=st.integers(0, 50).map(lambda percent: percent / 100),
     structure=st.integers(0, 100).map(lambda percent: percent / 100),
 )
+
+
+@pytest.fixture(scope="module")
+def suites(suites: dict[str, Suite]) -> dict[str, Suite]:
+    """The rules of the version of the questionnaire that the parts are drawn in."""
+    return {dataset: replace(suite, rules=suite.applying(VERSION)) for dataset, suite in suites.items()}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,153 @@
+"""The portal's routes: each reads what its page shows, renders it, and is closed to whoever is not logged in."""
+
+import importlib
+import logging
+import mimetypes
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException as RoutingError
+
+from regsosek.errors import RegsosekError
+from regsosek.geography.calendar import field_windows
+from regsosek.portal import pages
+from regsosek.portal.deliveries import deliveries_of_night
+from regsosek.portal.nights import last_nights, read_night, read_nights
+from regsosek.portal.pages import Brought, Frame
+from regsosek.portal.repairs import repairs_of_night
+from regsosek.portal.sources import Sources
+from regsosek.portal.validation import Validation, read_validation
+from regsosek.release.publication import file_of_release
+from regsosek.warehouse.holding import held_deliveries
+
+log = logging.getLogger(__name__)
+
+# Pages carry their styles with them, run nothing, and stand in no frame but Airflow's own.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+NOT_FOUND, UNAVAILABLE = 404, 503
+SAID = {
+    401: ("Not signed in", "Sign in to Airflow first, then open this page again."),
+    403: ("Not allowed", "Your Airflow account may not see this page."),
+    NOT_FOUND: ("Not found", "There is no such page, or it is older than the nights that are shown."),
+}
+NOT_POSSIBLE = ("Not possible", "The page cannot be shown.")
+
+
+def application(sources: Sources, login: Depends) -> FastAPI:
+    """The portal over ``sources``; ``login`` stands before every route. No schema or documentation is served."""
+    portal = FastAPI(dependencies=[login], openapi_url=None, docs_url=None, redoc_url=None)
+    routes = Routes(sources)
+    portal.add_api_route("/", routes.board)
+    portal.add_api_route("/nights/{night}", routes.night)
+    portal.add_api_route("/nights/{night}/{province}/{dataset}", routes.data_docs)
+    portal.add_api_route("/releases/{release_id}/{name}", routes.release_file)
+    portal.add_exception_handler(RoutingError, _refused)
+    portal.add_exception_handler(RequestValidationError, _misread)
+    portal.add_exception_handler(SQLAlchemyError, _no_warehouse)
+    portal.add_exception_handler(RegsosekError, _fault)
+    return portal
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What each address of the portal answers."""
+
+    sources: Sources
+
+    def board(self, request: Request) -> Response:
+        """The operator's page."""
+        settings = self.sources.settings
+        with self.sources.reading() as connection:
+            nights = last_nights(connection, settings.operator_nights)
+            states = read_nights(connection, nights, field_windows(settings.calendar_file))
+            return _html(pages.board(_frame(request), states, held_deliveries(connection)))
+
+    def night(self, request: Request, night: date) -> Response:
+        """One of the last nights."""
+        settings = self.sources.settings
+        with self.sources.reading() as connection:
+            nights = self._last_nights(connection, including=night)
+            state = read_night(connection, night, field_windows(settings.calendar_file))
+            brought = Brought(
+                deliveries_of_night(connection, night), held_deliveries(connection), repairs_of_night(connection, night)
+            )
+            return _html(pages.night_page(_frame(request), state, brought, nights))
+
+    def data_docs(
+        self, request: Request, night: date, province: str, dataset: Literal["keluarga", "anggota"]
+    ) -> Response:
+        """The Data Docs of a province's night; only the last nights have any."""
+        bucket = self.sources.settings.archive_bucket
+        with self.sources.reading() as connection:
+            self._last_nights(connection, including=night)
+            validation = read_validation(
+                connection, self.sources.store, bucket, province=province, night=night, dataset=dataset
+            )
+        if validation is None:
+            raise RoutingError(NOT_FOUND)
+        return _html(pages.data_docs_page(_frame(request), validation, rendered(validation)))
+
+    def release_file(self, release_id: str, name: str) -> Response:
+        """A file of a release, for whoever looks at it from here."""
+        with self.sources.reading() as connection:
+            file = file_of_release(connection, release_id, name)
+        bucket = self.sources.settings.release_bucket
+        content = file and self.sources.store.get_bytes(bucket, file.key, max_bytes=file.bytes)
+        if not content:
+            raise RoutingError(NOT_FOUND)
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Response(content, media_type=kind, headers=HEADERS)
+
+    def _last_nights(self, connection: Connection, *, including: date) -> list[date]:
+        nights = last_nights(connection, self.sources.settings.operator_nights)
+        if including not in nights:
+            raise RoutingError(NOT_FOUND)
+        return nights
+
+
+def rendered(validation: Validation) -> str:
+    """The Data Docs of ``validation``; imports Great Expectations when the first are asked for: it takes seconds."""
+    sections: str = importlib.import_module("regsosek.portal.data_docs").render_sections(validation)
+    return sections
+
+
+def _frame(request: Request) -> Frame:
+    return Frame(base=str(request.scope.get("root_path", "")), read_at=datetime.now(UTC))
+
+
+def _html(page: str, status: int = 200) -> Response:
+    return HTMLResponse(page, status_code=status, headers=HEADERS)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, RoutingError) else NOT_FOUND
+    return _html(pages.message(_frame(request), *SAID.get(status, NOT_POSSIBLE)), status)
+
+
+def _misread(request: Request, error: Exception) -> Response:  # noqa: ARG001 - signature of the framework
+    return _html(pages.message(_frame(request), *SAID[NOT_FOUND]), NOT_FOUND)
+
+
+def _no_warehouse(request: Request, error: Exception) -> Response:
+    # The message is withheld: it may quote what the warehouse was given.
+    log.error("the portal cannot read the warehouse: %s", type(error).__name__)
+    told = "The warehouse does not answer. Look at its server and at REGSOSEK_WAREHOUSE_URL of Airflow's API server."
+    return _html(pages.message(_frame(request), "No warehouse", told), UNAVAILABLE)
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    log.error("the portal cannot answer: %s", error)
+    return _html(pages.message(_frame(request), type(error).__name__, str(error)), UNAVAILABLE)

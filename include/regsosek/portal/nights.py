@@ -1,0 +1,88 @@
+"""How the last nights went, province by province, as an operator asks it of the ledger."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from regsosek.geography.calendar import FieldWindow
+from regsosek.release.publication import Publication, publication_fault, release_of
+from regsosek.statistics.as_of import last_refreshed
+from regsosek.statistics.nights import provinces_of_the_night
+
+# Nothing is missing of these: what came is accepted, or nothing was to come.
+COMPLETE = ("accepted", "closed")
+
+
+@dataclass(frozen=True)
+class ProvinceState:
+    """What a night brought from one province; ``state`` is a state of ``states.csv``, ``reasons`` are reason ids."""
+
+    province: str
+    name: str
+    state: str
+    deliveries: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night: all 34 provinces by code, what was published of it, and what is wrong with that."""
+
+    night: date
+    provinces: tuple[ProvinceState, ...]
+    release: Publication | None
+    fault: str | None
+
+    @property
+    def complete(self) -> int:
+        """How many provinces miss nothing of the night."""
+        return sum(each.state in COMPLETE for each in self.provinces)
+
+    def gaps(self) -> Mapping[tuple[str, tuple[str, ...]], list[ProvinceState]]:
+        """The provinces that miss something of the night, by state and reasons: one cause is told once."""
+        found: defaultdict[tuple[str, tuple[str, ...]], list[ProvinceState]] = defaultdict(list)
+        for each in self.provinces:
+            if each.state not in COMPLETE:
+                found[each.state, each.reasons].append(each)
+        return found
+
+    def by_state(self) -> Mapping[str, int]:
+        """How many provinces are in each state."""
+        return Counter(each.state for each in self.provinces)
+
+
+_LAST_NIGHTS = """
+SELECT night FROM (SELECT night FROM ledger.seal UNION SELECT night FROM mart.refreshed) AS worked_on
+ORDER BY night DESC LIMIT :count
+"""
+
+
+def last_nights(connection: Connection, count: int) -> list[date]:
+    """The last ``count`` nights that any province worked on, newest first."""
+    return [row.night for row in connection.execute(text(_LAST_NIGHTS), {"count": count})]
+
+
+def read_night(connection: Connection, night: date, windows: Mapping[str, FieldWindow]) -> Night:
+    """How ``night`` went."""
+    release = release_of(connection, night)
+    held_back = release.held_back if release is not None else ()
+    table = provinces_of_the_night(connection, last_refreshed(connection, night), windows)
+    states = tuple(
+        ProvinceState(
+            province=row["province"],
+            name=row["name"],
+            state="held_back" if row["province"] in held_back else row["state"],
+            deliveries=int(row["deliveries"]),
+            reasons=tuple(filter(None, row["reasons"].split(","))),
+        )
+        for row in table.to_dict("records")
+    )
+    return Night(night, states, release, publication_fault(connection, night))
+
+
+def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[Night]:
+    """How each of ``nights`` went, in their order."""
+    return [read_night(connection, night, windows) for night in nights]

@@ -1,0 +1,96 @@
+"""The portal's pages as text: values in, HTML out, everything from outside escaped, nothing fetched from elsewhere."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from regsosek.contract.codebook import DATASETS
+from regsosek.contract.reasons import rejection_reasons
+from regsosek.geography.provinces import province as province_of
+from regsosek.portal import wording
+from regsosek.portal.deliveries import DeliveryLine
+from regsosek.portal.nights import COMPLETE, Night
+from regsosek.portal.repairs import Repaired
+from regsosek.portal.validation import Validation
+from regsosek.warehouse.holding import HeldDelivery
+
+_FILTERS = ("number", "share", "long_day", "short_day", "moment", "sentence")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page knows of where it stands.
+
+    Attributes:
+        base: path of the portal as the browser sees it, without a slash at its end.
+        read_at: when the figures were read.
+    """
+
+    base: str
+    read_at: datetime
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a night brought: its deliveries, those that wait for a decision now, and what reading mended in each."""
+
+    deliveries: Sequence[DeliveryLine]
+    held: Sequence[HeldDelivery] = ()
+    repairs: Mapping[tuple[str, str], Sequence[Repaired]] = field(default_factory=dict)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("regsosek.portal", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {name: getattr(wording, name) for name in _FILTERS}
+    environment.globals |= {
+        "night_words": wording.night_words(),
+        "delivery_words": wording.delivery_words(),
+        "reasons": rejection_reasons(),
+        "datasets": DATASETS,
+        "province_of": province_of,
+        "complete": COMPLETE,
+    }
+    return environment
+
+
+def _page(template: str, frame: Frame, **values: object) -> str:
+    return _environment().get_template(template).render(frame=frame, **values)
+
+
+def board(frame: Frame, nights: Sequence[Night], held: Sequence[HeldDelivery]) -> str:
+    """The operator's page: what waits for a decision, the last night, and the nights before it; newest night first."""
+    last = nights[0] if nights else None
+    shown = {each.night for each in nights}
+    return _page("board.html.j2", frame, nights=nights, last=last, held=held, shown_nights=shown)
+
+
+def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[date]) -> str:
+    """One night, province by province, with what it brought; ``nights`` are those that can be opened."""
+    by_province: defaultdict[str, list[DeliveryLine]] = defaultdict(list)
+    for line in brought.deliveries:
+        by_province[line.province].append(line)
+    held = {each.delivery_id: each for each in brought.held}
+    values = {"by_province": by_province, "held": held, "repairs": brought.repairs, "nights": sorted(nights)}
+    return _page("night.html.j2", frame, night=night, **values)
+
+
+def data_docs_page(frame: Frame, validation: Validation, sections: str) -> str:
+    """The Data Docs of one province, night and dataset; ``sections`` is what Great Expectations rendered."""
+    return _page("validation.html.j2", frame, validation=validation, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
+
+
+def message(frame: Frame, title: str, told: str) -> str:
+    """A page that says why there is no other."""
+    return _page("message.html.j2", frame, title=title, told=told)

@@ -1,0 +1,76 @@
+"""How states are shown and told to operators: one mark, one tone and one English sentence for each."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from regsosek.geography.reference_table import read_table
+
+_STATES = Path(__file__).with_name("states.csv")
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """A state as the page shows it; ``mark`` tells it apart where colours do not."""
+
+    state: str
+    tone: str
+    mark: str
+    label: str
+    explanation: str
+
+
+@cache
+def _words(kind: str) -> dict[str, StateWords]:
+    rows = read_table(_STATES, ("kind", "state", "tone", "mark", "label", "explanation"))
+    return {
+        row["state"]: StateWords(row["state"], row["tone"], row["mark"], row["label"], row["explanation"])
+        for row in rows
+        if row["kind"] == kind
+    }
+
+
+def night_words() -> dict[str, StateWords]:
+    """The words for every state of a province's night, in the order of the legend."""
+    return _words("night")
+
+
+def delivery_words() -> dict[str, StateWords]:
+    """The words for every state of a delivery."""
+    return _words("delivery")
+
+
+def number(value: float | None) -> str:
+    """A whole number with thousands apart; a dash for none."""
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def share(value: float | None) -> str:
+    """A fraction as a percentage: two decimals below one percent, one above; a dash for none."""
+    if value is None:
+        return "–"
+    percent = 100 * value
+    return f"{percent:.2f} %" if 0 < percent < 1 else f"{percent:.1f} %"
+
+
+def long_day(day: date) -> str:
+    """``Friday 21 October 2022``."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def short_day(day: date) -> str:
+    """``Fri 21``."""
+    return f"{day:%a} {day.day}"
+
+
+def moment(value: datetime | None) -> str:
+    """A moment on the clocks of Jakarta; a dash for none."""
+    return "–" if value is None else f"{value.astimezone(JAKARTA):%Y-%m-%d %H:%M} WIB"
+
+
+def sentence(words: str) -> str:
+    """``words`` with a capital at the beginning and the rest as it is."""
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,50 @@
+"""The plugin: found by Airflow's own loader, one thin file, and free for every process that never serves a page."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from regsosek.settings import PROJECT_ROOT
+
+PLUGINS = PROJECT_ROOT / "plugins"
+HEAVY = {"great_expectations", "pandas", "duckdb", "boto3", "psycopg", "sqlalchemy", "fastapi", "jinja2"}
+LOADING = f"""
+import runpy, sys, time
+from airflow.plugins_manager import AirflowPlugin
+before, started = set(sys.modules), time.process_time()
+runpy.run_path({str(PLUGINS / "regsosek_portal.py")!r})
+print(time.process_time() - started, *(set(sys.modules) - before))
+"""
+
+
+@pytest.fixture(scope="module")
+def plugin() -> Any:
+    from airflow._shared.plugins_manager import _load_plugins_from_plugin_directory
+
+    plugins, errors = _load_plugins_from_plugin_directory(plugins_folder=str(PLUGINS))
+    assert errors == {}
+    [found] = [each for each in plugins if each.name == "regsosek_portal"]
+    return found
+
+
+def test_it_costs_nothing_where_no_page_is_served() -> None:
+    answer = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=True)
+    seconds, *modules = answer.stdout.splitlines()[-1].split()
+    assert float(seconds) < 0.2
+    assert HEAVY & set(modules) == set()
+    assert "regsosek.portal.doorway" in modules
+
+
+def test_the_folder_holds_plugins_only() -> None:
+    # Airflow executes every file under it as a module of its own, under its bare name.
+    assert [path.name for path in PLUGINS.rglob("*.py")] == ["regsosek_portal.py"]
+
+
+def test_the_navigation_leads_where_the_page_is_mounted(plugin: Any) -> None:
+    [app], [view] = plugin.fastapi_apps, plugin.external_views
+    assert f"/{view['href']}" == f"{app['url_prefix']}/"
+    from airflow.api_fastapi.core_api.datamodels.plugins import ExternalViewResponse
+
+    assert ExternalViewResponse.model_validate(view).destination == "nav"

@@ -1,0 +1,200 @@
+"""The portal over a real warehouse and archive: what was received is what it shows, and no personal value with it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import Depends, HTTPException
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from delivered import PROVINCE
+from field_world import FieldWorld, family, faulty
+from regsosek.landing.archive import object_key
+from regsosek.night.house import open_house
+from regsosek.night.nightly import release
+from regsosek.portal.application import application
+from regsosek.portal.sources import Sources
+from regsosek.quality.rules import load_suites
+from regsosek.settings import PROJECT_ROOT, Settings
+from regsosek.warehouse.ledger import deliveries_of, forget, note_repairs
+
+NIGHT = date(2022, 10, 21)
+AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
+PLANTED = {
+    "r108_nama_kepala": "SITI PLANTED NAME", "r107_alamat": "JALAN PLANTED 17", "r114_no_kk": "6403015202840099",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
+    work = services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work"), "operator_nights": 2})
+    with open_house(work) as house:
+        suites = {
+            dataset: replace(suite, rules=tuple(r for n, r in enumerate(suite.rules) if n < 5 or r.id == "C-303"))
+            for dataset, suite in load_suites(PROJECT_ROOT / "expectations").items()
+        }
+        world = FieldWorld(house, suites)
+        world.prepare(Path(tmp_path_factory.mktemp("reference")))
+        world = world.fresh()
+        families = [faulty(f"D{n}", number=n, **PLANTED) for n in (1, 2)] + [family("D3", number=3, **PLANTED)]
+        for day in range(3):
+            world.deliver(NIGHT + timedelta(days=day), families, produced_at=AT + timedelta(days=day))
+            world.run(NIGHT + timedelta(days=day))
+        yield world
+
+
+@pytest.fixture(scope="module")
+def client(world: FieldWorld) -> TestClient:
+    return client_of(world.house.settings)
+
+
+def client_of(settings: Settings) -> TestClient:
+    return TestClient(application(Sources(lambda: settings), Depends(lambda: None)), raise_server_exceptions=False)
+
+
+def test_the_board_shows_the_last_nights_and_no_older(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert f"/nights/{NIGHT + timedelta(days=2)}" in page.text
+    assert f"/nights/{NIGHT + timedelta(days=1)}" in page.text
+    assert str(NIGHT) not in page.text
+    assert "was not published since" in page.text
+    assert "1 of 34 provinces are complete" in page.text
+
+
+def test_pages_are_neither_kept_nor_framed_elsewhere_nor_run_anything(client: TestClient) -> None:
+    headers = client.get("/").headers
+    assert headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+
+
+def test_a_night_shows_its_deliveries(world: FieldWorld, client: TestClient) -> None:
+    night = NIGHT + timedelta(days=1)
+    [(delivery_id,)] = world.rows("SELECT delivery_id FROM ledger.delivery WHERE night = :night", night=night)
+    page = client.get(f"/nights/{night}").text
+    assert delivery_id in page
+    assert f"/nights/{night}/{PROVINCE}/keluarga" in page
+
+
+def test_repairs_of_a_delivery_are_told_and_what_the_contract_allows_is_not(
+    world: FieldWorld, client: TestClient
+) -> None:
+    night = NIGHT + timedelta(days=1)
+    repairs = [
+        {"dataset": "anggota", "kind": kind, "variable": "r402_nama", "amount": 5} for kind in ("apostrophe", "crlf")
+    ]
+    with world.house.engine.begin() as connection:
+        [entry] = deliveries_of(connection, PROVINCE, night)
+        note_repairs(connection, entry, 1, repairs)
+        note_repairs(connection, entry, 2, repairs)
+    page = client.get(f"/nights/{night}").text
+    assert page.count("Mended in anggota, 10 values") == page.count("Mended") == 1
+
+
+def test_data_docs_count_what_reception_counted(world: FieldWorld, client: TestClient) -> None:
+    page = client.get(f"/nights/{NIGHT + timedelta(days=1)}/{PROVINCE}/keluarga")
+    assert page.status_code == 200
+    violated = world.rows(
+        "SELECT DISTINCT rule_id, violations FROM quality.rule_result WHERE dataset = 'keluarga' AND violations > 0"
+    )
+    assert ("C-303", 2) in violated
+    assert f"Violated ({len(violated)})" in page.text
+    assert all(f">{rule_id}</b>" in page.text for rule_id, _ in violated)
+
+
+def test_no_page_holds_a_personal_value(world: FieldWorld, client: TestClient) -> None:
+    night = NIGHT + timedelta(days=2)
+    docs = [f"/nights/{night}/{PROVINCE}/{dataset}" for dataset in ("keluarga", "anggota")]
+    pages = [client.get(address).text for address in ("/", f"/nights/{night}", *docs)]
+    assert all(len(page) > 2000 for page in pages)
+    for value in (*PLANTED.values(), "CONTOH"):
+        assert not [page for page in pages if value in page]
+    kept = str(world.rows("SELECT * FROM restricted.quarantined"))
+    assert all(value in kept for value in PLANTED.values()), "what is sought was delivered"
+
+
+@pytest.fixture
+def held(world: FieldWorld, tmp_path: Path) -> Iterator[str]:
+    """A delivery of the last night held at a limit that two of three cases exceed; forgotten afterwards."""
+    limits = tmp_path / "hold_limits.csv"
+    limits.write_text("province,dataset,limit_percent,least_rows,source\n*,keluarga,40,1,test\n*,anggota,100,1,test\n")
+    settings = world.house.settings.model_copy(update={"hold_limits_file": limits})
+    strict = replace(world, house=replace(world.house, settings=settings))
+    families = [faulty("D7", number=7), faulty("D8", number=8), family("D9", number=9)]
+    night = NIGHT + timedelta(days=3)
+    delivery_id = strict.deliver(night, families, produced_at=AT + timedelta(days=3))
+    strict.run(night)
+    yield delivery_id
+    with world.house.engine.begin() as connection:
+        forget(connection, PROVINCE, night)
+
+
+def test_a_held_delivery_waits_on_top_with_its_shares_and_data_docs(held: str, client: TestClient) -> None:
+    board = client.get("/").text
+    assert "Waiting for a decision: 1 held" in board
+    assert held in board
+    assert "66.7 % of 3, limit 40 %" in board
+    docs = f"/nights/{NIGHT + timedelta(days=3)}/{PROVINCE}/keluarga"
+    assert docs in board
+    assert ">C-303</b>" in client.get(docs).text
+    assert "66.7 % of 3, limit 40 %" in client.get(f"/nights/{NIGHT + timedelta(days=3)}").text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/nights/{NIGHT}", f"/nights/{NIGHT}/{PROVINCE}/keluarga", "/nights/2022-10-23/65/keluarga",
+        "/nights/yesterday", "/nights/2022-10-23/64/secrets", "/releases/x/index.html", "/openapi.json", "/docs",
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_told_as_a_page(client: TestClient, address: str) -> None:
+    page = client.get(address)
+    assert page.status_code == 404
+    assert "<h1>Not found</h1>" in page.text
+
+
+def test_the_release_is_served_as_published_and_nothing_beside_it(world: FieldWorld, client: TestClient) -> None:
+    published = release(world.house, NIGHT + timedelta(days=2))
+    page = client.get(f"/releases/{published.release_id}/index.html")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    stored = world.house.store.get_bytes(
+        world.house.settings.release_bucket, published.prefix + "index.html", max_bytes=1 << 24
+    )
+    assert page.content == stored
+    assert client.get(f"/releases/{published.release_id}/provinsi.csv").headers["content-type"].startswith("text/csv")
+    assert client.get(f"/releases/{published.release_id}/..%2f..%2fterkini.json").status_code == 404
+    assert published.release_id in client.get("/").text
+
+
+def test_a_lost_suite_and_a_silent_warehouse_are_told(world: FieldWorld) -> None:
+    settings = world.house.settings
+    address = f"/nights/{NIGHT + timedelta(days=2)}/{PROVINCE}/keluarga"
+    lost = client_of(settings.model_copy(update={"archive_bucket": settings.release_bucket})).get(address)
+    assert lost.status_code == 503
+    assert object_key("")[:6] in lost.text
+    url = settings.warehouse_url.get_secret_value().rsplit(":", 1)[0] + ":1/nowhere"
+    silent = client_of(settings.model_copy(update={"warehouse_url": type(settings.warehouse_url)(url)})).get("/")
+    assert silent.status_code == 503
+    assert "nowhere" not in silent.text
+
+
+def test_the_portal_cannot_change_the_warehouse(world: FieldWorld) -> None:
+    with Sources(lambda: world.house.settings).reading() as connection, pytest.raises(Exception, match="read-only"):
+        connection.execute(text("DELETE FROM ledger.delivery"))
+
+
+def test_no_route_answers_without_the_login(world: FieldWorld) -> None:
+    def nobody() -> None:
+        raise HTTPException(401)
+
+    closed = TestClient(application(Sources(lambda: world.house.settings), Depends(nobody)))
+    paths = ["/", f"/nights/{NIGHT}", f"/nights/{NIGHT}/{PROVINCE}/keluarga", "/releases/x/index.html"]
+    assert len(paths) == len(closed.app.routes)
+    answers = [closed.get(path) for path in paths]
+    assert {answer.status_code for answer in answers} == {401}
+    assert all("Sign in to Airflow" in answer.text for answer in answers)

@@ -1,0 +1,122 @@
+"""The operator's pages: whole, escaped, fetching nothing, and saying what waits, what failed and where to look."""
+
+import pytest
+from outline import Outline
+from portal_world import HOSTILE, NIGHT, delivery, frame, held, night
+
+from regsosek.contract.reasons import rejection_reasons
+from regsosek.contract.repairs import repair_kinds
+from regsosek.portal import pages
+from regsosek.portal.nights import COMPLETE
+from regsosek.portal.pages import Brought
+from regsosek.portal.repairs import Repaired
+from regsosek.portal.wording import delivery_words, night_words, share
+from regsosek.release.wording import night_states
+
+
+def board() -> str:
+    return pages.board(frame(), [night(), night()], [held()])
+
+
+def night_page() -> str:
+    waiting = delivery(state="held", delivery_id=held().delivery_id, reason=None, detail=None)
+    lines = [delivery(), waiting, delivery("65", "accepted", judged=True, reason=None), delivery("31", "registered")]
+    mended = [Repaired(repair_kinds()["apostrophe"], "anggota", 1234)]
+    brought = Brought(lines, [held()], {("65", lines[0].delivery_id): mended})
+    return pages.night_page(frame(), night(), brought, [NIGHT])
+
+
+ALL = [board, night_page, lambda: pages.message(frame(), "Not found", HOSTILE), lambda: pages.board(frame(), [], [])]
+
+
+@pytest.mark.parametrize("page", ALL)
+def test_pages_are_whole_and_fetch_nothing(page) -> None:
+    assert Outline(page()).is_whole_and_fetches_nothing()
+    assert "http:" not in page()
+    assert "https:" not in page()
+
+
+@pytest.mark.parametrize("page", ALL[1:3])
+def test_text_from_outside_stays_text(page) -> None:
+    assert HOSTILE in Outline(page()).text
+
+
+@pytest.mark.parametrize("page", ALL)
+def test_links_stay_under_the_path_that_airflow_gives(page) -> None:
+    assert all(link.startswith("/under/regsosek/") for link in Outline(page()).links())
+
+
+def test_a_held_delivery_stands_first_with_the_command_that_decides() -> None:
+    text = Outline(board()).text
+    assert text.index("Waiting for a decision: 1 held") < text.index("Not complete last night")
+    assert "regsosek deliveries show" in text
+
+
+def test_reasons_are_told_in_both_languages() -> None:
+    reason = rejection_reasons()["file_altered"]
+    for page in (board(), night_page()):
+        text = Outline(page).text.lower()
+        assert reason.text_en.lower() in text
+        assert reason.text_id.lower() in text
+
+
+def test_an_unknown_reason_is_told_by_its_id() -> None:
+    line = delivery(reason="a_reason_of_tomorrow")
+    assert "a_reason_of_tomorrow" in Outline(pages.night_page(frame(), night(), Brought([line]), [NIGHT])).text
+
+
+def test_data_docs_are_linked_where_something_was_judged() -> None:
+    docs = [link for link in Outline(night_page()).links() if link.endswith(("/keluarga", "/anggota"))]
+    assert docs == [f"/under/regsosek/nights/{NIGHT}/65/{dataset}" for dataset in ("keluarga", "anggota")]
+
+
+def test_why_a_delivery_is_held_is_told_in_shares_and_limits() -> None:
+    for page in (board(), night_page()):
+        text = Outline(page).text
+        assert "keluarga: 62.5 % of 400, limit 40 %" in text
+        assert "anggota: 23.1 % of 1,300, limit 25.5 %" in text
+        assert page.count('"said over"') == 1
+
+
+def test_held_deliveries_older_than_the_shown_nights_have_no_data_docs() -> None:
+    def docs(page: str) -> list[str]:
+        return [link for link in Outline(page).links() if link.endswith("/keluarga")]
+
+    assert docs(pages.board(frame(), [night()], [held()]))
+    assert not docs(pages.board(frame(), [night()], [held(NIGHT.replace(day=1))]))
+
+
+def test_what_was_decided_later_says_since_when_it_counts() -> None:
+    line = delivery(state="accepted", decided_night=NIGHT.replace(day=25))
+    assert "counts from 2022-10-25" in Outline(pages.night_page(frame(), night(), Brought([line]), [NIGHT])).text
+
+
+def test_every_state_of_a_night_and_of_a_delivery_has_words_and_a_mark_of_its_own() -> None:
+    assert set(night_words()) == set(night_states())
+    assert set(delivery_words()) == {"registered", "held", "rejected", "accepted"}
+    tones = {words.tone: words.mark for words in night_words().values()}
+    assert len(set(tones.values())) == len(tones)
+
+
+def test_small_shares_are_not_rounded_to_nothing() -> None:
+    assert [share(value) for value in (None, 0, 0.0004, 0.125)] == ["–", "0.0 %", "0.04 %", "12.5 %"]
+
+
+def test_provinces_with_one_cause_are_told_in_one_line() -> None:
+    gaps = night().gaps()
+    assert len(gaps) == len(night_words()) - len(COMPLETE)
+    assert sum(map(len, gaps.values())) + night().complete == 34
+
+
+def test_both_halves_of_the_grid_show_each_province_its_own_state() -> None:
+    page = board()
+    for each in night().provinces:
+        label = night_words()[each.state].label
+        assert f'title="{each.name}, {NIGHT}: {label}"' in page
+
+
+def test_what_reading_mended_is_told_under_its_delivery() -> None:
+    text = Outline(night_page()).text
+    kind = repair_kinds()["apostrophe"]
+    assert f"Mended in anggota, 1,234 values: {kind.text_en}" in text
+    assert text.count("Mended") == 1
