@@ -53,6 +53,10 @@ test: install  ## all tests whose parts pip can supply
 test-system: install  ## tests that need system packages, such as a browser
 	$(bin)/pytest tests/system
 
+.PHONY: fuzz
+fuzz: install  ## hurt manifests, files and cells for some minutes each (MINUTES=2, TARGET=parquet, SEED=)
+	PYTHONPATH=include $(bin)/python tests/fuzz/long.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: check
 check: check-style check-types check-rooms check-compose check-generated check-locks  ## everything but the tests; changes nothing
 

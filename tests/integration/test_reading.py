@@ -1,20 +1,25 @@
 """Formats and repairs through a whole night: the same warehouse whatever the format, and every repair counted once."""
 
-from collections.abc import Iterator
+import errno
+import os
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from itertools import product
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from delivered import PROVINCE, WRITERS
 from field_world import Family, FieldWorld, family
 from regsosek.alerts.figures import read_figures
+from regsosek.errors import EngineFaultError
 from regsosek.geography.calendar import FieldWindow
 from regsosek.night.house import open_house
 from regsosek.night.reporting import province_lines
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
+from regsosek.staging import csv_files, files
 from regsosek.warehouse import ledger
 
 NIGHT = date(2022, 10, 21)
@@ -109,3 +114,36 @@ def test_a_delivery_rejected_in_its_second_part_leaves_no_repairs(world: FieldWo
     world.run(NIGHT)
     assert world.rows("SELECT state, reason FROM ledger.delivery") == [("rejected", "parts_misaligned")]
     assert repairs(world) == []
+
+
+def out_of_memory(*_: object) -> None:
+    raise duckdb.OutOfMemoryException("failed to allocate data")
+
+
+def disk_full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "told"),
+    [(csv_files._load, out_of_memory, EngineFaultError), (files.unpack, disk_full, OSError)],
+    ids=["memory", "disk"],
+)
+def test_a_task_that_starves_blames_no_delivery(
+    world: FieldWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    place: Callable[..., object],
+    fault: Callable[..., None],
+    told: type[Exception],
+) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    with monkeypatch.context() as starved:
+        starved.setattr(csv_files if place.__name__ == "_load" else files, place.__name__, fault)
+        with pytest.raises(told):
+            world.run(NIGHT)
+    assert world.rows("SELECT state, reason FROM ledger.delivery") == [("registered", None)]
+    assert world.rows(
+        "SELECT count(*) FROM mart.refreshed WHERE night = :n AND province = :p", n=NIGHT, p=PROVINCE
+    ) == [(0,)]
+    world.run(NIGHT)
+    assert world.rows("SELECT state FROM ledger.delivery") == [("accepted",)]

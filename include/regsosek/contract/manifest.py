@@ -1,6 +1,7 @@
 """The manifest of a delivery: the one document that says what was delivered, validated before anything is fetched."""
 
 import codecs
+import json
 import re
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -85,7 +86,7 @@ class Manifest(_Document):
     delivery_id: Ulid
     """ULID, new for every delivery; equals the folder."""
     produced_at: Instant
-    """When the content was taken from the producer's store, with offset."""
+    """When the content was taken from the producer's store, with offset; a day after the night of arrival at most."""
     producer: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
     """The system that made the delivery; never the name of a person."""
     enumerated_from: Day
@@ -154,6 +155,7 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
         if error.errors(include_input=False)[0]["type"] == "json_invalid":
             raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
         raise ContractBreachError("manifest_invalid", _faults(error)) from None
+    _refuse_doubled_names(document)
     if manifest.province != province:
         raise ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
     if manifest.delivery_id != delivery_id:
@@ -164,6 +166,18 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
         known = ", ".join(f"{each.instrument} version {each.version}" for each in instruments())
         raise ContractBreachError("instrument_unknown", f"version {manifest.instrument_version}; known: {known}")
     return manifest
+
+
+def _refuse_doubled_names(document: bytes) -> None:
+    """Readers of JSON differ in which of two equal names they believe; a manifest must not depend on its reader."""
+    doubled: set[str] = set()
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        doubled.update(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+
+    json.loads(document.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note)
+    if doubled:
+        raise ContractBreachError("manifest_invalid", f"named twice: {', '.join(sorted(map(_place, doubled)))}")
 
 
 def _faults(error: ValidationError, limit: int = 5) -> str:

@@ -1,6 +1,7 @@
 """A delivery's manifest and files, verified on local disk: from the archive if it has them, else from landing."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from regsosek.contract.manifest import Manifest, parse_manifest
@@ -46,6 +47,7 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
         manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
         return manifest, receipt.model_copy(update={"instrument_version": manifest.instrument_version})
     manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
+    _check_moment(manifest, entry)
     read = {
         "manifest_sha256": archive_bytes(house.store, bucket, document),
         "instrument_version": manifest.instrument_version,
@@ -70,6 +72,13 @@ def archived_totals(house: House, entry: Delivery, manifest_sha256: str) -> dict
         path = fetch_archived(house.store, house.settings.archive_bucket, manifest_sha256, scratch / "manifest.json")
         manifest = parse_manifest(path.read_bytes(), province=entry.province, delivery_id=entry.delivery_id)
     return {str(dataset): rows for dataset, rows in manifest.totals.items()}
+
+
+def _check_moment(manifest: Manifest, entry: Delivery) -> None:
+    """Revisions are ordered by it: one made in the year 2099 by a wrong clock could never be corrected again."""
+    latest = datetime.combine(entry.night + timedelta(days=2), time(0), UTC)
+    if manifest.produced_at >= latest:
+        raise ContractBreachError("manifest_invalid", "produced_at lies more than a day after the night of arrival")
 
 
 def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path) -> Sequence[FetchedFile]:

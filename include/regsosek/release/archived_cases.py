@@ -16,6 +16,7 @@ from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.errors import AuditError
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
+from regsosek.release.archived_files import read_texts
 
 COLUMNS = ("id_dokumen", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r205_hasil")
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
@@ -126,15 +127,7 @@ def _documents(archive: Archive, deliveries: tuple[Delivered, ...], delivery_id:
     file = manifest.file("keluarga", part)
     path = fetch_archived(archive.store, archive.bucket, file.sha256, archive.scratch / file.name)
     try:
-        given = pd.read_csv(
-            path, compression="gzip", encoding="utf-8-sig", dtype=str, keep_default_na=False, usecols=list(COLUMNS),
-            skip_blank_lines=False,
-        )  # fmt: skip
-    except (ValueError, OSError, EOFError) as error:
-        # The kind of error is enough: its text may quote a value.
-        raise AuditError(
-            f"delivery {delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
-        ) from None
+        given = read_texts(path, file, COLUMNS, delivery_id)
     finally:
         path.unlink()
     return _typed(given, delivery_id, part)
@@ -142,20 +135,19 @@ def _documents(archive: Archive, deliveries: tuple[Delivered, ...], delivery_id:
 
 def _typed(given: pd.DataFrame, delivery_id: str, part: int) -> pd.DataFrame:
     """Types what a delivered file says; what is no number counts as not given."""
-    text_of = {name: given[name].str.strip(" ") for name in COLUMNS}
-    code = text_of["id_subsls"]
+    code = given["id_subsls"]
     return pd.DataFrame(
         {
             "delivery_id": delivery_id,
             "part": part,
             "row_no": range(1, len(given) + 1),
-            "id_dokumen": text_of["id_dokumen"],
-            "versi": _whole(text_of["versi"]).fillna(0).astype("int64"),
-            "withdrawn": (_whole(text_of["status_dokumen"]) == WITHDRAWN).fillna(value=False).astype(bool),
+            "id_dokumen": given["id_dokumen"],
+            "versi": _whole(given["versi"]).fillna(0).astype("int64"),
+            "withdrawn": (_whole(given["status_dokumen"]) == WITHDRAWN).fillna(value=False).astype(bool),
             "id_subsls": code.where(code.str.fullmatch("[0-9]+")),
-            "r109_no_bangunan": _whole(text_of["r109_no_bangunan"]),
-            "r110_no_keluarga": _whole(text_of["r110_no_keluarga"]),
-            "result": _whole(text_of["r205_hasil"]),
+            "r109_no_bangunan": _whole(given["r109_no_bangunan"]),
+            "r110_no_keluarga": _whole(given["r110_no_keluarga"]),
+            "result": _whole(given["r205_hasil"]),
         }
     )
 

@@ -15,7 +15,7 @@ from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import Layout, match_columns
-from regsosek.staging.refusing import more_parts, refusing
+from regsosek.staging.refusing import refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
 from regsosek.staging.unpacking import CHUNK_BYTES, TextFacts
@@ -44,7 +44,7 @@ def read_csv(
         mixed = _one_kind_of_line_end(plain, source)
     layout = match_columns(file, _header(file, source), expected)
     fault = f"{file.name} is not CSV as in RFC 4180: quotes that do not close, or a line with another number of values"
-    with refusing("file_malformed", fault, too_large=more_parts(file.name)):
+    with refusing(file.name, "file_malformed", fault):
         _load(connection, table, source, layout, expected)
     return (
         *_line_end_repairs(file, facts, mixed=mixed),

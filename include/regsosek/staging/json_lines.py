@@ -11,7 +11,7 @@ from regsosek.contract.limits import MAX_COLUMNS, MAX_LINE_BYTES
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import match_columns, refuse_types
-from regsosek.staging.refusing import more_parts, refusing
+from regsosek.staging.refusing import refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
 from regsosek.staging.unpacking import TextFacts
@@ -61,7 +61,7 @@ def read_json_lines(
         ContractBreachError: ``file_malformed``, ``columns_differ`` or ``column_type``.
     """
     fault = f"{file.name} is not JSON lines: one whole JSON object on each line, no list around them"
-    with refusing("file_malformed", fault, too_large=more_parts(file.name)):
+    with refusing(file.name, "file_malformed", fault):
         survey = _survey(connection, file, plain)
         names = _names(survey, expected)
         layout = match_columns(file, names, expected)

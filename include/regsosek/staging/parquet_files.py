@@ -12,7 +12,7 @@ from regsosek.contract.limits import MAX_LINE_BYTES, rows_bound, unpacked_bound
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.columns import match_columns, refuse_types
-from regsosek.staging.refusing import more_parts, refusing
+from regsosek.staging.refusing import refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
 
@@ -65,7 +65,7 @@ def read_parquet(
             ``column_type``.
     """
     fault = f"{file.name} {_damage(path)}; write it anew"
-    with refusing("file_unreadable", fault, too_large=more_parts(file.name)):
+    with refusing(file.name, "file_unreadable", fault):
         _check_size(connection, file, path)
         layout = match_columns(file, _names(connection, path), expected)
         columns = _columns(connection, path, layout.positions, expected)

@@ -167,7 +167,7 @@ SELECT k.row_no AS keluarga_row,
        unhex(left(sha256(k.digest || coalesce(m.digests, '')), 32)) AS content_hash,
        k.status_dokumen IS NOT DISTINCT FROM {WITHDRAWN} AS withdrawn,
        -- sixteen digits that lie in no known desa may be somebody's NIK: they go no further than quarantine
-       CASE WHEN p.in_frame OR p.is_retired OR p.desa IS NOT NULL THEN k.id_subsls END AS id_subsls,
+       CASE WHEN p.in_frame OR p.is_retired OR starts_with(k.id_subsls, p.desa) THEN k.id_subsls END AS id_subsls,
        k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
        {FRAME_STATUS} AS frame_status,
        k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result, k.r202_kode_ppl AS ppl,

@@ -127,6 +127,8 @@ class _Text:
 
     def _begin(self, chunk: bytes) -> bytes:
         self._begun = True
+        if chunk.startswith(_MAGIC):
+            raise ContractBreachError("file_unreadable", f"{self.name} is compressed twice; compress it once")
         if chunk.startswith(_UTF16) or chunk[:4096].count(0) > len(chunk[:4096]) // 4:
             raise ContractBreachError("encoding_unsupported", f"{self.name} is written in UTF-16; export it as UTF-8")
         self.facts.bom = chunk.startswith(codecs.BOM_UTF8)

@@ -158,3 +158,17 @@ def test_many_faults_are_summed_up() -> None:
 )
 def test_any_json_is_refused_and_never_our_fault(content: Any) -> None:
     assert refused(json.dumps(content).encode()).reason in {"manifest_invalid", "manifest_unreadable"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"province": "64"', '"province": "63", "province": "64"', "named twice: province"),
+        ('"rows": 2', f'"rows": {"9" * 4000}, "rows": 2', "named twice: rows"),
+        ('"totals": {', '"totals": {"keluarga": 9, ', "named twice: keluarga"),
+    ],
+    ids=["field", "of a file, with many digits", "dataset"],
+)
+def test_a_manifest_does_not_depend_on_its_reader(old: str, new: str, said: str) -> None:
+    breach = refused(json.dumps(document()).replace(old, new, 1).encode())
+    assert (breach.reason, breach.detail) == ("manifest_invalid", said)

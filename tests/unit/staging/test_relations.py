@@ -174,3 +174,8 @@ def test_the_memory_limit_holds_and_the_rest_spills_beside_it(tmp_path: Path) ->
         connection.execute("SELECT count(*) FROM (SELECT s, count(*) FROM big GROUP BY s)").fetchall()
         assert list((tmp_path / "spill").iterdir())
         assert fetched(connection, "SELECT sum(memory_usage_bytes) < 64000000 FROM duckdb_memory()") == [(True,)]
+
+
+def test_a_nik_in_place_of_the_code_goes_no_further_though_the_desa_beside_it_is_known(engine, tmp_path: Path) -> None:
+    staged(engine, tmp_path, family(1, id_subsls="9171030302840001"), family(2, id_subsls=DESA + "099900"))
+    assert fetched(engine, "SELECT id_subsls FROM kasus ORDER BY case_id") == [(None,), (DESA + "099900",)]

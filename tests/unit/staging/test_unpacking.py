@@ -61,6 +61,7 @@ def wrong_checksum(packed: bytes) -> bytes:
         (PACKED + PACKED[:100], "cut short"),
         (PACKED[:-4] + b"\0\0\0\0", "checksum"),
         (zlib.compress(LINES), "not compressed with gzip"),
+        (gzip.compress(PACKED), "compressed twice"),
     ],
 )
 def test_a_damaged_file_is_unreadable_and_told_how(tmp_path: Path, damaged: bytes, told: str) -> None:

@@ -1,0 +1,1 @@
+"""The hostile corpus: ``corpus.csv`` states what becomes of each kind of broken delivery, builders make one of each."""
