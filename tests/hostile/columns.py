@@ -137,5 +137,10 @@ def row_too_wide(draft: Draft) -> None:
 
 
 @hostile
+def row_shifted_by_a_comma(draft: Draft) -> None:
+    _reshape(draft, lambda rows: [*rows[:2], [*rows[2][:3], "", *rows[2][3:]], *rows[3:]])
+
+
+@hostile
 def totals_line_at_the_end(draft: Draft) -> None:
     _reshape(draft, lambda rows: [*rows, ["JUMLAH", "3"]])

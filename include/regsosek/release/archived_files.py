@@ -66,7 +66,7 @@ def _plain(name: str, columns: Sequence[str]) -> str:
 
 def _csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     given = pd.read_csv(
-        path, compression="gzip", encoding="utf-8-sig", dtype=str, keep_default_na=False,
+        path, compression="gzip", encoding="utf-8-sig", dtype=str, keep_default_na=False, index_col=False,
         usecols=lambda name: _plain(name, columns) in columns,
     )  # fmt: skip
     return given.rename(columns=lambda name: _plain(name, columns))

@@ -21,7 +21,7 @@ from regsosek.staging.typing_sql import given
 from regsosek.staging.unpacking import CHUNK_BYTES, TextFacts
 
 MAX_HEADER_BYTES = 65_536
-_LF, _CR, _QUOTE = 10, 13, 34
+_LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -46,6 +46,7 @@ def read_csv(
     fault = f"{file.name} is not CSV as in RFC 4180: quotes that do not close, or a line with another number of values"
     with refusing(file.name, "file_malformed", fault):
         _load(connection, table, source, layout, expected)
+    _refuse_surplus(connection, table, file, source, layout)
     return (
         *_line_end_repairs(file, facts, mixed=mixed),
         *layout.repairs,
@@ -77,6 +78,33 @@ def _load(
         f"columns = {{{columns}}})",
         [str(plain)],
     )
+
+
+def _refuse_surplus(
+    connection: duckdb.DuckDBPyConnection, table: str, file: DeliveredFile, plain: Path, layout: Layout
+) -> None:
+    """Refuses rows with more values than the header: the engine drops a last one that is empty, as a comma too many
+    anywhere in the row leaves it, with all values behind that comma shifted."""
+    [(rows,)] = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+    separators = (rows + 1) * (layout.width - 1)
+    if _commas(plain) > separators and _commas_outside_of_quotes(plain) > separators:
+        raise ContractBreachError("file_malformed", f"{file.name} has lines with more values than its header")
+
+
+def _commas(plain: Path) -> int:
+    with plain.open("rb") as source:
+        return sum(chunk.count(b",") for chunk in iter(lambda: source.read(CHUNK_BYTES), b""))
+
+
+def _commas_outside_of_quotes(plain: Path) -> int:
+    inside, commas = False, 0
+    with plain.open("rb") as source:
+        while chunk := source.read(CHUNK_BYTES):
+            text = np.frombuffer(chunk, dtype=np.uint8)
+            quoted = (np.cumsum(text == _QUOTE) + inside) % 2 == 1
+            inside = bool(quoted[-1])
+            commas += int(np.count_nonzero((text == _COMMA) & ~quoted))
+    return commas
 
 
 def _empty_columns(

@@ -174,3 +174,16 @@ def test_however_lines_end_line_breaks_within_values_stay(
     text = b"".join(line + end for line, end in zip(lines, ends, strict=False))
     expected = [name.strip(" ") or None for name in names]
     assert [name for name, _ in read(engine, tmp_path, zipped(text), len(names))] == expected
+
+
+@pytest.mark.parametrize("place", [b"D1,1,", b"6403010001000100,", b"CONTOH,"])
+def test_a_comma_too_many_is_refused_though_the_last_value_is_empty(engine, tmp_path: Path, place: bytes) -> None:
+    rows = [row | {list(row)[-1]: ""} for row in ROWS]
+    content = gzip.compress(gzip.decompress(csv_gz("anggota", rows)).replace(place, place + b",", 1))
+    with pytest.raises(ContractBreachError, match=r"^file_malformed: anggota-00001.* more values than its header$"):
+        read(engine, tmp_path, content)
+
+
+def test_commas_within_quotes_are_no_surplus(engine, tmp_path: Path) -> None:
+    rows = [row | {"r402_nama": 'A, B, "C", D' + "," * 50} for row in ROWS]
+    assert len(read(engine, tmp_path, csv_gz("anggota", rows))) == 2
