@@ -67,6 +67,12 @@ def test_a_typed_column_becomes_the_text_that_a_csv_would_have_carried(
     assert found == [Repair("anggota", kind, name, amount) for kind, amount in repairs.items()]
 
 
+def test_nan_among_several_whole_numbers_is_missing(engine, tmp_path: Path) -> None:
+    content = parquet_of(with_column("r407_umur", pa.array([38.0, NAN, 7.0, 9.0]), pa.concat_tables([TABLE, TABLE])))
+    read(engine, tmp_path, content, 4, format_=FORMAT)
+    assert values(engine, "r407_umur") == [("38",), (None,), ("7",), ("9",)]
+
+
 @pytest.mark.parametrize(
     ("name", "column", "texts"),
     [
