@@ -242,7 +242,8 @@ def _float_text(values: str, kind: Kind) -> str:
     small = f"rtrim(rtrim(format('{{:.15f}}', {values}::DOUBLE), '0'), '.')"
     text = f"CASE WHEN abs({values}) < 0.001 AND {values} <> 0 THEN {small} ELSE {values}::VARCHAR END"
     if kind != "decimal":
-        text = f"CASE WHEN {values} = trunc({values}) THEN {values}::BIGINT::VARCHAR ELSE {text} END"
+        # Tried only: the engine may cast a NaN that the CASE around it leaves out.
+        text = f"CASE WHEN {values} = trunc({values}) THEN TRY_CAST({values} AS BIGINT)::VARCHAR ELSE {text} END"
     return f"CASE WHEN NOT isnan({values}) THEN {text} END"
 
 
