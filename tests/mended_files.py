@@ -1,4 +1,4 @@
-"""The same families in files that staging reads only after a repair, or that differ in what the contract leaves free."""
+"""The same families in files that staging reads after a repair, or that differ in what the contract leaves free."""
 
 import gzip
 import json
