@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
+from command_line import environment
 from delivered import PROVINCE
 from edited_codebook import ADDED, FIRST, NEW_CODE, REMOVED, SECOND, lines, second_version, shipped
 from field_world import Family, FieldWorld, family
@@ -30,14 +30,6 @@ NIGHT, NEXT = date(2022, 10, 21), date(2022, 10, 22)
 AT = datetime(2022, 10, 21, 12, tzinfo=UTC)
 PARTS = ("include", "expectations", "docs")
 PATIENCE_SECONDS = 300
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """What the command line reads its settings from."""
-    values = {name: getattr(settings, name) for name in Settings.model_fields}
-    plain = {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in values.items()}
-    spelled = {name: ",".join(v) if isinstance(v, tuple) else str(v) for name, v in plain.items() if v is not None}
-    return {f"REGSOSEK_{name.upper()}": value for name, value in spelled.items() if name != "expectations_dir"}
 
 
 @dataclass(frozen=True)
