@@ -54,7 +54,8 @@ def staged(
     value = {v.name: typed(v, v.name) for v in variables(DATASET, VERSION)}
     found = connection.execute(
         f"SELECT {value['id_dokumen']}, coalesce({value['versi']}, 0),"
-        f" {value['status_dokumen']} IS NOT DISTINCT FROM 9, {value['id_subsls']}, {value['r109_no_bangunan']}, {value['r110_no_keluarga']},"
+        f" {value['status_dokumen']} IS NOT DISTINCT FROM 9, {value['id_subsls']},"
+        f" {value['r109_no_bangunan']}, {value['r110_no_keluarga']},"
         f" {value['r205_hasil']} IS NOT DISTINCT FROM 1 FROM keluarga_text ORDER BY row_no"
     ).fetchall()
     return found, {repair.kind for repair in repairs}
