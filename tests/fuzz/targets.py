@@ -20,9 +20,8 @@ from regsosek.contract.reasons import rejection_reasons
 from regsosek.errors import ContractBreachError
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
-from regsosek.release.archived_cases import COLUMNS
-from regsosek.release.archived_cases import _typed as typed
-from regsosek.release.archived_files import read_texts
+from regsosek.release.archived_cases import typed_rows
+from regsosek.release.reading_again import COLUMNS, read_columns
 from regsosek.settings import PROJECT_ROOT
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part, text_table
@@ -106,8 +105,8 @@ class Bench:
         if dataset == "keluarga":
             file, path = described_file(dataset, content, rows, self.directory, format_=format_)
             staged = self.connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {text_table(dataset)} ORDER BY row_no")
-            once = typed(staged.df().fillna("").astype(str), "", 1)
-            again = typed(read_texts(path, file, COLUMNS, ""), "", 1)
+            once = typed_rows(staged.df().fillna("").astype(str), "", 1)
+            again = typed_rows(read_columns(path, file.format), "", 1)
             # Documents are compared where they are fit to name a case.
             fit = once["id_dokumen"].str.fullmatch("[A-Za-z0-9][A-Za-z0-9._/-]*")
             pd.testing.assert_frame_equal(once.drop(columns="id_dokumen"), again.drop(columns="id_dokumen"))

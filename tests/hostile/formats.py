@@ -109,6 +109,17 @@ def json_not_a_number(draft: Draft) -> None:
 
 
 @hostile
+def json_comma_too_many(draft: Draft) -> None:
+    draft.pack(keluarga="jsonl.gz")
+    draft.retext(lambda text: text.replace("}\n", ",}\n", 1))
+
+
+@hostile
+def json_too_deep_under_an_unknown_key(draft: Draft) -> None:
+    _line_text(draft, '{"id_dokumen"', f'{{"r432_baru": {"[" * 9999 + "]" * 9999}, "id_dokumen"')
+
+
+@hostile
 def json_huge_number(draft: Draft) -> None:
     _line_text(draft, '"48"', "9" * 400)
 
@@ -153,6 +164,18 @@ def _column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 def parquet_truncated(draft: Draft) -> None:
     draft.pack(keluarga="parquet")
     draft.rewrite(lambda packed: packed[: len(packed) // 2])
+
+
+@hostile
+def parquet_schema_of_arrow_damaged(draft: Draft) -> None:
+    draft.pack(keluarga="parquet")
+    draft.rewrite(lambda packed: packed.replace(_schema(packed), b"/" * 20))
+
+
+def _schema(packed: bytes) -> bytes:
+    """A piece of the schema that Arrow keeps among the metadata."""
+    place = packed.index(b"ARROW:schema") + 30
+    return packed[place : place + 20]
 
 
 @hostile

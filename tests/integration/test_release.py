@@ -1,6 +1,7 @@
 """A release from delivered files to the pointer: audited, repeatable, never backwards, never half."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -14,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from delivered import DESA, PROVINCE
+from delivered import DESA, PROVINCE, WRITERS
 from field_world import Family, FieldWorld, family, faulty, withdrawal
+from mended_files import MENDED
 from regsosek.errors import AuditError, ObjectStoreError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
@@ -342,6 +344,59 @@ def test_a_province_held_back_returns_when_it_is_whole_again(world: FieldWorld) 
         connection.execute(text(spoil), {"more": -1, "night": SECOND})
     receive(world, THIRD, [family("C", number=3)])
     assert table(world, release(world, THIRD), "provinsi.csv")[PROVINCE]["dikunjungi"] == "3"
+
+
+def same_families(world: FieldWorld, formats: Sequence[str]) -> Published:
+    """Publishes a night of three deliveries, whose families come in ``formats``."""
+    world.fresh()
+    families = [family("A", number=1), faulty("B", number=2), family("C", number=3, r205_hasil="4")]
+    for minute, (each, format_) in enumerate(zip(families, formats, strict=True)):
+        produced_at = AT + timedelta(minutes=minute)
+        world.deliver(FIRST, [each], produced_at=produced_at, formats=dict.fromkeys(("keluarga", "anggota"), format_))
+    receive(world, FIRST)
+    return release(world, FIRST)
+
+
+def test_the_release_has_one_content_hash_whatever_the_formats_and_repairs(
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = [same_families(world, [format_] * 3) for format_ in WRITERS]
+    for way in ("CR alone", "JSON: whole numbers", "Parquet: fractions of zero"):
+        former, mended = WRITERS[MENDED[way].format], MENDED[way].write
+        monkeypatch.setitem(
+            WRITERS,
+            MENDED[way].format,
+            lambda dataset, rows, former=former, mended=mended: (
+                mended(rows) if dataset == "keluarga" else former(dataset, rows)
+            ),
+        )
+    mixed = same_families(world, list(WRITERS))
+    repaired = world.rows("SELECT DISTINCT kind FROM ledger.repair WHERE kind <> 'crlf' ORDER BY kind")
+    assert repaired == [("fraction_of_zero",), ("line_ends",), ("number_for_code",)]
+    assert [dict(each.held_back) for each in (*plain, mixed)] == [{}] * 4
+    assert table(world, mixed, "provinsi.csv")[PROVINCE]["dikunjungi"] == "3"
+    assert len({each.content_hash for each in (*plain, mixed)}) == 1
+
+
+def test_a_province_whose_files_cannot_be_read_again_is_held_back_without_quoting_them(
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(world, FIRST, [family("A")])
+    release(world, FIRST)
+    deep = '"r999_baru": ' + "[" * 9_999 + '"CONTOH"' + "]" * 9_999 + "}"
+    former = WRITERS["jsonl.gz"]
+
+    def too_deep(dataset: str, rows: Any) -> bytes:
+        lines = gzip.decompress(former(dataset, rows)).decode().splitlines()
+        return gzip.compress("".join(f"{line[:-1]}, {deep}\n" for line in lines).encode())
+
+    monkeypatch.setitem(WRITERS, "jsonl.gz", too_deep)
+    receive(world, SECOND, [family("B", number=2)], formats={"keluarga": "jsonl.gz"})
+    published = release(world, SECOND)
+    [fault] = published.held_back[PROVINCE]
+    assert "keluarga-00001.jsonl.gz cannot be read a second time (RecursionError)" in fault
+    assert "CONTOH" not in fault
+    assert table(world, published, "provinsi.csv")[PROVINCE]["dikunjungi"] == "1"
 
 
 def test_a_province_that_failed_its_night_is_named_and_keeps_its_figures(world: FieldWorld) -> None:

@@ -1,6 +1,6 @@
 """The cases that a night touched, read from the archived files themselves, beside what the log says of each row.
 
-Personal data in those files is never read: only the columns that say which case, which revision and what result.
+Personal data in those files is never kept: only the columns that say which case, which revision and what result.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,8 @@ from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.errors import AuditError
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
-from regsosek.release.archived_files import read_texts
+from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
 
-COLUMNS = ("id_dokumen", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r205_hasil")
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
 PLACE_OF_ROW = ["delivery_id", "part", "row_no"]
 WITHDRAWN = 9
@@ -95,7 +94,7 @@ def read_cases(connection: Connection, archive: Archive, province: str, after: d
     log = pd.read_sql_query(text(_LOG), connection, params=values)
     deliveries = _deliveries(connection, archive, values) if len(log) else ()
     documents = [_documents(archive, deliveries, delivery, part) for delivery, part in _parts(log)]
-    read = pd.concat(documents) if documents else _typed(pd.DataFrame(columns=list(COLUMNS), dtype=str), "", 0)
+    read = pd.concat(documents) if documents else typed_rows(pd.DataFrame(columns=list(COLUMNS), dtype=str), "", 0)
     rows = log.merge(read, on=PLACE_OF_ROW, how="left", validate="one_to_one", indicator="found")
     _require_agreement(rows, province)
     produced = {each.manifest.delivery_id: each.manifest.produced_at for each in deliveries}
@@ -127,13 +126,20 @@ def _documents(archive: Archive, deliveries: tuple[Delivered, ...], delivery_id:
     file = manifest.file("keluarga", part)
     path = fetch_archived(archive.store, archive.bucket, file.sha256, archive.scratch / file.name)
     try:
-        given = read_texts(path, file, COLUMNS, delivery_id)
+        given = read_columns(path, file.format)
+    except UNREADABLE as error:
+        # The kind of error is enough: its text may quote a value.
+        raise AuditError(
+            f"delivery {delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
+        ) from None
     finally:
         path.unlink()
-    return _typed(given, delivery_id, part)
+    if len(given) != file.rows:
+        raise AuditError(f"delivery {delivery_id}: {file.name} has {len(given)} rows when read a second time")
+    return typed_rows(given, delivery_id, part)
 
 
-def _typed(given: pd.DataFrame, delivery_id: str, part: int) -> pd.DataFrame:
+def typed_rows(given: pd.DataFrame, delivery_id: str, part: int) -> pd.DataFrame:
     """Types what a delivered file says; what is no number counts as not given."""
     code = given["id_subsls"]
     return pd.DataFrame(

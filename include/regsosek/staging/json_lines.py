@@ -1,5 +1,6 @@
 """A delivered file of JSON lines, once unpacked: one object per line, keys by name, values as the text of a CSV."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ _LINES = (
 # Whole numbers that a writer gave a fraction of zero, in digits that a double holds exactly.
 _WHOLE = "-?[0-9]{1,15}\\.0"
 _NUMBER = "-?[0-9].*"
+_JSON_BLANKS = " \t\r\n"
 
 _SURVEY = f"""
 SELECT key, type, count(*) FROM (
@@ -69,6 +71,7 @@ def read_json_lines(
         classes = {v.name: survey.get(keys[v.name], Counter()) for v in expected}
         _tell_doubles_apart(connection, file, plain, keys, classes)
         _check_types(file, classes)
+        _refuse_loose_lines(fault, plain)
         _load(connection, table, plain, keys, classes, expected)
     crlf = [Repair(file.dataset, "crlf", "", 1)] if facts.crlf else []
     return (*crlf, *layout.overlooked(file.dataset), *_counted(file, expected, classes))
@@ -126,6 +129,22 @@ def _tell_doubles_apart(
 def _check_types(file: DeliveredFile, classes: Survey) -> None:
     unfit = {name: kind for name, found in classes.items() for kind in ("boolean", "nested") if found[kind]}
     refuse_types(file, unfit)
+
+
+def _refuse_loose_lines(fault: str, plain: Path) -> None:
+    """Refuses what the engine forgives and other readers of JSON do not: a comma too many, nan, depth without end."""
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number)
+    try:
+        with plain.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                if line.strip(_JSON_BLANKS):
+                    decoder.decode(line)
+    except (ValueError, RecursionError):
+        raise ContractBreachError("file_malformed", fault) from None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def _load(

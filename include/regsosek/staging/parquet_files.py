@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from regsosek.contract.codebook import TEXT_KINDS, Kind, Variable
 from regsosek.contract.limits import MAX_LINE_BYTES, rows_bound, unpacked_bound
@@ -67,6 +69,7 @@ def read_parquet(
     fault = f"{file.name} {_damage(path)}; write it anew"
     with refusing(file.name, "file_unreadable", fault):
         _check_size(connection, file, path)
+        _check_schema(path, fault)
         layout = match_columns(file, _names(connection, path), expected)
         columns = _columns(connection, path, layout.positions, expected)
         repairs = _survey(connection, file, path, columns)
@@ -98,6 +101,14 @@ def _check_size(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path
     if least < 0:
         raise ContractBreachError("file_unreadable", f"{file.name} has metadata that cannot be true; write it anew")
     _bound(file, path, int(unpacked))
+
+
+def _check_schema(path: Path, fault: str) -> None:
+    """Arrow keeps a schema of its own among the metadata, by which pandas and the audit read: it must be sound, too."""
+    try:
+        pq.read_schema(path)
+    except (pa.ArrowException, OSError, ValueError):
+        raise ContractBreachError("file_unreadable", fault) from None
 
 
 def _bound(file: DeliveredFile, path: Path, unpacked: int) -> None:
@@ -242,7 +253,8 @@ def _float_text(values: str, kind: Kind) -> str:
     small = f"rtrim(rtrim(format('{{:.15f}}', {values}::DOUBLE), '0'), '.')"
     text = f"CASE WHEN abs({values}) < 0.001 AND {values} <> 0 THEN {small} ELSE {values}::VARCHAR END"
     if kind != "decimal":
-        text = f"CASE WHEN {values} = trunc({values}) THEN {values}::BIGINT::VARCHAR ELSE {text} END"
+        # Tried only: the engine may cast a NaN that the CASE around it leaves out.
+        text = f"CASE WHEN {values} = trunc({values}) THEN TRY_CAST({values} AS BIGINT)::VARCHAR ELSE {text} END"
     return f"CASE WHEN NOT isnan({values}) THEN {text} END"
 
 

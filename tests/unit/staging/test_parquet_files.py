@@ -19,6 +19,8 @@ from staging_reading import NIK, ROWS, read, refused, values
 
 FORMAT = "parquet"
 WHOLE = parquet("anggota", ROWS)
+# A piece of the schema that Arrow keeps among the metadata.
+SCHEMA = WHOLE[(_place := WHOLE.index(b"ARROW:schema") + 30) : _place + 20]
 TABLE = pq.read_table(pa.BufferReader(WHOLE))
 NAN = float("nan")
 MIDNIGHT = datetime(1984, 2, 3, tzinfo=UTC).replace(tzinfo=None)  # as pandas keeps a date
@@ -65,6 +67,12 @@ def test_a_typed_column_becomes_the_text_that_a_csv_would_have_carried(
     found = read(engine, tmp_path, parquet_of(with_column(name, column)), format_=FORMAT)
     assert [text for (text,) in values(engine, name)] == texts
     assert found == [Repair("anggota", kind, name, amount) for kind, amount in repairs.items()]
+
+
+def test_nan_among_several_whole_numbers_is_missing(engine, tmp_path: Path) -> None:
+    content = parquet_of(with_column("r407_umur", pa.array([38.0, NAN, 7.0, 9.0]), pa.concat_tables([TABLE, TABLE])))
+    read(engine, tmp_path, content, 4, format_=FORMAT)
+    assert values(engine, "r407_umur") == [("38",), (None,), ("7",), ("9",)]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +177,7 @@ def repeated_row() -> bytes:
         pytest.param("file_unreadable", b"", 2, id="empty"),
         pytest.param("file_unreadable", b"r402_nama,r403_nik\r\n", 2, id="not Parquet"),
         pytest.param("file_unreadable", WHOLE[:-20], 2, id="cut short"),
+        pytest.param("file_unreadable", WHOLE.replace(SCHEMA, b"/" * len(SCHEMA)), 2, id="Arrow's schema damaged"),
         pytest.param("file_unreadable", WHOLE[: len(WHOLE) // 2] + WHOLE[-400:], 2, id="a piece missing"),
         pytest.param("file_unreadable", b"PARE" + WHOLE[4:-4] + b"PARE", 2, id="encrypted"),
         pytest.param("file_unreadable", parquet_of(pa.table({})), 2, id="no columns"),

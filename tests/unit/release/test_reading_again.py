@@ -1,0 +1,225 @@
+"""The second reading of a file says what staging typed of it, whatever the format and whatever had to be repaired."""
+
+import gzip
+import uuid
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from delivered import SUBSLS, VERSION, WRITERS, csv_gz, described_file, jsonl_gz, keluarga_row, parquet, parquet_of
+from mended_files import MENDED
+from regsosek.contract.codebook import variables
+from regsosek.contract.repairs import repair_kinds
+from regsosek.release.archived_cases import typed_rows
+from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
+from regsosek.staging.engine import open_engine
+from regsosek.staging.files import read_part
+from regsosek.staging.typing_sql import typed
+
+DATASET = "keluarga"
+ROWS = [
+    keluarga_row(id_dokumen="64-0007-000123"),
+    keluarga_row(id_dokumen="D2", versi="3", status_dokumen="9", r109_no_bangunan="012", r110_no_keluarga="120"),
+    keluarga_row(id_dokumen="d.3/A_1", versi="12", r110_no_keluarga="003", r205_hasil="4"),
+]
+# Document, revision, withdrawn, key, complete.
+CASES = [
+    ("64-0007-000123", 1, False, SUBSLS, 1, 1, True),
+    ("D2", 3, True, SUBSLS, 12, 120, True),
+    ("d.3/A_1", 12, False, SUBSLS, 1, 3, False),
+]
+Case = tuple[Any, ...]
+Law = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Any:
+    with open_engine(tmp_path, memory_limit="300MB", threads=2) as connection:
+        yield connection
+
+
+def staged(
+    connection: duckdb.DuckDBPyConnection, directory: Path, content: bytes, rows: int, format_: str
+) -> tuple[list[Case], set[str]]:
+    """The cases that staging reads, and the kinds of its repairs."""
+    file, path = described_file(DATASET, content, rows, directory, format_=format_)
+    repairs = read_part(connection, file, path, version=VERSION)
+    value = {v.name: typed(v, v.name) for v in variables(DATASET, VERSION)}
+    found = connection.execute(
+        f"SELECT {value['id_dokumen']}, coalesce({value['versi']}, 0),"
+        f" {value['status_dokumen']} IS NOT DISTINCT FROM 9, {value['id_subsls']},"
+        f" {value['r109_no_bangunan']}, {value['r110_no_keluarga']},"
+        f" {value['r205_hasil']} IS NOT DISTINCT FROM 1 FROM keluarga_text ORDER BY row_no"
+    ).fetchall()
+    return found, {repair.kind for repair in repairs}
+
+
+def read_again(directory: Path, content: bytes, format_: str) -> list[Case]:
+    path = directory / f"again.{format_}"
+    path.write_bytes(content)
+    rows = typed_rows(read_columns(path, format_), "", 1)
+    rows["complete"] = (rows["result"] == 1).fillna(value=False)
+    names = ["id_dokumen", "versi", "withdrawn", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "complete"]
+    columns = rows[names].astype(object)
+    return list(columns.where(columns.notna(), None).itertuples(index=False, name=None))
+
+
+def named_alike(read: list[Case], other: list[Case]) -> list[Case]:
+    """``read`` without the document ids that are none to staging, which gives such a row an id of its own."""
+    return [(document and case[0], *case[1:]) for case, (document, *_) in zip(read, other, strict=True)]
+
+
+def agree(connection: duckdb.DuckDBPyConnection, directory: Path, content: bytes, rows: int, format_: str) -> None:
+    cases, _ = staged(connection, directory, content, rows, format_)
+    assert named_alike(read_again(directory, content, format_), cases) == cases
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+def test_plain_files_are_read_as_staging_typed_them(engine, tmp_path: Path, format_: str) -> None:
+    content = WRITERS[format_](DATASET, ROWS)
+    assert staged(engine, tmp_path, content, len(ROWS), format_)[0] == CASES
+    assert read_again(tmp_path, content, format_) == CASES
+
+
+@pytest.mark.parametrize("way", MENDED)
+def test_what_is_repaired_is_read_as_staging_typed_it(engine, tmp_path: Path, way: str) -> None:
+    content, format_ = MENDED[way].write(ROWS), MENDED[way].format
+    assert staged(engine, tmp_path, content, len(ROWS), format_) == (CASES, MENDED[way].repairs)
+    assert read_again(tmp_path, content, format_) == CASES
+
+
+def test_every_kind_of_repair_is_among_them() -> None:
+    of_days = {"midnight_for_date"}  # the second reading looks at no day
+    assert {kind for way in MENDED.values() for kind in way.repairs} == set(repair_kinds()) - of_days
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+def test_a_file_without_rows_is_read(tmp_path: Path, format_: str) -> None:
+    assert read_again(tmp_path, WRITERS[format_](DATASET, []), format_) == []
+
+
+# Digits, and everything that stands around a value or makes it another.
+CELLS = st.one_of(
+    st.sampled_from(["", "1", "9", "007", "1.0", "1e1", "NA", "null", "nan", "None", "'1", "' D1", "D'1", "''1", "1'"]),
+    st.text("0123456789", min_size=1, max_size=9),
+    st.text("019A'\"., \t\r\n\u00a0\u3000\u2028\uff11/-", max_size=6),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
+)
+CODES = ("status_dokumen", "r205_hasil")
+FAMILIES = st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, CELLS)), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+@Law
+@given(cells=FAMILIES)
+def test_any_text_is_read_as_staging_typed_it(
+    engine, tmp_path: Path, format_: str, cells: list[dict[str, str]]
+) -> None:
+    content = WRITERS[format_](DATASET, [keluarga_row(**each) for each in cells])
+    agree(engine, tmp_path, content, len(cells), format_)
+
+
+WHOLE = st.integers(-5, 10**19)
+FLOATS = st.one_of(
+    st.floats(0.001, 2**53, exclude_max=True), st.integers(-5, 2**53 - 1).map(float), st.sampled_from([-0.0, 0.5, 38.0])
+)
+
+
+@Law
+@given(
+    numbers=st.lists(
+        st.fixed_dictionaries(
+            dict.fromkeys(COLUMNS, st.none() | WHOLE | FLOATS | st.floats(allow_nan=False, allow_infinity=False))
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_any_json_number_is_read_as_staging_typed_it(engine, tmp_path: Path, numbers: list[dict[str, Any]]) -> None:
+    content = jsonl_gz(DATASET, [{**keluarga_row(), **each} for each in numbers])
+    agree(engine, tmp_path, content, len(numbers), "jsonl.gz")
+
+
+COLUMN_OF_NUMBERS = st.one_of(
+    st.tuples(st.just(pa.int32()), st.lists(st.none() | st.integers(-5, 2**31 - 1), min_size=3, max_size=3)),
+    st.tuples(st.just(pa.uint64()), st.lists(st.none() | st.integers(0, 2**64 - 1), min_size=3, max_size=3)),
+    st.tuples(st.just(pa.float64()), st.lists(st.none() | st.just(float("nan")) | FLOATS, min_size=3, max_size=3)),
+    st.tuples(st.just(pa.float32()), st.lists(st.integers(-5, 2**20).map(float), min_size=3, max_size=3)),
+    st.tuples(
+        st.just(pa.decimal128(18, 4)),
+        st.lists(st.none() | st.decimals(-5, 10**9, places=4).map(Decimal), min_size=3, max_size=3),
+    ),
+)
+
+
+@Law
+@given(columns=st.fixed_dictionaries(dict.fromkeys(COLUMNS, COLUMN_OF_NUMBERS)))
+def test_any_parquet_number_is_read_as_staging_typed_it(engine, tmp_path: Path, columns: dict[str, Any]) -> None:
+    table = pq.read_table(pa.BufferReader(parquet(DATASET, ROWS)))
+    for name, (kind, values) in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, kind))
+    agree(engine, tmp_path, parquet_of(table), len(ROWS), "parquet")
+
+
+def test_a_document_id_of_type_uuid_is_its_text(engine, tmp_path: Path) -> None:
+    ids = [str(uuid.UUID(int=n)) for n in range(3)]
+    columns = ", ".join(f"r.{name}{'::UUID' if name == 'id_dokumen' else ''} AS {name}" for name in ROWS[0])
+    table = pa.Table.from_pylist([row | {"id_dokumen": id_} for row, id_ in zip(ROWS, ids, strict=True)])
+    engine.register("given", table)
+    engine.execute(f"COPY (SELECT {columns} FROM given r) TO '{tmp_path}/uuid.parquet' (FORMAT parquet)")
+    content = (tmp_path / "uuid.parquet").read_bytes()
+    assert [case[0] for case in staged(engine, tmp_path, content, 3, "parquet")[0]] == ids
+    assert [case[0] for case in read_again(tmp_path, content, "parquet")] == ids
+
+
+def test_no_other_column_is_kept(tmp_path: Path) -> None:
+    for format_, write in WRITERS.items():
+        path = tmp_path / f"file.{format_}"
+        path.write_bytes(write(DATASET, ROWS))
+        assert tuple(read_columns(path, format_)) == COLUMNS
+
+
+def test_personal_columns_of_parquet_are_not_even_read(tmp_path: Path) -> None:
+    content = bytearray(parquet(DATASET, [row | {"r108_nama_kepala": "CONTOH"} for row in ROWS]))
+    row_group = pq.ParquetFile(pa.BufferReader(bytes(content))).metadata.row_group(0)
+    chunks = [row_group.column(at) for at in range(row_group.num_columns)]
+    [personal] = [chunk for chunk in chunks if chunk.path_in_schema == "r108_nama_kepala"]
+    start = personal.dictionary_page_offset or personal.data_page_offset
+    content[start : start + personal.total_compressed_size] = b"\xff" * personal.total_compressed_size
+    with pytest.raises(UNREADABLE):
+        pq.read_table(pa.BufferReader(bytes(content)))
+    assert read_again(tmp_path, bytes(content), "parquet") == CASES
+
+
+CSV, JSON, PARQUET = csv_gz(DATASET, ROWS), jsonl_gz(DATASET, ROWS), parquet(DATASET, ROWS)
+SHORT = [{name: value for name, value in row.items() if name != "versi"} for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("format_", "content"),
+    [
+        pytest.param("csv.gz", CSV[:-20], id="CSV cut short"),
+        pytest.param("csv.gz", CSV[:100] + b"\xff" * 40 + CSV[140:], id="CSV damaged"),
+        pytest.param("csv.gz", b"", id="CSV of no bytes"),
+        pytest.param("csv.gz", PARQUET, id="CSV that is none"),
+        pytest.param("csv.gz", gzip.compress(b"\xe9" + gzip.decompress(CSV)), id="CSV in Latin-1"),
+        pytest.param("csv.gz", csv_gz(DATASET, SHORT), id="CSV without a column"),
+        pytest.param("jsonl.gz", JSON[:-20], id="JSON cut short"),
+        pytest.param("jsonl.gz", gzip.compress(b'{"versi": '), id="JSON half"),
+        pytest.param("jsonl.gz", gzip.compress(b"[1]"), id="JSON list"),
+        pytest.param("jsonl.gz", gzip.compress(b'{"a": ' + b"[" * 99_999 + b"]" * 99_999 + b"}"), id="JSON too deep"),
+        pytest.param("parquet", PARQUET[:-20], id="Parquet cut short"),
+        pytest.param("parquet", CSV, id="Parquet that is none"),
+        pytest.param("parquet", parquet(DATASET, SHORT), id="Parquet without a column"),
+    ],
+)
+def test_an_unreadable_file_raises_what_is_announced(tmp_path: Path, format_: str, content: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        read_again(tmp_path, content, format_)
