@@ -19,8 +19,9 @@ from regsosek.night import judging
 from regsosek.night.house import House
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.reasons import explain
-from regsosek.quality.rules import Suite
+from regsosek.quality.rules import Suite, load_suites
 from regsosek.quality.verdict import _VERDICT, Judge, RuleCount
+from regsosek.settings import PROJECT_ROOT
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
 
@@ -29,6 +30,18 @@ FRAME_COLUMNS = [
     "province", "id_subsls", "valid_from", "valid_to", "id_desa", "name", "kind", "families_load", "code_system",
     "version",
 ]  # fmt: skip
+
+
+FEW_RULES = ("C-303", "P01", "S01", "S02", "F05")
+
+
+def few_rules(kept: Iterable[str] = FEW_RULES) -> dict[str, Suite]:
+    """The suites cut down to a handful of rules: what rules say is tested elsewhere."""
+    suites = load_suites(PROJECT_ROOT / "expectations")
+    return {
+        name: Suite(suite.dataset, tuple(rule for rule in suite.rules if rule.id in kept))
+        for name, suite in suites.items()
+    }
 
 
 class CompiledJudge(Judge):

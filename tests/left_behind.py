@@ -6,8 +6,6 @@ from datetime import date
 
 from field_world import FieldWorld
 from regsosek.landing.archive import list_receipts
-from regsosek.quality.rules import Suite, load_suites
-from regsosek.settings import PROJECT_ROOT
 
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
@@ -18,7 +16,6 @@ TABLES = (
 )  # fmt: skip
 # When something was done, and the number that it got, is all that two runs may differ in.
 CLOCKS = "{at,registered_at,decided_at,sealed_at,id}"
-KEPT_RULES = ("C-303", "P01", "S01", "S02", "F05")
 
 
 def contents(world: FieldWorld, nights: Iterable[date]) -> dict[str, list[str]]:
@@ -28,15 +25,6 @@ def contents(world: FieldWorld, nights: Iterable[date]) -> dict[str, list[str]]:
     archive = world.house.settings.archive_bucket
     receipts = [r for night in nights for r in list_receipts(world.house.store, archive, night=night)]
     return found | {"receipts": [r.model_dump_json(exclude={"registered_at"}) for r in receipts]}
-
-
-def few_rules() -> dict[str, Suite]:
-    """A handful of rules: what they say is tested elsewhere."""
-    suites = load_suites(PROJECT_ROOT / "expectations")
-    return {
-        name: Suite(suite.dataset, tuple(rule for rule in suite.rules if rule.id in KEPT_RULES))
-        for name, suite in suites.items()
-    }
 
 
 def on_landing(world: FieldWorld, bucket: str) -> FieldWorld:

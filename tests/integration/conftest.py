@@ -7,11 +7,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from field_world import FieldWorld, few_rules
 from regsosek.local import stack
 from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore
 from regsosek.local.postgres import PostgresServer
-from regsosek.settings import Settings, load_settings
+from regsosek.night.house import open_house
+from regsosek.quality.rules import load_suites
+from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 
 TEST_DATABASE = "regsosek_test"
 
@@ -59,6 +62,25 @@ def services_env(services: stack.Stack, request: pytest.FixtureRequest) -> Setti
     for bucket in buckets.values():
         client.create_bucket(Bucket=bucket)
     return settings
+
+
+@pytest.fixture(scope="module")
+def prepared(
+    services_env: Settings, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FieldWorld]:
+    """A world ready for deliveries, judged by the rules that the module names in ``KEPT_RULES``, else by all."""
+    settings = services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})
+    kept = getattr(request.module, "KEPT_RULES", None)
+    with open_house(settings) as house:
+        world = FieldWorld(house, load_suites(PROJECT_ROOT / "expectations") if kept is None else few_rules(kept))
+        world.prepare(tmp_path_factory.mktemp("reference"))
+        yield world
+
+
+@pytest.fixture
+def world(prepared: FieldWorld) -> FieldWorld:
+    """The prepared world without deliveries."""
+    return prepared.fresh()
 
 
 def _drop_database(connection: psycopg.Connection, name: str) -> None:

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from delivered import DESA, PROVINCE, SUBSLS
-from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
-from left_behind import contents, few_rules, on_landing
+from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
+from left_behind import contents, on_landing
 from other_process import Step, die, interrupted, start_night, waiting_night
 from regsosek.errors import EngineFaultError, NightFailedError, ObjectStoreError
 from regsosek.geography.regions import region_master
@@ -50,11 +50,6 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
         world = FieldWorld(house, few_rules())
         prepare(world, tmp_path_factory.mktemp("reference"))
         yield world
-
-
-@pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    return prepared.fresh()
 
 
 def prepare(world: FieldWorld, scratch: Path) -> None:

@@ -16,8 +16,8 @@ from rich.console import Console
 from sqlalchemy import text
 
 from delivered import DESA, PROVINCE
-from field_world import CompiledJudge, Family, FieldWorld, family, faulty
-from left_behind import contents, few_rules, on_landing
+from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules
+from left_behind import contents, on_landing
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.errors import DecisionError
@@ -67,11 +67,6 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges by the compiled SQL, in replays and decisions too."""
     monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
-
-
-@pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    return prepared.fresh()
 
 
 def bad(*names: str, versi: int = 1) -> list[Family]:

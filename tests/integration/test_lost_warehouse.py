@@ -8,8 +8,8 @@ import pytest
 from psycopg import sql
 
 from delivered import PROVINCE, csv_gz
-from field_world import CompiledJudge, FieldWorld, family, faulty
-from left_behind import contents, few_rules, on_landing
+from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules
+from left_behind import contents, on_landing
 from other_process import Step, die, interrupted, start_night
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.archive import read_seal
@@ -36,11 +36,6 @@ def prepared(services_env: Settings, scratch: Path) -> Iterator[FieldWorld]:
         world = FieldWorld(house, few_rules())
         world.prepare(scratch)
         yield world
-
-
-@pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    return prepared.fresh()
 
 
 def put(world: FieldWorld, key: str, content: bytes) -> None:

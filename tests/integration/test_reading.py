@@ -2,47 +2,26 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from itertools import product
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from delivered import PROVINCE, WRITERS
-from field_world import Family, FieldWorld, family
+from field_world import FEW_RULES, Family, FieldWorld, family
 from regsosek.alerts.figures import read_figures
 from regsosek.errors import EngineFaultError
 from regsosek.geography.calendar import FieldWindow
-from regsosek.night.house import open_house
 from regsosek.night.reporting import province_lines
-from regsosek.quality.rules import Suite, load_suites
-from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.staging import csv_files, files
 from regsosek.warehouse import ledger
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 WINDOW = FieldWindow(PROVINCE, date(2022, 10, 15), date(2022, 11, 14))
-KEPT_RULES = ("C-303", "P01", "S01", "S02", "F05")
-
-
-@pytest.fixture(scope="module")
-def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    suites = {
-        name: Suite(suite.dataset, tuple(rule for rule in suite.rules if rule.id in KEPT_RULES))
-        for name, suite in load_suites(PROJECT_ROOT / "expectations").items()
-    }
-    with open_house(services_env) as house:
-        world = FieldWorld(house, suites)
-        world.prepare(Path(tmp_path_factory.mktemp("reference")))
-        yield world
-
-
-@pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    return prepared.fresh()
+KEPT_RULES = FEW_RULES
 
 
 def from_a_spreadsheet() -> Family:

@@ -1,44 +1,19 @@
 """The newest revision wins, whatever the arrival order; nothing is lost and nothing is counted twice."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import PROVINCE
-from field_world import CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
+from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
 from regsosek.night import receiving, replaying
-from regsosek.night.house import open_house
-from regsosek.quality.rules import Rule, Suite, load_suites
-from regsosek.settings import PROJECT_ROOT, Settings
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
-KEPT_RULES = ("C-303", "P01", "S01", "S02", "F05")
-
-
-def few(suite: Suite) -> Suite:
-    """A handful of rules: what they say is tested elsewhere."""
-    rules: tuple[Rule, ...] = tuple(rule for rule in suite.rules if rule.id in KEPT_RULES)
-    return Suite(suite.dataset, rules)
-
-
-@pytest.fixture(scope="module")
-def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    suites = {name: few(suite) for name, suite in load_suites(PROJECT_ROOT / "expectations").items()}
-    with open_house(services_env) as house:
-        world = FieldWorld(house, suites)
-        world.prepare(Path(tmp_path_factory.mktemp("reference")))
-        yield world
-
-
-@pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    return prepared.fresh()
+KEPT_RULES = FEW_RULES
 
 
 def test_a_correction_replaces_and_moves_nothing_else(world: FieldWorld) -> None:

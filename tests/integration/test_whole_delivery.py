@@ -5,16 +5,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FieldWorld, family
 from regsosek.geography.calendar import calendar_document
-from regsosek.night.house import open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.replaying import replay
-from regsosek.quality.rules import load_suites
-from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.reference_files import write_reference_files
 from regsosek.simulation.sinks import BucketSink
@@ -25,19 +20,6 @@ AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 KK = "6403012000000001"
 REASONS = "SELECT case_id, rule_id FROM quality.reason ORDER BY 1, 2"
 PSLS_COLUMNS = ["province", "id_subsls_lama", "id_subsls_baru", "status", "valid_from", "version"]
-
-
-@pytest.fixture(scope="module")
-def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    with open_house(services_env) as house:
-        world = FieldWorld(house, load_suites(PROJECT_ROOT / "expectations"))
-        world.prepare(tmp_path_factory.mktemp("reference"))
-        yield world
-
-
-@pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    return prepared.fresh()
 
 
 def test_what_repeats_in_another_part_is_found_and_found_again_by_a_replay(world: FieldWorld) -> None:
