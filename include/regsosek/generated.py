@@ -29,13 +29,9 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     catalogue = read_catalogue(expectations, root / SCENARIOS)
     expected = generated_suites(expectations) | documents(root) | rule_documents(root, catalogue)
     expected |= simulation_documents(root)
-    expected |= {root / PAGE: hostile_page(root, _rule_texts(expectations))}
+    texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
+    expected |= {root / PAGE: hostile_page(root, texts)}
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}
-
-
-def _rule_texts(expectations: Path) -> dict[str, tuple[str, str]]:
-    rules = (rule for suite in load_suites(expectations).values() for rule in suite.rules)
-    return {rule.id: (rule.text_en, rule.text_id) for rule in rules}
 
 
 def check_rules(root: Path = PROJECT_ROOT) -> None:

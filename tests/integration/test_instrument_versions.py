@@ -28,7 +28,7 @@ from regsosek.settings import PROJECT_ROOT, Settings
 
 NIGHT, NEXT = date(2022, 10, 21), date(2022, 10, 22)
 AT = datetime(2022, 10, 21, 12, tzinfo=UTC)
-PARTS = ("include", "expectations", "docs")
+PARTS = ("include", "expectations", "docs", "tests/unit/quality/scenarios", "tests/hostile")
 PATIENCE_SECONDS = 300
 
 
