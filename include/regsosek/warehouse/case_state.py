@@ -9,7 +9,8 @@ One SQL text serves the pointer ``core.kasus_terkini`` and the statistics. A cas
 ``conflicting``  another document with a newer revision claims the same family key; it is kept but not counted.
 """
 
-# Names a CTE ``asked (case_id)`` that the caller puts in front; parameters: province, night.
+# Names CTEs, the last of them ``case_state``; needs a CTE ``asked (case_id)`` that the caller puts in front;
+# parameters: province, night.
 # A duplicate moves its content's place in the order (the same content, produced later, is the newer statement), but
 # only rows that were processed carry a verdict.
 CASE_STATE = """
@@ -40,7 +41,8 @@ uncontested AS (
            CASE WHEN a.status = 'loaded' THEN a.night ELSE n.night END AS night,
            CASE WHEN a.status = 'loaded' THEN a.delivery_id ELSE n.delivery_id END AS delivery_id,
            CASE WHEN a.status = 'loaded' THEN a.part ELSE n.part END AS part,
-           CASE WHEN a.status = 'loaded' THEN a.row_no ELSE n.row_no END AS row_no
+           CASE WHEN a.status = 'loaded' THEN a.row_no ELSE n.row_no END AS row_no,
+           n.night AS newest_night, n.delivery_id AS newest_delivery
     FROM newest n LEFT JOIN accepted a USING (case_id)
 ),
 claims AS (
@@ -59,3 +61,8 @@ case_state AS (
     FROM claims
 )
 """
+
+
+def case_state_as_of(parameter: str) -> str:
+    """SQL: the rows of ``case_state`` as of the night in ``parameter``, as a query of its own."""
+    return f"WITH {CASE_STATE.replace(':night', f':{parameter}')} SELECT * FROM case_state"

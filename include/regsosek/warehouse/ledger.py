@@ -26,7 +26,9 @@ from regsosek.warehouse.tables import (
     step_timing,
 )
 
-MART_TABLES = ("mart.progress", "mart.arrivals", "mart.refreshed")
+MART_TABLES = (
+    "mart.change", "mart.total", "mart.province_day", "mart.arrivals", "mart.province_arrivals", "mart.refreshed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
