@@ -90,6 +90,9 @@ class Plans:
         return next((self.supplied[code] for code in (*regions, EVERYWHERE) if code in self.supplied), STEADY)
 
 
+NONE_SUPPLIED = Plans({})
+
+
 def plans(path: Path | None = None) -> Plans:
     """The plans of all regions.
 
@@ -103,7 +106,7 @@ def plans(path: Path | None = None) -> Plans:
             not end at 100.
     """
     if path is None:
-        return Plans({})
+        return NONE_SUPPLIED
     points: dict[str, dict[int, float]] = {}
     for row in read_table(path, _COLUMNS):
         place = f"{path.name}: region {row['region']}, day {row['day']}"

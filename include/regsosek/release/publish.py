@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.errors import ObjectStoreError
 from regsosek.geography.calendar import planned_windows
+from regsosek.geography.plan import plans
+from regsosek.geography.region_targets import region_targets
 from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
@@ -94,8 +96,9 @@ def _gather(
     for code, told in faults.items():
         log.error("province %s fails its audit and is held back: %s", code, "; ".join(told))
     windows = planned_windows(settings.calendar_file, settings.plan_file)
+    curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
     as_of = standing.holding_back(faults, last_good)
-    return faults, reading, gather(connection, as_of, former, windows, tuple(faults))
+    return faults, reading, gather(connection, as_of, former, windows, tuple(faults), curves, targets)
 
 
 def last_released(connection: Connection, night: date) -> dict[str, date]:

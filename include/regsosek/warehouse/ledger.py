@@ -26,7 +26,7 @@ from regsosek.warehouse.tables import (
     step_timing,
 )
 
-MART_TABLES = ("mart.progress", "mart.arrivals", "mart.refreshed")
+MART_TABLES = ("mart.progress", "mart.arrivals", "mart.refreshed", "mart.verified")
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from regsosek.release.build import build
-from regsosek.release.figures import with_percentages
 from regsosek.release.manifest import ReleaseFiles, manifest
 from regsosek.release.tables import csv_bytes
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.definitions import definitions
 
 TELLING = {"selesai", "menolak", "dikarantina", "tidak_ada_responden", "pindah", "perbaikan_tertunda", "tak_terpetakan"}
 
@@ -77,7 +77,7 @@ def test_no_denominator_gives_an_empty_cell_and_more_than_all_is_not_clipped() -
     tree = made_up.completion()
     tree.loc[tree["code"] == "12", "target_families"] = 0
     tree.loc[tree["code"] == "13", "visited"] = tree.loc[tree["code"] == "13", "target_families"] * 2
-    shares = with_percentages(tree, {}).set_index("code")["visited_of_target"]
+    shares = made_up.region_rows(tree, made_up.NIGHT).set_index("code")["visited_of_target"]
     assert pd.isna(shares["12"])
     assert shares["13"] == 200
     assert csv_bytes(pd.DataFrame({"visited_of_target": [None, 200.0]}), ["visited_of_target"]) == (
