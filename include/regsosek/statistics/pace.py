@@ -56,7 +56,15 @@ def with_pace(
     national = national_course(based, windows, night)
     rows = [_pace(row, _course(row, windows, plans, night, national), known) for row in based.to_dict("records")]
     paces = pd.DataFrame(rows, index=based.index, columns=list(_COLUMNS))
-    return based.join(paces.astype(dict(_COLUMNS)))
+    return _with_national_sum(based.join(paces.astype(dict(_COLUMNS))))
+
+
+def _with_national_sum(regions: pd.DataFrame) -> pd.DataFrame:
+    """The nation plans what its provinces plan, to the family: rounding its own share would differ from their sum."""
+    nation = (regions["level"] == "nasional") & regions["plan_families"].notna()
+    planned = regions.loc[regions["level"] == "provinsi", "plan_families"].sum()
+    plan = regions["plan_families"].mask(nation, planned)
+    return regions.assign(plan_families=plan, gap_families=regions["visited"].astype("Int64") - plan)
 
 
 def national_course(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], night: date) -> Course | None:

@@ -38,14 +38,18 @@ def regions() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "level", "name", "parent_code", "province"])
 
 
-def completion(scale: float = 0.0005, name: str | None = None) -> pd.DataFrame:
-    """The tree with plausible figures; ``name`` replaces the first province's."""
+def completion(
+    scale: float = 0.0005, name: str | None = None, night: date = NIGHT, *, responding: bool = True
+) -> pd.DataFrame:
+    """The tree with plausible figures; ``name`` replaces the first province's; without ``responding`` most refuse."""
     tree = regions()
     targets = {each.code: round(each.target * scale) for each in provinces()}
-    visited = {code: int(n * (0.14 + 0.02 * (int(code) % 13))) for code, n in targets.items()}
+    days = (night - NIGHT).days
+    visited = {code: int(n * (0.14 + 0.03 * days + 0.02 * (int(code) % 13))) for code, n in targets.items()}
+    shares = SHARES if responding else SHARES | {"complete": 0.1, "refused": 0.7, "moved": 0.1, "persons": 0.4}
     own = pd.DataFrame(
         [
-            {"code": code + "01010001", **{measure: int(n * share) for measure, share in SHARES.items()}}
+            {"code": code + "01010001", **{measure: int(n * share) for measure, share in shares.items()}}
             for code, n in visited.items()
         ]
     )
@@ -96,9 +100,9 @@ def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
     return frame.join(so_far).assign(plan_families=pd.Series(plan, dtype="Int64"))
 
 
-def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT) -> Figures:
+def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT, responding: bool = True) -> Figures:
     """Figures of a night without any warehouse."""
-    tree = completion(scale, name)
+    tree = completion(scale, name, night, responding=responding)
     by_day = daily(tree, night)
     arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)
     rates = dict.fromkeys((f"{measure}_of_received" for measure in QUALITY_RATES), 100.0)
