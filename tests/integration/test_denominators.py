@@ -91,6 +91,11 @@ def test_the_halves_of_a_split_are_counted_with_what_they_came_from(counted: Fie
     assert regions(counted).loc[DESA, "found_families"] == 1
 
 
+def test_what_related_places_have_beyond_their_load_is_told_of_each_family_once(counted: FieldWorld) -> None:
+    visits(counted, **{SPLIT: 30, PARTS[0]: 15, PARTS[1]: 12})
+    assert regions(counted).loc[DESA, "found_families"] == 57 - 40
+
+
 def test_sls_visited_may_pass_those_that_were_planned(counted: FieldWorld) -> None:
     new = DESA + "000900"
     with counted.house.engine.begin() as connection:

@@ -25,6 +25,8 @@ _COLUMNS: Mapping[str, str] = {
     "days_behind": "Float64", "status": "object",
 }  # fmt: skip
 
+_READ = ("code", "parent_code", "province", "visited", "visited_of_plan_base", "plan_base_families")
+
 
 @dataclass(frozen=True)
 class Course:
@@ -54,8 +56,9 @@ def with_pace(
     """
     based = with_shares(_with_base(regions), ["visited_of_plan_base"])
     national = national_course(based, windows, night)
-    rows = [_pace(row, _course(row, windows, plans, night, national), known) for row in based.to_dict("records")]
-    paces = pd.DataFrame(rows, index=based.index, columns=list(_COLUMNS))
+    paced = based.loc[based["level"].isin(PACED_LEVELS), list(_READ)]
+    rows = [_pace(row, _course(row, windows, plans, night, national), known) for row in paced.to_dict("records")]
+    paces = pd.DataFrame(rows, index=paced.index, columns=list(_COLUMNS))
     return _with_national_sum(based.join(paces.astype(dict(_COLUMNS))))
 
 
@@ -111,8 +114,6 @@ def _course(
 ) -> Course | None:
     if row["code"] == NATION:
         return national
-    if row["level"] not in PACED_LEVELS:
-        return None
     window = windows[row["province"]]
     supplied = [code for code in (row["code"], row["parent_code"]) if code in plans.supplied]
     return Course(plans.of(*supplied) if supplied else window.plan, window.day_of_window(night))
@@ -121,7 +122,7 @@ def _course(
 def _pace(row: Mapping[Any, Any], course: Course | None, known: Collection[str]) -> dict[str, Any]:
     percent = None if pd.isna(row["visited_of_plan_base"]) else float(row["visited_of_plan_base"])
     if course is None:
-        return {"status": "no_data"} if row["level"] in PACED_LEVELS else {}
+        return {"status": "no_data"}
     gap = None if percent is None else percent - course.percent
     is_known = row["code"] in known or row["province"] in known or (row["code"] == NATION and bool(known))
     standing = Standing(course.day, int(row["visited"]), percent, gap, is_known)
