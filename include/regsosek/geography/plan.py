@@ -8,6 +8,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from regsosek.errors import ReferenceDataError
@@ -18,6 +19,7 @@ from regsosek.geography.regions import region_master
 PERCENT_PER_DAY = 4
 WHOLE = 100  # percent
 EVERYWHERE = "*"
+VERSION_DIGITS = 12
 _COLUMNS = ("region", "day", "share_percent", "source")
 
 
@@ -81,9 +83,13 @@ STEADY = steady()
 
 @dataclass(frozen=True)
 class Plans:
-    """The curves that were supplied, by province or kab/kota; whoever has none follows the next region above."""
+    """The curves that were supplied, by province or kab/kota; whoever has none follows the next region above.
+
+    ``version`` is the beginning of the file's SHA-256, empty if there is none.
+    """
 
     supplied: Mapping[str, PlanCurve]
+    version: str = ""
 
     def of(self, *regions: str) -> PlanCurve:
         """The curve of the first of ``regions`` (lowest first) that has one, else that of all, else 4 % a day."""
@@ -115,7 +121,8 @@ def plans(path: Path | None = None) -> Plans:
             raise ReferenceDataError(f"{place}: stands twice; keep one line")
         points[row["region"]][day] = share
     _require_known(path.name, points)
-    return Plans({region: _curve(f"{path.name}: region {region}", each) for region, each in points.items()})
+    curves = {region: _curve(f"{path.name}: region {region}", each) for region, each in points.items()}
+    return Plans(curves, sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS])
 
 
 def _point(place: str, row: Mapping[str, str]) -> tuple[int, float]:

@@ -6,11 +6,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from regsosek.errors import ReferenceDataError
+from regsosek.geography.plan import VERSION_DIGITS
 from regsosek.geography.reference_table import read_table
 from regsosek.geography.regions import NATION, region_master
 
 _COLUMNS = ("region", "families", "sls", "source")
-_VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def region_targets(path: Path | None = None) -> RegionTargets:
         if row["region"] in found:
             raise ReferenceDataError(f"{path.name}: region {row['region']} stands twice; keep one line")
         found[row["region"]] = _target(f"{path.name}: region {row['region']}", row)
-    return RegionTargets(found, sha256(path.read_bytes()).hexdigest()[:_VERSION_DIGITS])
+    return RegionTargets(found, sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS])
 
 
 def _target(place: str, row: Mapping[str, str]) -> RegionTarget:

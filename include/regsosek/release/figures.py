@@ -110,7 +110,7 @@ def gather(
         restated=restated(connection, as_of, former),
         provinces=states,
         notes=_notes(connection),
-        versions=_versions(connection, as_of.night),
+        versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
     )
 
 

@@ -97,6 +97,7 @@ def test_a_region_follows_its_own_plan_else_that_of_the_region_above(tmp_path: P
     assert found.of("11").share(10) == pytest.approx(0.5)
     assert planned_windows(plan=file)["64"].plan.share(5) == pytest.approx(0.1)
     assert plans().of("6403", "64") is STEADY
+    assert (len(found.version), plans().version) == (12, "")
 
 
 @pytest.mark.parametrize(
