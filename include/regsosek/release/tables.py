@@ -30,7 +30,7 @@ _OF_FRAME = (
 _OF_PRELIST = (
     "prelist_families", "prelist_version", "prelist_visited", "found_families", "prelist_and_found",
     "visited_of_prelist", "visited_of_prelist_and_found", "prelist_visited_of_prelist", "found_of_prelist",
-    "sls_visited", "sls_target", "sls_target_version", "sls_visited_of_target",
+    "sls_visited", "sls_target", "sls_target_version", "sls_target_coverage", "sls_visited_of_target",
 )  # fmt: skip
 _OF_OTHERS = (
     "subsls_frame", "subsls_verified", "verified_coverage", "verified_version", "verified_families",

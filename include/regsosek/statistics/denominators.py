@@ -134,7 +134,8 @@ def described(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], targets
     """Adds supplied targets, registry, and of every denominator version and coverage (percent), to region figures.
 
     Columns: ``target_coverage, frame_kabkota, kabkota_count, frame_coverage, prelist_version, sls_target,
-    sls_target_version, registry_families, registry_version, registry_coverage``; ``target_*`` of kab/kota, if supplied.
+    sls_target_version, sls_target_coverage, registry_families, registry_version, registry_coverage``; ``target_*`` of
+    kab/kota, if supplied.
     """
     supplied = _with_supplied(regions, targets)
     covered = _with_frame_coverage(supplied)
@@ -213,6 +214,7 @@ def _with_sls_target(regions: pd.DataFrame, targets: RegionTargets) -> pd.DataFr
     return regions.assign(
         sls_target=regions["sls_prelist"].mask(here, regions["code"].map(given)).astype("Int64"),
         sls_target_version=regions["prelist_version"].mask(here, targets.version),
+        sls_target_coverage=regions["frame_coverage"].mask(here, _WHOLE),
     )
 
 

@@ -17,6 +17,7 @@ REGION_SHARES = (
     "visited_of_prelist_and_found", "prelist_visited_of_prelist", "found_of_prelist", "sls_visited_of_target",
     "verified_coverage", "visited_of_verified", "visited_of_registry",
 )  # fmt: skip
+_OF_FRAME = ("frame_coverage", "sls_target_coverage")
 _WHOLE = 100.0
 
 
@@ -40,6 +41,8 @@ def region_figures(
 def _without_gaps(regions: pd.DataFrame) -> pd.DataFrame:
     """A frame that lacks whole kab/kota is no denominator of a region that was counted whole: no share of it."""
     defined = definitions()
-    of_frame = [each for each in REGION_SHARES if defined[defined[each].denominator].coverage == "frame_coverage"]
-    covered = regions["frame_coverage"] >= _WHOLE
-    return regions.assign(**{share: regions[share].where(covered.fillna(value=False)) for share in of_frame})
+    coverages = {share: defined[defined[share].denominator].coverage for share in REGION_SHARES}
+    whole = {field: (regions[field] >= _WHOLE).fillna(value=False) for field in _OF_FRAME}
+    return regions.assign(
+        **{share: regions[share].where(whole[field]) for share, field in coverages.items() if field in whole}
+    )

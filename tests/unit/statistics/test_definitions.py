@@ -23,8 +23,8 @@ def test_every_figure_is_told_in_both_languages_with_its_unit(field: str) -> Non
 
 # Percentages that divide nothing: positions in a plan, a distribution or a constant coverage.
 NO_SHARES = {
-    "plan_percent", "target_coverage", "frame_coverage", "registry_coverage", "plan_base_coverage", "first_quartile",
-    "median", "third_quartile",
+    "plan_percent", "target_coverage", "frame_coverage", "registry_coverage", "sls_target_coverage",
+    "plan_base_coverage", "first_quartile", "median", "third_quartile",
 }  # fmt: skip
 
 
