@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from regsosek.errors import ConfigurationError, RegsosekError
-from regsosek.geography.calendar import default_night, field_windows
+from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
 
@@ -211,7 +211,9 @@ def status(date_: NightOption = None) -> None:
             raise ConfigurationError("no night has been processed yet; run `regsosek night`")
         when = date_.date() if date_ else nights[-1]
         lines, scale = province_lines(connection, when), scale_of_reference(connection)
-        console.print(night_table(when, lines, scale, field_windows(opened.settings.calendar_file)))
+        console.print(
+            night_table(when, lines, scale, planned_windows(opened.settings.calendar_file, opened.settings.plan_file))
+        )
 
 
 @app.command()

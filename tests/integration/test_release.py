@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,27 @@ def test_a_case_that_cannot_be_placed_counts_at_the_lowest_level_that_is_known(w
         lowest = sub_sls(connection, AsOf(SECOND, {PROVINCE: SECOND}), PROVINCE)
     assert lowest["visited"].sum() == 5
     assert list(lowest["id_desa"].unique()) == [DESA]
+
+
+def test_a_supplied_plan_and_target_are_what_the_release_measures_against(world: FieldWorld, tmp_path: Path) -> None:
+    plan, targets = tmp_path / "plan.csv", tmp_path / "targets.csv"
+    plan.write_text("region,day,share_percent,source\n6403,7,50,test\n6403,31,100,test\n")
+    targets.write_text("region,families,sls,source\n6403,10,,test\n64,,1,test\n")
+    supplied = {"plan_file": plan, "region_targets_file": targets}
+    world.house = replace(world.house, settings=world.house.settings.model_copy(update=supplied))
+    receive(world, FIRST, [family(f"D{n}", number=n) for n in range(1, 5)])
+    published = release(world, FIRST)
+    kabkota = table(world, published, "kabkota.csv")["6403"]
+    province = table(world, published, "provinsi.csv")[PROVINCE]
+    columns = ("penyebut_rencana", "keluarga_penyebut_rencana", "rencana_keluarga", "selisih_keluarga")
+    # day 7 of the kab/kota's own curve: half of 10 is planned, 4 are reached, as planned for day 5.6
+    assert [kabkota[c] for c in (*columns, "hari_tertinggal")] == ["target", "10", "5", "-1", "1.40"]
+    assert [province[c] for c in (*columns, "hari_tertinggal")] == ["target", "120", "34", "-30", "6.17"]
+    assert [province[c] for c in ("sls_dikunjungi", "target_sls", "persen_sls_dikunjungi")] == ["1", "1", "100.00"]
+    lists = ("cakupan_verifikasi", "keluarga_terverifikasi", "persen_dikunjungi_dari_terverifikasi")
+    assert [kabkota[c] for c in lists] == ["0.00", "0", ""]
+    versions = json.loads(read(world, published.prefix + "manifest.json"))["versions"]
+    assert (versions["region_targets"], len(versions["plan"])) == (kabkota["versi_target"], 12)
 
 
 def test_the_manifest_names_every_file_with_its_hash(world: FieldWorld) -> None:

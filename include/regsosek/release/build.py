@@ -9,7 +9,8 @@ from regsosek.geography.regions import NATION
 from regsosek.release.figures import Figures
 from regsosek.release.page import page
 from regsosek.release.tables import REGION_TABLES, region_rows, table_files, with_context
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.definitions import definitions
 
 _SERIES = ("day", "visited", "complete", "visited_so_far", "complete_so_far", "plan_families")
 

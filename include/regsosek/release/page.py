@@ -13,7 +13,8 @@ from regsosek.geography.regions import NATION
 from regsosek.release import indonesian
 from regsosek.release.curve import daily_bars, progress_curve
 from regsosek.release.figures import Figures, nation
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.definitions import definitions
 
 FURTHEST_BEHIND = 5
 SOURCES = {"published": "angka yang diumumkan", "estimated": "perkiraan, bukan angka resmi"}
@@ -26,9 +27,10 @@ EXPLAINED = (
 FILES = (
     ("provinsi.csv", "34 provinsi, semua ukuran"),
     ("kabkota.csv", "kabupaten/kota, semua ukuran"),
-    ("kecamatan.csv", "kecamatan: dikunjungi terhadap kerangka"),
+    ("kecamatan.csv", "kecamatan: dikunjungi terhadap kerangka dan rencana"),
     ("desa.csv", "desa/kelurahan: dikunjungi terhadap kerangka"),
     ("nasional.csv", "Indonesia"),
+    ("lantai.csv", "bagian terendah, kuartil dan bagian di bawah rencana di samping rata-rata"),
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
     ("revisi.csv", "angka yang direvisi malam ini"),
@@ -69,10 +71,17 @@ def page(figures: Figures) -> bytes:
         "restated": _restated_days(figures),
         "scale": figures.scale,
         "notes": figures.notes,
+        "plan_words": _plan_words(figures),
         "explained": [definitions()[field] for field in EXPLAINED],
         "files": FILES,
     }
     return _environment().get_template("page.html.j2").render(context).encode()
+
+
+def _plan_words(figures: Figures) -> str:
+    """How the plan runs: told if all provinces have the same."""
+    words = {window.plan.words for window in figures.windows.values()}
+    return words.pop() if len(words) == 1 else "menurut rencana tiap provinsi"
 
 
 @cache

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.errors import ObjectStoreError
-from regsosek.geography.calendar import field_windows
+from regsosek.geography.calendar import planned_windows
+from regsosek.geography.plan import plans
+from regsosek.geography.region_targets import region_targets
 from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
@@ -93,9 +95,10 @@ def _gather(
     faults: Faults = {code: tuple(told) for code, told in sorted({**reading.faults, **unconserved}.items())}
     for code, told in faults.items():
         log.error("province %s fails its audit and is held back: %s", code, "; ".join(told))
-    windows = field_windows(settings.calendar_file)
+    windows = planned_windows(settings.calendar_file, settings.plan_file)
+    curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
     as_of = standing.holding_back(faults, last_good)
-    return faults, reading, gather(connection, as_of, former, windows, tuple(faults))
+    return faults, reading, gather(connection, as_of, former, windows, tuple(faults), curves, targets)
 
 
 def last_released(connection: Connection, night: date) -> dict[str, date]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.regions import NATION
 from regsosek.statistics.as_of import KNOWN, AsOf, summed
+from regsosek.statistics.shares import with_shares
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 _BY_DAY = f"""
@@ -54,11 +55,7 @@ def arrivals(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     frame = pd.read_sql_query(text(_ARRIVALS), connection, params=as_of.parameters)
     frame = frame.astype(dict.fromkeys(ARRIVAL_MEASURES, "int64"))
     summed_up = _with_nation(frame).groupby(["code", "night"], as_index=False).sum()
-    received = summed_up["received"].where(summed_up["received"] > 0)
-    summed_up["mean_days_late"] = summed_up["days_late"] / received
-    for measure in QUALITY_RATES:
-        summed_up[f"{measure}_of_received"] = summed_up[measure] * 100 / received
-    return summed_up
+    return with_shares(summed_up, ["mean_days_late", *(f"{measure}_of_received" for measure in QUALITY_RATES)])
 
 
 def restated(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:

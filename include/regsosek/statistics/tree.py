@@ -78,7 +78,8 @@ def completion(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     Columns: ``code, level, name, parent_code, province``; all ``PROGRESS_MEASURES`` in families (``persons`` in
     persons); ``unmapped``: cases counted at this very region because their code can be placed no lower (*tak
     terpetakan*; of a desa: their sub-SLS is unknown); ``frame_families`` and ``frame_version``: of the sub-SLS frame
-    valid that night; ``target_families, target_source, scale``: of provinces and the nation alone, else missing.
+    valid that night; ``target_families, target_source, target_version, scale``: of provinces and the nation alone,
+    else missing.
     """
     regions = pd.read_sql_query(text(_COMPLETION), connection, params=as_of.parameters)
     versions = pd.read_sql_query(text(_FRAME_VERSIONS), connection)
@@ -121,8 +122,8 @@ def add_up(own: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
 
 def _targets(connection: Connection) -> pd.DataFrame:
     query = (
-        "SELECT province AS code, families AS target_families, source AS target_source, scale::float8 AS scale "
-        "FROM reference.target"
+        "SELECT province AS code, families AS target_families, source AS target_source, version AS target_version, "
+        "scale::float8 AS scale FROM reference.target"
     )
     return pd.read_sql_query(text(query), connection).astype({"target_families": "Int64"})
 
@@ -136,6 +137,7 @@ def _with_nation(targets: pd.DataFrame, expected: int) -> pd.DataFrame:
         "code": [NATION],
         "target_families": [targets["target_families"].sum()],
         "target_source": ["+".join(sources)],
+        "target_version": ["+".join(sorted(set(targets["target_version"])))],
         "scale": [targets["scale"].min()],
     }
     return pd.concat([targets, pd.DataFrame(nation).astype({"target_families": "Int64"})], ignore_index=True)

@@ -28,6 +28,7 @@ from regsosek.warehouse.tables import (
 
 MART_TABLES = (
     "mart.change", "mart.total", "mart.province_day", "mart.arrivals", "mart.province_arrivals", "mart.refreshed",
+    "mart.verified",
 )  # fmt: skip
 
 

@@ -259,6 +259,13 @@ province_arrivals = Table(
 refreshed = Table(
     "refreshed", metadata, _key("province"), _key("night", Date), _moment("at", default=True), schema="mart",
 )  # fmt: skip
+# The verified list (VK) of a sub-SLS of the frame as it stood after a night; no families: not entered yet.
+verified = Table(
+    "verified", metadata, _key("province"), _key("id_subsls"), _key("night", Date), Column("families", BigInteger),
+    Column("non_response", BigInteger), Column("sangat_miskin", BigInteger), Column("miskin", BigInteger),
+    Column("tidak_miskin", BigInteger), Column("not_found", Boolean, nullable=False, server_default=text("false")),
+    _needed("delivery_id"), schema="mart",
+)  # fmt: skip
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),
     Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),
