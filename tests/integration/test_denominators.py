@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,11 +14,13 @@ from field_world import FieldWorld
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import NATION
+from regsosek.release.changes import changes_since
 from regsosek.release.figures import gather
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.denominators import SUMS, with_denominators
 from regsosek.statistics.tree import completion
-from regsosek.warehouse.tables import progress, psls, subsls, verified
+from regsosek.warehouse.tables import change as change_table
+from regsosek.warehouse.tables import psls, subsls, verified
 
 OPENS = date(2022, 10, 15)
 NIGHT = OPENS + timedelta(days=9)
@@ -55,11 +58,11 @@ def change(part: str, day: date) -> dict[str, Any]:
 def visits(world: FieldWorld, **by_place: int) -> None:
     rows = [
         {"province": PROVINCE, "placed_code": code.removeprefix("_"), "enumerated_on": OPENS + timedelta(days=3),
-         "night": NIGHT - timedelta(days=1), "visited": number, "complete": number}
+         "night": NIGHT - timedelta(days=1), "cause": "late", "visited": number, "complete": number}
         for code, number in by_place.items()
     ]  # fmt: skip
     with world.house.engine.begin() as connection:
-        connection.execute(insert(progress), rows)
+        connection.execute(insert(change_table), rows)
 
 
 def lists(world: FieldWorld, night: date, code: str, families: int | None, *, not_found: bool = False) -> None:
@@ -137,7 +140,9 @@ def test_a_night_is_gathered_with_pace_and_floor(counted: FieldWorld) -> None:
     visits(counted, **{SUBSLS: 48, SECOND: 24})
     as_of = AsOf(NIGHT, {PROVINCE: NIGHT})
     with counted.house.engine.connect() as connection:
-        figures = gather(connection, as_of, as_of.night_before(), field_windows())
+        store, bucket = counted.house.store, counted.house.settings.release_bucket
+        changes_of = partial(changes_since, connection, store, bucket, None)
+        figures = gather(connection, as_of, as_of.night_before(), changes_of, field_windows())
     row = figures.region(KABKOTA)
     assert (row["plan_base"], row["plan_base_families"], row["plan_families"]) == ("kerangka", 160, 64)
     assert (row["gap_families"], row["days_behind"], row["status"]) == (8, pytest.approx(-1.25), "on_plan")

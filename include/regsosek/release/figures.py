@@ -1,6 +1,6 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,13 +14,15 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
 from regsosek.geography.regions import NATION
+from regsosek.release.changes import Changes
 from regsosek.release.wording import night_states
 from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.days import arrivals, daily, restated
+from regsosek.statistics.days import arrivals, daily
 from regsosek.statistics.denominators import with_denominators
 from regsosek.statistics.floor import floors
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.statistics.region_figures import region_figures
+from regsosek.statistics.restatement import restated_by_cause
 from regsosek.statistics.tree import completion
 
 
@@ -45,6 +47,7 @@ class Figures:
         held_back: provinces whose own night failed conservation or the second reading; they stand at ``as_of.nights``.
         notes: what the loaded frame and targets say about themselves (``simulated ...``).
         versions: what the night was judged and counted by.
+        changes: what differs from the release that readers saw before, by cause.
     """
 
     as_of: AsOf
@@ -58,6 +61,7 @@ class Figures:
     provinces: pd.DataFrame
     notes: tuple[str, ...]
     versions: Mapping[str, Any]
+    changes: Changes
 
     @property
     def night(self) -> date:
@@ -90,27 +94,30 @@ def gather(
     connection: Connection,
     as_of: AsOf,
     former: AsOf,
+    changes_of: Callable[[AsOf, pd.DataFrame], Changes],
     windows: Mapping[str, FieldWindow],
     held_back: tuple[str, ...] = (),
     plans: Plans = NONE_SUPPLIED,
     targets: RegionTargets = NO_TARGETS,
 ) -> Figures:
-    """Reads the figures of a night, in the caller's transaction."""
+    """Reads the figures of a night, in the caller's transaction; ``changes_of`` compares it with what was published."""
     states = provinces_of_the_night(connection, as_of, windows)
     states.loc[states["province"].isin(held_back), "state"] = "held_back"
     regions = with_denominators(connection, as_of, windows, completion(connection, as_of), targets)
+    shown = region_figures(regions, windows, plans, as_of.night, as_of.nights)
     return Figures(
         as_of=as_of,
         former=former,
         windows=windows,
         held_back=held_back,
-        completion=region_figures(regions, windows, plans, as_of.night, as_of.nights),
+        completion=shown,
         daily=daily(connection, as_of, windows),
         arrivals=arrivals(connection, as_of),
-        restated=restated(connection, as_of, former),
+        restated=restated_by_cause(connection, as_of, former),
         provinces=states,
         notes=_notes(connection),
         versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
+        changes=changes_of(as_of, shown),
     )
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.regions import NATION, Level
+from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
 from regsosek.release.indonesian import cut_off
 from regsosek.release.wording import night_states
+from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.definitions import Definition, definitions, public_fields
 from regsosek.statistics.status import status_words
@@ -67,7 +69,11 @@ _FLOOR = (
     "floor_families", "floor_percent", "floor_status", "children_below", "children_below_share", "first_quartile",
     "median", "third_quartile",
 )  # fmt: skip
-_RESTATED = ("day", "code", "name", "visited_before", "visited_now", "complete_before", "complete_now")
+_RESTATED = (
+    "day", "code", "name", "visited_before", *(CAUSE_FIELDS[cause] for cause in CAUSES), "visited_now",
+    "complete_before", "complete_now",
+)  # fmt: skip
+_CHANGES = ("region_level", "code", "name", "measure", "before", *CAUSE_FIELDS.values(), "now")
 
 
 _STATUS_LABELS = {status: words.label for status, words in status_words().items()}
@@ -80,6 +86,7 @@ def table_files(figures: Figures) -> dict[str, bytes]:
     arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
     files["kedatangan.csv"] = _by_code(figures, arrived, ["arrival_night", "code"], _ARRIVALS)
     files["revisi.csv"] = _by_code(figures, figures.restated, ["day", "code"], _RESTATED)
+    files["perubahan.csv"] = _changes_table(figures)
     files["lantai.csv"] = _floor_table(figures)
     files["definisi.csv"] = _definitions()
     return files
@@ -114,6 +121,13 @@ def _region_table(figures: Figures, level: str, fields: Sequence[str]) -> bytes:
     rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
     rows["status"] = rows["status"].map(_STATUS_LABELS)
     return csv_bytes(rows.sort_values("code"), (*fields, *_CONTEXT))
+
+
+def _changes_table(figures: Figures) -> bytes:
+    columns = {field: each.column for field, each in definitions().items()}
+    table = figures.changes.table.rename(columns={"level": "region_level"})
+    rows = with_context(figures, table.assign(measure=table["measure"].map(columns)), "province")
+    return csv_bytes(rows, (*_CHANGES, *_CONTEXT))
 
 
 def _floor_table(figures: Figures) -> bytes:

@@ -10,8 +10,10 @@ from regsosek.geography.plan import NONE_SUPPLIED
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
+from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
 from regsosek.release.figures import Figures
 from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.denominators import described
 from regsosek.statistics.region_figures import region_figures
@@ -19,6 +21,7 @@ from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 23)
+FORMER = NIGHT - timedelta(days=1)
 SILENT, REJECTED, HELD = "94", "81", "64"
 HELD_FAMILIES = 1234
 SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
@@ -102,26 +105,42 @@ def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
 
 def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT, responding: bool = True) -> Figures:
     """Figures of a night without any warehouse."""
-    tree = completion(scale, name, night, responding=responding)
+    tree, former = completion(scale, name, night, responding=responding), night - timedelta(days=1)
     by_day = daily(tree, night)
     arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)
     rates = dict.fromkeys((f"{measure}_of_received" for measure in QUALITY_RATES), 100.0)
     arrived = arrived.assign(**dict.fromkeys(ARRIVAL_MEASURES, 7), **rates)
     figures_of_days = {f"{m}_{when}": n for m in PROGRESS_MEASURES for when, n in (("before", 8), ("now", 9))}
-    days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days} for code in (NATION, "11")]
+    of_causes = {CAUSE_FIELDS[cause]: int(cause == "late") for cause in CAUSES}
+    days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days, **of_causes} for code in (NATION, "11")]
+    shown = region_rows(tree, night)
     return Figures(
         as_of=AsOf(night, {each.code: night for each in provinces()}),
         former=AsOf(night - timedelta(days=1), {each.code: night - timedelta(days=1) for each in provinces()}),
         windows=field_windows(),
         held_back=(),
-        completion=region_rows(tree, night),
+        completion=shown,
         daily=by_day,
         arrivals=arrived,
         restated=pd.DataFrame(days),
         provinces=_states(night),
         notes=("simulated (seed 7)",) if scale < 1 else (),
         versions={"contract": "1"},
+        changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
     )
+
+
+def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:
+    """What one night changed: a third of it was late, the rest new; Jakarta had been missing the night before."""
+    measures = list(PROGRESS_MEASURES)
+    before = before.set_index("code")
+    desa = shown[shown["level"] == "desa"].set_index("code")[measures]
+    rest = desa - before.loc[desa.index, measures]
+    causes = {"late": rest // 3, "new": rest - rest // 3}
+    by_region = pd.concat([add_up(own.reset_index(), shown).assign(cause=cause) for cause, own in causes.items()])
+    by_region = by_region.rename_axis("code").reset_index()
+    table = changes_table(shown, before, by_region)
+    return Changes(table, "2022-10-22-0123456789ab", FORMER, ("31",), {}, frozenset())
 
 
 def _states(night: date) -> pd.DataFrame:
