@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.regions import NATION
+from regsosek.release.changelog import changelogs
 from regsosek.release.figures import Figures
 from regsosek.release.page import page
 from regsosek.release.tables import REGION_TABLES, region_rows, table_files, with_context
@@ -17,7 +18,12 @@ _SERIES = ("day", "visited", "complete", "visited_so_far", "complete_so_far", "p
 
 def build(figures: Figures) -> dict[str, bytes]:
     """Every content file of the release by name; nothing in them tells when they were made."""
-    return {**table_files(figures), "progres.json": _summary(figures), "index.html": page(figures)}
+    return {
+        **table_files(figures),
+        **changelogs(figures),
+        "progres.json": _summary(figures),
+        "index.html": page(figures),
+    }
 
 
 def _summary(figures: Figures) -> bytes:

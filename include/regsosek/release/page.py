@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.regions import NATION
 from regsosek.release import indonesian
+from regsosek.release.changelog import nation_changes
 from regsosek.release.curve import daily_bars, progress_curve
 from regsosek.release.figures import Figures, nation
 from regsosek.release.wording import night_states
@@ -34,6 +35,9 @@ FILES = (
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
     ("revisi.csv", "angka yang direvisi malam ini"),
+    ("perubahan.csv", "perubahan terhadap rilis sebelumnya menurut sebab, setiap wilayah"),
+    ("perubahan.md", "perubahan dalam kata-kata"),
+    ("changes.md", "perubahan dalam bahasa Inggris"),
     ("definisi.csv", "arti setiap kolom"),
     ("progres.json", "ringkasan untuk aplikasi"),
     ("manifest.json", "daftar berkas, sidik jari sha256, versi"),
@@ -69,6 +73,8 @@ def page(figures: Figures) -> bytes:
         "states": night_states(),
         "breaches": {reason.id: reason.text_id for reason in rejection_reasons().values()},
         "restated": _restated_days(figures),
+        "visited_change": next(iter(nation_changes(figures)), None),
+        "named": lambda field: definitions()[field].name.lower(),
         "scale": figures.scale,
         "notes": figures.notes,
         "plan_words": _plan_words(figures),
@@ -93,7 +99,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for written in ("number", "decimal", "percentage", "points", "share", "long_date", "short_date"):
+    for written in ("number", "signed", "decimal", "percentage", "points", "share", "long_date", "short_date"):
         environment.filters[written] = getattr(indonesian, written)
     return environment
 

@@ -11,15 +11,22 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class StateWords:
-    """How a province's state of the night is told; ``complete``: the night's picture of it has no gap."""
+    """How a province's state of the night is told; ``complete``: the night's picture of it has no gap.
+
+    ``label_en`` is the label in English; all else is Indonesian.
+    """
 
     label: str
     explanation: str
     complete: bool
+    label_en: str
 
 
 @cache
 def night_states() -> dict[str, StateWords]:
     """The words for every state of ``statistics.nights`` and for ``held_back``."""
-    rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation"))
-    return {row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes") for row in rows}
+    rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation", "label_en"))
+    return {
+        row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes", row["label_en"])
+        for row in rows
+    }
