@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from regsosek.cli_figures import add_figure_commands
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
@@ -65,6 +66,9 @@ def house() -> Iterator["House"]:
 
     with without_values("warehouse"), open_house(load_settings()) as opened:
         yield opened
+
+
+add_figure_commands(app, console, house)
 
 
 @app.callback()

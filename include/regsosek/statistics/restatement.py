@@ -48,7 +48,7 @@ FROM changed c {PLACED.format("c")} GROUP BY 1, 2
 """
 _OF_REGION = f"""
 {_BETWEEN}
-SELECT c.cause, c.enumerated_on > :last_day AS afterwards, {summed("sum(c.{0})::bigint AS {0}")}
+SELECT c.cause, c.enumerated_on BETWEEN :first_day AND :last_day AS within, {summed("sum(c.{0})::bigint AS {0}")}
 FROM changed c {PLACED.format("c")} WHERE a.ancestor_code = :region GROUP BY 1, 2
 """
 _BY_DAY = f"""
@@ -56,7 +56,7 @@ _BY_DAY = f"""
 SELECT province AS code, enumerated_on AS day, cause, {summed("sum({0})::bigint AS {0}")}
 FROM changed GROUP BY 1, 2, 3
 """
-_BEFORE_ALL, _AFTER_ALL = date(1, 1, 1), date(9999, 12, 31)
+BEFORE_ALL = date(1, 1, 1)
 
 
 def changes_by_region(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:
@@ -68,10 +68,11 @@ def changes_by_region(connection: Connection, as_of: AsOf, former: AsOf) -> pd.D
 
 
 def changes_of_region(
-    connection: Connection, as_of: AsOf, former: AsOf, region: str, last_day: date = _AFTER_ALL
+    connection: Connection, as_of: AsOf, former: AsOf, region: str, days: tuple[date, date]
 ) -> pd.DataFrame:
-    """The same of one region: ``cause, afterwards`` (of days after ``last_day``), all measures."""
-    return _read(connection, _OF_REGION, _between(as_of, former) | {"region": region, "last_day": last_day})
+    """The same of one region: ``cause, within`` (of the first to the last of ``days``, or not), all measures."""
+    asked = {"region": region, "first_day": days[0], "last_day": days[1]}
+    return _read(connection, _OF_REGION, _between(as_of, former) | asked).astype({"within": bool})
 
 
 def changes_by_day(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:
@@ -104,8 +105,8 @@ def _between(as_of: AsOf, former: AsOf) -> dict[str, Any]:
     codes = sorted({*as_of.nights, *former.nights})
     return {
         "provinces": codes,
-        "befores": [former.nights.get(code, _BEFORE_ALL) for code in codes],
-        "nows": [as_of.nights.get(code, _BEFORE_ALL) for code in codes],
+        "befores": [former.nights.get(code, BEFORE_ALL) for code in codes],
+        "nows": [as_of.nights.get(code, BEFORE_ALL) for code in codes],
     }
 
 
