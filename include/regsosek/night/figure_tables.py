@@ -1,6 +1,6 @@
 """A restated figure and a trace, as tables for the terminal and as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,11 +11,12 @@ from rich.text import Text
 
 from regsosek.night.asked_figure import AskedFigure
 from regsosek.night.restated_figure import DATED_AFTER, DENOMINATOR, RestatedFigure, RestatedShare
-from regsosek.night.tracing import Trace
+from regsosek.night.tracing import Trace, TracedDelivery
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.statistics.definitions import definitions
 
 JSON_PLACES = 6
+SHOWN_DELIVERIES = 40
 _OTHER_CAUSES = {DATED_AFTER: "Enumerated after that night", DENOMINATOR: "Another denominator"}
 
 
@@ -45,15 +46,30 @@ def restated_document(figure: RestatedFigure) -> dict[str, Any]:
 
 
 def trace_report(traced: Trace) -> Group:
-    """One line per delivery, and whether they are the number."""
-    columns = ("Province", "Delivery", "Night", "Counts from", "Folder", "Manifest sha256", "By cause", "Counted")
+    """One line per delivery, where its files, manifest and receipt lie, and whether they all are the number."""
+    shown = traced.deliveries[:SHOWN_DELIVERIES]
+    columns = ("Province", "Delivery", "Night", "Counts from", "By cause", "Counted")
     rows = (
-        (each.province, each.delivery_id, each.night, each.counted_night, each.prefix, each.manifest_sha256[:12],
-         ", ".join(f"{cause} {count:,}" for cause, count in each.counted.items()), f"{each.total:,}")
-        for each in traced.deliveries
-    )  # fmt: skip
-    title = f"{len(traced.deliveries)} deliveries"
-    return Group(Text(_head(traced.asked)), _table(title, columns, rows), Text(_sum(traced)))
+        (each.province, each.delivery_id, each.night, each.counted_night, _by_cause(each.counted), f"{each.total:,}")
+        for each in shown
+    )
+    more = f" (the first {len(shown)}; --output writes all)" if len(shown) < len(traced.deliveries) else ""
+    parts: list[Text | Table] = [
+        Text(_head(traced.asked)),
+        _table(f"{len(traced.deliveries)} deliveries{more}", columns, rows),
+    ]
+    return Group(*parts, *(Text(_place(each)) for each in shown), Text(_sum(traced)))
+
+
+def _by_cause(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{cause} {count:,}" for cause, count in counted.items())
+
+
+def _place(each: TracedDelivery) -> str:
+    return (
+        f"{each.delivery_id}\n  files    {each.prefix}\n  manifest sha256 {each.manifest_sha256}\n"
+        f"  receipt  {each.receipt}"
+    )
 
 
 def trace_document(traced: Trace) -> dict[str, Any]:
@@ -156,7 +172,8 @@ def _rounded(value: Fraction | None) -> float | None:
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number == len(columns) - 1 else "left", overflow="fold")
+        last = number == len(columns) - 1
+        table.add_column(column, justify="right" if last else "left", overflow="fold", no_wrap=column == "Delivery")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     return table

@@ -18,7 +18,7 @@ from regsosek.geography.provinces import province
 from regsosek.geography.regions import NATION
 from regsosek.release import english, indonesian
 from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS, PLACING
-from regsosek.release.figures import Figures
+from regsosek.release.figures import Figures, Missing
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
 
@@ -108,7 +108,7 @@ def _context(figures: Figures) -> dict[str, Any]:
         "nation": nation_changes(figures),
         "provinces": restated_provinces(figures),
         "days": list(_days(figures)),
-        "missing": figures.missing,
+        "missing": _missing_by_state(figures),
         "returned": [province(code).name for code in changes.former_missing if code not in missing],
         "again": [province(code).name for code in sorted(changes.processed_again)],
         "reference": reference,
@@ -116,6 +116,14 @@ def _context(figures: Figures) -> dict[str, Any]:
         "scale": Decimal(str(figures.scale)),
         "states": night_states(),
     }
+
+
+def _missing_by_state(figures: Figures) -> dict[str, list[Missing]]:
+    """Provinces that are not whole, by state, in order of code: on a bad night one line says it of many."""
+    found: dict[str, list[Missing]] = {}
+    for each in figures.missing:
+        found.setdefault(each.state, []).append(each)
+    return found
 
 
 def _moved_regions(figures: Figures) -> int:

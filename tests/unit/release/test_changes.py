@@ -11,7 +11,6 @@ import pytest
 from regsosek.release.change_audit import CHANGES_FILE, change_faults
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
 from regsosek.release.tables import table_files
-from regsosek.statistics.changes import CAUSES
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 FIGURES = made_up.figures()
@@ -137,7 +136,3 @@ def test_nothing_below_kabkota_tells_who_responded() -> None:
 
     assert low(responding=True) == low(responding=False)
     assert low(responding=True)
-
-
-def test_a_column_for_every_cause() -> None:
-    assert set(CAUSE_FIELDS) == {*CAUSES, "frame", "reopened"}
