@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, FieldWorld, family, faulty, withdrawal
 from regsosek.night import judging, replaying
 from regsosek.statistics.changes import COUNTED_OF_CASE
+from regsosek.statistics.progress import refresh_missing
+from regsosek.statistics.totals import following_frame
 from regsosek.warehouse.case_state import case_state_as_of
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
@@ -187,3 +190,55 @@ def test_the_changes_of_all_nights_are_the_figures(
             world.deliver(NIGHT, [sent(*each) for each in reopened], produced_at=AT + timedelta(minutes=5))
             replaying.reopen(world.house, PROVINCE, NIGHT, "the courier was late")
         require_the_law(world, nights)
+
+
+def every_total(world: FieldWorld) -> list[tuple[Any, ...]]:
+    return world.rows("SELECT * FROM mart.total ORDER BY province, code, placed, night")
+
+
+OTHER_DESA = DESA[:-3] + "003"
+
+
+@pytest.fixture
+def three_nights(world: FieldWorld) -> FieldWorld:
+    """Families of both sub-SLS come, are mended, and one is withdrawn."""
+    far = {"id_subsls": DESA + "000200"}
+    world.deliver(NIGHT, [family("A"), faulty("B", number=2, **far)], produced_at=AT)
+    world.run(NIGHT)
+    world.deliver(NEXT, [family("B", 2, number=2, **far), family("C", number=3)], produced_at=AT + timedelta(hours=1))
+    world.run(NEXT)
+    world.deliver(NEXT + timedelta(days=1), [withdrawal("A")], produced_at=AT + timedelta(hours=2))
+    world.run(NEXT + timedelta(days=1))
+    return world
+
+
+def test_a_place_that_the_frame_moves_takes_all_its_nights_along(three_nights: FieldWorld) -> None:
+    world = three_nights
+    before = every_total(world)
+    move = "UPDATE reference.subsls SET id_desa = :desa WHERE id_subsls = :place"
+    try:
+        for desa in (OTHER_DESA, DESA):
+            with world.house.engine.begin() as connection, following_frame(connection):
+                connection.execute(text(move), {"desa": desa, "place": DESA + "000200"})
+            if desa != DESA:
+                moved = world.rows(
+                    "SELECT night, visited, complete FROM mart.total WHERE code = :desa AND NOT placed ORDER BY 1",
+                    desa=desa,
+                )
+                assert moved == [(NIGHT, 1, 0), (NEXT, 1, 1)]
+                assert totals(world, NEXT, DESA, placed=False)[0][0] == 2
+                assert totals(world, NEXT, PROVINCE, placed=False)[0][0] == 3
+    finally:
+        with world.house.engine.begin() as connection:
+            connection.execute(text(move), {"desa": DESA, "place": DESA + "000200"})
+    assert every_total(world) == before
+
+
+def test_nights_whose_changes_are_missing_are_computed_from_the_log(three_nights: FieldWorld) -> None:
+    world = three_nights
+    written = [every_total(world), world.rows("SELECT * FROM mart.change ORDER BY 1, 2, 3, 4, 5")]
+    with world.house.engine.begin() as connection:
+        for table in ("change", "total", "province_day", "arrivals", "province_arrivals", "placement"):
+            connection.execute(text(f"DELETE FROM mart.{table}"))
+        refresh_missing(connection, PROVINCE)
+    assert [every_total(world), world.rows("SELECT * FROM mart.change ORDER BY 1, 2, 3, 4, 5")] == written

@@ -233,7 +233,7 @@ def test_a_night_that_was_not_published_since_it_was_last_processed_is_at_fault(
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("UPDATE mart.progress SET refused = -1", "rules of the published tables: .*No count is negative"),
+        ("UPDATE mart.total SET refused = -1", "rules of the published tables: .*No count is negative"),
         ("UPDATE reference.target SET families = 0 WHERE province = '11'", "Every target is above zero"),
     ],
 )
@@ -258,11 +258,11 @@ def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, stateme
     ("statement", "told"),
     [
         (
-            "UPDATE mart.progress SET visited = visited + 1 WHERE night = :night",
+            "UPDATE mart.total SET visited = visited + 1 WHERE night = :night AND code = province",
             "visited changes by 4 in the release, 3 in the archived",
         ),
         (
-            "UPDATE mart.progress SET complete = complete - 1 WHERE night = :night",
+            "UPDATE mart.total SET complete = complete - 1 WHERE night = :night AND code = province",
             "complete changes by 1 in the release, 2 in the archived",
         ),
         ("UPDATE core.kasus SET row_no = row_no + 100 WHERE night = :night", "rows of the log are in no archived file"),

@@ -41,6 +41,7 @@ from regsosek.release.publish import Published, publish
 from regsosek.settings import Settings
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
+from regsosek.statistics.totals import following_frame
 from regsosek.warehouse import ledger
 from regsosek.warehouse.case_state import case_state_as_of
 from regsosek.warehouse.reference import load_frame, note_version
@@ -95,7 +96,7 @@ class Campaign:
 
     def load_frame(self, desa: str, load: int, version: int) -> None:
         self.desa[OTHER_SUBSLS] = desa
-        with self.world.house.engine.begin() as connection:
+        with self.world.house.engine.begin() as connection, following_frame(connection):
             load_frame(connection, frame(desa, load), FRAME_COLUMNS, self.scratch)
             note_version(connection, dataset="sls", version=f"2022-10-0{version}", manifest_sha256=str(version) * 64,
                          scale=1, note="", report={})  # fmt: skip

@@ -97,20 +97,23 @@ FROM differences GROUP BY placed_code, enumerated_on, cause
 HAVING ({_each("sum({0})")}) <> ({_each("0")})
 """
 
-# A night that was never computed, or was interrupted before it was, comes first: changes follow each other.
 _NIGHTS = """
-SELECT DISTINCT coalesce(decided_night, night) AS night FROM ledger.delivery d
-WHERE province = :province AND state = 'accepted' AND (coalesce(decided_night, night) >= :night OR NOT EXISTS (
-    SELECT FROM mart.province_arrivals a
-    WHERE a.province = d.province AND a.night = coalesce(d.decided_night, d.night)))
-ORDER BY 1
+SELECT coalesce(d.decided_night, d.night) AS night, bool_or(a.night IS NULL) AS missing
+FROM ledger.delivery d
+LEFT JOIN mart.province_arrivals a ON a.province = d.province AND a.night = coalesce(d.decided_night, d.night)
+WHERE d.province = :province AND d.state = 'accepted'
+GROUP BY 1
 """
 
 
-def nights_to_compute(connection: Connection, province: str, night: date) -> list[date]:
-    """``night``, what was accepted later, and earlier nights whose changes are missing; oldest first."""
-    found = set(connection.execute(text(_NIGHTS), {"province": province, "night": night}).scalars())
-    return sorted(found | {night})
+def nights_to_compute(connection: Connection, province: str, night: date | None = None) -> list[date]:
+    """The nights of ``province`` from the first whose changes are missing, or from ``night``, on; oldest first.
+
+    A night may be missing because it was interrupted; those after it rest on it, for changes follow each other.
+    """
+    accepted = {row.night: row.missing for row in connection.execute(text(_NIGHTS), {"province": province})}
+    begun = {each for each, missing in accepted.items() if missing} | ({night} if night else set())
+    return sorted({each for each in accepted if begun and each >= min(begun)} | begun)
 
 
 def write_changes(connection: Connection, province: str, night: date) -> None:

@@ -19,7 +19,7 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import RegionTargets
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import KNOWN, AsOf
+from regsosek.statistics.as_of import AS_OF, AsOf
 
 REGISTRY_VERSION = "Dukcapil 2023-02"
 SUMS = (
@@ -31,7 +31,12 @@ _WHOLE = 100.0
 
 # What was visited beyond the opening load of related places (``root``) is told of new places first, then of the others.
 _PLACES = f"""
-{KNOWN},
+{AS_OF},
+known AS (
+    SELECT c.province, c.placed_code, c.enumerated_on, sum(c.visited) AS visited
+    FROM mart.change c JOIN as_of a ON a.province = c.province AND c.night <= a.last_night
+    GROUP BY c.province, c.placed_code, c.enumerated_on
+),
 counted AS (
     SELECT province, placed_code AS code, sum(visited)::bigint AS visited,
            max(enumerated_on) FILTER (WHERE visited > 0) AS last_day

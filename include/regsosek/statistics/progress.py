@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.statistics.changes import nights_to_compute, write_changes
 from regsosek.statistics.totals import write_totals
+from regsosek.warehouse.database import hold_province
 from regsosek.warehouse.tables import ARRIVAL_MEASURES
 
 # Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more
@@ -42,10 +43,20 @@ def refresh_province(connection: Connection, province: str, night: date) -> None
 
     Nights after it (it was reopened, or run again) are computed again, for what they changed rests on it.
     """
-    for each in nights_to_compute(connection, province, night):
-        write_changes(connection, province, each)
-        write_totals(connection, province, each)
-        _write_arrivals(connection, province, each)
+    _compute(connection, province, nights_to_compute(connection, province, night))
+
+
+def refresh_missing(connection: Connection, province: str) -> None:
+    """Computes the nights of ``province`` that a former version of the warehouse, or an interruption, left out."""
+    hold_province(connection, province)
+    _compute(connection, province, nights_to_compute(connection, province))
+
+
+def _compute(connection: Connection, province: str, nights: list[date]) -> None:
+    for night in nights:
+        write_changes(connection, province, night)
+        write_totals(connection, province, night)
+        _write_arrivals(connection, province, night)
 
 
 def _write_arrivals(connection: Connection, province: str, night: date) -> None:

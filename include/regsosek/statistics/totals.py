@@ -5,10 +5,13 @@ written anew for every night, as if the place had always been there; places and 
 the province does. What was published stays as it was published.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from sqlalchemy import Connection, text
 
+from regsosek.warehouse.database import hold_province
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 
@@ -17,17 +20,22 @@ def _each(template: str) -> str:
 
 
 # A sub-SLS keeps its desa when its row of the frame ends, so its newest row says where all its cases belong.
-_PLACE = """
-INSERT INTO mart.placement (province, placed_code, region_code, unmapped)
-SELECT :province, c.placed_code, coalesce(desa.code, own.code, :province), desa.code IS NULL
-FROM (SELECT DISTINCT placed_code FROM mart.change WHERE province = :province AND night = :night) c
+_REGION_OF = """
+SELECT c.province, c.placed_code, coalesce(desa.code, own.code, c.province) AS region_code,
+       desa.code IS NULL AS unmapped
+FROM ({places}) c
 LEFT JOIN LATERAL (
-    SELECT id_desa FROM reference.subsls s WHERE s.province = :province AND s.id_subsls = c.placed_code
+    SELECT id_desa FROM reference.subsls s WHERE s.province = c.province AND s.id_subsls = c.placed_code
     ORDER BY valid_from DESC LIMIT 1
 ) f ON true
 LEFT JOIN reference.region desa ON desa.code = f.id_desa
 LEFT JOIN reference.region own ON own.code = c.placed_code
-ON CONFLICT DO NOTHING
+"""
+
+_OF_NIGHT = "SELECT DISTINCT province, placed_code FROM mart.change WHERE province = :province AND night = :night"
+_PLACE = f"""
+INSERT INTO mart.placement (province, placed_code, region_code, unmapped)
+{_REGION_OF.format(places=_OF_NIGHT)} ON CONFLICT DO NOTHING
 """
 
 _TOTALS = f"""
@@ -75,3 +83,61 @@ def write_totals(connection: Connection, province: str, night: date) -> None:
     for table, statement in (("total", _TOTALS), ("province_day", _DAYS)):
         connection.execute(text(f"DELETE FROM mart.{table} WHERE province = :province AND night = :night"), own)
         connection.execute(text(statement), own)
+
+
+_OF_PROVINCE = "SELECT province, placed_code FROM mart.placement"
+_MOVED = f"""
+SELECT DISTINCT p.province FROM mart.placement p
+JOIN ({_REGION_OF.format(places=_OF_PROVINCE)}) n USING (province, placed_code)
+WHERE (p.region_code, p.unmapped) <> (n.region_code, n.unmapped)
+"""
+_MOVE = f"""
+UPDATE mart.placement p SET region_code = n.region_code, unmapped = n.unmapped
+FROM ({_REGION_OF.format(places=_OF_PROVINCE + " WHERE province = :province")}) n
+WHERE p.province = :province AND n.placed_code = p.placed_code
+      AND (p.region_code, p.unmapped) <> (n.region_code, n.unmapped)
+"""
+_TREES = """
+SELECT p.code AS province, md5(string_agg(a.code || a.ancestor_code, ',' ORDER BY a.code, a.ancestor_code)) AS tree
+FROM reference.region p
+JOIN reference.region_ancestor b ON b.ancestor_code = p.code JOIN reference.region_ancestor a ON a.code = b.code
+WHERE p.level = 'provinsi' GROUP BY p.code
+"""
+_SUM_AGAIN = f"""
+INSERT INTO mart.total (province, code, placed, night, {_each("{}")})
+SELECT :province, code, false, night, {_each("sum({0}) OVER so_far")}
+FROM (SELECT a.ancestor_code AS code, c.night, {_each("sum(c.{0}) AS {0}")}
+      FROM mart.change c JOIN mart.placement p USING (province, placed_code)
+      JOIN reference.region_ancestor a ON a.code = p.region_code
+      JOIN reference.region r ON r.code = a.ancestor_code AND r.level <> 'nasional'
+      WHERE c.province = :province GROUP BY 1, 2
+      HAVING ({_each("sum(c.{0})")}) <> ({_each("0")})) of_night
+WINDOW so_far AS (PARTITION BY code ORDER BY night)
+"""
+
+
+@contextmanager
+def following_frame(connection: Connection) -> Iterator[None]:
+    """Lets totals of regions follow regions and frame that are replaced inside, in the same transaction.
+
+    Only provinces with a moved place or another tree are written anew; their nights wait until the transaction ends.
+    """
+    before = _trees(connection)
+    yield
+    after = _trees(connection)
+    moved = set(connection.execute(text(_MOVED)).scalars())
+    for province in sorted(moved | {code for code in before if before[code] != after.get(code)}):
+        hold_province(connection, province)
+        connection.execute(text(_MOVE), {"province": province})
+        sum_again(connection, province)
+
+
+def _trees(connection: Connection) -> dict[str, str]:
+    return {row.province: row.tree for row in connection.execute(text(_TREES))}
+
+
+def sum_again(connection: Connection, province: str) -> None:
+    """Writes the totals of the regions of ``province`` anew, of all nights, from its changes."""
+    own = {"province": province}
+    connection.execute(text("DELETE FROM mart.total WHERE province = :province AND NOT placed"), own)
+    connection.execute(text(_SUM_AGAIN), own)

@@ -41,6 +41,12 @@ def province_lock(engine: Engine, province: str) -> Iterator[None]:
             connection.execute(text("SELECT pg_advisory_unlock(:lock, :province)"), key)
 
 
+def hold_province(connection: Connection, province: str) -> None:
+    """Takes the right of :func:`province_lock` until the transaction ends."""
+    key = {"lock": PROVINCE_LOCK, "province": int(province)}
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :province)"), key)
+
+
 def copy_in(connection: Connection, table: str, columns: list[str], path: Path) -> None:
     """Loads a CSV file with a header into ``table`` (``schema.name``, or a bare name) by COPY."""
     target = sql.Identifier(*table.split("."))

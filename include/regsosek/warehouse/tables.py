@@ -249,7 +249,7 @@ placement = Table(
 )  # fmt: skip
 arrivals = Table(
     "arrivals", metadata, _key("province"), _key("placed_code"), _key("night", Date),
-    *(_count(measure) for measure in ARRIVAL_MEASURES), schema="mart",
+    *(_count(measure) for measure in ARRIVAL_MEASURES), Index(None, "province", "night"), schema="mart",
 )  # fmt: skip
 # The sum over all places; a row for every night whose changes are computed, whatever arrived.
 province_arrivals = Table(

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("province", "placed_code", name=op.f("pk_placement")),
         schema="mart",
     )
-    for table in ("change", "total"):
+    for table in ("change", "total", "arrivals"):
         op.create_index(op.f(f"ix_{table}_province_night"), table, ["province", "night"], schema="mart")
     summed = ", ".join(f"sum({name}) AS {name}" for name in _PROGRESS)
     so_far = ", ".join(f"(sum({name}) OVER so_far)::bigint AS {name}" for name in _PROGRESS)
@@ -55,6 +55,7 @@ def downgrade() -> None:
     """Takes this migration back; nights must be processed again to fill the former table."""
     op.drop_index("ix_kasus_family", table_name="kasus", schema="core")
     op.create_index(op.f("ix_kasus_province_placed_code"), "kasus", ["province", "placed_code"], schema="core")
+    op.drop_index(op.f("ix_arrivals_province_night"), table_name="arrivals", schema="mart")
     op.execute("DROP VIEW mart.progress")
     for table in ("placement", "province_arrivals", "province_day", "total", "change"):
         op.drop_table(table, schema="mart")
