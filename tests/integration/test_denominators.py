@@ -18,6 +18,7 @@ from regsosek.release.changes import changes_since
 from regsosek.release.figures import gather
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.denominators import SUMS, with_denominators
+from regsosek.statistics.totals import write_totals
 from regsosek.statistics.tree import completion
 from regsosek.warehouse.tables import change as change_table
 from regsosek.warehouse.tables import psls, subsls, verified
@@ -63,6 +64,7 @@ def visits(world: FieldWorld, **by_place: int) -> None:
     ]  # fmt: skip
     with world.house.engine.begin() as connection:
         connection.execute(insert(change_table), rows)
+        write_totals(connection, PROVINCE, NIGHT - timedelta(days=1))
 
 
 def lists(world: FieldWorld, night: date, code: str, families: int | None, *, not_found: bool = False) -> None:
