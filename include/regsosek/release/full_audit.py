@@ -24,7 +24,7 @@ from regsosek.release.full_reading import read_whole
 from regsosek.release.tables import REGION_TABLES
 from regsosek.release.wording import definitions
 from regsosek.statistics.changes import COUNTED_OF_CASE
-from regsosek.warehouse.case_state import case_state_as_of
+from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.tables import PROGRESS_MEASURES, full_audit, published_release
 
 SHOWN = 5
@@ -36,8 +36,7 @@ def _each(template: str) -> str:
 
 _RECOUNT = f"""
 CREATE TEMP TABLE recounted ON COMMIT DROP AS
-WITH asked AS (SELECT DISTINCT case_id FROM core.kasus WHERE province = :province AND night <= :night),
-states AS ({case_state_as_of("night")})
+WITH states AS ({case_state_as_of("night", ALL_ACCEPTED)})
 SELECT placed_code, enumerated_on, {_each("sum({0})::bigint AS {0}")}
 FROM (SELECT placed_code, enumerated_on, {COUNTED_OF_CASE} FROM states) cases GROUP BY 1, 2
 """
