@@ -142,7 +142,8 @@ def _table(measured: dict[int, dict[str, Cost]], officers: int, rounds: int) -> 
         f"revisions; the fastest of {rounds} runs; ratios to day {min(measured)}. Target: at most {RATIO_AT_MOST}; "
         "! is a miss."
     )
-    table = Table("day", title=title)
+    table = Table(title=title)
+    table.add_column("day")
     for step in (*early, "together"):
         for column in (f"{step} wall s", "wall", "CPU s", "CPU"):
             table.add_column(column, justify="right")

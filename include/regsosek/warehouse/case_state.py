@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from regsosek.warehouse.database import by_index
+
 # A duplicate moves its content's place in the order (the same content, produced later, is the newer statement), but
 # only rows that were processed carry a verdict.
 _STATES = """
@@ -95,8 +97,9 @@ def revised(connection: Connection, asked: str, values: Mapping[str, Any]) -> It
         values: its parameters, and ``province`` and ``night``.
     """
     accepted = _ACCEPTED.format(asked="JOIN touched USING (case_id)")
-    for table, query in (("touched", asked), ("revised", accepted)):
-        connection.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {query}"), values)
-        connection.execute(text(f"ANALYZE {table}"))
+    with by_index(connection):
+        for table, query in (("touched", asked), ("revised", accepted)):
+            connection.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {query}"), values)
+            connection.execute(text(f"ANALYZE {table}"))
     yield
     connection.execute(text("DROP TABLE touched, revised"))
