@@ -139,9 +139,11 @@ def _table(measured: dict[int, dict[str, Cost]], officers: int, rounds: int) -> 
     early, *_ = measured.values()
     title = (
         f"Statistics and release of one province, {officers * FAMILIES_A_DAY:,} new families a night and 2 % as many "
-        f"revisions; the fastest of {rounds} runs; ratios to day {min(measured)}. Target: at most {RATIO_AT_MOST}; ! is a miss."
+        f"revisions; the fastest of {rounds} runs; ratios to day {min(measured)}. Target: at most {RATIO_AT_MOST}; "
+        "! is a miss."
     )
-    table = Table("day", title=title)
+    table = Table(title=title)
+    table.add_column("day")
     for step in (*early, "together"):
         for column in (f"{step} wall s", "wall", "CPU s", "CPU"):
             table.add_column(column, justify="right")

@@ -231,6 +231,29 @@ def release(date_: NightOption = None) -> None:
 
 
 @app.command()
+def audit(
+    full: Annotated[bool, typer.Option("--full", help="Audit now; without it, show the last audit.")] = False,
+    province: ProvinceOption = None,
+) -> None:
+    """Prove the newest release again from the whole log and all archived files (what the DAG regsosek_audit does)."""
+    from regsosek.night import auditing
+
+    with house() as opened:
+        if full:
+            for code in chosen(province):
+                with console.status(f"Auditing province {code}..."):
+                    auditing.audit_one(opened, code)
+            auditing.conclude_audit(opened, chosen(province))
+        standing, found = auditing.results(opened)
+    for code, faults in found.items():
+        for line in faults or (f"province {code} holds",):
+            console.print(line)
+    console.print(f"Release {standing.release_id}: {len(found)} audited, the nation counted as one.")
+    if any(found.values()):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def quarantine(
     province: Annotated[str, typer.Option("--province", "-p", help="Province code.")],
     rule: Annotated[str, typer.Option(help="Only cases that break this rule.")] = "",

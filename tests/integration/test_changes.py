@@ -15,7 +15,7 @@ from regsosek.night import judging, replaying
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.progress import refresh_missing
 from regsosek.statistics.totals import following_frame
-from regsosek.warehouse.case_state import case_state_as_of
+from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 21)
@@ -88,8 +88,7 @@ def recomputed(world: FieldWorld, night: date) -> list[tuple[Any, ...]]:
     """Place, day and all measures as of ``night`` from all cases of the log at once, without empty ones."""
     sums = ", ".join(f"sum({measure})::bigint" for measure in PROGRESS_MEASURES)
     return world.rows(
-        "WITH asked AS (SELECT DISTINCT case_id FROM core.kasus WHERE province = :province), "
-        f"states AS ({case_state_as_of('night')}), "
+        f"WITH states AS ({case_state_as_of('night', ALL_ACCEPTED)}), "
         f"counted AS (SELECT placed_code, enumerated_on, {COUNTED_OF_CASE} FROM states) "
         f"SELECT placed_code, enumerated_on, {sums} FROM counted GROUP BY 1, 2 "
         f"HAVING ({sums}) <> ({', '.join('0' for _ in PROGRESS_MEASURES)}) ORDER BY 1, 2",

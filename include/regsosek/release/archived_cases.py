@@ -20,6 +20,7 @@ from regsosek.errors import AuditError
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
 from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
+from regsosek.warehouse.database import by_index
 
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
 PLACE_OF_ROW = ["delivery_id", "part", "row_no"]
@@ -108,7 +109,8 @@ def read_cases(connection: Connection, archive: Archive, province: str, after: d
         AuditError: the archived files do not hold a row or case that the log names.
     """
     values: dict[str, Any] = {"province": province, "after": after, "night": night}
-    log = typed_log(pd.read_sql_query(text(_LOG), connection, params=values))
+    with by_index(connection):
+        log = typed_log(pd.read_sql_query(text(_LOG), connection, params=values))
     deliveries = accepted_deliveries(connection, province, night) if len(log) else ()
     news = log["night"] > after
     read = read_rows(archive, province, deliveries, log[news])

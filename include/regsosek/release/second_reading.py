@@ -46,10 +46,19 @@ def headline(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> Headli
     """
     if revisions.empty:
         return Headline(0, 0)
-    current = current_revisions(_contents(superseded(revisions, deliveries)))
-    counted = current[current["state"].isin(["loaded", "pending", "quarantined"])]
-    accepted = counted[counted["state"] != "quarantined"]
-    return Headline(len(counted), int((accepted["result"] == 1).sum()))
+    return counted(without_conflicts(statements(revisions, deliveries)))
+
+
+def statements(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
+    """One row per case with its ``state`` and the revision that counts, whoever else claims its family key."""
+    return current_revisions(_contents(superseded(revisions, deliveries)))
+
+
+def counted(current: pd.DataFrame) -> Headline:
+    """Counts cases by their ``state`` and ``result``."""
+    visited = current[current["state"].isin(["loaded", "pending", "quarantined"])]
+    accepted = visited[visited["state"] != "quarantined"]
+    return Headline(len(visited), int((accepted["result"] == 1).sum()))
 
 
 def superseded(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
@@ -96,7 +105,7 @@ def _contents(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def current_revisions(contents: pd.DataFrame) -> pd.DataFrame:
-    """One row per case with its ``state`` and the revision that counts."""
+    """One row per case with its ``state`` and the revision that counts; conflicts are settled afterwards."""
     ordered = contents.sort_values(_ORDER)
     newest = ordered.groupby("case_id").tail(1).set_index("case_id")
     settled = ordered[~ordered["in_error"]].groupby("case_id").tail(1).set_index("case_id")
@@ -107,10 +116,10 @@ def current_revisions(contents: pd.DataFrame) -> pd.DataFrame:
     state[newest["withdrawn"]] = "withdrawn"
     fallback = standing.loc[state.index[state == "pending"]]
     current = pd.concat([newest[state != "pending"], fallback]).assign(state=state)
-    return _without_conflicts(current.reset_index())
+    return current.reset_index()
 
 
-def _without_conflicts(current: pd.DataFrame) -> pd.DataFrame:
+def without_conflicts(current: pd.DataFrame) -> pd.DataFrame:
     """Of several documents that hold one family key the newest counts; the others are ``conflicting``."""
     holding = current[current["state"].isin(["loaded", "pending"])]
     ordered = holding.sort_values(["rank", "produced_at", "content_hash", "case_id"], ascending=False)

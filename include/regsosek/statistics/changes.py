@@ -18,7 +18,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, text
 
-from regsosek.warehouse.case_state import case_state_as_of
+from regsosek.warehouse.case_state import case_state_as_of, revised
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 CAUSES = ("new", "late", "corrected", "freed", "withdrawn", "superseded", "conflicting")
@@ -36,7 +36,7 @@ _COUNTS = {
 }
 COUNTED_OF_CASE = ", ".join(f"{_COUNTS[measure]} AS {measure}" for measure in PROGRESS_MEASURES)
 
-_STATEMENT = ("state", "placed_code", "enumerated_on", "result", "persons")
+_STATEMENT = ("state", "placed_code", "enumerated_on", "result", "stated_persons")
 
 
 def _columns(alias: str, columns: tuple[str, ...]) -> str:
@@ -50,7 +50,6 @@ def _each(template: str) -> str:
 # Besides the cases of the night, those that ever claimed a family key which one of them ever claimed: what holds a key
 # now may have to give it up, and what lost it may have it back.
 _TOUCHED = """
-CREATE TEMP TABLE touched ON COMMIT DROP AS
 WITH tonight AS (
     SELECT DISTINCT k.case_id FROM core.kasus k
     JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
@@ -66,13 +65,17 @@ SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan,
 WHERE k.province = :province AND k.night <= :night
 """
 
+_STATES = f"""
+SELECT case_id, settled_state, state, placed_code, enumerated_on, result, persons AS stated_persons,
+       night, delivery_id, newest_night, newest_delivery, {COUNTED_OF_CASE}
+FROM ({{states}}) s
+"""
+
 _CHANGES = f"""
 INSERT INTO mart.change (province, placed_code, enumerated_on, night, cause, {_each("{}")})
-WITH asked AS (SELECT case_id FROM touched),
-present AS ({case_state_as_of("night")}),
-former AS ({case_state_as_of("before")}),
-changed AS (
-    SELECT case_id,
+WITH changed AS (
+    SELECT {_columns("p", ("placed_code", "enumerated_on", *PROGRESS_MEASURES))},
+           f.placed_code AS former_place, f.enumerated_on AS former_day, {_each("f.{0} AS former_{0}")},
            CASE WHEN ({_columns("p", _STATEMENT)}) IS NOT DISTINCT FROM ({_columns("f", _STATEMENT)}) THEN 'conflicting'
                 WHEN d.decided_night = :night THEN 'freed'
                 WHEN f.case_id IS NULL AND p.enumerated_on < :night THEN 'late'
@@ -87,10 +90,9 @@ changed AS (
           IS DISTINCT FROM (f.settled_state, {_columns("f", _STATEMENT)})
 ),
 differences AS (
-    SELECT placed_code, enumerated_on, cause, {COUNTED_OF_CASE} FROM changed JOIN present USING (case_id)
+    SELECT placed_code, enumerated_on, cause, {_each("{}")} FROM changed
     UNION ALL
-    SELECT placed_code, enumerated_on, cause, {_each("-{0}")}
-    FROM (SELECT placed_code, enumerated_on, cause, {COUNTED_OF_CASE} FROM changed JOIN former USING (case_id)) gone
+    SELECT former_place, former_day, cause, {_each("-former_{0}")} FROM changed WHERE former_place IS NOT NULL
 )
 SELECT :province, placed_code, enumerated_on, :night, cause, {_each("sum({0})")}
 FROM differences GROUP BY placed_code, enumerated_on, cause
@@ -120,7 +122,10 @@ def write_changes(connection: Connection, province: str, night: date) -> None:
     """Writes what ``night`` changed in ``province``; what an earlier try wrote goes."""
     own = {"province": province, "night": night, "before": night - timedelta(days=1)}
     connection.execute(text("DELETE FROM mart.change WHERE province = :province AND night = :night"), own)
-    connection.execute(text(_TOUCHED), own)
-    connection.execute(text("ANALYZE touched"))
-    connection.execute(text(_CHANGES), own)
-    connection.execute(text("DROP TABLE touched"))
+    with revised(connection, _TOUCHED, own):
+        for table, night_of in (("present", "night"), ("former", "before")):
+            states = _STATES.format(states=case_state_as_of(night_of))
+            connection.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {states}"), own)
+            connection.execute(text(f"ANALYZE {table}"))
+        connection.execute(text(_CHANGES), own)
+        connection.execute(text("DROP TABLE present, former"))

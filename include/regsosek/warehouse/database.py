@@ -47,6 +47,21 @@ def hold_province(connection: Connection, province: str) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :province)"), key)
 
 
+@contextmanager
+def by_index(connection: Connection) -> Iterator[None]:
+    """Lets queries inside look rows up one by one, in the caller's transaction.
+
+    For what a night asks of a long log: the planner would read all of it once, which is cheap at first and grows with
+    every night.
+    """
+    joins = ("enable_hashjoin", "enable_mergejoin")
+    for each in joins:
+        connection.execute(text(f"SET LOCAL {each} = off"))
+    yield
+    for each in joins:
+        connection.execute(text(f"SET LOCAL {each} = on"))
+
+
 def copy_in(connection: Connection, table: str, columns: list[str], path: Path) -> None:
     """Loads a CSV file with a header into ``table`` (``schema.name``, or a bare name) by COPY."""
     target = sql.Identifier(*table.split("."))

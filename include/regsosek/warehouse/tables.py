@@ -271,6 +271,11 @@ published_release = Table(
     Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),
     schema="release",
 )  # fmt: skip
+# The last full audit of a release, by province (the nation under 00): what does not hold, or nothing.
+full_audit = Table(
+    "full_audit", metadata, _key("release_id"), _key("province"), _moment("at", default=True),
+    Column("faults", JSONB, nullable=False), schema="release",
+)  # fmt: skip
 outbox = Table(
     "outbox", metadata, Column("id", BigInteger, primary_key=True), _needed("recipient_group"), _needed("night", Date),
     _needed("kind"), Column("recipients", JSONB, nullable=False), _needed("subject"), _needed("body"),

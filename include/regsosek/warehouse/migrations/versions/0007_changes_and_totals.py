@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0007"
 down_revision: str | None = "0005"
@@ -45,6 +46,14 @@ def upgrade() -> None:
         f"SELECT province, placed_code, enumerated_on, night, {summed} FROM mart.change GROUP BY 1, 2, 3, 4) AS of_night "
         "WINDOW so_far AS (PARTITION BY province, placed_code, enumerated_on ORDER BY night)"
     )
+    op.create_table(
+        "full_audit",
+        *(_key(name) for name in ("release_id", "province")),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("faults", postgresql.JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("release_id", "province", name=op.f("pk_full_audit")),
+        schema="release",
+    )
     # Cases that claim one family key are looked for by it; by place nobody looks any more.
     op.drop_index(op.f("ix_kasus_province_placed_code"), table_name="kasus", schema="core")
     family = ["province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
@@ -56,6 +65,7 @@ def downgrade() -> None:
     op.drop_index("ix_kasus_family", table_name="kasus", schema="core")
     op.create_index(op.f("ix_kasus_province_placed_code"), "kasus", ["province", "placed_code"], schema="core")
     op.drop_index(op.f("ix_arrivals_province_night"), table_name="arrivals", schema="mart")
+    op.drop_table("full_audit", schema="release")
     op.execute("DROP VIEW mart.progress")
     for table in ("placement", "province_arrivals", "province_day", "total", "change"):
         op.drop_table(table, schema="mart")
