@@ -29,9 +29,10 @@ def floors(regions: pd.DataFrame) -> pd.DataFrame:
     """One row per region and level of its parts, in order of :data:`COMPARED`, then by code.
 
     Columns: ``code, level, name, province, child_level``; ``children`` (known to the frame, or visited) and
-    ``children_judged`` (with a denominator of the plan); their families ``children_visited, children_families`` and
-    ``children_mean``, the mean weighted by families; the worst part ``floor_code, floor_name, floor_status,
-    floor_visited, floor_families, floor_percent``; ``children_below`` (the plan) and ``children_below_share``;
+    ``children_judged`` (with figures and a denominator of the plan); their families ``children_visited,
+    children_families`` and ``children_mean``, the mean weighted by families; the worst part ``floor_code, floor_name,
+    floor_status, floor_visited, floor_families, floor_percent``; ``children_below`` (the plan) and
+    ``children_below_share``;
     ``first_quartile, median, third_quartile`` of the parts' percentages (each is the percentage of some part);
     ``floor_base_version``, ``floor_coverage``.
 
@@ -60,7 +61,9 @@ def _above(parts: pd.DataFrame, upper: str) -> "pd.Series[str]":
 
 
 def _floor(parts: pd.DataFrame) -> dict[str, Any]:
-    judged = parts[parts["visited_of_plan_base"].notna()].sort_values(["visited_of_plan_base", "code"])
+    # Nobody knows of a part that sent nothing: it lowers the coverage, and is no floor of zero.
+    known = parts["visited_of_plan_base"].notna() & (parts["status"] != "no_data")
+    judged = parts[known].sort_values(["visited_of_plan_base", "code"])
     counts = {
         "children": len(parts),
         "children_judged": len(judged),

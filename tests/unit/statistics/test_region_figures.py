@@ -145,6 +145,18 @@ def test_the_floor_is_named_beside_a_mean_that_looks_well() -> None:
     assert [row[q] for q in ("first_quartile", "median", "third_quartile")] == [40, 95, 98]
 
 
+def test_a_province_that_sent_nothing_is_no_floor_of_zero_but_missing_from_the_coverage() -> None:
+    other = small_tree()
+    for column in ("code", "parent_code", "province"):
+        other[column] = other[column].str.replace(r"^11", "12", regex=True)
+    tree = pd.concat([small_tree(), other.iloc[1:]], ignore_index=True)
+    desa = tree.loc[tree["level"] == "desa", "code"]
+    rows = [{"code": c, **counted_row(frame_families=100, visited=50 if c.startswith("11") else 0)} for c in desa]
+    found = floors(figures(rolled_up(pd.DataFrame(rows), tree), NIGHT, known={"11"})).set_index(["code", "child_level"])
+    nation = found.loc[(NATION, "provinsi")]
+    assert (nation["floor_code"], nation["floor_percent"], nation["floor_coverage"]) == ("11", 50, 50)
+
+
 @given(counted_trees(), nights)
 @settings(max_examples=40, deadline=None)
 def test_numerators_and_denominators_add_up_and_shares_are_never_cut_off(tree: pd.DataFrame, night: date) -> None:
