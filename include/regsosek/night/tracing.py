@@ -20,31 +20,34 @@ from regsosek.landing.store import Store
 from regsosek.night.asked_figure import AskedFigure
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.restatement import PLACED
-from regsosek.warehouse.case_state import CASE_STATE
+from regsosek.warehouse.case_state import case_state_steps, revised
 
 CASE_COLUMNS = (
     "province", "delivery_id", "cause", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "case_id", "enumerated_on",
     "counted",
 )  # fmt: skip
 
-# Besides the cases that were ever placed in the region, those that claim the same family key: one of them holds it.
-_COUNTED = f"""
-WITH place AS (
+_PLACE = f"""
+place AS (
     SELECT p.province, p.placed_code FROM (
         SELECT DISTINCT province, placed_code FROM core.kasus WHERE province = :province AND night <= :night
     ) p {PLACED.format("p")} WHERE a.ancestor_code = :region
-),
+)"""
+# Besides the cases that were ever placed in the region, those that claim the same family key: one of them holds it.
+_ASKED = f"""
+WITH {_PLACE},
 in_region AS (
     SELECT DISTINCT case_id, id_subsls, r109_no_bangunan, r110_no_keluarga
     FROM core.kasus k JOIN place USING (province, placed_code) WHERE k.night <= :night
-),
-asked AS (
-    SELECT case_id FROM in_region
-    UNION
-    SELECT k.case_id FROM core.kasus k JOIN in_region USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
-    WHERE k.province = :province AND k.night <= :night
-),
-{CASE_STATE},
+)
+SELECT case_id FROM in_region
+UNION
+SELECT k.case_id FROM core.kasus k JOIN in_region USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
+WHERE k.province = :province AND k.night <= :night
+"""
+_COUNTED = f"""
+WITH {_PLACE},
+{case_state_steps("night")},
 first_seen AS (SELECT case_id, min(night) AS first_night FROM revisions GROUP BY case_id),
 stated AS (
     SELECT case_id, id_subsls, r109_no_bangunan, r110_no_keluarga, enumerated_on, night, delivery_id, settled_state,
@@ -151,7 +154,8 @@ def _rows(connection: Connection, asked: AskedFigure, tail: str) -> Iterator[Any
     nights, own = asked.release.as_of.nights, asked.province.code if asked.province else asked.code
     for province in nights if asked.level == "nasional" else [own] if own in nights else []:
         values = {"province": province, "night": nights[province], "region": asked.code, "day": asked.day}
-        yield from connection.execute(query, values)
+        with revised(connection, _ASKED, values):
+            yield from connection.execute(query, values).all()
 
 
 class _Receipts:

@@ -22,8 +22,8 @@ from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
 from regsosek.release.full_reading import read_whole
 from regsosek.release.tables import REGION_TABLES
-from regsosek.release.wording import definitions
 from regsosek.statistics.changes import COUNTED_OF_CASE
+from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.tables import PROGRESS_MEASURES, full_audit, published_release
 

@@ -78,7 +78,12 @@ def case_state_as_of(night: str, source: str = "revised") -> str:
     Args:
         source: accepted revisions of a province: the table of :func:`revised`, or a query in brackets.
     """
-    return f"WITH {_STATES.format(night=night, source=source)} SELECT * FROM case_state"
+    return f"WITH {case_state_steps(night, source)} SELECT * FROM case_state"
+
+
+def case_state_steps(night: str, source: str = "revised") -> str:
+    """SQL: ``revisions`` and ``case_state`` as of the night in parameter ``night``, to stand in a WITH clause."""
+    return _STATES.format(night=night, source=source)
 
 
 # Accepted revisions of all cases of a province.
