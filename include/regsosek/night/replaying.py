@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from regsosek.contract.codebook import codebook_document, codebook_version, columns_of
-from regsosek.contract.instruments import first_version
+from regsosek.contract.instruments import QUESTIONNAIRE, first_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.landing.archive import (
     Decision,
@@ -126,7 +126,7 @@ def _require_columns(house: House, codebook: str, version: str) -> None:
     with house.scratch("codebook") as scratch:
         bucket = house.settings.archive_bucket
         archived = fetch_archived(house.store, bucket, codebook, scratch / "codebook.csv").read_bytes()
-    if columns_of(archived, version) != columns_of(codebook_document(), version):
+    if columns_of(archived, QUESTIONNAIRE, version) != columns_of(codebook_document(), QUESTIONNAIRE, version):
         raise ConfigurationError(
             f"a delivery of questionnaire version {version} was read by a codebook with other columns or types; "
             "check out the project as it was then"
