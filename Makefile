@@ -40,8 +40,9 @@ clean:  ## stop all of it and forget the data
 ##### measures
 
 .PHONY: bench
-bench: install  ## what a bad day costs more than a clean one (SCALE=0.1 makes it smaller, ROUNDS=3 repeats)
+bench: install  ## what a bad day costs more than a clean one, and day 30 more than day 3 (SCALE=0.1, ROUNDS=3)
 	$(bin)/python bench/badness.py $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(bin)/python bench/growth.py $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 ##### tests and checks
 

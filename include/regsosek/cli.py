@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from regsosek.cli_figures import add_figure_commands
 from regsosek.errors import ConfigurationError, RegsosekError
-from regsosek.geography.calendar import default_night, field_windows
+from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
 
@@ -65,6 +66,9 @@ def house() -> Iterator["House"]:
 
     with without_values("warehouse"), open_house(load_settings()) as opened:
         yield opened
+
+
+add_figure_commands(app, console, house)
 
 
 @app.callback()
@@ -211,7 +215,9 @@ def status(date_: NightOption = None) -> None:
             raise ConfigurationError("no night has been processed yet; run `regsosek night`")
         when = date_.date() if date_ else nights[-1]
         lines, scale = province_lines(connection, when), scale_of_reference(connection)
-        console.print(night_table(when, lines, scale, field_windows(opened.settings.calendar_file)))
+        console.print(
+            night_table(when, lines, scale, planned_windows(opened.settings.calendar_file, opened.settings.plan_file))
+        )
 
 
 @app.command()
@@ -222,6 +228,29 @@ def release(date_: NightOption = None) -> None:
     with house() as opened:
         published = nightly.release(opened, night_of(date_))
     console.print(f"Release {published.release_id}: {published.page}")
+
+
+@app.command()
+def audit(
+    full: Annotated[bool, typer.Option("--full", help="Audit now; without it, show the last audit.")] = False,
+    province: ProvinceOption = None,
+) -> None:
+    """Prove the newest release again from the whole log and all archived files (what the DAG regsosek_audit does)."""
+    from regsosek.night import auditing
+
+    with house() as opened:
+        if full:
+            for code in chosen(province):
+                with console.status(f"Auditing province {code}..."):
+                    auditing.audit_one(opened, code)
+            auditing.conclude_audit(opened, chosen(province))
+        standing, found = auditing.results(opened)
+    for code, faults in found.items():
+        for line in faults or (f"province {code} holds",):
+            console.print(line)
+    console.print(f"Release {standing.release_id}: {len(found)} audited, the nation counted as one.")
+    if any(found.values()):
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

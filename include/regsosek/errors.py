@@ -57,3 +57,7 @@ class DecisionError(RegsosekError):
 
 class NightFailedError(RegsosekError):
     """Something of ours failed during a night: the run ends red and names it."""
+
+
+class UnknownFigureError(RegsosekError):
+    """A figure was asked for that is not published: the region, the measure, the day or the night has none."""

@@ -11,7 +11,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
 
 DAGS = PROJECT_ROOT / "dags"
-EXPECTED = {"regsosek_nightly", "regsosek_reference", "regsosek_replay"}
+EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay"}
 HEAVY = {"great_expectations", "pandas", "duckdb", "boto3", "psycopg", "regsosek.warehouse", "regsosek.night.nightly"}
 MAX_PARSE_SECONDS = 1.0
 
@@ -64,6 +64,13 @@ def test_the_night_publishes_after_every_province_and_concludes_last(bag: Any) -
     rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
     assert rules["publish"] == "all_done_min_one_success"
     assert rules["tell"] == rules["conclude"] == "all_done"
+
+
+def test_the_audit_concludes_whatever_became_of_a_province(bag: Any) -> None:
+    dag = bag.dags["regsosek_audit"]
+    assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == {"audit": set(), "conclude": {"audit"}}
+    assert dag.get_task("conclude").trigger_rule.value == "all_done"
+    assert dag.get_task("audit").op_kwargs_expand_input.value["province"] == [each.code for each in provinces()]
 
 
 def test_all_provinces_are_always_mapped_under_readable_names(bag: Any) -> None:

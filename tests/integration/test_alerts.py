@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, insert, select, text
+from sqlalchemy import Engine, Table, func, insert, select, text
 
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.outbox import Delivered, deliver
@@ -27,7 +27,7 @@ DESA, SUBSLS = "6403010001", "6403010001000100"
 OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
 ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
 SEEDED = ("alert.outbox", "alert.condition", "ledger.delivery", "ledger.delivery_count", "ledger.seal",
-          "quality.rule_result", "mart.progress", "mart.arrivals", "mart.refreshed", "release.release")  # fmt: skip
+          "quality.rule_result", "mart.total", "mart.arrivals", "mart.refreshed", "release.release")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +99,10 @@ def deliver_families(
             if n:
                 put(connection, tables.arrivals, province="64", placed_code=place, night=night, received=n,
                     quarantined=bad)  # fmt: skip
-        put(connection, tables.progress, province="64", placed_code=SUBSLS, enumerated_on=night, night=night,
-            visited=visited)  # fmt: skip
+        before = connection.execute(select(func.coalesce(func.max(tables.total.c.visited), 0))).scalar_one()
+        for region in ("64", SUBSLS[:4]):
+            put(connection, tables.total, province="64", code=region, placed=False, night=night,
+                visited=before + visited)  # fmt: skip
         put(connection, tables.refreshed, province="64", night=night)
 
 
@@ -168,13 +170,13 @@ def test_an_unsent_digest_is_composed_anew_or_taken_back(engine: Engine, service
     compose(engine, services_env)
     [first] = outbox(engine)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE mart.progress SET visited = 120"))
+        connection.execute(text("UPDATE mart.total SET visited = 120"))
     compose(engine, services_env)
     [second] = outbox(engine)
     assert second.id == first.id
     assert ("12,0 %" in second.body, "12,0 %" in first.body) == (True, False)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE mart.progress SET visited = 480"))
+        connection.execute(text("UPDATE mart.total SET visited = 480"))
     assert compose(engine, services_env)["prov64"] == "quiet"
     assert outbox(engine) == []
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from delivered import PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
 from regsosek.night import receiving, replaying
+from regsosek.quality.verdict import Judge
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -76,6 +77,13 @@ def test_one_error_in_a_member_quarantines_the_whole_case(world: FieldWorld) -> 
         ("keluarga", 1),
     ]
     assert world.rows("SELECT count(*) FROM core.anggota") == [(0,)]
+
+
+def test_a_delivery_of_withdrawals_alone_is_judged_and_loaded(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.deliver(NIGHT, [withdrawal("A")], produced_at=AT + timedelta(hours=1))
+    world.run(NIGHT, judge=Judge)
+    assert world.counts() == [(1, 1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 1, 0)]
 
 
 def test_a_document_under_another_key_withdraws_the_old_key(world: FieldWorld) -> None:

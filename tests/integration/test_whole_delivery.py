@@ -59,6 +59,24 @@ def test_an_extension_of_the_window_changes_no_verdict_of_a_night_before_it(worl
     assert world.rows(REASONS) == [("A", "F03-window")]
 
 
+def test_an_extension_holds_from_the_night_on_in_which_it_was_decided(world: FieldWorld, tmp_path: Path) -> None:
+    nights = [date(2022, 11, 22), date(2022, 11, 23)]
+    header, *rows = calendar_document().decode().splitlines()
+    extension = {PROVINCE: "2022-11-30,2022-11-23,letter"}
+    lines = [f"{row},{extension.get(row.split(',')[0], ',,')}" for row in rows]
+    extended = tmp_path / "calendar.csv"
+    extended.write_text("\n".join([f"{header},extended_to,decided_on,extension_source", *lines]))
+    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"calendar_file": extended}))
+    for night, document in zip(nights, "AB", strict=True):
+        produced = datetime.combine(night, datetime.min.time(), UTC)
+        late = family(document, number=ord(document), r201_tanggal_pencacahan="2022-11-21")
+        world.deliver(night, [late], produced_at=produced)
+        world.run(night)
+    assert world.rows(REASONS) == [("A", "F03-window")]
+    replay(world.house, nights[0], [PROVINCE])
+    assert world.rows(REASONS) == [("A", "F03-window")]
+
+
 def test_a_visit_after_the_delivery_was_produced_is_in_the_future(world: FieldWorld) -> None:
     tomorrow = family("A", r201_tanggal_pencacahan="2022-10-21")
     world.deliver(NIGHT, [tomorrow, family("B", number=2)], produced_at=AT)

@@ -97,7 +97,7 @@ def _awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
     """Whether families are expected at all: the window has opened, and is not closed and complete or long closed."""
     if figures.night < figures.window.opens or figures.window.is_open(figures.night):
         return figures.window.is_open(figures.night)
-    after_close = (figures.night - figures.window.closes).days
+    after_close = (figures.night - figures.window.closing(figures.night)).days
     return figures.visited < figures.target and after_close <= limits.window.late_nights
 
 

@@ -241,8 +241,8 @@ def _rows(rows: RowCounts) -> str:
 def _progress(figures: ProvinceFigures) -> dict[str, str]:
     denominator = f"{target_word(figures.target_source)} {number(figures.target)} keluarga"
     window = figures.window
-    counted = f"hari ke-{window.day_of_window(figures.night)}, 4 % per hari"
-    closing = "" if window.is_open(figures.night) else f"; masa lapangan selesai {day(window.closes)}"
+    counted = f"hari ke-{window.day_of_window(figures.night)}, {window.plan.words}"
+    closing = "" if window.is_open(figures.night) else f"; masa lapangan selesai {day(window.closing(figures.night))}"
     gained = f"{figures.visited - figures.visited_before:+,d}".replace(",", ".")
     return {
         "plan_percent": points(figures.plan_percent),

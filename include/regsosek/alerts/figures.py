@@ -15,6 +15,7 @@ from regsosek.alerts.province_figures import (
 )
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow
+from regsosek.statistics.as_of import newest_total
 from regsosek.warehouse.holding import held_deliveries
 from regsosek.warehouse.standing import STANDING
 
@@ -70,10 +71,8 @@ FROM standing d JOIN standing_count c USING (province, delivery_id, delivered_on
 WHERE province = :province AND d.counted_night < :night AND d.state = 'accepted' AND c.dataset = 'keluarga'
       AND c.received > 0
 """
-_VISITED = """
-SELECT coalesce(sum(visited), 0)::bigint
-FROM (SELECT DISTINCT ON (placed_code, enumerated_on) visited FROM mart.progress
-      WHERE province = :province AND night <= :night ORDER BY placed_code, enumerated_on, night DESC) known
+_VISITED = f"""
+SELECT coalesce(max(visited), 0)::bigint FROM {newest_total(":province", ":province", ":night", placed=False)} known
 """
 
 # A place is a sub-SLS, or the lowest region that a code leads to; the way up is reference data, never a substring.
@@ -99,12 +98,8 @@ load AS (
     GROUP BY u.kabkota
 ),
 visits AS (
-    SELECT u.kabkota AS code, sum(p.visited) AS visited
-    FROM (SELECT DISTINCT ON (placed_code, enumerated_on) placed_code, visited FROM mart.progress
-          WHERE province = :province AND night <= :night ORDER BY placed_code, enumerated_on, night DESC) p
-    LEFT JOIN sub_sls s ON s.id_subsls = p.placed_code
-    JOIN upward u ON u.region = coalesce(s.id_desa, p.placed_code)
-    GROUP BY u.kabkota
+    SELECT k.code, t.visited
+    FROM kabkota k JOIN {newest_total(":province", "k.code", ":night", placed=False)} t ON true
 ),
 tonight AS (
     SELECT u.kabkota AS code, sum(a.received) AS received, sum(a.quarantined) AS quarantined,

@@ -16,7 +16,7 @@ from regsosek.alerts.indonesian import day
 from regsosek.alerts.platform import PlatformFigures, compose_platform
 from regsosek.alerts.thresholds import thresholds
 from regsosek.errors import ReferenceDataError
-from regsosek.geography.calendar import FieldWindow, field_windows
+from regsosek.geography.calendar import FieldWindow, planned_windows
 from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province, provinces
 from regsosek.quality.rules import load_suites
@@ -150,7 +150,7 @@ def _desk(connection: Connection, settings: Settings, night: date, kind: str) ->
     return _Desk(
         night=night,
         kind=kind,
-        windows=field_windows(settings.calendar_file),
+        windows=planned_windows(settings.calendar_file, settings.plan_file),
         offices=offices(settings.offices_file),
         rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
         release=f"malam {day(newest)}; rilis/terkini.json di s3://{settings.release_bucket}" if newest else None,

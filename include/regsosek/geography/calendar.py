@@ -1,39 +1,54 @@
 """Days: each province's field window and plan, and what date an instant is where it happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from regsosek.errors import ReferenceDataError
+from regsosek.geography.plan import STEADY, PlanCurve, plans
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import DATA, read_table, require_one_each
 
-PLAN_PERCENT_PER_DAY = 4
+_COLUMNS = ("province", "opens", "closes", "source")
+# Calendars that were archived before windows could be extended have none of these.
+_EXTENSION = ("extended_to", "decided_on", "extension_source")
 NIGHT_ZONE = ZoneInfo("Asia/Jakarta")  # nights are counted where the pipeline is scheduled
 
 
 @dataclass(frozen=True, slots=True)
 class FieldWindow:
-    """The days on which a province enumerates, first and last included."""
+    """The days on which a province enumerates, first and last included, and its plan.
+
+    ``closes`` is the last day as planned; from ``decided_on`` on, the last day is ``extended_to`` instead. Whatever
+    stands as of an earlier night knows nothing of the extension.
+    """
 
     province: str
     opens: date
     closes: date
+    extended_to: date | None = None
+    decided_on: date | None = None
+    plan: PlanCurve = STEADY
+
+    def closing(self, night: date) -> date:
+        """The last day of the window, as it was known on ``night``."""
+        extended = self.extended_to and self.decided_on and self.decided_on <= night
+        return self.extended_to if extended and self.extended_to else self.closes
 
     def day_of_window(self, night: date) -> int:
         """Day 1 is the opening day, 0 any day before; it keeps counting after closing: late families still arrive."""
         return max(0, (night - self.opens).days + 1)
 
     def plan_share(self, night: date) -> float:
-        """The share of the target (0 to 1) that the plan expects by the end of ``night``: 4 % a day, never over 1."""
-        return min(1.0, self.day_of_window(night) * PLAN_PERCENT_PER_DAY / 100)
+        """The share of the target (0 to 1) that the plan expects by the end of ``night``."""
+        return self.plan.share(self.day_of_window(night))
 
     def is_open(self, night: date) -> bool:
         """Whether the province enumerates on ``night``."""
-        return self.opens <= night <= self.closes
+        return self.opens <= night <= self.closing(night)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +63,9 @@ class PossibleDays:
     latest: date
 
     @classmethod
-    def of(cls, window: FieldWindow, *, latest: date) -> Self:
-        """The window, and the last day that could be told of."""
-        return cls(window.opens, window.closes, latest)
+    def of(cls, window: FieldWindow, *, latest: date, night: date | None = None) -> Self:
+        """The window as it was known on ``night`` (of arrival; none: on ``latest``), and the last day to tell of."""
+        return cls(window.opens, window.closing(night or latest), latest)
 
     @property
     def facts(self) -> dict[str, date]:
@@ -82,16 +97,27 @@ def field_windows(path: Path | None = None) -> dict[str, FieldWindow]:
     """The window of every province, by code and in its order.
 
     Args:
-        path: CSV with the columns province, opens, closes, source; none means the plan of 2022.
+        path: CSV with the columns province, opens, closes, source, and perhaps extended_to, decided_on,
+            extension_source (empty where a window is not extended); none means the plan of 2022.
 
     Raises:
         ReferenceDataError: a province is missing, unknown or named twice, or its dates make no sense.
     """
     path = path or DATA / "calendar.csv"
-    rows = read_table(path, ("province", "opens", "closes", "source"))
+    rows = read_table(path, _COLUMNS, _EXTENSION)
     require_one_each(path.name, [row["province"] for row in rows], [province.code for province in provinces()])
     windows = (_window(path.name, row) for row in rows)
     return {window.province: window for window in sorted(windows, key=lambda window: window.province)}
+
+
+def planned_windows(calendar: Path | None = None, plan: Path | None = None) -> dict[str, FieldWindow]:
+    """The windows of all provinces (:func:`field_windows`), each with its plan (``geography.plan.plans``).
+
+    Raises:
+        ReferenceDataError: one of the two files is faulty.
+    """
+    curves = plans(plan)
+    return {code: replace(window, plan=curves.of(code)) for code, window in field_windows(calendar).items()}
 
 
 def default_night(now: datetime) -> date:
@@ -115,10 +141,16 @@ def _date_in(zone: ZoneInfo, instant: datetime) -> date:
 
 
 def _window(file_name: str, row: dict[str, str]) -> FieldWindow:
+    place = f"{file_name}: province {row['province']}"
+    if any(row[column] for column in _EXTENSION) and not all(row[column] for column in _EXTENSION):
+        raise ReferenceDataError(f"{place}: an extension needs {', '.join(_EXTENSION)}; fill all of them or none")
     try:
-        window = FieldWindow(row["province"], date.fromisoformat(row["opens"]), date.fromisoformat(row["closes"]))
+        opens, closes = date.fromisoformat(row["opens"]), date.fromisoformat(row["closes"])
+        extended_to, decided_on = (date.fromisoformat(row[c]) if row[c] else None for c in _EXTENSION[:2])
     except ValueError:
-        raise ReferenceDataError(f"{file_name}: province {row['province']}: write dates as YYYY-MM-DD") from None
-    if window.closes < window.opens:
-        raise ReferenceDataError(f"{file_name}: province {window.province} closes before it opens; exchange the dates")
-    return window
+        raise ReferenceDataError(f"{place}: write dates as YYYY-MM-DD") from None
+    if closes < opens:
+        raise ReferenceDataError(f"{place} closes before it opens; exchange the dates")
+    if extended_to and extended_to <= closes:
+        raise ReferenceDataError(f"{place}: is extended to a day that was open anyway; name a day after {closes}")
+    return FieldWindow(row["province"], opens, closes, extended_to, decided_on)

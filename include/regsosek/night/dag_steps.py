@@ -1,14 +1,14 @@
 """The steps as DAG tasks call them: settings from the environment in, small plain results out, no data through."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from regsosek.errors import NightFailedError
-from regsosek.night import nightly, replaying
+from regsosek.night import auditing, nightly, replaying
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
@@ -83,3 +83,19 @@ def replay_one(params: Mapping[str, Any], province: str) -> dict[str, Any]:
     with _house() as house:
         nights = replaying.replay(house, date.fromisoformat(params["first"]), [province])
     return {str(each.night): dict(each.states) for each in nights}
+
+
+def audit_one(province: str) -> list[str]:
+    """Audits ``province`` in the newest release: what does not hold, told by :func:`conclude_audit`."""
+    with _house() as house:
+        return list(auditing.audit_one(house, province))
+
+
+def conclude_audit(provinces: Sequence[str]) -> None:
+    """Tells the platform team what the audit found.
+
+    Raises:
+        AuditError: naming provinces and figures.
+    """
+    with _house() as house:
+        auditing.conclude_audit(house, provinces)

@@ -302,7 +302,7 @@ class Reception:
         entry = self.entry
         window = bring_window(self.house, receipt, self.scratch)
         latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
-        return PossibleDays.of(window, latest=latest)
+        return PossibleDays.of(window, latest=latest, night=entry.counted_night)
 
     def _compare(self, manifest: Manifest, parts: Iterable[list[FetchedFile]]) -> None:
         """Counts what repeats across the parts, before the first one is judged; no damaged file is half loaded."""

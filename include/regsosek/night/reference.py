@@ -26,6 +26,8 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes, archive_file
 from regsosek.night.house import House
+from regsosek.statistics.progress import refresh_missing
+from regsosek.statistics.totals import following_frame
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import (
     forget_version,
@@ -63,17 +65,21 @@ def load_reference(house: House) -> list[LoadedReference]:
         ReferenceDataError: a dataset has no version that is whole; what was loaded before stays.
     """
     migrate(house.engine)
+    for province in provinces():
+        with house.engine.begin() as connection:
+            refresh_missing(connection, province.code)
     with house.scratch("reference") as scratch:
         newest = {dataset: _newest_whole(house, dataset, scratch) for dataset in DATASETS}
         chosen = {dataset: found for dataset, found in newest.items() if found is not None}
         with house.engine.begin() as connection:
             if loaded_versions(connection) != {d: hashlib.sha256(each[1]).hexdigest() for d, each in chosen.items()}:
-                load_regions(connection, region_master(), scratch)
-                for dataset in set(DATASETS) - set(chosen):
-                    _LOADERS[dataset](connection, (), "", scratch)
-                    forget_version(connection, dataset)
-                for dataset, found in chosen.items():
-                    _load(house, connection, dataset, *found, scratch)
+                with following_frame(connection):
+                    load_regions(connection, region_master(), scratch)
+                    for dataset in set(DATASETS) - set(chosen):
+                        _LOADERS[dataset](connection, (), "", scratch)
+                        forget_version(connection, dataset)
+                    for dataset, found in chosen.items():
+                        _load(house, connection, dataset, *found, scratch)
             return [LoadedReference(**each) for each in version_reports(connection)]
 
 

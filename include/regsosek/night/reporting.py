@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from regsosek.contract.repairs import repair_kinds
+from regsosek.statistics.as_of import newest_total
 from regsosek.warehouse.standing import STANDING
 
 
@@ -57,14 +58,6 @@ waiting AS (SELECT province, count(*) AS held_deliveries FROM standing WHERE sta
 mended AS (
     SELECT province, sum(amount)::bigint AS repairs FROM ledger.repair
     WHERE night = :night AND kind = ANY (:told) GROUP BY province
-),
-warned AS (SELECT province, sum(warned)::bigint AS warned FROM mart.arrivals WHERE night = :night GROUP BY province),
-latest AS (
-    SELECT DISTINCT ON (province, placed_code, enumerated_on) province, visited, complete FROM mart.progress
-    WHERE night <= :night ORDER BY province, placed_code, enumerated_on, night DESC
-),
-reached AS (
-    SELECT province, sum(visited)::bigint AS visited, sum(complete)::bigint AS complete FROM latest GROUP BY province
 )
 SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0) AS deliveries,
        coalesce(c.rejected_deliveries, 0) AS rejected_deliveries,
@@ -78,9 +71,9 @@ SELECT t.province, f.province IS NOT NULL AS refreshed, coalesce(c.deliveries, 0
 FROM reference.target t
 LEFT JOIN counted c USING (province)
 LEFT JOIN waiting h USING (province)
-LEFT JOIN warned w USING (province)
 LEFT JOIN mended m USING (province)
-LEFT JOIN reached r USING (province)
+LEFT JOIN mart.province_arrivals w ON w.province = t.province AND w.night = :night
+LEFT JOIN {newest_total("t.province", "t.province", ":night", placed=False)} r ON true
 LEFT JOIN ledger.seal s ON s.province = t.province AND s.night = :night
 LEFT JOIN mart.refreshed f ON f.province = t.province AND f.night = :night
 ORDER BY t.province

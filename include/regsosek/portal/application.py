@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
 
 from regsosek.errors import RegsosekError
-from regsosek.geography.calendar import field_windows
+from regsosek.geography.calendar import planned_windows
 from regsosek.portal import pages
 from regsosek.portal.deliveries import deliveries_of_night
 from regsosek.portal.nights import last_nights, read_night, read_nights
@@ -72,7 +72,7 @@ class Routes:
         settings = self.sources.settings
         with self.sources.reading() as connection:
             nights = last_nights(connection, settings.operator_nights)
-            states = read_nights(connection, nights, field_windows(settings.calendar_file))
+            states = read_nights(connection, nights, planned_windows(settings.calendar_file, settings.plan_file))
             return _html(pages.board(_frame(request), states, held_deliveries(connection)))
 
     def night(self, request: Request, night: date) -> Response:
@@ -80,7 +80,7 @@ class Routes:
         settings = self.sources.settings
         with self.sources.reading() as connection:
             nights = self._last_nights(connection, including=night)
-            state = read_night(connection, night, field_windows(settings.calendar_file))
+            state = read_night(connection, night, planned_windows(settings.calendar_file, settings.plan_file))
             brought = Brought(
                 deliveries_of_night(connection, night), held_deliveries(connection), repairs_of_night(connection, night)
             )

@@ -1,4 +1,7 @@
-"""Additivity: every region is the sum of its children and of what it counts itself, and of its days."""
+"""Additivity: every region is what it was and what changed in it and below it, and a province the sum of its days.
+
+What it was has been checked on its own night; the weekly audit checks the whole (``release/full_audit.py``).
+"""
 
 from collections.abc import Iterator
 
@@ -10,18 +13,22 @@ from regsosek.warehouse.tables import PROGRESS_MEASURES
 SHOWN = 5
 
 
-def additivity_faults(own: pd.DataFrame, completion: pd.DataFrame, daily: pd.DataFrame) -> list[str]:
+def additivity_faults(
+    before: pd.DataFrame, changes: pd.DataFrame, completion: pd.DataFrame, daily: pd.DataFrame
+) -> list[str]:
     """What does not add up.
 
     Args:
-        own: ``statistics.tree.own_figures``; summed here by parent, while the release was summed by ancestors.
+        before: totals of the regions as readers saw them last, by today's frame (index code).
+        changes: ``statistics.tree.changed_figures`` since; summed here by parent, while totals are summed by ancestors.
         completion, daily: as released.
     """
     measures = list(PROGRESS_MEASURES)
     released = completion.set_index("code")[measures].astype("int64")
+    expected = add_up(changes, completion) + before[measures].reindex(released.index, fill_value=0)
     by_day = daily.groupby("code")[measures].sum()
     return [
-        *_differences("summed by parent", add_up(own, completion), released),
+        *_differences("before and changed since", expected, released),
         *_differences("summed by day", by_day, released.reindex(by_day.index, fill_value=0)),
         *_unmapped_faults(completion),
     ]

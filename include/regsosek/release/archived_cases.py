@@ -1,11 +1,14 @@
-"""The cases that a night touched, read from the archived files themselves, beside what the log says of each row.
+"""The cases that some nights touched: what came in them read from the archived files themselves, beside the log.
+
+What came before those nights was read from its files on its own night, and is taken from the log: a night costs what
+it brought. The weekly audit reads everything from the files (``full_reading.py``).
 
 Personal data in those files is never kept: only the columns that say which case, which revision and what result.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +20,22 @@ from regsosek.errors import AuditError
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
 from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
+from regsosek.warehouse.database import by_index
 
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
 PLACE_OF_ROW = ["delivery_id", "part", "row_no"]
 WITHDRAWN = 9
 
+# Columns of the log, of ``core.kasus k``. A withdrawn document is not judged, and all others are.
+LOGGED = """
+       k.night, k.delivery_id, k.part, k.row_no, k.case_id, encode(k.content_hash, 'hex') AS content_hash,
+       k.status <> 'duplicate' AND k.verdict IS NOT DISTINCT FROM 'error' AS in_error,
+       k.versi, k.verdict IS NULL AS withdrawn, k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, k.result"""
+_OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error"]
+_GIVEN = ["versi", "withdrawn", *KEY, "result"]
+
 # Besides the touched cases, those that ever claimed a family key which one of them ever claimed.
-_LOG = """
+_LOG = f"""
 WITH touched AS (
     SELECT DISTINCT k.case_id FROM core.kasus k
     JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
@@ -39,8 +51,7 @@ asked AS (
     SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
     WHERE k.province = :province
 )
-SELECT k.night, k.delivery_id, k.part, k.row_no, k.case_id, encode(k.content_hash, 'hex') AS content_hash,
-       k.status <> 'duplicate' AND k.verdict IS NOT DISTINCT FROM 'error' AS in_error
+SELECT {LOGGED}
 FROM core.kasus k JOIN asked USING (case_id)
 JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
 WHERE k.province = :province AND k.night <= :night AND k.part > 0
@@ -48,7 +59,8 @@ ORDER BY k.delivery_id, k.part, k.row_no
 """
 
 _DELIVERIES = """
-SELECT delivery_id, coalesce(decided_night, night) AS night, manifest_sha256, supersedes FROM ledger.delivery
+SELECT delivery_id, coalesce(decided_night, night) AS night, produced_at, manifest_sha256, supersedes
+FROM ledger.delivery
 WHERE province = :province AND state = 'accepted' AND coalesce(decided_night, night) <= :night
 ORDER BY coalesce(decided_night, night), CASE WHEN decided_night IS NOT NULL THEN decided_at END NULLS FIRST, position,
          delivered_on, delivery_id
@@ -66,10 +78,16 @@ class Archive:
 
 @dataclass(frozen=True)
 class Delivered:
-    """An accepted delivery as its archived manifest tells it, and the night from which it counts."""
+    """An accepted delivery: the night from which it counts, and what it supersedes.
+
+    With a held delivery it also supersedes what that would have superseded: so says the ledger.
+    """
 
     night: date
-    manifest: Manifest
+    delivery_id: str
+    produced_at: datetime
+    supersedes: tuple[str, ...]
+    manifest_sha256: str
 
 
 @dataclass(frozen=True)
@@ -85,44 +103,62 @@ class ArchivedCases:
 
 
 def read_cases(connection: Connection, archive: Archive, province: str, after: date, night: date) -> ArchivedCases:
-    """Reads the revisions up to ``night`` of every case that the nights after ``after`` touched.
+    """Brings the revisions up to ``night`` of every case that the nights after ``after`` touched.
 
     Raises:
         AuditError: the archived files do not hold a row or case that the log names.
     """
     values: dict[str, Any] = {"province": province, "after": after, "night": night}
-    log = pd.read_sql_query(text(_LOG), connection, params=values)
-    deliveries = _deliveries(connection, archive, values) if len(log) else ()
-    documents = [_documents(archive, deliveries, delivery, part) for delivery, part in _parts(log)]
-    read = pd.concat(documents) if documents else typed_rows(pd.DataFrame(columns=list(COLUMNS), dtype=str), "", 0)
-    rows = log.merge(read, on=PLACE_OF_ROW, how="left", validate="one_to_one", indicator="found")
-    _require_agreement(rows, province)
-    produced = {each.manifest.delivery_id: each.manifest.produced_at for each in deliveries}
+    with by_index(connection):
+        log = typed_log(pd.read_sql_query(text(_LOG), connection, params=values))
+    deliveries = accepted_deliveries(connection, province, night) if len(log) else ()
+    news = log["night"] > after
+    read = read_rows(archive, province, deliveries, log[news])
+    rows = pd.concat([log[~news], read], ignore_index=True)
+    produced = {each.delivery_id: each.produced_at for each in deliveries}
     rows["produced_at"] = pd.to_datetime(rows["delivery_id"].map(produced), utc=True)
-    return ArchivedCases(rows.drop(columns=["found", "id_dokumen"]), deliveries)
+    return ArchivedCases(rows, deliveries)
 
 
-def _parts(log: pd.DataFrame) -> Iterator[tuple[str, int]]:
-    for delivery_id, part in log[["delivery_id", "part"]].drop_duplicates().itertuples(index=False, name=None):
-        yield str(delivery_id), int(part)
+def typed_log(log: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``LOGGED`` with whole numbers that may be missing."""
+    whole = dict.fromkeys(("r109_no_bangunan", "r110_no_keluarga", "result"), "Int64")
+    return log.astype({**whole, "withdrawn": bool, "in_error": bool, "versi": "int64"})
 
 
-def _deliveries(connection: Connection, archive: Archive, values: dict[str, Any]) -> tuple[Delivered, ...]:
+def accepted_deliveries(connection: Connection, province: str, night: date) -> tuple[Delivered, ...]:
+    """The deliveries that count as of ``night``, in their order."""
+    values = {"province": province, "night": night}
     return tuple(
-        Delivered(row.night, _manifest(archive, values["province"], row))
+        Delivered(row.night, row.delivery_id, row.produced_at, tuple(row.supersedes), row.manifest_sha256)
         for row in connection.execute(text(_DELIVERIES), values)
     )
 
 
-def _manifest(archive: Archive, province: str, line: Any) -> Manifest:
-    """The manifest, superseding what the ledger says: with a held delivery also what that would have superseded."""
-    path = fetch_archived(archive.store, archive.bucket, line.manifest_sha256, archive.scratch / "manifest.json")
-    manifest = parse_manifest(path.read_bytes(), province=province, delivery_id=line.delivery_id)
-    return manifest.model_copy(update={"supersedes": tuple(line.supersedes)})
+def read_rows(archive: Archive, province: str, deliveries: Sequence[Delivered], log: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``log`` with all that they say read from their archived files.
+
+    Raises:
+        AuditError: the files do not hold a row or case that the log names.
+    """
+    known = {each.delivery_id: each for each in deliveries}
+    read = [typed_rows(pd.DataFrame(columns=list(COLUMNS), dtype=str), "", 0)]
+    for delivery_id, parts in log.groupby("delivery_id")["part"]:
+        manifest = _manifest(archive, province, known[str(delivery_id)])
+        read += [_documents(archive, manifest, int(part)) for part in sorted(parts.unique())]
+    given = pd.concat(read)
+    rows = log[_OF_LOG].merge(given, on=PLACE_OF_ROW, how="left", validate="one_to_one", indicator="found")
+    _require_agreement(rows, province)
+    return rows[[*_OF_LOG, *_GIVEN]]
 
 
-def _documents(archive: Archive, deliveries: tuple[Delivered, ...], delivery_id: str, part: int) -> pd.DataFrame:
-    manifest = next(each.manifest for each in deliveries if each.manifest.delivery_id == delivery_id)
+def _manifest(archive: Archive, province: str, delivery: Delivered) -> Manifest:
+    path = fetch_archived(archive.store, archive.bucket, delivery.manifest_sha256, archive.scratch / "manifest.json")
+    return parse_manifest(path.read_bytes(), province=province, delivery_id=delivery.delivery_id)
+
+
+def _documents(archive: Archive, manifest: Manifest, part: int) -> pd.DataFrame:
+    delivery_id = manifest.delivery_id
     file = manifest.file("keluarga", part)
     path = fetch_archived(archive.store, archive.bucket, file.sha256, archive.scratch / file.name)
     try:

@@ -6,17 +6,24 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.regions import NATION
+from regsosek.release.changelog import changelogs
 from regsosek.release.figures import Figures
 from regsosek.release.page import page
 from regsosek.release.tables import REGION_TABLES, region_rows, table_files, with_context
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.definitions import definitions
 
 _SERIES = ("day", "visited", "complete", "visited_so_far", "complete_so_far", "plan_families")
 
 
 def build(figures: Figures) -> dict[str, bytes]:
     """Every content file of the release by name; nothing in them tells when they were made."""
-    return {**table_files(figures), "progres.json": _summary(figures), "index.html": page(figures)}
+    return {
+        **table_files(figures),
+        **changelogs(figures),
+        "progres.json": _summary(figures),
+        "index.html": page(figures),
+    }
 
 
 def _summary(figures: Figures) -> bytes:

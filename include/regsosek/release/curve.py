@@ -157,7 +157,7 @@ def _national_days(figures: Figures) -> pd.DataFrame:
 
 def _span(figures: Figures) -> tuple[date, date]:
     windows = figures.windows.values()
-    return min(window.opens for window in windows), max(window.closes for window in windows)
+    return min(window.opens for window in windows), max(window.closing(figures.night) for window in windows)
 
 
 def _plan_percent(figures: Figures, first: date, last: date) -> list[tuple[date, float]]:

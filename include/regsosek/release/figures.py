@@ -1,6 +1,6 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,12 +11,18 @@ from sqlalchemy import Connection, text
 
 from regsosek.contract.manifest import CONTRACT_VERSION
 from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.plan import NONE_SUPPLIED, Plans
+from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
 from regsosek.geography.regions import NATION
+from regsosek.release.changes import Changes
 from regsosek.release.wording import night_states
 from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.days import arrivals, daily, restated
+from regsosek.statistics.days import arrivals, daily
+from regsosek.statistics.denominators import with_denominators
+from regsosek.statistics.floor import floors
 from regsosek.statistics.nights import provinces_of_the_night
-from regsosek.statistics.percentages import percent
+from regsosek.statistics.region_figures import region_figures
+from regsosek.statistics.restatement import restated_by_cause
 from regsosek.statistics.tree import completion
 
 
@@ -34,13 +40,14 @@ class Missing:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of one night; the frames are those of ``statistics``, ``completion`` with its percentages.
+    """The figures of one night; the frames are those of ``statistics``, ``completion`` with denominators and pace.
 
     Attributes:
         former: the picture that readers saw before; what differs from it is called restated.
         held_back: provinces whose own night failed conservation or the second reading; they stand at ``as_of.nights``.
         notes: what the loaded frame and targets say about themselves (``simulated ...``).
         versions: what the night was judged and counted by.
+        changes: what differs from the release that readers saw before, by cause.
     """
 
     as_of: AsOf
@@ -54,6 +61,7 @@ class Figures:
     provinces: pd.DataFrame
     notes: tuple[str, ...]
     versions: Mapping[str, Any]
+    changes: Changes
 
     @property
     def night(self) -> date:
@@ -72,6 +80,11 @@ class Figures:
         scales = self.completion["scale"].dropna()
         return 1.0 if scales.empty else float(scales.min())
 
+    @cached_property
+    def floors(self) -> pd.DataFrame:
+        """The floor beside the mean (``statistics.floor``)."""
+        return floors(self.completion)
+
     def region(self, code: str) -> "pd.Series[Any]":
         """The row of one region."""
         return self.completion[self.completion["code"] == code].iloc[0]
@@ -81,51 +94,31 @@ def gather(
     connection: Connection,
     as_of: AsOf,
     former: AsOf,
+    changes_of: Callable[[AsOf, pd.DataFrame], Changes],
     windows: Mapping[str, FieldWindow],
     held_back: tuple[str, ...] = (),
+    plans: Plans = NONE_SUPPLIED,
+    targets: RegionTargets = NO_TARGETS,
 ) -> Figures:
-    """Reads the figures of a night, in the caller's transaction."""
+    """Reads the figures of a night, in the caller's transaction; ``changes_of`` compares it with what was published."""
     states = provinces_of_the_night(connection, as_of, windows)
     states.loc[states["province"].isin(held_back), "state"] = "held_back"
-    regions = completion(connection, as_of)
+    regions = with_denominators(connection, as_of, windows, completion(connection, as_of), targets)
+    shown = region_figures(regions, windows, plans, as_of.night, as_of.nights)
     return Figures(
         as_of=as_of,
         former=former,
         windows=windows,
         held_back=held_back,
-        completion=with_percentages(regions, planned(regions, windows, as_of.night)),
+        completion=shown,
         daily=daily(connection, as_of, windows),
         arrivals=arrivals(connection, as_of),
-        restated=restated(connection, as_of, former),
+        restated=restated_by_cause(connection, as_of, former),
         provinces=states,
         notes=_notes(connection),
-        versions=_versions(connection, as_of.night),
+        versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
+        changes=changes_of(as_of, shown),
     )
-
-
-def planned(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], night: date) -> dict[str, float]:
-    """Percent of the target that the plan expects by the end of ``night``, by code; the nation's by its targets."""
-    shares = {code: window.plan_share(night) * 100 for code, window in windows.items()}
-    weighed = regions[(regions["level"] == "provinsi") & regions["target_families"].notna()]
-    targets = {str(c): int(n) for c, n in zip(weighed["code"], weighed["target_families"], strict=True)}
-    national = percent(sum(shares[code] / 100 * families for code, families in targets.items()), sum(targets.values()))
-    return shares if national is None else {**shares, NATION: national}
-
-
-def with_percentages(regions: pd.DataFrame, plan: Mapping[str, float]) -> pd.DataFrame:
-    """Adds ``visited_of_target, complete_of_target, visited_of_frame, plan_percent, gap_points``; missing where the
-    denominator is zero or unknown."""
-    frame = regions.copy()
-    for share_of, numerator, denominator in (
-        ("visited_of_target", "visited", "target_families"),
-        ("complete_of_target", "complete", "target_families"),
-        ("visited_of_frame", "visited", "frame_families"),
-    ):
-        pairs = zip(frame[numerator], frame[denominator], strict=True)
-        frame[share_of] = pd.Series([percent(part, whole) for part, whole in pairs], dtype="Float64")
-    frame["plan_percent"] = pd.Series([plan.get(code) for code in frame["code"]], dtype="Float64")
-    frame["gap_points"] = frame["visited_of_target"] - frame["plan_percent"]
-    return frame
 
 
 def _notes(connection: Connection) -> tuple[str, ...]:

@@ -20,6 +20,11 @@ def number(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}".replace(",", ".").replace("-", MINUS)
 
 
+def signed(value: int) -> str:
+    """A change with its sign: ``+1.234``, or a true minus sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
 def decimal(value: float | None, places: int = 1) -> str:
     """``12,3``; halves are rounded away from zero; a dash for None."""
     if value is None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from regsosek.release.figures import Figures
-from regsosek.release.wording import definitions
+from regsosek.statistics.definitions import definitions
 
 ID_DIGITS = 12
 MANIFEST = "manifest.json"

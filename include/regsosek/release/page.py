@@ -11,9 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.regions import NATION
 from regsosek.release import indonesian
+from regsosek.release.changelog import nation_changes
 from regsosek.release.curve import daily_bars, progress_curve
 from regsosek.release.figures import Figures, nation
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.definitions import definitions
 
 FURTHEST_BEHIND = 5
 SOURCES = {"published": "angka yang diumumkan", "estimated": "perkiraan, bukan angka resmi"}
@@ -26,12 +28,16 @@ EXPLAINED = (
 FILES = (
     ("provinsi.csv", "34 provinsi, semua ukuran"),
     ("kabkota.csv", "kabupaten/kota, semua ukuran"),
-    ("kecamatan.csv", "kecamatan: dikunjungi terhadap kerangka"),
+    ("kecamatan.csv", "kecamatan: dikunjungi terhadap kerangka dan rencana"),
     ("desa.csv", "desa/kelurahan: dikunjungi terhadap kerangka"),
     ("nasional.csv", "Indonesia"),
+    ("lantai.csv", "bagian terendah, kuartil dan bagian di bawah rencana di samping rata-rata"),
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
     ("revisi.csv", "angka yang direvisi malam ini"),
+    ("perubahan.csv", "perubahan terhadap rilis sebelumnya menurut sebab, setiap wilayah"),
+    ("perubahan.md", "perubahan dalam kata-kata"),
+    ("changes.md", "perubahan dalam bahasa Inggris"),
     ("definisi.csv", "arti setiap kolom"),
     ("progres.json", "ringkasan untuk aplikasi"),
     ("manifest.json", "daftar berkas, sidik jari sha256, versi"),
@@ -67,12 +73,21 @@ def page(figures: Figures) -> bytes:
         "states": night_states(),
         "breaches": {reason.id: reason.text_id for reason in rejection_reasons().values()},
         "restated": _restated_days(figures),
+        "visited_change": next(iter(nation_changes(figures)), None),
+        "named": lambda field: definitions()[field].name.lower(),
         "scale": figures.scale,
         "notes": figures.notes,
+        "plan_words": _plan_words(figures),
         "explained": [definitions()[field] for field in EXPLAINED],
         "files": FILES,
     }
     return _environment().get_template("page.html.j2").render(context).encode()
+
+
+def _plan_words(figures: Figures) -> str:
+    """How the plan runs: told if all provinces have the same."""
+    words = {window.plan.words for window in figures.windows.values()}
+    return words.pop() if len(words) == 1 else "menurut rencana tiap provinsi"
 
 
 @cache
@@ -84,7 +99,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for written in ("number", "decimal", "percentage", "points", "share", "long_date", "short_date"):
+    for written in ("number", "signed", "decimal", "percentage", "points", "share", "long_date", "short_date"):
         environment.filters[written] = getattr(indonesian, written)
     return environment
 

@@ -5,21 +5,26 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.errors import ObjectStoreError
-from regsosek.geography.calendar import field_windows
+from regsosek.geography.calendar import planned_windows
+from regsosek.geography.plan import plans
+from regsosek.geography.region_targets import region_targets
 from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
 from regsosek.release.build import build
+from regsosek.release.changes import changes_since
 from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
+from regsosek.release.former import former_release
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.settings import Settings
@@ -69,7 +74,7 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
             archive = Archive(store, settings.archive_bucket, Path(scratch))
-            faults, reading, figures = _gather(connection, archive, settings, night)
+            faults, reading, figures = _gather(connection, archive, store, settings, night)
         release = ReleaseFiles(night, build(figures))
         require_passed(night, audit(connection, reading, figures, rules, release.files))
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults)
@@ -82,10 +87,11 @@ def current_page(store: Store, settings: Settings) -> str | None:
 
 
 def _gather(
-    connection: Connection, archive: Archive, settings: Settings, night: date
+    connection: Connection, archive: Archive, store: Store, settings: Settings, night: date
 ) -> tuple[Faults, SecondReading, Figures]:
     """The figures of the night, provinces at fault held back at their last good night."""
-    last_good = last_released(connection, night)
+    released = former_release(connection, night)
+    last_good = released.as_of.nights if released else {}
     standing = last_refreshed(connection, night)
     former = AsOf(night, last_good) if last_good else standing.night_before()
     unconserved = conservation_faults(connection, standing, last_good)
@@ -93,21 +99,11 @@ def _gather(
     faults: Faults = {code: tuple(told) for code, told in sorted({**reading.faults, **unconserved}.items())}
     for code, told in faults.items():
         log.error("province %s fails its audit and is held back: %s", code, "; ".join(told))
-    windows = field_windows(settings.calendar_file)
+    windows = planned_windows(settings.calendar_file, settings.plan_file)
+    curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
     as_of = standing.holding_back(faults, last_good)
-    return faults, reading, gather(connection, as_of, former, windows, tuple(faults))
-
-
-def last_released(connection: Connection, night: date) -> dict[str, date]:
-    """The night that each province stood at in the last release of an earlier night: its last good figures."""
-    query = (
-        select(published_release.c.manifest["as_of"])
-        .where(published_release.c.night < night)
-        .order_by(published_release.c.night.desc(), published_release.c.published_at.desc())
-        .limit(1)
-    )
-    found = connection.execute(query).scalar() or {}
-    return {code: date.fromisoformat(last) for code, last in sorted(found.items())}
+    changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
+    return faults, reading, gather(connection, as_of, former, changes_of, windows, tuple(faults), curves, targets)
 
 
 def _put(

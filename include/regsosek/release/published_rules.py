@@ -14,13 +14,13 @@ import pandas as pd
 
 from regsosek.errors import ConfigurationError
 from regsosek.quality.engine import quiet_context
-from regsosek.release.wording import definitions
+from regsosek.statistics.definitions import definitions
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 SUITE = "release.json"
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
-_TEXT_FIELDS = ("code", "parent_code", "frame_version", "missing", "name")
+_TEXT_FIELDS = ("code", "parent_code", "floor_code", "frame_version", "missing", "name")
 
 
 @dataclass(frozen=True)

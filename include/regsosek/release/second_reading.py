@@ -1,7 +1,7 @@
 """The headline figures a second time: pandas on the archived files, sharing no code with the warehouse's statistics.
 
 Written from the words of design and data model, not from the SQL: a mistake would have to be made twice to be
-published. Only what a night changed is read, and compared with what the released figures changed by.
+published. Only what the nights since the last release brought is read, and compared with what the figures changed by.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,7 @@ from datetime import date
 
 import pandas as pd
 
-from regsosek.contract.manifest import Manifest
-from regsosek.release.archived_cases import KEY, ArchivedCases
+from regsosek.release.archived_cases import KEY, ArchivedCases, Delivered
 
 _CONTENT = ["case_id", "versi", "content_hash", "absent"]
 _ORDER = ["rank", "produced_at", "content_hash", "absent"]
@@ -34,12 +33,11 @@ class Headline:
 def change_since(cases: ArchivedCases, after: date) -> Headline:
     """What the nights after ``after`` changed: the figures of the cases they touched, with them and without them."""
     rows = cases.revisions
-    before = tuple(each.manifest for each in cases.deliveries if each.night <= after)
-    now = headline(rows, tuple(each.manifest for each in cases.deliveries))
-    return now - headline(rows[rows["night"] <= after], before)
+    before = tuple(each for each in cases.deliveries if each.night <= after)
+    return headline(rows, cases.deliveries) - headline(rows[rows["night"] <= after], before)
 
 
-def headline(revisions: pd.DataFrame, deliveries: Sequence[Manifest]) -> Headline:
+def headline(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> Headline:
     """Counts the cases of ``revisions``.
 
     Args:
@@ -48,37 +46,46 @@ def headline(revisions: pd.DataFrame, deliveries: Sequence[Manifest]) -> Headlin
     """
     if revisions.empty:
         return Headline(0, 0)
-    current = current_revisions(_contents(superseded(revisions, deliveries)))
-    counted = current[current["state"].isin(["loaded", "pending", "quarantined"])]
-    accepted = counted[counted["state"] != "quarantined"]
-    return Headline(len(counted), int((accepted["result"] == 1).sum()))
+    return counted(without_conflicts(statements(revisions, deliveries)))
 
 
-def superseded(revisions: pd.DataFrame, deliveries: Sequence[Manifest]) -> pd.DataFrame:
+def statements(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
+    """One row per case with its ``state`` and the revision that counts, whoever else claims its family key."""
+    return current_revisions(_contents(superseded(revisions, deliveries)))
+
+
+def counted(current: pd.DataFrame) -> Headline:
+    """Counts cases by their ``state`` and ``result``."""
+    visited = current[current["state"].isin(["loaded", "pending", "quarantined"])]
+    accepted = visited[visited["state"] != "quarantined"]
+    return Headline(len(visited), int((accepted["result"] == 1).sum()))
+
+
+def superseded(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
     """Adds ``rank``: versi, raised to the rank of what a superseding delivery replaces; and, marked ``absent``, a
     withdrawal for each case of a superseded delivery that its successor does not name."""
     rows = revisions.assign(rank=revisions["versi"], absent=False)
-    for manifest in deliveries:
-        if manifest.supersedes:
-            rows = _raised(rows, manifest)
-            rows = pd.concat([rows, *(_absentees(rows, manifest, former) for former in manifest.supersedes)])
+    for delivery in deliveries:
+        if delivery.supersedes:
+            rows = _raised(rows, delivery)
+            rows = pd.concat([rows, *(_absentees(rows, delivery, former) for former in delivery.supersedes)])
     return rows.reset_index(drop=True)
 
 
-def _raised(rows: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
-    replaced = rows[rows["delivery_id"].isin(manifest.supersedes)].groupby("case_id")["rank"].max()
-    own = (rows["delivery_id"] == manifest.delivery_id) & ~rows["absent"]
+def _raised(rows: pd.DataFrame, delivery: Delivered) -> pd.DataFrame:
+    replaced = rows[rows["delivery_id"].isin(delivery.supersedes)].groupby("case_id")["rank"].max()
+    own = (rows["delivery_id"] == delivery.delivery_id) & ~rows["absent"]
     floor = rows["case_id"].map(replaced).fillna(0).astype("int64")
     return rows.assign(rank=rows["rank"].where(~own, rows["rank"].where(rows["rank"] > floor, floor)))
 
 
-def _absentees(rows: pd.DataFrame, manifest: Manifest, former: str) -> pd.DataFrame:
-    named = rows.loc[rows["delivery_id"] == manifest.delivery_id, "case_id"]
+def _absentees(rows: pd.DataFrame, delivery: Delivered, former: str) -> pd.DataFrame:
+    named = rows.loc[rows["delivery_id"] == delivery.delivery_id, "case_id"]
     gone = rows[(rows["delivery_id"] == former) & ~rows["case_id"].isin(named)]
     last = gone.sort_values(["rank", "row_no"], ascending=[True, False]).groupby("case_id").tail(1)
     return last.assign(
-        delivery_id=manifest.delivery_id,
-        produced_at=pd.Timestamp(manifest.produced_at).tz_convert("UTC"),
+        delivery_id=delivery.delivery_id,
+        produced_at=pd.Timestamp(delivery.produced_at).tz_convert("UTC"),
         absent=True,
         withdrawn=True,
         in_error=False,
@@ -98,7 +105,7 @@ def _contents(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def current_revisions(contents: pd.DataFrame) -> pd.DataFrame:
-    """One row per case with its ``state`` and the revision that counts."""
+    """One row per case with its ``state`` and the revision that counts; conflicts are settled afterwards."""
     ordered = contents.sort_values(_ORDER)
     newest = ordered.groupby("case_id").tail(1).set_index("case_id")
     settled = ordered[~ordered["in_error"]].groupby("case_id").tail(1).set_index("case_id")
@@ -109,10 +116,10 @@ def current_revisions(contents: pd.DataFrame) -> pd.DataFrame:
     state[newest["withdrawn"]] = "withdrawn"
     fallback = standing.loc[state.index[state == "pending"]]
     current = pd.concat([newest[state != "pending"], fallback]).assign(state=state)
-    return _without_conflicts(current.reset_index())
+    return current.reset_index()
 
 
-def _without_conflicts(current: pd.DataFrame) -> pd.DataFrame:
+def without_conflicts(current: pd.DataFrame) -> pd.DataFrame:
     """Of several documents that hold one family key the newest counts; the others are ``conflicting``."""
     holding = current[current["state"].isin(["loaded", "pending"])]
     ordered = holding.sort_values(["rank", "produced_at", "content_hash", "case_id"], ascending=False)

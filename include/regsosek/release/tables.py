@@ -9,32 +9,53 @@ from typing import Any
 
 import pandas as pd
 
-from regsosek.geography.regions import NATION
+from regsosek.geography.regions import NATION, Level
+from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
 from regsosek.release.indonesian import cut_off
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
+from regsosek.statistics.definitions import Definition, definitions, public_fields
+from regsosek.statistics.status import status_words
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 PERCENT_PLACES = 2
 # What every table says about itself, in every row, so that a row cut out of it still does.
 _CONTEXT = ("night", "data_until", "scale", "missing")
 _OF_TARGET = (
-    "target_families", "target_source", "visited_of_target", "complete_of_target", "plan_percent", "gap_points",
+    "target_families", "target_source", "target_version", "target_coverage", "visited_of_target", "complete_of_target",
 )  # fmt: skip
-_OF_FRAME = ("frame_families", "frame_version", "visited_of_frame")
-_WHOLE = (*PROGRESS_MEASURES, "unmapped")
-
-# Below kab/kota only visited may be public: beside complete, its difference would show who refused in a small place.
-REGION_TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "nasional.csv": ("nasional", ("code", "name", *_WHOLE, *_OF_TARGET, *_OF_FRAME)),
-    "provinsi.csv": (
-        "provinsi",
-        ("code", "name", "state", "last_night", "held_families", *_WHOLE, *_OF_TARGET, *_OF_FRAME),
-    ),
-    "kabkota.csv": ("kabkota", ("code", "name", "parent_code", "state", *_WHOLE, *_OF_FRAME)),
-    "kecamatan.csv": ("kecamatan", ("code", "name", "parent_code", "visited", *_OF_FRAME)),
-    "desa.csv": ("desa", ("code", "name", "parent_code", "visited", *_OF_FRAME)),
+_OF_FRAME = (
+    "frame_families", "frame_version", "frame_kabkota", "kabkota_count", "frame_coverage", "visited_of_frame",
+)  # fmt: skip
+_OF_PRELIST = (
+    "prelist_families", "prelist_version", "prelist_visited", "found_families", "prelist_and_found",
+    "visited_of_prelist", "visited_of_prelist_and_found", "prelist_visited_of_prelist", "found_of_prelist",
+    "sls_visited", "sls_target", "sls_target_version", "sls_target_coverage", "sls_visited_of_target",
+)  # fmt: skip
+_OF_OTHERS = (
+    "subsls_frame", "subsls_verified", "verified_coverage", "verified_version", "verified_families",
+    "visited_where_verified", "visited_of_verified", "registry_families", "registry_version", "registry_coverage",
+    "visited_of_registry",
+)  # fmt: skip
+_PACE = (
+    "plan_base", "plan_base_families", "plan_base_version", "plan_base_coverage", "visited_of_plan_base",
+    "plan_percent", "plan_families", "gap_points", "gap_families", "days_behind", "status",
+)  # fmt: skip
+_COUNTED = (*PROGRESS_MEASURES, "nonresponse", "nonresponse_of_visited", "unmapped", "last_day")
+_SHARED = (*_COUNTED, *_OF_TARGET, *_OF_FRAME, *_OF_PRELIST, *_OF_OTHERS, *_PACE)
+_OWN: Mapping[Level, tuple[str, ...]] = {
+    "nasional": ("code", "name"),
+    "provinsi": ("code", "name", "state", "last_night", "held_families"),
+    "kabkota": ("code", "name", "parent_code", "state"),
+    "kecamatan": ("code", "name", "parent_code"),
+    "desa": ("code", "name", "parent_code"),
+}
+# What may be public at which level is a matter of the definitions. Below kab/kota only visited is: beside complete, its
+# difference would show who refused in a small place.
+REGION_TABLES: Mapping[str, tuple[Level, tuple[str, ...]]] = {
+    f"{level}.csv": (level, public_fields((*own, *_SHARED), level)) for level, own in _OWN.items()
 }
 LEVELS_IN_FULL = ("nasional", "provinsi", "kabkota")
 
@@ -42,7 +63,20 @@ _SO_FAR = ("visited_so_far", "complete_so_far", "plan_families", "target_familie
 _DAILY = ("day", "code", "name", *PROGRESS_MEASURES, *_SO_FAR)
 _RATES = tuple(f"{measure}_of_received" for measure in QUALITY_RATES)
 _ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_MEASURES, "mean_days_late", *_RATES)
-_RESTATED = ("day", "code", "name", "visited_before", "visited_now", "complete_before", "complete_now")
+_FLOOR = (
+    "code", "name", "child_level", "children", "children_judged", "floor_coverage", "floor_base_version",
+    "children_visited", "children_families", "children_mean", "floor_code", "floor_name", "floor_visited",
+    "floor_families", "floor_percent", "floor_status", "children_below", "children_below_share", "first_quartile",
+    "median", "third_quartile",
+)  # fmt: skip
+_RESTATED = (
+    "day", "code", "name", "visited_before", *(CAUSE_FIELDS[cause] for cause in CAUSES), "visited_now",
+    "complete_before", "complete_now",
+)  # fmt: skip
+_CHANGES = ("region_level", "code", "name", "measure", "before", *CAUSE_FIELDS.values(), "now")
+
+
+_STATUS_LABELS = {status: words.label for status, words in status_words().items()}
 
 
 def table_files(figures: Figures) -> dict[str, bytes]:
@@ -52,6 +86,8 @@ def table_files(figures: Figures) -> dict[str, bytes]:
     arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
     files["kedatangan.csv"] = _by_code(figures, arrived, ["arrival_night", "code"], _ARRIVALS)
     files["revisi.csv"] = _by_code(figures, figures.restated, ["day", "code"], _RESTATED)
+    files["perubahan.csv"] = _changes_table(figures)
+    files["lantai.csv"] = _floor_table(figures)
     files["definisi.csv"] = _definitions()
     return files
 
@@ -83,7 +119,21 @@ def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) ->
 def _region_table(figures: Figures, level: str, fields: Sequence[str]) -> bytes:
     rows = region_rows(figures, level)
     rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
+    rows["status"] = rows["status"].map(_STATUS_LABELS)
     return csv_bytes(rows.sort_values("code"), (*fields, *_CONTEXT))
+
+
+def _changes_table(figures: Figures) -> bytes:
+    columns = {field: each.column for field, each in definitions().items()}
+    table = figures.changes.table.rename(columns={"level": "region_level"})
+    rows = with_context(figures, table.assign(measure=table["measure"].map(columns)), "province")
+    return csv_bytes(rows, (*_CHANGES, *_CONTEXT))
+
+
+def _floor_table(figures: Figures) -> bytes:
+    rows = with_context(figures, figures.floors, "province")
+    rows["floor_status"] = rows["floor_status"].map(_STATUS_LABELS)
+    return csv_bytes(rows, (*_FLOOR, *_CONTEXT))
 
 
 def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str], fields: Sequence[str]) -> bytes:
@@ -111,8 +161,18 @@ def _cell(value: Any) -> str:
 
 
 def _definitions() -> bytes:
-    rows = ([each.column, each.name, each.definition] for each in definitions().values())
-    return _written(["kolom", "nama", "definisi"], rows)
+    """``pembilang`` and ``penyebut`` are columns too; a figure is public down to ``tingkat_terendah``."""
+    header = ["kolom", "nama", "definisi", "satuan", "pembilang", "penyebut", "versi_penyebut", "cakupan_penyebut"]
+    header += ["tingkat_terendah", "name", "definition"]
+    return _written(header, map(_definition, definitions().values()))
+
+
+def _definition(each: Definition) -> list[str]:
+    of = definitions()[each.denominator] if each.is_share else each
+    named = (each.numerator, each.denominator, of.version, of.coverage)
+    columns = [definitions()[field].column if field else "" for field in named]
+    words = [each.lowest_level, each.name_en, each.definition_en]
+    return [each.column, each.name, each.definition, each.unit, *columns, *words]
 
 
 def _written(header: list[str], rows: Iterable[list[str]]) -> bytes:

@@ -1,4 +1,4 @@
-"""The words of the release: what each column is called and means, and what each state of a night is called."""
+"""The words of the release for what became of a province's night; columns have theirs in ``statistics.definitions``."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,33 +10,23 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A published column: its name in our figures, its header, its name and its meaning in Indonesian."""
-
-    field: str
-    column: str
-    name: str
-    definition: str
-
-
-@dataclass(frozen=True)
 class StateWords:
-    """How a province's state of the night is told; ``complete``: the night's picture of it has no gap."""
+    """How a province's state of the night is told; ``complete``: the night's picture of it has no gap.
+
+    ``label_en`` is the label in English; all else is Indonesian.
+    """
 
     label: str
     explanation: str
     complete: bool
-
-
-@cache
-def definitions() -> dict[str, Definition]:
-    """All definitions by field, in the order in which they are published."""
-    rows = read_table(_HERE / "definitions.csv", ("field", "column", "name", "definition"))
-    return {row["field"]: Definition(**row) for row in rows}
+    label_en: str
 
 
 @cache
 def night_states() -> dict[str, StateWords]:
     """The words for every state of ``statistics.nights`` and for ``held_back``."""
-    rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation"))
-    return {row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes") for row in rows}
+    rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation", "label_en"))
+    return {
+        row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes", row["label_en"])
+        for row in rows
+    }

@@ -23,7 +23,7 @@ class AsOf:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters that :data:`KNOWN` asks for, and the night itself."""
+        """The parameters that :data:`AS_OF` asks for, and the night itself."""
         return {"provinces": list(self.nights), "nights": list(self.nights.values()), "night": self.night}
 
     def holding_back(self, codes: Iterable[str], last_good: Mapping[str, date]) -> "AsOf":
@@ -55,13 +55,19 @@ def summed(template: str = "sum({0})::bigint AS {0}") -> str:
     return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
 
 
-# CTEs: the figures of every place and day as they stand at each province's night (mart.progress holds versions).
-KNOWN = """
+# CTE: the night that each province stands at.
+AS_OF = """
 as_of AS (
     SELECT * FROM unnest(CAST(:provinces AS text[]), CAST(:nights AS date[])) AS a (province, last_night)
-),
-known AS (
-    SELECT DISTINCT ON (p.province, p.placed_code, p.enumerated_on) p.*
-    FROM mart.progress p JOIN as_of a ON a.province = p.province AND p.night <= a.last_night
-    ORDER BY p.province, p.placed_code, p.enumerated_on, p.night DESC
 )"""
+
+
+def newest_total(province: str, code: str, night: str, *, placed: bool) -> str:
+    """SQL: the one row of ``mart.total`` that holds for a code as of a night, as a lateral subquery.
+
+    One look into the key for each code: what it costs does not depend on how many nights were before.
+    """
+    return (
+        f"LATERAL (SELECT * FROM mart.total t WHERE t.province = {province} AND t.code = {code} "
+        f"AND t.placed = {placed} AND t.night <= {night} ORDER BY t.night DESC LIMIT 1)"
+    )

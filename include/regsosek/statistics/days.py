@@ -8,21 +8,22 @@ from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import KNOWN, AsOf, summed
+from regsosek.statistics.as_of import AS_OF, AsOf, summed
+from regsosek.statistics.shares import with_shares
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 _BY_DAY = f"""
-WITH {KNOWN}
-SELECT province AS code, enumerated_on AS day, {summed()} FROM known GROUP BY 1, 2
+WITH {AS_OF}
+SELECT DISTINCT ON (d.province, d.enumerated_on) d.province AS code, d.enumerated_on AS day, {summed("d.{0}")}
+FROM mart.province_day d JOIN as_of a ON a.province = d.province AND d.night <= a.last_night
+ORDER BY d.province, d.enumerated_on, d.night DESC
 """
 
 _ARRIVALS = f"""
-WITH as_of AS (
-    SELECT * FROM unnest(CAST(:provinces AS text[]), CAST(:nights AS date[])) AS a (province, last_night)
-)
-SELECT m.province AS code, m.night, {", ".join(f"sum(m.{name})::bigint AS {name}" for name in ARRIVAL_MEASURES)}
-FROM mart.arrivals m JOIN as_of a ON a.province = m.province AND m.night <= a.last_night
-GROUP BY 1, 2
+WITH {AS_OF}
+SELECT m.province AS code, m.night, {", ".join(f"m.{name}" for name in ARRIVAL_MEASURES)}
+FROM mart.province_arrivals m JOIN as_of a ON a.province = m.province AND m.night <= a.last_night
+WHERE m.received > 0
 """
 
 
@@ -54,11 +55,7 @@ def arrivals(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     frame = pd.read_sql_query(text(_ARRIVALS), connection, params=as_of.parameters)
     frame = frame.astype(dict.fromkeys(ARRIVAL_MEASURES, "int64"))
     summed_up = _with_nation(frame).groupby(["code", "night"], as_index=False).sum()
-    received = summed_up["received"].where(summed_up["received"] > 0)
-    summed_up["mean_days_late"] = summed_up["days_late"] / received
-    for measure in QUALITY_RATES:
-        summed_up[f"{measure}_of_received"] = summed_up[measure] * 100 / received
-    return summed_up
+    return with_shares(summed_up, ["mean_days_late", *(f"{measure}_of_received" for measure in QUALITY_RATES)])
 
 
 def restated(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:

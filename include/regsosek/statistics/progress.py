@@ -1,81 +1,17 @@
-"""Completion per place and day of enumeration, and arrivals per place and night: computed where something changed.
+"""A province's statistics brought up to date with what a night brought: changes, totals, arrivals.
 
-``mart.progress`` is versioned by night: a row says what was known of a place and a day as of that night, and is written
-only when it differs from what the night before knew. So any night's picture stays readable, and what a later night
-restated is the difference of two versions.
+A night costs what it changed: nothing here reads more than its own cases, their earlier revisions, and one former
+total of each place and region that it changed.
 """
 
 from datetime import date
 
 from sqlalchemy import Connection, text
 
-from regsosek.warehouse.case_state import CASE_STATE
-from regsosek.warehouse.tables import PROGRESS_MEASURES
-
-
-def _each(template: str) -> str:
-    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
-
-
-_MEASURES = _each("{}")
-
-# A case received counts as visited even in quarantine: a data error must not look like an idle officer.
-_COMPUTED = f"""
-asked AS (
-    SELECT DISTINCT case_id FROM core.kasus k JOIN touched t USING (placed_code)
-    WHERE k.province = :province AND k.night <= :night
-),
-{CASE_STATE},
-computed AS (
-    SELECT placed_code, enumerated_on,
-           count(*) FILTER (WHERE settled_state IN ('loaded', 'pending', 'quarantined')) AS visited,
-           count(*) FILTER (WHERE settled_state IN ('loaded', 'pending') AND result = 1) AS complete,
-           count(*) FILTER (WHERE settled_state IN ('loaded', 'pending') AND result = 2) AS incomplete,
-           count(*) FILTER (WHERE settled_state IN ('loaded', 'pending') AND result = 3) AS no_respondent,
-           count(*) FILTER (WHERE settled_state IN ('loaded', 'pending') AND result = 4) AS refused,
-           count(*) FILTER (WHERE settled_state IN ('loaded', 'pending') AND result = 5) AS moved,
-           count(*) FILTER (WHERE settled_state = 'quarantined') AS quarantined,
-           count(*) FILTER (WHERE settled_state = 'pending') AS pending,
-           count(*) FILTER (WHERE settled_state = 'conflicting') AS conflicting,
-           coalesce(sum(persons) FILTER (WHERE settled_state IN ('loaded', 'pending')), 0) AS persons
-    FROM case_state JOIN touched USING (placed_code)
-    WHERE settled_state <> 'withdrawn'
-    GROUP BY placed_code, enumerated_on
-)"""
-
-# Places of every revision of every case that the night touched: where such a case was, and where it is now.
-_TOUCHED = """
-touched AS (
-    SELECT DISTINCT k.placed_code FROM core.kasus k
-    WHERE k.province = :province AND k.case_id IN (
-        SELECT n.case_id FROM core.kasus n WHERE n.province = :province AND n.night = :touched_night)
-)"""
-
-_REFRESH = f"""
-WITH {_TOUCHED},
-{_COMPUTED},
-former AS (
-    SELECT DISTINCT ON (p.placed_code, p.enumerated_on) p.* FROM mart.progress p JOIN touched USING (placed_code)
-    WHERE p.province = :province AND p.night < :night
-    ORDER BY p.placed_code, p.enumerated_on, p.night DESC
-)
-INSERT INTO mart.progress (province, placed_code, enumerated_on, night, {_MEASURES})
-SELECT :province, placed_code, enumerated_on, :night, {_each("coalesce(c.{}, 0)")}
-FROM computed c FULL JOIN former f USING (placed_code, enumerated_on)
-WHERE ({_each("coalesce(c.{}, 0)")}) IS DISTINCT FROM ({_each("coalesce(f.{}, 0)")})
-"""
-
-_FORGET = f"""
-WITH {_TOUCHED}
-DELETE FROM mart.progress p USING touched t
-WHERE p.province = :province AND p.night = :night AND p.placed_code = t.placed_code
-"""
-
-# Not the nights that mart.progress has rows of: one that brought cases and changed no figure has none, and may now.
-_LATER_NIGHTS = """
-SELECT DISTINCT coalesce(decided_night, night) AS night FROM ledger.delivery
-WHERE province = :province AND coalesce(decided_night, night) > :touched_night AND state = 'accepted' ORDER BY 1
-"""
+from regsosek.statistics.changes import nights_to_compute, write_changes
+from regsosek.statistics.totals import write_totals
+from regsosek.warehouse.database import hold_province
+from regsosek.warehouse.tables import ARRIVAL_MEASURES
 
 # Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more
 # afterwards; that a delivery was held and freed on a later night makes nobody late.
@@ -95,19 +31,36 @@ WHERE k.province = :province AND k.night = :night AND k.part > 0
 GROUP BY k.placed_code
 """
 
+_PROVINCE_ARRIVALS = f"""
+INSERT INTO mart.province_arrivals (province, night, {", ".join(ARRIVAL_MEASURES)})
+SELECT :province, :night, {", ".join(f"coalesce(sum({name}), 0)" for name in ARRIVAL_MEASURES)}
+FROM mart.arrivals WHERE province = :province AND night = :night
+"""
+
 
 def refresh_province(connection: Connection, province: str, night: date) -> None:
-    """Brings progress and arrivals of ``province`` up to date with what ``night`` brought.
+    """Brings the statistics of ``province`` up to date with what ``night`` brought.
 
-    Touches only places that a case of the night is or ever was in. If later nights have been computed before (the
-    night was reopened), they are computed again for the same places.
+    Nights after it (it was reopened, or run again) are computed again, for what they changed rests on it.
     """
-    values = {"province": province, "touched_night": night}
-    later = [row.night for row in connection.execute(text(_LATER_NIGHTS), values)]
-    for each in (night, *later):
-        connection.execute(text(_FORGET), values | {"night": each})
-        connection.execute(text(_REFRESH), values | {"night": each})
-    connection.execute(
-        text("DELETE FROM mart.arrivals WHERE province = :province AND night = :night"), values | {"night": night}
-    )
-    connection.execute(text(_ARRIVALS), values | {"night": night})
+    _compute(connection, province, nights_to_compute(connection, province, night))
+
+
+def refresh_missing(connection: Connection, province: str) -> None:
+    """Computes the nights of ``province`` that a former version of the warehouse, or an interruption, left out."""
+    hold_province(connection, province)
+    _compute(connection, province, nights_to_compute(connection, province))
+
+
+def _compute(connection: Connection, province: str, nights: list[date]) -> None:
+    for night in nights:
+        write_changes(connection, province, night)
+        write_totals(connection, province, night)
+        _write_arrivals(connection, province, night)
+
+
+def _write_arrivals(connection: Connection, province: str, night: date) -> None:
+    own = {"province": province, "night": night}
+    for table, statement in (("arrivals", _ARRIVALS), ("province_arrivals", _PROVINCE_ARRIVALS)):
+        connection.execute(text(f"DELETE FROM mart.{table} WHERE province = :province AND night = :night"), own)
+        connection.execute(text(statement), own)

@@ -41,6 +41,27 @@ def province_lock(engine: Engine, province: str) -> Iterator[None]:
             connection.execute(text("SELECT pg_advisory_unlock(:lock, :province)"), key)
 
 
+def hold_province(connection: Connection, province: str) -> None:
+    """Takes the right of :func:`province_lock` until the transaction ends."""
+    key = {"lock": PROVINCE_LOCK, "province": int(province)}
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :province)"), key)
+
+
+@contextmanager
+def by_index(connection: Connection) -> Iterator[None]:
+    """Lets queries inside look rows up one by one, in the caller's transaction.
+
+    For what a night asks of a long log: the planner would read all of it once, which is cheap at first and grows with
+    every night.
+    """
+    joins = ("enable_hashjoin", "enable_mergejoin")
+    for each in joins:
+        connection.execute(text(f"SET LOCAL {each} = off"))
+    yield
+    for each in joins:
+        connection.execute(text(f"SET LOCAL {each} = on"))
+
+
 def copy_in(connection: Connection, table: str, columns: list[str], path: Path) -> None:
     """Loads a CSV file with a header into ``table`` (``schema.name``, or a bare name) by COPY."""
     target = sql.Identifier(*table.split("."))

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ConservationError
-from regsosek.warehouse.case_state import CASE_STATE
+from regsosek.warehouse.case_state import case_state_as_of, revised
 from regsosek.warehouse.loading import TABLES_OF_A_PART
 from regsosek.warehouse.tables import (
     ROW_STATES,
@@ -26,7 +26,10 @@ from regsosek.warehouse.tables import (
     step_timing,
 )
 
-MART_TABLES = ("mart.progress", "mart.arrivals", "mart.refreshed")
+MART_TABLES = (
+    "mart.change", "mart.total", "mart.province_day", "mart.arrivals", "mart.province_arrivals", "mart.refreshed",
+    "mart.verified",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -335,11 +338,11 @@ def _withdraw_absent(connection: Connection, entry: Delivery, superseded: str) -
     note_event(connection, entry.province, entry.counted_night, "superseded", detail, entry.delivery_id)
 
 
-_POINT = """
+_POINT = f"""
 INSERT INTO core.kasus_terkini AS t
 SELECT :province, case_id, settled_state, night, delivery_id, part, row_no, id_subsls, r109_no_bangunan,
        r110_no_keluarga
-FROM case_state
+FROM ({case_state_as_of("night")}) case_state
 ON CONFLICT (province, case_id) DO UPDATE SET
     state = excluded.state, night = excluded.night, delivery_id = excluded.delivery_id, part = excluded.part,
     row_no = excluded.row_no, id_subsls = excluded.id_subsls, r109_no_bangunan = excluded.r109_no_bangunan,
@@ -347,7 +350,7 @@ ON CONFLICT (province, case_id) DO UPDATE SET
 """
 
 # Besides the delivery's own cases, those that hold a key which one of its cases claims or has ever claimed.
-_POINTERS = f"""
+_CONCERNED = """
 WITH own AS (
     SELECT DISTINCT case_id FROM core.kasus
     WHERE province = :province AND night = :delivered_night AND delivery_id = :delivery_id
@@ -355,21 +358,11 @@ WITH own AS (
 keys AS (
     SELECT DISTINCT k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga
     FROM core.kasus k JOIN own USING (case_id) WHERE k.province = :province
-),
-asked AS (
-    SELECT case_id FROM own
-    UNION
-    SELECT t.case_id FROM core.kasus_terkini t JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
-    WHERE t.province = :province
-),
-{CASE_STATE}
-{_POINT}
-"""
-
-_ALL_POINTERS = f"""
-WITH asked AS (SELECT DISTINCT case_id FROM core.kasus WHERE province = :province),
-{CASE_STATE}
-{_POINT}
+)
+SELECT case_id FROM own
+UNION
+SELECT t.case_id FROM core.kasus_terkini t JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
+WHERE t.province = :province
 """
 
 
@@ -381,10 +374,13 @@ def refresh_pointers(connection: Connection, entry: Delivery) -> None:
         "delivered_night": entry.counted_night,
         "night": date.max,
     }
-    connection.execute(text(_POINTERS), values)
+    with revised(connection, _CONCERNED, values):
+        connection.execute(text(_POINT), values)
 
 
 def rebuild_pointers(connection: Connection, province: str) -> None:
     """Points ``kasus_terkini`` of ``province`` anew, from the log alone."""
-    connection.execute(text("DELETE FROM core.kasus_terkini WHERE province = :province"), {"province": province})
-    connection.execute(text(_ALL_POINTERS), {"province": province, "night": date.max})
+    own = {"province": province, "night": date.max}
+    connection.execute(text("DELETE FROM core.kasus_terkini WHERE province = :province"), own)
+    with revised(connection, "SELECT DISTINCT case_id FROM core.kasus WHERE province = :province", own):
+        connection.execute(text(_POINT), own)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -143,7 +144,9 @@ kasus = Table(
     Column("id_subsls", Text), Column("r109_no_bangunan", Integer), Column("r110_no_keluarga", Integer),
     _needed("placed_code"), _needed("enumerated_on", Date), Column("result", SmallInteger), Column("ppl", Text),
     _needed("members", Integer), _needed("persons", Integer),
-    Index(None, "province", "case_id"), Index(None, "province", "placed_code"), schema="core", **_BY_PROVINCE,
+    Index(None, "province", "case_id"),
+    Index("ix_kasus_family", "province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"),
+    schema="core", **_BY_PROVINCE,
 )  # fmt: skip
 kasus_terkini = Table(
     "kasus_terkini", metadata, _key("province"), _key("case_id"), _needed("state"),
@@ -221,21 +224,57 @@ ARRIVAL_MEASURES = (
     "received", "loaded", "quarantined", "superseded", "duplicate", "withdrawn", "warned", "late", "days_late",
     "persons",
 )  # fmt: skip
-progress = Table(
-    "progress", metadata, _key("province"), _key("placed_code"), _key("enumerated_on", Date), _key("night", Date),
+# What a night changed, signed. View mart.progress sums it up: what was known of a place and a day as of each night.
+change = Table(
+    "change", metadata, _key("province"), _key("placed_code"), _key("enumerated_on", Date), _key("night", Date),
+    _key("cause"), *(_count(measure) for measure in PROGRESS_MEASURES),
+    Index(None, "province", "night"), schema="mart",
+)  # fmt: skip
+# Sums of all days as of a night, of a place (``placed``: what is counted at this very code) or of a region with all
+# that lies below it; a row only where the night changed it. The newest row up to a night holds.
+total = Table(
+    "total", metadata, _key("province"), _key("code"), _key("placed", Boolean), _key("night", Date),
+    *(_count(measure) for measure in PROGRESS_MEASURES),
+    Index(None, "province", "night"), schema="mart",
+)  # fmt: skip
+# The same by day of enumeration, of the whole province.
+province_day = Table(
+    "province_day", metadata, _key("province"), _key("enumerated_on", Date), _key("night", Date),
     *(_count(measure) for measure in PROGRESS_MEASURES), schema="mart",
+)  # fmt: skip
+# The region that counts a place by today's frame; ``unmapped``: no desa is known for it.
+placement = Table(
+    "placement", metadata, _key("province"), _key("placed_code"), _needed("region_code"),
+    Column("unmapped", Boolean, nullable=False), schema="mart",
 )  # fmt: skip
 arrivals = Table(
     "arrivals", metadata, _key("province"), _key("placed_code"), _key("night", Date),
+    *(_count(measure) for measure in ARRIVAL_MEASURES), Index(None, "province", "night"), schema="mart",
+)  # fmt: skip
+# The sum over all places; a row for every night whose changes are computed, whatever arrived.
+province_arrivals = Table(
+    "province_arrivals", metadata, _key("province"), _key("night", Date),
     *(_count(measure) for measure in ARRIVAL_MEASURES), schema="mart",
 )  # fmt: skip
 refreshed = Table(
     "refreshed", metadata, _key("province"), _key("night", Date), _moment("at", default=True), schema="mart",
 )  # fmt: skip
+# The verified list (VK) of a sub-SLS of the frame as it stood after a night; no families: not entered yet.
+verified = Table(
+    "verified", metadata, _key("province"), _key("id_subsls"), _key("night", Date), Column("families", BigInteger),
+    Column("non_response", BigInteger), Column("sangat_miskin", BigInteger), Column("miskin", BigInteger),
+    Column("tidak_miskin", BigInteger), Column("not_found", Boolean, nullable=False, server_default=text("false")),
+    _needed("delivery_id"), schema="mart",
+)  # fmt: skip
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),
     Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),
     schema="release",
+)  # fmt: skip
+# The last full audit of a release, by province (the nation under 00): what does not hold, or nothing.
+full_audit = Table(
+    "full_audit", metadata, _key("release_id"), _key("province"), _moment("at", default=True),
+    Column("faults", JSONB, nullable=False), schema="release",
 )  # fmt: skip
 outbox = Table(
     "outbox", metadata, Column("id", BigInteger, primary_key=True), _needed("recipient_group"), _needed("night", Date),

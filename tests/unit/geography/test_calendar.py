@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import (
     FieldWindow,
+    PossibleDays,
     calendar_document,
     default_night,
     field_windows,
@@ -77,6 +78,47 @@ def calendar_file(path: Path, changes: dict[str, str | None]) -> Path:
 def test_an_own_calendar_replaces_the_plan(tmp_path: Path) -> None:
     file = calendar_file(tmp_path, {"81": "81,2022-10-20,2022-11-30,extension"})
     assert field_windows(file)["81"] == FieldWindow("81", date(2022, 10, 20), date(2022, 11, 30))
+
+
+EXTENDED = FieldWindow("81", date(2022, 10, 15), date(2022, 11, 14), date(2022, 11, 30), date(2022, 11, 12))
+
+
+def extended_file(path: Path, line: str) -> Path:
+    """The plan with columns for extensions, province 81 extended by ``line``."""
+    rows = [f"{p.code},2022-10-15,2022-11-14,test,{line if p.code == '81' else ',,'}" for p in provinces()]
+    file = path / "extended.csv"
+    header = "province,opens,closes,source,extended_to,decided_on,extension_source"
+    file.write_text("\n".join([header, *rows]))
+    return file
+
+
+def test_an_extension_holds_from_the_day_it_was_decided(tmp_path: Path) -> None:
+    window = field_windows(extended_file(tmp_path, "2022-11-30,2022-11-12,letter 12"))["81"]
+    assert window == EXTENDED
+    assert [window.closing(date(2022, 11, day)).day for day in (11, 12, 20)] == [14, 30, 30]
+    assert [window.is_open(date(2022, 11, day)) for day in (14, 15, 30)] == [True, True, True]
+
+
+@pytest.mark.parametrize(("latest", "night", "closes"), [(11, 11, 14), (12, 12, 30), (11, 12, 30), (12, None, 30)])
+def test_a_visit_in_the_extension_is_possible_in_nights_that_know_of_it(
+    latest: int, night: int | None, closes: int
+) -> None:
+    known = PossibleDays.of(EXTENDED, latest=date(2022, 11, latest), night=date(2022, 11, night) if night else None)
+    assert known.closes.day == closes
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("2022-11-30,,letter", "province 81: an extension needs"),
+        ("2022-11-30,2022-11-12,", "province 81: an extension needs"),
+        ("30/11/2022,2022-11-12,letter", "province 81: write dates"),
+        ("2022-11-14,2022-11-12,letter", "province 81: is extended to a day that was open anyway"),
+    ],
+)
+def test_a_faulty_extension_is_told(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(ReferenceDataError, match=told):
+        field_windows(extended_file(tmp_path, line))
 
 
 @pytest.mark.parametrize(

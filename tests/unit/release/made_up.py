@@ -6,15 +6,22 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.calendar import field_windows
+from regsosek.geography.plan import NONE_SUPPLIED
 from regsosek.geography.provinces import provinces
+from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
-from regsosek.release.figures import Figures, planned, with_percentages
+from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
+from regsosek.release.figures import Figures
 from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
+from regsosek.statistics.denominators import described
+from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 23)
+FORMER = NIGHT - timedelta(days=1)
 SILENT, REJECTED, HELD = "94", "81", "64"
 HELD_FAMILIES = 1234
 SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
@@ -34,14 +41,18 @@ def regions() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "level", "name", "parent_code", "province"])
 
 
-def completion(scale: float = 0.0005, name: str | None = None) -> pd.DataFrame:
-    """The tree with plausible figures; ``name`` replaces the first province's."""
+def completion(
+    scale: float = 0.0005, name: str | None = None, night: date = NIGHT, *, responding: bool = True
+) -> pd.DataFrame:
+    """The tree with plausible figures; ``name`` replaces the first province's; without ``responding`` most refuse."""
     tree = regions()
     targets = {each.code: round(each.target * scale) for each in provinces()}
-    visited = {code: int(n * (0.14 + 0.02 * (int(code) % 13))) for code, n in targets.items()}
+    days = (night - NIGHT).days
+    visited = {code: int(n * (0.14 + 0.03 * days + 0.02 * (int(code) % 13))) for code, n in targets.items()}
+    shares = SHARES if responding else SHARES | {"complete": 0.1, "refused": 0.7, "moved": 0.1, "persons": 0.4}
     own = pd.DataFrame(
         [
-            {"code": code + "01010001", **{measure: int(n * share) for measure, share in SHARES.items()}}
+            {"code": code + "01010001", **{measure: int(n * share) for measure, share in shares.items()}}
             for code, n in visited.items()
         ]
     )
@@ -53,9 +64,23 @@ def completion(scale: float = 0.0005, name: str | None = None) -> pd.DataFrame:
     tree["scale"] = [scale if code in target else None for code in tree["code"]]
     tree["frame_families"] = [round(target[code] * 1.04) for code in tree["province"].fillna(NATION)]
     tree["frame_version"] = "v1"
+    tree["target_version"] = ["v1" if code in target else None for code in tree["code"]]
+    tree["prelist_families"] = tree["frame_families"] - 2
+    tree["found_families"] = tree["visited"] // 50
+    tree["sls_prelist"], tree["sls_visited"], tree["subsls_frame"], tree["subsls_verified"] = 4, 3, 5, 2
+    tree["verified_families"] = tree["frame_families"] * 2 // 5
+    tree["visited_where_verified"] = tree["visited"] * 2 // 5
+    tree["last_day"], tree["verified_version"] = NIGHT, NIGHT - timedelta(days=3)
     if name is not None:
         tree.loc[tree["code"] == "11", "name"] = name
     return tree
+
+
+def region_rows(tree: pd.DataFrame, night: date) -> pd.DataFrame:
+    """The tree with denominators, shares and pace, as ``release.figures.gather`` makes them."""
+    windows = field_windows()
+    described_tree = described(tree, windows, NO_TARGETS)
+    return region_figures(described_tree, windows, NONE_SUPPLIED, night, {each.code for each in provinces()})
 
 
 def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
@@ -78,28 +103,44 @@ def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
     return frame.join(so_far).assign(plan_families=pd.Series(plan, dtype="Int64"))
 
 
-def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT) -> Figures:
+def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT, responding: bool = True) -> Figures:
     """Figures of a night without any warehouse."""
-    tree = completion(scale, name)
+    tree, former = completion(scale, name, night, responding=responding), night - timedelta(days=1)
     by_day = daily(tree, night)
     arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)
     rates = dict.fromkeys((f"{measure}_of_received" for measure in QUALITY_RATES), 100.0)
     arrived = arrived.assign(**dict.fromkeys(ARRIVAL_MEASURES, 7), **rates)
     figures_of_days = {f"{m}_{when}": n for m in PROGRESS_MEASURES for when, n in (("before", 8), ("now", 9))}
-    days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days} for code in (NATION, "11")]
+    of_causes = {CAUSE_FIELDS[cause]: int(cause == "late") for cause in CAUSES}
+    days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days, **of_causes} for code in (NATION, "11")]
+    shown = region_rows(tree, night)
     return Figures(
         as_of=AsOf(night, {each.code: night for each in provinces()}),
         former=AsOf(night - timedelta(days=1), {each.code: night - timedelta(days=1) for each in provinces()}),
         windows=field_windows(),
         held_back=(),
-        completion=with_percentages(tree, planned(tree, field_windows(), night)),
+        completion=shown,
         daily=by_day,
         arrivals=arrived,
         restated=pd.DataFrame(days),
         provinces=_states(night),
         notes=("simulated (seed 7)",) if scale < 1 else (),
         versions={"contract": "1"},
+        changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
     )
+
+
+def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:
+    """What one night changed: a third of it was late, the rest new; Jakarta had been missing the night before."""
+    measures = list(PROGRESS_MEASURES)
+    before = before.set_index("code")
+    desa = shown[shown["level"] == "desa"].set_index("code")[measures]
+    rest = desa - before.loc[desa.index, measures]
+    causes = {"late": rest // 3, "new": rest - rest // 3}
+    by_region = pd.concat([add_up(own.reset_index(), shown).assign(cause=cause) for cause, own in causes.items()])
+    by_region = by_region.rename_axis("code").reset_index()
+    table = changes_table(shown, before, by_region)
+    return Changes(table, "2022-10-22-0123456789ab", FORMER, ("31",), {}, frozenset())
 
 
 def _states(night: date) -> pd.DataFrame:

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from regsosek.release.build import build
-from regsosek.release.figures import with_percentages
 from regsosek.release.manifest import ReleaseFiles, manifest
 from regsosek.release.tables import csv_bytes
-from regsosek.release.wording import definitions, night_states
+from regsosek.release.wording import night_states
+from regsosek.statistics.definitions import definitions, needed_beside
 
 TELLING = {"selesai", "menolak", "dikarantina", "tidak_ada_responden", "pindah", "perbaikan_tertunda", "tak_terpetakan"}
 
@@ -26,6 +26,10 @@ def files() -> dict[str, bytes]:
 
 def rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def tables(files: dict[str, bytes]) -> set[str]:
+    return {name for name in files if name.endswith(".csv")} - {"definisi.csv"}
 
 
 def test_building_again_gives_the_same_bytes_and_identity(files: dict[str, bytes]) -> None:
@@ -59,7 +63,7 @@ def test_down_to_kabkota_everything_is_told(files: dict[str, bytes], name: str) 
 
 
 def test_every_table_names_night_cut_off_scale_and_who_is_missing(files: dict[str, bytes]) -> None:
-    for name in files.keys() - {"definisi.csv", "index.html", "progres.json"}:
+    for name in tables(files):
         first = rows(files[name])[0]
         assert (first["malam"], first["skala"], first["provinsi_belum_lengkap"]) == (
             "2022-10-23", "0.0005", "Kalimantan Timur; Maluku; Papua",
@@ -77,7 +81,7 @@ def test_no_denominator_gives_an_empty_cell_and_more_than_all_is_not_clipped() -
     tree = made_up.completion()
     tree.loc[tree["code"] == "12", "target_families"] = 0
     tree.loc[tree["code"] == "13", "visited"] = tree.loc[tree["code"] == "13", "target_families"] * 2
-    shares = with_percentages(tree, {}).set_index("code")["visited_of_target"]
+    shares = made_up.region_rows(tree, made_up.NIGHT).set_index("code")["visited_of_target"]
     assert pd.isna(shares["12"])
     assert shares["13"] == 200
     assert csv_bytes(pd.DataFrame({"visited_of_target": [None, 200.0]}), ["visited_of_target"]) == (
@@ -96,8 +100,48 @@ def test_the_summary_says_the_same_as_the_tables(files: dict[str, bytes]) -> Non
 
 def test_every_published_column_is_defined(files: dict[str, bytes]) -> None:
     defined = {each.column for each in definitions().values()}
-    for name in files.keys() - {"definisi.csv", "index.html", "progres.json"}:
+    for name in tables(files):
         assert set(rows(files[name])[0]) <= defined, name
+
+
+def test_no_share_is_published_without_what_it_divides_its_version_and_coverage(files: dict[str, bytes]) -> None:
+    by_column = {each.column: each for each in definitions().values()}
+    shares = 0
+    for name in sorted(tables(files)):
+        header = set(rows(files[name])[0])
+        for share in (by_column[column] for column in header if by_column[column].is_share):
+            beside = {definitions()[field].column for field in needed_beside(share)}
+            assert beside <= header, (name, share.column)
+            shares += 1
+    assert shares > 40
+
+
+def test_every_region_table_knows_both_clocks(files: dict[str, bytes]) -> None:
+    for name in ("nasional.csv", "provinsi.csv", "kabkota.csv", "kecamatan.csv", "desa.csv"):
+        first = rows(files[name])[0]
+        assert first["malam"] == "2022-10-23"
+        assert first["tanggal_pencacahan_terakhir"] == "2022-10-23"
+        assert first["data_sampai"].startswith("2022-10-23 23.59 ")
+
+
+def test_the_definitions_of_a_release_are_those_that_computed_it(files: dict[str, bytes]) -> None:
+    told = {row["kolom"]: row for row in rows(files["definisi.csv"])}
+    assert told["persen_dikunjungi_dari_terverifikasi"] | {"definisi": "", "definition": ""} == {
+        "kolom": "persen_dikunjungi_dari_terverifikasi", "nama": "Dikunjungi dari terverifikasi", "definisi": "",
+        "satuan": "persen", "pembilang": "dikunjungi_di_terverifikasi", "penyebut": "keluarga_terverifikasi",
+        "versi_penyebut": "verifikasi_sampai", "cakupan_penyebut": "cakupan_verifikasi", "tingkat_terendah": "kabkota",
+        "name": "Visited of verified", "definition": "",
+    }  # fmt: skip
+
+
+def test_the_floor_stands_beside_the_mean(files: dict[str, bytes]) -> None:
+    nation = next(
+        row for row in rows(files["lantai.csv"]) if (row["kode"], row["tingkat_bagian"]) == ("00", "provinsi")
+    )
+    assert (nation["banyak_bagian"], nation["bagian_dinilai"], nation["cakupan_bagian"]) == ("34", "34", "100.00")
+    assert float(nation["persen_terendah"]) < float(nation["kuartil_1"]) < float(nation["persen_rata_rata"])
+    assert nation["nama_terendah"] in {row["nama"] for row in rows(files["provinsi.csv"])}
+    assert nation["status_terendah"] == "jauh tertinggal"
 
 
 def test_a_province_held_back_by_the_audit_is_missing() -> None:

@@ -1,10 +1,12 @@
 """The page: whole without JavaScript or network, small, escaped, and honest about scale and gaps."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import made_up
 import pytest
 
+from regsosek.geography.plan import PlanCurve
 from regsosek.release.page import page
 
 VOID = {"meta", "link", "br", "line", "circle", "polyline"}
@@ -93,3 +95,11 @@ def test_figures_are_written_as_indonesians_write_them(text: str) -> None:
     assert "42.510" in text
     assert "36,0\u00a0%" in text
     assert "−" in text
+
+
+def test_the_plan_is_told_as_it_is(text: str) -> None:
+    assert "4 persen setiap hari sejak pencacahan dibuka. Tertinggal 2,0 hari dari rencana." in text
+    figures = made_up.figures()
+    slow = PlanCurve((0.0, 31.0), (0.0, 1.0), "kurva")
+    windows = {**figures.windows, "11": replace(figures.windows["11"], plan=slow)}
+    assert "menurut rencana tiap provinsi sejak" in page(replace(figures, windows=windows)).decode()

@@ -1,0 +1,33 @@
+"""The message to the platform team when the weekly audit finds what does not hold. The same findings are told once."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Engine
+
+from regsosek.alerts import outbox
+from regsosek.alerts.nightly import PLATFORM
+from regsosek.alerts.rendering import Message, render
+from regsosek.settings import Settings
+
+SHOWN = 40
+
+
+def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str, faults: Sequence[str]) -> None:
+    """Composes ``faults`` of a release into the outbox; without any, nothing."""
+    if not faults:
+        return
+    found = hashlib.sha256("\n".join([release_id, *faults]).encode()).hexdigest()
+    values = {"release_id": release_id, "faults": faults[:SHOWN], "more": max(0, len(faults) - SHOWN)}
+    subject = f"[PIPELINE FAULT] weekly audit of release {release_id}: {len(faults)} figures do not hold"
+    with engine.begin() as connection:
+        outbox.place(
+            connection,
+            group=PLATFORM,
+            night=night,
+            kind=f"audit-{found[:12]}",
+            recipients=settings.platform_recipients,
+            message=Message(subject, render("audit.txt.j2", values)),
+            news=found,
+        )

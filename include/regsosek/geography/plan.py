@@ -1,0 +1,160 @@
+"""The plan: which share of its families a region should have visited by the end of each day of its window.
+
+A curve is cumulative shares by day, straight lines between them; nothing is planned before day 1, and after its last
+day it stays where it ended: at the whole.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from regsosek.errors import ReferenceDataError
+from regsosek.geography.provinces import provinces
+from regsosek.geography.reference_table import read_table
+from regsosek.geography.regions import region_master
+
+PERCENT_PER_DAY = 4
+WHOLE = 100  # percent
+EVERYWHERE = "*"
+VERSION_DIGITS = 12
+_COLUMNS = ("region", "day", "share_percent", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCurve:
+    """Cumulative shares (0 to 1) by day of the window.
+
+    ``days`` and ``shares`` begin with day 0 and share 0; days rise, shares never fall, and the last share is 1.
+    ``words`` tell the plan to readers (Indonesian).
+    """
+
+    days: tuple[float, ...]
+    shares: tuple[float, ...]
+    words: str
+
+    def share(self, day: float) -> float:
+        """The share that should be reached by the end of ``day``."""
+        if day >= self.days[-1]:
+            return 1.0
+        place = bisect_right(self.days, day) - 1
+        return 0.0 if place < 0 else _between(day, self.days, self.shares, place)
+
+    def days_behind(self, day: float, reached: float) -> float:
+        """How many days ago the plan stood where ``reached`` (a share, may exceed 1) stands at the end of ``day``.
+
+        Behind: counted from the last moment at which the plan was no further. Ahead: negative, to the first moment at
+        which it will be as far; whoever has more than the whole is ahead of the plan's last day and of no later one.
+        """
+        if reached < self.share(day):
+            return day - self._last_at(reached)
+        return day - max(day, self._first_at(reached))
+
+    def _last_at(self, reached: float) -> float:
+        place = bisect_right(self.shares, reached) - 1
+        return _between(reached, self.shares, self.days, place)
+
+    def _first_at(self, reached: float) -> float:
+        if reached >= 1:
+            return self.days[bisect_left(self.shares, 1.0)]
+        place = bisect_left(self.shares, reached)
+        return (
+            self.days[place] if self.shares[place] == reached else _between(reached, self.shares, self.days, place - 1)
+        )
+
+
+def _between(x: float, xs: tuple[float, ...], ys: tuple[float, ...], place: int) -> float:
+    """The value at ``x`` on the straight line from point ``place`` to the next."""
+    width = xs[place + 1] - xs[place]
+    return ys[place] if width == 0 else ys[place] + (ys[place + 1] - ys[place]) * (x - xs[place]) / width
+
+
+def steady(percent_per_day: int = PERCENT_PER_DAY) -> PlanCurve:
+    """The same share every day until all is done."""
+    days = math.ceil(WHOLE / percent_per_day)
+    shares = tuple(min(WHOLE, percent_per_day * day) / WHOLE for day in range(days + 1))
+    return PlanCurve(tuple(map(float, range(days + 1))), shares, f"{percent_per_day} persen setiap hari")
+
+
+STEADY = steady()
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The curves that were supplied, by province or kab/kota; whoever has none follows the next region above.
+
+    ``version`` is the beginning of the file's SHA-256, empty if there is none.
+    """
+
+    supplied: Mapping[str, PlanCurve]
+    version: str = ""
+
+    def of(self, *regions: str) -> PlanCurve:
+        """The curve of the first of ``regions`` (lowest first) that has one, else that of all, else 4 % a day."""
+        return next((self.supplied[code] for code in (*regions, EVERYWHERE) if code in self.supplied), STEADY)
+
+
+NONE_SUPPLIED = Plans({})
+
+
+def plans(path: Path | None = None) -> Plans:
+    """The plans of all regions.
+
+    Args:
+        path: CSV with the columns region (code of a province or kab/kota, ``*`` for all others), day (of the window,
+            from 1), share_percent (cumulative, at its end) and source; none means 4 % a day everywhere. Days that are
+            left out lie on the straight line between their neighbours.
+
+    Raises:
+        ReferenceDataError: the file cannot be read, or a curve names no known region, repeats a day, falls, or does
+            not end at 100.
+    """
+    if path is None:
+        return NONE_SUPPLIED
+    points: dict[str, dict[int, float]] = {}
+    for row in read_table(path, _COLUMNS):
+        place = f"{path.name}: region {row['region']}, day {row['day']}"
+        day, share = _point(place, row)
+        if day in points.setdefault(row["region"], {}):
+            raise ReferenceDataError(f"{place}: stands twice; keep one line")
+        points[row["region"]][day] = share
+    _require_known(path.name, points)
+    curves = {region: _curve(f"{path.name}: region {region}", each) for region, each in points.items()}
+    return Plans(curves, sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS])
+
+
+def _point(place: str, row: Mapping[str, str]) -> tuple[int, float]:
+    try:
+        day, percent = int(row["day"]), float(row["share_percent"])
+    except ValueError:
+        day, percent = 0, 0.0
+    if day < 1 or not 0 <= percent <= WHOLE:
+        raise ReferenceDataError(f"{place}: day must be a whole number from 1, share_percent 0 to 100")
+    if not row["source"]:
+        raise ReferenceDataError(f"{place}: say in column source where the plan comes from")
+    return day, percent / WHOLE
+
+
+def _require_known(file_name: str, regions: Iterable[str]) -> None:
+    known = {EVERYWHERE, *(each.code for each in provinces())}
+    strangers = [code for code in sorted(regions) if code not in known and not _is_kabkota(code)]
+    if strangers:
+        fix = f"write the BPS code of a province or kab/kota, or {EVERYWHERE} for all others"
+        raise ReferenceDataError(f"{file_name}: no such regions: {', '.join(strangers)}; {fix}")
+
+
+def _is_kabkota(code: str) -> bool:
+    return region_master().region(code, "kabkota") is not None
+
+
+def _curve(place: str, points: Mapping[int, float]) -> PlanCurve:
+    days = sorted(points)
+    shares = [0.0, *(points[day] for day in days)]
+    falling = [str(day) for day, before, share in zip(days, shares, shares[1:], strict=False) if share < before]
+    if falling:
+        raise ReferenceDataError(f"{place}: falls on day {', '.join(falling)}; shares are cumulative")
+    if shares[-1] != 1:
+        raise ReferenceDataError(f"{place}: ends at {shares[-1] * 100:g} %; a plan ends at 100")
+    return PlanCurve((0.0, *map(float, days)), tuple(shares), "kurva rencana wilayah itu")

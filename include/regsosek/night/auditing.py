@@ -1,0 +1,63 @@
+"""The weekly audit as the DAG and the command line call it: one province at a time, recorded, and told if it fails."""
+
+import logging
+from collections.abc import Sequence
+
+from regsosek.alerts.audit import alert_audit
+from regsosek.alerts.outbox import deliver
+from regsosek.errors import AuditError
+from regsosek.geography.regions import NATION
+from regsosek.night.house import House
+from regsosek.night.nightly import without_values
+from regsosek.release import full_audit
+from regsosek.release.archived_cases import Archive
+from regsosek.release.full_audit import Standing
+
+log = logging.getLogger(__name__)
+
+Faults = dict[str, tuple[str, ...]]
+
+
+def audit_one(house: House, province: str) -> tuple[str, ...]:
+    """Audits ``province`` (or the nation, 00) in the newest release, and records what does not hold.
+
+    Raises:
+        EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
+    """
+    with without_values(f"audit of province {province}"), house.scratch(f"audit{province}") as scratch:
+        with house.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            standing = full_audit.newest_release(connection)
+            bucket = house.settings.release_bucket
+            if province == NATION:
+                faults = full_audit.nation_faults(house.store, bucket, standing)
+            else:
+                archive = Archive(house.store, house.settings.archive_bucket, scratch)
+                faults = full_audit.audit_province(connection, archive, bucket, standing, province)
+        with house.engine.begin() as connection:
+            full_audit.note(connection, standing.release_id, province, faults)
+    for fault in faults:
+        log.error("audit of release %s: %s", standing.release_id, fault)
+    return faults
+
+
+def results(house: House) -> tuple[Standing, Faults]:
+    """The newest release, and what its audit found so far by province."""
+    with house.engine.begin() as connection:
+        standing = full_audit.newest_release(connection)
+        return standing, full_audit.noted(connection, standing.release_id)
+
+
+def conclude_audit(house: House, asked: Sequence[str]) -> None:
+    """Audits the nation, and tells the platform team what failed or was not audited.
+
+    Raises:
+        AuditError: naming provinces and figures.
+    """
+    audit_one(house, NATION)
+    standing, found = results(house)
+    told = [fault for faults in found.values() for fault in faults]
+    told += [f"province {code}: not audited; see the log of its task" for code in asked if code not in found]
+    alert_audit(house.engine, house.settings, standing.night, standing.release_id, told)
+    deliver(house.engine, house.settings)
+    if told:
+        raise AuditError(f"release {standing.release_id}: " + "; ".join(told))

@@ -1,0 +1,179 @@
+"""A restated figure and a trace, as tables for the terminal and as JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from regsosek.night.asked_figure import AskedFigure
+from regsosek.night.restated_figure import DATED_AFTER, DENOMINATOR, RestatedFigure, RestatedShare
+from regsosek.night.tracing import Trace, TracedDelivery
+from regsosek.release.changes import CAUSE_FIELDS
+from regsosek.statistics.definitions import definitions
+
+JSON_PLACES = 6
+SHOWN_DELIVERIES = 40
+_OTHER_CAUSES = {DATED_AFTER: "Enumerated after that night", DENOMINATOR: "Another denominator"}
+
+
+def restated_report(figure: RestatedFigure) -> Group:
+    """As published, by cause, as known now."""
+    asked = figure.asked
+    rows = [
+        (f"As published on {asked.night}", f"{figure.published:,}"),
+        *((_cause(cause), f"{count:+,}") for cause, count in figure.causes.items()),
+        (f"As known on {figure.newest_night}", f"{figure.now:,}"),
+    ]
+    parts: list[Text | Table] = [Text(_head(asked)), _table(definitions()[asked.counted].name_en, ("", "Count"), rows)]
+    if figure.share is not None:
+        parts.append(_share_table(asked, figure.share))
+    return Group(*parts)
+
+
+def restated_document(figure: RestatedFigure) -> dict[str, Any]:
+    """The same as JSON: counts exact, percentages rounded to six places."""
+    document = _document(figure.asked) | {
+        "published": figure.published,
+        "causes": dict(figure.causes),
+        "now": figure.now,
+        "newest_night": figure.newest_night.isoformat(),
+    }
+    return document if figure.share is None else document | {"share": _share_document(figure.share)}
+
+
+def trace_report(traced: Trace) -> Group:
+    """One line per delivery, where its files, manifest and receipt lie, and whether they all are the number."""
+    shown = traced.deliveries[:SHOWN_DELIVERIES]
+    columns = ("Province", "Delivery", "Night", "Counts from", "By cause", "Counted")
+    rows = (
+        (each.province, each.delivery_id, each.night, each.counted_night, _by_cause(each.counted), f"{each.total:,}")
+        for each in shown
+    )
+    more = f" (the first {len(shown)}; --output writes all)" if len(shown) < len(traced.deliveries) else ""
+    parts: list[Text | Table] = [
+        Text(_head(traced.asked)),
+        _table(f"{len(traced.deliveries)} deliveries{more}", columns, rows),
+    ]
+    return Group(*parts, *(Text(_place(each)) for each in shown), Text(_sum(traced)))
+
+
+def _by_cause(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{cause} {count:,}" for cause, count in counted.items())
+
+
+def _place(each: TracedDelivery) -> str:
+    return (
+        f"{each.delivery_id}\n  files    {each.prefix}\n  manifest sha256 {each.manifest_sha256}\n"
+        f"  receipt  {each.receipt}"
+    )
+
+
+def trace_document(traced: Trace) -> dict[str, Any]:
+    """The same as JSON, hashes and receipts in full."""
+    deliveries = [
+        {
+            "province": each.province,
+            "delivery_id": each.delivery_id,
+            "night": each.night.isoformat(),
+            "counted_night": each.counted_night.isoformat(),
+            "prefix": each.prefix,
+            "manifest_sha256": each.manifest_sha256,
+            "receipt": each.receipt,
+            "counted": dict(each.counted),
+        }
+        for each in traced.deliveries
+    ]
+    published = traced.asked.published_count
+    sums = {"published": published, "total": traced.total, "moved_since": traced.moved_since}
+    return _document(traced.asked) | sums | {"deliveries": deliveries}
+
+
+def _head(asked: AskedFigure) -> str:
+    days = "all days" if asked.day is None else f"enumerated on {asked.day}"
+    again = f"; the last of {asked.releases} releases of that night" if asked.releases > 1 else ""
+    return (
+        f"{asked.code} {asked.name}, {asked.measure.name_en} ({asked.measure.field}), {days}\n"
+        f"Release {asked.release.release_id}{again}, {asked.release.prefix}{asked.file}\n"
+        f"Content hash {asked.release.content_hash}"
+    )
+
+
+def _sum(traced: Trace) -> str:
+    published = f"{traced.asked.published_count:,}"
+    if not traced.moved_since:
+        return f"They add up to {traced.total:,}, as published."
+    return (
+        f"They add up to {traced.total:,}; published were {published}. A new frame, or a night processed again, has "
+        f"moved {traced.moved_since:+,} since: see `regsosek figure`."
+    )
+
+
+def _share_table(asked: AskedFigure, share: RestatedShare) -> Table:
+    then = f"of {_number(share.published_denominator)} {share.denominator} ({share.published_version or 'no version'})"
+    now = f"of {_number(share.now_denominator)} {share.denominator} ({share.now_version or 'no version'})"
+    rows = [
+        (f"As published, {then}", _percentage(share.published)),
+        *((_cause(cause), f"{float(points):+.4f}") for cause, points in share.points.items()),
+        (f"As known now, {now}", _percentage(share.now)),
+    ]
+    return _table(asked.measure.name_en, ("", "Percent, points"), rows)
+
+
+def _share_document(share: RestatedShare) -> dict[str, Any]:
+    sides = (
+        ("published", share.published, share.published_denominator, share.published_version),
+        ("now", share.now, share.now_denominator, share.now_version),
+    )
+    told = {
+        side: {"percent": _rounded(percent), "denominator": of, "version": version}
+        for side, percent, of, version in sides
+    }
+    return {"denominator": share.denominator, **told, "points": {c: _rounded(p) for c, p in share.points.items()}}
+
+
+def _document(asked: AskedFigure) -> dict[str, Any]:
+    return {
+        "region": asked.code,
+        "name": asked.name,
+        "level": asked.level,
+        "measure": asked.measure.field,
+        "counted": asked.counted,
+        "night": asked.night.isoformat(),
+        "day": None if asked.day is None else asked.day.isoformat(),
+        "release": {
+            "release_id": asked.release.release_id,
+            "content_hash": asked.release.content_hash,
+            "file": asked.release.prefix + asked.file,
+            "releases_of_that_night": asked.releases,
+        },
+    }
+
+
+def _cause(cause: str) -> str:
+    return _OTHER_CAUSES.get(cause) or definitions()[CAUSE_FIELDS[cause]].name_en
+
+
+def _number(value: int | None) -> str:
+    return "no" if value is None else f"{value:,}"
+
+
+def _percentage(value: Fraction | None) -> str:
+    return "–" if value is None else f"{float(value):.4f}"
+
+
+def _rounded(value: Fraction | None) -> float | None:
+    return None if value is None else round(float(value), JSON_PLACES)
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for number, column in enumerate(columns):
+        last = number == len(columns) - 1
+        table.add_column(column, justify="right" if last else "left", overflow="fold", no_wrap=column == "Delivery")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    return table

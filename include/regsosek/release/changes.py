@@ -1,0 +1,156 @@
+"""What a release changes against the one before it, by cause, for every region and figure: before + causes = now.
+
+*Before* is what was published. Between it and now stand the changes of the nights between (``statistics.restatement``).
+What remains has one of two causes, and the audit refuses it where it has neither (``release/change_audit.py``):
+
+``frame``     a new version of the frame counts a place in another region, or the denominator itself is another one,
+``reopened``  a night that had been published was processed again. Where both happened to a province between two
+              releases, they are not told apart below it, and stand here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from regsosek.landing.store import Store
+from regsosek.release.former import FormerRelease, published_regions
+from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.changes import CAUSES
+from regsosek.statistics.definitions import definitions
+from regsosek.statistics.restatement import changes_by_region, pivoted
+from regsosek.warehouse.tables import PROGRESS_MEASURES
+
+RELEASE_CAUSES = (*CAUSES, "frame", "reopened")
+CAUSE_FIELDS = {cause: f"cause_{cause}" for cause in RELEASE_CAUSES}
+DENOMINATORS = ("target_families", "frame_families", "prelist_families", "verified_families", "registry_families")
+# What moves a place to another region, or a case to another place.
+PLACING = ("sls", "psls")
+
+_PROCESSED_AGAIN = """
+SELECT DISTINCT r.province FROM mart.refreshed r
+JOIN unnest(CAST(:provinces AS text[]), CAST(:nights AS date[])) AS f (province, night) ON f.province = r.province
+WHERE r.night <= f.night AND r.at > :published_at
+"""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed against the former release.
+
+    Attributes:
+        table: ``code, level, name, province, measure, before, cause_*, now``; of regions below the province only rows
+            that changed, of each level only figures that are public there.
+        former_night: the night of the former release; None for the first one.
+        former_missing: codes of the provinces that it named as not whole.
+        reference: by reference dataset the versions before and now, where they differ.
+        processed_again: provinces of which a published night was processed again since.
+    """
+
+    table: pd.DataFrame
+    former_id: str | None
+    former_night: date | None
+    former_missing: tuple[str, ...]
+    reference: Mapping[str, tuple[str, str]]
+    processed_again: frozenset[str]
+
+    @property
+    def placing_changed(self) -> bool:
+        """Whether places may be counted in other regions than before."""
+        return bool(set(PLACING) & set(self.reference))
+
+
+def changes_since(
+    connection: Connection,
+    store: Store,
+    bucket: str,
+    former: FormerRelease | None,
+    as_of: AsOf,
+    completion: pd.DataFrame,
+) -> Changes:
+    """Compares the regions of ``completion`` with what ``former`` published; without one everything is news."""
+    stood = former.as_of if former else AsOf(as_of.night, {})
+    by_region = changes_by_region(connection, as_of, stood)
+    before = published_regions(store, bucket, former) if former else pd.DataFrame(index=pd.Index([], name="code"))
+    return Changes(
+        table=changes_table(completion, before, by_region),
+        former_id=former.release_id if former else None,
+        former_night=former.as_of.night if former else None,
+        former_missing=former.missing if former else (),
+        reference=_other_versions(connection, former) if former else {},
+        processed_again=_processed_again(connection, former) if former else frozenset(),
+    )
+
+
+def changes_table(completion: pd.DataFrame, before: pd.DataFrame, by_region: pd.DataFrame) -> pd.DataFrame:
+    """The table of :class:`Changes`.
+
+    Args:
+        completion: the regions of the release.
+        before: what was published of them, index code; what is not in it was zero, or not known.
+        by_region: ``statistics.restatement.changes_by_region``.
+    """
+    regions = completion.set_index("code", drop=False).rename_axis(None)
+    counts = [_counted(regions, before, by_region, measure) for measure in PROGRESS_MEASURES]
+    denominators = [_denominator(regions, before, field) for field in DENOMINATORS]
+    order = {field: n for n, field in enumerate((*PROGRESS_MEASURES, *DENOMINATORS))}
+    table = pd.concat([*counts, *denominators], ignore_index=True)
+    by_order = table.sort_values(["code", "measure"], key=lambda c: c.map(order) if c.name == "measure" else c)
+    return by_order.reset_index(drop=True)
+
+
+def _counted(regions: pd.DataFrame, before: pd.DataFrame, by_region: pd.DataFrame, measure: str) -> pd.DataFrame:
+    public = _public(regions, measure)
+    table = _compared(public, before, measure)
+    causes = pivoted(by_region, ["code"], measure).reindex(public.index, fill_value=0)
+    for cause in CAUSES:
+        table[CAUSE_FIELDS[cause]] = causes[cause]
+    rest = table["now"] - table["before"] - causes.sum(axis=1)
+    # No place ever leaves its province: what a province itself cannot account for is no matter of the frame.
+    again = rest.reindex(public["province"].fillna(public["code"])).to_numpy() != 0
+    table["cause_frame"], table["cause_reopened"] = rest.where(~again, 0), rest.where(again, 0)
+    return _changed(table)
+
+
+def _denominator(regions: pd.DataFrame, before: pd.DataFrame, field: str) -> pd.DataFrame:
+    table = _compared(_public(regions, field), before, field)
+    table = table.assign(**dict.fromkeys(CAUSE_FIELDS.values(), 0))
+    table["cause_frame"] = table["now"] - table["before"]
+    return _changed(table)
+
+
+def _public(regions: pd.DataFrame, field: str) -> pd.DataFrame:
+    levels = [level for level in regions["level"].unique() if definitions()[field].public_at(level)]
+    return regions[regions["level"].isin(levels)]
+
+
+def _compared(regions: pd.DataFrame, before: pd.DataFrame, field: str) -> pd.DataFrame:
+    published = before[field] if field in before else pd.Series(dtype="float64")
+    return regions[["code", "level", "name", "province"]].assign(
+        measure=field,
+        before=published.reindex(regions.index).fillna(0).astype("int64"),
+        now=regions[field].fillna(0).astype("int64"),
+    )
+
+
+def _changed(table: pd.DataFrame) -> pd.DataFrame:
+    """Nation and provinces in any case: that nothing changed is news too, if it was known at all."""
+    moved = (table[list(CAUSE_FIELDS.values())] != 0).any(axis=1) | (table["before"] != table["now"])
+    known = (table["before"] != 0) | (table["now"] != 0)
+    upper = table["level"].isin(["nasional", "provinsi"])
+    return table[moved | (upper & known)]
+
+
+def _other_versions(connection: Connection, former: FormerRelease) -> dict[str, tuple[str, str]]:
+    rows = connection.execute(text("SELECT dataset, version FROM reference.version"))
+    loaded: dict[str, str] = {row.dataset: row.version for row in rows}
+    pairs = {name: (former.reference.get(name, ""), loaded.get(name, "")) for name in {*former.reference, *loaded}}
+    return {name: pair for name, pair in sorted(pairs.items()) if pair[0] != pair[1]}
+
+
+def _processed_again(connection: Connection, former: FormerRelease) -> frozenset[str]:
+    nights = former.as_of.nights
+    values = {"provinces": list(nights), "nights": list(nights.values()), "published_at": former.published_at}
+    return frozenset(connection.execute(text(_PROCESSED_AGAIN), values).scalars())

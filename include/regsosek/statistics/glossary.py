@@ -1,0 +1,85 @@
+"""``docs/glossary.md``: what every published figure means, in both languages, written from the same definitions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from regsosek.statistics.definitions import Definition, definitions
+from regsosek.statistics.status import StatusRule, status_rules, status_words
+
+PAGE = Path("docs/glossary.md")
+_HEAD = """# Glossary / Glosarium
+
+Written by `make fix` from `include/regsosek/statistics/` (`definitions.csv`, `statuses.csv`, `status_rules.csv`);
+do not edit. The same lines compute the shares, choose the columns of the published tables and stand in each release's
+`definisi.csv`. A share is never cut off at 100, and is empty where its denominator is zero or unknown.
+
+*Ditulis oleh `make fix` dari berkas definisi yang juga menghitung angkanya. Persen tidak dipotong pada 100, dan kosong
+bila penyebutnya nol atau tidak diketahui.*
+"""
+_LEVELS = {
+    "nasional": "nation",
+    "provinsi": "province",
+    "kabkota": "kab/kota",
+    "kecamatan": "kecamatan",
+    "desa": "desa",
+}
+_CONDITIONS = {
+    "no_figures": ("no figures, or no denominator", "tidak ada angka atau penyebut"),
+    "nothing_visited": ("nothing visited", "belum ada yang dikunjungi"),
+}
+
+
+def documents(root: Path) -> dict[Path, str]:
+    """The generated page by its path below ``root``."""
+    return {root / PAGE: "\n".join(_page()) + "\n"}
+
+
+def _page() -> Iterator[str]:
+    yield _HEAD
+    yield "## Shares / Persen dan rasio\n"
+    yield "| column | figure | numerator / denominator | version; coverage | public down to | meaning |"
+    yield "|---|---|---|---|---|---|"
+    yield from (_share(each) for each in definitions().values() if each.is_share)
+    yield "\n## Counts and words / Banyaknya dan keterangan\n"
+    yield "| column | figure | unit | public down to | meaning |"
+    yield "|---|---|---|---|---|"
+    yield from (_figure(each) for each in definitions().values() if not each.is_share)
+    yield "\n## Status\n"
+    yield "The first rule that fits holds. *Aturan pertama yang cocok berlaku.*\n"
+    yield "| status | days of the window | when | source |"
+    yield "|---|---|---|---|"
+    yield from map(_rule, status_rules())
+    yield "\n| status | meaning |"
+    yield "|---|---|"
+    for words in status_words().values():
+        yield f"| {words.label} / {words.label_en} | {words.meaning} / *{words.meaning_en}* |"
+
+
+def _share(each: Definition) -> str:
+    of = definitions()[each.denominator]
+    beside = "; ".join(_column(field) for field in (of.version, of.coverage) if field)
+    return (
+        f"| `{each.column}` | {each.name} / *{each.name_en}* | {_column(each.numerator)} / {_column(each.denominator)} "
+        f"| {beside} | {_LEVELS[each.lowest_level]} | {each.definition} / *{each.definition_en}* |"
+    )
+
+
+def _figure(each: Definition) -> str:
+    return (
+        f"| `{each.column}` | {each.name} / *{each.name_en}* | {each.unit} | {_LEVELS[each.lowest_level]} "
+        f"| {each.definition} / *{each.definition_en}* |"
+    )
+
+
+def _column(field: str) -> str:
+    return f"`{definitions()[field].column}`"
+
+
+def _rule(rule: StatusRule) -> str:
+    words = status_words()[rule.status]
+    asked = [" / ".join(_CONDITIONS[rule.only_when])] if rule.only_when else []
+    asked += [f"≥ {rule.percent_from:g} %"] if rule.percent_from is not None else []
+    asked += [f"gap / selisih < {rule.gap_below_points:g}"] if rule.gap_below_points is not None else []
+    days = f"{rule.from_day} to {rule.to_day}" if rule.to_day is not None else f"from {rule.from_day}"
+    when = " and ".join(asked) or "else / selain itu"
+    return f"| {words.label} / {words.label_en} | {days} | {when} | {rule.source} |"

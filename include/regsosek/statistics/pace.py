@@ -1,0 +1,137 @@
+"""Pace: where each region should stand by the plan, how far it is from there in families, points and days, and a word.
+
+The plan is a share of the region's target; a region without one (kab/kota and kecamatan, as a rule) is measured against
+the families of the frame, and ``plan_base`` says which it was.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from typing import Any
+
+import pandas as pd
+
+from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.plan import PlanCurve, Plans
+from regsosek.geography.regions import NATION
+from regsosek.statistics.shares import with_shares
+from regsosek.statistics.status import Standing, status_of
+
+PACED_LEVELS = ("nasional", "provinsi", "kabkota", "kecamatan")
+_WHOLE = 100.0
+_COLUMNS: Mapping[str, str] = {
+    "plan_percent": "Float64", "plan_families": "Int64", "gap_points": "Float64", "gap_families": "Int64",
+    "days_behind": "Float64", "status": "object",
+}  # fmt: skip
+
+_READ = ("code", "parent_code", "province", "visited", "visited_of_plan_base", "plan_base_families")
+
+
+@dataclass(frozen=True)
+class Course:
+    """A plan on its calendar: the curve, and the day of the window that the night is."""
+
+    curve: PlanCurve
+    day: int
+
+    @property
+    def percent(self) -> float:
+        """What should be reached by the end of the night; rounded, so that 28 of 100 is not behind 28 %."""
+        return round(self.curve.share(self.day) * 100, 6)
+
+
+def with_pace(
+    regions: pd.DataFrame, windows: Mapping[str, FieldWindow], plans: Plans, night: date, known: Collection[str]
+) -> pd.DataFrame:
+    """Adds the plan's denominator and what follows from it; missing at the desa, and where there is no denominator.
+
+    Columns: ``plan_base`` (``target`` or ``kerangka``), ``plan_base_families, plan_base_version, plan_base_coverage,
+    visited_of_plan_base, plan_percent, plan_families, gap_points, gap_families`` (negative is behind),
+    ``days_behind`` (negative is ahead) and ``status`` (a key of ``statuses.csv``).
+
+    Args:
+        regions: with ``target_*`` and ``frame_*`` families, version and coverage.
+        known: provinces that have figures.
+    """
+    based = with_shares(_with_base(regions), ["visited_of_plan_base"])
+    national = national_course(based, windows, night)
+    paced = based.loc[based["level"].isin(PACED_LEVELS), list(_READ)]
+    rows = [_pace(row, _course(row, windows, plans, night, national), known) for row in paced.to_dict("records")]
+    paces = pd.DataFrame(rows, index=paced.index, columns=list(_COLUMNS))
+    return _with_national_sum(based.join(paces.astype(dict(_COLUMNS))))
+
+
+def _with_national_sum(regions: pd.DataFrame) -> pd.DataFrame:
+    """The nation plans what its provinces plan, to the family: rounding its own share would differ from their sum."""
+    nation = (regions["level"] == "nasional") & regions["plan_families"].notna()
+    planned = regions.loc[regions["level"] == "provinsi", "plan_families"].sum()
+    plan = regions["plan_families"].mask(nation, planned)
+    return regions.assign(plan_families=plan, gap_families=regions["visited"].astype("Int64") - plan)
+
+
+def national_course(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], night: date) -> Course | None:
+    """The plan of the nation: the provinces' plans on their calendars, weighted by their denominators.
+
+    None where the nation has no denominator.
+    """
+    provinces = regions[(regions["level"] == "provinsi") & regions["plan_base_families"].notna()]
+    weights = {str(c): int(n) for c, n in zip(provinces["code"], provinces["plan_base_families"], strict=True)}
+    nation = regions.loc[regions["level"] == "nasional", "plan_base_families"]
+    if not sum(weights.values()) or not nation.notna().all():
+        return None
+    followed = {windows[code]: families for code, families in weights.items()}
+    first = min(window.opens for window in followed)
+    last = max((w.opens - first).days + ceil(w.plan.days[-1]) for w in followed)
+    shares = [_weighted(followed, first, day) for day in range(last)]
+    curve = PlanCurve(tuple(map(float, range(last + 1))), (*shares, 1.0), "rencana provinsi menurut penyebutnya")
+    return Course(curve, max(0, (night - first).days + 1))
+
+
+def _weighted(followed: Mapping[FieldWindow, int], first: date, day: int) -> float:
+    """The nation's share on its day; rounded, for sums of floats fall now and then by the last digit."""
+    shares = (w.plan.share(max(0, day - (w.opens - first).days)) * families for w, families in followed.items())
+    return round(sum(shares) / sum(followed.values()), 12)
+
+
+def _with_base(regions: pd.DataFrame) -> pd.DataFrame:
+    """A sum with a gap is no denominator: a frame that does not cover the whole region is none."""
+    paced = regions["level"].isin(PACED_LEVELS)
+    target = paced & regions["target_families"].notna()
+    covered = (regions["frame_coverage"] >= _WHOLE).fillna(value=False)
+    frame = paced & ~target & covered & (regions["frame_families"] > 0)
+    base = pd.Series(None, index=regions.index, dtype=object).mask(target, "target").mask(frame, "kerangka")
+    columns = {"plan_base": base}
+    for what in ("families", "version", "coverage"):
+        of_either = regions[f"target_{what}"].where(target, regions[f"frame_{what}"])
+        columns[f"plan_base_{what}"] = of_either.where(target | frame)
+    columns["plan_base_families"] = columns["plan_base_families"].astype("Int64")
+    return regions.assign(**columns)
+
+
+def _course(
+    row: Mapping[Any, Any], windows: Mapping[str, FieldWindow], plans: Plans, night: date, national: Course | None
+) -> Course | None:
+    if row["code"] == NATION:
+        return national
+    window = windows[row["province"]]
+    supplied = [code for code in (row["code"], row["parent_code"]) if code in plans.supplied]
+    return Course(plans.of(*supplied) if supplied else window.plan, window.day_of_window(night))
+
+
+def _pace(row: Mapping[Any, Any], course: Course | None, known: Collection[str]) -> dict[str, Any]:
+    percent = None if pd.isna(row["visited_of_plan_base"]) else float(row["visited_of_plan_base"])
+    if course is None:
+        return {"status": "no_data"}
+    gap = None if percent is None else percent - course.percent
+    is_known = row["code"] in known or row["province"] in known or (row["code"] == NATION and bool(known))
+    standing = Standing(course.day, int(row["visited"]), percent, gap, is_known)
+    pace = {"plan_percent": course.percent, "gap_points": gap, "status": status_of(standing)}
+    if percent is None:
+        return pace
+    families = round(course.curve.share(course.day) * int(row["plan_base_families"]))
+    return pace | {
+        "plan_families": families,
+        "gap_families": int(row["visited"]) - families,
+        "days_behind": course.curve.days_behind(course.day, int(row["visited"]) / int(row["plan_base_families"])),
+    }

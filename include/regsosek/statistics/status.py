@@ -1,0 +1,117 @@
+"""One word for how a region stands, by rules that are data: the first line of ``status_rules.csv`` that fits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from regsosek.errors import ConfigurationError
+from regsosek.geography.reference_table import read_table
+
+_HERE = Path(__file__).parent
+_RULE_COLUMNS = ("status", "only_when", "from_day", "to_day", "percent_from", "gap_below_points", "source")
+
+
+@dataclass(frozen=True)
+class StatusWords:
+    """What a status is called and means; Indonesian, and English."""
+
+    status: str
+    label: str
+    label_en: str
+    meaning: str
+    meaning_en: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the rules look at: the day of the window, families visited, percent of the plan's denominator, gap.
+
+    ``percent`` and ``gap_points`` are None where there is nothing to divide by; ``known``: the province has figures.
+    """
+
+    day: int
+    visited: int
+    percent: float | None
+    gap_points: float | None
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class StatusRule:
+    """One line; None where a condition is not asked for."""
+
+    status: str
+    only_when: str
+    from_day: int
+    to_day: int | None
+    percent_from: float | None
+    gap_below_points: float | None
+    source: str
+
+    def fits(self, standing: Standing) -> bool:
+        """Whether every condition of the line holds."""
+        return (
+            self.from_day <= standing.day
+            and (self.to_day is None or standing.day <= self.to_day)
+            and (not self.only_when or _CONDITIONS[self.only_when](standing))
+            and (self.percent_from is None or (standing.percent or 0) >= self.percent_from)
+            and (self.gap_below_points is None or (standing.gap_points or 0) < self.gap_below_points)
+        )
+
+
+_CONDITIONS: Mapping[str, Callable[[Standing], bool]] = {
+    "no_figures": lambda standing: not standing.known or standing.percent is None,
+    "nothing_visited": lambda standing: standing.visited == 0,
+}
+
+
+def status_of(standing: Standing) -> str:
+    """The key of the status (``statuses.csv``); the last rule asks nothing, so that there always is one."""
+    return next(rule.status for rule in status_rules() if rule.fits(standing))
+
+
+@cache
+def status_words() -> dict[str, StatusWords]:
+    """The words of every status, by key."""
+    rows = read_table(_HERE / "statuses.csv", ("status", "label", "label_en", "meaning", "meaning_en"))
+    return {row["status"]: StatusWords(**row) for row in rows}
+
+
+@cache
+def status_rules() -> tuple[StatusRule, ...]:
+    """The rules in their order."""
+    return read_rules(_HERE / "status_rules.csv")
+
+
+def read_rules(path: Path) -> tuple[StatusRule, ...]:
+    """The rules of a file.
+
+    Raises:
+        ConfigurationError: a line is malformed or names an unknown status or condition, or the last line asks anything.
+    """
+    rules = tuple(_rule(f"{path.name}: line {n}", row) for n, row in enumerate(read_table(path, _RULE_COLUMNS), 1))
+    last = rules[-1] if rules else None
+    if last is None or (last.only_when, last.from_day, last.to_day, last.percent_from, last.gap_below_points) != (
+        "", 0, None, None, None,
+    ):  # fmt: skip
+        raise ConfigurationError(f"{path.name}: the last line must fit always; leave its conditions empty, from day 0")
+    return rules
+
+
+def _rule(place: str, row: Mapping[str, str]) -> StatusRule:
+    if row["status"] not in status_words() or row["only_when"] not in {"", *_CONDITIONS}:
+        known = f"{', '.join(status_words())}; only_when {', '.join(_CONDITIONS)} or empty"
+        raise ConfigurationError(f"{place}: unknown status or condition; known are {known}")
+    try:
+        return StatusRule(
+            status=row["status"],
+            only_when=row["only_when"],
+            from_day=int(row["from_day"]),
+            to_day=int(row["to_day"]) if row["to_day"] else None,
+            percent_from=float(row["percent_from"]) if row["percent_from"] else None,
+            gap_below_points=float(row["gap_below_points"]) if row["gap_below_points"] else None,
+            source=row["source"],
+        )
+    except ValueError:
+        raise ConfigurationError(f"{place}: days are whole numbers, percent and points are numbers") from None

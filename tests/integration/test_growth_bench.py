@@ -1,0 +1,36 @@
+"""The bench of late days works on a small campaign: its nights are whole, and their releases pass their audits."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from sqlalchemy import text
+
+from regsosek.night.house import open_house
+from regsosek.settings import PROJECT_ROOT, Settings
+
+OFFICERS = 25
+
+
+@pytest.fixture
+def growth(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    monkeypatch.syspath_prepend(str(PROJECT_ROOT / "bench"))
+    import growth
+
+    yield growth
+    for name in ("growth", "campaign_nights"):
+        del sys.modules[name]
+
+
+def test_both_days_are_measured_on_one_campaign(growth: ModuleType, services_env: Settings, tmp_path: Path) -> None:
+    settings = services_env.model_copy(update={"work_dir": tmp_path / "work"})
+    with open_house(settings) as house:
+        measured = growth.measure(house, OFFICERS, (3, 7), 1, tmp_path)
+        with house.engine.connect() as connection:
+            released = connection.execute(text("SELECT night, manifest -> 'held_back' FROM release.release ORDER BY 1"))
+            nights = [(row[0].day, row[1]) for row in released if row[1] is not None]
+    assert list(measured) == [3, 7]
+    assert all(cost.cpu > 0 for costs in measured.values() for cost in costs.values())
+    assert nights == [(17, []), (21, [])]

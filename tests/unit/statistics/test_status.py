@@ -1,0 +1,48 @@
+"""The rules of the status: a table that is read strictly, so that a slip of the pen changes no word silently."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regsosek.errors import ConfigurationError
+from regsosek.statistics.status import Standing, read_rules, status_of, status_words
+
+HEADER = "status,only_when,from_day,to_day,percent_from,gap_below_points,source"
+
+
+def written(path: Path, *lines: str) -> Path:
+    file = path / "rules.csv"
+    file.write_text("\n".join([HEADER, *lines]))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["fine,,0,,,,x"], "line 1: unknown status or condition"),
+        (["done,tomorrow,0,,,,x"], "line 1: unknown status or condition"),
+        (["behind,,four,,,-10,x", "on_plan,,0,,,,"], "line 1: days are whole numbers"),
+        (["behind,,4,,,-10,x"], "the last line must fit always"),
+        (["on_plan,,1,,,,"], "the last line must fit always"),
+        ([], "the last line must fit always"),
+    ],
+)
+def test_faulty_rules_are_told(tmp_path: Path, lines: list[str], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        read_rules(written(tmp_path, *lines))
+
+
+ORDER = ("far_behind", "behind", "on_plan", "done")
+
+
+@given(st.integers(4, 60), st.integers(1, 150), st.integers(1, 150), st.integers(0, 100))
+def test_who_has_more_never_has_a_worse_word(day: int, one: int, other: int, planned: int) -> None:
+    less, more = sorted((one, other))
+    words = [ORDER.index(status_of(Standing(day, 1, each, each - planned))) for each in (less, more)]
+    assert words == sorted(words)
+
+
+def test_every_status_has_words_in_both_languages() -> None:
+    assert all(w.label and w.label_en and w.meaning and w.meaning_en for w in status_words().values())
