@@ -5,7 +5,7 @@ delivery that another accepted one supersedes count no more from that one's nigh
 there with its status (``status_dokumen`` 9), and the reader decides what that means.
 """
 
-from regsosek.warehouse.tables import MESSAGE_KEYS
+from regsosek.contract.streams import MESSAGES
 
 # A rename or merge may be told without a new code: then the key has no second half.
 _NEWEST = """
@@ -24,5 +24,5 @@ def newest_messages(dataset: str) -> str:
 
     Parameters of the query: ``province`` and ``night``.
     """
-    key = ", ".join(f"m.{column}" for column in MESSAGE_KEYS[dataset])
+    key = ", ".join(f"m.{column}" for column in MESSAGES[dataset].key)
     return _NEWEST.format(dataset=dataset, key=key)

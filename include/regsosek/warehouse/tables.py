@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from regsosek.contract.codebook import DATASETS, STREAMS, Kind, Variable, all_variables
+from regsosek.contract.streams import MESSAGES
 
 SCHEMAS = ("reference", "ledger", "core", "stream", "quality", "restricted", "mart", "release", "alert")
 # Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
@@ -190,19 +191,12 @@ identity_tables = {dataset: _identity_table(dataset) for dataset in (*DATASETS, 
 
 # --- stream: every message that was accepted beside the questionnaire; the newest of a key holds ----------------------
 
-# What a message speaks of: a later one of the same key replaces it.
-MESSAGE_KEYS = {
-    "progres": ("id_subsls", "kode_petugas", "tanggal"),
-    "geotag": ("id_tag",),
-    "rekap_vk": ("id_subsls", "id_subsls_baru"),
-}
-
 
 def _stream_table(dataset: str) -> Table:
     columns = map(_answer, answers(dataset, personal=False))
-    # row_state: loaded, withdrawn, or duplicate: a statement made again counts once, and stays in the order of messages.
+    # row_state: loaded, withdrawn, or duplicate; what was stated again stays too, for the order of messages.
     own = (_moment("produced_at"), _needed("content_hash", LargeBinary), _needed("row_state"))
-    index = Index(f"ix_{dataset}_message", "province", *MESSAGE_KEYS[dataset])
+    index = Index(f"ix_{dataset}_message", "province", *MESSAGES[dataset].key)
     return Table(dataset, metadata, *_row_key(), *columns, *own, index, schema="stream", **_BY_PROVINCE)
 
 

@@ -51,7 +51,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer()) for name in _FAMILIES),
         sa.Column("dientri_pada", sa.DateTime(timezone=True)),
     )
-    place = [sa.Column(name, sa.Double()) for name in ("lintang", "bujur")]
+    place: list[sa.Column[Any]] = [sa.Column(name, sa.Double()) for name in ("lintang", "bujur")]
     _by_row("geotag_identity", "restricted", *place, sa.Column("kunci_foto", sa.Text()))
 
 
@@ -74,7 +74,7 @@ def _stream(table: str, message: Sequence[str], *columns: sa.Column[Any]) -> Non
 
 
 def _by_row(table: str, schema: str, *columns: sa.Column[Any]) -> None:
-    key = {
+    key: dict[str, sa.types.TypeEngine[Any]] = {
         "province": sa.Text(), "night": sa.Date(), "delivery_id": sa.Text(), "part": sa.Integer(),
         "row_no": sa.Integer(),
     }  # fmt: skip
