@@ -9,7 +9,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regsosek.contract.codebook import DATASETS
+from regsosek.contract.codebook import ALL_DATASETS
+from regsosek.contract.instruments import QUESTIONNAIRE, instrument_of
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.provinces import province as province_of
 from regsosek.portal import wording
@@ -58,11 +59,17 @@ def _environment() -> Environment:
         "night_words": wording.night_words(),
         "delivery_words": wording.delivery_words(),
         "reasons": rejection_reasons(),
-        "datasets": DATASETS,
+        "datasets_of": _datasets_of,
         "province_of": province_of,
         "complete": COMPLETE,
     }
     return environment
+
+
+def _datasets_of(lines: Sequence[DeliveryLine | HeldDelivery]) -> list[str]:
+    """The datasets that were judged of some deliveries, in the order of the codebook: each has Data Docs."""
+    judged = {line.instrument or QUESTIONNAIRE for line in lines if getattr(line, "judged", True)}
+    return [dataset for dataset in ALL_DATASETS if instrument_of(dataset) in judged]
 
 
 def _page(template: str, frame: Frame, **values: object) -> str:
