@@ -279,7 +279,7 @@ def test_contradictions_are_found_across_parts(world: FieldWorld) -> None:
     deliver_stream(world, NIGHT, "progres", parts, produced_at=AT)
     world.run(NIGHT)
     assert counts(world, "progres") == [(PROVINCE, "accepted", 4, 1, 2, 1, 0, 0, 0)]
-    assert {row for row in world.rows("SELECT part, row_no, rule_id FROM quality.reason")} == {
+    assert set(world.rows("SELECT part, row_no, rule_id FROM quality.reason")) == {
         (1, 1, "L04"), (2, 1, "L04"),
     }  # fmt: skip
 

@@ -95,7 +95,8 @@ def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[da
 
 def data_docs_page(frame: Frame, validation: Validation, sections: str) -> str:
     """The Data Docs of one province, night and dataset; ``sections`` is what Great Expectations rendered."""
-    return _page("validation.html.j2", frame, validation=validation, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
+    together = [each for each in ALL_DATASETS if instrument_of(each) == instrument_of(validation.dataset)]
+    return _page("validation.html.j2", frame, validation=validation, datasets=together, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
 
 
 def message(frame: Frame, title: str, told: str) -> str:
