@@ -13,6 +13,7 @@ from rich.console import Console
 from delivered import DESA, PROVINCE, SUBSLS, csv_gz
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld, family, few_rules
 from left_behind import contents, on_landing
+from other_process import Step, interrupted
 from regsosek.contract.codebook import STREAMS
 from regsosek.geography.calendar import field_windows
 from regsosek.landing.archive import list_receipts
@@ -24,6 +25,7 @@ from regsosek.night.replaying import replay
 from regsosek.portal import pages
 from regsosek.portal.deliveries import deliveries_of_night
 from regsosek.portal.nights import read_night
+from regsosek.portal.validation import read_validation
 from regsosek.quality.rules import load_suites
 from regsosek.quality.verdict import Judge
 from regsosek.release.conservation import conservation_faults
@@ -33,12 +35,13 @@ from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.warehouse.holding import held_deliveries
 from regsosek.warehouse.reference import load_frame
 from regsosek.warehouse.stream_state import newest_messages
-from stream_messages import CLEAN, LATITUDE, LONGITUDE, PHOTO, deliver_stream, recap, report, tag
+from stream_messages import LATITUDE, LONGITUDE, PHOTO, deliver_stream, recap, report, tag
 
 NIGHT = date(2022, 10, 21)
 NEXT, THIRD = NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+PARTS = "regsosek.night.parts"
 OTHER, OTHER_SUBSLS = "65", "6503010001000100"
 SECOND_SUBSLS = DESA + "000200"
 
@@ -78,6 +81,10 @@ def newest(world: FieldWorld, dataset: str, columns: str, night: date, province:
 def faults(world: FieldWorld, night: date) -> dict[str, list[str]]:
     with world.house.engine.begin() as connection:
         return conservation_faults(connection, last_refreshed(connection, night), {})
+
+
+def stop() -> None:
+    raise InterruptedError
 
 
 def full_night(world: FieldWorld) -> FieldWorld:
@@ -137,6 +144,24 @@ def test_a_second_run_changes_nothing(world: FieldWorld) -> None:
     run(world)
     assert contents(world, (NIGHT,)) == before
     assert all(before[table] for table in ("stream.progres", "stream.geotag", "stream.rekap_vk"))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [Step(f"{PARTS}.load_messages", 1), Step(f"{PARTS}.load_messages", 2), Step("regsosek.warehouse.ledger.accept")],
+    ids=str,
+)
+def test_an_interrupted_delivery_is_taken_up_again(world: FieldWorld, step: Step) -> None:
+    parts = [[report(), report(jumlah_asn="99", kode_petugas="0009")], [report(kode_petugas="0008"), report()]]
+    deliver_stream(world, NIGHT, "progres", parts, produced_at=AT)
+    with interrupted(step, stop), pytest.raises(InterruptedError):
+        world.run(NIGHT)
+    world.run(NIGHT)
+    assert counts(world, "progres") == [(PROVINCE, "accepted", 4, 2, 1, 1, 0, 0, 0)]
+    assert world.rows("SELECT part, row_no, row_state FROM stream.progres ORDER BY 1, 2") == [
+        (1, 1, "loaded"), (2, 1, "loaded"), (2, 2, "duplicate"),
+    ]  # fmt: skip
+    assert faults(world, NIGHT) == {}
 
 
 def test_a_replay_from_the_archive_leaves_the_same_tables(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,4 +356,8 @@ def test_the_operator_sees_deliveries_by_instrument(world: FieldWorld) -> None:
         assert instrument in page
     for dataset in ("keluarga", *STREAMS):
         assert f"/r/nights/{NIGHT}/{OTHER}/{dataset}" in page
-    assert set(CLEAN) == set(STREAMS)
+    asked = {"province": OTHER, "night": NIGHT, "dataset": "rekap_vk"}
+    with world.house.engine.begin() as connection:
+        docs = read_validation(connection, world.house.store, world.house.settings.archive_bucket, **asked)
+    assert {each.rule.id: each.violations for each in docs.outcomes if each.violations} == {"R12": 1, "R13": 1}
+    assert (docs.deliveries, docs.rows) == (1, 2)

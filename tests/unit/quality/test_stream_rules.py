@@ -84,7 +84,7 @@ def near(variable: Variable) -> list[str]:
 
 def draw(dataset: str, seed: int, rows: int = ROWS, hurt: float = HURT) -> list[Row]:
     """Messages, clean at first: values hurt column by column, some said twice, some contradicted."""
-    chance = random.Random(seed)  # noqa: S311 - nothing secret is drawn
+    chance = random.Random(seed)
     pools = {v.name: near(v) for v in variables(dataset, "1")}
     drawn: list[Row] = []
     for number in range(rows):
@@ -95,7 +95,7 @@ def draw(dataset: str, seed: int, rows: int = ROWS, hurt: float = HURT) -> list[
             row["kode_petugas"] = f"{number + 10:04d}"
         if not again and dataset == "geotag":
             row["id_tag"] = f"T{number}"
-        if not again or chance.random() < 0.5:  # noqa: PLR2004 - half of what is said again is said otherwise
+        if not again or chance.random() < 0.5:
             for name, pool in pools.items():
                 if chance.random() < hurt and not (again and name in KEYS[dataset]):
                     row[name] = chance.choice(pool)
