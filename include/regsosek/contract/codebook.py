@@ -1,8 +1,8 @@
-"""The codebook of questionnaire K as data: variables, code lists and blocks, read once from the CSV files beside it.
+"""The codebook of questionnaire K and of the streams as data: variables, code lists and blocks, read from CSV files.
 
 Types, DDL, staging SQL, the simulator, the generated rules and the documentation all derive from here; adding a
 variable or a code is an edit in ``codebook/variables.csv`` or ``codebook/codes.csv`` alone. Each line says in ``since``
-and ``until`` which versions of the questionnaire have it; whoever reads a file names its version, whoever stores or
+and ``until`` which versions of its instrument have it; whoever reads a file names its version, whoever stores or
 shows all of them asks for all.
 """
 
@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
-from regsosek.contract.instruments import Span, codebook_text
+from regsosek.contract.instruments import Span, codebook_text, datasets_of, instrument_of
 
+# Questionnaire K: families and their members, in aligned parts. A stream is a delivery of one dataset.
 DATASETS: Final = ("keluarga", "anggota")
+STREAMS: Final = ("progres", "geotag", "rekap_vk")
+ALL_DATASETS: Final = (*DATASETS, *STREAMS)
 CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "levels.csv", "instruments.csv")
 
 Kind = Literal["key", "digits", "text", "integer", "choice", "bits", "date", "timestamp", "decimal"]
@@ -108,9 +111,9 @@ def _integer(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _span(row: Mapping[str, str]) -> Span:
+def _span(row: Mapping[str, str], dataset: str) -> Span:
     # Archived codebooks of the first nights lack these columns: the questionnaire had one version.
-    return Span(row.get("since", ""), row.get("until", ""))
+    return Span(row.get("since", ""), row.get("until", ""), instrument_of(dataset))
 
 
 def _variable(row: dict[str, str]) -> Variable:
@@ -132,7 +135,7 @@ def _variable(row: dict[str, str]) -> Variable:
         universe_rule=row["universe_rule"],
         label_id=row["label_id"],
         label_en=row["label_en"],
-        span=_span(row),
+        span=_span(row, row["dataset"]),
     )
 
 
@@ -147,12 +150,12 @@ def _block(row: dict[str, str]) -> Block:
         applies_when=row["applies_when"],
         asked_column=row["asked_column"],
         asked_codes=tuple(int(code) for code in row["asked_codes"].split()),
-        span=_span(row),
+        span=_span(row, row["dataset"]),
     )
 
 
-def _code(row: dict[str, str]) -> Code:
-    return Code(int(row["code"]), row["label_id"], row["label_en"], _span(row))
+def _code(row: dict[str, str], dataset: str) -> Code:
+    return Code(int(row["code"]), row["label_id"], row["label_en"], _span(row, dataset))
 
 
 def _in_version(lines: Iterable[Variable], version: str) -> tuple[Variable, ...]:
@@ -202,8 +205,9 @@ def block(dataset: str, name: str, version: str) -> Block:
 
 @cache
 def code_lines(name: str) -> tuple[Code, ...]:
-    """Every line of list ``name`` in ``codes.csv``."""
-    return tuple(_code(row) for row in _rows(codebook_text("codes.csv")) if row["codes"] == name)
+    """Every line of list ``name`` in ``codes.csv``; its versions are those of the instrument that uses it."""
+    dataset = next((d for d in ALL_DATASETS if name in {v.codes for v in variable_lines(d)}), DATASETS[0])
+    return tuple(_code(row, dataset) for row in _rows(codebook_text("codes.csv")) if row["codes"] == name)
 
 
 @cache
@@ -238,12 +242,13 @@ def codebook_version() -> str:
     return hashlib.sha256(codebook_document()).hexdigest()
 
 
-def columns_of(document: bytes, version: str) -> tuple[tuple[str, str, Kind, str], ...]:
-    """What reading and storing files of ``version`` rests on, by an archived codebook ``document``.
+def columns_of(document: bytes, instrument: str, version: str) -> tuple[tuple[str, str, Kind, str], ...]:
+    """What reading and storing files of ``version`` of ``instrument`` rests on, by an archived codebook ``document``.
 
     Returns:
         dataset, name, type and class of personal data of every variable, in the order of the files' columns.
     """
     text = document.decode().removeprefix("# variables.csv\n").partition("# codes.csv\n")[0]
-    lines = _in_version(map(_variable, _rows(text)), version)
+    own = datasets_of(instrument, version)
+    lines = _in_version((_variable(row) for row in _rows(text) if row["dataset"] in own), version)
     return tuple((line.dataset, line.name, line.kind, line.pii) for line in lines)

@@ -1,10 +1,10 @@
 """What the lines of the codebook must keep to so that several versions of the questionnaire can stand side by side."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from regsosek.contract.codebook import (
-    DATASETS,
+    ALL_DATASETS,
     Variable,
     all_variables,
     block_lines,
@@ -12,7 +12,7 @@ from regsosek.contract.codebook import (
     variable_lines,
     variables,
 )
-from regsosek.contract.instruments import instrument_versions
+from regsosek.contract.instruments import instrument_of, instrument_versions, instruments
 
 
 def codebook_faults() -> list[str]:
@@ -21,20 +21,32 @@ def codebook_faults() -> list[str]:
     Raises:
         ConfigurationError: a line names a version that is not known, or none at all.
     """
-    found = [fault for dataset in DATASETS for fault in _forms(dataset)]
-    found += [fault for d in DATASETS for v in instrument_versions() for fault in _version(d, v)]
-    return list(dict.fromkeys(found))
+    found = [fault for dataset in ALL_DATASETS for fault in _forms(dataset)]
+    found += [fault for each in instruments() for d in each.datasets for fault in _version(d, each.version)]
+    return list(dict.fromkeys([*found, *_shared_lists()]))
+
+
+def _shared_lists() -> Iterator[str]:
+    """The versions of a code list are those of the one instrument that uses it."""
+    users: dict[str, set[str]] = defaultdict(set)
+    for dataset in ALL_DATASETS:
+        for variable in variable_lines(dataset):
+            users[variable.codes].add(instrument_of(dataset))
+    for name, instrument in users.items():
+        if name and len(instrument) > 1:
+            yield f"code list {name}: used by {' and '.join(sorted(instrument))}; give each a list of its own"
 
 
 def _forms(dataset: str) -> Iterator[str]:
     """Faults between the lines of one variable."""
     lines = variable_lines(dataset)
+    versions = instrument_versions(instrument_of(dataset))
     for newest in all_variables(dataset):
         places = [place for place, line in enumerate(lines) if line.name == newest.name]
         if places != list(range(places[0], places[0] + len(places))):
             yield f"{dataset}.{newest.name}: its lines lie apart; put them below each other, oldest first"
         forms = [lines[place] for place in places]
-        begins = [instrument_versions().index(form.span.versions[0]) for form in forms]
+        begins = [versions.index(form.span.versions[0]) for form in forms]
         if begins != sorted(begins):
             yield f"{dataset}.{newest.name}: its lines are not in the order of their versions"
         if len({_stored(form) for form in forms}) > 1:

@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from regsosek.contract.codebook import DATASETS, Block, Code, Kind, Variable, block_lines, code_lines, variable_lines
+from regsosek.contract.codebook import (
+    ALL_DATASETS,
+    STREAMS,
+    Block,
+    Code,
+    Kind,
+    Variable,
+    block_lines,
+    code_lines,
+    variable_lines,
+)
 from regsosek.contract.drift import drift_policy
 from regsosek.contract.instruments import Span, instrument_versions, instruments
 from regsosek.contract.manifest import DeliveredFile, Manifest
@@ -65,6 +75,7 @@ def _regions(example: Path) -> dict[str, Callable[[], str]]:
         "instruments": instruments_table,
         "keluarga": lambda: columns_table("keluarga"),
         "anggota": lambda: columns_table("anggota"),
+        "streams": streams_tables,
         "codes": codes_table,
         "reasons": reasons_table,
         "drift": drift_table,
@@ -99,7 +110,7 @@ def _json_type(field: dict[str, Any]) -> str:
         case "integer":
             return f"whole number, {field['minimum']} to {field['maximum']}"
         case "object":
-            return "object with both datasets as names, whole numbers as values"
+            return "object with the datasets of the instrument as names, whole numbers as values"
     if "minItems" in field:
         return f"list of {field['minItems']} to {field['maxItems']} objects, see below"
     return "list of ULIDs"
@@ -126,12 +137,18 @@ def kinds_table() -> str:
 
 
 def instruments_table() -> str:
-    """The known versions of the questionnaire, as a Markdown table."""
+    """The known instruments and their versions, as a Markdown table."""
     rows = (
-        (f"`{i.instrument}`", f"`{i.version}`", i.known_since.isoformat(), f"{i.title_en} ({i.title_id})")
+        (
+            f"`{i.instrument}`",
+            f"`{i.version}`",
+            i.known_since.isoformat(),
+            ", ".join(f"`{dataset}`" for dataset in i.datasets),
+            f"{i.title_en} ({i.title_id})",
+        )
         for i in instruments()
     )
-    return table(("Instrument", "Version", "Known since", "What it is"), rows)
+    return table(("Instrument", "Version", "Known since", "Datasets", "What it is"), rows)
 
 
 def _marked(span: Span) -> str:
@@ -139,9 +156,10 @@ def _marked(span: Span) -> str:
     if span.always:
         return ""
     first, last = span.versions[0], span.versions[-1]
-    if last == instrument_versions()[-1]:
+    known = instrument_versions(span.instrument)
+    if last == known[-1]:
         return f" **from version {first}**"
-    if first == instrument_versions()[0]:
+    if first == known[0]:
         return f" **until version {last}**"
     return f" **versions {first} to {last}**"
 
@@ -149,6 +167,11 @@ def _marked(span: Span) -> str:
 def columns_table(dataset: str) -> str:
     """The columns of ``dataset`` block by block, as Markdown tables; what differs between versions says so."""
     return "\n\n".join(_block_table(dataset, name) for name in dict.fromkeys(b.block for b in block_lines(dataset)))
+
+
+def streams_tables() -> str:
+    """The columns of every stream, each under a heading of its own."""
+    return "\n\n".join(f"### Columns of `{dataset}`\n{columns_table(dataset)}" for dataset in STREAMS)
 
 
 def _block_table(dataset: str, name: str) -> str:
@@ -191,7 +214,7 @@ def _values(variable: Variable) -> str:
 
 def codes_table() -> str:
     """All code lists in the order in which the columns use them, each with an anchor of its own."""
-    used = dict.fromkeys(v.codes for dataset in DATASETS for v in variable_lines(dataset) if v.codes)
+    used = dict.fromkeys(v.codes for dataset in ALL_DATASETS for v in variable_lines(dataset) if v.codes)
     return "\n\n".join(_codes(name, code_lines(name)) for name in used)
 
 

@@ -5,11 +5,11 @@ import json
 import re
 from collections import Counter
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from regsosek.contract.instruments import instrument_versions, instruments
+from regsosek.contract.instruments import datasets_of, instruments
 from regsosek.errors import ContractBreachError
 
 CONTRACT_VERSION = "1"
@@ -17,7 +17,7 @@ MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_FILES = 10_000
 
-Dataset = Literal["keluarga", "anggota"]
+Dataset = Literal["keluarga", "anggota", "progres", "geotag", "rekap_vk"]
 Format = Literal["csv.gz", "jsonl.gz", "parquet"]
 Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -36,7 +36,7 @@ InstrumentName = Annotated[
 InstrumentVersion = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9A-Za-z.]{1,8}$"),
-    Field(json_schema_extra={"enum": list(instrument_versions())}),
+    Field(json_schema_extra={"enum": sorted({each.version for each in instruments()})}),
 ]
 
 FILE_NAME = re.compile(r"^(?P<dataset>[a-z_]+)-(?P<part>[0-9]{5})\.(?P<format>csv\.gz|jsonl\.gz|parquet)$")
@@ -54,7 +54,7 @@ class DeliveredFile(_Document):
     dataset: Dataset
     """What the rows are."""
     part: Annotated[int, Field(ge=1, le=99_999)]
-    """Part number, from 1; every part has exactly one file of each dataset."""
+    """Part number, from 1; every part has exactly one file of each dataset of the instrument."""
     format: Format
     """How the file is written; the files of one delivery, and of one part, may differ in it."""
     rows: Rows
@@ -72,13 +72,31 @@ class DeliveredFile(_Document):
         return self
 
 
+def _datasets_by_instrument(schema: dict[str, Any]) -> None:
+    """Says in the JSON Schema which datasets a delivery of each instrument holds."""
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"instrument": {"const": name}}},
+            "then": {
+                "properties": {
+                    "files": {"minItems": len(held), "items": {"properties": {"dataset": {"enum": list(held)}}}},
+                    "totals": {"required": list(held), "maxProperties": len(held)},
+                }
+            },
+        }
+        for name, held in {each.instrument: each.datasets for each in instruments()}.items()
+    ]
+
+
 class Manifest(_Document):
     """What one delivery holds. Field order is the order of the documentation."""
+
+    model_config = ConfigDict(json_schema_extra=_datasets_by_instrument)
 
     contract_version: Literal["1"]
     """Version of this contract."""
     instrument: InstrumentName
-    """The questionnaire that was used."""
+    """The questionnaire that was used, or the stream; it decides the datasets."""
     instrument_version: InstrumentVersion
     """Its version, which decides the columns of the files and the rules that judge them."""
     province: ProvinceCode
@@ -90,10 +108,10 @@ class Manifest(_Document):
     producer: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$")]
     """The system that made the delivery; never the name of a person."""
     enumerated_from: Day
-    """First day of enumeration (item 201) in the delivery."""
+    """First day of enumeration (item 201) in the delivery; of a stream: first day of work, of tags, or of entry."""
     enumerated_to: Day
-    """Last day of enumeration in the delivery."""
-    files: Annotated[tuple[DeliveredFile, ...], Field(min_length=2, max_length=MAX_FILES)]
+    """Last such day in the delivery."""
+    files: Annotated[tuple[DeliveredFile, ...], Field(min_length=1, max_length=MAX_FILES)]
     """All files of the delivery, in any order."""
     totals: dict[Dataset, Annotated[int, Field(ge=0)]]
     """Rows per dataset: the sums over the files."""
@@ -106,32 +124,38 @@ class Manifest(_Document):
             raise ValueError("enumerated_to lies before enumerated_from")
         if self.delivery_id in self.supersedes:
             raise ValueError("a delivery cannot supersede itself")
-        _check_parts(self.files)
-        counted = {
-            dataset: sum(f.rows for f in self.files if f.dataset == dataset) for dataset in ("keluarga", "anggota")
-        }
+        _check_parts(self.files, self.datasets)
+        counted = {dataset: sum(f.rows for f in self.files if f.dataset == dataset) for dataset in self.datasets}
         if counted != self.totals:
             raise ValueError(f"totals say {self.totals}, the files add up to {counted}")
         return self
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What every part holds, by the instrument; of an unknown one, what is there."""
+        held = datasets_of(self.instrument, self.instrument_version)
+        return held or tuple(dict.fromkeys(file.dataset for file in self.files))
 
     @property
     def parts(self) -> tuple[int, ...]:
         """The part numbers, ascending."""
         return tuple(sorted({file.part for file in self.files}))
 
-    def file(self, dataset: Dataset, part: int) -> DeliveredFile:
+    def file(self, dataset: str, part: int) -> DeliveredFile:
         """The file of ``dataset`` in ``part``; both exist once the manifest is valid."""
         return next(f for f in self.files if f.dataset == dataset and f.part == part)
 
 
-def _check_parts(files: tuple[DeliveredFile, ...]) -> None:
+def _check_parts(files: tuple[DeliveredFile, ...], datasets: tuple[str, ...]) -> None:
+    if strange := sorted({file.dataset for file in files} - set(datasets)):
+        raise ValueError(f"the instrument has {' and '.join(datasets)}, not {', '.join(strange)}")
     counts = Counter((file.dataset, file.part) for file in files)
     twice = [f"{dataset}-{part:05d}" for (dataset, part), n in counts.items() if n > 1]
     if twice:
         raise ValueError(f"files named twice: {', '.join(sorted(twice))}")
-    keluarga, anggota = ({part for d, part in counts if d == dataset} for dataset in ("keluarga", "anggota"))
-    if keluarga != anggota:
-        raise ValueError(f"parts without their counterpart: {sorted(keluarga ^ anggota)}")
+    having: list[set[int]] = [{part for d, part in counts if d == dataset} for dataset in datasets]
+    if lone := set[int]().union(*having).difference(set[int].intersection(*having)):
+        raise ValueError(f"parts without their counterpart: {sorted(lone)}")
 
 
 def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manifest:

@@ -10,7 +10,9 @@ import duckdb
 import pytest
 
 from regsosek.contract.codebook import (
+    ALL_DATASETS,
     DATASETS,
+    STREAMS,
     Kind,
     Required,
     Variable,
@@ -26,14 +28,20 @@ from regsosek.contract.codebook import (
     variables,
 )
 from regsosek.contract.codebook_check import codebook_faults
-from regsosek.contract.instruments import first_version, instrument_versions
+from regsosek.contract.instruments import (
+    QUESTIONNAIRE,
+    first_version,
+    instrument_of,
+    instrument_versions,
+    instruments,
+)
 from regsosek.quality.generated import generated_rules, rules_of
 from regsosek.quality.rules import load_suites
 from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, untyped_column
 
 EXPECTATIONS = Path(__file__).parents[3] / "expectations"
 FIRST = first_version()
-ALL = [v for dataset in DATASETS for v in variable_lines(dataset)]
+ALL = [v for dataset in ALL_DATASETS for v in variable_lines(dataset)]
 PII = {"", "address", "name", "location", "identity", "officer", "phone", "note"}
 KEYS = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 
@@ -74,11 +82,17 @@ def test_uncertain_variables_only_warn_and_the_others_are_as_severe_as_their_blo
 def test_everything_that_names_a_person_or_a_place_has_its_class() -> None:
     telling = re.compile("nama_|_nama|nik|no_kk|alamat|telepon_res|lintang|bujur|foto|catatan|tanggal_lahir")
     unclassed = failing(lambda v: v.pii or not telling.search(v.name))
-    assert unclassed == ["keluarga.r106_nama_sls"], "the name of an SLS is never that of a person"
+    named = ["keluarga.r106_nama_sls", "geotag.ada_foto", "rekap_vk.nama_sls_baru"]
+    assert unclassed == named, "the name of an SLS is never that of a person, and no photo is found by knowing of it"
 
 
 def test_the_codebook_does_not_contradict_itself() -> None:
     assert codebook_faults() == []
+
+
+def test_questionnaire_and_streams_are_the_instruments() -> None:
+    held = {(each.instrument, each.datasets) for each in instruments()}
+    assert held == {(QUESTIONNAIRE, DATASETS), *((instrument_of(dataset), (dataset,)) for dataset in STREAMS)}
 
 
 @pytest.mark.parametrize("version", instrument_versions())

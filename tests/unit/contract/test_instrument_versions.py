@@ -31,7 +31,7 @@ from regsosek.contract.codebook import (
 )
 from regsosek.contract.codebook_check import codebook_faults
 from regsosek.contract.documentation import codes_table, columns_table, instruments_table, manifest_schema
-from regsosek.contract.instruments import Span, instrument_versions
+from regsosek.contract.instruments import QUESTIONNAIRE, Span, instrument_versions
 from regsosek.errors import ConfigurationError
 
 LATER = ("2", "2a", "3")
@@ -99,7 +99,7 @@ def test_a_later_version_leaves_the_earlier_one_as_it_was() -> None:
     with codebook(second_version(shipped())):
         assert {dataset: names(dataset, FIRST) for dataset in DATASETS} == before
         assert [code.code for code in code_list("daya", FIRST)] == power
-        assert columns_of(codebook_document(), FIRST) == columns_of(document, FIRST)
+        assert columns_of(codebook_document(), QUESTIONNAIRE, FIRST) == columns_of(document, QUESTIONNAIRE, FIRST)
         assert [code.code for code in code_list("daya", SECOND)] == [*power, int(NEW_CODE)]
         expected = [ADDED if name == REMOVED else name for name in before["keluarga"]]
         assert names("keluarga", SECOND) == expected
@@ -113,8 +113,8 @@ def test_an_archived_codebook_without_versions_is_that_of_the_first() -> None:
     old = [{name: line[name] for name in columns} for line in lines(shipped()["variables.csv"])]
     document = f"# variables.csv\n{written(old)}# codes.csv\ncodes,code\n# blocks.csv\n".encode()
     with codebook(second_version(shipped())):
-        assert columns_of(document, FIRST) == columns_of(codebook_document(), FIRST)
-        assert columns_of(document, SECOND) != columns_of(codebook_document(), SECOND)
+        assert columns_of(document, QUESTIONNAIRE, FIRST) == columns_of(codebook_document(), QUESTIONNAIRE, FIRST)
+        assert columns_of(document, QUESTIONNAIRE, SECOND) != columns_of(codebook_document(), QUESTIONNAIRE, SECOND)
 
 
 def test_a_changed_form_stands_once_in_the_union_and_as_it_was_in_each_version() -> None:

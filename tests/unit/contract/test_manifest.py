@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regsosek.contract.codebook import STREAMS
+from regsosek.contract.instruments import instrument_of
 from regsosek.contract.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from regsosek.errors import ContractBreachError
 
@@ -87,7 +89,15 @@ def test_the_folder_decides_province_and_delivery() -> None:
 def test_a_questionnaire_that_nobody_knows_is_refused_by_a_reason_of_its_own(changes: Document) -> None:
     refusal = refused(document(**changes))
     assert refusal.reason == "instrument_unknown"
-    assert refusal.detail.endswith("known: REGSOSEK22.K version 1")
+    assert "known: REGSOSEK22.K version 1, REGSOSEK22.PROGRES version 1" in refusal.detail
+
+
+@pytest.mark.parametrize("dataset", STREAMS)
+def test_a_stream_has_its_one_dataset_in_any_number_of_parts(dataset: str) -> None:
+    files = [described(dataset, part) for part in (1, 2, 3)]
+    manifest = parsed(document(instrument=instrument_of(dataset), files=files, totals={dataset: 6}))
+    assert manifest.datasets == (dataset,)
+    assert [manifest.file(dataset, part).rows for part in manifest.parts] == [2, 2, 2]
 
 
 PAIR = [described("keluarga"), described("anggota")]
@@ -109,7 +119,8 @@ PAIR = [described("keluarga"), described("anggota")]
         ({"producer": "a\0b"}, "producer"),
         ({"enumerated_from": "2022-10-21"}, "enumerated_to lies before enumerated_from"),
         ({"enumerated_from": "15-10-2022"}, "enumerated_from"),
-        ({"files": PAIR[:1]}, "files"),
+        ({"files": PAIR[:1]}, r"parts without their counterpart: \[1\]"),
+        ({"files": []}, "files: Tuple should have at least 1 item"),
         ({"files": [*PAIR, described("keluarga")]}, "files named twice: keluarga-00001"),
         ({"files": [described("keluarga"), described("anggota", 2)]}, r"parts without their counterpart: \[1, 2\]"),
         ({"files": [described("keluarga", rows="2"), PAIR[1]]}, "files.0.rows"),
@@ -120,6 +131,10 @@ PAIR = [described("keluarga"), described("anggota")]
         ({"files": [described("keluarga", name="../keluarga.csv.gz"), PAIR[1]]}, "must be named keluarga-00001.csv.gz"),
         ({"totals": {"keluarga": 3, "anggota": 2}}, "totals say .*, the files add up to"),
         ({"totals": {"keluarga": 2}}, "totals say"),
+        ({"files": [*PAIR, described("progres")]}, "the instrument has keluarga and anggota, not progres"),
+        ({"files": [described("progres")], "totals": {"progres": 2}}, "keluarga and anggota, not progres"),
+        ({"instrument": "REGSOSEK22.PROGRES"}, "the instrument has progres, not anggota, keluarga"),
+        ({"instrument": "REGSOSEK22.REKAPVK", "files": [described("geotag")]}, "has rekap_vk, not geotag"),
         ({"supersedes": [DELIVERY]}, "a delivery cannot supersede itself"),
     ],
 )
