@@ -124,7 +124,8 @@ def _arrivals(shape: Shape, random: np.random.Generator, done: Integers) -> NDAr
     lags[-1] += 1 - lags.sum()
     by_lag = random.multinomial(done, lags)
     first = int(random.integers(0, 7))
-    silent = {int(night) for night in random.integers(2, DAYS, int(random.integers(*shape.silent_nights, endpoint=True)))}
+    number = int(random.integers(*shape.silent_nights, endpoint=True))
+    silent = {int(night) for night in random.integers(2, DAYS, number)}
     known = np.zeros((*done.shape, DAYS + SYNC_DAYS_AT_MOST + 1), dtype=np.int64)
     for day in range(DAYS):
         for lag in range(SYNC_DAYS_AT_MOST + 1):

@@ -79,9 +79,9 @@ def _figures() -> Iterator[str]:
     whole, dates = rows[ALL, ALL], rows[ALL, DATE]
     yield ""
     yield (
-        f"{int(whole['forecasts']):,} forecasts of {len(PROVED_ON)} campaigns of each of {len(shapes())} shapes, none of "
-        f"which anything was tuned on: the 80 % intervals hold **{_percent(whole['coverage'])}**, the mean absolute error "
-        f"is {_points(whole['mae'])} points (linear {_points(whole['mae_linear'])}, seven days "
+        f"{int(whole['forecasts']):,} forecasts of {len(PROVED_ON)} campaigns of each of {len(shapes())} shapes, none "
+        f"of which anything was tuned on: the 80 % intervals hold **{_percent(whole['coverage'])}**, the mean absolute "
+        f"error is {_points(whole['mae'])} points (linear {_points(whole['mae_linear'])}, seven days "
         f"{_points(whole['mae_seven_days'])}), skill **{float(whole['skill']):.2f}**; the model was used in "
         f"{_percent(whole['model_used'])}. The interval of the day of completion held {_percent(dates['coverage'])} of "
         f"{int(dates['forecasts']):,}: a date is a rough thing, and *not in the window* is most often the right answer."
@@ -97,7 +97,8 @@ def _figures() -> Iterator[str]:
         own = rows[name, ALL]
         baseline = min(own["mae_linear"], own["mae_seven_days"], key=float)
         errors = f"{_points(own['mae'])} | {_points(baseline)}"
-        yield f"| {name} | {skills} | {errors} | {_percent(own['coverage'])} | {_percent(rows[name, str(END)]['coverage'])} |"
+        held = " | ".join(_percent(rows[name, horizon]["coverage"]) for horizon in (ALL, str(END)))
+        yield f"| {name} | {skills} | {errors} | {held} |"
     yield ""
 
 

@@ -48,7 +48,7 @@ class Series:
     @property
     def days(self) -> int:
         """Days from the opening day to tonight."""
-        return self.known.shape[1]
+        return int(self.known.shape[1])
 
     @property
     def by_day(self) -> Floats:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Calibration:
     end_lower: Floats
     end_upper: Floats
 
-    def mae_at(self, horizons: Floats) -> dict[str, Floats]:
+    def mae_at(self, horizons: NDArray[np.floating[Any] | np.integer[Any]]) -> dict[str, Floats]:
         """The mean absolute error of each method."""
         return {method: np.interp(horizons, HORIZONS, errors) for method, errors in self.mae.items()}
 
@@ -82,13 +83,14 @@ def forecast(series: Series, horizon: int, calibrated: Calibration, *, workforce
         chosen = np.zeros((len(series.families), horizon), dtype=np.int64)
     path = np.take_along_axis(np.stack([candidates[m] for m in METHODS]), chosen[None], axis=0)[0]
     known = series.by_day.sum(axis=1)
-    path = np.maximum(path, known[:, None])
+    # A count does not fall, though one day may be believed to another method than the next.
+    path = np.maximum.accumulate(np.maximum(path, known[:, None]), axis=1)
     ahead, width = np.arange(1, horizon + 1), spread(path, reached(series), calibrated)
     ends = (calibrated.lower, calibrated.upper, calibrated.end_lower, calibrated.end_upper)
     floor = known[:, None]
     lower, upper, *of_end = (np.maximum(path + np.interp(ahead, HORIZONS, each) * width, floor) for each in ends)
     lower, upper = np.maximum.accumulate(lower, axis=1), np.maximum.accumulate(upper, axis=1)
-    return Forecast(path, lower, upper, *of_end, chosen, known)
+    return Forecast(path, lower, upper, of_end[0], of_end[1], chosen, known)
 
 
 def spread(path: Floats, tonight: Floats, calibrated: Calibration) -> Floats:
@@ -115,7 +117,7 @@ def _own_errors(series: Series, calibrated: Calibration) -> dict[str, Floats]:
     for days in range(max(LEAST_DAYS, series.days - _ORIGINS), series.days):
         before = series.as_of(days)
         ahead = series.days - days
-        if ahead > WEEK and days % 2 or not before.known.any():
+        if (ahead > WEEK and days % 2) or not before.known.any():
             continue
         number += 1
         usual = calibrated.mae_at(np.array([float(ahead)]))
