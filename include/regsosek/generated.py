@@ -12,6 +12,7 @@ from regsosek.quality.generated import generated_suites
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.documentation import documents as simulation_documents
+from regsosek.simulation.forecast_proof import documents as forecast_documents
 from regsosek.statistics.glossary import documents as glossary_documents
 
 # The tables that the tests hold the rules to: an example in the catalogue is a case that was seen to be violated.
@@ -29,7 +30,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     expectations = root / "expectations"
     catalogue = read_catalogue(expectations, root / SCENARIOS)
     expected = generated_suites(expectations) | documents(root) | rule_documents(root, catalogue)
-    expected |= simulation_documents(root) | glossary_documents(root)
+    expected |= simulation_documents(root) | glossary_documents(root) | forecast_documents(root)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}

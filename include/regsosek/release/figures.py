@@ -20,6 +20,8 @@ from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.days import arrivals, daily
 from regsosek.statistics.denominators import with_denominators
 from regsosek.statistics.floor import floors
+from regsosek.statistics.forecast_series import officers, region_days
+from regsosek.statistics.forecast_table import Prospects, prospects
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.restatement import restated_by_cause
@@ -48,6 +50,7 @@ class Figures:
         notes: what the loaded frame and targets say about themselves (``simulated ...``).
         versions: what the night was judged and counted by.
         changes: what differs from the release that readers saw before, by cause.
+        prospects: forecasts of provinces and kab/kota.
     """
 
     as_of: AsOf
@@ -62,6 +65,7 @@ class Figures:
     notes: tuple[str, ...]
     versions: Mapping[str, Any]
     changes: Changes
+    prospects: Prospects
 
     @property
     def night(self) -> date:
@@ -118,6 +122,7 @@ def gather(
         notes=_notes(connection),
         versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
         changes=changes_of(as_of, shown),
+        prospects=prospects(shown, region_days(connection, as_of), officers(connection, as_of), windows, as_of),
     )
 
 

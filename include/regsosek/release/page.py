@@ -32,6 +32,8 @@ FILES = (
     ("desa.csv", "desa/kelurahan: dikunjungi terhadap kerangka"),
     ("nasional.csv", "Indonesia"),
     ("lantai.csv", "bagian terendah, kuartil dan bagian di bawah rencana di samping rata-rata"),
+    ("prakiraan.csv", "kapan selesai, cakupan akhir dan hari petugas yang diperlukan, provinsi dan kabupaten/kota"),
+    ("andaian.csv", "apa yang berubah dengan tambahan hari atau petugas"),
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
     ("revisi.csv", "angka yang direvisi malam ini"),

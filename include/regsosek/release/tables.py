@@ -17,6 +17,7 @@ from regsosek.release.wording import night_states
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.definitions import Definition, definitions, public_fields
+from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
@@ -74,6 +75,19 @@ _RESTATED = (
     "complete_before", "complete_now",
 )  # fmt: skip
 _CHANGES = ("region_level", "code", "name", "measure", "before", *CAUSE_FIELDS.values(), "now")
+_FORECAST_BASE = (
+    "region_level", "code", "name", "parent_code", "visited", "last_day", "plan_base", "plan_base_families",
+    "plan_base_version", "plan_base_coverage", "window_end",
+)  # fmt: skip
+_FORECAST = (
+    *_FORECAST_BASE, "days_left", "forecast_status", "forecast_reason", "done_on", "done_from", "done_until",
+    "done_method", "final_visited", "final_share", "final_low", "final_low_share", "final_high", "final_high_share",
+    "forecast_method", "families_left", "officer_source", "officer_days", "officer_families",
+    "families_per_officer_day", "officers_per_day", "officer_days_needed",
+)  # fmt: skip
+_CASES = (
+    *_FORECAST_BASE, "extend_days", "more_officers", "final_gain", "final_visited", "final_share", "done_on",
+)  # fmt: skip
 
 
 _STATUS_LABELS = {status: words.label for status, words in status_words().items()}
@@ -88,6 +102,8 @@ def table_files(figures: Figures) -> dict[str, bytes]:
     files["revisi.csv"] = _by_code(figures, figures.restated, ["day", "code"], _RESTATED)
     files["perubahan.csv"] = _changes_table(figures)
     files["lantai.csv"] = _floor_table(figures)
+    files["prakiraan.csv"] = _forecast_table(figures, figures.prospects.forecasts, _FORECAST)
+    files["andaian.csv"] = _forecast_table(figures, figures.prospects.cases, _CASES)
     files["definisi.csv"] = _definitions()
     return files
 
@@ -134,6 +150,13 @@ def _floor_table(figures: Figures) -> bytes:
     rows = with_context(figures, figures.floors, "province")
     rows["floor_status"] = rows["floor_status"].map(_STATUS_LABELS)
     return csv_bytes(rows, (*_FLOOR, *_CONTEXT))
+
+
+def _forecast_table(figures: Figures, table: pd.DataFrame, fields: Sequence[str]) -> bytes:
+    rows = with_context(figures, table.rename(columns={"level": "region_level"}), "province")
+    said = [field for field in FORECAST_WORDS if field in rows]
+    words = {field: rows[field].map(forecast_words()) for field in said}
+    return csv_bytes(rows.assign(**words).sort_values("code", kind="stable"), (*fields, *_CONTEXT))
 
 
 def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str], fields: Sequence[str]) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +25,11 @@ class _Table(BaseModel):
 
 
 class Enumeration(_Table):
-    """How fast families are enumerated and how late their documents arrive."""
+    """How fast families are enumerated and how late their documents arrive.
+
+    ``curve``: days of the window with the share of the load that is enumerated by their end, straight lines between;
+    where it is given, pace, weekends and ``reached`` say nothing.
+    """
 
     pace_fastest: float
     pace_slowest: float
@@ -35,6 +40,7 @@ class Enumeration(_Table):
     sync_again_remote: Share
     sync_days_at_most: int
     remote_provinces: tuple[str, ...]
+    curve: tuple[tuple[int, Share], ...] = ()
 
 
 class SecondMessage(_Table):
@@ -63,6 +69,8 @@ class FrameShape(_Table):
     new_sls_families: tuple[int, int]
     retired_share: Share
     retired_days: tuple[int, int]
+    formed_share: Share = 0
+    formed_days: tuple[int, int] = (2, 10)
 
 
 class Incident(_Table):
@@ -81,6 +89,22 @@ class Behaviour(_Table):
     second_message: SecondMessage
     frame: FrameShape
     incident: tuple[Incident, ...]
+
+
+def behaviour_of(path: Path) -> Behaviour:
+    """The project's own behaviour, but for what the campaign file ``path`` says: tables change by key, lists whole.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or says something that a campaign does not know.
+    """
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+        usual = default_behaviour().model_dump()
+        changed = {key: usual.get(key, {}) | value if isinstance(value, dict) else value for key, value in own.items()}
+        return Behaviour.model_validate(usual | changed)
+    except (OSError, ValueError) as error:
+        fix = "write it like include/regsosek/simulation/data/campaign.toml"
+        raise ConfigurationError(f"campaign file {path.name} cannot be used ({type(error).__name__}); {fix}") from error
 
 
 @cache

@@ -32,6 +32,14 @@ def retired_from(campaign: Campaign, subsls: SubSls) -> Integers:
     return np.where(retired, draws.integer("day", *shape.retired_days), NEVER)
 
 
+def formed_from(campaign: Campaign, subsls: SubSls) -> Integers:
+    """The day of the window on which each sub-SLS came into the frame, 0 for those that were planned."""
+    shape = campaign.behaviour.frame
+    draws = Draws(seeded(campaign.seed, "formed", subsls.id_subsls))
+    formed = (subsls.half == 0) & draws.chance("formed", shape.formed_share)
+    return np.where(formed & (retired_from(campaign, subsls) == NEVER), draws.integer("day", *shape.formed_days), 0)
+
+
 def heirs(id_subsls: int, load: int) -> Iterator[Heir]:
     """What a retired sub-SLS became: every other one is split into two, the rest are merged."""
     if id_subsls // 100 % 2:

@@ -19,7 +19,7 @@ from regsosek.geography.frame import (
     reference_columns,
 )
 from regsosek.simulation.campaign import NEVER, Campaign, FrameShape
-from regsosek.simulation.changes import heirs, retired_from
+from regsosek.simulation.changes import formed_from, heirs, retired_from
 from regsosek.simulation.delivery import PRODUCER, manifest_bytes
 from regsosek.simulation.frame import ProvinceFrame, SubSls, province_frame
 from regsosek.simulation.keluarga import sls_names
@@ -77,10 +77,13 @@ def _province_rows(campaign: Campaign, frame: ProvinceFrame) -> dict[ReferenceDa
 
 
 def _sls_rows(campaign: Campaign, province: str, known: SubSls) -> Iterable[Row]:
-    columns = known.desa.tolist(), sls_names(known).to_pylist()
-    for desa, name, (code, load, day) in zip(*columns, _with_days(campaign, known), strict=True):
+    columns = known.desa.tolist(), sls_names(known).to_pylist(), formed_from(campaign, known).tolist()
+    for desa, name, formed, (code, load, day) in zip(*columns, _with_days(campaign, known), strict=True):
         row: Row = {"id_desa": desa, "nama_sls": name, "jenis": _SLS, "valid_to": "", "code_system": "BPS"}
         old: Row = {**row, "id_subsls": code, "families_load": load, "valid_from": VERSION}
+        if formed:
+            yield {**old, "valid_from": campaign.date_of(province, formed).isoformat()}
+            continue
         if day == NEVER:
             yield old
             continue

@@ -81,12 +81,22 @@ LEFT JOIN LATERAL (
 WHERE ({_each("d.{}")}) <> ({_each("0")})
 """
 
+_REGION_DAYS = """
+INSERT INTO mart.region_day (province, code, enumerated_on, night, visited)
+SELECT :province, a.ancestor_code, c.enumerated_on, c.night, sum(c.visited)
+FROM mart.change c JOIN mart.placement p USING (province, placed_code)
+JOIN reference.region_ancestor a ON a.code = p.region_code
+JOIN reference.region r ON r.code = a.ancestor_code AND r.level IN ('provinsi', 'kabkota')
+WHERE c.province = :province AND (CAST(:night AS date) IS NULL OR c.night = :night)
+GROUP BY a.ancestor_code, c.enumerated_on, c.night HAVING sum(c.visited) <> 0
+"""
+
 
 def write_totals(connection: Connection, province: str, night: date) -> None:
     """Adds the changes of ``night`` to the totals before it; those of every earlier night must stand."""
     own = {"province": province, "night": night}
     connection.execute(text(_PLACE), own)
-    for table, statement in (("total", _TOTALS), ("province_day", _DAYS)):
+    for table, statement in (("total", _TOTALS), ("province_day", _DAYS), ("region_day", _REGION_DAYS)):
         connection.execute(text(f"DELETE FROM mart.{table} WHERE province = :province AND night = :night"), own)
         connection.execute(text(statement), own)
 
@@ -143,7 +153,9 @@ def _trees(connection: Connection) -> dict[str, str]:
 
 
 def sum_again(connection: Connection, province: str) -> None:
-    """Writes the totals of the regions of ``province`` anew, of all nights, from its changes."""
+    """Writes the totals of the regions of ``province`` anew, of all nights, from its changes; days of regions too."""
     own = {"province": province}
     connection.execute(text("DELETE FROM mart.total WHERE province = :province AND NOT placed"), own)
     connection.execute(text(_SUM_AGAIN), own)
+    connection.execute(text("DELETE FROM mart.region_day WHERE province = :province"), own)
+    connection.execute(text(_REGION_DAYS), own | {"night": None})

@@ -29,8 +29,8 @@ from regsosek.warehouse.tables import (
 )
 
 MART_TABLES = (
-    "mart.change", "mart.total", "mart.province_day", "mart.arrivals", "mart.province_arrivals", "mart.refreshed",
-    "mart.verified",
+    "mart.change", "mart.total", "mart.province_day", "mart.region_day", "mart.arrivals", "mart.province_arrivals",
+    "mart.refreshed", "mart.verified",
 )  # fmt: skip
 
 

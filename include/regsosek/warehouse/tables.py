@@ -263,6 +263,11 @@ province_day = Table(
     "province_day", metadata, _key("province"), _key("enumerated_on", Date), _key("night", Date),
     *(_count(measure) for measure in PROGRESS_MEASURES), schema="mart",
 )  # fmt: skip
+# What each night changed of a province or kab/kota by day of enumeration, signed: what a forecast goes by.
+region_day = Table(
+    "region_day", metadata, _key("province"), _key("code"), _key("enumerated_on", Date), _key("night", Date),
+    _count("visited"), Index(None, "province", "night"), schema="mart",
+)  # fmt: skip
 # The region that counts a place by today's frame; ``unmapped``: no desa is known for it.
 placement = Table(
     "placement", metadata, _key("province"), _key("placed_code"), _needed("region_code"),

@@ -16,6 +16,7 @@ from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.denominators import described
+from regsosek.statistics.forecast_table import FORECAST_LEVELS, Prospects, prospects
 from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
@@ -126,8 +127,26 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         provinces=_states(night),
         notes=("simulated (seed 7)",) if scale < 1 else (),
         versions={"contract": "1"},
+        prospects=forecasts(shown, night),
         changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
     )
+
+
+def forecasts(shown: pd.DataFrame, night: date) -> Prospects:
+    """Of three provinces whose days add up to what was visited; officers do ten families a day."""
+    opens, rows = field_windows()["11"].opens, []
+    number = (night - opens).days + 1
+    regions_told = shown[shown["level"].isin(FORECAST_LEVELS) & shown["province"].isin(["11", "31", SILENT])]
+    for row in regions_told.itertuples():
+        for n in range(number):
+            day = opens + timedelta(days=n)
+            visited = row.visited * (n + 1) // number - row.visited * n // number
+            rows.append((row.province, row.code, day, day, visited))
+    days = pd.DataFrame(rows, columns=["province", "code", "enumerated_on", "night", "visited"])
+    seen = {"officer_days": 70, "officer_families": 700, "days_worked": 7, "engaged": 12}
+    at_work = pd.DataFrame(seen, index=pd.Index(regions_told["code"], name="code"))
+    as_of = AsOf(night, {each.code: night for each in provinces()})
+    return prospects(regions_told, days, at_work, field_windows(), as_of)
 
 
 def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:

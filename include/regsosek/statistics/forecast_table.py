@@ -1,0 +1,252 @@
+"""When each province and kab/kota will be done, what it will have reached, and what more time or officers would change.
+
+The denominator is that of the plan. A region that is done says since when; one that cannot be forecast says why.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.reference_table import read_table
+from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.forecast import METHODS, MODEL, WEEK, Floats, Series, paths
+from regsosek.statistics.forecast_choice import LEAST_DAYS, Forecast, calibration, forecast
+from regsosek.statistics.forecast_series import triangle
+from regsosek.statistics.shares import with_shares
+
+FORECAST_LEVELS = ("provinsi", "kabkota")
+SEEN_AHEAD = 30  # days after the window's end up to which a day of completion is looked for
+_HERE = Path(__file__).parent
+_SHARES = ("final_share", "final_low_share", "final_high_share", "families_per_officer_day")
+_WHOLE_NUMBERS = (
+    "days_left", "final_visited", "final_low", "final_high", "families_left", "officer_days", "officer_families",
+    "officer_days_needed",
+)  # fmt: skip
+_DATES = ("window_end", "done_on", "done_from", "done_until")
+FORECAST_WORDS = ("forecast_status", "forecast_reason", "forecast_method", "done_method", "officer_source")
+_KEPT = (
+    "code", "name", "level", "parent_code", "province", "visited", "last_day", "plan_base", "plan_base_families",
+    "plan_base_version", "plan_base_coverage",
+)  # fmt: skip
+_CASE = (*_KEPT, "extend_days", "more_officers", "window_end", "final_gain", "final_visited", "done_on")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something that could be changed: the window longer by ``extend_days``, ``more_officers`` at work every day."""
+
+    extend_days: int
+    more_officers: int
+
+
+@cache
+def standard_cases() -> tuple[Case, ...]:
+    """The cases that every release tells of (``what_if.csv``)."""
+    rows = read_table(_HERE / "what_if.csv", ("extend_days", "more_officers"))
+    return tuple(Case(int(row["extend_days"]), int(row["more_officers"])) for row in rows)
+
+
+@cache
+def forecast_words() -> dict[str, str]:
+    """What readers see for each key: statuses, reasons, methods, sources (Indonesian)."""
+    rows = read_table(_HERE / "forecast_words.csv", ("key", "label", "label_en"))
+    return {row["key"]: row["label"] for row in rows}
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """``forecasts``: one row per region; ``cases``: one per region and case, of those that can be forecast."""
+
+    forecasts: pd.DataFrame
+    cases: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The regions of a province that can be forecast."""
+
+    rows: pd.DataFrame
+    series: Series
+    window: FieldWindow
+    night: date
+
+    @property
+    def left(self) -> int:
+        return self.series.length - self.series.days
+
+    @property
+    def at_work(self) -> Floats:
+        """Officers on a day of the last week, by region; missing where none is known."""
+        days = self.rows["days_worked"].to_numpy(dtype=float)
+        return np.asarray(self.rows["officer_days"].to_numpy(dtype=float) / np.where(days > 0, days, np.nan))
+
+    def date_of(self, ahead: int) -> date:
+        return self.night + timedelta(days=ahead)
+
+
+def prospects(
+    regions: pd.DataFrame,
+    days: pd.DataFrame,
+    officers: pd.DataFrame,
+    windows: Mapping[str, FieldWindow],
+    as_of: AsOf,
+    cases: Sequence[Case] | None = None,
+) -> Prospects:
+    """The prospects of provinces and kab/kota.
+
+    Args:
+        regions: with the columns of ``statistics.pace``.
+        days, officers: as ``statistics.forecast_series`` reads them.
+        cases: what could be changed; none means :func:`standard_cases`.
+    """
+    asked = regions.loc[regions["level"].isin(FORECAST_LEVELS), list(_KEPT)]
+    by_province = dict(tuple(days.groupby("province")))
+    rows: list[pd.DataFrame] = []
+    what_ifs: list[dict[str, Any]] = []
+    for province, own in asked.groupby("province", sort=True):
+        window, night = windows[str(province)], as_of.nights.get(str(province))
+        of_days = by_province.get(str(province), days.iloc[:0])
+        told = _with_officers(_told(own, window, night), of_days, officers, night)
+        can = told["forecast_status"] == "forecast"
+        if can.any() and night is not None:
+            group = _group(told[can], of_days, window, night)
+            found = pd.DataFrame(_forecasts(group), index=told.index[can], dtype=object)
+            told.loc[can, list(found)] = found
+            what_ifs.extend(_cases(group, told[can], standard_cases() if cases is None else cases))
+        rows.append(_done(told, of_days))
+    return Prospects(_typed(pd.concat(rows), _SHARES), _typed(pd.DataFrame(what_ifs, columns=_CASE), _SHARES[:1]))
+
+
+def _told(own: pd.DataFrame, window: FieldWindow, night: date | None) -> pd.DataFrame:
+    """What can be said without a forecast: whether there is one, and if not why."""
+    end = window.closing(night) if night else window.closes
+    reasons = [_reason(row, window, night) for row in own.to_dict("records")]
+    status = ["done" if r == "done" else "impossible" if r else "forecast" for r in reasons]
+    told_reasons = pd.Series(reasons, index=own.index, dtype=object)
+    left = (own["plan_base_families"] - own["visited"]).clip(lower=0)
+    told = own.assign(
+        window_end=end,
+        days_left=max(0, (end - night).days) if night else None,
+        forecast_status=status,
+        forecast_reason=told_reasons.mask(told_reasons.isin(["", "done"]), None),
+        families_left=left.astype("Int64"),
+    )
+    return told.assign(**{name: None for name in _every() if name not in told})
+
+
+def _every() -> tuple[str, ...]:
+    return (*_WHOLE_NUMBERS, *_DATES, *FORECAST_WORDS, "officers_per_day", "days_worked")
+
+
+def _reason(row: Mapping[Any, Any], window: FieldWindow, night: date | None) -> str:
+    if night is None:
+        return "no_figures"
+    if pd.isna(row["plan_base_families"]) or row["plan_base_families"] <= 0:
+        return "no_denominator"
+    if row["visited"] >= row["plan_base_families"]:
+        return "done"
+    if row["visited"] <= 0:
+        return "nothing_visited"
+    if window.day_of_window(night) < LEAST_DAYS:
+        return "too_few_days"
+    return "window_closed" if night >= window.closing(night) else ""
+
+
+def _group(rows: pd.DataFrame, days: pd.DataFrame, window: FieldWindow, night: date) -> _Group:
+    known = triangle(days, list(rows["code"]), window, night)
+    length = (window.closing(night) - window.opens).days + 1
+    families = rows["plan_base_families"].to_numpy(dtype=np.float64)
+    return _Group(rows, Series(known, families, window.opens.weekday(), length), window, night)
+
+
+def _forecasts(group: _Group) -> dict[str, Any]:
+    believed = forecast(group.series, group.left + SEEN_AHEAD, calibration())
+    end, families = group.left - 1, group.series.families
+    shown = {"final_visited": believed.path, "final_low": believed.end_lower, "final_high": believed.end_upper}
+    dates = {"done_on": believed.path, "done_from": believed.upper, "done_until": believed.lower}
+    return {
+        **{name: np.rint(path[:, end] * families).astype(np.int64) for name, path in shown.items()},
+        **{name: [_first(group, path) for path in each] for name, each in dates.items()},
+        "forecast_method": np.array(METHODS)[believed.method[:, end]],
+        "done_method": _done_methods(believed),
+    }
+
+
+def _first(group: _Group, path: Floats) -> date | None:
+    """The first day on which everything is done; None where that lies too far ahead to see."""
+    whole = path >= 1
+    return group.date_of(int(whole.argmax()) + 1) if whole.any() else None
+
+
+def _done_methods(believed: Forecast) -> list[str]:
+    whole = believed.path >= 1
+    places = np.where(whole.any(axis=1), whole.argmax(axis=1), whole.shape[1] - 1)
+    return [METHODS[believed.method[row, place]] for row, place in enumerate(places)]
+
+
+def _done(told: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    """Of regions that are done the day of enumeration on which they were; the day is known, and so has no interval."""
+    done = told["forecast_status"] == "done"
+    by_day = days.groupby(["code", "enumerated_on"])["visited"].sum().groupby(level="code").cumsum()
+    for place in told.index[done]:
+        code, families = told.loc[place, "code"], told.loc[place, "plan_base_families"]
+        own = by_day.loc[code] if code in by_day.index else by_day.iloc[:0]
+        whole = own[own >= families]
+        told.at[place, "done_on"] = None if whole.empty else whole.index[0]
+    return told
+
+
+def _with_officers(told: pd.DataFrame, days: pd.DataFrame, officers: pd.DataFrame, night: date | None) -> pd.DataFrame:
+    """Adds officers' days as seen in the last week; else those of the reference, each at work on each of its days."""
+    seen = told[["code"]].join(officers, on="code").fillna(0)
+    week = days[days["enumerated_on"] > night - timedelta(days=WEEK)] if night else days.iloc[:0]
+    visited = told["code"].map(week.groupby("code")["visited"].sum()).fillna(0).astype("int64")
+    observed, engaged = seen["officer_days"] > 0, seen["engaged"] > 0
+    worked = seen["days_worked"].where(observed, week["enumerated_on"].nunique())
+    officer_days = seen["officer_days"].where(observed, seen["engaged"] * worked)
+    families = seen["officer_families"].where(observed, visited)
+    source = pd.Series(None, index=told.index, dtype=object).mask(engaged, "reference").mask(observed, "observed")
+    rate = families / officer_days.where(officer_days > 0)
+    needed = (told["families_left"].astype("Float64") / rate.where(rate > 0)).map(ceil, na_action="ignore")
+    return told.assign(
+        officer_source=source, officer_days=officer_days, officer_families=families, days_worked=worked,
+        officers_per_day=officer_days / worked.where(worked > 0), officer_days_needed=needed.astype("Int64"),
+    )  # fmt: skip
+
+
+def _cases(group: _Group, told: pd.DataFrame, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
+    """What the model gains by each case is added to what is believed: so a case of nothing changes nothing.
+
+    A longer window changes nothing before its former end: work goes on afterwards at the pace that it has by then.
+    """
+    as_it_is = paths(group.series, group.left)[MODEL][:, -1]
+    final = told["final_visited"].to_numpy(dtype=np.float64)
+    for case in cases:
+        factor = 1 + case.more_officers / group.at_work if case.more_officers else np.ones(len(told))
+        known = np.nan_to_num(factor, nan=1.0)
+        path = paths(group.series, group.left + case.extend_days + SEEN_AHEAD, workforce=known)[MODEL]
+        last = group.left + case.extend_days - 1
+        gain = np.rint(np.maximum(path[:, last] - as_it_is, 0) * group.series.families)
+        for n, row in enumerate(told[list(_KEPT)].to_dict("records")):
+            answered = not np.isnan(factor[n])
+            yield {str(name): value for name, value in row.items()} | {
+                "extend_days": case.extend_days,
+                "more_officers": case.more_officers,
+                "window_end": group.date_of(last + 1),
+                "final_gain": int(gain[n]) if answered else None,
+                "final_visited": int(final[n] + gain[n]) if answered else None,
+                "done_on": _first(group, path[n]) if answered else None,
+            }
+
+
+def _typed(rows: pd.DataFrame, shares: Sequence[str]) -> pd.DataFrame:
+    numbers = [name for name in (*_WHOLE_NUMBERS, "final_gain") if name in rows]
+    return with_shares(rows.astype(dict.fromkeys(numbers, "Int64")), shares)

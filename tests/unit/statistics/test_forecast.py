@@ -1,0 +1,174 @@
+"""The forecast: what each candidate says of a course that is known, who is believed, and what is told of regions."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regsosek.geography.calendar import FieldWindow
+from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.forecast import LAST_WEEK, LINEAR, METHODS, MODEL, Series, arrived, paths, reached
+from regsosek.statistics.forecast_choice import calibration, forecast
+from regsosek.statistics.forecast_series import triangle
+from regsosek.statistics.forecast_table import Case, Prospects, prospects
+
+OPENS = date(2022, 10, 17)  # a Monday
+WINDOW = FieldWindow("11", OPENS, OPENS + timedelta(days=29))
+FAMILIES = 1000
+
+
+def series(*by_day: list[int], late: float = 0.0, families: int = FAMILIES) -> Series:
+    """Regions whose documents arrive on their night, but for the share ``late`` that comes a night after."""
+    days = len(by_day[0])
+    known = np.zeros((len(by_day), days, days), dtype=np.int64)
+    for region, counts in enumerate(by_day):
+        for day, count in enumerate(counts):
+            known[region, day, day] = round(count * (1 - late))
+            if day + 1 < days:
+                known[region, day, day + 1] = count - known[region, day, day]
+    return Series(known, np.full(len(by_day), float(families)), 0, 30)
+
+
+def test_the_baselines_go_straight_on_and_stop_at_the_whole() -> None:
+    found = paths(series([10] * 7 + [30] * 7), 30)
+    assert found[LINEAR][0, 0] == pytest.approx(0.28 + 0.02)
+    assert found[LAST_WEEK][0, 9] == pytest.approx(0.28 + 0.30)
+    assert found[LAST_WEEK][0, -1] == 1
+
+
+def test_documents_that_are_still_to_arrive_are_counted_in_the_model_alone() -> None:
+    told = series([40] * 10, late=0.25)
+    assert arrived(told)[[0, -1]] == pytest.approx([1, 0.75], abs=0.01)
+    assert told.by_day.sum() == pytest.approx(0.39)
+    assert reached(told)[0] == pytest.approx(0.40, abs=0.001)
+
+
+def test_a_first_delivery_of_a_whole_week_is_not_taken_for_lateness() -> None:
+    told = series([40] * 12, late=0.25)
+    known = told.known.copy()
+    known[:, :, 6] += known[:, :, :6].sum(axis=2)
+    known[:, :, :6] = 0
+    whole_week = Series(known, told.families, 0, 30)
+    assert arrived(whole_week)[-1] == pytest.approx(0.75, abs=0.02)
+
+
+def test_the_model_reaches_the_end_of_a_window_that_is_kept() -> None:
+    path = paths(series([33] * 15), 15)[MODEL][0]
+    assert np.all(np.diff(path) > 0)
+    assert 0.85 < path[-1] < 1
+
+
+def test_more_officers_do_more_and_nobody_passes_the_whole() -> None:
+    told = series([20] * 10)
+    usual = paths(told, 20)[MODEL][0]
+    more = paths(told, 20, workforce=np.array([1.5]))[MODEL][0]
+    assert np.all(more > usual)
+    assert more[-1] <= 1
+
+
+def test_a_busy_weekend_is_foreseen() -> None:
+    week = [20, 20, 20, 20, 20, 60, 60]
+    path = paths(series([*week, *week]), 7)[MODEL][0]
+    steps = np.diff(path, prepend=0.44)
+    assert steps[5] > 1.8 * steps[2]
+
+
+def test_a_baseline_is_believed_where_the_model_was_worse_on_the_regions_own_nights() -> None:
+    told = series([30] * 16, [30] * 16)
+    calibrated = calibration()
+    assert set(forecast(told, 5, calibrated).method.ravel()) == {METHODS.index(MODEL)}
+    # A model that is usually no better than its baselines must earn belief by the region's own nights.
+    equal = dict.fromkeys(METHODS, calibrated.mae[MODEL])
+    doubted = type(calibrated)(
+        equal, calibrated.lower, calibrated.upper, calibrated.end_lower, calibrated.end_upper
+    )  # fmt: skip
+    assert METHODS.index(MODEL) not in set(forecast(told, 5, doubted).method.ravel())
+
+
+def test_an_interval_holds_the_path_and_never_less_than_is_known() -> None:
+    found = forecast(series([30] * 12, [5] * 12), 18, calibration())
+    assert np.all(found.lower <= found.path) and np.all(found.path <= found.upper)
+    assert np.all(found.lower >= found.known[:, None])
+    assert np.all(found.end_lower >= found.known[:, None])
+    assert np.all(found.upper[:, -1] - found.lower[:, -1] > found.upper[:, 0] - found.lower[:, 0])
+
+
+def regions(**visited: int) -> pd.DataFrame:
+    rows = [
+        {"code": code.removeprefix("_"), "name": code, "level": "kabkota", "parent_code": "11", "province": "11",
+         "visited": number, "last_day": OPENS, "plan_base": "kerangka", "plan_base_families": FAMILIES,
+         "plan_base_version": "v1", "plan_base_coverage": 100.0}
+        for code, number in visited.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows).astype({"plan_base_families": "Int64"})
+
+
+def told_of(night: int, cases: list[Case] | None = None, officers: int = 2, **by_day: list[int]) -> Prospects:
+    days = [
+        ("11", code.removeprefix("_"), OPENS + timedelta(days=n), OPENS + timedelta(days=n), count)
+        for code, counts in by_day.items()
+        for n, count in enumerate(counts)
+    ]
+    table = pd.DataFrame(days, columns=["province", "code", "enumerated_on", "night", "visited"])
+    seen = {"officer_days": 7 * officers, "officer_families": 140, "days_worked": 7 * bool(officers), "engaged": 4}
+    at_work = pd.DataFrame(seen, index=pd.Index([code.removeprefix("_") for code in by_day], name="code"))
+    as_of = AsOf(OPENS + timedelta(days=night - 1), {"11": OPENS + timedelta(days=night - 1)})
+    shown = regions(**{code: sum(counts) for code, counts in by_day.items()})
+    return prospects(shown, table, at_work, {"11": WINDOW}, as_of, [] if cases is None else cases)
+
+
+def test_days_before_the_opening_and_nights_are_put_where_they_count() -> None:
+    rows = [("11", "1101", OPENS - timedelta(days=2), OPENS, 3), ("11", "1101", OPENS, OPENS + timedelta(days=1), 4)]
+    table = pd.DataFrame(rows, columns=["province", "code", "enumerated_on", "night", "visited"])
+    found = triangle(table, ["1101"], WINDOW, OPENS + timedelta(days=2))
+    assert found.shape == (1, 3, 3)
+    assert (found[0, 0, 0], found[0, 0, 1], found.sum()) == (3, 4, 7)
+
+
+@pytest.mark.parametrize(
+    ("night", "counts", "status", "reason"),
+    [
+        (4, [20] * 4, "impossible", "too_few_days"),
+        (10, [0] * 10, "impossible", "nothing_visited"),
+        (31, [20] * 31, "impossible", "window_closed"),
+        (10, [150] * 10, "done", None),
+        (10, [20] * 10, "forecast", None),
+    ],
+)
+def test_a_region_says_whether_it_can_be_forecast(night: int, counts: list[int], status: str, reason: str) -> None:
+    row = told_of(night, _1101=counts).forecasts.iloc[0]
+    assert row["forecast_status"] == status
+    assert (None if pd.isna(row["forecast_reason"]) else row["forecast_reason"]) == reason
+
+
+def test_a_region_that_is_done_says_since_when() -> None:
+    row = told_of(10, _1101=[150] * 10).forecasts.iloc[0]
+    assert row["done_on"] == OPENS + timedelta(days=6)
+    assert row["families_left"] == 0
+
+
+def test_a_forecast_names_numerator_denominator_interval_and_what_it_takes() -> None:
+    row = told_of(10, _1101=[20] * 10).forecasts.iloc[0]
+    assert row["final_low"] <= row["final_visited"] <= row["final_high"]
+    assert row["final_share"] == pytest.approx(row["final_visited"] * 100 / FAMILIES)
+    # 800 families left at 140 families in 14 officer-days
+    assert (row["families_left"], row["families_per_officer_day"], row["officer_days_needed"]) == (800, 10, 80)
+    assert (row["officer_source"], row["officers_per_day"], row["days_left"]) == ("observed", 2, 20)
+
+
+def test_where_documents_name_no_officer_the_reference_does() -> None:
+    row = told_of(10, officers=0, _1101=[20] * 10).forecasts.iloc[0]
+    # four PPL of the reference on seven days with 20 families each
+    assert (row["officer_source"], row["officer_days"], row["officer_families"]) == ("reference", 28, 140)
+
+
+def test_more_days_and_officers_gain_families_and_nothing_gains_nothing() -> None:
+    cases = [Case(0, 0), Case(7, 0), Case(0, 1), Case(7, 1)]
+    found = told_of(10, cases, _1101=[10] * 10)
+    final = found.forecasts["final_visited"].iloc[0]
+    nothing, days, officers, both = found.cases["final_gain"]
+    assert nothing == 0 < days < both
+    assert 0 < officers < both
+    assert list(found.cases["final_visited"] - final) == [nothing, days, officers, both]
+    assert found.cases["window_end"].iloc[1] == WINDOW.closes + timedelta(days=7)
