@@ -27,8 +27,8 @@ class _Table(BaseModel):
 class Enumeration(_Table):
     """How fast families are enumerated and how late their documents arrive.
 
-    ``curve``: days of the window with the share of the load that is enumerated by their end, straight lines between;
-    where it is given, pace, weekends and ``reached`` say nothing.
+    ``curve``: by province, days of the window with the share of the load that is enumerated by their end, straight
+    lines between; where it is given, pace, weekends and ``reached`` say nothing.
     """
 
     pace_fastest: float
@@ -40,7 +40,7 @@ class Enumeration(_Table):
     sync_again_remote: Share
     sync_days_at_most: int
     remote_provinces: tuple[str, ...]
-    curve: tuple[tuple[int, Share], ...] = ()
+    curve: Mapping[str, tuple[tuple[int, Share], ...]] = {}
 
 
 class SecondMessage(_Table):

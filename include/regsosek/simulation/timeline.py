@@ -112,8 +112,8 @@ def _days(campaign: Campaign, province: str) -> Floats:
     """Share of an officer's work that is done by the end of each day of the window: slow start, busy weekends."""
     window, behaviour = campaign.windows[province], campaign.behaviour.enumeration
     length = (window.closes - window.opens).days + 1
-    if behaviour.curve:
-        days, shares = zip(*((0, 0.0), *behaviour.curve), strict=True)
+    if province in behaviour.curve:
+        days, shares = zip(*((0, 0.0), *behaviour.curve[province]), strict=True)
         return np.asarray(np.interp(np.arange(1, length + 1), days, shares), dtype=np.float64)
     chance = Draws(seeded(campaign.seed, "province", np.array([int(province)]))).uniform("pace")[0]
     pace = behaviour.pace_fastest + chance * (behaviour.pace_slowest - behaviour.pace_fastest)

@@ -45,7 +45,8 @@ GROUP BY 1
 
 def region_days(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     """Families of provinces and kab/kota: ``province, code, enumerated_on, night, visited`` (what the night added)."""
-    return pd.read_sql_query(text(_REGION_DAYS), connection, params=as_of.parameters)
+    frame = pd.read_sql_query(text(_REGION_DAYS), connection, params=as_of.parameters)
+    return frame.astype({"visited": "int64"})
 
 
 def officers(connection: Connection, as_of: AsOf) -> pd.DataFrame:
