@@ -115,6 +115,7 @@ def simulate(
     province: ProvinceOption = None,
     scale: Annotated[float, typer.Option(help="Share of the sub-SLS, over 0 and at most 1.")] = 1 / 2000,
     seed: Annotated[int, typer.Option(help="Equal seeds deliver equal bytes.")] = 20221015,
+    streams: Annotated[bool, typer.Option("--streams", help="Daily counts, geotags and recaps beside K.")] = False,
 ) -> None:
     """Let a simulated field campaign deliver into the landing bucket."""
     from regsosek.night.house import open_house
@@ -124,11 +125,18 @@ def simulate(
     settings = load_settings()
     with open_house(settings) as opened:
         report = deliver_campaign(
-            opened, first.date(), nights, chosen(province), scale=scale, seed=seed, labels=settings.scratch.parent
+            opened,
+            first.date(),
+            nights,
+            chosen(province),
+            scale=scale,
+            seed=seed,
+            labels=settings.scratch.parent,
+            streams=streams,
         )
     console.print(
-        f"{len(report.deliveries)} deliveries, {report.families:,} families, {report.persons:,} persons "
-        f"at scale {report.scale:g}"
+        f"{len(report.deliveries) + len(report.streams)} deliveries, {report.families:,} families, "
+        f"{report.persons:,} persons at scale {report.scale:g}"
     )
 
 

@@ -13,7 +13,6 @@ from typing import Final
 
 from regsosek.errors import ConfigurationError
 
-
 QUESTIONNAIRE: Final = "REGSOSEK22.K"
 
 
