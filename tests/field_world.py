@@ -124,7 +124,8 @@ class FieldWorld:
             client.create_bucket(Bucket=bucket)
         tables = self.rows(
             "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN "
-            "('ledger', 'core', 'quality', 'restricted', 'mart', 'release', 'alert') AND tablename <> 'alembic_version'"
+            "('ledger', 'core', 'stream', 'quality', 'restricted', 'mart', 'release', 'alert') "
+            "AND tablename <> 'alembic_version'"
         )
         with self.house.engine.begin() as connection:
             connection.execute(text("TRUNCATE " + ", ".join(name for (name,) in tables)))

@@ -181,7 +181,7 @@ def open_tables(world: FieldWorld) -> dict[str, str]:
     """Every value of every table that is not restricted, by table."""
     tables = world.rows(
         "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN "
-        "('ledger', 'core', 'quality', 'mart', 'release', 'alert') AND tablename <> 'alembic_version'"
+        "('ledger', 'core', 'stream', 'quality', 'mart', 'release', 'alert') AND tablename <> 'alembic_version'"
     )
     return {
         name: "\n".join(row for (row,) in world.rows(f"SELECT to_jsonb(t)::text FROM {name} t")) for (name,) in tables

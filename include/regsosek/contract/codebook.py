@@ -1,4 +1,4 @@
-"""The codebook of questionnaire K and of the streams as data: variables, code lists and blocks, read once from the CSV files beside it.
+"""The codebook of questionnaire K and of the streams as data: variables, code lists and blocks, read from CSV files.
 
 Types, DDL, staging SQL, the simulator, the generated rules and the documentation all derive from here; adding a
 variable or a code is an edit in ``codebook/variables.csv`` or ``codebook/codes.csv`` alone. Each line says in ``since``

@@ -1,7 +1,7 @@
 """The instruments, their versions in order, and which of them a line of the codebook belongs to.
 
-Questionnaire K is one, each stream of counts beside it another. A later form is a line at the end of ``codebook/instruments.csv``; lines of the codebook then say in ``since`` and
-``until`` which versions have them.
+Questionnaire K is one, each stream beside it another. A later form is a line at the end of
+``codebook/instruments.csv``; lines of the codebook then say in ``since`` and ``until`` which versions have them.
 """
 
 import csv

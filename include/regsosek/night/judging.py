@@ -1,10 +1,11 @@
-"""Which rules judge a delivery: those of the suites of its night that hold for its version of the questionnaire."""
+"""Which rules judge a delivery: those of the suites of its night that hold for its version of its instrument."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import duckdb
 
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.landing.archive import Receipt, fetch_archived
 from regsosek.night.house import House
 from regsosek.quality.rules import Suite, suite_from
@@ -16,17 +17,17 @@ _SUITE = "suite_"
 
 @dataclass
 class Judges:
-    """The judges of one province's night: one for each version of the questionnaire and each set of suites."""
+    """The judges of one province's night: one for each version of an instrument and each set of suites."""
 
     duck: duckdb.DuckDBPyConnection
     suites_of: SuitesOf
     _made: dict[tuple[str, ...], Judge] = field(default_factory=dict)
 
-    def of(self, receipt: Receipt, version: str) -> Judge:
+    def of(self, receipt: Receipt, version: str, instrument: str = QUESTIONNAIRE) -> Judge:
         """The judge of a delivery of ``version``; making one costs Great Expectations seconds, so it is kept."""
-        key = (version, *suite_names(receipt).values())
+        key = (instrument, version, *suite_names(receipt).values())
         if key not in self._made:
-            self._made[key] = Judge(self.duck, self.suites_of(receipt), version)
+            self._made[key] = Judge(self.duck, self.suites_of(receipt), version, instrument)
         return self._made[key]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from regsosek.contract.codebook import DATASETS, Block, block
+from regsosek.contract.codebook import ALL_DATASETS, Block, block
 from regsosek.contract.documentation import filled, table
 from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.generated import CodebookRule, codebook_rules
@@ -29,6 +29,9 @@ DOMAINS: Final = {
     "P": "persons and roster",
     "N": "NIK",
     "S": "structure of the delivered case",
+    "L": "daily reports of the officers (progres)",
+    "T": "tags of houses (geotag)",
+    "R": "recap of the verified lists (rekap_vk)",
 }
 
 
@@ -48,8 +51,8 @@ class Catalogue:
 
 def read_catalogue(expectations: Path, scenarios: Path) -> Catalogue:
     """Reads the rules by hand from directory ``expectations`` and the examples from directory ``scenarios``."""
-    by_hand = [rule for dataset in DATASETS for rule in _by_hand(expectations / f"{dataset}.json", dataset)]
-    of_codebook = [each for dataset in DATASETS for each in codebook_rules(dataset)]
+    by_hand = [rule for dataset in ALL_DATASETS for rule in _by_hand(expectations / f"{dataset}.json", dataset)]
+    of_codebook = [each for dataset in ALL_DATASETS for each in codebook_rules(dataset)]
     return Catalogue(by_hand, of_codebook, Examples.read(scenarios))
 
 
@@ -79,7 +82,7 @@ def figures_table(catalogue: Catalogue) -> str:
     rows = [
         (source, dataset, *(str(sum(r.dataset == dataset and r.severity == s for r in rules)) for s in SEVERITY_WORDS))
         for source, rules in sources.items()
-        for dataset in DATASETS
+        for dataset in ALL_DATASETS
     ]
     totals = (str(sum(rule.severity == severity for rule in catalogue.rules)) for severity in SEVERITY_WORDS)
     return table(("Rules", "Dataset", "Error", "Warning"), [*rows, ("all", "", *totals)])
@@ -89,7 +92,8 @@ def index(catalogue: Catalogue) -> str:
     """Every rule with a name of its own by id, and the others by the item that their id names, linked."""
     links = {rule.id: f"[{rule.id}](#{anchor(rule)})" for rule in catalogue.by_hand}
     links |= {e.rule.id: f"[{e.rule.id}]({CODEBOOK_RULES.name}#{anchor(e.rule)})" for e in catalogue.of_codebook}
-    named = {letter: sorted(rule_id for rule_id in links if rule_id.startswith(letter)) for letter in DOMAINS}
+    # A number after the letter: the kinds of generated rules (T-301a, R-409) begin with letters too.
+    named = {letter: sorted(i for i in links if i[0] == letter and i[1].isdigit()) for letter in DOMAINS}
     by_id = [
         (f"**{letter}** {DOMAINS[letter]}", " · ".join(links[i] for i in ids)) for letter, ids in named.items() if ids
     ]

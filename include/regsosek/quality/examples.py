@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from regsosek.contract.codebook import DATASETS, Kind, Variable, all_variables, bit_mask, code_list
+from regsosek.contract.codebook import ALL_DATASETS, Kind, Variable, all_variables, bit_mask, code_list
 from regsosek.quality.rules import Rule
 
 # What cannot be read, by kind: each is a mistake that spreadsheets or other programs make.
@@ -23,7 +23,7 @@ _UNREADABLE: Final[dict[Kind, str]] = {
     "timestamp": "`2022-10-20 09:00`",
     "decimal": "`1,5`",
 }
-_HIDDEN: Final = {v.name for dataset in DATASETS for v in all_variables(dataset) if v.pii and v.is_text}
+_HIDDEN: Final = {v.name for dataset in ALL_DATASETS for v in all_variables(dataset) if v.pii and v.is_text}
 
 
 @dataclass(frozen=True)

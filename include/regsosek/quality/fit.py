@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from regsosek.contract.codebook import DATASETS, all_variables, variables
-from regsosek.contract.instruments import instrument_versions
+from regsosek.contract.codebook import all_variables, variables
+from regsosek.contract.instruments import datasets_of, instrument_of, instrument_versions
 from regsosek.quality.rules import Suite, violation
 from regsosek.staging.typing_sql import untyped_column
 
@@ -15,15 +15,16 @@ def unfit_rules(suites: Mapping[str, Suite]) -> list[str]:
         f"{dataset}, rule {rule_id} reads {name}, which version {version} does not have: "
         "give the rule its instrument_versions"
         for dataset, suite in suites.items()
-        for version in instrument_versions()
+        for version in instrument_versions(instrument_of(dataset))
         for rule_id, name in _absent_in(suite, version)
     ]
 
 
 def _absent_in(suite: Suite, version: str) -> Iterator[tuple[str, str]]:
     """Rule and variable; the rules of members read answers of their family too."""
-    present = {v.name for dataset in DATASETS for v in variables(dataset, version)}
-    absent = {v.name for dataset in DATASETS for v in all_variables(dataset)} - present
+    together = datasets_of(instrument_of(suite.dataset), version)
+    present = {v.name for dataset in together for v in variables(dataset, version)}
+    absent = {v.name for dataset in together for v in all_variables(dataset)} - present
     columns = {column: name for name in absent for column in (name, untyped_column(name))}
     for rule in suite.applying(version):
         read = {columns[word] for word in re.findall(r"\w+", violation(rule)) if word in columns}

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from regsosek.contract.codebook import (
-    DATASETS,
+    ALL_DATASETS,
+    STREAMS,
     Block,
     Variable,
     all_variables,
@@ -24,7 +25,7 @@ from regsosek.contract.codebook import (
     lone_codes,
     variables,
 )
-from regsosek.contract.instruments import instrument_versions
+from regsosek.contract.instruments import instrument_of, instrument_versions
 from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Severity, row_condition
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 
@@ -56,8 +57,12 @@ KIND_EN = {
 def reference(variable: Variable) -> str:
     """How rule ids name a variable: its item number, its name where several share the item, marked if also in K.
 
+    A variable of a stream is named with its dataset: streams share names with each other and with K.
+
     A variable that comes with a later version is named beside those before it and never renames them: ids stay.
     """
+    if variable.dataset in STREAMS:
+        return f"{variable.dataset}-{variable.name}"
     name = variable.name if variable.reference in _shared(variable.dataset, _first(variable)) else variable.reference
     structural = variable.dataset == "anggota" and variable.name in _family_names(_first(variable))
     return f"anggota-{name}" if structural else name
@@ -66,13 +71,18 @@ def reference(variable: Variable) -> str:
 @cache
 def _first(variable: Variable) -> str:
     """The version that brought the variable, whatever its later forms."""
-    return next(v for v in instrument_versions() if variable.name in {x.name for x in variables(variable.dataset, v)})
+    versions = _versions(variable.dataset)
+    return next(v for v in versions if variable.name in {x.name for x in variables(variable.dataset, v)})
+
+
+def _versions(dataset: str) -> tuple[str, ...]:
+    return instrument_versions(instrument_of(dataset))
 
 
 @cache
 def _known_by(dataset: str, version: str) -> tuple[Variable, ...]:
     """The variables that ``version`` and those before it have."""
-    versions = instrument_versions()
+    versions = _versions(dataset)
     known = versions[: versions.index(version) + 1]
     return tuple(v for v in all_variables(dataset) if _first(v) in known)
 
@@ -308,7 +318,7 @@ def codebook_rules(dataset: str) -> Iterator[CodebookRule]:
     """The generated rules of ``dataset``, all forms of all versions, in the order of the variables."""
     for newest in all_variables(dataset):
         forms = defaultdict[str, list[CodebookRule]](list)
-        for version in instrument_versions():
+        for version in _versions(dataset):
             for variable in (v for v in variables(dataset, version) if v.name == newest.name):
                 for kind, rule in rules_by_kind(variable, version).items():
                     forms[rule.id].append(CodebookRule(kind, rule, variable, version))
@@ -322,7 +332,7 @@ def _once_per_form(forms: list[CodebookRule]) -> Iterator[CodebookRule]:
         first = forms[0]
         versions = tuple(each.version for each in forms if each.rule == first.rule)
         forms = [each for each in forms if each.rule != first.rule]
-        always = versions == instrument_versions()
+        always = versions == _versions(first.variable.dataset)
         yield first if always else replace(first, rule=replace(first.rule, instrument_versions=versions))
 
 
@@ -346,4 +356,4 @@ def suite_document(dataset: str) -> str:
 
 def generated_suites(directory: Path) -> dict[Path, str]:
     """The text that each generated suite in ``directory`` must have."""
-    return {directory / f"{dataset}.codebook.json": suite_document(dataset) for dataset in DATASETS}
+    return {directory / f"{dataset}.codebook.json": suite_document(dataset) for dataset in ALL_DATASETS}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from regsosek.contract.codebook import DATASETS
+from regsosek.contract.codebook import ALL_DATASETS, DATASETS
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import read_table
@@ -39,6 +39,8 @@ def exceeding(shares: Iterable[ErrorShare], limits: Limits) -> tuple[ErrorShare,
 def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]:
     """The limit of every dataset for ``province``: its own line, else the line of all provinces (``*``).
 
+    A stream without a line has no limit, so that files written before there were streams still serve.
+
     Args:
         path: CSV with the columns province, dataset, limit_percent (0 to 100), least_rows (from 1), source; none means
             our own.
@@ -57,15 +59,16 @@ def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]
     missing = [dataset for dataset in DATASETS if (EVERYWHERE, dataset) not in lines]
     if missing:
         raise ConfigurationError(f"{path.name}: no line of province {EVERYWHERE} for {', '.join(missing)}; add it")
-    return {dataset: lines.get((province, dataset), lines[EVERYWHERE, dataset]) for dataset in DATASETS}
+    chosen = {d: lines.get((province, d), lines.get((EVERYWHERE, d))) for d in ALL_DATASETS}
+    return {dataset: limit for dataset, limit in chosen.items() if limit is not None}
 
 
 def _limit(file_name: str, row: Mapping[str, str]) -> HoldLimit:
     place = f"{file_name}: province {row['province']}, {row['dataset']}"
     if row["province"] not in {EVERYWHERE, *(each.code for each in provinces())}:
         raise ConfigurationError(f"{place}: no such province; write its BPS code, or {EVERYWHERE} for all")
-    if row["dataset"] not in DATASETS:
-        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join(DATASETS)}")
+    if row["dataset"] not in ALL_DATASETS:
+        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join(ALL_DATASETS)}")
     if not row["source"]:
         raise ConfigurationError(f"{place}: say in column source where the limit comes from")
     try:

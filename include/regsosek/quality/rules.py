@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from regsosek.contract.codebook import DATASETS
-from regsosek.contract.instruments import instrument_versions
+from regsosek.contract.codebook import ALL_DATASETS
+from regsosek.contract.instruments import instrument_of, instrument_versions
 from regsosek.errors import ConfigurationError
 
 Severity = Literal["critical", "warning"]
@@ -121,14 +121,15 @@ def load_suite(directory: Path, dataset: str) -> Suite:
     """
     parts = [_expectations(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
     suite = Suite(dataset, tuple(rule_from(dataset, each) for part in parts for each in part))
-    for version in instrument_versions():
+    known = instrument_versions(instrument_of(dataset))
+    for version in known:
         ids = Counter(rule.id for rule in suite.applying(version))
         if twice := [rule_id for rule_id, n in ids.items() if n > 1]:
             raise ConfigurationError(
                 f"suite {dataset}: rule ids stand twice in version {version}: {', '.join(twice)}; "
                 "give each its own instrument_versions"
             )
-    unknown = [rule.id for rule in suite.rules if not set(rule.instrument_versions) <= set(instrument_versions())]
+    unknown = [rule.id for rule in suite.rules if not set(rule.instrument_versions) <= set(known)]
     if unknown:
         raise ConfigurationError(
             f"suite {dataset}: instrument_versions unknown to instruments.csv: {', '.join(unknown)}"
@@ -137,8 +138,8 @@ def load_suite(directory: Path, dataset: str) -> Suite:
 
 
 def load_suites(directory: Path) -> dict[str, Suite]:
-    """The suites of both datasets, by dataset."""
-    return {dataset: load_suite(directory, dataset) for dataset in DATASETS}
+    """The suites of all datasets, by dataset: those of questionnaire K, then those of the streams."""
+    return {dataset: load_suite(directory, dataset) for dataset in ALL_DATASETS}
 
 
 def _expectations(path: Path) -> list[dict[str, Any]]:

@@ -1,11 +1,15 @@
-"""The verdict on one part: every rule evaluated twice, the two counts compared, each case judged as a whole."""
+"""The verdict on one part: every rule evaluated twice, the two counts compared, each case judged as a whole.
 
-from collections.abc import Mapping
+A case is a family with its members; a message of a stream stands alone.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from regsosek.contract.codebook import DATASETS
+from regsosek.contract.instruments import QUESTIONNAIRE, datasets_of
 from regsosek.errors import ParityError
 from regsosek.quality.engine import Validator
 from regsosek.quality.hold_limits import ErrorShare
@@ -24,24 +28,32 @@ class RuleCount:
 
 
 class Judge:
-    """Judges the parts of deliveries of one version of the questionnaire, one after the other, on one DuckDB."""
+    """Judges the parts of deliveries of one version of an instrument, one after the other, on one DuckDB."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Suite], version: str) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        suites: Mapping[str, Suite],
+        version: str,
+        instrument: str = QUESTIONNAIRE,
+    ) -> None:
         self._connection = connection
-        self._rules: dict[str, tuple[Rule, ...]] = {d: suites[d].applying(version) for d in DATASETS}
+        self._datasets = datasets_of(instrument, version)
+        self._rules: dict[str, tuple[Rule, ...]] = {d: suites[d].applying(version) for d in self._datasets}
         self._validators: dict[str, Validator] = {}
 
     def judge(self) -> tuple[RuleCount, ...]:
         """Evaluates all rules on the staged part and fills table ``verdict``.
 
-        ``verdict`` has one row per family row that is not withdrawn: ``keluarga_row, status`` with the words of BPS,
-        ``error``, ``warning`` or ``clean``: one error anywhere in family or roster is an error of the case.
+        ``verdict`` has one row per family row that is not withdrawn (of a stream: per message): ``keluarga_row``
+        (``row_no``), and ``status`` with the words of BPS, ``error``, ``warning`` or ``clean``: one error anywhere in
+        family or roster is an error of the case.
 
         Raises:
             ParityError: a rule could not be evaluated, or Great Expectations and SQL count differently.
         """
-        counts = tuple(count for dataset in DATASETS for count in self._judge_dataset(dataset))
-        self._connection.execute(_VERDICT)
+        counts = tuple(count for dataset in self._datasets for count in self._judge_dataset(dataset))
+        self._connection.execute(_VERDICT if self._datasets == DATASETS else _of_messages(*self._datasets))
         return counts
 
     def _judge_dataset(self, dataset: str) -> list[RuleCount]:
@@ -72,12 +84,14 @@ def check_parity(verdicts: Mapping[str, int | None], compiled: Mapping[str, int]
         raise ParityError("rules without a trustworthy verdict: " + "; ".join(faults))
 
 
-def error_shares(connection: duckdb.DuckDBPyConnection) -> tuple[ErrorShare, ...]:
+def error_shares(connection: duckdb.DuckDBPyConnection, datasets: Sequence[str] = DATASETS) -> tuple[ErrorShare, ...]:
     """How many cases and members of the judged part are in error, of how many; withdrawn documents are not judged.
 
-    A case is in error with any row of it, a member only with an error of its own.
+    A case is in error with any row of it, a member only with an error of its own. Of a stream: its messages.
     """
     [cases] = connection.execute("SELECT count(*), count(*) FILTER (status = 'error') FROM verdict").fetchall()
+    if tuple(datasets) != DATASETS:
+        return (ErrorShare(datasets[0], *cases),)
     [members] = connection.execute(
         "SELECT (SELECT count(*) FROM anggota), count(DISTINCT row_no) FROM anggota_reasons WHERE severity = 'critical'"
     ).fetchall()
@@ -95,4 +109,13 @@ worst AS (SELECT keluarga_row, bool_or(severity = 'critical') AS error FROM reas
 SELECT k.row_no AS keluarga_row,
        CASE WHEN w.error THEN 'error' WHEN NOT w.error THEN 'warning' ELSE 'clean' END AS status
 FROM keluarga k LEFT JOIN worst w ON w.keluarga_row = k.row_no
+"""
+
+
+def _of_messages(dataset: str) -> str:
+    return f"""
+CREATE OR REPLACE TABLE verdict AS
+WITH worst AS (SELECT row_no, bool_or(severity = 'critical') AS error FROM {dataset}_reasons GROUP BY row_no)
+SELECT m.row_no, CASE WHEN w.error THEN 'error' WHEN NOT w.error THEN 'warning' ELSE 'clean' END AS status
+FROM {dataset} m LEFT JOIN worst w USING (row_no)
 """

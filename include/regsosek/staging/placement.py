@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS psls (id_subsls_lama VARCHAR, id_subsls_baru VARCHAR,
 """
 
 DESA = "k.r101_provinsi || k.r102_kabkota || k.r103_kecamatan || k.r104_desa"
-_HOLDS = "BETWEEN f.valid_from AND coalesce(f.valid_to, DATE '9999-12-31')"
+HOLDS = "BETWEEN f.valid_from AND coalesce(f.valid_to, DATE '9999-12-31')"
 
 # Heirs are all codes that a retired one became, directly or through further changes, if the frame holds them that day.
 # One heir takes the family; several leave it to the smallest region that holds them all: lowest and highest path share
@@ -25,7 +25,7 @@ WITH RECURSIVE dated AS (
     SELECT row_no, id_subsls, coalesce(r201_tanggal_pencacahan, $on) AS day FROM keluarga_typed
 ),
 known AS (
-    SELECT DISTINCT d.row_no FROM dated d JOIN frame f ON f.id_subsls = d.id_subsls AND d.day {_HOLDS}
+    SELECT DISTINCT d.row_no FROM dated d JOIN frame f ON f.id_subsls = d.id_subsls AND d.day {HOLDS}
 ),
 heirs (id_subsls, day, heir) AS (
     SELECT d.id_subsls, d.day, p.id_subsls_baru
@@ -38,7 +38,7 @@ heirs (id_subsls, day, heir) AS (
 inherited AS (
     SELECT h.id_subsls, h.day, count(*) AS heirs, min(h.heir) AS heir,
            min(f.id_desa || h.heir[11:]) AS first_path, max(f.id_desa || h.heir[11:]) AS last_path
-    FROM heirs h JOIN frame f ON f.id_subsls = h.heir AND h.day {_HOLDS}
+    FROM heirs h JOIN frame f ON f.id_subsls = h.heir AND h.day {HOLDS}
     GROUP BY h.id_subsls, h.day
 ),
 retired AS (
@@ -67,11 +67,16 @@ CASE WHEN k.id_subsls IS NULL THEN NULL WHEN p.in_frame THEN 'known' WHEN p.is_r
 """
 
 
+def know_changes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Sees to it that there is a list of changes, be it empty."""
+    connection.execute(_PSLS)
+
+
 def place_families(connection: duckdb.DuckDBPyConnection, *, province: str, on: date) -> None:
     """Fills ``placement``: ``row_no, in_frame, is_retired, desa, placed_code`` of every row of ``keluarga_typed``.
 
     Args:
         on: the day that stands in for a missing date of enumeration.
     """
-    connection.execute(_PSLS)
+    know_changes(connection)
     connection.execute(_PLACEMENT, {"province": province, "on": on})

@@ -21,7 +21,7 @@ from datetime import date
 import duckdb
 
 from regsosek.contract.codebook import DATASETS, Variable, all_variables, variables
-from regsosek.contract.instruments import first_version
+from regsosek.contract.instruments import first_version, instrument_of
 from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.staging.files import text_table
@@ -58,7 +58,7 @@ def stage(
         note_part(connection)
         count_repeats(connection)
     for dataset in DATASETS:
-        connection.execute(_typed_table(dataset, version))
+        connection.execute(typed_table(dataset, version))
     connection.execute(_ROSTER)
     _check_alignment(connection, part)
     place_families(connection, province=province, on=on)
@@ -75,7 +75,8 @@ def stage(
         connection.execute(statement)
 
 
-def _typed_table(dataset: str, version: str) -> str:
+def typed_table(dataset: str, version: str) -> str:
+    """SQL: makes ``<dataset>_typed`` of ``<dataset>_text``: typed columns, what could not be typed, ``digest``."""
     given = {v.name for v in variables(dataset, version)}
     columns = ", ".join(_typed_columns(v) if v.name in given else _absent_columns(v) for v in all_variables(dataset))
     return (
@@ -90,7 +91,7 @@ def _digest(dataset: str, given: Collection[str]) -> str:
     The variables of the first version stand at their places, the later ones by name and only where answered: a new
     version leaves the hashes of what was delivered before as they are.
     """
-    first = {v.name for v in variables(dataset, first_version())}
+    first = {v.name for v in variables(dataset, first_version(instrument_of(dataset)))}
     placed = [
         f"coalesce(t.{name}, chr(30))" if name in given else "chr(30)" for name in _names(dataset) if name in first
     ]

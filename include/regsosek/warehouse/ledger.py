@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from regsosek.contract.codebook import DATASETS, STREAMS
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ConservationError
 from regsosek.warehouse.case_state import case_state_as_of, revised
@@ -155,10 +157,10 @@ def pending(connection: Connection, province: str, night: date, *, freed: bool) 
     return [Delivery(**row._mapping) for row in connection.execute(query)]
 
 
-def is_known(connection: Connection, province: str, delivery_id: str) -> bool:
-    """Whether a delivery of that id was ever registered for ``province``."""
-    query = select(delivery.c.state).where(delivery.c.province == province, delivery.c.delivery_id == delivery_id)
-    return connection.execute(query).first() is not None
+def is_known(connection: Connection, province: str, delivery_id: str, instrument: str = QUESTIONNAIRE) -> bool:
+    """Whether a delivery of that id was ever registered for ``province`` and may be one of ``instrument``."""
+    query = select(delivery.c.instrument).where(delivery.c.province == province, delivery.c.delivery_id == delivery_id)
+    return any(known in {None, instrument} for known in connection.execute(query).scalars())
 
 
 def describe(
@@ -172,6 +174,7 @@ def describe(
         producer=manifest.producer,
         enumerated_from=manifest.enumerated_from,
         enumerated_to=manifest.enumerated_to,
+        instrument=manifest.instrument,
         instrument_version=manifest.instrument_version,
         manifest_sha256=manifest_sha256,
         supersedes=list(supersedes),
@@ -193,9 +196,10 @@ def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], s
     """
     _count(connection, entry, totals)
     change(connection, entry, state="accepted", decided_at=func.now())
-    for superseded in supersedes:
-        _withdraw_absent(connection, entry, superseded)
-    refresh_pointers(connection, entry)
+    if set(totals) == set(DATASETS):  # a stream has no cases: its newest messages are looked up when they are asked for
+        for superseded in supersedes:
+            _withdraw_absent(connection, entry, superseded)
+        refresh_pointers(connection, entry)
 
 
 def note_refreshed(connection: Connection, province: str, night: date) -> None:
@@ -289,6 +293,12 @@ def set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Ma
     )
 
 
+_MESSAGES = """
+    SELECT row_state, count(*) FROM stream.{dataset}
+    WHERE province = :province AND night = :night AND delivery_id = :delivery_id GROUP BY row_state
+    UNION ALL
+    SELECT 'quarantined', count(*) FROM restricted.quarantined
+    WHERE province = :province AND night = :night AND delivery_id = :delivery_id AND dataset = '{dataset}'"""
 _COUNTED = {
     "keluarga": """
         SELECT status, count(*) FROM core.kasus
@@ -296,6 +306,7 @@ _COUNTED = {
     "anggota": """
         SELECT status, sum(members) FROM core.kasus
         WHERE province = :province AND night = :night AND delivery_id = :delivery_id AND part > 0 GROUP BY status""",
+    **{dataset: _MESSAGES.format(dataset=dataset) for dataset in STREAMS},
 }
 
 

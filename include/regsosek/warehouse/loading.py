@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import Connection, text
 
-from regsosek.contract.codebook import DATASETS, all_variables
+from regsosek.contract.codebook import DATASETS, STREAMS, all_variables
 from regsosek.staging.files import text_table
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 from regsosek.warehouse.database import copy_in
@@ -18,6 +18,7 @@ from regsosek.warehouse.tables import HASHED, answers
 TABLES_OF_A_PART = (
     "core.kasus", "core.keluarga", "core.anggota", "restricted.keluarga_identity", "restricted.anggota_identity",
     "restricted.quarantined", "restricted.untyped_value", "quality.reason", "ledger.repair",
+    *(f"stream.{dataset}" for dataset in STREAMS), "restricted.geotag_identity",
 )  # fmt: skip
 _KASUS_COLUMNS = (
     "case_id", "versi", "rank_versi", "produced_at", "content_hash", "status", "verdict", "id_subsls",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Table, inspect, text
 from sqlalchemy.schema import CreateColumn
 
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.tables import SCHEMAS, core_tables, identity_tables, metadata
+from regsosek.warehouse.tables import SCHEMAS, core_tables, identity_tables, metadata, stream_tables
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ ROLES = {
     "regsosek_alerter": ("reference", "ledger", "quality", "mart", "release", "alert"),
 }
 WRITERS = {
-    "regsosek_loader": ("reference", "ledger", "core", "quality", "restricted", "mart"),
+    "regsosek_loader": ("reference", "ledger", "core", "stream", "quality", "restricted", "mart"),
     "regsosek_publisher": ("release",),
     "regsosek_alerter": ("alert",),
 }
@@ -53,7 +53,8 @@ def migrate(engine: Engine) -> list[str]:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         command.upgrade(alembic_config(connection), "head")
         ensure_province_partitions(connection, [province.code for province in provinces()])
-    return [column for table in (*core_tables.values(), *identity_tables.values()) for column in _grow(engine, table)]
+    derived = (*core_tables.values(), *identity_tables.values(), *stream_tables.values())
+    return [column for table in derived for column in _grow(engine, table)]
 
 
 def _wait_for_turn(connection: Connection) -> None:

@@ -26,9 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-from regsosek.contract.codebook import Kind, Variable, all_variables
+from regsosek.contract.codebook import DATASETS, STREAMS, Kind, Variable, all_variables
+from regsosek.contract.streams import MESSAGES
 
-SCHEMAS = ("reference", "ledger", "core", "quality", "restricted", "mart", "release", "alert")
+SCHEMAS = ("reference", "ledger", "core", "stream", "quality", "restricted", "mart", "release", "alert")
 # Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
 HASHED = {"r403_nik": "nik_hash", "r114_no_kk": "kk_hash"}
 
@@ -102,7 +103,9 @@ delivery = Table(
     "delivery", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _needed("night", Date),
     _needed("position", Integer), _needed("prefix"), _needed("state"), Column("reason", Text), Column("detail", Text),
     _moment("produced_at", nullable=True), Column("producer", Text), Column("enumerated_from", Date),
-    Column("enumerated_to", Date), Column("instrument_version", Text), Column("manifest_sha256", Text),
+    # The instrument is known once a valid manifest was read; until then a delivery counts as one of questionnaire K.
+    Column("enumerated_to", Date), Column("instrument", Text), Column("instrument_version", Text),
+    Column("manifest_sha256", Text),
     Column("supersedes", JSONB), Column("versions", JSONB, nullable=False), _moment("registered_at"),
     _moment("decided_at", nullable=True),
     # The night in which the fate of a held delivery was decided; none while it waits, or if it was never held.
@@ -179,8 +182,25 @@ def _identity_table(dataset: str) -> Table:
     return Table(f"{dataset}_identity", metadata, *_row_key(), *columns, schema="restricted", **_BY_PROVINCE)
 
 
-core_tables = {dataset: _core_table(dataset) for dataset in ("keluarga", "anggota")}
-identity_tables = {dataset: _identity_table(dataset) for dataset in ("keluarga", "anggota")}
+def _personal(dataset: str) -> bool:
+    return bool(answers(dataset, personal=True))
+
+
+core_tables = {dataset: _core_table(dataset) for dataset in DATASETS}
+identity_tables = {dataset: _identity_table(dataset) for dataset in (*DATASETS, *filter(_personal, STREAMS))}
+
+# --- stream: every message that was accepted beside the questionnaire; the newest of a key holds ----------------------
+
+
+def _stream_table(dataset: str) -> Table:
+    columns = map(_answer, answers(dataset, personal=False))
+    # row_state: loaded, withdrawn, or duplicate; what was stated again stays too, for the order of messages.
+    own = (_moment("produced_at"), _needed("content_hash", LargeBinary), _needed("row_state"))
+    index = Index(f"ix_{dataset}_message", "province", *MESSAGES[dataset].key)
+    return Table(dataset, metadata, *_row_key(), *columns, *own, index, schema="stream", **_BY_PROVINCE)
+
+
+stream_tables = {dataset: _stream_table(dataset) for dataset in STREAMS}
 
 # --- restricted and quality ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,134 @@
+"""One judged part of a stream into the warehouse: what each message is to what was known, and its way by COPY."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+from sqlalchemy import Connection, text
+
+from regsosek.contract.streams import MESSAGES, Stream
+from regsosek.staging.files import text_table
+from regsosek.warehouse.database import copy_in, copy_out
+from regsosek.warehouse.loading import PartKey, clear_part
+from regsosek.warehouse.pseudonyms import keyed_hash
+from regsosek.warehouse.tables import answers, identity_tables
+
+WITHDRAWN = 9
+
+# The newest message of each asked key, of accepted deliveries and of earlier parts of this one.
+_KNOWN = """
+SELECT DISTINCT ON ({key}) {key}, encode(m.content_hash, 'hex') AS content_hash
+FROM stream.{dataset} m
+JOIN (SELECT DISTINCT {needed} FROM asked) a USING ({needed})
+JOIN ledger.delivery d ON d.province = m.province AND d.delivery_id = m.delivery_id
+WHERE m.province = '{province}'
+      AND (d.state = 'accepted' OR (m.delivery_id = '{delivery_id}' AND m.part < {part}))
+ORDER BY {key}, m.produced_at DESC, m.delivery_id DESC, m.part DESC, m.row_no DESC
+"""
+
+
+def load_messages(
+    duck: duckdb.DuckDBPyConnection,
+    connection: Connection,
+    scratch: Path,
+    key: PartKey,
+    dataset: str,
+    *,
+    produced_at: datetime,
+) -> None:
+    """Loads the judged part; what an interrupted try left of it goes.
+
+    A message with an error is ``quarantined``. Of the others one that says what is the newest known of its key is a
+    ``duplicate``, one that withdraws is ``withdrawn``, the rest is ``loaded``; all three stand in the stream's table.
+    """
+    clear_part(connection, key)
+    _fetch_known(duck, connection, scratch, key, MESSAGES[dataset])
+    duck.execute(_recognised(MESSAGES[dataset]), {"produced_at": produced_at})
+    for table, query in _queries(key, dataset):
+        path = scratch / f"{table}.csv"
+        duck.execute(f"COPY ({query}) TO '{path}' (FORMAT csv, HEADER)")
+        copy_in(connection, table, [row[0] for row in duck.execute(f"DESCRIBE {query}").fetchall()], path)
+        path.unlink()
+
+
+def _fetch_known(
+    duck: duckdb.DuckDBPyConnection, connection: Connection, scratch: Path, key: PartKey, stream: Stream
+) -> None:
+    asked, known = scratch / "asked.csv", scratch / "known.csv"
+    needed, columns = ", ".join(stream.needed), ", ".join(stream.key)
+    duck.execute(
+        f"COPY (SELECT DISTINCT {needed} FROM {stream.dataset} WHERE complete) TO '{asked}' (FORMAT csv, HEADER)"
+    )
+    connection.execute(
+        text(f"CREATE TEMP TABLE asked ON COMMIT DROP AS SELECT {needed} FROM stream.{stream.dataset} LIMIT 0")
+    )
+    copy_in(connection, "asked", list(stream.needed), asked)
+    connection.execute(text("ANALYZE asked"))
+    query = _KNOWN.format(key=columns, needed=needed, dataset=stream.dataset, **vars(key))
+    copy_out(connection, query, known)
+    types = {column: "DATE" if column == "tanggal" else "VARCHAR" for column in stream.key}
+    duck.execute(
+        f"CREATE OR REPLACE TABLE known AS SELECT * REPLACE (unhex(content_hash) AS content_hash) FROM read_csv("
+        f"'{known}', header = true, auto_detect = false, columns = {types | {'content_hash': 'VARCHAR'}})"
+    )
+    for file in (asked, known):
+        file.unlink()
+
+
+def _recognised(stream: Stream) -> str:
+    """SQL: ``recognised``, one row per message: its row state, content hash, and an id that may be shown."""
+    key = ", ".join(f"m.{column}" for column in stream.key)
+    same = " AND ".join(f"k.{column} IS NOT DISTINCT FROM m.{column}" for column in stream.key)
+    withdraws = f"status_dokumen = {WITHDRAWN}" if stream.dataset == "geotag" else "FALSE"
+    return f"""
+CREATE OR REPLACE TABLE recognised AS
+WITH hashed AS (
+    SELECT m.*, v.status AS verdict, {keyed_hash("m.digest")} AS content_hash
+    FROM {stream.dataset} m JOIN verdict v USING (row_no)
+),
+ordered AS (
+    SELECT m.*, k.content_hash IS NOT NULL AS is_known,
+           row_number() OVER (PARTITION BY {key}, m.content_hash, m.verdict = 'error' ORDER BY m.row_no) AS time
+    FROM hashed m LEFT JOIN known k ON {same} AND k.content_hash = m.content_hash
+)
+SELECT row_no, content_hash, $produced_at::TIMESTAMPTZ AS produced_at, {_shown_id(stream)} AS case_id,
+       CASE WHEN verdict = 'error' THEN 'quarantined' WHEN is_known OR time > 1 THEN 'duplicate'
+            WHEN {withdraws} THEN 'withdrawn' ELSE 'loaded' END AS row_state
+FROM ordered
+"""
+
+
+def _shown_id(stream: Stream) -> str:
+    """SQL: the message's key in words, or its row: sixteen digits that are no known code may be somebody's NIK."""
+    parts = ", ".join(f"{column}::VARCHAR" for column in stream.key)
+    unknown = "NOT complete"
+    if "id_subsls" in stream.key:
+        unknown += " OR frame_status IS DISTINCT FROM 'known' AND frame_status IS DISTINCT FROM 'retired'"
+    if stream.optional:
+        unknown += f" OR length({stream.optional}) = 16 AND left({stream.optional}, 2) <> delivery_province"
+    return f"CASE WHEN {unknown} THEN '?' || row_no ELSE concat_ws('/', {parts}) END"
+
+
+def _queries(key: PartKey, dataset: str) -> Iterator[tuple[str, str]]:
+    """Every table of a part with the rows that go there."""
+    stored = f"{dataset} t JOIN recognised r USING (row_no) WHERE r.row_state <> 'quarantined'"
+    plain = ", ".join(f"t.{v.name}" for v in answers(dataset, personal=False))
+    content = "'\\x' || lower(hex(r.content_hash)) AS content_hash"
+    yield (
+        f"stream.{dataset}",
+        f"SELECT {key.columns}, t.row_no, {plain}, r.produced_at, {content}, r.row_state FROM {stored}",
+    )
+    if dataset in identity_tables:
+        personal = ", ".join(f"t.{v.name}" for v in answers(dataset, personal=True))
+        yield f"restricted.{dataset}_identity", f"SELECT {key.columns}, t.row_no, {personal} FROM {stored}"
+    yield (
+        "restricted.quarantined",
+        f"SELECT {key.columns}, '{dataset}' AS dataset, t.row_no, r.case_id, json_merge_patch('{{}}', to_json(t)) "
+        f"AS payload FROM {text_table(dataset)} t JOIN recognised r USING (row_no) WHERE r.row_state = 'quarantined'",
+    )
+    yield (
+        "quality.reason",
+        f"SELECT {key.columns}, '{dataset}' AS dataset, b.row_no, b.rule_id, b.severity, r.case_id, "
+        f"NULL::INTEGER AS r401_no_urut FROM {dataset}_reasons b JOIN recognised r USING (row_no)",
+    )
