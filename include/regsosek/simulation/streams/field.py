@@ -78,7 +78,7 @@ def fields(campaign: Campaign, frame: ProvinceFrame) -> Iterator[Field]:
             subsls=place,
             gap=gap,
             began=began,
-            verified=_verified(campaign, frame.province, place, gap, began),
+            verified=_verified(campaign, frame.province, place, gap, began, length),
             piece=Piece.of(campaign, frame, found, place.id_subsls[row]),
             row=row,
             visited=found.enumerated,
@@ -92,11 +92,13 @@ def lag(draws: Draws, name: str, again: Floats | float, at_most: int) -> Integer
     return np.minimum(draws.geometric(name, again), at_most)
 
 
-def _verified(campaign: Campaign, province: str, place: SubSls, gap: Integers, began: Integers) -> Integers:
-    """The day of the first visit, or the next weekend where the head is at work on weekdays."""
+def _verified(
+    campaign: Campaign, province: str, place: SubSls, gap: Integers, began: Integers, length: int
+) -> Integers:
+    """The day of the first visit, or the next weekend (or last day) where the head is at work on weekdays."""
     draws = Draws(seeded(campaign.seed, "head of sls", place.id_subsls))
     weekday = (campaign.windows[province].opens + timedelta(days=-1)).weekday() + began
     until_saturday = np.maximum(_SATURDAY - weekday % 7, 0)
     later = draws.chance("at weekends", campaign.behaviour.streams.head_at_weekends)
-    day = began + np.where(later, until_saturday, 0)
+    day = np.minimum(began + np.where(later, until_saturday, 0), length)
     return np.where((gap == HEAD_NOT_MET) | (began == NEVER), NEVER, day)

@@ -6,12 +6,10 @@ import pyarrow as pa
 from regsosek.simulation.campaign import NEVER
 from regsosek.simulation.gaps import UNREPORTED
 from regsosek.simulation.households import rosters
-from regsosek.simulation.keluarga import answer
 from regsosek.simulation.living import living
 from regsosek.simulation.randomness import Draws, Flags, Integers, seeded
 from regsosek.simulation.streams.field import Field, lag
 
-_INTERVIEWED = 2  # item 205: complete or in part
 _SEND_FROM, _SEND_UNTIL = 17 * 60, 21 * 60 + 55
 _DAYS = 1_000  # more than any window has
 _CIVIL_SERVANTS = 0.012
@@ -33,6 +31,7 @@ def reports(field: Field, after: int, until: int) -> pa.Table:
     again = corrected & (sent + 1 > after) & (sent + 1 <= until)
     said = again | ((sent > after) & (sent <= until))
     too_few = (corrected & ~again).astype(np.int64)
+    members = members * (families - too_few) // np.maximum(families, 1)
     arrival = np.where(again, sent + 1, sent)
     opens = np.datetime64(field.campaign.windows[field.province].opens)
     minute = draws.integer("minute", _SEND_FROM, _SEND_UNTIL)
@@ -58,11 +57,11 @@ def _sent(field: Field, draws: Draws, day: Integers, families: Integers) -> tupl
 
 
 def _members(field: Field) -> Integers:
-    """Rows of each family's roster, as its document has them."""
-    piece = field.piece
-    interviewed = answer(piece.draws, "r205_hasil", piece.welfare) <= _INTERVIEWED
-    roster = rosters(piece.messages.key, piece.messages.key, interviewed, living()[field.province].members)
-    return np.bincount(roster.family, minlength=len(piece)).astype(np.int64)
+    """Rows of each family's roster; of those that did not respond, what the neighbours say."""
+    key = field.piece.messages.key
+    everybody = np.ones(len(key), dtype=np.bool_)
+    roster = rosters(key, key, everybody, living()[field.province].members)
+    return np.bincount(roster.family, minlength=len(key)).astype(np.int64)
 
 
 def _per_key(keys: Integers, found: Integers, amount: Integers | None) -> Integers:
