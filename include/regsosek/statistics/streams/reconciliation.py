@@ -41,7 +41,8 @@ class Told:
         days: one row per ``code`` (the place, or one of all that it is related to) and ``day`` of work, with
             :data:`DAY_COUNTS`: documents that ever arrived; families reported and verified, and messages of daily
             counts; standing tags, and those of them whose family has no document.
-        lists: one row per ``code``: ``families`` of its verified lists, ``entered`` (all of them are).
+        lists: one row per ``code`` that holds a place of the frame: ``families`` of its verified lists, ``entered``
+            (all of them are).
         mixed: codes that hold places of a whole desa.
         closes: the last day of field work.
         clocks: of each stream.
@@ -103,8 +104,7 @@ def _list_not_entered(told: Told, through: date) -> pd.DataFrame:
         return _none()
     begun = _begun(told.days)
     due = begun[begun <= through]
-    entered = told.lists.loc[told.lists["entered"], "code"]
-    missing = due[~due.index.isin(entered)]
+    missing = due[due.index.isin(told.lists.loc[~told.lists["entered"], "code"])]
     return pd.DataFrame({"families": 0, "since": missing})
 
 

@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +22,7 @@ OPENS = date(2022, 10, 15)
 Simulated = tuple[SimulationReport, Files]
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[1, 2])
 def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     """A whole campaign, with many gaps and changes of SLS."""
     shape = default_behaviour().streams
@@ -31,9 +30,13 @@ def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     planted = shape.planted.model_copy(update=often | {"lost_document": 0.01})
     frame = default_behaviour().frame.model_copy(update={"retired_share": 0.1, "new_sls_share": 0.05})
     behaviour = default_behaviour().model_copy(
-        update={"streams": shape.model_copy(update={"planted": planted, "renamed": 0.1}), "frame": frame, "incident": ()}
+        update={
+            "streams": shape.model_copy(update={"planted": planted, "renamed": 0.1}),
+            "frame": frame,
+            "incident": (),
+        }
     )
-    campaign = Campaign(seed=request.param, scale=0.01, first_delivery=FIRST, behaviour=behaviour, streams=True)
+    campaign = Campaign(seed=request.param, scale=0.007, first_delivery=FIRST, behaviour=behaviour, streams=True)
     nights = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     root = tmp_path_factory.mktemp("gaps")
     nothing = DefectTable(share_of_documents=0, kind=())
@@ -82,7 +85,7 @@ def test_lists_that_are_never_entered_are_found_once_they_are_due(simulated: Sim
     for night in (FIRST + timedelta(days=n) for n in range(0, (LAST - FIRST).days + 1, 3)):
         told = files.told(seen(night, chosen))
         through = told.clocks["rekap_vk"].through
-        expected = set(planted(report, files, "list_not_entered", through)) if FIRST <= through else set()
+        expected = set(planted(report, files, "list_not_entered", through)) if through >= FIRST else set()
         assert set(found(told, "list_not_entered")) == expected, night
         due += len(expected)
     assert due
@@ -107,7 +110,9 @@ def test_heads_that_are_never_met_are_found(simulated: Simulated) -> None:
     assert expected
     assert set(heads_not_met(told).index) == set(expected)
     # until the weekend a head who is at work on weekdays is not met yet either
-    assert set(planted(report, files, "head_not_met", early.clocks["progres"].through)) <= set(heads_not_met(early).index)
+    assert set(planted(report, files, "head_not_met", early.clocks["progres"].through)) <= set(
+        heads_not_met(early).index
+    )
 
 
 def test_a_stream_that_never_delivered_has_no_gaps(simulated: Simulated) -> None:

@@ -139,12 +139,12 @@ class Files:
                 heirs[row["id_subsls_lama"]].append(row["id_subsls_baru"])
         found, lost = placed_lists(statements, loads, heirs)
         assert not lost
+        lists = {code: found[code].counts for code in found}
         table = pd.DataFrame(
             [
-                {"code": self.root_of.get(code, code), "families": each.counts[0] if each.counts else 0,
-                 "entered": each.counts is not None or each.not_found}
-                for code, each in found.items()
-            ],
-            columns=["code", "families", "entered"],
+                {"code": self.root_of.get(code, code), "families": (lists.get(code) or [0])[0],
+                 "entered": code in found and (lists[code] is not None or found[code].not_found)}
+                for code in loads
+            ]
         )  # fmt: skip
         return table.groupby("code", as_index=False).agg({"families": "sum", "entered": "all"})
