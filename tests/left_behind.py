@@ -13,7 +13,8 @@ TABLES = (
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
     "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.arrivals",
     "mart.province_arrivals", "mart.refreshed", "ledger.delivery",
-    "ledger.delivery_count", "ledger.seal", "ledger.event",
+    "ledger.delivery_count", "ledger.seal", "ledger.event", "ledger.repair",
+    "stream.progres", "stream.geotag", "stream.rekap_vk", "restricted.geotag_identity",
 )  # fmt: skip
 # When something was done, and the number that it got, is all that two runs may differ in.
 CLOCKS = "{at,registered_at,decided_at,sealed_at,id}"

@@ -6,7 +6,7 @@ the codebook, so that every rule has positive, negative, boundary and missing ca
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from delivered import Row, anggota_row, keluarga_row
-from regsosek.contract.codebook import Variable, bit_mask, block, code_list, lone_codes, variables
+from regsosek.contract.codebook import DATASETS, Variable, bit_mask, block, code_list, lone_codes, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import rule_id
 from regsosek.staging.typing_sql import can_be_untyped, given, typed, untyped_column
@@ -112,14 +112,15 @@ def _apply(step: str, rows: dict[str, Row], default: str, key: Change) -> None:
             target[column] = value
 
 
-def written_cases(directory: Path) -> list[RuleCase]:
-    """The cases in the CSV files of ``directory``."""
+def written_cases(directory: Path, datasets: Collection[str] = DATASETS) -> list[RuleCase]:
+    """The cases of ``datasets`` in the CSV files of ``directory``."""
     cases = []
     for path in sorted(directory.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             cases += [
                 RuleCase(r["rule_id"], r["case"], r["dataset"], r["change"], r["violations"] == "1", r["note"])
                 for r in csv.DictReader(file)
+                if r["dataset"] in datasets
             ]
     return cases
 

@@ -12,6 +12,7 @@ from regsosek.alerts.province_figures import ProvinceFigures, RowCounts, RuleVio
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.wording import delivery_states, kind_texts, rejection_text, target_word, told_repairs, unit_word
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.warehouse.holding import HeldDelivery
 
@@ -130,7 +131,8 @@ def _no_data(figures: ProvinceFigures, _limits: Thresholds) -> str:
 def _rejected(figures: ProvinceFigures, _limits: Thresholds) -> str:
     families = sum(each.families for each in figures.rejected)
     size = f"{number(families)} keluarga" if families else "isinya"
-    deliveries = f"{number(len(figures.rejected))} dari {number(sum(figures.deliveries.values()))} kiriman"
+    all_deliveries = sum(figures.deliveries.values()) + figures.stream_deliveries
+    deliveries = f"{number(len(figures.rejected))} dari {number(all_deliveries)} kiriman"
     return f"{deliveries} ditolak; {size} belum dimuat."
 
 
@@ -177,7 +179,10 @@ _FINDINGS: Mapping[Kind, Callable[[ProvinceFigures, Thresholds], str]] = {
 def _details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
     if kind == "REJECTED":
         shown = figures.rejected[: limits.lengths.rejected]
-        lines = [f"{each.delivery_id} ({day(each.delivered_on)}): {rejection_text(each.reason)}" for each in shown]
+        lines = [
+            f"{each.delivery_id} ({day(each.delivered_on)}{_stream(each.instrument)}): {rejection_text(each.reason)}"
+            for each in shown
+        ]
         more = len(figures.rejected) - len(shown)
         lines += [f"dan {number(more)} kiriman lain"] if more else []
     elif kind == "HELD":
@@ -189,13 +194,18 @@ def _details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: 
     return [harmless(line) for line in lines]
 
 
+def _stream(instrument: str) -> str:
+    """Which stream a delivery is of; nothing is said of questionnaire K."""
+    return "" if instrument == QUESTIONNAIRE else f", {instrument}"
+
+
 def _waiting(held: HeldDelivery) -> str:
     """One held delivery: which it is, and every share that is over its limit."""
     shares = [
         f"{_share(each.in_error, each.judged, each.dataset)} salah, batas {points(float(each.limit_percent or 0))}"
         for each in held.exceeded
     ]
-    return f"{held.delivery_id} ({day(held.delivered_on)}): {'; '.join(shares)}"
+    return f"{held.delivery_id} ({day(held.delivered_on)}{_stream(held.instrument)}): {'; '.join(shares)}"
 
 
 def _rule_lines(rules: Sequence[RuleViolations], limits: Thresholds, context: Context) -> list[str]:

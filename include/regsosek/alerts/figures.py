@@ -13,6 +13,7 @@ from regsosek.alerts.province_figures import (
     RowCounts,
     RuleViolations,
 )
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow
 from regsosek.statistics.as_of import newest_total
@@ -27,6 +28,11 @@ _STATES = f"""
 WITH {STANDING}
 SELECT state, count(*) AS deliveries FROM standing
 WHERE province = :province AND counted_night = :night GROUP BY state
+"""
+_STREAM_DELIVERIES = f"""
+WITH {STANDING}
+SELECT count(*) FROM standing_all
+WHERE province = :province AND counted_night = :night AND instrument <> '{QUESTIONNAIRE}'
 """
 _UNFINISHED = """
 SELECT coalesce(sum(jsonb_array_length(unfinished)), 0) FROM ledger.seal
@@ -43,8 +49,9 @@ WHERE province = :province AND d.counted_night = :night GROUP BY c.dataset
 # What a newer delivery has replaced while it was held asks nothing of the office.
 _REJECTED = f"""
 WITH {STANDING}
-SELECT d.delivery_id, d.delivered_on, coalesce(d.reason, '') AS reason, coalesce(c.rejected, 0) AS families
-FROM standing d
+SELECT d.delivery_id, d.delivered_on, coalesce(d.reason, '') AS reason, coalesce(c.rejected, 0) AS families,
+       d.instrument
+FROM standing_all d
 LEFT JOIN standing_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
      AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
 WHERE d.province = :province AND d.counted_night = :night AND d.state = 'rejected'
@@ -59,7 +66,8 @@ _RULES = f"""
 WITH {STANDING}
 SELECT r.rule_id, sum(r.violations)::bigint AS rows
 FROM quality.rule_result r
-JOIN standing d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = :state
+JOIN standing_all d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = :state
+     AND (d.state = 'held' OR d.instrument = '{QUESTIONNAIRE}')
 WHERE r.province = :province AND (d.state = 'held' OR d.counted_night = :night)
       AND r.severity = 'critical' AND r.violations > 0
 GROUP BY r.rule_id ORDER BY 2 DESC, 1
@@ -152,6 +160,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         visited=_visited(connection, own),
         visited_before=_visited(connection, own | {"night": night - timedelta(days=1)}),
         deliveries={row.state: row.deliveries for row in connection.execute(text(_STATES), own)},
+        stream_deliveries=int(connection.execute(text(_STREAM_DELIVERIES), own).scalar_one()),
         unfinished=int(connection.execute(text(_UNFINISHED), own).scalar_one()),
         families=_row_counts(rows.get("keluarga", {})),
         persons=_row_counts(rows.get("anggota", {})),

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from regsosek.alerts.rendering import Message, render
+from regsosek.contract.codebook import STREAMS
 from regsosek.errors import ParityError
 from regsosek.warehouse.holding import HeldDelivery
 
-RULED = {"keluarga": "cases", "anggota": "members"}
+RULED = {"keluarga": "cases", "anggota": "members"} | dict.fromkeys(STREAMS, "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,11 @@ def _held(each: HeldDelivery) -> str:
         f"{share.in_error:,} of {share.judged:,} {RULED[share.dataset]} in error, limit {share.limit_percent} %"
         for share in each.exceeded
     )
-    return f"{each.province}: {each.delivery_id}, since night {each.night}, {each.families:,} families: {shares}"
+    return f"{each.province}: {each.delivery_id}, since night {each.night}, {_contents(each)}: {shares}"
+
+
+def _contents(held: HeldDelivery) -> str:
+    return f"{held.messages:,} messages of {held.instrument}" if held.messages else f"{held.families:,} families"
 
 
 def _lines(errors: Mapping[str, str]) -> list[str]:

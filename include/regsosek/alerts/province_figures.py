@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.geography.calendar import FieldWindow
 from regsosek.warehouse.holding import HeldDelivery
 
@@ -27,12 +28,13 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class RejectedDelivery:
-    """A delivery rejected whole; ``reason`` is a key of ``contract/reasons.csv``, ``families`` is 0 if unknown."""
+    """A delivery rejected whole; ``reason`` is a key of ``contract/reasons.csv``, ``families`` is 0 if not known."""
 
     delivery_id: str
     delivered_on: date
     reason: str
     families: int
+    instrument: str = QUESTIONNAIRE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class ProvinceFigures:
     """One province's night.
 
     Attributes:
-        deliveries: number of deliveries by state.
+        deliveries: number of deliveries of questionnaire K by state.
+        stream_deliveries: number of deliveries of streams, whatever their state.
         unfinished: delivery folders without a manifest, which therefore belong to no night yet.
         families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
         rejected: the rejected deliveries in their order.
@@ -85,6 +88,7 @@ class ProvinceFigures:
     visited: int
     visited_before: int = 0
     deliveries: Mapping[str, int] = field(default_factory=dict)
+    stream_deliveries: int = 0
     unfinished: int = 0
     families: RowCounts = field(default_factory=RowCounts)
     persons: RowCounts = field(default_factory=RowCounts)

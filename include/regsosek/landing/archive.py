@@ -50,7 +50,8 @@ class Receipt(_Record):
         manifest_sha256: of the archived manifest; ``None`` when there was none to archive.
         versions: name (suite, codebook, frame, ...) -> sha256 of its archived contents.
         hold_limits: by dataset, what it is held over; none (before there were limits) holds nothing.
-        instrument_version: of the questionnaire, as the manifest names it; ``None`` until a valid one was read.
+        instrument, instrument_version: as the manifest names them; ``None`` until a valid one was read (receipts that
+            were written before there were streams name no instrument: they are of questionnaire K).
         outcome: ``rejected`` with ``reason`` (a key of ``contract/reasons.csv``) and ``detail``, or ``None``.
     """
 
@@ -63,6 +64,7 @@ class Receipt(_Record):
     registered_at: Moment
     versions: dict[str, Sha256]
     hold_limits: dict[str, HoldLimit] = Field(default_factory=dict)
+    instrument: str | None = None
     instrument_version: str | None = None
     outcome: Literal["rejected"] | None = None
     reason: str | None = None

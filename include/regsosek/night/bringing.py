@@ -45,16 +45,17 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
     if receipt.manifest_sha256 is not None:
         document = fetch_archived(house.store, bucket, receipt.manifest_sha256, scratch / "manifest.json").read_bytes()
         manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
-        return manifest, receipt.model_copy(update={"instrument_version": manifest.instrument_version})
+        return manifest, receipt.model_copy(update=_instrument(manifest))
     manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
     _check_moment(manifest, entry)
-    read = {
-        "manifest_sha256": archive_bytes(house.store, bucket, document),
-        "instrument_version": manifest.instrument_version,
-    }
-    known = receipt.model_copy(update=read)
+    read = {"manifest_sha256": archive_bytes(house.store, bucket, document)}
+    known = receipt.model_copy(update=read | _instrument(manifest))
     write_receipt(house.store, bucket, known)
     return manifest, known
+
+
+def _instrument(manifest: Manifest) -> dict[str, str]:
+    return {"instrument": manifest.instrument, "instrument_version": manifest.instrument_version}
 
 
 def archive_manifest(house: House, entry: Delivery) -> str | None:

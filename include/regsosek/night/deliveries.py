@@ -11,7 +11,10 @@ from regsosek.warehouse.holding import MeasuredShare, shares_of
 
 @dataclass(frozen=True)
 class DeliveryLine:
-    """One delivery as it stands now; ``families, persons``: rows received, 0 if its manifest could not be read."""
+    """One delivery as it stands now; ``families, persons``: rows received, 0 if its manifest could not be read.
+
+    ``messages``: rows received of a stream; ``instrument``: none where no manifest could be read.
+    """
 
     province: str
     delivery_id: str
@@ -22,6 +25,8 @@ class DeliveryLine:
     reason: str | None
     families: int
     persons: int
+    instrument: str | None = None
+    messages: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,15 @@ class DeliveryDetail:
 
 _LINES = """
 SELECT d.province, d.delivery_id, d.delivered_on, d.night, d.decided_night, d.state, d.reason,
-       coalesce(k.received, 0) AS families, coalesce(a.received, 0) AS persons
+       coalesce(k.received, 0) AS families, coalesce(a.received, 0) AS persons, d.instrument,
+       coalesce(m.received, 0) AS messages
 FROM ledger.delivery d
 LEFT JOIN ledger.delivery_count k ON k.province = d.province AND k.delivery_id = d.delivery_id
      AND k.delivered_on = d.delivered_on AND k.dataset = 'keluarga'
 LEFT JOIN ledger.delivery_count a ON a.province = d.province AND a.delivery_id = d.delivery_id
      AND a.delivered_on = d.delivered_on AND a.dataset = 'anggota'
+LEFT JOIN ledger.delivery_count m ON m.province = d.province AND m.delivery_id = d.delivery_id
+     AND m.delivered_on = d.delivered_on AND m.dataset NOT IN ('keluarga', 'anggota')
 WHERE {} ORDER BY d.province, d.night, d.position
 """
 _CHOSEN = """

@@ -7,22 +7,32 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from regsosek.contract.codebook import STREAMS
 from regsosek.night.deliveries import DeliveryDetail, DeliveryLine
 from regsosek.warehouse.holding import MeasuredShare
 
 SHOWN_RULES = 20
-RULED = {"keluarga": "cases", "anggota": "members"}
+RULED = {"keluarga": "cases", "anggota": "members"} | dict.fromkeys(STREAMS, "messages")
 
 
 def delivery_table(lines: Sequence[DeliveryLine]) -> Table:
     """One line per delivery."""
-    columns = ("Province", "Delivery", "Delivered", "Night", "State", "Since", "Families", "Persons", "Reason")
+    columns = (
+        "Province", "Delivery", "Delivered", "Night", "State", "Since", "Instrument", "Families", "Persons", "Messages",
+        "Reason",
+    )  # fmt: skip
     rows = (
         (each.province, each.delivery_id, each.delivered_on, each.night, each.state, each.decided_night,
-         f"{each.families:,}", f"{each.persons:,}", each.reason)
+         each.instrument, f"{each.families:,}", f"{each.persons:,}", f"{each.messages:,}", each.reason)
         for each in lines
     )  # fmt: skip
     return _table(f"{len(lines)} deliveries", columns, rows)
+
+
+def _contents(line: DeliveryLine) -> str:
+    if line.messages:
+        return f"{line.messages:,} messages of {line.instrument}"
+    return f"{line.families:,} families, {line.persons:,} persons"
 
 
 def delivery_report(detail: DeliveryDetail) -> Group:
@@ -60,7 +70,7 @@ def _head(line: DeliveryLine) -> str:
     reason = f" ({line.reason})" if line.reason else ""
     return (
         f"Delivery {line.delivery_id} of province {line.province}: {line.state}{reason}{since}; delivered "
-        f"{line.delivered_on}, night {line.night}, {line.families:,} families, {line.persons:,} persons"
+        f"{line.delivered_on}, night {line.night}, {_contents(line)}"
     )
 
 

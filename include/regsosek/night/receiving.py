@@ -23,23 +23,21 @@ from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
+from regsosek.night.parts import Given, Parts, parts_of
 from regsosek.night.sealing import seal_night
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
-from regsosek.staging.relations import stage
 from regsosek.staging.repairs import Repair
-from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
-from regsosek.warehouse.loading import PartKey, clear_delivery, load_part
+from regsosek.warehouse.loading import clear_delivery
 from regsosek.warehouse.migration import ensure_night_partitions
 from regsosek.warehouse.pseudonyms import prepare_key
-from regsosek.warehouse.recognition import fetch_known, recognise
 from regsosek.warehouse.reference import export_frame, export_psls, export_regions
 
 log = logging.getLogger(__name__)
@@ -228,7 +226,8 @@ class Reception:
         with self.house.engine.begin() as connection:
             supersedes = holding.all_superseded(connection, province, manifest.supersedes)
             ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "", supersedes)
-            strangers = [d for d in manifest.supersedes if not ledger.is_known(connection, province, d)]
+            own = manifest.instrument
+            strangers = [d for d in manifest.supersedes if not ledger.is_known(connection, province, d, own)]
         if strangers:
             raise ContractBreachError("supersedes_unknown", ", ".join(strangers))
         return supersedes
@@ -270,21 +269,25 @@ class Reception:
         """Violations by rule, and the error shares of the whole delivery."""
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
-        by_part = {(file.delivered.dataset, file.delivered.part): file for file in files}
-        parts = {part: [by_part[dataset, part] for dataset in DATASETS] for part in manifest.parts}
-        days, judge = self._possible_days(manifest, receipt), self.judges.of(receipt, manifest.instrument_version)
-        if len(parts) > 1:
+        by_part: dict[tuple[str, int], FetchedFile] = {
+            (file.delivered.dataset, file.delivered.part): file for file in files
+        }
+        files_of = {part: [by_part[dataset, part] for dataset in manifest.datasets] for part in manifest.parts}
+        days = self._possible_days(manifest, receipt)
+        judge = self.judges.of(receipt, manifest.instrument_version, manifest.instrument)
+        parts = parts_of(Given(self.duck, self.scratch, self.entry, manifest, days, supersedes))
+        if len(files_of) > 1:
             with self.watch.step("compare"):
-                self._compare(manifest, parts.values())
+                self._compare(manifest, parts, files_of.values())
         violations: Counter[Violated] = Counter()
         judged, in_error = Counter[str](), Counter[str]()
-        for part, of_part in parts.items():
-            for count in self._load_part(manifest, judge, part, of_part, days, supersedes):
+        for part, of_part in files_of.items():
+            for count in self._load_part(manifest, parts, judge, part, of_part):
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
-            for share in error_shares(self.duck):
+            for share in error_shares(self.duck, manifest.datasets):
                 judged[share.dataset] += share.judged
                 in_error[share.dataset] += share.in_error
-        return violations, tuple(ErrorShare(dataset, judged[dataset], in_error[dataset]) for dataset in DATASETS)
+        return violations, tuple(ErrorShare(each, judged[each], in_error[each]) for each in manifest.datasets)
 
     def _tell(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
         entry = self.entry
@@ -304,27 +307,21 @@ class Reception:
         latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
         return PossibleDays.of(window, latest=latest, night=entry.counted_night)
 
-    def _compare(self, manifest: Manifest, parts: Iterable[list[FetchedFile]]) -> None:
+    def _compare(self, manifest: Manifest, parts: Parts, files_of: Iterable[list[FetchedFile]]) -> None:
         """Counts what repeats across the parts, before the first one is judged; no damaged file is half loaded."""
-        clear_repeats(self.duck)
-        for files in parts:
+        parts.clear()
+        for files in files_of:
             for file in files:
                 self._read(manifest, file)
-            note_part(self.duck)
-        count_repeats(self.duck)
+            parts.note()
+        parts.count()
 
     def _read(self, manifest: Manifest, file: FetchedFile) -> tuple[Repair, ...]:
         offset = clock_offset(self.entry.province, manifest.produced_at)
         return read_part(self.duck, file.delivered, file.path, version=manifest.instrument_version, offset=offset)
 
     def _load_part(
-        self,
-        manifest: Manifest,
-        judge: Judge,
-        part: int,
-        files: list[FetchedFile],
-        days: PossibleDays,
-        supersedes: tuple[str, ...],
+        self, manifest: Manifest, parts: Parts, judge: Judge, part: int, files: list[FetchedFile]
     ) -> tuple[RuleCount, ...]:
         entry, watch = self.entry, self.watch
         repairs: list[Repair] = []
@@ -332,31 +329,14 @@ class Reception:
             for file in files:
                 repairs += self._read(manifest, file)
                 file.path.unlink()
-            stage(
-                self.duck,
-                part=part,
-                province=entry.province,
-                on=entry.delivered_on,
-                version=manifest.instrument_version,
-                days=days,
-                alone=len(manifest.parts) == 1,
-            )
+            parts.stage(part)
         with watch.step("judge"):
             counts = judge.judge()
-        key = PartKey(entry.province, entry.counted_night, entry.delivery_id, part)
         with self.house.engine.begin() as connection:
             with watch.step("recognise"):
-                fetch_known(
-                    self.duck,
-                    connection,
-                    self.scratch,
-                    province=entry.province,
-                    delivery_id=entry.delivery_id,
-                    part=part,
-                )
-                recognise(self.duck, produced_at=manifest.produced_at, supersedes=supersedes)
+                parts.recognise(connection, part)
             with watch.step("load"):
-                load_part(self.duck, connection, self.scratch, key, default_day=entry.delivered_on)
+                parts.load(connection, part)
                 ledger.note_repairs(connection, entry, part, [asdict(each) for each in repairs])
         return counts
 

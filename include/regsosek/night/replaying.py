@@ -94,7 +94,9 @@ def _suites_key(receipt: Receipt) -> str:
 
 def _require_same(house: House, receipt: Receipt) -> None:
     """Rules may have changed since, they come from the archive; columns and the frame must be the same."""
-    _require_columns(house, receipt.versions["codebook"], receipt.instrument_version or first_version())
+    instrument = receipt.instrument or QUESTIONNAIRE
+    version = receipt.instrument_version or first_version(instrument)
+    _require_columns(house, receipt.versions["codebook"], instrument, version)
     _require_frame(house, receipt.versions, f"night {receipt.night}")
 
 
@@ -119,15 +121,15 @@ def decided_since(house: House, province: str, first: date) -> list[Decision]:
     return [decision for decision in decisions if decision.night >= first]
 
 
-def _require_columns(house: House, codebook: str, version: str) -> None:
+def _require_columns(house: House, codebook: str, instrument: str, version: str) -> None:
     """A codebook that has grown since reads the old deliveries as before: a version keeps its columns and types."""
     if codebook == codebook_version():
         return
     with house.scratch("codebook") as scratch:
         bucket = house.settings.archive_bucket
         archived = fetch_archived(house.store, bucket, codebook, scratch / "codebook.csv").read_bytes()
-    if columns_of(archived, QUESTIONNAIRE, version) != columns_of(codebook_document(), QUESTIONNAIRE, version):
+    if columns_of(archived, instrument, version) != columns_of(codebook_document(), instrument, version):
         raise ConfigurationError(
-            f"a delivery of questionnaire version {version} was read by a codebook with other columns or types; "
+            f"a delivery of {instrument} version {version} was read by a codebook with other columns or types; "
             "check out the project as it was then"
         )

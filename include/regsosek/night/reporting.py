@@ -54,7 +54,7 @@ counted AS (
          AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
     WHERE d.counted_night = :night GROUP BY d.province
 ),
-waiting AS (SELECT province, count(*) AS held_deliveries FROM standing WHERE state = 'held' GROUP BY province),
+waiting AS (SELECT province, count(*) AS held_deliveries FROM standing_all WHERE state = 'held' GROUP BY province),
 mended AS (
     SELECT province, sum(amount)::bigint AS repairs FROM ledger.repair
     WHERE night = :night AND kind = ANY (:told) GROUP BY province

@@ -87,7 +87,11 @@ class Routes:
             return _html(pages.night_page(_frame(request), state, brought, nights))
 
     def data_docs(
-        self, request: Request, night: date, province: str, dataset: Literal["keluarga", "anggota"]
+        self,
+        request: Request,
+        night: date,
+        province: str,
+        dataset: Literal["keluarga", "anggota", "progres", "geotag", "rekap_vk"],
     ) -> Response:
         """The Data Docs of a province's night; only the last nights have any."""
         bucket = self.sources.settings.archive_bucket

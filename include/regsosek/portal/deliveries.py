@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from regsosek.contract.instruments import QUESTIONNAIRE
+
 
 @dataclass(frozen=True)
 class RowsOf:
@@ -29,6 +31,7 @@ class DeliveryLine:
     Attributes:
         reason, detail: why it was rejected: a reason id, and file names, counts, hashes or an operator's words.
         decided_night: the night from which it counts, where it was held and decided later.
+        instrument: what was delivered; None where no manifest could be read.
         judged: whether Great Expectations' results of it are kept, so that Data Docs can show them.
     """
 
@@ -46,6 +49,13 @@ class DeliveryLine:
     judged: bool
     keluarga: RowsOf
     anggota: RowsOf
+    instrument: str | None = None
+    messages: RowsOf | None = None
+
+    @property
+    def judged_rows(self) -> RowsOf:
+        """What quarantine is a share of: families, or messages of a stream."""
+        return self.messages or self.keluarga
 
 
 _FIELDS = ("received", "loaded", "quarantined", "other")
@@ -54,17 +64,17 @@ _ROWS = ", ".join(
     f"coalesce({table}.received, 0) AS {table}_received, coalesce({table}.loaded, 0) AS {table}_loaded, "
     f"coalesce({table}.quarantined, 0) AS {table}_quarantined, "
     f"{' + '.join(f'coalesce({table}.{state}, 0)' for state in _OTHER)} AS {table}_other"
-    for table in ("k", "a")
+    for table in ("k", "a", "m")
 )
 _COUNTS = " ".join(
     f"LEFT JOIN ledger.delivery_count {table} ON {table}.province = d.province "
-    f"AND {table}.delivery_id = d.delivery_id AND {table}.delivered_on = d.delivered_on AND {table}.dataset = '{name}'"
-    for table, name in (("k", "keluarga"), ("a", "anggota"))
+    f"AND {table}.delivery_id = d.delivery_id AND {table}.delivered_on = d.delivered_on AND {table}.dataset {name}"
+    for table, name in (("k", "= 'keluarga'"), ("a", "= 'anggota'"), ("m", "NOT IN ('keluarga', 'anggota')"))
 )
 # A reused id names an older delivery's results: they are not its own.
 _LINES = f"""
 SELECT d.province, d.delivery_id, d.night, d.delivered_on, d.state, d.reason, d.detail, d.producer, d.registered_at,
-       d.decided_at, d.decided_night, d.reason IS DISTINCT FROM 'id_reused' AND EXISTS (
+       d.decided_at, d.decided_night, d.instrument, d.reason IS DISTINCT FROM 'id_reused' AND EXISTS (
            SELECT 1 FROM quality.rule_result r WHERE r.province = d.province AND r.delivery_id = d.delivery_id
        ) AS judged, {_ROWS}
 FROM ledger.delivery d {_COUNTS}
@@ -78,5 +88,8 @@ def deliveries_of_night(connection: Connection, night: date) -> list[DeliveryLin
 
 
 def _line(row: dict[str, Any]) -> DeliveryLine:
-    keluarga, anggota = (RowsOf(*(int(row.pop(f"{table}_{field}")) for field in _FIELDS)) for table in ("k", "a"))
-    return DeliveryLine(**row, keluarga=keluarga, anggota=anggota)
+    keluarga, anggota, messages = (
+        RowsOf(*(int(row.pop(f"{table}_{field}")) for field in _FIELDS)) for table in ("k", "a", "m")
+    )
+    of_stream = row["instrument"] not in {None, QUESTIONNAIRE}
+    return DeliveryLine(**row, keluarga=keluarga, anggota=anggota, messages=messages if of_stream else None)

@@ -9,7 +9,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regsosek.contract.codebook import DATASETS
+from regsosek.contract.codebook import ALL_DATASETS
+from regsosek.contract.instruments import QUESTIONNAIRE, instrument_of
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.provinces import province as province_of
 from regsosek.portal import wording
@@ -58,11 +59,17 @@ def _environment() -> Environment:
         "night_words": wording.night_words(),
         "delivery_words": wording.delivery_words(),
         "reasons": rejection_reasons(),
-        "datasets": DATASETS,
+        "datasets_of": _datasets_of,
         "province_of": province_of,
         "complete": COMPLETE,
     }
     return environment
+
+
+def _datasets_of(lines: Sequence[DeliveryLine | HeldDelivery]) -> list[str]:
+    """The datasets that were judged of some deliveries, in the order of the codebook: each has Data Docs."""
+    judged = {line.instrument or QUESTIONNAIRE for line in lines if getattr(line, "judged", True)}
+    return [dataset for dataset in ALL_DATASETS if instrument_of(dataset) in judged]
 
 
 def _page(template: str, frame: Frame, **values: object) -> str:
@@ -88,7 +95,8 @@ def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[da
 
 def data_docs_page(frame: Frame, validation: Validation, sections: str) -> str:
     """The Data Docs of one province, night and dataset; ``sections`` is what Great Expectations rendered."""
-    return _page("validation.html.j2", frame, validation=validation, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
+    together = [each for each in ALL_DATASETS if instrument_of(each) == instrument_of(validation.dataset)]
+    return _page("validation.html.j2", frame, validation=validation, datasets=together, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
 
 
 def message(frame: Frame, title: str, told: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.errors import AuditError
 from regsosek.landing.archive import fetch_archived
@@ -62,6 +63,7 @@ _DELIVERIES = """
 SELECT delivery_id, coalesce(decided_night, night) AS night, produced_at, manifest_sha256, supersedes
 FROM ledger.delivery
 WHERE province = :province AND state = 'accepted' AND coalesce(decided_night, night) <= :night
+      AND coalesce(instrument, :instrument) = :instrument
 ORDER BY coalesce(decided_night, night), CASE WHEN decided_night IS NOT NULL THEN decided_at END NULLS FIRST, position,
          delivered_on, delivery_id
 """
@@ -127,8 +129,8 @@ def typed_log(log: pd.DataFrame) -> pd.DataFrame:
 
 
 def accepted_deliveries(connection: Connection, province: str, night: date) -> tuple[Delivered, ...]:
-    """The deliveries that count as of ``night``, in their order."""
-    values = {"province": province, "night": night}
+    """The deliveries of questionnaire K that count as of ``night``, in their order."""
+    values = {"province": province, "night": night, "instrument": QUESTIONNAIRE}
     return tuple(
         Delivered(row.night, row.delivery_id, row.produced_at, tuple(row.supersedes), row.manifest_sha256)
         for row in connection.execute(text(_DELIVERIES), values)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from regsosek.contract.codebook import DATASETS
+from regsosek.contract.codebook import ALL_DATASETS, STREAMS
 from regsosek.geography.regions import NATION
 from regsosek.statistics.as_of import AsOf
 from regsosek.warehouse.standing import STANDING
@@ -21,7 +21,7 @@ _COUNTED = f"""
 WITH {STANDING}
 SELECT d.delivery_id, d.counted_night AS night, d.state, c.dataset, c.received,
        {", ".join(f"c.{state}" for state in ROW_STATES)}
-FROM standing d
+FROM standing_all d
 LEFT JOIN standing_count c
     ON c.province = d.province AND c.delivery_id = d.delivery_id AND c.delivered_on = d.delivered_on
 WHERE d.province = :province AND d.counted_night > :after
@@ -29,6 +29,20 @@ ORDER BY d.counted_night, d.night, d.position, c.dataset
 """
 
 _OWN = "WHERE province = :province AND night > :after AND night <= :night"
+
+
+def _messages(dataset: str) -> str:
+    """SQL: what is there of a stream; whatever was not quarantined stands in its table, said again or not."""
+    return f"""
+UNION ALL SELECT delivery_id, '{dataset}', 'loaded', count(*) FROM stream.{dataset} {_OWN} AND row_state = 'loaded'
+GROUP BY 1
+UNION ALL SELECT delivery_id, '{dataset}', 'received', sum(rows)::bigint FROM (
+    SELECT delivery_id, count(*) AS rows FROM stream.{dataset} {_OWN} GROUP BY 1
+    UNION ALL
+    SELECT delivery_id, count(*) FROM restricted.quarantined {_OWN} AND dataset = '{dataset}' GROUP BY 1
+) AS messages GROUP BY 1"""
+
+
 # Rows of part 0 were delivered by nobody: a superseding delivery withdraws with them what it does not name.
 _PRESENT = f"""
 SELECT delivery_id, 'keluarga' AS dataset, 'received' AS kind, count(*) AS rows FROM core.kasus {_OWN} AND part > 0
@@ -38,6 +52,7 @@ SELECT delivery_id, 'anggota', 'received', sum(members)::bigint FROM core.kasus 
 UNION ALL SELECT delivery_id, 'keluarga', 'loaded', count(*) FROM core.keluarga {_OWN} GROUP BY 1
 UNION ALL SELECT delivery_id, 'anggota', 'loaded', count(*) FROM core.anggota {_OWN} GROUP BY 1
 UNION ALL SELECT delivery_id, dataset, 'quarantined', count(*) FROM restricted.quarantined {_OWN} GROUP BY 1, 2
+{"".join(map(_messages, STREAMS))}
 """
 
 _ARRIVED = f"SELECT night, sum(received)::bigint AS received FROM mart.arrivals {_OWN} GROUP BY night"
@@ -112,7 +127,7 @@ def delivery_faults(counted: list[Counted], present: Present) -> list[str]:
     faults = [fault for each in counted for fault in _ledger_faults(each)]
     faults += [fault for each in counted if each.state == "accepted" for fault in _row_faults(each, present)]
     strangers = {(delivery, dataset) for (delivery, dataset, _), rows in present.items() if rows} - {
-        (delivery, dataset) for delivery in accepted for dataset in DATASETS
+        (delivery, dataset) for delivery in accepted for dataset in ALL_DATASETS
     }
     faults += [
         f"delivery {delivery}: rows of {dataset} stand, but it was not accepted"

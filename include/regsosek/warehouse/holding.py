@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, delete, func, insert, select, text
 
+from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.landing.archive import Decision, HoldLimit
 from regsosek.quality.hold_limits import ErrorShare, Limits
 from regsosek.warehouse import ledger
@@ -40,7 +41,10 @@ class MeasuredShare:
 
 @dataclass(frozen=True)
 class HeldDelivery:
-    """A delivery that waits for an operator; ``shares`` those of all datasets, not only the exceeded ones."""
+    """A delivery that waits for an operator; ``shares`` those of all datasets, not only the exceeded ones.
+
+    ``messages``: rows of a stream's delivery, which has neither families nor persons.
+    """
 
     province: str
     delivery_id: str
@@ -49,6 +53,8 @@ class HeldDelivery:
     families: int
     persons: int
     shares: tuple[MeasuredShare, ...]
+    instrument: str = QUESTIONNAIRE
+    messages: int = 0
 
     @property
     def exceeded(self) -> tuple[MeasuredShare, ...]:
@@ -206,8 +212,11 @@ def _reject(connection: Connection, entry: Delivery, night: date, reason: str, d
 _HELD = f"""
 WITH {STANDING}
 SELECT s.province, s.delivery_id, s.delivered_on, s.night, coalesce(k.received, 0) AS families,
-       coalesce(a.received, 0) AS persons
-FROM standing s
+       coalesce(a.received, 0) AS persons, s.instrument, (
+           SELECT coalesce(sum(m.received), 0)::bigint FROM standing_count m
+           WHERE m.province = s.province AND m.delivery_id = s.delivery_id AND m.delivered_on = s.delivered_on
+                 AND m.dataset NOT IN ('keluarga', 'anggota')) AS messages
+FROM standing_all s
 LEFT JOIN standing_count k ON k.province = s.province AND k.delivery_id = s.delivery_id
      AND k.delivered_on = s.delivered_on AND k.dataset = 'keluarga'
 LEFT JOIN standing_count a ON a.province = s.province AND a.delivery_id = s.delivery_id

@@ -28,7 +28,7 @@ ORDER BY {key}, m.produced_at DESC, m.delivery_id DESC, m.part DESC, m.row_no DE
 """
 
 
-def load_messages(
+def recognise_messages(
     duck: duckdb.DuckDBPyConnection,
     connection: Connection,
     scratch: Path,
@@ -37,14 +37,23 @@ def load_messages(
     *,
     produced_at: datetime,
 ) -> None:
-    """Loads the judged part; what an interrupted try left of it goes.
+    """Gives every message of the judged part its state, into table ``recognised``.
 
-    A message with an error is ``quarantined``. Of the others one that says what is the newest known of its key is a
-    ``duplicate``, one that withdraws is ``withdrawn``, the rest is ``loaded``; all three stand in the stream's table.
+    A message with an error is ``quarantined``. Of the others one that says again what the newest known of its key says
+    is a ``duplicate``, one that withdraws is ``withdrawn``, the rest is ``loaded``.
     """
-    clear_part(connection, key)
     _fetch_known(duck, connection, scratch, key, MESSAGES[dataset])
     duck.execute(_recognised(MESSAGES[dataset]), {"produced_at": produced_at})
+
+
+def load_messages(
+    duck: duckdb.DuckDBPyConnection, connection: Connection, scratch: Path, key: PartKey, dataset: str
+) -> None:
+    """Loads the recognised part; what an interrupted try left of it goes.
+
+    Whatever is not quarantined stands in the stream's table, duplicates too: they have a place in the order.
+    """
+    clear_part(connection, key)
     for table, query in _queries(key, dataset):
         path = scratch / f"{table}.csv"
         duck.execute(f"COPY ({query}) TO '{path}' (FORMAT csv, HEADER)")

@@ -44,8 +44,14 @@ class Judged:
 
 
 @pytest.fixture(scope="session")
-def suites() -> dict[str, Suite]:
+def all_suites() -> dict[str, Suite]:
     return load_suites(EXPECTATIONS)
+
+
+@pytest.fixture(scope="session")
+def suites(all_suites: dict[str, Suite]) -> dict[str, Suite]:
+    """Those of questionnaire K."""
+    return {dataset: all_suites[dataset] for dataset in DATASETS}
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.contract.codebook import DATASETS
+from regsosek.contract.codebook import ALL_DATASETS, DATASETS
 from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.archive import HoldLimit
@@ -53,7 +53,7 @@ def test_either_dataset_holds_and_one_without_a_limit_never_does() -> None:
 
 def test_every_province_has_a_limit_for_every_dataset() -> None:
     for province in provinces():
-        assert set(hold_limits(province.code)) == set(DATASETS)
+        assert set(hold_limits(province.code)) == set(ALL_DATASETS)
 
 
 def written(path: Path, lines: str) -> Path:
@@ -68,13 +68,19 @@ def test_a_province_may_have_its_own_limit(tmp_path: Path) -> None:
     assert hold_limits("64", path)["keluarga"] == FORTY
 
 
+def test_a_stream_without_a_line_has_no_limit(tmp_path: Path) -> None:
+    assert set(hold_limits("64", written(tmp_path, DEFAULTS))) == set(DATASETS)
+    assert hold_limits("64", written(tmp_path, DEFAULTS + "64,geotag,40,50,test\n"))["geotag"] == FORTY
+    assert "geotag" not in hold_limits("65", written(tmp_path, DEFAULTS + "64,geotag,40,50,test\n"))
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
         ("*,keluarga,40,50,test\n", "no line of province \\* for anggota"),
         (DEFAULTS + "*,keluarga,30,50,test\n", "stands twice"),
         (DEFAULTS + "99,keluarga,30,50,test\n", "no such province"),
-        (DEFAULTS + "64,progres,30,50,test\n", "no such dataset"),
+        (DEFAULTS + "64,rumah,30,50,test\n", "no such dataset"),
         (DEFAULTS + "64,keluarga,101,50,test\n", "0 to 100"),
         (DEFAULTS + "64,keluarga,many,50,test\n", "0 to 100"),
         (DEFAULTS + "64,keluarga,NaN,50,test\n", "0 to 100"),
