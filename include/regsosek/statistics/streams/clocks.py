@@ -1,8 +1,8 @@
 """Each stream's own clock: until when it has data, and through which day of work it must have told everything.
 
-A message may be sent days after the work it tells of: ``grace_days`` in ``streams.csv``. A day is *reported* by a stream
-once its last delivery is that many days later; before, what it does not say is not yet reported, never missing. A
-delivery that is held may hold anything of the days before it, so a stream's clock stands still at it.
+A message may be sent days after the work it tells of: ``grace_days`` in ``streams.csv``. A day is *reported* by a
+stream once its last delivery is that many days later; before, what it does not say is not yet reported, never missing.
+A delivery that is held may hold anything of the days before it, so a stream's clock stands still at it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -79,7 +79,7 @@ def placed_lists(
 
 
 def _holding(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """Of each code either what became of it or its list as it was, whichever was told last; an empty list tells none."""
+    """Of each code what became of it, or its list as it was: whichever was told last. An empty list tells nothing."""
     for _, group in groupby(sorted(statements, key=lambda each: (each.source, each.order)), lambda each: each.source):
         own = list(group)
         telling = [each for each in own if each.counts is not None or each.not_found or each.target != each.source]

@@ -110,8 +110,7 @@ def _list_not_entered(told: Told, through: date) -> pd.DataFrame:
 
 def _list_larger(told: Told, through: date) -> pd.DataFrame:
     """Once the field work is over: before, whoever is on the list may still be visited."""
-    clock = told.clocks["k"]
-    if clock.through < told.closes:
+    if through < told.closes:
         return _none()
     arrived = told.days.groupby("code")["arrived"].sum()
     lists = told.lists[told.lists["entered"]].set_index("code")["families"]
