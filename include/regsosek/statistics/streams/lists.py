@@ -106,7 +106,7 @@ def _places(code: str, loads: Mapping[str, int], heirs: Mapping[str, Sequence[st
 
 def _divided(counts: Counts | None, loads: Sequence[int]) -> list[Counts | None]:
     """The counts over places by their loads, each count to the last family."""
-    if counts is None or len(loads) < 2:
+    if counts is None or len(loads) <= 1:
         return [counts] * len(loads)
     weights = [max(load, 1) for load in loads]
     columns = [_apportioned(count, weights) for count in counts]

@@ -1,4 +1,4 @@
-"""Fills ``mart.verified`` from the recap: the verified list of every place of the frame, a row where a night changed it."""
+"""Fills ``mart.verified`` from the recap: the list of every place of the frame, a row where a night changed it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
