@@ -48,7 +48,8 @@ _SIDE_BY_SIDE = f"""
 WITH {AS_OF}, {_KNOWN}, {_DESA_OF},
 related AS (SELECT * FROM unnest(CAST(:members AS text[]), CAST(:roots AS text[])) AS l (code, root)),
 told AS (
-    SELECT k.province, coalesce(l.root, k.code) AS root, k.stream, sum(k.families) AS families, bool_or(k.entered) AS entered
+    SELECT k.province, coalesce(l.root, k.code) AS root, k.stream, sum(k.families) AS families,
+           bool_or(k.entered) AS entered
     FROM known k LEFT JOIN related l USING (code) GROUP BY 1, 2, 3
 ),
 framed AS (

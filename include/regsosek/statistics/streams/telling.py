@@ -10,10 +10,11 @@ from sqlalchemy import Connection, text
 from regsosek.statistics.streams.clocks import Clocks
 from regsosek.statistics.streams.reconciliation import DAY_COUNTS, Told
 
-# A document that was withdrawn, or that a delivery dropped by superseding another, did arrive: nobody needs to look for it.
+# A document that was withdrawn, or dropped by a delivery that supersedes another, did arrive: nobody must look for it.
 _DAYS = """
 SELECT placed_code AS code, enumerated_on AS day,
-       sum(visited) - least(coalesce(sum(visited) FILTER (WHERE cause IN ('withdrawn', 'superseded')), 0), 0) AS arrived,
+       sum(visited) - least(coalesce(sum(visited) FILTER (WHERE cause IN ('withdrawn', 'superseded')), 0), 0)
+           AS arrived,
        0 AS reported, 0 AS verified, 0 AS messages, 0 AS tagged, 0 AS without_document
 FROM mart.change WHERE province = :province AND night <= :night GROUP BY placed_code, enumerated_on
 UNION ALL

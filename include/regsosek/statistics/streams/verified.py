@@ -34,7 +34,7 @@ def write_verified(connection: Connection, province: str, night: date) -> None:
     own = {"province": province, "night": night}
     of_night = (verified.c.province == province) & (verified.c.night == night)
     connection.execute(delete(verified).where(of_night))
-    former = {row.id_subsls: row._mapping for row in connection.execute(text(_FORMER), own)}
+    former = {row.id_subsls: row._asdict() for row in connection.execute(text(_FORMER), own)}
     statements = list(_statements(connection, own))
     if not statements and not former:
         return

@@ -12,8 +12,7 @@ from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.simulation.sinks import DirectorySink
 from regsosek.statistics.streams.clocks import reported_through
 from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
-
-from .told_by_files import Files
+from told_by_files import Files
 
 PROVINCE = "75"
 FIRST, LAST = date(2022, 10, 21), date(2022, 12, 1)
