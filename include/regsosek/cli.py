@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from regsosek.cli_figures import add_figure_commands
+from regsosek.cli_streams import add_stream_commands
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
@@ -69,6 +70,7 @@ def house() -> Iterator["House"]:
 
 
 add_figure_commands(app, console, house)
+add_stream_commands(app, console, house)
 
 
 @app.callback()

@@ -1,5 +1,6 @@
 """K and its streams through the whole chain: what was planted is found, and lists are where they belong."""
 
+import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from regsosek.night import judging
 from regsosek.night.house import House, open_house
 from regsosek.night.receiving import receive_province
 from regsosek.night.reference import load_reference
+from regsosek.night.stream_lists import HEAD_NOT_MET, LIST_NOT_ENTERED, appointment_list, gap_list
 from regsosek.quality.rules import load_suites
+from regsosek.release.publish import publish
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.campaign import Behaviour, Campaign, default_behaviour
 from regsosek.simulation.defects import DefectTable
@@ -44,7 +47,7 @@ def behaviour() -> Behaviour:
     often = dict.fromkeys(("reported_only", "unreported", "list_missing", "head_not_met"), 0.1)
     planted = shape.planted.model_copy(update=often | {"lost_document": 0.01})
     streams = shape.model_copy(update={"planted": planted})
-    changing = frame.model_copy(update={"retired_share": 0.1, "new_sls_share": 0.05})
+    changing = frame.model_copy(update={"retired_share": 0.3, "new_sls_share": 0.05})
     # A document that was withdrawn before it was ever delivered has no day of work.
     again = default_behaviour().second_message.model_copy(update={"withdrawn": 0})
     changed = {"streams": streams, "frame": changing, "incident": (), "second_message": again}
@@ -195,3 +198,30 @@ def test_refreshing_a_night_again_changes_nothing(chain: Chain) -> None:
     suites = load_suites(PROJECT_ROOT / "expectations")
     receive_province(chain.house, PROVINCE, NIGHTS[0], suites)
     assert {table: sorted(map(repr, chain.rows(f"SELECT * FROM {table}"))) for table in tables} == before
+
+
+def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain) -> None:
+    window = field_windows()[PROVINCE]
+    with chain.house.engine.connect() as connection:
+        listed = gap_list(connection, PROVINCE, NIGHTS[1], window)
+        met = appointment_list(connection, PROVINCE, NIGHTS[1], window)
+    told = chain.told(NIGHTS[1])
+    assert len(listed.rows) == len(gaps(told))
+    assert all(str(row["kode"]).startswith(str(row["kabkota"])) and row["nama"] for row in (*listed.rows, *met.rows))
+    reasons = Counter(str(row["alasan"]) for row in met.rows)
+    assert reasons[HEAD_NOT_MET] == len(heads_not_met(told))
+    assert reasons[LIST_NOT_ENTERED] > 0
+    assert {row["hari_janji_temu"] for row in met.rows} == {"2022-12-03 2022-12-04"}
+
+
+def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
+    house = chain.house
+    published = publish(house.engine, house.store, house.settings, NIGHTS[1])
+    bucket = house.settings.release_bucket
+    files = {name: house.store.get_bytes(bucket, f"{published.prefix}{name}", max_bytes=10**7)
+             for name in ("aliran.csv", "foto.csv")}  # fmt: skip
+    rows = {name: list(csv.DictReader((content or b"").decode().splitlines())) for name, content in files.items()}
+    of_province = {row["aliran"]: row for row in rows["aliran.csv"] if row["kode"] == PROVINCE}
+    assert [row["jeda_aliran"] for row in of_province.values()] == ["0"] * 4
+    assert {len(row["kode"]) for row in rows["aliran.csv"] + rows["foto.csv"]} == {2, 4}  # nothing below kab/kota
+    assert rows["foto.csv"]

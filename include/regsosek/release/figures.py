@@ -23,6 +23,8 @@ from regsosek.statistics.floor import floors
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.restatement import restated_by_cause
+from regsosek.statistics.streams.clocks import clocks_as_of
+from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from regsosek.statistics.tree import completion
 
 
@@ -48,6 +50,7 @@ class Figures:
         notes: what the loaded frame and targets say about themselves (``simulated ...``).
         versions: what the night was judged and counted by.
         changes: what differs from the release that readers saw before, by cause.
+        streams, photos: streams side by side and photo coverage (``statistics.streams.side_by_side``).
     """
 
     as_of: AsOf
@@ -62,6 +65,8 @@ class Figures:
     notes: tuple[str, ...]
     versions: Mapping[str, Any]
     changes: Changes
+    streams: pd.DataFrame
+    photos: pd.DataFrame
 
     @property
     def night(self) -> date:
@@ -118,6 +123,8 @@ def gather(
         notes=_notes(connection),
         versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
         changes=changes_of(as_of, shown),
+        streams=side_by_side(connection, as_of, regions, clocks_as_of(connection, as_of)),
+        photos=photo_coverage(connection, as_of, regions),
     )
 
 

@@ -32,6 +32,8 @@ FILES = (
     ("desa.csv", "desa/kelurahan: dikunjungi terhadap kerangka"),
     ("nasional.csv", "Indonesia"),
     ("lantai.csv", "bagian terendah, kuartil dan bagian di bawah rencana di samping rata-rata"),
+    ("aliran.csv", "dokumen, laporan harian, penandaan rumah dan daftar verifikasi berdampingan"),
+    ("foto.csv", "cakupan foto rumah keluarga miskin dan sangat miskin"),
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
     ("revisi.csv", "angka yang direvisi malam ini"),
