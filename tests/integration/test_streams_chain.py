@@ -200,6 +200,25 @@ def test_refreshing_a_night_again_changes_nothing(chain: Chain) -> None:
     assert {table: sorted(map(repr, chain.rows(f"SELECT * FROM {table}"))) for table in tables} == before
 
 
+def test_a_held_delivery_stops_the_clock_of_its_stream_alone(chain: Chain) -> None:
+    held = NIGHTS[1] - timedelta(days=3)
+    copy = (
+        "INSERT INTO ledger.delivery (province, delivery_id, delivered_on, night, position, prefix, state, versions, "
+        "registered_at, instrument) SELECT province, 'HELD', :held, :held, 1, '', 'held', versions, registered_at, "
+        "instrument FROM ledger.delivery WHERE instrument = 'REGSOSEK22.K' LIMIT 1"
+    )
+    before = chain.told(NIGHTS[1]).clocks
+    with chain.house.engine.begin() as connection:
+        connection.execute(text(copy), {"held": held})
+    after = chain.told(NIGHTS[1]).clocks
+    earlier = chain.told(NIGHTS[0]).clocks
+    with chain.house.engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger.delivery WHERE delivery_id = 'HELD'"))
+    assert after["k"].last == held - timedelta(days=1)
+    assert {name: after[name] for name in STREAMS[1:]} == {name: before[name] for name in STREAMS[1:]}
+    assert earlier["k"].last == NIGHTS[0]
+
+
 def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain) -> None:
     window = field_windows()[PROVINCE]
     with chain.house.engine.connect() as connection:

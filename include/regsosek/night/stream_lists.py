@@ -1,4 +1,4 @@
-"""Work lists of a province from its streams: gaps between them, and SLS whose heads are to be met; codes, no persons."""
+"""Work lists of a province from its streams: gaps between them, and SLS whose heads are to be met. No persons."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,14 +52,14 @@ def gap_list(connection: Connection, province: str, night: date, window: FieldWi
     places = _places(connection, province, found["code"])
     rows = (
         {
-            **_place(places, gap.code),
-            "selisih": gap_kinds()[gap.kind].name,
-            "keluarga": gap.families,
-            "sejak": gap.since,
-            "dibandingkan_sampai": gap.through,
-            "tindakan": gap_kinds()[gap.kind].action,
+            **_place(places, gap["code"]),
+            "selisih": gap_kinds()[gap["kind"]].name,
+            "keluarga": gap["families"],
+            "sejak": gap["since"],
+            "dibandingkan_sampai": gap["through"],
+            "tindakan": gap_kinds()[gap["kind"]].action,
         }
-        for gap in found.itertuples()
+        for gap in found.to_dict("records")
     )
     columns = (*_PLACE_COLUMNS, "selisih", "keluarga", "sejak", "dibandingkan_sampai", "tindakan")
     return WorkList("selisih antaraliran", as_of, columns, _ordered(rows))
