@@ -35,7 +35,7 @@ def simulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             "incident": (),
         }
     )
-    campaign = Campaign(seed=request.param, scale=0.007, first_delivery=FIRST, behaviour=behaviour, streams=True)
+    campaign = Campaign(seed=request.param, scale=0.01, first_delivery=FIRST, behaviour=behaviour, streams=True)
     nights = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     root = tmp_path_factory.mktemp("gaps")
     nothing = DefectTable(share_of_documents=0, kind=())
@@ -66,7 +66,7 @@ def test_planted_gaps_of_days_are_found_and_no_others(simulated: Simulated) -> N
     report, files = simulated
     chosen = random.Random(report.seed)
     told_any = dict.fromkeys(BY_DAY, 0)
-    for night in (FIRST + timedelta(days=n) for n in range(0, (LAST - FIRST).days + 1, 3)):
+    for night in (FIRST + timedelta(days=n) for n in range(0, (LAST - FIRST).days + 1, 4)):
         told = files.told(seen(night, chosen))
         for kind in BY_DAY:
             through = reported_through(told.clocks, gap_kinds()[kind].streams)
@@ -81,7 +81,7 @@ def test_lists_that_are_never_entered_are_found_once_they_are_due(simulated: Sim
     report, files = simulated
     chosen = random.Random(report.seed)
     due = 0
-    for night in (FIRST + timedelta(days=n) for n in range(0, (LAST - FIRST).days + 1, 3)):
+    for night in (FIRST + timedelta(days=n) for n in range(0, (LAST - FIRST).days + 1, 4)):
         told = files.told(seen(night, chosen))
         through = told.clocks["rekap_vk"].through
         expected = set(planted(report, files, "list_not_entered", through)) if through >= FIRST else set()
