@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
+from regsosek.cli_streams import add_stream_commands
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
@@ -71,6 +72,7 @@ def house() -> Iterator["House"]:
 
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
+add_stream_commands(app, console, house)
 
 
 @app.callback()
@@ -117,6 +119,7 @@ def simulate(
     province: ProvinceOption = None,
     scale: Annotated[float, typer.Option(help="Share of the sub-SLS, over 0 and at most 1.")] = 1 / 2000,
     seed: Annotated[int, typer.Option(help="Equal seeds deliver equal bytes.")] = 20221015,
+    streams: Annotated[bool, typer.Option("--streams", help="Daily counts, geotags and recaps beside K.")] = False,
 ) -> None:
     """Let a simulated field campaign deliver into the landing bucket."""
     from regsosek.night.house import open_house
@@ -126,11 +129,18 @@ def simulate(
     settings = load_settings()
     with open_house(settings) as opened:
         report = deliver_campaign(
-            opened, first.date(), nights, chosen(province), scale=scale, seed=seed, labels=settings.scratch.parent
+            opened,
+            first.date(),
+            nights,
+            chosen(province),
+            scale=scale,
+            seed=seed,
+            labels=settings.scratch.parent,
+            streams=streams,
         )
     console.print(
-        f"{len(report.deliveries)} deliveries, {report.families:,} families, {report.persons:,} persons "
-        f"at scale {report.scale:g}"
+        f"{len(report.deliveries) + len(report.streams)} deliveries, {report.families:,} families, "
+        f"{report.persons:,} persons at scale {report.scale:g}"
     )
 
 

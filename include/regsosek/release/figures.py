@@ -25,6 +25,8 @@ from regsosek.statistics.forecast_table import Prospects, prospects
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.restatement import restated_by_cause
+from regsosek.statistics.streams.clocks import clocks_as_of
+from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from regsosek.statistics.tree import completion
 
 
@@ -51,6 +53,7 @@ class Figures:
         versions: what the night was judged and counted by.
         changes: what differs from the release that readers saw before, by cause.
         prospects: forecasts of provinces and kab/kota.
+        streams, photos: streams side by side and photo coverage (``statistics.streams.side_by_side``).
     """
 
     as_of: AsOf
@@ -66,6 +69,8 @@ class Figures:
     versions: Mapping[str, Any]
     changes: Changes
     prospects: Prospects
+    streams: pd.DataFrame
+    photos: pd.DataFrame
 
     @property
     def night(self) -> date:
@@ -123,6 +128,8 @@ def gather(
         versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
         changes=changes_of(as_of, shown),
         prospects=prospects(shown, region_days(connection, as_of), officers(connection, as_of), windows, as_of),
+        streams=side_by_side(connection, as_of, regions, clocks_as_of(connection, as_of)),
+        photos=photo_coverage(connection, as_of, regions),
     )
 
 

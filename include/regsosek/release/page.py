@@ -34,6 +34,8 @@ FILES = (
     ("lantai.csv", "bagian terendah, kuartil dan bagian di bawah rencana di samping rata-rata"),
     ("prakiraan.csv", "kapan selesai, cakupan akhir dan hari petugas yang diperlukan, provinsi dan kabupaten/kota"),
     ("andaian.csv", "apa yang berubah dengan tambahan hari atau petugas"),
+    ("aliran.csv", "dokumen, laporan harian, penandaan rumah dan daftar verifikasi berdampingan"),
+    ("foto.csv", "cakupan foto rumah keluarga miskin dan sangat miskin"),
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
     ("revisi.csv", "angka yang direvisi malam ini"),

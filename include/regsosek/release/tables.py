@@ -19,6 +19,7 @@ from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.definitions import Definition, definitions, public_fields
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
+from regsosek.statistics.streams.clocks import streams
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
 PERCENT_PLACES = 2
@@ -74,6 +75,12 @@ _RESTATED = (
     "day", "code", "name", "visited_before", *(CAUSE_FIELDS[cause] for cause in CAUSES), "visited_now",
     "complete_before", "complete_now",
 )  # fmt: skip
+_STREAMS = (
+    "code", "name", "stream", "stream_families", "frame_families", "frame_version", "frame_coverage",
+    "stream_of_frame", "subsls_reported", "subsls_finished", "subsls_frame", "subsls_reported_of_frame",
+    "subsls_finished_of_frame", "stream_night", "stream_through", "stream_lag", "stream_provinces",
+)  # fmt: skip
+_PHOTOS = ("code", "name", "tags_poor", "tags_photographed", "photo_coverage")
 _CHANGES = ("region_level", "code", "name", "measure", "before", *CAUSE_FIELDS.values(), "now")
 _FORECAST_BASE = (
     "region_level", "code", "name", "parent_code", "visited", "last_day", "plan_base", "plan_base_families",
@@ -104,6 +111,8 @@ def table_files(figures: Figures) -> dict[str, bytes]:
     files["lantai.csv"] = _floor_table(figures)
     files["prakiraan.csv"] = _forecast_table(figures, figures.prospects.forecasts, _FORECAST)
     files["andaian.csv"] = _forecast_table(figures, figures.prospects.cases, _CASES)
+    files["aliran.csv"] = _streams_table(figures)
+    files["foto.csv"] = csv_bytes(with_context(figures, figures.photos, "province"), (*_PHOTOS, *_CONTEXT))
     files["definisi.csv"] = _definitions()
     return files
 
@@ -157,6 +166,12 @@ def _forecast_table(figures: Figures, table: pd.DataFrame, fields: Sequence[str]
     said = [field for field in FORECAST_WORDS if field in rows]
     words = {field: rows[field].map(forecast_words()) for field in said}
     return csv_bytes(rows.assign(**words).sort_values("code", kind="stable"), (*fields, *_CONTEXT))
+
+
+def _streams_table(figures: Figures) -> bytes:
+    names = {name: stream.name for name, stream in streams().items()}
+    rows = figures.streams.assign(stream=figures.streams["stream"].map(names))
+    return csv_bytes(with_context(figures, rows, "province"), (*_STREAMS, *_CONTEXT))
 
 
 def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str], fields: Sequence[str]) -> bytes:

@@ -82,12 +82,42 @@ class Incident(_Table):
     of: int | None = None
 
 
+class Planted(_Table):
+    """Shares of the sub-SLS (of the families: ``lost_document``) in which a stream contradicts the others."""
+
+    reported_only: Share
+    unreported: Share
+    list_missing: Share
+    head_not_met: Share
+    lost_document: Share
+
+
+class StreamShape(_Table):
+    """How late the streams beside K report, how lists are verified and houses photographed, what gaps are planted."""
+
+    report_again: Share
+    report_days_at_most: int
+    report_corrected: Share
+    tag_again: Share
+    tag_days_at_most: int
+    tag_withdrawn: Share
+    photo_if_poor: Share
+    photo_otherwise: Share
+    head_at_weekends: Share
+    recap_first_day: int
+    recap_again: Share
+    recap_days_at_most: int
+    renamed: Share
+    planted: Planted
+
+
 class Behaviour(_Table):
     """The whole of ``campaign.toml``."""
 
     enumeration: Enumeration
     second_message: SecondMessage
     frame: FrameShape
+    streams: StreamShape
     incident: tuple[Incident, ...]
 
 
@@ -125,6 +155,7 @@ class Campaign:
         families_per_part: families in one file, at most.
         windows: field window by province.
         behaviour: shares, pace and incidents.
+        streams: daily counts, tags and recaps are delivered beside K, which then lacks what their planted gaps say.
 
     Raises:
         ConfigurationError: the scale or the part size makes no sense.
@@ -136,6 +167,7 @@ class Campaign:
     families_per_part: int = 50_000
     windows: Mapping[str, FieldWindow] = field(default_factory=field_windows)
     behaviour: Behaviour = field(default_factory=default_behaviour)
+    streams: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.scale <= 1 or round(self.scale, 9) <= 0:

@@ -14,7 +14,7 @@ from regsosek.settings import Settings
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.delivery import Delivered
 from regsosek.simulation.national import OpenSink, simulate_national_day
-from regsosek.simulation.simulate import SimulationReport, simulate, write_labels
+from regsosek.simulation.simulate import SimulationReport, simulate, write_gap_labels, write_labels
 from regsosek.simulation.sinks import BucketSink
 
 
@@ -27,9 +27,13 @@ def deliver_campaign(
     scale: float,
     seed: int,
     labels: Path,
+    streams: bool = False,
 ) -> SimulationReport:
-    """Delivers ``nights`` nights from ``first`` on, with a progress bar, and writes ``labels/labels.csv``."""
-    campaign = Campaign(seed=seed, scale=scale, first_delivery=first)
+    """Delivers ``nights`` nights from ``first`` on, with a progress bar; writes labels into the directory ``labels``.
+
+    With ``streams``, daily counts, geotags and recaps are delivered beside K, and their planted gaps labelled too.
+    """
+    campaign = Campaign(seed=seed, scale=scale, first_delivery=first, streams=streams)
     sink = BucketSink(house.store, house.settings.landing_bucket)
     with _announced(nights * len(provinces)) as announce:
         report = simulate(
@@ -40,6 +44,8 @@ def deliver_campaign(
             progress=announce,
         )
     write_labels(report.labels, labels / "labels.csv")
+    if streams:
+        write_gap_labels(report.gaps, labels / "gaps.csv")
     return report
 
 

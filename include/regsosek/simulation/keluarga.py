@@ -22,7 +22,7 @@ from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, seede
 from regsosek.simulation.timeline import MOVED
 
 VALID, WITHDRAWN_STATUS = 1, 9
-_MOVED_BY = 500  # no sub-SLS has so many families: the new number is free
+MOVED_BY = 500  # no sub-SLS has so many families: the new number is free
 _FAMILIES_TO_SHARE = 12  # every so many families two live in one building
 _VISITS_A_DAY, _MINUTES_APART, _FIRST_VISIT = 16, 43, 8 * 60
 _UPLOAD_FROM, _UPLOAD_UNTIL = 20 * 60 + 30, 21 * 60 + 55
@@ -56,6 +56,16 @@ def sls_names(place: SubSls) -> pa.Array:
     return pc.binary_join_element_wise("RT", rt, "RW", rw, " ")
 
 
+def building_numbers(ordinal: Integers) -> Integers:
+    """Item 109 of the families of a sub-SLS: every so many, two share a building."""
+    return 1 + ordinal - ordinal // _FAMILIES_TO_SHARE
+
+
+def family_numbers(ordinal: Integers) -> Integers:
+    """Item 110 of the families of a sub-SLS."""
+    return 1 + ordinal
+
+
 def _drawn_answers(piece: Piece) -> Answers:
     answers: Answers = {}
     for item in (item for item in variables("keluarga", first_version()) if item.block not in {"0", "I"}):
@@ -68,7 +78,7 @@ def _drawn_answers(piece: Piece) -> Answers:
 
 def _keys(piece: Piece) -> Answers:
     ordinal, code = piece.messages.ordinal, piece.id_subsls
-    moved = np.where(piece.messages.message == MOVED, _MOVED_BY, 0)
+    moved = np.where(piece.messages.message == MOVED, MOVED_BY, 0)
     return {
         "versi": piece.messages.versi,
         "status_dokumen": np.where(piece.withdrawn, WITHDRAWN_STATUS, VALID),
@@ -79,8 +89,8 @@ def _keys(piece: Piece) -> Answers:
         "r104_desa": code // 10**6 % 1_000,
         "r105a_sls": code // 100 % 10_000,
         "r105b_subsls": code % 100,
-        "r109_no_bangunan": 1 + ordinal - ordinal // _FAMILIES_TO_SHARE + moved,
-        "r110_no_keluarga": 1 + ordinal + moved,
+        "r109_no_bangunan": building_numbers(ordinal) + moved,
+        "r110_no_keluarga": family_numbers(ordinal) + moved,
     }
 
 
@@ -144,16 +154,21 @@ def _moment(day: identity.Dates, minute: Integers, second: Integers) -> pa.Array
 def _position(piece: Piece) -> Columns:
     """Around the middle of the province, by kab/kota, sub-SLS and house; seldom less sure than 20 m."""
     known = piece.draws.chance("position known", 0.96)
+    return {name: pa.array(values, mask=~known) for name, values in positions(piece).items()}
+
+
+def positions(piece: Piece) -> dict[str, Floats]:
+    """``lintang, bujur, akurasi_m`` of every house, whether the questionnaire has them or not."""
     kabkota = Draws(seeded(piece.campaign.seed, "kabkota", piece.place.kabkota))
     subsls = Draws(seeded(piece.campaign.seed, "subsls", piece.place.id_subsls))
-    columns = {}
+    columns: dict[str, Floats] = {}
     for column, middle in zip(("lintang", "bujur"), _province_points()[piece.province], strict=True):
         spread = (
             0.3 * kabkota.uniform(column) + 0.08 * subsls.uniform(column) + 0.004 * piece.draws.uniform(column)
         ) - 0.19
-        columns[column] = pa.array(np.round(middle + spread, 6), mask=~known)
+        columns[column] = np.asarray(np.round(middle + spread, 6), dtype=np.float64)
     accuracy = 3 + 14 * piece.draws.uniform("accuracy") ** 2 + 25 * piece.draws.chance("poor signal", 0.03)
-    return columns | {"akurasi_m": pa.array(np.round(accuracy, 1), mask=~known)}
+    return columns | {"akurasi_m": np.asarray(np.round(accuracy, 1), dtype=np.float64)}
 
 
 def _photo(piece: Piece, poor: Flags) -> Columns:

@@ -54,17 +54,17 @@ class PartWriter:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, kinds: Sequence[DefectKind], scratch: Path, sink: Sink
     ) -> None:
-        self._connection, self._kinds, self._scratch, self._sink = connection, kinds, scratch, sink
+        self.connection, self._kinds, self._scratch, self._sink = connection, kinds, scratch, sink
         self._columns = {dataset: projection(dataset, overrides(kinds, dataset)) for dataset in DATASETS}
 
     def write(
         self, piece: Piece, envelope: Envelope, part: int, *, altered: bool
     ) -> tuple[list[DeliveredFile], list[Label]]:
         """Writes part ``part``; if ``altered``, keluarga is put otherwise than it is described."""
-        self._connection.execute(f"SET VARIABLE utc_offset = '{envelope.utc_offset}'")
-        codes, of_keys = plant_keys(self._connection, self._kinds, piece.messages, piece.id_subsls)
+        self.connection.execute(f"SET VARIABLE utc_offset = '{envelope.utc_offset}'")
+        codes, of_keys = plant_keys(self.connection, self._kinds, piece.messages, piece.id_subsls)
         piece = replace(piece, id_subsls=codes)
-        tables, of_answers = plant_answers(self._connection, self._kinds, piece, candidates(piece), of_keys)
+        tables, of_answers = plant_answers(self.connection, self._kinds, piece, candidates(piece), of_keys)
         files = [
             self._put("keluarga", tables.keluarga, envelope, part, altered),
             self._put("anggota", tables.anggota, envelope, part, altered=False),
@@ -74,18 +74,18 @@ class PartWriter:
     def _put(self, dataset: Dataset, table: pa.Table, envelope: Envelope, part: int, altered: bool) -> DeliveredFile:
         name = f"{dataset}-{part:05d}.csv.gz"
         plain, packed = self._scratch / f"{dataset}.csv", self._scratch / name
-        self._connection.register("candidates", table)
+        self.connection.register("candidates", table)
         query = f"SELECT {self._columns[dataset]} FROM candidates"
-        self._connection.execute(f"COPY ({query}) TO '{plain}' (FORMAT csv, HEADER)")
-        self._connection.unregister("candidates")
+        self.connection.execute(f"COPY ({query}) TO '{plain}' (FORMAT csv, HEADER)")
+        self.connection.unregister("candidates")
         pack(plain, packed)
-        described = _described(packed, dataset, part, table.num_rows)
+        file = described(packed, dataset, part, table.num_rows)
         if altered:
             _alter(packed)
         self._sink.put_file(f"{envelope.folder}/{name}", packed)
         plain.unlink()
         packed.unlink()
-        return described
+        return file
 
 
 def pack(plain: Path, packed: Path) -> None:
@@ -104,7 +104,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _described(path: Path, dataset: Dataset, part: int, rows: int) -> DeliveredFile:
+def described(path: Path, dataset: str, part: int, rows: int) -> DeliveredFile:
+    """What the manifest says of a packed file."""
     return DeliveredFile(
         name=path.name,
         dataset=dataset,

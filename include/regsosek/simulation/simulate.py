@@ -18,11 +18,14 @@ from regsosek.simulation.defects import DefectTable, default_defects
 from regsosek.simulation.delivery import Delivered, deliver, envelope
 from regsosek.simulation.field_day import messages_of_one_day
 from regsosek.simulation.frame import ProvinceFrame, province_frame
+from regsosek.simulation.gaps import GAP_LABEL_COLUMNS, GapLabel
 from regsosek.simulation.parts import PartWriter
 from regsosek.simulation.planting import LABEL_COLUMNS, Label
 from regsosek.simulation.randomness import Draws
 from regsosek.simulation.reference_files import write_reference_files
 from regsosek.simulation.sinks import Sink
+from regsosek.simulation.streams.deliveries import StreamDelivered, deliver_streams
+from regsosek.simulation.streams.labels import planted_gaps
 from regsosek.simulation.timeline import Messages, messages
 
 _LEFT_OUT_SHARE = 0.03  # of the cases of a delivery that is superseded, the new one misses so many
@@ -33,7 +36,8 @@ _DUCKDB: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memor
 class SimulationReport:
     """What a simulation delivered. Every figure is at ``scale``.
 
-    ``targets`` in families by province; ``silent`` are the provinces and nights that delivered nothing.
+    ``targets`` in families by province; ``silent`` are the provinces and nights that delivered nothing; ``streams`` and
+    the ``gaps`` that must be found between them and K are empty unless the campaign has streams.
     """
 
     seed: int
@@ -41,6 +45,8 @@ class SimulationReport:
     targets: dict[str, int]
     deliveries: tuple[Delivered, ...]
     silent: tuple[tuple[str, date], ...]
+    streams: tuple[StreamDelivered, ...] = ()
+    gaps: tuple[GapLabel, ...] = ()
 
     @property
     def families(self) -> int:
@@ -87,6 +93,8 @@ def simulate(
     codes = [province_of_code(code).code for code in provinces or [p.code for p in all_provinces()]]
     delivered: list[Delivered] = []
     silent: list[tuple[str, date]] = []
+    streams: list[StreamDelivered] = []
+    gaps: list[GapLabel] = []
     with workshop(sink, defects or default_defects()) as (writer, table, scratch):
         # A version is whole or nobody can load it, whichever provinces deliver.
         targets = write_reference_files(campaign, sink, [p.code for p in all_provinces()], scratch)
@@ -98,7 +106,12 @@ def simulate(
                 for delivery in made:
                     progress(delivery)
                 delivered += made
-    return SimulationReport(campaign.seed, campaign.scale, targets, tuple(delivered), tuple(silent))
+                if campaign.streams:
+                    streams += deliver_streams(campaign, frame, night, writer.connection, scratch, sink)
+            if campaign.streams:
+                gaps += planted_gaps(campaign, frame)
+    made_of_k = (campaign.seed, campaign.scale, targets, tuple(delivered), tuple(silent))
+    return SimulationReport(*made_of_k, tuple(streams), tuple(gaps))
 
 
 def simulate_day(
@@ -146,12 +159,21 @@ def deliver_day(
     return deliver(campaign, frame, sent, envelope(campaign, frame.province, night), writer, sink)
 
 
+def write_gap_labels(gaps: Iterable[GapLabel], path: Path) -> None:
+    """Writes the planted gaps as CSV; keep it apart from what is delivered."""
+    _write_csv(path, GAP_LABEL_COLUMNS, (gap.row() for gap in gaps))
+
+
 def write_labels(labels: Iterable[Label], path: Path) -> None:
     """Writes the planted defects as CSV; keep it apart from what is delivered."""
+    _write_csv(path, LABEL_COLUMNS, (label.row() for label in labels))
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(LABEL_COLUMNS)
-        writer.writerows(label.row() for label in labels)
+        writer.writerow(columns)
+        writer.writerows(rows)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 from regsosek.simulation.campaign import NEVER, Campaign, SecondMessage
 from regsosek.simulation.changes import retired_from
 from regsosek.simulation.frame import ProvinceFrame, SubSls, place_in_group
+from regsosek.simulation.gaps import never_arriving
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, Keys, mixed, name_key, seeded
 
 SUB_SLS_AT_ONCE = 2_000
@@ -76,7 +77,17 @@ def messages(
     for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
         rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))
         first = _first_messages(campaign, frame, rows, days, defect_share)
+        if campaign.streams:
+            first.synchronised[never_arriving(campaign, frame.subsls, first.subsls, first.key)] = NEVER
         yield _latest(campaign, first, after, until)
+
+
+def visits(campaign: Campaign, frame: ProvinceFrame) -> Iterator[tuple[Integers, Messages]]:
+    """The rows of the frame in pieces, each with the first messages of all their families, as the field worked."""
+    days = _days(campaign, frame.province)
+    for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
+        rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))
+        yield rows, _first_messages(campaign, frame, rows, days, 0)
 
 
 def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers, defect_share: float) -> Messages:
@@ -125,10 +136,7 @@ def _days(campaign: Campaign, province: str) -> Floats:
 
 def _latest(campaign: Campaign, first: Messages, after: int, until: int) -> Messages:
     """Of each document the latest message of the days over ``after`` up to ``until``, if there is one."""
-    share = campaign.behaviour.second_message
-    draws = Draws(first.key)
-    kind = _second_kind(draws, first.faulty < 1, share)
-    second_day = np.where(kind == FIRST, NEVER, first.synchronised + 1 + draws.geometric("second", share.again))
+    kind, second_day = second_messages(campaign, first)
     second = (second_day > after) & (second_day <= until)
     chosen = second | ((first.synchronised > after) & (first.synchronised <= until))
     sent = Messages(
@@ -142,6 +150,14 @@ def _latest(campaign: Campaign, first: Messages, after: int, until: int) -> Mess
         faulty=np.where(second, 1.0, first.faulty),
     )
     return sent.take(chosen)
+
+
+def second_messages(campaign: Campaign, first: Messages) -> tuple[Integers, Integers]:
+    """What the second message of each document is, FIRST if there is none, and the day on which it is synchronised."""
+    share = campaign.behaviour.second_message
+    draws = Draws(first.key)
+    kind = _second_kind(draws, first.faulty < 1, share)
+    return kind, np.where(kind == FIRST, NEVER, first.synchronised + 1 + draws.geometric("second", share.again))
 
 
 def _second_kind(draws: Draws, faulty: Flags, share: SecondMessage) -> Integers:

@@ -10,6 +10,7 @@ of all those are.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -170,9 +171,14 @@ def lineages(changes: Iterable[tuple[str, str, int, str | None]]) -> dict[str, s
     return {code: find(code) for code in root}
 
 
+def related_places(connection: Connection, night: date) -> dict[str, str]:
+    """Every code that changed up to ``night``, and one code of all that it is related to (:func:`lineages`)."""
+    changes = connection.execute(text(_CHANGES), {"night": night})
+    return lineages((row.former, row.heir, row.status, row.id_desa) for row in changes)
+
+
 def _counted(connection: Connection, as_of: AsOf, windows: Mapping[str, FieldWindow]) -> pd.DataFrame:
-    changes = connection.execute(text(_CHANGES), {"night": as_of.night})
-    related = lineages((row.former, row.heir, row.status, row.id_desa) for row in changes)
+    related = related_places(connection, as_of.night)
     parameters: dict[str, Any] = {
         **as_of.parameters,
         "opened": list(windows),

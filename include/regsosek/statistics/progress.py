@@ -9,6 +9,8 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from regsosek.statistics.changes import nights_to_compute, write_changes
+from regsosek.statistics.streams.days import write_stream_days
+from regsosek.statistics.streams.verified import write_verified
 from regsosek.statistics.totals import write_totals
 from regsosek.warehouse.database import hold_province
 from regsosek.warehouse.tables import ARRIVAL_MEASURES
@@ -57,6 +59,8 @@ def _compute(connection: Connection, province: str, nights: list[date]) -> None:
         write_changes(connection, province, night)
         write_totals(connection, province, night)
         _write_arrivals(connection, province, night)
+        write_stream_days(connection, province, night)
+        write_verified(connection, province, night)
 
 
 def _write_arrivals(connection: Connection, province: str, night: date) -> None:

@@ -11,7 +11,7 @@ from regsosek.contract.streams import MESSAGES
 _NEWEST = """
 SELECT DISTINCT ON ({key}) m.*
 FROM stream.{dataset} m
-JOIN ledger.delivery d ON d.province = m.province AND d.delivery_id = m.delivery_id AND d.state = 'accepted'
+JOIN ledger.delivery d ON d.province = m.province AND d.delivery_id = m.delivery_id AND d.state = 'accepted'{among}
 WHERE m.province = :province AND m.night <= :night AND m.delivery_id NOT IN (
     SELECT jsonb_array_elements_text(s.supersedes) FROM ledger.delivery s
     WHERE s.province = :province AND s.state = 'accepted' AND coalesce(s.decided_night, s.night) <= :night)
@@ -19,10 +19,15 @@ ORDER BY {key}, m.produced_at DESC, m.delivery_id DESC, m.part DESC, m.row_no DE
 """
 
 
-def newest_messages(dataset: str) -> str:
+def newest_messages(dataset: str, among: str = "", night: str = "night") -> str:
     """SQL: the messages of stream ``dataset`` that hold as of a night: every column of its table, one row per key.
 
-    Parameters of the query: ``province`` and ``night``.
+    Parameters of the query: ``province`` and ``night``, or as it is named.
+
+    Args:
+        among: a relation with the columns of the key; only its keys are looked up.
     """
-    key = ", ".join(f"m.{column}" for column in MESSAGES[dataset].key)
-    return _NEWEST.format(dataset=dataset, key=key)
+    columns = MESSAGES[dataset].key
+    key = ", ".join(f"m.{column}" for column in columns)
+    joined = f"\nJOIN {among} USING ({', '.join(columns)})" if among else ""
+    return _NEWEST.format(dataset=dataset, key=key, among=joined).replace(":night", f":{night}")

@@ -201,6 +201,8 @@ def _stream_table(dataset: str) -> Table:
 
 
 stream_tables = {dataset: _stream_table(dataset) for dataset in STREAMS}
+_tag = stream_tables["geotag"].c
+Index("ix_geotag_family", _tag.province, _tag.id_subsls, _tag.r109_no_bangunan, _tag.r110_no_keluarga)
 
 # --- restricted and quality ----------------------------------------------------------------------------------------
 
@@ -291,6 +293,12 @@ verified = Table(
     Column("non_response", BigInteger), Column("sangat_miskin", BigInteger), Column("miskin", BigInteger),
     Column("tidak_miskin", BigInteger), Column("not_found", Boolean, nullable=False, server_default=text("false")),
     _needed("delivery_id"), schema="mart",
+)  # fmt: skip
+# What a night changed of daily counts and tags, signed, by place as delivered and day of work (statistics/streams).
+STREAM_COUNTS = ("families", "messages", "verified", "poor", "photographed", "without_document")
+stream_day = Table(
+    "stream_day", metadata, _key("province"), _key("stream"), _key("id_subsls"), _key("told_on", Date),
+    _key("night", Date), *(_count(name) for name in STREAM_COUNTS), Index(None, "province", "night"), schema="mart",
 )  # fmt: skip
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),

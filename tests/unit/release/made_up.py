@@ -18,6 +18,7 @@ from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.denominators import described
 from regsosek.statistics.forecast_table import FORECAST_LEVELS, Prospects, prospects
 from regsosek.statistics.region_figures import region_figures
+from regsosek.statistics.shares import with_shares
 from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
 
@@ -129,6 +130,8 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         versions={"contract": "1"},
         prospects=forecasts(shown, night),
         changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
+        streams=streams(shown, night),
+        photos=shown[shown["code"].isin([NATION, "11"])].assign(tags_poor=8, tags_photographed=6, photo_coverage=75.0),
     )
 
 
@@ -147,6 +150,19 @@ def forecasts(shown: pd.DataFrame, night: date) -> Prospects:
     at_work = pd.DataFrame(seen, index=pd.Index(regions_told["code"], name="code"))
     as_of = AsOf(night, {each.code: night for each in provinces()})
     return prospects(regions_told, days, at_work, field_windows(), as_of)
+
+
+def streams(shown: pd.DataFrame, night: date) -> pd.DataFrame:
+    """Documents and tags of the nation and a province; the tags lag by two days."""
+    regions = shown[shown["code"].isin([NATION, "11"])]
+    told = [
+        regions.assign(stream=stream, stream_night=night - timedelta(days=lag), stream_lag=lag, stream_provinces=1,
+                       stream_through=night - timedelta(days=lag + 8), stream_families=regions["visited"],
+                       subsls_frame=10, subsls_reported=6, subsls_finished=4)
+        for stream, lag in (("k", 0), ("geotag", 2))
+    ]  # fmt: skip
+    shares = ("stream_of_frame", "subsls_reported_of_frame", "subsls_finished_of_frame")
+    return with_shares(pd.concat(told, ignore_index=True).sort_values(["code", "stream_lag"]), shares)
 
 
 def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:

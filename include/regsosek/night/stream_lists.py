@@ -1,0 +1,127 @@
+"""Work lists of a province from its streams: gaps between them, and SLS whose heads are to be met. No persons."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from sqlalchemy import Connection, text
+
+from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.free_days import free_days
+from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.statistics.denominators import related_places
+from regsosek.statistics.streams.clocks import clocks_as_of
+from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
+from regsosek.statistics.streams.telling import told_as_of
+
+SHOWN = 50
+HEAD_NOT_MET, LIST_NOT_ENTERED = "ketua SLS belum ditemui", "daftar belum dientri"
+Row = Mapping[str, str | int | date]
+
+# A code is a sub-SLS of the frame, or the region that all of what changed lies in.
+_PLACES = """
+SELECT p.code, k.code AS kabkota, coalesce(f.name, d.name, '') AS name
+FROM unnest(CAST(:codes AS text[])) AS p (code)
+LEFT JOIN LATERAL (SELECT name, id_desa FROM reference.subsls s WHERE s.province = :province AND s.id_subsls = p.code
+                   ORDER BY valid_from DESC LIMIT 1) f ON true
+LEFT JOIN reference.region d ON d.code = p.code
+LEFT JOIN reference.region_ancestor a ON a.code = coalesce(f.id_desa, p.code)
+JOIN reference.region k ON k.code = a.ancestor_code AND k.level = 'kabkota'
+"""
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """A list of things to do: what it is, as of which night, and its rows in the order of kab/kota and code."""
+
+    title: str
+    night: date
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def gap_list(connection: Connection, province: str, night: date, window: FieldWindow) -> WorkList:
+    """Every gap between the streams of ``province``, as of its last good night up to ``night``."""
+    told, as_of = _told(connection, province, night, window)
+    found = gaps(told)
+    places = _places(connection, province, found["code"])
+    rows = (
+        {
+            **_place(places, gap["code"]),
+            "selisih": gap_kinds()[gap["kind"]].name,
+            "keluarga": gap["families"],
+            "sejak": gap["since"],
+            "dibandingkan_sampai": gap["through"],
+            "tindakan": gap_kinds()[gap["kind"]].action,
+        }
+        for gap in found.to_dict("records")
+    )
+    columns = (*_PLACE_COLUMNS, "selisih", "keluarga", "sejak", "dibandingkan_sampai", "tindakan")
+    return WorkList("selisih antaraliran", as_of, columns, _ordered(rows))
+
+
+def appointment_list(connection: Connection, province: str, night: date, window: FieldWindow) -> WorkList:
+    """SLS that are worked in without a verified list: why, and the days of the next week on which heads are at home."""
+    told, as_of = _told(connection, province, night, window)
+    away = heads_not_met(told)
+    found = gaps(told)
+    due = found[(found["kind"] == "list_not_entered") & ~found["code"].isin(away.index)]
+    reasons = {**dict.fromkeys(away.index, HEAD_NOT_MET), **dict.fromkeys(due["code"], LIST_NOT_ENTERED)}
+    since = {**dict(away["since"]), **dict(zip(due["code"], due["since"], strict=True))}
+    days = " ".join(day.isoformat() for day in free_days(province, as_of))
+    places = _places(connection, province, list(reasons))
+    rows = (
+        {**_place(places, code), "alasan": reason, "sejak": since[code], "hari_janji_temu": days}
+        for code, reason in reasons.items()
+    )
+    columns = (*_PLACE_COLUMNS, "alasan", "sejak", "hari_janji_temu")
+    return WorkList("SLS yang perlu janji temu", as_of, columns, _ordered(rows))
+
+
+def work_table(province: str, listed: WorkList) -> Table:
+    """The first rows for the terminal."""
+    more = f" (the first {SHOWN}; --output writes all)" if len(listed.rows) > SHOWN else ""
+    title = f"Province {province}: {len(listed.rows)} {listed.title}, as of {listed.night}{more}"
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    for column in listed.columns:
+        table.add_column(column)
+    for row in listed.rows[:SHOWN]:
+        table.add_row(*(str(row[column]) for column in listed.columns))
+    return table
+
+
+def write_work_list(listed: WorkList, path: Path) -> None:
+    """Writes the list as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, listed.columns)
+        writer.writeheader()
+        writer.writerows(listed.rows)
+
+
+_PLACE_COLUMNS = ("kabkota", "kode", "nama")
+
+
+def _told(connection: Connection, province: str, night: date, window: FieldWindow) -> tuple[Told, date]:
+    stands = last_refreshed(connection, night).nights.get(province, night)
+    clocks = clocks_as_of(connection, AsOf(stands, {province: stands}))[province]
+    related = related_places(connection, stands)
+    return told_as_of(connection, province, stands, window.closing(stands), clocks, related), stands
+
+
+def _places(connection: Connection, province: str, codes: Sequence[str] | pd.Series) -> Mapping[str, Row]:
+    asked = {"province": province, "codes": list(codes)}
+    found = connection.execute(text(_PLACES), asked)
+    return {row.code: {"kabkota": row.kabkota, "kode": row.code, "nama": row.name} for row in found}
+
+
+def _place(places: Mapping[str, Row], code: str) -> Row:
+    return places.get(code, {"kabkota": "", "kode": code, "nama": ""})
+
+
+def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: (str(row["kabkota"]), str(row["kode"]))))

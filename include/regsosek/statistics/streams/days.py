@@ -1,0 +1,82 @@
+"""What a night changed of daily counts and tags, by place as delivered and day of work: ``mart.stream_day``.
+
+Of every message that the night touched, what it counts now and what it counted the night before; a night costs what it
+brought. A tag is touched by a document of its family too: ``without_document`` are standing tags of families of which
+no document ever arrived.
+"""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, text
+
+from regsosek.contract.streams import MESSAGES
+from regsosek.geography.provinces import province as province_of_code
+from regsosek.warehouse.stream_state import newest_messages
+from regsosek.warehouse.tables import STREAM_COUNTS
+
+_SUPERSEDED_TONIGHT = """
+SELECT jsonb_array_elements_text(s.supersedes) FROM ledger.delivery s
+WHERE s.province = :province AND s.state = 'accepted' AND coalesce(s.decided_night, s.night) = :night
+"""
+_TOUCHED = """
+SELECT {key} FROM stream.{dataset} WHERE province = :province AND night = :night
+UNION
+SELECT {key} FROM stream.{dataset} WHERE province = :province AND delivery_id IN ({superseded})
+"""
+# Only a pair of night and family leads here, by the family's index of the tags.
+_OF_DOCUMENTS = """
+UNION
+SELECT m.id_tag FROM core.kasus k
+JOIN stream.geotag m ON m.province = k.province AND (m.id_subsls, m.r109_no_bangunan, m.r110_no_keluarga)
+     = (k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga)
+WHERE k.province = :province AND k.night = :night
+"""
+
+_COUNTED = {
+    "progres": """
+SELECT id_subsls, tanggal AS told_on, coalesce(jumlah_kk_cacah, 0) AS families, 1 AS messages,
+       coalesce(jumlah_kk_verifikasi, 0) AS verified, 0 AS poor, 0 AS photographed, 0 AS without_document
+FROM ({messages}) g
+""",
+    "geotag": """
+SELECT id_subsls, (ditandai_pada AT TIME ZONE :zone)::date AS told_on, 1 AS families, 1 AS messages, 0 AS verified,
+       (kelas_vk IN (1, 2))::int AS poor, (kelas_vk IN (1, 2) AND ada_foto = 1)::int AS photographed,
+       (NOT EXISTS (
+           SELECT FROM core.kasus k
+           JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
+           WHERE k.province = :province AND k.night <= :{night}
+                 AND (k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga)
+                     = (g.id_subsls, g.r109_no_bangunan, g.r110_no_keluarga)))::int AS without_document
+FROM ({messages}) g WHERE status_dokumen = 1
+""",
+}
+
+_CHANGED = f"""
+INSERT INTO mart.stream_day (province, stream, id_subsls, told_on, night, {", ".join(STREAM_COUNTS)})
+SELECT :province, :stream, id_subsls, told_on, :night, {", ".join(f"sum(sign * {name})" for name in STREAM_COUNTS)}
+FROM (SELECT 1 AS sign, * FROM ({{now}}) n UNION ALL SELECT -1, * FROM ({{before}}) b) c
+GROUP BY id_subsls, told_on
+HAVING ({", ".join(f"sum(sign * {name})" for name in STREAM_COUNTS)}) <> ({", ".join("0" for _ in STREAM_COUNTS)})
+"""
+
+
+def write_stream_days(connection: Connection, province: str, night: date) -> None:
+    """Writes what ``night`` changed in the streams of ``province``; what an earlier try wrote goes."""
+    zone = str(ZoneInfo(province_of_code(province).timezone))
+    own = {"province": province, "night": night, "before": night - timedelta(days=1), "zone": zone}
+    connection.execute(text("DELETE FROM mart.stream_day WHERE province = :province AND night = :night"), own)
+    for stream in _COUNTED:
+        key = MESSAGES[stream].key
+        touched = _TOUCHED.format(key=", ".join(key), dataset=stream, superseded=_SUPERSEDED_TONIGHT)
+        touched += _OF_DOCUMENTS if stream == "geotag" else ""
+        connection.execute(text(f"CREATE TEMP TABLE touched ON COMMIT DROP AS {touched}"), own)
+        connection.execute(text("ANALYZE touched"))
+        statement = _CHANGED.format(now=_counted(stream, "night"), before=_counted(stream, "before"))
+        connection.execute(text(statement), own | {"stream": stream})
+        connection.execute(text("DROP TABLE touched"))
+
+
+def _counted(stream: str, night: str) -> str:
+    """SQL: what each touched message counts as of the night that parameter ``night`` holds."""
+    return _COUNTED[stream].format(messages=newest_messages(stream, "touched", night), night=night)
