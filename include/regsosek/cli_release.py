@@ -29,6 +29,7 @@ KeyOption = Annotated[
     typer.Option("--key", help="A public key that is trusted, or the file that holds it; repeat it for several."),
 ]
 UnsignedOption = Annotated[bool, typer.Option("--unsigned", help="Check hashes and completeness alone.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
 SecretOption = Annotated[Path, typer.Option(help="Write the secret key here, readable by its owner alone.")]
 
 
@@ -37,6 +38,7 @@ def add_release_commands(
     console: Console,
     house: Callable[[], AbstractContextManager["House"]],
     night_of: Callable[[datetime | None], date],
+    operator: Callable[[], str],
 ) -> None:
     """Adds the group ``release`` to ``app``; by itself it publishes a night."""
     group = typer.Typer(help="Publish the release of a night again; check one; make keys.")
@@ -66,6 +68,16 @@ def add_release_commands(
         signed = f"signed by key {found.signed_by}" if found.signed_by else "NO SIGNATURE WAS CHECKED"
         console.print(f"Release {found.release_id}: {found.files} files, whole and as published; {signed}")
 
+    @group.command()
+    def rollback(reason: ReasonOption) -> None:
+        """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
+        from regsosek.release.pointer import roll_back
+
+        with house() as opened:
+            bucket = opened.settings.release_bucket
+            left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+        console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
+
     @group.command("new-key")
     def new_key(secret: SecretOption) -> None:
         """Make a key pair: the secret key into a new file, the public key onto the terminal."""
@@ -78,8 +90,10 @@ def add_release_commands(
 
 
 def tell_release(console: Console, published: "Published") -> None:
-    """Which release it is and where; that nobody signed it, if so."""
+    """Which release it is and where; that readers do not see it, or that nobody signed it, if so."""
     console.print(f"Release {published.release_id}: {published.page}")
+    if not published.current:
+        console.print("[yellow]Readers see another: a newer night, or this one was rolled back.")
     if published.signed_by is None:
         console.print("[yellow]It is not signed: set REGSOSEK_RELEASE_SIGNING_KEY_FILE (docs/release.md).")
 
