@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
+from regsosek.cli_release import add_release_commands, tell_release
 from regsosek.cli_streams import add_stream_commands
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
@@ -197,7 +198,7 @@ def night(
     for waiting in report.held:
         console.print(f"[yellow]{waiting}")
     if report.published is not None:
-        console.print(f"Release {report.published.release_id}: {report.published.page}")
+        tell_release(console, report.published)
     if not report.whole:
         console.print(f"[red]{len(report.failed)} provinces failed; publication: {report.publication or 'done'}")
         raise typer.Exit(EXIT_FAILED)
@@ -230,16 +231,6 @@ def status(date_: NightOption = None) -> None:
         console.print(
             night_table(when, lines, scale, planned_windows(opened.settings.calendar_file, opened.settings.plan_file))
         )
-
-
-@app.command()
-def release(date_: NightOption = None) -> None:
-    """Build, audit and publish the release of a night again."""
-    from regsosek.night import nightly
-
-    with house() as opened:
-        published = nightly.release(opened, night_of(date_))
-    console.print(f"Release {published.release_id}: {published.page}")
 
 
 @app.command()
@@ -343,7 +334,7 @@ def _carry_out(decide: "Decide", delivery_id: str, reason: str, publish: bool) -
         deciding.tell(opened, decided)
         if publish:
             published = deciding.publish_newest(opened)
-            console.print(f"Release {published.release_id}: {published.page}")
+            tell_release(console, published)
         else:
             console.print(f"Readers see it with the next night, or after `regsosek release --date {decided.night}`.")
 
@@ -354,6 +345,9 @@ def operator() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
+
+
+add_release_commands(app, console, house, night_of, operator)
 
 
 @app.command()

@@ -47,6 +47,10 @@ class AuditError(RegsosekError):
     """A release failed its audit and was not published."""
 
 
+class SignatureError(RegsosekError):
+    """A release is not signed by a key that is trusted, or it or its signature was changed."""
+
+
 class SealedNightError(RegsosekError):
     """A night was asked to do what its seal forbids."""
 

@@ -33,6 +33,8 @@ class Settings(BaseModel):
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"
     hmac_key: SecretStr = Field(min_length=32, description="keys the NIK and KK hashes; once lost, nothing compares")
+    release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
+    release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
     smtp_host: str = "127.0.0.1"
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     smtp_username: str | None = None

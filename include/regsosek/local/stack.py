@@ -19,7 +19,8 @@ from regsosek.local.loopback import HOST
 from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore
 from regsosek.local.postgres import PostgresServer
-from regsosek.local.private_files import kept_secret, private_directory
+from regsosek.local.private_files import kept_secret, private_directory, write_private
+from regsosek.release.signing import Signer
 from regsosek.settings import PROJECT_ROOT, Settings
 
 STATE = PROJECT_ROOT / "var"
@@ -68,10 +69,18 @@ class Stack:
             "REGSOSEK_S3_ACCESS_KEY_ID": self.object_store.access_key_id,
             "REGSOSEK_S3_SECRET_ACCESS_KEY": self.object_store.secret_access_key,
             "REGSOSEK_HMAC_KEY": kept_secret(self.root / "hmac-key"),
+            "REGSOSEK_RELEASE_SIGNING_KEY": _signing_key(self.root / "signing-key"),
             "REGSOSEK_SMTP_HOST": HOST,
             "REGSOSEK_SMTP_PORT": str(self.mail.port),
             "REGSOSEK_WORK_DIR": str(self.root / "work"),
         }
+
+
+def _signing_key(path: Path) -> str:
+    """The key of the releases of this machine, drawn on first use and kept."""
+    if not path.exists():
+        write_private(path, Signer.new().secret_text)
+    return path.read_text(encoding="ascii")
 
 
 @dataclass(frozen=True)

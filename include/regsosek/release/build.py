@@ -1,14 +1,19 @@
 """The release as files: bytes by name, a function of the figures alone, so that building again gives the same."""
 
 import json
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from regsosek.geography.regions import NATION
+from regsosek.release import datapackage, workbook
 from regsosek.release.changelog import changelogs
 from regsosek.release.figures import Figures
 from regsosek.release.page import page
+from regsosek.release.parquet_tables import parquet_files
+from regsosek.release.sdmx import sdmx_files
 from regsosek.release.tables import REGION_TABLES, region_rows, table_files, with_context
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
@@ -18,11 +23,23 @@ _SERIES = ("day", "visited", "complete", "visited_so_far", "complete_so_far", "p
 
 def build(figures: Figures) -> dict[str, bytes]:
     """Every content file of the release by name; nothing in them tells when they were made."""
+    tables = table_files(figures)
     return {
-        **table_files(figures),
+        **tables,
+        **formats(figures.night, tables),
         **changelogs(figures),
         "progres.json": _summary(figures),
         "index.html": page(figures),
+    }
+
+
+def formats(night: date, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The CSV tables in all other formats: Parquet, workbook, SDMX, and the description for machines."""
+    return {
+        **parquet_files(tables),
+        **sdmx_files(night, tables),
+        workbook.NAME: workbook.workbook(night, tables),
+        datapackage.NAME: datapackage.datapackage(night, tables),
     }
 
 

@@ -47,9 +47,9 @@ class FormerRelease:
 
 
 def former_release(connection: Connection, night: date) -> FormerRelease | None:
-    """What was published last of the newest night before ``night``; ``None`` if nothing was."""
+    """What was published last of the newest night before ``night`` and not rolled back; ``None`` if nothing was."""
     table = published_release.c
-    query = select(published_release).where(table.night < night)
+    query = select(published_release).where(table.night < night, table.rolled_back_at.is_(None))
     found = connection.execute(query.order_by(table.night.desc(), table.published_at.desc()).limit(1)).first()
     return None if found is None else _release(found)
 

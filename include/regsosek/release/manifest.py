@@ -30,8 +30,7 @@ class ReleaseFiles:
     @property
     def content_hash(self) -> str:
         """SHA-256 over the sorted lines ``<sha256>  <name>``, as sha256sum writes them: anyone can check it."""
-        lines = "".join(f"{sha256}  {name}\n" for name, sha256 in self.hashes.items())
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return content_hash(self.hashes)
 
     @property
     def release_id(self) -> str:
@@ -39,13 +38,25 @@ class ReleaseFiles:
         return f"{self.night.isoformat()}-{self.content_hash[:ID_DIGITS]}"
 
 
-def manifest(figures: Figures, release: ReleaseFiles, suite_version: str, built_at: datetime) -> dict[str, Any]:
-    """What the release is; ``built_at`` stands here only, outside of the content hash."""
+def content_hash(hashes: Mapping[str, str]) -> str:
+    """SHA-256 over the lines ``<sha256>  <name>``, sorted by name."""
+    lines = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def manifest(
+    figures: Figures, release: ReleaseFiles, suite_version: str, built_at: datetime, key_id: str | None = None
+) -> dict[str, Any]:
+    """What the release is; ``built_at`` and ``key_id`` stand here only, outside of the content hash.
+
+    ``key_id`` names the public key that the manifest's signature is checked with; none says that it is unsigned.
+    """
     return {
         "release_id": release.release_id,
         "night": figures.night.isoformat(),
         "content_hash": release.content_hash,
         "built_at": built_at.isoformat(),
+        "signed_by": key_id,
         "as_of": {code: night.isoformat() for code, night in figures.as_of.nights.items()},
         "held_back": list(figures.held_back),
         "missing": [

@@ -43,6 +43,11 @@ FILES = (
     ("perubahan.md", "perubahan dalam kata-kata"),
     ("changes.md", "perubahan dalam bahasa Inggris"),
     ("definisi.csv", "arti setiap kolom"),
+    ("rilis.xlsx", "buku kerja: tabel sampai kecamatan dan glosarium"),
+    ("provinsi.parquet", "Parquet; setiap tabel CSV di atas juga tersedia dengan akhiran .parquet"),
+    ("datapackage.json", "keterangan tabel CSV untuk mesin (Frictionless)"),
+    ("harian.sdmx.csv", "tabel harian sebagai SDMX-CSV"),
+    ("struktur.sdmx.xml", "struktur SDMX-nya"),
     ("progres.json", "ringkasan untuk aplikasi"),
     ("manifest.json", "daftar berkas, sidik jari sha256, versi"),
 )

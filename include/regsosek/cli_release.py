@@ -1,0 +1,133 @@
+"""The commands that publish a release, and that anyone checks one with: `regsosek release ...`."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from regsosek.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from regsosek.night.house import House
+    from regsosek.release.publish import Published
+    from regsosek.release.signing import PublicKey
+    from regsosek.release.verification import Read
+
+DateOption = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="Night D, YYYY-MM-DD; default: yesterday in Jakarta."),
+]
+SourceArgument = Annotated[
+    str, typer.Argument(help="A folder, or s3://bucket/prefix/; without one the release that readers see now.")
+]
+KeyOption = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="A public key that is trusted, or the file that holds it; repeat it for several."),
+]
+UnsignedOption = Annotated[bool, typer.Option("--unsigned", help="Check hashes and completeness alone.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
+SecretOption = Annotated[Path, typer.Option(help="Write the secret key here, readable by its owner alone.")]
+
+
+def add_release_commands(
+    app: typer.Typer,
+    console: Console,
+    house: Callable[[], AbstractContextManager["House"]],
+    night_of: Callable[[datetime | None], date],
+    operator: Callable[[], str],
+) -> None:
+    """Adds the group ``release`` to ``app``; by itself it publishes a night."""
+    group = typer.Typer(help="Publish the release of a night again; check one; make keys.")
+    app.add_typer(group, name="release", invoke_without_command=True)
+
+    @group.callback()
+    def release(context: typer.Context, date_: DateOption = None) -> None:
+        """Build, audit and publish the release of a night again; or, with a command, what that does."""
+        from regsosek.night import nightly
+
+        if context.invoked_subcommand is None:
+            with house() as opened:
+                tell_release(console, nightly.release(opened, night_of(date_)))
+
+    @group.command()
+    def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: UnsignedOption = False) -> None:
+        """Check signature, hashes and completeness of a release; ends with 1 if anything does not hold."""
+        from regsosek.release import verification
+
+        if bool(key) == unsigned:
+            raise ConfigurationError("name the public keys that you trust by --key, or check hashes alone: --unsigned")
+        found = verification.verify(_reader(source), [_public_key(each) for each in key] if key else None)
+        for fault in found.faults:
+            console.print(f"[red]{fault}", highlight=False)
+        if found.faults:
+            raise typer.Exit(1)
+        signed = f"signed by key {found.signed_by}" if found.signed_by else "NO SIGNATURE WAS CHECKED"
+        console.print(f"Release {found.release_id}: {found.files} files, whole and as published; {signed}")
+
+    @group.command()
+    def rollback(reason: ReasonOption) -> None:
+        """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
+        from regsosek.release.pointer import roll_back
+
+        with house() as opened:
+            bucket = opened.settings.release_bucket
+            left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+        console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
+
+    @group.command("new-key")
+    def new_key(secret: SecretOption) -> None:
+        """Make a key pair: the secret key into a new file, the public key onto the terminal."""
+        from regsosek.release.signing import Signer
+
+        signer = Signer.new()
+        _write_secret(secret, signer.secret_text)
+        console.print(f"Secret key: {secret} (name it in REGSOSEK_RELEASE_SIGNING_KEY_FILE; never publish it)")
+        console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
+
+
+def tell_release(console: Console, published: "Published") -> None:
+    """Which release it is and where; that readers do not see it, or that nobody signed it, if so."""
+    console.print(f"Release {published.release_id}: {published.page}")
+    if not published.current:
+        console.print("[yellow]Readers see another: a newer night, or this one was rolled back.")
+    if published.signed_by is None:
+        console.print("[yellow]It is not signed: set REGSOSEK_RELEASE_SIGNING_KEY_FILE (docs/release.md).")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A new file of mode 0600; a key that is there already is never lost to a second call."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise ConfigurationError(f"{path} is there already; name another file") from None
+    path.write_text(text + "\n", encoding="ascii")
+
+
+def _public_key(given: str) -> "PublicKey":
+    from regsosek.release.signing import PublicKey
+
+    path = Path(given)
+    return PublicKey.read(path.read_text(encoding="utf-8") if path.is_file() else given)
+
+
+def _reader(source: str) -> "Read":
+    from regsosek.landing.object_store import ObjectStore
+    from regsosek.release.publish import current_prefix
+    from regsosek.release.verification import in_bucket, in_folder
+    from regsosek.settings import load_settings
+
+    if source and not source.startswith("s3://"):
+        return in_folder(Path(source))
+    settings = load_settings()
+    store = ObjectStore.connect(settings)
+    if source:
+        bucket, _, prefix = source.removeprefix("s3://").partition("/")
+        return in_bucket(store, bucket, prefix.rstrip("/") + "/")
+    prefix_now = current_prefix(store, settings)
+    if prefix_now is None:
+        raise ConfigurationError("nothing is published yet")
+    return in_bucket(store, settings.release_bucket, prefix_now)

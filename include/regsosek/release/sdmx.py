@@ -1,0 +1,161 @@
+"""The main table, progress by province and day, as SDMX: SDMX-CSV 1.0, and its structure as SDMX-ML 2.1.
+
+One observation for each area, indicator and day of enumeration. An area is ``ID`` and the BPS code (``ID11``), the
+nation ``ID``: readers that guess types would make the number 0 of code 00.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+
+from pysdmx.io import write_sdmx
+from pysdmx.io.format import Format
+from pysdmx.model import (
+    Code,
+    Codelist,
+    Component,
+    Components,
+    Concept,
+    ConceptScheme,
+    Dataflow,
+    DataStructureDefinition,
+    DataType,
+    ItemReference,
+    Organisation,
+    Role,
+)
+from pysdmx.model.message import Header
+
+from regsosek.geography.provinces import provinces
+from regsosek.geography.regions import NATION
+from regsosek.release.schema import typed
+from regsosek.statistics.definitions import definitions
+from regsosek.warehouse.tables import PROGRESS_MEASURES
+
+DATA, STRUCTURE = "harian.sdmx.csv", "struktur.sdmx.xml"
+TABLE = "harian.csv"
+AGENCY, VERSION = "BPS", "1.0"
+FLOW = "REGSOSEK_DAILY"
+DATAFLOW = f"{AGENCY}:{FLOW}({VERSION})"
+_TITLE = "Regsosek: progress of enumeration by province and day"
+DAILY = "D"
+INDICATORS = (*PROGRESS_MEASURES, "visited_so_far", "complete_so_far", "plan_families", "target_families")
+# What is told beside each observation: id, field of the table, what it hangs on.
+_TOLD = (
+    ("DATA_UNTIL", "data_until", "REF_AREA"),
+    ("NIGHT", "night", "D"),
+    ("SCALE", "scale", "D"),
+    ("INCOMPLETE_PROVINCES", "missing", "D"),
+)
+# Empty when every province is whole.
+_GAPS = "INCOMPLETE_PROVINCES"
+_DIMENSIONS = ("FREQ", "REF_AREA", "INDICATOR", "TIME_PERIOD")
+HEADER = ("DATAFLOW", *_DIMENSIONS, "OBS_VALUE", "UNIT_MEASURE", *(name for name, _, _ in _TOLD))
+# The words of SDMX for what every dataset has.
+_CONCEPTS = {
+    "FREQ": "Frequency",
+    "REF_AREA": "Area: ID for Indonesia, ID and the BPS code of a province",
+    "INDICATOR": "Indicator",
+    "TIME_PERIOD": "Day of enumeration, local time of the province",
+    "OBS_VALUE": "Value",
+    "UNIT_MEASURE": "Unit",
+}
+
+
+def sdmx_files(night: date, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The main table and its structure, by name."""
+    return {DATA: _data(tables[TABLE]), STRUCTURE: _structure(night)}
+
+
+def area(code: str) -> str:
+    """``ID11`` for province 11, ``ID`` for the nation."""
+    return "ID" if code == NATION else f"ID{code}"
+
+
+def _data(table: bytes) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(_observations(table))
+    return text.getvalue().encode()
+
+
+def _observations(table: bytes) -> Iterable[list[object]]:
+    """Rows in order of area, indicator and day; what is not known is no observation."""
+    by_column = {field: definitions()[field].column for field in (*INDICATORS, "day", "code")}
+    told = [definitions()[field].column for _, field, _ in _TOLD]
+    rows = typed(TABLE, table).sort_by([("kode", "ascending"), (by_column["day"], "ascending")]).to_pylist()
+    for code in dict.fromkeys(row["kode"] for row in rows):
+        of_area = [row for row in rows if row["kode"] == code]
+        for field in INDICATORS:
+            name, unit = by_column[field], _unit(field)
+            for row in of_area:
+                if row[name] is not None:
+                    key = (DATAFLOW, DAILY, area(code), field.upper(), row[by_column["day"]])
+                    yield [*key, row[name], unit, *(row[column] for column in told)]
+
+
+def _unit(field: str) -> str:
+    return "PERSONS" if definitions()[field].unit == "orang" else "FAMILIES"
+
+
+def _structure(night: date) -> bytes:
+    """Codelists, concepts, data structure and dataflow; prepared, so to speak, at the beginning of the night."""
+    lists, parts = _codelists(), _components(_codelists())
+    structure = DataStructureDefinition(id=FLOW, name=_TITLE, agency=AGENCY, version=VERSION, components=parts)
+    flow = Dataflow(id=FLOW, name=_TITLE, agency=AGENCY, version=VERSION, structure=structure)
+    header = Header(
+        id=f"REGSOSEK_{night:%Y%m%d}",
+        test=False,
+        prepared=datetime.combine(night, time(), tzinfo=UTC),
+        sender=Organisation(id=AGENCY, name="Badan Pusat Statistik"),
+    )
+    content = [*lists.values(), _concepts(), structure, flow]
+    return str(write_sdmx(content, Format.STRUCTURE_SDMX_ML_2_1, header=header, prettyprint=True)).encode()
+
+
+def _codelists() -> dict[str, Codelist]:
+    """By the component whose values they name."""
+    areas = [Code(id=area(NATION), name="Indonesia"), *(Code(id=area(p.code), name=p.name) for p in provinces())]
+    figures = [definitions()[field] for field in INDICATORS]
+    indicators = [Code(id=each.field.upper(), name=each.name_en, description=each.definition_en) for each in figures]
+    units = [Code(id="FAMILIES", name="Families"), Code(id="PERSONS", name="Persons")]
+    return {
+        "FREQ": _codelist("CL_FREQ", "Frequency", [Code(id=DAILY, name="Daily")]),
+        "REF_AREA": _codelist("CL_AREA", "Indonesia and its 34 provinces of 2022", areas),
+        "INDICATOR": _codelist("CL_INDICATOR", "Indicators", indicators),
+        "UNIT_MEASURE": _codelist("CL_UNIT", "Units", units),
+    }
+
+
+def _codelist(name: str, title: str, codes: Sequence[Code]) -> Codelist:
+    return Codelist(id=name, name=title, agency=AGENCY, version=VERSION, items=codes)
+
+
+def _concepts() -> ConceptScheme:
+    told = {name: definitions()[field].name_en for name, field, _ in _TOLD}
+    items = [Concept(id=name, name=title) for name, title in {**_CONCEPTS, **told}.items()]
+    return ConceptScheme(id="CS_REGSOSEK", name="Concepts", agency=AGENCY, version=VERSION, items=items)
+
+
+def _components(lists: Mapping[str, Codelist]) -> Components:
+    coded = [_component(name, Role.DIMENSION, DataType.STRING, lists[name]) for name in _DIMENSIONS[:-1]]
+    time_period = _component(_DIMENSIONS[-1], Role.DIMENSION, DataType.PERIOD)
+    value = _component("OBS_VALUE", Role.MEASURE, DataType.LONG)
+    unit = _component("UNIT_MEASURE", Role.ATTRIBUTE, DataType.STRING, lists["UNIT_MEASURE"], of="INDICATOR")
+    told = [_component(name, Role.ATTRIBUTE, DataType.STRING, of=of, needed=name != _GAPS) for name, _, of in _TOLD]
+    return Components([*coded, time_period, value, unit, *told])
+
+
+def _component(
+    name: str,
+    role: Role,
+    type_: DataType,
+    codes: Codelist | None = None,
+    *,
+    of: str | None = None,
+    needed: bool = True,
+) -> Component:
+    concept = ItemReference(sdmx_type="Concept", agency=AGENCY, id="CS_REGSOSEK", version=VERSION, item_id=name)
+    return Component(name, needed, role, concept, type_, local_codes=codes, attachment_level=of)

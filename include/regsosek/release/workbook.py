@@ -1,0 +1,100 @@
+"""The workbook of a release, for people: a sheet for each table that a person reads, and the glossary.
+
+Codes are text, dates are dates, percentages keep two decimals; no cell is ever read as a formula or a link. The desa,
+and the changes below kab/kota, are left to CSV and Parquet: nobody scrolls through 80,000 rows.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from regsosek.release.schema import GLOSSARY, Column, Kind, columns_of, typed
+
+NAME = "rilis.xlsx"
+SHEETS: Mapping[str, str] = {
+    "nasional.csv": "Indonesia",
+    "provinsi.csv": "Provinsi",
+    "kabkota.csv": "Kabupaten-Kota",
+    "kecamatan.csv": "Kecamatan",
+    "lantai.csv": "Lantai",
+    "harian.csv": "Harian",
+    "kedatangan.csv": "Kedatangan",
+    "revisi.csv": "Revisi",
+    "perubahan.csv": "Perubahan",
+    GLOSSARY: "Glosarium",
+}
+LEVELS_OF_CHANGES = ("nasional", "provinsi", "kabkota")
+_FORMATS: Mapping[Kind, str] = {"text": "@", "date": "yyyy-mm-dd", "count": "#,##0", "number": "0.00"}
+# A scale of 0.0005 must not be shown as zero.
+_SCALE, _SCALE_FORMAT = "skala", "General"
+_WIDTHS: Mapping[Kind, int] = {"text": 12, "date": 12, "count": 12, "number": 12}
+_WIDE = {"nama": 28, "definisi": 70, "definition": 70, "name": 28, "data_sampai": 22, "provinsi_belum_lengkap": 30}
+_HEADER_HEIGHT = 60
+
+Write = Callable[[int, int, Any, Format], Any]
+
+
+def workbook(night: date, tables: Mapping[str, bytes]) -> bytes:
+    """``rilis.xlsx`` from the CSV bytes of the tables; the same tables of the same night give the same bytes."""
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = Workbook(buffer, options)
+    book.set_properties(
+        {
+            "title": f"Regsosek: penyelesaian pencacahan, malam {night.isoformat()}",
+            "created": datetime.combine(night, time()),
+        }
+    )
+    formats = {kind: book.add_format({"num_format": written}) for kind, written in _FORMATS.items()}
+    scale = book.add_format({"num_format": _SCALE_FORMAT})
+    header = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#e8eef5", "border": 1})
+    for name, title in SHEETS.items():
+        columns = columns_of(name, tables[name])
+        of_column = [scale if each.header == _SCALE else formats[each.kind] for each in columns]
+        _sheet(book.add_worksheet(title), columns, _rows(name, tables[name]), header, of_column)
+    book.close()
+    return buffer.getvalue()
+
+
+def _rows(name: str, content: bytes) -> pa.Table:
+    table = typed(name, content)
+    if name == "perubahan.csv":
+        return table.filter(pc.field("tingkat").isin(LEVELS_OF_CHANGES))
+    return table
+
+
+def _sheet(sheet: Worksheet, columns: list[Column], rows: pa.Table, header: Format, formats: list[Format]) -> None:
+    """Writes one sheet: header frozen, autofilter; the first columns up to the name stay in view."""
+    headers = [each.header for each in columns]
+    named = headers.index("nama") + 1 if "nama" in headers else 1
+    sheet.freeze_panes(1, named)
+    sheet.set_row(0, _HEADER_HEIGHT)
+    for at, (column, format_) in enumerate(zip(columns, formats, strict=True)):
+        sheet.write_string(0, at, column.title, header)
+        sheet.set_column(at, at, _WIDE.get(column.header, _WIDTHS[column.kind]))
+        _column(_writer(sheet, column.kind), at, rows.column(column.header), format_)
+    sheet.autofilter(0, 0, rows.num_rows, len(columns) - 1)
+
+
+def _column(write: Write, at: int, values: pa.ChunkedArray, format_: Format) -> None:
+    for row, value in enumerate(values.to_pylist(), start=1):
+        if value is not None:
+            write(row, at, value, format_)
+
+
+def _writer(sheet: Worksheet, kind: Kind) -> Write:
+    """Each kind by its own method: nothing guesses from the text what a cell might be."""
+    if kind == "text":
+        write: Write = sheet.write_string
+    elif kind == "date":
+        write = sheet.write_datetime
+    else:
+        write = sheet.write_number
+    return write

@@ -1,0 +1,149 @@
+"""Anyone with a public key can check a release: what was signed, by whom, and that every file is as published."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import made_up
+import pytest
+from typer.testing import CliRunner
+
+from regsosek.cli import app
+from regsosek.errors import ConfigurationError, SignatureError
+from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
+from regsosek.release.signing import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature, signer_of
+from regsosek.release.verification import in_folder, verify
+from regsosek.settings import Settings
+
+SIGNER, FORMER, STRANGER = Signer.new(), Signer.new(), Signer.new()
+CONTENT = b"the manifest"
+FILES = ReleaseFiles(made_up.NIGHT, {"a.csv": b"a\n1\n", "b.csv": b"b\n2\n"})
+
+
+def described(signer: Signer | None) -> bytes:
+    at = datetime(2022, 10, 24, tzinfo=UTC)
+    return document(manifest(made_up.figures(), FILES, "0", at, signer.public.id if signer else None))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, content in FILES.files.items():
+        (tmp_path / name).write_bytes(content)
+    written = described(SIGNER)
+    (tmp_path / MANIFEST).write_bytes(written)
+    (tmp_path / (MANIFEST + SIGNATURE_SUFFIX)).write_bytes(SIGNER.sign(written, "release x"))
+    return tmp_path
+
+
+def test_a_signature_is_known_by_its_key_among_several() -> None:
+    trusted = [SIGNER.public, FORMER.public]
+    assert check_signature(CONTENT, SIGNER.sign(CONTENT, "x"), trusted) == SIGNER.public
+    assert check_signature(CONTENT, FORMER.sign(CONTENT, "x"), trusted) == FORMER.public
+    with pytest.raises(SignatureError, match="none of the trusted"):
+        check_signature(CONTENT, STRANGER.sign(CONTENT, "x"), trusted)
+
+
+@pytest.mark.parametrize("line", range(1, 4))
+def test_any_changed_line_of_a_signature_is_refused(line: int) -> None:
+    ours, other = (SIGNER.sign(content, told).splitlines() for content, told in ((CONTENT, "x"), (b"other", "y")))
+    forged = b"\n".join([*ours[:line], other[line], *ours[line + 1 :]])
+    with pytest.raises(SignatureError):
+        check_signature(CONTENT, forged, [SIGNER.public])
+
+
+@pytest.mark.parametrize("written", [b"", b"x\n", b"a\nb\nc\nd\n", b"\xff\xfe\n" * 4])
+def test_what_is_no_signature_is_refused(written: bytes) -> None:
+    with pytest.raises(SignatureError, match="not one of ours"):
+        check_signature(CONTENT, written, [SIGNER.public])
+
+
+def test_keys_are_read_as_they_are_written() -> None:
+    assert Signer.read(SIGNER.secret_text + "\n").public == SIGNER.public
+    assert PublicKey.read(f"untrusted comment: x\n{SIGNER.public.text}\n") == SIGNER.public
+    with pytest.raises(ConfigurationError, match="not a public key"):
+        PublicKey.read(SIGNER.secret_text)
+    with pytest.raises(ConfigurationError) as told:
+        Signer.read(SIGNER.public.text)
+    assert SIGNER.public.text not in str(told.value)
+
+
+def test_the_key_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(SIGNER.secret_text)
+    for given in ({"release_signing_key": SIGNER.secret_text}, {"release_signing_key_file": path}):
+        settings = Settings.model_validate(
+            {
+                "warehouse_url": "postgresql+psycopg://x",
+                "s3_access_key_id": "x",
+                "s3_secret_access_key": "x",
+                "hmac_key": "x" * 32,
+                **given,
+            }
+        )
+        found = signer_of(settings)
+        assert found is not None
+        assert found.public == SIGNER.public
+
+
+def test_a_whole_release_is_as_published(folder: Path) -> None:
+    found = verify(in_folder(folder), [FORMER.public, SIGNER.public])
+    assert (found.faults, found.signed_by, found.files) == ((), SIGNER.public.id, 2)
+    assert found.release_id == FILES.release_id
+
+
+def _drop(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _write(name: str, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes(content) and None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (_write("a.csv", b"a\n2\n"), "a.csv is not the published file"),
+        (_write("a.csv", b"a\n1\n\n"), "a.csv is not the published file"),
+        (_drop("b.csv"), "b.csv is missing"),
+        (_drop(MANIFEST), "manifest.json is missing"),
+        (_drop(MANIFEST + SIGNATURE_SUFFIX), "it is not signed"),
+        (_write(MANIFEST, b"{}"), "is no manifest"),
+        (_write(MANIFEST, described(None)), "one of them was changed"),
+        (_write(MANIFEST, described(SIGNER).replace(b'"a.csv"', b'"../a.csv"')), "'../a.csv' is no file name"),
+        (_write(MANIFEST, described(SIGNER).replace(b'"content_hash": "', b'"content_hash": "0')), "content hash or"),
+    ],
+)
+def test_whatever_is_done_to_a_release_is_found(folder: Path, spoil: Callable[[Path], None], told: str) -> None:
+    spoil(folder)
+    assert any(told in fault for fault in verify(in_folder(folder), [SIGNER.public]).faults)
+
+
+def test_signed_or_not_the_content_hash_is_the_same() -> None:
+    assert b'"signed_by": null' in described(None)
+    assert described(SIGNER).replace(SIGNER.public.id.encode(), b"") == described(None).replace(b"null", b'""')
+
+
+def test_the_command_makes_keys_and_checks_with_them(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    run, secret = CliRunner().invoke, tmp_path_factory.mktemp("keys") / "secret"
+    made = run(app, ["release", "new-key", "--secret", str(secret)])
+    assert Signer.read(secret.read_text()).public.text in made.output.replace("\n", "")
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert isinstance(run(app, ["release", "new-key", "--secret", str(secret)]).exception, ConfigurationError)
+    good = run(app, ["release", "verify", str(folder), "--key", FORMER.public.text, "--key", SIGNER.public.text])
+    assert (good.exit_code, f"signed by key {SIGNER.public.id}" in " ".join(good.output.split())) == (0, True)
+    (folder / (MANIFEST + SIGNATURE_SUFFIX)).write_bytes(b"")
+    alone = run(app, ["release", "verify", str(folder), "--unsigned"])
+    assert (alone.exit_code, "NO SIGNATURE WAS CHECKED" in " ".join(alone.output.split())) == (0, True)
+    assert run(app, ["release", "verify", str(folder), "--key", STRANGER.public.text]).exit_code == 1
+    assert isinstance(run(app, ["release", "verify", str(folder)]).exception, ConfigurationError)
+
+
+def test_minisign_checks_it_too(folder: Path) -> None:
+    minisign = shutil.which("minisign")
+    if minisign is None:
+        pytest.skip("minisign is not installed here")
+    command = [minisign, "-V", "-m", str(folder / MANIFEST), "-P"]
+    assert subprocess.run([*command, SIGNER.public.text], capture_output=True, check=False).returncode == 0
+    assert subprocess.run([*command, FORMER.public.text], capture_output=True, check=False).returncode != 0
