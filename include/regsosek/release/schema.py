@@ -25,8 +25,8 @@ _KINDS: Mapping[str, Kind] = {
     "teks": "text",
     "tanggal": "date",
     **dict.fromkeys(("keluarga", "orang", "baris", "unit", "wilayah", "kabupaten/kota"), "count"),
-    **dict.fromkeys(("SLS", "sub-SLS", "menurut ukuran"), "count"),
-    **dict.fromkeys((PERCENT, "poin persen", "hari", "bagian dari satu"), "number"),
+    **dict.fromkeys(("SLS", "sub-SLS", "provinsi", "hari petugas", "menurut ukuran"), "count"),
+    **dict.fromkeys((PERCENT, "poin persen", "hari", "petugas", "bagian dari satu"), "number"),
 }
 GLOSSARY = "definisi.csv"
 # The columns of the glossary itself, which no line of it defines: name and description.
@@ -51,6 +51,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "revisi.csv": ("day", "code"),
     "perubahan.csv": ("code", "measure"),
     "lantai.csv": ("code", "child_level"),
+    "prakiraan.csv": ("code",),
+    "andaian.csv": ("code", "extend_days", "more_officers"),
+    "aliran.csv": ("code", "stream"),
+    "foto.csv": ("code",),
 }
 
 
@@ -71,14 +75,14 @@ class Column:
 
 
 def kind_of(definition: Definition) -> Kind:
-    """How the values of a figure are written.
+    """How the values of a figure are written; a quotient is never whole, whatever its unit.
 
     Raises:
         ConfigurationError: nothing is known of its unit.
     """
     if definition.unit not in _KINDS:
         raise ConfigurationError(f"{definition.field}: give unit {definition.unit!r} a kind in release/schema.py")
-    return _KINDS[definition.unit]
+    return "number" if definition.is_share else _KINDS[definition.unit]
 
 
 def columns_of(name: str, content: bytes) -> list[Column]:

@@ -63,8 +63,8 @@ def test_every_definition_has_a_kind() -> None:
 
 
 def test_a_table_that_nobody_named_a_key_for_is_refused(files: dict[str, bytes]) -> None:
-    with pytest.raises(ConfigurationError, match=r"prakiraan\.csv"):
-        key_of("prakiraan.csv")
+    with pytest.raises(ConfigurationError, match=r"tak_dikenal\.csv"):
+        key_of("tak_dikenal.csv")
 
 
 def test_the_key_of_every_table_names_each_row_once(files: dict[str, bytes]) -> None:
