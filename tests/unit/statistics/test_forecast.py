@@ -143,8 +143,8 @@ def test_a_region_says_whether_it_can_be_forecast(night: int, counts: list[int],
 
 
 def test_a_region_that_is_done_says_since_when() -> None:
-    row = told_of(10, _1101=[150] * 10).forecasts.iloc[0]
-    assert row["done_on"] == OPENS + timedelta(days=6)
+    row = told_of(10, _1101=[200] * 10).forecasts.iloc[0]
+    assert row["done_on"] == OPENS + timedelta(days=4)
     assert row["families_left"] == 0
 
 
