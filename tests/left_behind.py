@@ -11,7 +11,7 @@ TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
     "quality.error_share", "quality.error_region",
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
-    "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.arrivals",
+    "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.region_day", "mart.arrivals",
     "mart.province_arrivals", "mart.refreshed", "ledger.delivery",
     "ledger.delivery_count", "ledger.seal", "ledger.event", "ledger.repair",
     "stream.progres", "stream.geotag", "stream.rekap_vk", "restricted.geotag_identity",

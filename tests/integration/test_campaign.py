@@ -29,7 +29,7 @@ TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
     "quality.error_share", "quality.error_region",
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
-    "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.arrivals",
+    "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.region_day", "mart.arrivals",
     "mart.province_arrivals", "ledger.delivery_count",
 )  # fmt: skip
 

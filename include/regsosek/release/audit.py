@@ -18,6 +18,7 @@ from regsosek.release.figures import Figures
 from regsosek.release.published_rules import PublishedRules, rule_faults
 from regsosek.release.second_reading import Headline, change_since
 from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.forecast_table import forecast_faults
 from regsosek.statistics.tree import changed_figures, province_totals, region_totals
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def audit(
         _check("additivity", additivity_faults(before, changes, figures.completion, figures.daily)),
         _check("additivity of the changes", change_faults(figures.changes, figures.completion, files)),
         _check("rules of the published tables", rule_faults(rules, files)),
+        _check("days that forecasts go by", forecast_faults(figures.prospects, figures.completion)),
         _check("second reading of the headline figures", released_faults(figures, reading)),
     )
 

@@ -63,10 +63,14 @@ def forecast_words() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Prospects:
-    """``forecasts``: one row per region; ``cases``: one per region and case, of those that can be forecast."""
+    """``forecasts``: one row per region; ``cases``: one per region and case, of those that can be forecast.
+
+    ``summed``: families of the days that they go by, by code.
+    """
 
     forecasts: pd.DataFrame
     cases: pd.DataFrame
+    summed: "pd.Series[int]"
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,17 @@ def prospects(
             told.loc[can, list(found)] = found
             what_ifs.extend(_cases(group, told[can], standard_cases() if cases is None else cases))
         rows.append(_done(told, of_days))
-    return Prospects(_typed(pd.concat(rows), _SHARES), _typed(pd.DataFrame(what_ifs, columns=_CASE), _SHARES[:1]))
+    summed = days.groupby("code")["visited"].sum()
+    cases_told = _typed(pd.DataFrame(what_ifs, columns=_CASE), _SHARES[:1])
+    return Prospects(_typed(pd.concat(rows), _SHARES), cases_told, summed)
+
+
+def forecast_faults(told: Prospects, regions: pd.DataFrame) -> Iterator[str]:
+    """Where the days that a forecast goes by do not add up to the families that the region is released with."""
+    visited = regions.set_index("code")["visited"]
+    for code in told.forecasts["code"]:
+        if visited[code] != told.summed.get(code, 0):
+            yield f"region {code}: its days sum to {told.summed.get(code, 0)}, {visited[code]} visited are released"
 
 
 def _told(own: pd.DataFrame, window: FieldWindow, night: date | None) -> pd.DataFrame:

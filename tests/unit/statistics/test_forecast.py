@@ -11,7 +11,7 @@ from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.forecast import LAST_WEEK, LINEAR, METHODS, MODEL, Series, arrived, paths, reached
 from regsosek.statistics.forecast_choice import calibration, forecast
 from regsosek.statistics.forecast_series import triangle
-from regsosek.statistics.forecast_table import Case, Prospects, prospects
+from regsosek.statistics.forecast_table import Case, Prospects, forecast_faults, prospects
 
 OPENS = date(2022, 10, 17)  # a Monday
 WINDOW = FieldWindow("11", OPENS, OPENS + timedelta(days=29))
@@ -143,8 +143,8 @@ def test_a_region_says_whether_it_can_be_forecast(night: int, counts: list[int],
 
 
 def test_a_region_that_is_done_says_since_when() -> None:
-    row = told_of(10, _1101=[150] * 10).forecasts.iloc[0]
-    assert row["done_on"] == OPENS + timedelta(days=6)
+    row = told_of(10, _1101=[200] * 10).forecasts.iloc[0]
+    assert row["done_on"] == OPENS + timedelta(days=4)
     assert row["families_left"] == 0
 
 
@@ -172,3 +172,10 @@ def test_more_days_and_officers_gain_families_and_nothing_gains_nothing() -> Non
     assert 0 < officers < both
     assert list(found.cases["final_visited"] - final) == [nothing, days, officers, both]
     assert found.cases["window_end"].iloc[1] == WINDOW.closes + timedelta(days=7)
+
+
+def test_days_that_do_not_add_up_to_what_is_released_are_a_fault() -> None:
+    told, shown = told_of(10, _1101=[20] * 10, _1102=[5] * 10), regions(_1101=200, _1102=50)
+    assert list(forecast_faults(told, shown)) == []
+    [fault] = forecast_faults(told, regions(_1101=200, _1102=51))
+    assert fault == "region 1102: its days sum to 50, 51 visited are released"
