@@ -13,7 +13,8 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 HEADER = """\
 # Made by `make env` for docker-compose.yaml; readable by its owner only, ignored by git and by the image.
 # Keep a copy in a safe place: without REGSOSEK_HMAC_KEY no hash of a NIK ever compares again, and without
-# AIRFLOW_FERNET_KEY Airflow can't read its connections. The passwords of databases and of the first login are used
+# AIRFLOW_FERNET_KEY Airflow can't read its connections, and who signs by another REGSOSEK_RELEASE_SIGNING_KEY must
+# publish the new public key. The passwords of databases and of the first login are used
 # when these are first made; later they are changed there, then here.
 """
 # A fresh .env describes a development server: mails end in the catcher, not at a provincial office.
@@ -33,6 +34,7 @@ def fresh_values() -> dict[str, str]:
         "REGSOSEK_S3_ACCESS_KEY_ID": secrets.token_hex(10),
         "REGSOSEK_S3_SECRET_ACCESS_KEY": secrets.token_hex(24),
         "REGSOSEK_HMAC_KEY": secrets.token_hex(32),
+        "REGSOSEK_RELEASE_SIGNING_KEY": secrets.token_hex(32),
         **DEVELOPMENT,
     }
 

@@ -70,7 +70,6 @@ def house() -> Iterator["House"]:
 
 
 add_figure_commands(app, console, house)
-add_release_commands(app, console, house, night_of)
 
 
 @app.callback()
@@ -334,6 +333,9 @@ def operator() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
+
+
+add_release_commands(app, console, house, night_of, operator)
 
 
 @app.command()

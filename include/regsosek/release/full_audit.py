@@ -99,14 +99,16 @@ class Standing:
 
 
 def newest_release(connection: Connection) -> Standing:
-    """The release of the newest night, as published last.
+    """The release of the newest night, as published last and not rolled back.
 
     Raises:
         AuditError: nothing is published yet.
     """
     table = published_release.c
-    query = select(table.release_id, table.night, table.prefix, table.manifest["as_of"]).order_by(
-        table.night.desc(), table.published_at.desc()
+    query = (
+        select(table.release_id, table.night, table.prefix, table.manifest["as_of"])
+        .where(table.rolled_back_at.is_(None))
+        .order_by(table.night.desc(), table.published_at.desc())
     )
     found = connection.execute(query.limit(1)).first()
     if found is None:

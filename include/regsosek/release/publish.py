@@ -26,6 +26,7 @@ from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
 from regsosek.release.former import former_release
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
+from regsosek.release.pointer import FOLDER, Position, move_forward, release_lock, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.settings import Settings
@@ -34,8 +35,6 @@ from regsosek.warehouse.tables import published_release
 
 log = logging.getLogger(__name__)
 
-FOLDER = "rilis/"
-POINTER = f"{FOLDER}terkini.json"
 PAGE = "index.html"
 
 Faults = Mapping[str, tuple[str, ...]]
@@ -47,7 +46,7 @@ class Published:
 
     Attributes:
         page: where the page for readers lies.
-        current: readers see it now; False for a night older than the one they see.
+        current: readers see it now; False for a night older than the one they see, and for what was rolled back.
         held_back: provinces that failed conservation or the second reading, with what does not hold.
         missing: codes of the provinces that the night's picture lacks, wholly or in part.
         signed_by: id of the key that signed it; ``None`` where nobody did.
@@ -73,6 +72,11 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
     Raises:
         AuditError: a check failed; nothing was written and readers go on seeing the last release.
     """
+    with release_lock(engine):
+        return _publish(engine, store, settings, night)
+
+
+def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
@@ -91,8 +95,8 @@ def current_page(store: Store, settings: Settings) -> str | None:
 
 def current_prefix(store: Store, settings: Settings) -> str | None:
     """Where the files of the release lie that readers see now; ``None`` while nothing is published."""
-    standing = store.get_bytes(settings.release_bucket, POINTER, max_bytes=MAX_MANIFEST_BYTES)
-    return None if standing is None else str(json.loads(standing)["prefix"])
+    standing = seen(store, settings.release_bucket)
+    return None if standing is None else standing.prefix
 
 
 def _gather(
@@ -127,13 +131,23 @@ def _put(
 ) -> Published:
     prefix = f"{FOLDER}{release.release_id}/"
     content = _standing_manifest(store, bucket, prefix) or {}
-    if content.get("content_hash") != release.content_hash:
+    if content.get("content_hash", release.content_hash) != release.content_hash:
+        raise ObjectStoreError(f"{bucket}/{prefix} holds another release; published files are never overwritten")
+    if not content:
         content = manifest(figures, release, rules.version, datetime.now(UTC), signer.public.id if signer else None)
         _upload(store, bucket, prefix, release, content, signer)
+    else:
+        _bring_back(store, bucket, prefix, release)
     _verify(store, bucket, prefix, release)
-    current = _point(store, bucket, prefix, release)
-    _note(engine, prefix, release, content)
-    log.info("release %s is published%s", release.release_id, "" if current else "; readers see a newer night")
+    standing = seen(store, bucket)
+    with engine.connect() as connection:
+        revision = revision_of(connection, release.night, release.release_id, standing)
+    position = Position(release.release_id, release.night, revision, release.content_hash, prefix)
+    current = move_forward(store, bucket, position, standing)
+    rolled_back = standing is not None and release.release_id in standing.rolled_back
+    _note(engine, position, content, rolled_back=rolled_back)
+    kept = "it was rolled back" if rolled_back else "readers see a newer night"
+    log.info("release %s is published%s", release.release_id, "" if current else f"; {kept}")
     missing = tuple(each.code for each in figures.missing)
     page = f"s3://{bucket}/{prefix}{PAGE}"
     signed_by = content.get("signed_by")
@@ -162,6 +176,13 @@ def _upload(
     store.put_bytes(bucket, prefix + MANIFEST, written)
 
 
+def _bring_back(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
+    """Writes what retention took away; what is there is never written again."""
+    for name, data in release.files.items():
+        if store.size(bucket, prefix + name) is None:
+            store.put_bytes(bucket, prefix + name, data)
+
+
 def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
     """Reads every file back before anyone is pointed at it."""
     for name, data in release.files.items():
@@ -169,38 +190,22 @@ def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> No
             raise ObjectStoreError(f"{bucket}/{prefix}{name} is not what was written (delete {prefix}, release again)")
 
 
-def _point(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> bool:
-    """Makes the release the one that readers see, unless they see a newer night. One PUT: they see old or new."""
-    standing = store.get_bytes(bucket, POINTER, max_bytes=MAX_MANIFEST_BYTES)
-    if standing is not None and date.fromisoformat(json.loads(standing)["night"]) > release.night:
-        return False
-    pointer = document(
-        {
-            "release_id": release.release_id,
-            "night": release.night.isoformat(),
-            "content_hash": release.content_hash,
-            "prefix": prefix,
-        }
-    )
-    if standing != pointer:
-        store.put_bytes(bucket, POINTER, pointer)
-    return True
-
-
-def _note(engine: Engine, prefix: str, release: ReleaseFiles, content: Mapping[str, Any]) -> None:
+def _note(engine: Engine, position: Position, content: Mapping[str, Any], *, rolled_back: bool) -> None:
     """Keeps the release in the warehouse; its manifest tells later nights where each province stood."""
     values = {
-        "release_id": release.release_id,
-        "night": release.night,
-        "content_hash": release.content_hash,
-        "prefix": prefix,
+        "release_id": position.release_id,
+        "night": position.night,
+        "revision": position.revision,
+        "content_hash": position.content_hash,
+        "prefix": position.prefix,
         "manifest": dict(content),
         "built_at": datetime.fromisoformat(content["built_at"]),
         "published_at": func.now(),
+        # What the pointer says; the warehouse itself may have been lost since.
+        "rolled_back_at": func.now() if rolled_back else None,
     }
+    again = {"published_at": func.now(), "revision": position.revision}
     with engine.begin() as connection:
         connection.execute(
-            insert(published_release)
-            .values(**values)
-            .on_conflict_do_update(index_elements=["release_id"], set_={"published_at": func.now()})
+            insert(published_release).values(**values).on_conflict_do_update(index_elements=["release_id"], set_=again)
         )

@@ -21,7 +21,7 @@ class Verified:
     """What a check of a release found.
 
     Attributes:
-        signed_by: id of the trusted key that signed it; ``None`` for one that is not signed, or where that was not checked.
+        signed_by: id of the trusted key that signed it; ``None`` where none did, or was asked for.
         faults: what does not hold, in words; nothing for a release that is whole and as published.
     """
 

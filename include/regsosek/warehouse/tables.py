@@ -269,6 +269,8 @@ verified = Table(
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),
     Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),
+    # Which content of its night it is, and when an operator led readers back to the one before.
+    _needed("revision", Integer), _moment("rolled_back_at", nullable=True),
     schema="release",
 )  # fmt: skip
 # The last full audit of a release, by province (the nation under 00): what does not hold, or nothing.
