@@ -260,12 +260,15 @@ def test_one_step_back_and_forward_again_only_by_other_content_or_a_later_night(
     assert back(world) == first.release_id
     receive(world, THIRD, [family("C", number=3)])
     third = release(world, THIRD)
-    assert (third.current, pointer(world)["rolled_back"]) == (True, [])
+    assert (third.current, pointer(world)["rolled_back"]) == (True, [second.release_id, mended.release_id])
     # what is new is told against what readers saw, not against what was taken back
     words = read(world, third.prefix + "changes.md").decode()
     assert (first.release_id in words, second.release_id in words) == (True, False)
+    # one more step: what was taken back before is passed over, and does not come back either
+    assert back(world) == first.release_id
+    assert (release(world, SECOND).current, pointer(world)["release_id"]) == (False, first.release_id)
     with pytest.raises(DecisionError, match="nothing was published before"):
-        back(world), back(world)
+        back(world)
 
 
 def test_a_rollback_that_was_killed_is_finished_by_the_next_call(world: FieldWorld) -> None:
