@@ -1,4 +1,4 @@
-"""The commands that publish a release, and that anyone checks one with: `regsosek release ...`."""
+"""The commands that publish a release, roll it back, thin old ones out, and check any: `regsosek release ...`."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -30,6 +30,8 @@ KeyOption = Annotated[
 ]
 UnsignedOption = Annotated[bool, typer.Option("--unsigned", help="Check hashes and completeness alone.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
+DaysOption = Annotated[int, typer.Option(min=7, help="Nights of which every release stays whole.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only tell.")]
 SecretOption = Annotated[Path, typer.Option(help="Write the secret key here, readable by its owner alone.")]
 
 
@@ -40,7 +42,7 @@ def add_release_commands(
     night_of: Callable[[datetime | None], date],
     operator: Callable[[], str],
 ) -> None:
-    """Adds the group ``release`` to ``app``; by itself it publishes a night."""
+    """Adds the group ``release`` to ``app``; by itself it publishes a night; ``operator`` names who rolls back."""
     group = typer.Typer(help="Publish the release of a night again; check one; make keys.")
     app.add_typer(group, name="release", invoke_without_command=True)
 
@@ -53,6 +55,40 @@ def add_release_commands(
             with house() as opened:
                 tell_release(console, nightly.release(opened, night_of(date_)))
 
+    _add_operations(group, console, house, operator)
+    _add_checks(group, console)
+
+
+def _add_operations(
+    group: typer.Typer,
+    console: Console,
+    house: Callable[[], AbstractContextManager["House"]],
+    operator: Callable[[], str],
+) -> None:
+    @group.command()
+    def rollback(reason: ReasonOption) -> None:
+        """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
+        from regsosek.release.pointer import roll_back
+
+        with house() as opened:
+            bucket = opened.settings.release_bucket
+            left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+        console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
+
+    @group.command()
+    def retain(days: DaysOption, dry_run: DryRunOption = False) -> None:
+        """Thin out old releases: manifest, signature and region tables in Parquet stay; so do month ends, whole."""
+        from regsosek.release.retention import thin_out
+
+        with house() as opened:
+            bucket = opened.settings.release_bucket
+            thinned = thin_out(opened.engine, opened.store, bucket, days, dry_run=dry_run)
+        for each in thinned:
+            console.print(f"{each.release_id}: {each.files} files, {each.bytes:,} bytes", highlight=False)
+        console.print(f"{len(thinned)} releases {'would be' if dry_run else 'are'} thinned out.")
+
+
+def _add_checks(group: typer.Typer, console: Console) -> None:
     @group.command()
     def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: UnsignedOption = False) -> None:
         """Check signature, hashes and completeness of a release; ends with 1 if anything does not hold."""
@@ -67,16 +103,6 @@ def add_release_commands(
             raise typer.Exit(1)
         signed = f"signed by key {found.signed_by}" if found.signed_by else "NO SIGNATURE WAS CHECKED"
         console.print(f"Release {found.release_id}: {found.files} files, whole and as published; {signed}")
-
-    @group.command()
-    def rollback(reason: ReasonOption) -> None:
-        """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
-        from regsosek.release.pointer import roll_back
-
-        with house() as opened:
-            bucket = opened.settings.release_bucket
-            left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
-        console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
 
     @group.command("new-key")
     def new_key(secret: SecretOption) -> None:

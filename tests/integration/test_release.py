@@ -27,6 +27,7 @@ from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.pointer import POINTER, roll_back
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published, publish
+from regsosek.release.retention import STAYING, thin_out
 from regsosek.release.second_reading import Headline, change_since
 from regsosek.release.signing import signer_of
 from regsosek.release.verification import in_bucket, verify
@@ -259,12 +260,15 @@ def test_one_step_back_and_forward_again_only_by_other_content_or_a_later_night(
     assert back(world) == first.release_id
     receive(world, THIRD, [family("C", number=3)])
     third = release(world, THIRD)
-    assert (third.current, pointer(world)["rolled_back"]) == (True, [])
+    assert (third.current, pointer(world)["rolled_back"]) == (True, [second.release_id, mended.release_id])
     # what is new is told against what readers saw, not against what was taken back
     words = read(world, third.prefix + "changes.md").decode()
     assert (first.release_id in words, second.release_id in words) == (True, False)
+    # one more step: what was taken back before is passed over, and does not come back either
+    assert back(world) == first.release_id
+    assert (release(world, SECOND).current, pointer(world)["release_id"]) == (False, first.release_id)
     with pytest.raises(DecisionError, match="nothing was published before"):
-        back(world), back(world)
+        back(world)
 
 
 def test_a_rollback_that_was_killed_is_finished_by_the_next_call(world: FieldWorld) -> None:
@@ -318,6 +322,28 @@ def test_readers_are_not_led_back_to_a_release_that_is_no_longer_whole(world: Fi
         back(world)
     assert pointer(world)["release_id"] == second.release_id
     assert rollbacks(world) == []
+
+
+def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again(world: FieldWorld) -> None:
+    receive(world, FIRST, [family("A")])
+    first = release(world, FIRST)
+    later: list[Published] = []
+    for number, night in enumerate((SECOND, THIRD), start=2):
+        receive(world, night, [family("A" * number, number=number)])
+        later.append(release(world, night))
+    house, bucket = world.house, world.house.settings.release_bucket
+    whole = {key for key in published_keys(world) if key.startswith(first.prefix)}
+    told = thin_out(house.engine, house.store, bucket, 1, dry_run=True)
+    assert [(each.release_id, each.files) for each in told] == [(first.release_id, len(whole) - len(STAYING))]
+    assert whole <= published_keys(world)
+    assert thin_out(house.engine, house.store, bucket, 1, dry_run=False) == told
+    assert thin_out(house.engine, house.store, bucket, 1, dry_run=False) == []
+    assert {key.removeprefix(first.prefix) for key in whole & published_keys(world)} == STAYING
+    # a later night compares itself with it as before, and so does the same night published once more
+    assert release(world, SECOND) == replace(later[0], current=False)
+    assert release(world, FIRST) == replace(first, current=False)
+    assert whole <= published_keys(world)
+    assert verify(in_bucket(house.store, bucket, first.prefix), None).faults == ()
 
 
 def test_what_is_published_is_signed_and_can_be_checked_in_the_bucket(world: FieldWorld) -> None:

@@ -128,6 +128,10 @@ class ObjectStore:
 
         self._patiently("put", bucket, key, upload)
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Removes an object; nothing happens when there is none."""
+        self._patiently("delete", bucket, key, lambda: self._client.delete_object(Bucket=bucket, Key=key))
+
     def size(self, bucket: str, key: str) -> int | None:
         """The size of an object in bytes; ``None`` when there is no such object (or no such bucket: HEAD is mute)."""
 

@@ -44,5 +44,8 @@ class Store(Protocol):
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Writes an object from a local file."""
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Removes an object; nothing happens when there is none."""
+
     def size(self, bucket: str, key: str) -> int | None:
         """The size of an object in bytes; ``None`` when there is no such object."""

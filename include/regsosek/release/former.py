@@ -7,10 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlalchemy import Connection, select
 
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.store import Store
+from regsosek.release.parquet_tables import parquet_name
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.tables import published_release
@@ -62,13 +65,18 @@ def releases_of(connection: Connection, night: date) -> list[FormerRelease]:
 
 
 def published_table(store: Store, bucket: str, release: FormerRelease, name: str) -> pd.DataFrame:
-    """A table of a release, columns under the names of ``definitions``; codes as text, empty cells missing.
+    """A table of a release, columns under the names of ``definitions``; codes and days as text, empty cells missing.
+
+    Of a release that was thinned out (``release/retention.py``) region tables are read from their Parquet files.
 
     Raises:
         ObjectStoreError: the file is not there, or is not what the manifest says.
     """
     content = _content(store, bucket, release, name)
-    frame = pd.read_csv(io.BytesIO(content), dtype=_TEXTS, keep_default_na=False, na_values=[""])
+    if content is None:
+        frame = _from_parquet(store, bucket, release, parquet_name(name))
+    else:
+        frame = pd.read_csv(io.BytesIO(content), dtype=_TEXTS, keep_default_na=False, na_values=[""])
     return frame.rename(columns={each.column: field for field, each in definitions().items()})
 
 
@@ -78,12 +86,21 @@ def published_regions(store: Store, bucket: str, release: FormerRelease) -> pd.D
     return pd.concat(tables, ignore_index=True).set_index("code")
 
 
-def _content(store: Store, bucket: str, release: FormerRelease, name: str) -> bytes:
+def _from_parquet(store: Store, bucket: str, release: FormerRelease, name: str) -> pd.DataFrame:
+    content = _content(store, bucket, release, name)
+    if content is None:
+        raise ObjectStoreError(f"{bucket}/{release.prefix}{name} is not the published file (bring the release back)")
+    table = pq.read_table(io.BytesIO(content))
+    days = [field.name for field in table.schema if pa.types.is_date(field.type)]
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.astype(dict.fromkeys(days, "str"))
+
+
+def _content(store: Store, bucket: str, release: FormerRelease, name: str) -> bytes | None:
+    """The published file; ``None`` where it is not there or of another size."""
     sizes = {file["name"]: int(file["bytes"]) for file in release.manifest["files"]}
     found = store.get_bytes(bucket, release.prefix + name, max_bytes=sizes.get(name, 0) + 1) if name in sizes else None
-    if found is None or len(found) != sizes[name]:
-        raise ObjectStoreError(f"{bucket}/{release.prefix}{name} is not the published file (bring the release back)")
-    return found
+    return found if found is not None and len(found) == sizes[name] else None
 
 
 def _release(row: Any) -> FormerRelease:

@@ -25,7 +25,6 @@ FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
 RELEASE_LOCK = 0x5245_4C53
 ROLLED_BACK = "release_rolled_back"
-_DATE_DIGITS = len("2022-10-23")
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,8 @@ def move_forward(store: Store, bucket: str, candidate: Position, standing: Posit
     if standing is not None:
         if candidate.release_id in standing.rolled_back or standing.order > candidate.order:
             return False
-        # A release of an older night can no longer come back; the later ones still can.
-        later = tuple(each for each in standing.rolled_back if each[:_DATE_DIGITS] >= candidate.night.isoformat())
-        candidate = replace(candidate, rolled_back=later)
+        # Kept for good: a later rollback may lead to before a release that was rolled back earlier.
+        candidate = replace(candidate, rolled_back=standing.rolled_back)
     if candidate != standing:
         _write(store, bucket, candidate)
     return True

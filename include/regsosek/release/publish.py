@@ -136,6 +136,8 @@ def _put(
     if not content:
         content = manifest(figures, release, rules.version, datetime.now(UTC), signer.public.id if signer else None)
         _upload(store, bucket, prefix, release, content, signer)
+    else:
+        _bring_back(store, bucket, prefix, release)
     _verify(store, bucket, prefix, release)
     standing = seen(store, bucket)
     with engine.connect() as connection:
@@ -172,6 +174,13 @@ def _upload(
         signature = signer.sign(written, f"release {release.release_id}")
         store.put_bytes(bucket, prefix + MANIFEST + SIGNATURE_SUFFIX, signature)
     store.put_bytes(bucket, prefix + MANIFEST, written)
+
+
+def _bring_back(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
+    """Writes what retention took away; what is there is never written again."""
+    for name, data in release.files.items():
+        if store.size(bucket, prefix + name) is None:
+            store.put_bytes(bucket, prefix + name, data)
 
 
 def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:

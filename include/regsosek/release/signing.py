@@ -72,8 +72,8 @@ class Signer:
 
     @property
     def secret_text(self) -> str:
-        """One line, to be kept secret."""
-        return _encoded(self.key.private_bytes_raw())
+        """One line of hex digits, to be kept secret."""
+        return self.key.private_bytes_raw().hex()
 
     @classmethod
     def new(cls) -> Self:
@@ -87,7 +87,10 @@ class Signer:
         Raises:
             ConfigurationError: it is no secret key; the text is not repeated.
         """
-        seed = _decoded(text.strip())
+        try:
+            seed = bytes.fromhex(text.strip())
+        except ValueError:
+            seed = b""
         if len(seed) != _SEED_BYTES:
             raise ConfigurationError(
                 "REGSOSEK_RELEASE_SIGNING_KEY is not a secret key (`regsosek release new-key` makes one)"
