@@ -3,7 +3,7 @@
 Every officer works through six sub-SLS, five days each, twelve families a day. Of a night's families one in six was
 enumerated a day earlier, one in a hundred is in quarantine, one in ten was not interviewed; 2 % as many again are
 revisions of families of all earlier nights, of which one in twenty withdraws its family. What is not written: answers
-(rows without them stand for the night that is measured), reasons, and all but the columns of a file that are read.
+(their rows are), reasons, and all but the columns of a file that are read.
 """
 
 import gzip
@@ -76,12 +76,8 @@ class Nights:
             rows = [{"k": k, "code": _place(desas, k)} for k in range(self.officers * PLACES_OF_OFFICER)]
             connection.execute(text("INSERT INTO place VALUES (:k, :code)"), rows)
 
-    def bring(self, day: int, scratch: Path, *, measured: bool) -> date:
-        """Writes what the night of ``day`` (from 1) brought; its statistics are still to be refreshed.
-
-        Args:
-            measured: with the rows of answers and the archived files that the audit of its release looks at.
-        """
+    def bring(self, day: int, scratch: Path) -> date:
+        """Writes what the night of ``day`` (from 1) brought; its statistics are still to be refreshed."""
         night = FIRST + timedelta(days=day - 1)
         produced = datetime.combine(night, datetime.min.time(), UTC) + timedelta(hours=12)
         own: dict[str, Any] = {
@@ -91,13 +87,12 @@ class Nights:
         with self.house.engine.begin() as connection:
             ensure_night_partitions(connection, PROVINCE, night)
             connection.execute(text(_LOG), own)
-            own["sha256"] = self._archived(connection, own, scratch) if measured else "0" * 64
+            own["sha256"] = self._archived(connection, own, scratch)
             connection.execute(text(_DELIVERY), own)
             for dataset, rows in (("keluarga", "1"), ("anggota", "members")):
                 connection.execute(text(_COUNTS.format(rows=rows)), own | {"dataset": dataset})
-            if measured:
-                for statement in _ANSWERS:
-                    connection.execute(text(statement), own)
+            for statement in _ANSWERS:
+                connection.execute(text(statement), own)
         return night
 
     def refresh(self, night: date) -> None:
@@ -105,12 +100,6 @@ class Nights:
         with self.house.engine.begin() as connection:
             refresh_province(connection, PROVINCE, night)
             ledger.note_refreshed(connection, PROVINCE, night)
-
-    def note_release(self, night: date) -> None:
-        """Stands in for the release of ``night``: the next one starts from where this one stood."""
-        manifest = json.dumps({"as_of": {PROVINCE: str(night)}})
-        with self.house.engine.begin() as connection:
-            connection.execute(text(_RELEASE), {"night": night, "manifest": manifest})
 
     def settle(self) -> None:
         """What autovacuum does by day."""
@@ -218,7 +207,3 @@ _ANSWERS = (
     f"INSERT INTO restricted.quarantined ({_KEY}, dataset, case_id, payload) "
     f"SELECT {_MEMBER}, 'anggota', case_id, '{{}}' FROM core.kasus {_MEMBERS} AND status = 'quarantined'",
 )
-_RELEASE = """
-INSERT INTO release.release (release_id, night, content_hash, prefix, manifest, built_at, published_at)
-VALUES ('bench-' || :night, :night, '', '', CAST(:manifest AS jsonb), now(), now())
-"""

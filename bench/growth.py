@@ -99,17 +99,17 @@ def bench(
 def measure(
     house: House, officers: int, days: tuple[int, int], rounds: int, scratch: Path
 ) -> dict[int, dict[str, Cost]]:
-    """What statistics and release of each of ``days`` cost, with all nights before in the warehouse."""
+    """What statistics and release of each of ``days`` cost, with all nights before it loaded and published."""
     house.settings.work_dir.mkdir(parents=True, exist_ok=True)
     nights, server = Nights(house, officers), Server(house.engine)
     nights.prepare(scratch)
     measured: dict[int, dict[str, Cost]] = {}
     for day in range(1, max(days) + 1):
-        night = nights.bring(day, scratch, measured=day in days)
+        night = nights.bring(day, scratch)
         nights.refresh(night)
-        if day + 1 in days:
-            nights.note_release(night)
-        if day in days:
+        if day not in days:
+            _publish(house, night)
+        else:
             nights.settle()
             measured[day] = {
                 "statistics": _fastest(server, rounds, partial(nights.refresh, night)),

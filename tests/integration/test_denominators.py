@@ -113,6 +113,18 @@ def test_sls_visited_may_pass_those_that_were_planned(counted: FieldWorld) -> No
     assert found["last_day"] == OPENS + timedelta(days=3)
 
 
+def test_the_last_day_moves_with_a_corrected_date_though_no_figure_changes(counted: FieldWorld) -> None:
+    visits(counted, **{SUBSLS: 2})
+    moved = {"province": PROVINCE, "placed_code": SUBSLS, "night": NIGHT, "cause": "corrected"}
+    with counted.house.engine.begin() as connection:
+        for day, number in ((3, -2), (1, 2)):
+            values = {"enumerated_on": OPENS + timedelta(days=day), "visited": number, "complete": number}
+            connection.execute(insert(change_table), [moved | values])
+        write_totals(connection, PROVINCE, NIGHT)
+    assert regions(counted, NIGHT - timedelta(days=1)).loc[DESA, "last_day"] == OPENS + timedelta(days=3)
+    assert regions(counted).loc[DESA, "last_day"] == OPENS + timedelta(days=1)
+
+
 def test_a_list_counts_from_its_night_on_and_only_where_it_is_entered(counted: FieldWorld) -> None:
     visits(counted, **{SUBSLS: 30, SECOND: 50})
     lists(counted, NIGHT - timedelta(days=1), SUBSLS, 40)

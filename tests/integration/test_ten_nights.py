@@ -43,7 +43,7 @@ from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.totals import following_frame
 from regsosek.warehouse import ledger
-from regsosek.warehouse.case_state import case_state_as_of
+from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.reference import load_frame, note_version
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
@@ -215,8 +215,7 @@ def ancestors(code: str) -> tuple[str, ...]:
 def counted(campaign: Campaign, night: date, last_day: date) -> Counter[tuple[str, str]]:
     """Every measure of every region of days up to ``last_day`` as of ``night``, from all cases of the log at once."""
     rows = campaign.world.rows(
-        "WITH asked AS (SELECT DISTINCT case_id FROM core.kasus WHERE province = :province), "
-        f"states AS ({case_state_as_of('night')}) SELECT placed_code, {COUNTED_OF_CASE} FROM states "
+        f"WITH states AS ({case_state_as_of('night', ALL_ACCEPTED)}) SELECT placed_code, {COUNTED_OF_CASE} FROM states "
         "WHERE enumerated_on <= :last_day",
         province=PROVINCE,
         night=night,

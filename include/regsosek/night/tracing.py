@@ -154,8 +154,12 @@ def _rows(connection: Connection, asked: AskedFigure, tail: str) -> Iterator[Any
     nights, own = asked.release.as_of.nights, asked.province.code if asked.province else asked.code
     for province in nights if asked.level == "nasional" else [own] if own in nights else []:
         values = {"province": province, "night": nights[province], "region": asked.code, "day": asked.day}
-        with revised(connection, _ASKED, values):
-            yield from connection.execute(query, values).all()
+        # Taken back after reading: so the locks of one province's tables are free before those of the next are taken.
+        with connection.begin_nested() as savepoint:
+            with revised(connection, _ASKED, values):
+                found = connection.execute(query, values).all()
+            savepoint.rollback()
+        yield from found
 
 
 class _Receipts:

@@ -68,7 +68,7 @@ _FLOOR = (
     "code", "name", "child_level", "children", "children_judged", "floor_coverage", "floor_base_version",
     "children_visited", "children_families", "children_mean", "floor_code", "floor_name", "floor_visited",
     "floor_families", "floor_percent", "floor_status", "children_below", "children_below_share", "first_quartile",
-    "median", "third_quartile",
+    "median", "third_quartile", "last_day",
 )  # fmt: skip
 _RESTATED = (
     "day", "code", "name", "visited_before", *(CAUSE_FIELDS[cause] for cause in CAUSES), "visited_now",

@@ -20,7 +20,7 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import RegionTargets
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import AS_OF, AsOf
+from regsosek.statistics.as_of import AS_OF, AsOf, newest_total
 
 REGISTRY_VERSION = "Dukcapil 2023-02"
 SUMS = (
@@ -33,15 +33,10 @@ _WHOLE = 100.0
 # What was visited beyond the opening load of related places (``root``) is told of new places first, then of the others.
 _PLACES = f"""
 {AS_OF},
-known AS (
-    SELECT c.province, c.placed_code, c.enumerated_on, sum(c.visited) AS visited
-    FROM mart.change c JOIN as_of a ON a.province = c.province AND c.night <= a.last_night
-    GROUP BY c.province, c.placed_code, c.enumerated_on
-),
 counted AS (
-    SELECT province, placed_code AS code, sum(visited)::bigint AS visited,
-           max(enumerated_on) FILTER (WHERE visited > 0) AS last_day
-    FROM known GROUP BY province, placed_code
+    SELECT p.province, p.placed_code AS code, t.visited, t.last_day
+    FROM mart.placement p JOIN as_of a USING (province)
+    JOIN {newest_total("p.province", "p.placed_code", "a.last_night", placed=True)} t ON true
 ),
 opening AS (
     SELECT s.province, s.id_subsls AS code, s.families_load AS load

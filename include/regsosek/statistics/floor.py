@@ -21,7 +21,7 @@ _SHARES = ("floor_coverage", "children_mean", "floor_percent", "children_below_s
 _QUARTILES = ("first_quartile", "median", "third_quartile")
 _NOTHING: dict[str, Any] = {
     "floor_code": None, "floor_name": None, "floor_status": None, "floor_base_version": None, "floor_visited": None,
-    "floor_families": None, **dict.fromkeys(_QUARTILES),
+    "floor_families": None, "last_day": None, **dict.fromkeys(_QUARTILES),
 }  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def floors(regions: pd.DataFrame) -> pd.DataFrame:
     floor_status, floor_visited, floor_families, floor_percent``; ``children_below`` (the plan) and
     ``children_below_share``;
     ``first_quartile, median, third_quartile`` of the parts' percentages (each is the percentage of some part);
-    ``floor_base_version``, ``floor_coverage``.
+    ``floor_base_version``, ``floor_coverage``; ``last_day``, the latest day of enumeration in the parts judged.
 
     Args:
         regions: with the columns of ``statistics.pace``.
@@ -87,5 +87,6 @@ def _worst(judged: pd.DataFrame) -> dict[str, Any]:
         "floor_base_version": "; ".join(bases),
         "floor_visited": int(worst["visited"]),
         "floor_families": int(worst["plan_base_families"]),
+        "last_day": judged["last_day"].dropna().max(),
         **dict(zip(_QUARTILES, map(float, quartiles), strict=True)),
     }

@@ -38,8 +38,14 @@ INSERT INTO mart.placement (province, placed_code, region_code, unmapped)
 {_REGION_OF.format(places=_OF_NIGHT)} ON CONFLICT DO NOTHING
 """
 
+# A correction may move the last day on which a place was visited, though no figure of it changes.
+_LAST_DAY = """
+SELECT max(enumerated_on) AS last_day FROM (
+    SELECT enumerated_on FROM mart.change WHERE province = :province AND placed_code = d.code AND night <= :night
+    GROUP BY enumerated_on HAVING sum(visited) > 0
+) visited_on"""
 _TOTALS = f"""
-INSERT INTO mart.total (province, code, placed, night, {_each("{}")})
+INSERT INTO mart.total (province, code, placed, night, last_day, {_each("{}")})
 WITH changed AS (
     SELECT placed_code, {_each("sum({0}) AS {0}")} FROM mart.change
     WHERE province = :province AND night = :night GROUP BY placed_code
@@ -53,13 +59,13 @@ delta AS (
     JOIN reference.region r ON r.code = a.ancestor_code AND r.level <> 'nasional'
     GROUP BY a.ancestor_code
 )
-SELECT :province, d.code, d.placed, :night, {_each("coalesce(f.{0}, 0) + d.{0}")}
-FROM delta d LEFT JOIN LATERAL (
+SELECT :province, d.code, d.placed, :night, l.last_day, {_each("coalesce(f.{0}, 0) + d.{0}")}
+FROM delta d LEFT JOIN LATERAL ({_LAST_DAY}) l ON d.placed LEFT JOIN LATERAL (
     SELECT * FROM mart.total t
     WHERE t.province = :province AND t.code = d.code AND t.placed = d.placed AND t.night < :night
     ORDER BY t.night DESC LIMIT 1
 ) f ON true
-WHERE ({_each("d.{}")}) <> ({_each("0")})
+WHERE ({_each("d.{}")}) <> ({_each("0")}) OR l.last_day IS DISTINCT FROM f.last_day
 """
 
 _DAYS = f"""

@@ -253,10 +253,11 @@ change = Table(
     Index(None, "province", "night"), schema="mart",
 )  # fmt: skip
 # Sums of all days as of a night, of a place (``placed``: what is counted at this very code) or of a region with all
-# that lies below it; a row only where the night changed it. The newest row up to a night holds.
+# that lies below it; a row only where the night changed it. The newest row up to a night holds. ``last_day``: of a
+# place, the latest day of enumeration with a family visited.
 total = Table(
     "total", metadata, _key("province"), _key("code"), _key("placed", Boolean), _key("night", Date),
-    *(_count(measure) for measure in PROGRESS_MEASURES),
+    Column("last_day", Date), *(_count(measure) for measure in PROGRESS_MEASURES),
     Index(None, "province", "night"), schema="mart",
 )  # fmt: skip
 # The same by day of enumeration, of the whole province.

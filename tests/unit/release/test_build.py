@@ -142,6 +142,7 @@ def test_the_floor_stands_beside_the_mean(files: dict[str, bytes]) -> None:
     assert float(nation["persen_terendah"]) < float(nation["kuartil_1"]) < float(nation["persen_rata_rata"])
     assert nation["nama_terendah"] in {row["nama"] for row in rows(files["provinsi.csv"])}
     assert nation["status_terendah"] == "jauh tertinggal"
+    assert (nation["tanggal_pencacahan_terakhir"], nation["malam"]) == (str(made_up.NIGHT), str(made_up.NIGHT))
 
 
 def test_a_province_held_back_by_the_audit_is_missing() -> None:

@@ -27,6 +27,7 @@ def upgrade() -> None:
     op.drop_table("progress", schema="mart")
     _table("change", "province", "placed_code", "enumerated_on", "night", "cause", measures=_PROGRESS)
     _table("total", "province", "code", "placed", "night", measures=_PROGRESS)
+    op.add_column("total", sa.Column("last_day", sa.Date()), schema="mart")
     _table("province_day", "province", "enumerated_on", "night", measures=_PROGRESS)
     _table("province_arrivals", "province", "night", measures=_ARRIVALS)
     op.create_table(
