@@ -103,15 +103,16 @@ def before_next(prepared: FieldWorld, landing: str) -> FieldWorld:
 
 
 SEALING, RECEIVING, LEDGER = "regsosek.night.sealing", "regsosek.night.receiving", "regsosek.warehouse.ledger"
+PARTS = "regsosek.night.parts"
 BEFORE_THE_FLIP = [
     Step(f"{SEALING}.write_seal", before=True),
     Step(f"{SEALING}._archive_seal"),
     Step(f"{RECEIVING}.ensure_night_partitions"),
     Step(f"{RECEIVING}.bring_manifest"),
     Step(f"{RECEIVING}.bring_files"),
-    Step(f"{RECEIVING}.load_part"),
-    Step(f"{RECEIVING}.stage", call=2, before=True),
-    Step(f"{RECEIVING}.load_part", call=2),
+    Step(f"{PARTS}.load_part"),
+    Step(f"{PARTS}.stage", call=2, before=True),
+    Step(f"{PARTS}.load_part", call=2),
     Step(f"{LEDGER}.accept", before=True),
     Step(f"{LEDGER}.accept"),
 ]
@@ -149,13 +150,15 @@ def neighbour(document: str) -> Family:
     return family(document, id_subsls=NEIGHBOUR_DESA + "000100", r104_desa=NEIGHBOUR_DESA[7:], **keys)
 
 
-@pytest.mark.parametrize("step", ["ensure_night_partitions", "load_part", "refresh_province"])
+@pytest.mark.parametrize(
+    "step", [f"{RECEIVING}.ensure_night_partitions", f"{PARTS}.load_part", f"{RECEIVING}.refresh_province"]
+)
 def test_a_province_in_the_midst_of_its_night_keeps_no_other_waiting(world: FieldWorld, step: str) -> None:
     # Nights that no other test has made partitions for.
-    night = THIRD + timedelta(days=1 + len(step))
+    night = THIRD + timedelta(days=1 + len(step.rpartition(".")[2]))
     world.deliver(NIGHT, [family("A")], produced_at=AT)
     world.deliver(NIGHT, [neighbour("A")], produced_at=AT, province=NEIGHBOUR)
-    with waiting_night(world, night, PROVINCE, Step(f"{RECEIVING}.{step}")), ThreadPoolExecutor(1) as own:
+    with waiting_night(world, night, PROVINCE, Step(step)), ThreadPoolExecutor(1) as own:
         own.submit(world.run, night, province=NEIGHBOUR).result(SIDE_BY_SIDE_SECONDS)
         assert refreshed(world, night) == [(NEIGHBOUR,)]
     assert refreshed(world, night) == [(NEIGHBOUR,), (PROVINCE,)]
@@ -178,7 +181,7 @@ class IdleJudge(CompiledJudge):
 def test_the_second_task_of_one_province_waits_and_finds_nothing_to_do(world: FieldWorld) -> None:
     world.deliver(NIGHT, [family("A"), faulty("B", number=2)], produced_at=AT)
     with ThreadPoolExecutor(1) as own:
-        with waiting_night(world, NIGHT, PROVINCE, Step(f"{RECEIVING}.load_part")):
+        with waiting_night(world, NIGHT, PROVINCE, Step(f"{PARTS}.load_part")):
             second = own.submit(world.run, NIGHT, judge=IdleJudge)
             with pytest.raises(StillRunning):
                 second.result(1)

@@ -225,6 +225,7 @@ def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: F
 
 
 RECEIVING, DECIDING = "regsosek.night.receiving", "regsosek.night.deciding"
+PARTS = "regsosek.night.parts"
 HOLDING, LEDGER = "regsosek.warehouse.holding", "regsosek.warehouse.ledger"
 
 
@@ -233,7 +234,7 @@ HOLDING, LEDGER = "regsosek.warehouse.holding", "regsosek.warehouse.ledger"
     [
         Step(f"{DECIDING}.write_decision"),
         Step(f"{HOLDING}.apply_decision"),
-        Step(f"{RECEIVING}.load_part"),
+        Step(f"{PARTS}.load_part"),
         Step(f"{LEDGER}.accept"),
         Step(f"{RECEIVING}.refresh_province", before=True),
         Step(f"{RECEIVING}.refresh_province"),
