@@ -193,7 +193,7 @@ def test_streams_stand_side_by_side_each_with_its_own_clock(chain: Chain) -> Non
 
 
 def test_refreshing_a_night_again_changes_nothing(chain: Chain) -> None:
-    tables = ("mart.stream_day", "mart.verified")
+    tables = ("mart.stream_day", "mart.stream_total", "mart.verified")
     before = {table: sorted(map(repr, chain.rows(f"SELECT * FROM {table}"))) for table in tables}
     suites = load_suites(PROJECT_ROOT / "expectations")
     receive_province(chain.house, PROVINCE, NIGHTS[0], suites)

@@ -300,6 +300,14 @@ stream_day = Table(
     "stream_day", metadata, _key("province"), _key("stream"), _key("id_subsls"), _key("told_on", Date),
     _key("night", Date), *(_count(name) for name in STREAM_COUNTS), Index(None, "province", "night"), schema="mart",
 )  # fmt: skip
+# Their sums as of a night, a row only where it changed; and every place that ever had one, to look the newest up by.
+stream_total = Table(
+    "stream_total", metadata, _key("province"), _key("stream"), _key("id_subsls"), _key("night", Date),
+    *(_count(name) for name in STREAM_COUNTS), Index(None, "province", "night"), schema="mart",
+)  # fmt: skip
+stream_place = Table(
+    "stream_place", metadata, _key("province"), _key("stream"), _key("id_subsls"), schema="mart",
+)  # fmt: skip
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),
     Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),

@@ -1,4 +1,4 @@
-"""What a night changed of daily counts and tags, by place as delivered and day of work: ``mart.stream_day``.
+"""What a night changed of daily counts and tags, by place as delivered and day of work, and the totals after it.
 
 Of every message that the night touched, what it counts now and what it counted the night before; a night costs what it
 brought. A tag is touched by a document of its family too: ``without_document`` are standing tags of families of which
@@ -60,12 +60,34 @@ GROUP BY id_subsls, told_on
 HAVING ({", ".join(f"sum(sign * {name})" for name in STREAM_COUNTS)}) <> ({", ".join("0" for _ in STREAM_COUNTS)})
 """
 
+_TOTALS = f"""
+INSERT INTO mart.stream_total (province, stream, id_subsls, night, {", ".join(STREAM_COUNTS)})
+SELECT :province, d.stream, d.id_subsls, :night,
+       {", ".join(f"coalesce(f.{name}, 0) + d.{name}" for name in STREAM_COUNTS)}
+FROM (SELECT stream, id_subsls, {", ".join(f"sum({name}) AS {name}" for name in STREAM_COUNTS)} FROM mart.stream_day
+      WHERE province = :province AND night = :night GROUP BY stream, id_subsls) d
+LEFT JOIN LATERAL (
+    SELECT * FROM mart.stream_total t
+    WHERE t.province = :province AND t.stream = d.stream AND t.id_subsls = d.id_subsls AND t.night < :night
+    ORDER BY t.night DESC LIMIT 1
+) f ON true
+"""
+_PLACES = """
+INSERT INTO mart.stream_place (province, stream, id_subsls)
+SELECT DISTINCT province, stream, id_subsls FROM mart.stream_day WHERE province = :province AND night = :night
+ON CONFLICT DO NOTHING
+"""
+
 
 def write_stream_days(connection: Connection, province: str, night: date) -> None:
-    """Writes what ``night`` changed in the streams of ``province``; what an earlier try wrote goes."""
+    """Writes what ``night`` changed in the streams of ``province``, and totals; what an earlier try wrote goes.
+
+    Those of every earlier night must stand.
+    """
     zone = str(ZoneInfo(province_of_code(province).timezone))
     own = {"province": province, "night": night, "before": night - timedelta(days=1), "zone": zone}
-    connection.execute(text("DELETE FROM mart.stream_day WHERE province = :province AND night = :night"), own)
+    for table in ("stream_day", "stream_total"):
+        connection.execute(text(f"DELETE FROM mart.{table} WHERE province = :province AND night = :night"), own)
     for stream in _COUNTED:
         key = MESSAGES[stream].key
         touched = _TOUCHED.format(key=", ".join(key), dataset=stream, superseded=_SUPERSEDED_TONIGHT)
@@ -75,6 +97,8 @@ def write_stream_days(connection: Connection, province: str, night: date) -> Non
         statement = _CHANGED.format(now=_counted(stream, "night"), before=_counted(stream, "before"))
         connection.execute(text(statement), own | {"stream": stream})
         connection.execute(text("DROP TABLE touched"))
+    for statement in (_PLACES, _TOTALS):
+        connection.execute(text(statement), own)
 
 
 def _counted(stream: str, night: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import AS_OF, AsOf
+from regsosek.statistics.as_of import AS_OF, AsOf, newest_total
 from regsosek.statistics.denominators import related_places
 from regsosek.statistics.shares import with_shares
 from regsosek.statistics.streams.clocks import Clock, streams
@@ -21,15 +21,24 @@ _PHOTO_SHARES = ("photo_coverage",)
 _COUNTS = ("stream_families", "subsls_reported", "subsls_finished")
 _LEVELS = ("nasional", "provinsi", "kabkota")
 
-_KNOWN = """
+# One look into the key for each place, as for the totals of K.
+_STREAMED = """
+streamed AS (
+    SELECT p.province, p.id_subsls, p.stream, t.families, t.poor, t.photographed
+    FROM mart.stream_place p JOIN as_of a USING (province)
+    CROSS JOIN LATERAL (
+        SELECT * FROM mart.stream_total t
+        WHERE t.province = p.province AND t.stream = p.stream AND t.id_subsls = p.id_subsls AND t.night <= a.last_night
+        ORDER BY t.night DESC LIMIT 1
+    ) t
+)"""
+_KNOWN = f"""
 known (province, code, stream, families, entered) AS (
-    SELECT c.province, c.placed_code, 'k', sum(c.visited), false
-    FROM mart.change c JOIN as_of a ON a.province = c.province AND c.night <= a.last_night
-    GROUP BY c.province, c.placed_code
+    SELECT p.province, p.placed_code, 'k', t.visited, false
+    FROM mart.placement p JOIN as_of a USING (province)
+    JOIN {newest_total("p.province", "p.placed_code", "a.last_night", placed=True)} t ON true
     UNION ALL
-    SELECT s.province, s.id_subsls, s.stream, sum(s.families), false
-    FROM mart.stream_day s JOIN as_of a ON a.province = s.province AND s.night <= a.last_night
-    GROUP BY s.province, s.id_subsls, s.stream
+    SELECT province, id_subsls, stream, families, false FROM streamed
     UNION ALL
     SELECT province, id_subsls, 'rekap_vk', coalesce(families, 0), families IS NOT NULL OR not_found
     FROM (SELECT DISTINCT ON (v.province, v.id_subsls) v.*
@@ -45,7 +54,7 @@ desa_of AS (
 )"""
 
 _SIDE_BY_SIDE = f"""
-WITH {AS_OF}, {_KNOWN}, {_DESA_OF},
+WITH {AS_OF}, {_STREAMED}, {_KNOWN}, {_DESA_OF},
 related AS (SELECT * FROM unnest(CAST(:members AS text[]), CAST(:roots AS text[])) AS l (code, root)),
 told AS (
     SELECT k.province, coalesce(l.root, k.code) AS root, k.stream, sum(k.families) AS families,
@@ -78,10 +87,9 @@ GROUP BY a.ancestor_code, own.stream
 """
 
 _PHOTOS = f"""
-WITH {AS_OF}, {_DESA_OF}
+WITH {AS_OF}, {_STREAMED}, {_DESA_OF}
 SELECT u.ancestor_code AS code, sum(s.poor)::bigint AS tags_poor, sum(s.photographed)::bigint AS tags_photographed
-FROM mart.stream_day s JOIN as_of a ON a.province = s.province AND s.night <= a.last_night
-JOIN desa_of d ON d.province = s.province AND d.code = s.id_subsls
+FROM streamed s JOIN desa_of d ON d.province = s.province AND d.code = s.id_subsls
 JOIN reference.region_ancestor u ON u.code = d.id_desa
 JOIN reference.region r ON r.code = u.ancestor_code AND r.level IN ('nasional', 'provinsi', 'kabkota')
 WHERE s.stream = 'geotag' GROUP BY u.ancestor_code

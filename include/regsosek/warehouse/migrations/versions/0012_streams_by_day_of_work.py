@@ -1,4 +1,4 @@
-"""Streams by place and day of work: what each night changed"""
+"""Streams by place: what each night changed by day of work, and totals as of each night"""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,21 @@ def upgrade() -> None:
         ),
         schema="mart",
     )  # fmt: skip
+    op.create_table(
+        "stream_total",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("province", "stream", "id_subsls")),
+        sa.Column("night", sa.Date(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False) for name in _COUNTS),
+        sa.PrimaryKeyConstraint("province", "stream", "id_subsls", "night", name=op.f("pk_stream_total")),
+        schema="mart",
+    )
+    op.create_index(op.f("ix_stream_total_province_night"), "stream_total", ["province", "night"], schema="mart")
+    op.create_table(
+        "stream_place",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("province", "stream", "id_subsls")),
+        sa.PrimaryKeyConstraint("province", "stream", "id_subsls", name=op.f("pk_stream_place")),
+        schema="mart",
+    )
     op.create_index(op.f("ix_stream_day_province_night"), "stream_day", ["province", "night"], schema="mart")
     op.create_index(
         "ix_geotag_family", "geotag", ["province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"], schema="stream"
@@ -34,4 +49,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undoes this migration."""
     op.drop_index("ix_geotag_family", table_name="geotag", schema="stream")
-    op.drop_table("stream_day", schema="mart")
+    for table in ("stream_place", "stream_total", "stream_day"):
+        op.drop_table(table, schema="mart")
