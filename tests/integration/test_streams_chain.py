@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from regsosek.night import judging
 from regsosek.night.house import House, open_house
 from regsosek.night.receiving import receive_province
 from regsosek.night.reference import load_reference
-from regsosek.night.stream_lists import HEAD_NOT_MET, LIST_NOT_ENTERED, appointment_list, gap_list
+from regsosek.night.stream_lists import HEAD_NOT_MET, LIST_NOT_ENTERED, appointment_list, gap_list, write_work_list
 from regsosek.quality.rules import load_suites
 from regsosek.release.publish import publish
 from regsosek.settings import PROJECT_ROOT, Settings
@@ -219,7 +220,7 @@ def test_a_held_delivery_stops_the_clock_of_its_stream_alone(chain: Chain) -> No
     assert earlier["k"].last == NIGHTS[0]
 
 
-def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain) -> None:
+def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain, tmp_path: Path) -> None:
     window = field_windows()[PROVINCE]
     with chain.house.engine.connect() as connection:
         listed = gap_list(connection, PROVINCE, NIGHTS[1], window)
@@ -231,6 +232,9 @@ def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain) -> N
     assert reasons[HEAD_NOT_MET] == len(heads_not_met(told))
     assert reasons[LIST_NOT_ENTERED] > 0
     assert {row["hari_janji_temu"] for row in met.rows} == {"2022-12-03 2022-12-04"}
+    write_work_list(met, tmp_path / "list.csv")
+    with (tmp_path / "list.csv").open(encoding="utf-8") as file:
+        assert [row["kode"] for row in csv.DictReader(file)] == [row["kode"] for row in met.rows]
 
 
 def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:

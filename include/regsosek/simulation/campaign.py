@@ -103,6 +103,7 @@ class StreamShape(_Table):
     tag_withdrawn: Share
     photo_if_poor: Share
     photo_otherwise: Share
+    verified_within: int
     head_at_weekends: Share
     recap_first_day: int
     recap_again: Share

@@ -14,12 +14,13 @@ import pytest
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import datasets_of
 from regsosek.contract.manifest import parse_manifest
-from regsosek.simulation.campaign import Campaign, default_behaviour
+from regsosek.simulation.campaign import NEVER, Campaign, default_behaviour
 from regsosek.simulation.changes import retired_from
 from regsosek.simulation.defects import DefectTable
 from regsosek.simulation.frame import province_frame
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.simulation.sinks import DirectorySink
+from regsosek.simulation.streams.field import fields
 
 PROVINCE = "75"
 FIRST, LAST = date(2022, 11, 14), date(2022, 11, 30)
@@ -64,7 +65,9 @@ def campaign(*, streams: bool = True) -> Campaign:
     )
     behaviour = default_behaviour().model_copy(
         update={
-            "streams": shape.model_copy(update={"planted": planted, "renamed": 0.1}),
+            "streams": shape.model_copy(
+                update={"planted": planted, "renamed": 0.1, "report_again": 0.5, "head_at_weekends": 0.5}
+            ),
             "frame": default_behaviour().frame.model_copy(update={"retired_share": 0.1}),
         }
     )
@@ -188,8 +191,20 @@ def test_what_arrives_is_never_later_than_said(whole: Delivered) -> None:
             assert (each.envelope.night - first).days <= shape.report_days_at_most + 1
 
 
+def test_heads_who_are_at_work_on_weekdays_are_met_at_weekends_after_the_first_visit() -> None:
+    made = campaign()
+    [field] = fields(made, province_frame(made, PROVINCE))
+    met = field.verified < NEVER
+    wait = (field.verified - field.began)[met]
+    assert wait.min() == 0
+    assert wait.max() > made.behaviour.streams.verified_within
+    weekday = (made.windows[PROVINCE].opens.weekday() + field.verified[met][wait > 2] - 1) % 7
+    assert set(weekday.tolist()) <= {5, 6}
+
+
 def test_a_campaign_without_streams_delivers_k_as_ever(tmp_path: Path) -> None:
     alone = delivered(tmp_path, campaign(streams=False), nights=1)
+    assert not Campaign().streams
     assert not alone.report.streams
     assert not alone.report.gaps
     assert not alone.rows("progres")

@@ -95,10 +95,11 @@ def lag(draws: Draws, name: str, again: Floats | float, at_most: int) -> Integer
 def _verified(
     campaign: Campaign, province: str, place: SubSls, gap: Integers, began: Integers, length: int
 ) -> Integers:
-    """The day of the first visit, or the next weekend (or last day) where the head is at work on weekdays."""
-    draws = Draws(seeded(campaign.seed, "head of sls", place.id_subsls))
-    weekday = (campaign.windows[province].opens + timedelta(days=-1)).weekday() + began
+    """Soon after the first visit, or at the next weekend (or last day) where the head is at work on weekdays."""
+    draws, shape = Draws(seeded(campaign.seed, "head of sls", place.id_subsls)), campaign.behaviour.streams
+    asked = began + draws.integer("asked", 0, shape.verified_within)
+    weekday = (campaign.windows[province].opens + timedelta(days=-1)).weekday() + asked
     until_saturday = np.maximum(_SATURDAY - weekday % 7, 0)
-    later = draws.chance("at weekends", campaign.behaviour.streams.head_at_weekends)
-    day = np.minimum(began + np.where(later, until_saturday, 0), length)
+    later = draws.chance("at weekends", shape.head_at_weekends)
+    day = np.minimum(asked + np.where(later, until_saturday, 0), length)
     return np.where((gap == HEAD_NOT_MET) | (began == NEVER), NEVER, day)

@@ -28,4 +28,4 @@ def test_every_instrument_has_a_clock_and_waits_as_long_as_the_field_may() -> No
     assert streams()["k"].grace_days >= enumeration.sync_days_at_most
     assert streams()["progres"].grace_days > shape.report_days_at_most
     assert streams()["geotag"].grace_days > shape.tag_days_at_most
-    assert streams()["rekap_vk"].grace_days > shape.recap_days_at_most + weekend
+    assert streams()["rekap_vk"].grace_days > shape.recap_days_at_most + weekend + shape.verified_within
