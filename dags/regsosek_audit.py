@@ -7,7 +7,9 @@ the log, compares it with changes, totals and the published tables, and reads ev
 **When.** Sundays 09:00 Asia/Jakarta, after the night; by hand whenever you doubt a figure (`regsosek audit --full`).
 
 **What it does.** `audit`, once per province: what does not hold is its result, and is recorded
-(`regsosek audit` shows it). `conclude`: the nation against its provinces; tells the platform team by mail.
+(`regsosek audit` shows it). `conclude`: the nation against its provinces; tells the platform team by mail. `retain`,
+only if all holds: thins out releases older than `REGSOSEK_RELEASE_KEEP_DAYS` nights (`docs/release.md`); unset, all
+stay whole.
 
 **How long.** An hour or so for the largest province at the end of a campaign, in bounded memory; it writes nothing that
 a night reads, so both may run at once.
@@ -52,7 +54,14 @@ def regsosek_audit() -> None:
 
         conclude_audit(list(PROVINCES))
 
-    audit.expand(province=list(PROVINCES)) >> conclude()
+    @task
+    def retain() -> list[str]:
+        """Thins out old releases, and answers with their ids."""
+        from regsosek.night.dag_steps import retain_releases
+
+        return retain_releases()
+
+    audit.expand(province=list(PROVINCES)) >> conclude() >> retain()
 
 
 regsosek_audit()

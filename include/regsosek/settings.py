@@ -35,6 +35,9 @@ class Settings(BaseModel):
     hmac_key: SecretStr = Field(min_length=32, description="keys the NIK and KK hashes; once lost, nothing compares")
     release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
     release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
+    release_keep_days: Annotated[int, Field(ge=7)] | None = Field(
+        None, description="nights whose releases stay whole, older ones are thinned out weekly; none keeps everything"
+    )
     smtp_host: str = "127.0.0.1"
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     smtp_username: str | None = None

@@ -12,6 +12,7 @@ from regsosek.night import auditing, nightly, replaying
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
+from regsosek.release.retention import thin_out
 from regsosek.settings import load_settings
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,18 @@ def conclude_night(request: RunRequest) -> None:
     if failed or publication:
         faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
         raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))
+
+
+def retain_releases() -> list[str]:
+    """Thins out releases beyond the configured nights, and answers with their ids; with none configured all stay."""
+    with _house() as house:
+        days = house.settings.release_keep_days
+        if days is None:
+            log.info("REGSOSEK_RELEASE_KEEP_DAYS is not set: every release stays whole")
+            return []
+        thinned = thin_out(house.engine, house.store, house.settings.release_bucket, days, dry_run=False)
+    log.info("thinned out: %s", thinned)
+    return [each.release_id for each in thinned]
 
 
 def load_reference_data() -> list[dict[str, Any]]:
