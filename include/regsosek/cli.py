@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
 from regsosek.cli_release import add_release_commands, tell_release
@@ -24,16 +25,12 @@ from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
 
 if TYPE_CHECKING:
-    from regsosek.night.deciding import Decide
     from regsosek.night.house import House
 
 EXIT_FAILED = 1
 # A pipe or a log has no width of its own; the tables need a hundred columns.
 console = Console(width=None if sys.stdout.isatty() else 110)
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-deliveries = typer.Typer(help="Deliveries: which there are, why one is held, and what becomes of it.")
-app.add_typer(deliveries, name="deliveries", no_args_is_help=True)
 
 NightOption = Annotated[
     datetime | None,
@@ -42,13 +39,6 @@ NightOption = Annotated[
 ProvinceOption = Annotated[
     list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all 34.")
 ]
-
-DeliveryArgument = Annotated[str, typer.Argument(metavar="ID", help="Delivery id, as `deliveries list` shows it.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
-PublishOption = Annotated[
-    bool, typer.Option(help="Publish the newest night again at once; not needed between several decisions in a row.")
-]
-DELIVERY_STATES = ("held", "rejected", "accepted", "registered")
 
 
 def night_of(given: datetime | None) -> date:
@@ -276,69 +266,6 @@ def quarantine(
         console.print(quarantine_table(code, cases))
 
 
-@deliveries.command("list")
-def list_deliveries(
-    state: Annotated[str, typer.Option(help="Only held, rejected, accepted or registered ones.")] = "",
-    night: Annotated[
-        datetime | None, typer.Option("--night", formats=["%Y-%m-%d"], help="Only those that arrived on this night.")
-    ] = None,
-    province: ProvinceOption = None,
-) -> None:
-    """List deliveries as they stand now; `--state held` lists what waits for a decision."""
-    from regsosek.night.deliveries import delivery_lines
-    from regsosek.night.delivery_tables import delivery_table
-
-    if state not in {"", *DELIVERY_STATES}:
-        raise ConfigurationError(f"state {state!r} is none; write one of {', '.join(DELIVERY_STATES)}")
-    with house() as opened, opened.engine.connect() as connection:
-        lines = delivery_lines(connection, chosen(province), state=state, night=night.date() if night else None)
-    console.print(delivery_table(lines))
-
-
-@deliveries.command()
-def show(delivery_id: DeliveryArgument) -> None:
-    """Show why a delivery is held: shares and limits, rules by violations, kab/kota, decisions; no answers."""
-    from regsosek.night.deliveries import delivery_detail
-    from regsosek.night.delivery_tables import delivery_report
-
-    with house() as opened, opened.engine.connect() as connection:
-        console.print(delivery_report(delivery_detail(connection, delivery_id)))
-
-
-@deliveries.command()
-def free(delivery_id: DeliveryArgument, reason: ReasonOption, publish: PublishOption = True) -> None:
-    """Accept a held delivery after all: it is received again, counts from the newest night, and is published."""
-    from regsosek.night import deciding
-
-    _carry_out(deciding.free, delivery_id, reason, publish)
-
-
-@deliveries.command()
-def reject(delivery_id: DeliveryArgument, reason: ReasonOption, publish: PublishOption = True) -> None:
-    """Reject a held delivery for good; the province is told to send a better one."""
-    from regsosek.night import deciding
-
-    _carry_out(deciding.reject, delivery_id, reason, publish)
-
-
-def _carry_out(decide: "Decide", delivery_id: str, reason: str, publish: bool) -> None:
-    from regsosek.night import deciding
-    from regsosek.quality.rules import load_suites
-
-    with house() as opened:
-        suites = load_suites(opened.settings.expectations_dir)
-        decided = decide(opened, delivery_id, suites, by=operator(), reason=reason)
-        console.print(
-            f"Delivery {delivery_id} of province {decided.province} is {decided.state} from night {decided.night}."
-        )
-        deciding.tell(opened, decided)
-        if publish:
-            published = deciding.publish_newest(opened)
-            tell_release(console, published)
-        else:
-            console.print(f"Readers see it with the next night, or after `regsosek release --date {decided.night}`.")
-
-
 def operator() -> str:
     """The account that this process runs under: who decided, for the record."""
     try:
@@ -347,6 +274,7 @@ def operator() -> str:
         return f"uid {os.getuid()}"
 
 
+add_delivery_commands(app, console, house, operator)
 add_release_commands(app, console, house, night_of, operator)
 
 
