@@ -78,9 +78,11 @@ def prepared(
 
 
 @pytest.fixture
-def world(prepared: FieldWorld) -> FieldWorld:
-    """The prepared world without deliveries."""
-    return prepared.fresh()
+def world(prepared: FieldWorld) -> Iterator[FieldWorld]:
+    """The prepared world without deliveries; what a test changes in its settings is gone with it."""
+    plain = prepared.house
+    yield prepared.fresh()
+    prepared.house = plain
 
 
 def _drop_database(connection: psycopg.Connection, name: str) -> None:

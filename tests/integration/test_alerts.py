@@ -296,6 +296,7 @@ def test_the_newest_published_release_is_named(engine: Engine, services_env: Set
     with engine.begin() as connection:
         for n, published in ((-2, True), (-1, True), (0, False), (1, True)):
             put(connection, tables.published_release, release_id=str(n), night=NIGHT + timedelta(days=n),
+                revision=1,
                 content_hash="x", prefix=f"releases/{n}", manifest={}, built_at=datetime.now(UTC),
                 published_at=datetime.now(UTC) if published else None)  # fmt: skip
     compose(engine, services_env)

@@ -17,7 +17,7 @@ from regsosek.geography.calendar import field_windows
 from regsosek.night.house import House, open_house
 from regsosek.night.nightly import run_night
 from regsosek.night.reference import load_reference
-from regsosek.release.publish import POINTER
+from regsosek.release.pointer import POINTER
 from regsosek.settings import Settings
 from regsosek.simulation.campaign import Campaign, behaviour_of
 from regsosek.simulation.simulate import simulate

@@ -19,6 +19,8 @@ MODEL, LINEAR, LAST_WEEK = METHODS = ("model", "linear", "seven_days")
 WEEK = 7
 _SATURDAY = 5
 _NOTHING = 1e-9
+# So many times what is left is more work than there is: the rest of it would not be a number any more.
+_ALL_DONE = 700.0
 # What is assumed where a campaign has not shown it yet: how many documents wait one more day, how busy weekends are,
 # and how many weekend days that assumption weighs as much as.
 _USUALLY_WAIT, _USUAL_WEEKEND, _WEEKEND_DAYS = 0.3, 1.4, 2
@@ -128,7 +130,7 @@ def _model(series: Series, horizon: int, workforce: Floats | None) -> Floats:
         left = np.maximum(end - cumulative, _NOTHING)
         pace = pace * np.exp(trend * _TREND_LASTS**ahead)
         work = _hurried(pace * busy[ahead], left, busy, ahead, series.length - series.days) * factor
-        cumulative = cumulative + left * (1 - np.exp(-work / left))
+        cumulative = cumulative + left * (1 - np.exp(-np.minimum(work, _ALL_DONE * left) / left))
         found[:, ahead] = cumulative
     return found
 

@@ -89,8 +89,8 @@ class _Group:
     @property
     def at_work(self) -> Floats:
         """Officers on a day of the last week, by region; missing where none is known."""
-        days = self.rows["days_worked"].to_numpy(dtype=float)
-        return np.asarray(self.rows["officer_days"].to_numpy(dtype=float) / np.where(days > 0, days, np.nan))
+        days, officer_days = (self.rows[name].to_numpy(dtype=float) for name in ("days_worked", "officer_days"))
+        return np.asarray(np.where(officer_days > 0, officer_days, np.nan) / np.where(days > 0, days, np.nan))
 
     def date_of(self, ahead: int) -> date:
         return self.night + timedelta(days=ahead)

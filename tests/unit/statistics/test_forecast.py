@@ -104,14 +104,21 @@ def regions(**visited: int) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"plan_base_families": "Int64"})
 
 
-def told_of(night: int, cases: list[Case] | None = None, officers: int = 2, **by_day: list[int]) -> Prospects:
+def told_of(
+    night: int, cases: list[Case] | None = None, officers: int = 2, engaged: int = 4, **by_day: list[int]
+) -> Prospects:
     days = [
         ("11", code.removeprefix("_"), OPENS + timedelta(days=n), OPENS + timedelta(days=n), count)
         for code, counts in by_day.items()
         for n, count in enumerate(counts)
     ]
     table = pd.DataFrame(days, columns=["province", "code", "enumerated_on", "night", "visited"])
-    seen = {"officer_days": 7 * officers, "officer_families": 140, "days_worked": 7 * bool(officers), "engaged": 4}
+    seen = {
+        "officer_days": 7 * officers,
+        "officer_families": 140,
+        "days_worked": 7 * bool(officers),
+        "engaged": engaged,
+    }
     at_work = pd.DataFrame(seen, index=pd.Index([code.removeprefix("_") for code in by_day], name="code"))
     as_of = AsOf(OPENS + timedelta(days=night - 1), {"11": OPENS + timedelta(days=night - 1)})
     shown = regions(**{code: sum(counts) for code, counts in by_day.items()})
@@ -172,6 +179,12 @@ def test_more_days_and_officers_gain_families_and_nothing_gains_nothing() -> Non
     assert 0 < officers < both
     assert list(found.cases["final_visited"] - final) == [nothing, days, officers, both]
     assert found.cases["window_end"].iloc[1] == WINDOW.closes + timedelta(days=7)
+
+
+def test_nobody_knows_what_one_more_officer_does_where_none_is_known() -> None:
+    found = told_of(10, [Case(7, 0), Case(0, 1)], officers=0, engaged=0, _1101=[10] * 10).cases
+    assert found["final_gain"].notna().tolist() == [True, False]
+    assert found["final_visited"].notna().tolist() == [True, False]
 
 
 def test_days_that_do_not_add_up_to_what_is_released_are_a_fault() -> None:
