@@ -25,24 +25,20 @@ from regsosek.release.tables import REGION_TABLES
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
-from regsosek.warehouse.tables import PROGRESS_MEASURES, full_audit, published_release
+from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure, full_audit, published_release
 
 SHOWN = 5
-
-
-def _each(template: str) -> str:
-    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
 
 
 _RECOUNT = f"""
 CREATE TEMP TABLE recounted ON COMMIT DROP AS
 WITH states AS ({case_state_as_of("night", ALL_ACCEPTED)})
-SELECT placed_code, enumerated_on, {_each("sum({0})::bigint AS {0}")}
+SELECT placed_code, enumerated_on, {each_measure("sum({0})::bigint AS {0}")}
 FROM (SELECT placed_code, enumerated_on, {COUNTED_OF_CASE} FROM states) cases GROUP BY 1, 2
 """
 
 _REGIONS = f"""
-SELECT a.ancestor_code AS code, {_each("sum(c.{0})::bigint AS {0}")}
+SELECT a.ancestor_code AS code, {each_measure("sum(c.{0})::bigint AS {0}")}
 FROM recounted c
 LEFT JOIN LATERAL (
     SELECT id_desa FROM reference.subsls s WHERE s.province = :province AND s.id_subsls = c.placed_code
@@ -58,13 +54,13 @@ GROUP BY 1
 
 def _newest(table: str, code: str, condition: str) -> str:
     return (
-        f"SELECT DISTINCT ON ({code}) {code}::text AS code, {_each('{}')} FROM mart.{table} "
+        f"SELECT DISTINCT ON ({code}) {code}::text AS code, {each_measure('{}')} FROM mart.{table} "
         f"WHERE province = :province AND night <= :night AND {condition} ORDER BY {code}, night DESC"
     )
 
 
 def _recounted_by(code: str) -> str:
-    return f"SELECT {code} AS code, {_each('sum({0})::bigint AS {0}')} FROM recounted GROUP BY 1"
+    return f"SELECT {code} AS code, {each_measure('sum({0})::bigint AS {0}')} FROM recounted GROUP BY 1"
 
 
 _PLACE_AND_DAY = "placed_code || ' on ' || enumerated_on"
@@ -72,7 +68,7 @@ _PLACE_AND_DAY = "placed_code || ' on ' || enumerated_on"
 _COMPARED = {
     "changes of place": (
         _recounted_by(_PLACE_AND_DAY),
-        f"SELECT {_PLACE_AND_DAY} AS code, {_each('sum({0})::bigint AS {0}')} FROM mart.change "
+        f"SELECT {_PLACE_AND_DAY} AS code, {each_measure('sum({0})::bigint AS {0}')} FROM mart.change "
         "WHERE province = :province AND night <= :night GROUP BY 1",
     ),
     "total of place": (_recounted_by("placed_code"), _newest("total", "code", "placed")),
@@ -80,9 +76,10 @@ _COMPARED = {
     "total of region": (_REGIONS, _newest("total", "code", "NOT placed")),
 }
 _DIFFERING = f"""
-SELECT code, {_each("coalesce(a.{0}, 0) AS again_{0}, coalesce(s.{0}, 0) AS stands_{0}")}, count(*) OVER () AS differing
+SELECT code, {each_measure("coalesce(a.{0}, 0) AS again_{0}, coalesce(s.{0}, 0) AS stands_{0}")},
+       count(*) OVER () AS differing
 FROM ({{again}}) a FULL JOIN ({{stands}}) s USING (code)
-WHERE ({_each("coalesce(a.{0}, 0)")}) <> ({_each("coalesce(s.{0}, 0)")})
+WHERE ({each_measure("coalesce(a.{0}, 0)")}) <> ({each_measure("coalesce(s.{0}, 0)")})
 ORDER BY code LIMIT :shown
 """
 _OF_PROVINCE = "SELECT code FROM reference.region_ancestor WHERE ancestor_code = :province"

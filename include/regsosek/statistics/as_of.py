@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.tables import PROGRESS_MEASURES, refreshed
+from regsosek.warehouse.tables import each_measure, refreshed
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def last_refreshed(connection: Connection, night: date) -> AsOf:
     return AsOf(night, {province.code: found[province.code] for province in provinces() if province.code in found})
 
 
-def summed(template: str = "sum({0})::bigint AS {0}") -> str:
-    """SQL: ``template`` for every measure of progress."""
-    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
+def summed() -> str:
+    """SQL: the sum of every measure of progress."""
+    return each_measure("sum({0})::bigint AS {0}")
 
 
 # CTE: the night that each province stands at.
@@ -65,9 +65,10 @@ as_of AS (
 def newest_total(province: str, code: str, night: str, *, placed: bool) -> str:
     """SQL: the one row of ``mart.total`` that holds for a code as of a night, as a lateral subquery.
 
-    One look into the key for each code: what it costs does not depend on how many nights were before.
+    One look into the key for each code: what it costs does not depend on how many nights were before. The table goes
+    by its own name in here: an alias would take the place of the caller's of the same name.
     """
     return (
-        f"LATERAL (SELECT * FROM mart.total t WHERE t.province = {province} AND t.code = {code} "
-        f"AND t.placed = {placed} AND t.night <= {night} ORDER BY t.night DESC LIMIT 1)"
+        f"LATERAL (SELECT * FROM mart.total WHERE total.province = {province} AND total.code = {code} "
+        f"AND total.placed = {placed} AND total.night <= {night} ORDER BY total.night DESC LIMIT 1)"
     )

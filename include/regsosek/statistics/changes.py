@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, text
 
 from regsosek.warehouse.case_state import case_state_as_of, revised
-from regsosek.warehouse.tables import PROGRESS_MEASURES
+from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure
 
 CAUSES = ("new", "late", "corrected", "freed", "withdrawn", "superseded", "conflicting")
 
@@ -41,10 +41,6 @@ _STATEMENT = ("state", "placed_code", "enumerated_on", "result", "stated_persons
 
 def _columns(alias: str, columns: tuple[str, ...]) -> str:
     return ", ".join(f"{alias}.{column}" for column in columns)
-
-
-def _each(template: str) -> str:
-    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
 
 
 # Besides the cases of the night, those that ever claimed a family key which one of them ever claimed: what holds a key
@@ -72,10 +68,10 @@ FROM ({{states}}) s
 """
 
 _CHANGES = f"""
-INSERT INTO mart.change (province, placed_code, enumerated_on, night, cause, {_each("{}")})
+INSERT INTO mart.change (province, placed_code, enumerated_on, night, cause, {each_measure("{}")})
 WITH changed AS (
     SELECT {_columns("p", ("placed_code", "enumerated_on", *PROGRESS_MEASURES))},
-           f.placed_code AS former_place, f.enumerated_on AS former_day, {_each("f.{0} AS former_{0}")},
+           f.placed_code AS former_place, f.enumerated_on AS former_day, {each_measure("f.{0} AS former_{0}")},
            CASE WHEN ({_columns("p", _STATEMENT)}) IS NOT DISTINCT FROM ({_columns("f", _STATEMENT)}) THEN 'conflicting'
                 WHEN d.decided_night = :night THEN 'freed'
                 WHEN f.case_id IS NULL AND p.enumerated_on < :night THEN 'late'
@@ -90,13 +86,13 @@ WITH changed AS (
           IS DISTINCT FROM (f.settled_state, {_columns("f", _STATEMENT)})
 ),
 differences AS (
-    SELECT placed_code, enumerated_on, cause, {_each("{}")} FROM changed
+    SELECT placed_code, enumerated_on, cause, {each_measure("{}")} FROM changed
     UNION ALL
-    SELECT former_place, former_day, cause, {_each("-former_{0}")} FROM changed WHERE former_place IS NOT NULL
+    SELECT former_place, former_day, cause, {each_measure("-former_{0}")} FROM changed WHERE former_place IS NOT NULL
 )
-SELECT :province, placed_code, enumerated_on, :night, cause, {_each("sum({0})")}
+SELECT :province, placed_code, enumerated_on, :night, cause, {each_measure("sum({0})")}
 FROM differences GROUP BY placed_code, enumerated_on, cause
-HAVING ({_each("sum({0})")}) <> ({_each("0")})
+HAVING ({each_measure("sum({0})")}) <> ({each_measure("0")})
 """
 
 _NIGHTS = """

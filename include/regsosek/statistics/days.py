@@ -8,13 +8,13 @@ from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import AS_OF, AsOf, summed
+from regsosek.statistics.as_of import AS_OF, AsOf
 from regsosek.statistics.shares import with_shares
-from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
+from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES, each_measure
 
 _BY_DAY = f"""
 WITH {AS_OF}
-SELECT DISTINCT ON (d.province, d.enumerated_on) d.province AS code, d.enumerated_on AS day, {summed("d.{0}")}
+SELECT DISTINCT ON (d.province, d.enumerated_on) d.province AS code, d.enumerated_on AS day, {each_measure("d.{0}")}
 FROM mart.province_day d JOIN as_of a ON a.province = d.province AND d.night <= a.last_night
 ORDER BY d.province, d.enumerated_on, d.night DESC
 """

@@ -11,10 +11,10 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import AsOf, summed
+from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import restated
-from regsosek.warehouse.tables import PROGRESS_MEASURES
+from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure
 
 # A province may have gone back (held back, or replayed): then the changes of those nights are taken away.
 _BETWEEN = f"""
@@ -24,7 +24,7 @@ WITH stood AS (
 ),
 changed AS (
     SELECT c.province, c.placed_code, c.enumerated_on, c.cause,
-           {summed("sum(c.{0} * sign(c.night - s.before - 0.5)) AS {0}")}
+           {each_measure("sum(c.{0} * sign(c.night - s.before - 0.5)) AS {0}")}
     FROM stood s JOIN mart.change c ON c.province = s.province
          AND c.night > least(s.before, s.now) AND c.night <= greatest(s.before, s.now)
     GROUP BY c.province, c.placed_code, c.enumerated_on, c.cause
@@ -43,17 +43,17 @@ JOIN reference.region_ancestor a ON a.code = coalesce(desa.code, own.code, {0}.p
 
 _BY_REGION = f"""
 {_BETWEEN}
-SELECT a.ancestor_code AS code, c.cause, {summed("sum(c.{0})::bigint AS {0}")}
+SELECT a.ancestor_code AS code, c.cause, {each_measure("sum(c.{0})::bigint AS {0}")}
 FROM changed c {PLACED.format("c")} GROUP BY 1, 2
 """
 _OF_REGION = f"""
 {_BETWEEN}
-SELECT c.cause, c.enumerated_on BETWEEN :first_day AND :last_day AS within, {summed("sum(c.{0})::bigint AS {0}")}
+SELECT c.cause, c.enumerated_on BETWEEN :first_day AND :last_day AS within, {each_measure("sum(c.{0})::bigint AS {0}")}
 FROM changed c {PLACED.format("c")} WHERE a.ancestor_code = :region GROUP BY 1, 2
 """
 _BY_DAY = f"""
 {_BETWEEN}
-SELECT province AS code, enumerated_on AS day, cause, {summed("sum({0})::bigint AS {0}")}
+SELECT province AS code, enumerated_on AS day, cause, {each_measure("sum({0})::bigint AS {0}")}
 FROM changed GROUP BY 1, 2, 3
 """
 BEFORE_ALL = date(1, 1, 1)

@@ -12,12 +12,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from regsosek.warehouse.database import hold_province
-from regsosek.warehouse.tables import PROGRESS_MEASURES
-
-
-def _each(template: str) -> str:
-    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
-
+from regsosek.warehouse.tables import each_measure
 
 # A sub-SLS keeps its desa when its row of the frame ends, so its newest row says where all its cases belong.
 _REGION_OF = """
@@ -45,40 +40,40 @@ SELECT max(enumerated_on) AS last_day FROM (
     GROUP BY enumerated_on HAVING sum(visited) > 0
 ) visited_on"""
 _TOTALS = f"""
-INSERT INTO mart.total (province, code, placed, night, last_day, {_each("{}")})
+INSERT INTO mart.total (province, code, placed, night, last_day, {each_measure("{}")})
 WITH changed AS (
-    SELECT placed_code, {_each("sum({0}) AS {0}")} FROM mart.change
+    SELECT placed_code, {each_measure("sum({0}) AS {0}")} FROM mart.change
     WHERE province = :province AND night = :night GROUP BY placed_code
 ),
 delta AS (
-    SELECT placed_code AS code, true AS placed, {_each("{}")} FROM changed
+    SELECT placed_code AS code, true AS placed, {each_measure("{}")} FROM changed
     UNION ALL
-    SELECT a.ancestor_code, false, {_each("sum(c.{0})")}
+    SELECT a.ancestor_code, false, {each_measure("sum(c.{0})")}
     FROM changed c JOIN mart.placement p ON p.province = :province AND p.placed_code = c.placed_code
     JOIN reference.region_ancestor a ON a.code = p.region_code
     JOIN reference.region r ON r.code = a.ancestor_code AND r.level <> 'nasional'
     GROUP BY a.ancestor_code
 )
-SELECT :province, d.code, d.placed, :night, l.last_day, {_each("coalesce(f.{0}, 0) + d.{0}")}
+SELECT :province, d.code, d.placed, :night, l.last_day, {each_measure("coalesce(f.{0}, 0) + d.{0}")}
 FROM delta d LEFT JOIN LATERAL ({_LAST_DAY}) l ON d.placed LEFT JOIN LATERAL (
     SELECT * FROM mart.total t
     WHERE t.province = :province AND t.code = d.code AND t.placed = d.placed AND t.night < :night
     ORDER BY t.night DESC LIMIT 1
 ) f ON true
-WHERE ({_each("d.{}")}) <> ({_each("0")}) OR l.last_day IS DISTINCT FROM f.last_day
+WHERE ({each_measure("d.{}")}) <> ({each_measure("0")}) OR l.last_day IS DISTINCT FROM f.last_day
 """
 
 _DAYS = f"""
-INSERT INTO mart.province_day (province, enumerated_on, night, {_each("{}")})
-SELECT :province, d.enumerated_on, :night, {_each("coalesce(f.{0}, 0) + d.{0}")}
-FROM (SELECT enumerated_on, {_each("sum({0}) AS {0}")} FROM mart.change
+INSERT INTO mart.province_day (province, enumerated_on, night, {each_measure("{}")})
+SELECT :province, d.enumerated_on, :night, {each_measure("coalesce(f.{0}, 0) + d.{0}")}
+FROM (SELECT enumerated_on, {each_measure("sum({0}) AS {0}")} FROM mart.change
       WHERE province = :province AND night = :night GROUP BY enumerated_on) d
 LEFT JOIN LATERAL (
     SELECT * FROM mart.province_day t
     WHERE t.province = :province AND t.enumerated_on = d.enumerated_on AND t.night < :night
     ORDER BY t.night DESC LIMIT 1
 ) f ON true
-WHERE ({_each("d.{}")}) <> ({_each("0")})
+WHERE ({each_measure("d.{}")}) <> ({each_measure("0")})
 """
 
 _REGION_DAYS = """
@@ -120,14 +115,14 @@ JOIN reference.region_ancestor b ON b.ancestor_code = p.code JOIN reference.regi
 WHERE p.level = 'provinsi' GROUP BY p.code
 """
 _SUM_AGAIN = f"""
-INSERT INTO mart.total (province, code, placed, night, {_each("{}")})
-SELECT :province, code, false, night, {_each("sum({0}) OVER so_far")}
-FROM (SELECT a.ancestor_code AS code, c.night, {_each("sum(c.{0}) AS {0}")}
+INSERT INTO mart.total (province, code, placed, night, {each_measure("{}")})
+SELECT :province, code, false, night, {each_measure("sum({0}) OVER so_far")}
+FROM (SELECT a.ancestor_code AS code, c.night, {each_measure("sum(c.{0}) AS {0}")}
       FROM mart.change c JOIN mart.placement p USING (province, placed_code)
       JOIN reference.region_ancestor a ON a.code = p.region_code
       JOIN reference.region r ON r.code = a.ancestor_code AND r.level <> 'nasional'
       WHERE c.province = :province GROUP BY 1, 2
-      HAVING ({_each("sum(c.{0})")}) <> ({_each("0")})) of_night
+      HAVING ({each_measure("sum(c.{0})")}) <> ({each_measure("0")})) of_night
 WINDOW so_far AS (PARTITION BY code ORDER BY night)
 """
 

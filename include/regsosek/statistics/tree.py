@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.statistics.as_of import AS_OF, AsOf, newest_total, summed
-from regsosek.warehouse.tables import PROGRESS_MEASURES
+from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure
 
 _PROVINCE_OF = """
 province_of AS (
@@ -22,7 +22,7 @@ _REGIONS = f"""
 {AS_OF},
 {_PROVINCE_OF},
 in_province AS (
-    SELECT p.code, {summed("t.{0}")}
+    SELECT p.code, {each_measure("t.{0}")}
     FROM province_of p JOIN as_of a USING (province)
     JOIN {newest_total("p.province", "p.code", "a.last_night", placed=False)} t ON true
 ),
@@ -48,7 +48,7 @@ framed AS (
     WHERE :night BETWEEN s.valid_from AND coalesce(s.valid_to, 'infinity')
     GROUP BY a.ancestor_code
 )
-SELECT r.code, r.level, r.name, r.parent_code, p.province, {summed("coalesce(rolled.{0}, 0)::bigint AS {0}")},
+SELECT r.code, r.level, r.name, r.parent_code, p.province, {each_measure("coalesce(rolled.{0}, 0)::bigint AS {0}")},
        coalesce(lost.unmapped, 0) AS unmapped, coalesce(framed.frame_families, 0) AS frame_families
 FROM reference.region r
 LEFT JOIN province_of p USING (code) LEFT JOIN rolled USING (code) LEFT JOIN lost USING (code)
@@ -62,7 +62,7 @@ former AS (
     SELECT * FROM unnest(CAST(:former_provinces AS text[]), CAST(:former_nights AS date[])) AS f (province, night)
 ),
 changed AS (
-    SELECT c.province, c.placed_code, {summed("sum(c.{0} * sign(c.night - f.night - 0.5)) AS {0}")}
+    SELECT c.province, c.placed_code, {each_measure("sum(c.{0} * sign(c.night - f.night - 0.5)) AS {0}")}
     FROM as_of a
     CROSS JOIN LATERAL (
         SELECT coalesce((SELECT night FROM former WHERE province = a.province), '0001-01-01'::date) AS night
@@ -71,7 +71,7 @@ changed AS (
          AND c.night > least(f.night, a.last_night) AND c.night <= greatest(f.night, a.last_night)
     GROUP BY c.province, c.placed_code
 )
-SELECT coalesce(desa.code, own.code, c.province) AS code, {summed("sum(c.{0})::bigint AS {0}")}
+SELECT coalesce(desa.code, own.code, c.province) AS code, {each_measure("sum(c.{0})::bigint AS {0}")}
 FROM changed c
 LEFT JOIN LATERAL (
     SELECT id_desa FROM reference.subsls s WHERE s.province = c.province AND s.id_subsls = c.placed_code
@@ -93,7 +93,7 @@ framed AS (
     WHERE province = :province AND :night BETWEEN valid_from AND coalesce(valid_to, 'infinity')
     ORDER BY id_subsls, valid_from DESC
 )
-SELECT id_subsls, id_desa, name, families_load, {summed("coalesce(t.{0}, 0) AS {0}")}
+SELECT id_subsls, id_desa, name, families_load, {each_measure("coalesce(t.{0}, 0) AS {0}")}
 FROM framed LEFT JOIN as_of a ON a.province = :province
 LEFT JOIN {newest_total(":province", "id_subsls", "a.last_night", placed=True)} t ON true
 ORDER BY id_subsls
@@ -101,7 +101,7 @@ ORDER BY id_subsls
 
 _PROVINCES = f"""
 WITH {AS_OF}
-SELECT a.province, {summed("t.{0}")}
+SELECT a.province, {each_measure("t.{0}")}
 FROM as_of a JOIN {newest_total("a.province", "a.province", "a.last_night", placed=False)} t ON true
 ORDER BY a.province
 """

@@ -246,6 +246,13 @@ ARRIVAL_MEASURES = (
     "received", "loaded", "quarantined", "superseded", "duplicate", "withdrawn", "warned", "late", "days_late",
     "persons",
 )  # fmt: skip
+
+
+def each_measure(template: str) -> str:
+    """SQL: ``template`` for every measure of progress, which it names as ``{0}``."""
+    return ", ".join(template.format(measure) for measure in PROGRESS_MEASURES)
+
+
 # What a night changed, signed. View mart.progress sums it up: what was known of a place and a day as of each night.
 change = Table(
     "change", metadata, _key("province"), _key("placed_code"), _key("enumerated_on", Date), _key("night", Date),
