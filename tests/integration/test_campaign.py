@@ -156,7 +156,8 @@ def test_the_operators_views_agree_with_the_ledger(campaign: tuple[House, Simula
     assert len(lines) == 34
     assert not lines["11"].refreshed
     assert lines["19"].rejected_deliveries == 1
-    visited = "SELECT province, count(*) FROM core.kasus_terkini WHERE state IN ('loaded', 'pending', 'quarantined') GROUP BY 1"
+    counted = "state IN ('loaded', 'pending', 'quarantined')"
+    visited = f"SELECT province, count(*) FROM core.kasus_terkini WHERE {counted} GROUP BY 1"
     assert {code: line.visited for code, line in lines.items() if line.visited} == dict(rows(house, visited))
     open_cases = "SELECT count(*) FROM core.kasus_terkini WHERE province = '19' AND state IN ('quarantined', 'pending')"
     assert len(cases) == rows(house, open_cases)[0][0] > 0

@@ -144,7 +144,7 @@ def _environment() -> Environment:
     # Plain text in Markdown: names come from the region master, nothing is markup.
     return Environment(
         loader=PackageLoader("regsosek.release", "."),
-        autoescape=False,  # noqa: S701
+        autoescape=False,  # noqa: S701 - as said above
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -74,7 +74,7 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     unknown = [row["field"] for row in rows if row["lowest_level"] not in levels]
     if unknown:
         raise ConfigurationError(f"{path.name}: {', '.join(unknown)}: lowest_level must be one of {', '.join(LEVELS)}")
-    found = [Definition(**{**row, "lowest_level": levels[row["lowest_level"]]}) for row in rows]  # type: ignore[arg-type]
+    found = [Definition(**{**row, "lowest_level": levels[row["lowest_level"]]}) for row in rows]  # type: ignore[arg-type]  # all others are text
     if faults := list(_faults(found)):
         raise ConfigurationError(f"{path.name}: {'; '.join(faults)}")
     return {each.field: each for each in found}

@@ -69,7 +69,8 @@ def streams() -> dict[str, Stream]:
     rows = read_table(_PLACE / "streams.csv", _COLUMNS)
     if wrong := [row["stream"] for row in rows if not row["grace_days"].isdigit()]:
         raise ConfigurationError(f"streams.csv: {', '.join(wrong)}: grace_days must be a whole number of days")
-    return {row["stream"]: Stream(**{**row, "grace_days": int(row["grace_days"])}) for row in rows}  # type: ignore[arg-type]
+    found = (Stream(r["stream"], r["instrument"], int(r["grace_days"]), r["name"], r["name_en"]) for r in rows)
+    return {each.stream: each for each in found}
 
 
 def reported_through(clocks: Clocks, names: Iterable[str]) -> date | None:
