@@ -63,7 +63,7 @@ def house() -> Iterator["House"]:
 
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
-add_stream_commands(app, console, house)
+add_stream_commands(app, console, house, night_of)
 
 
 @app.callback()

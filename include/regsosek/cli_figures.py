@@ -1,7 +1,7 @@
 """The commands that take a published figure back: `regsosek figure` and `regsosek trace`."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from regsosek.night.asked_figure import AskedFigure
+    from regsosek.night.asked_number import AskedNumber
     from regsosek.night.house import House
 
 _DAY = ["%Y-%m-%d"]
@@ -25,6 +26,10 @@ DayOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON in place of tables.")]
 OutputOption = Annotated[Path | None, typer.Option(help="Write JSON to this file.")]
+RowOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN=VALUE", help="The row, where a table has several of a region, e.g. aliran=..."),
+]
 CasesOption = Annotated[
     Path | None, typer.Option(help="Write the keys of every case counted to this file (CSV; not for publication).")
 ]
@@ -34,6 +39,7 @@ def add_figure_commands(
     app: typer.Typer, console: Console, house: Callable[[], AbstractContextManager["House"]]
 ) -> None:
     """Adds the commands to ``app``; they write to ``console`` and work in ``house``."""
+    add_trace_command(app, console, house)
 
     @app.command()
     def figure(
@@ -44,15 +50,20 @@ def add_figure_commands(
         json_: JsonOption = False,
     ) -> None:
         """Show a figure as published on a night and as known for it now, with the difference by cause."""
+        from regsosek.geography.planning import planning
         from regsosek.night.figure_tables import restated_document, restated_report
         from regsosek.night.restated_figure import restated_figure
 
         with _asked(house, region, measure, night, day) as (opened, connection, asked):
-            restated = restated_figure(connection, asked, _reference(opened))
+            restated = restated_figure(connection, asked, planning(opened.settings))
         if json_:
             typer.echo(_json(restated_document(restated)))
         else:
             console.print(restated_report(restated))
+
+
+def add_trace_command(app: typer.Typer, console: Console, house: Callable[[], AbstractContextManager["House"]]) -> None:
+    """Adds the command that takes a number back to its deliveries."""
 
     @app.command()
     def trace(
@@ -60,22 +71,45 @@ def add_figure_commands(
         measure: MeasureOption,
         night: NightOption,
         day: DayOption = None,
+        row: RowOption = None,
         output: OutputOption = None,
         cases: CasesOption = None,
     ) -> None:
-        """Take a published figure back to the deliveries that it is made of."""
-        from regsosek.night.figure_tables import trace_document, trace_report
-        from regsosek.night.tracing import trace as traced_figure
-        from regsosek.night.tracing import write_cases
+        """Take any published number back to the deliveries and files that it is made of."""
+        from regsosek.night.figure_tables import origin_document, origin_report
+        from regsosek.night.origin import origin, write_counted_cases
 
-        with _asked(house, region, measure, night, day) as (opened, connection, asked):
-            traced = traced_figure(connection, opened.store, opened.settings.archive_bucket, asked)
-            listed = write_cases(connection, asked, cases) if cases else None
-        console.print(trace_report(traced))
+        with _number(house, region, measure, night, _row(row, day)) as (opened, connection, asked):
+            found = origin(connection, opened.store, opened.settings, asked)
+            listed = write_counted_cases(connection, opened.store, opened.settings, asked, cases) if cases else None
+        console.print(origin_report(found))
         if output:
-            output.write_text(_json(trace_document(traced)) + "\n", encoding="utf-8")
+            output.write_text(_json(origin_document(found)) + "\n", encoding="utf-8")
         if cases:
             console.print(f"Cases that count {listed:,} are listed in {cases}: keys only, and not for publication.")
+
+
+def _row(named: list[str] | None, day: datetime | None) -> dict[str, str]:
+    """What names a row, by column."""
+    pairs = [name.partition("=") for name in named or ()]
+    if faulty := [name for name, equals, _ in pairs if not equals]:
+        raise typer.BadParameter(f"{', '.join(faulty)}: write COLUMN=VALUE", param_hint="--row")
+    return {column: value for column, _, value in pairs} | ({"day": day.date().isoformat()} if day else {})
+
+
+@contextmanager
+def _number(
+    house: Callable[[], AbstractContextManager["House"]],
+    region: str,
+    measure: str,
+    night: datetime,
+    row: Mapping[str, str],
+) -> Iterator[tuple["House", "Connection", "AskedNumber"]]:
+    from regsosek.night.asked_number import asked_number
+
+    with _one_picture(house) as (opened, connection):
+        bucket = opened.settings.release_bucket
+        yield opened, connection, asked_number(connection, opened.store, bucket, region, measure, night.date(), row)
 
 
 @contextmanager
@@ -86,24 +120,21 @@ def _asked(
     night: datetime,
     day: datetime | None,
 ) -> Iterator[tuple["House", "Connection", "AskedFigure"]]:
-    """One picture of the warehouse: a night that ends meanwhile is not half in it."""
     from regsosek.night.asked_figure import asked_figure
 
     of_day = None if day is None else day.date()
-    with house() as opened, opened.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    with _one_picture(house) as (opened, connection):
         bucket = opened.settings.release_bucket
         yield opened, connection, asked_figure(connection, opened.store, bucket, region, measure, night.date(), of_day)
 
 
-def _reference(opened: "House") -> Any:
-    from regsosek.geography.calendar import planned_windows
-    from regsosek.geography.plan import plans
-    from regsosek.geography.region_targets import region_targets
-    from regsosek.night.restated_figure import Reference
-
-    settings = opened.settings
-    windows = planned_windows(settings.calendar_file, settings.plan_file)
-    return Reference(windows, plans(settings.plan_file), region_targets(settings.region_targets_file))
+@contextmanager
+def _one_picture(
+    house: Callable[[], AbstractContextManager["House"]],
+) -> Iterator[tuple["House", "Connection"]]:
+    """One picture of the warehouse: a night that ends meanwhile is not half in it."""
+    with house() as opened, opened.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        yield opened, connection
 
 
 def _json(document: dict[str, Any]) -> str:

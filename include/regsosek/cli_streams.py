@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 
 ProvinceOption = Annotated[str, typer.Option("--province", "-p", help="Province code.")]
 NightOption = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As of this night; the night before today if none.")
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="As of this night, YYYY-MM-DD; default: yesterday in Jakarta."),
 ]
 OutputOption = Annotated[Path | None, typer.Option(help="Write CSV here instead of a table.")]
 
 
 def add_stream_commands(
-    app: typer.Typer, console: Console, house: Callable[[], AbstractContextManager["House"]]
+    app: typer.Typer,
+    console: Console,
+    house: Callable[[], AbstractContextManager["House"]],
+    night_of: Callable[[datetime | None], date],
 ) -> None:
-    """Adds the commands to ``app``; they write to ``console`` and work in ``house``."""
+    """Adds the commands to ``app``; they write to ``console``, work in ``house``, and ``night_of`` is their night."""
 
     @app.command()
     def gaps(province: ProvinceOption, night: NightOption = None, output: OutputOption = None) -> None:
@@ -45,14 +49,14 @@ def add_stream_commands(
         tell(appointment_list, province, night, output)
 
     def tell(listed_by: "ListedBy", province: str, night: datetime | None, output: Path | None) -> None:
-        from regsosek.geography.calendar import default_night, field_windows
+        from regsosek.geography.planning import planning
         from regsosek.geography.provinces import province as province_of
         from regsosek.night.stream_lists import work_table, write_work_list
 
         code = province_of(province).code
-        day = night.date() if night else default_night(datetime.now(UTC))
+        day = night_of(night)
         with house() as opened, opened.engine.connect() as connection:
-            listed = listed_by(connection, code, day, field_windows(opened.settings.calendar_file)[code])
+            listed = listed_by(connection, code, day, planning(opened.settings).windows[code])
         if output:
             write_work_list(listed, output)
             console.print(f"{len(listed.rows)} rows written to {output}")

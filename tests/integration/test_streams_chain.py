@@ -1,6 +1,7 @@
 """K and its streams through the whole chain: what was planted is found, and lists are where they belong."""
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,25 +11,37 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from typer.testing import CliRunner
 
+from command_line import environment
 from field_world import CompiledJudge
+from regsosek.cli import app
+from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.night import judging
+from regsosek.night.asked_figure import release_of_night
+from regsosek.night.asked_number import AskedNumber
 from regsosek.night.house import House, open_house
+from regsosek.night.origin import based_on, origin
 from regsosek.night.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.night.stream_lists import HEAD_NOT_MET, LIST_NOT_ENTERED, appointment_list, gap_list, write_work_list
 from regsosek.quality.rules import load_suites
+from regsosek.release.former import published_table
 from regsosek.release.publish import publish
+from regsosek.release.schema import tables_of_regions
+from regsosek.release.tables import REGION_TABLES
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.campaign import Behaviour, Campaign, default_behaviour
 from regsosek.simulation.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.simulation.sinks import BucketSink, DirectorySink
 from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.definitions import definitions
 from regsosek.statistics.denominators import related_places, with_denominators
+from regsosek.statistics.origins import made_of
 from regsosek.statistics.streams.clocks import clocks_as_of, reported_through
 from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
@@ -248,3 +261,87 @@ def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
     assert [row["jeda_aliran"] for row in of_province.values()] == ["0"] * 4
     assert {len(row["kode"]) for row in rows["aliran.csv"] + rows["foto.csv"]} == {2, 4}  # nothing below kab/kota
     assert rows["foto.csv"]
+
+
+SOME = {"visited", "visited_so_far", "persons"}
+
+
+def numbers_of(chain: Chain, connection: Connection, code: str, level: str) -> Iterator[AskedNumber]:
+    """Every number that the newest release tells of a region, in every row of every table; of days two are enough."""
+    house = chain.house
+    release, releases = release_of_night(connection, NIGHTS[1])
+    for file, key in tables_of_regions().items():
+        table = published_table(house.store, house.settings.release_bucket, release, file)
+        if file in REGION_TABLES and REGION_TABLES[file][0] != level:
+            continue
+        rows = table[table["code"] == code]
+        for _, row in (rows.iloc[[0, -1]] if "day" in key and len(rows) else rows).iterrows():
+            named = {field: str(row[field]) for field in key if field != "code"}
+            for field in row.dropna().index:
+                if made_of(definitions()[field]) and "@measure" not in made_of(definitions()[field]):
+                    yield AskedNumber(code, level, "", NIGHTS[1], definitions()[field], release, releases, file,
+                                      named, str(row[field]))  # fmt: skip
+
+
+@pytest.mark.parametrize("level", ["provinsi", "kabkota"])
+def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level: str) -> None:
+    house = chain.house
+    publish(house.engine, house.store, house.settings, NIGHTS[1])
+    [[code]] = chain.rows(
+        "SELECT code FROM reference.region r WHERE level = :level "
+        "AND EXISTS (SELECT FROM mart.total t WHERE t.code = r.code AND t.visited > 0) ORDER BY code LIMIT 1",
+        level=level,
+    )
+    seen: Counter[str] = Counter()
+    shown: set[tuple[Any, ...]] = set()
+    with house.engine.connect() as connection:
+        for asked in numbers_of(chain, connection, code, level):
+            where = (asked.file, asked.measure.field, asked.row)
+            found = based_on(asked)
+            assert found, where
+            own = {base.source.source for base in found if base.source.counted and base.field == asked.measure.field}
+            # What is derived rests on counts of the same row: one number of each table shows that they are traced.
+            # Every count of cases is traced in test_ten_nights.py: here some of them are enough.
+            if (not own and (asked.file, found) in shown) or (own == {"@cases"} and asked.measure.field not in SOME):
+                continue
+            shown.add((asked.file, found))
+            traces = origin(connection, house.store, house.settings, asked).traces
+            assert [traced.moved_since for traced in traces] == [0] * len(traces), where
+            if own:
+                assert traces[0].published == int(float(asked.value or 0)), where
+                seen.update(dict.fromkeys(own, traces[0].total))
+    expected = {"@cases", "@stream", "@tags", "@lists", "@arrivals"}
+    absent = {"@arrivals"} if level == "kabkota" else set()
+    assert {source for source, total in seen.items() if total} == expected - absent
+
+
+def test_a_number_of_a_stream_is_traced_by_command(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(chain.house.settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
+    words = ["trace", "--region", PROVINCE, "--night", str(NIGHTS[1]), "--measure"]
+    output = tmp_path / "origin.json"
+    done = CliRunner().invoke(
+        app, [*words, "subsls_terlapor", "--row", "aliran=Penandaan rumah", "--output", str(output)]
+    )
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    told = json.loads(output.read_text(encoding="utf-8"))
+    assert [each["counted"] for each in told["counts"]] == ["stream_families"]
+    assert told["counts"][0]["moved_since"] == 0
+    assert "GEOTAG" in "".join(each["prefix"] for each in told["counts"][0]["deliveries"]) or told["counts"][0]["total"]
+    [frame] = told["rests_on"]
+    assert frame["source"] == "@frame"
+    assert chain.house.store.size(chain.house.settings.archive_bucket, frame["stored"]["sls"])
+    for faulty, told_of in (
+        ((*words, "aliran"), "is a word or a key"),
+        ((*words, "subsls_terlapor"), "name one with --row: aliran="),
+        ((*words, "subsls_terlapor", "--row", "aliran=Surat"), "has no aliran Surat; it has "),
+        ((*words, "diterima_masuk"), "name one with --row: malam_masuk="),
+        ((*words, "sebab_baru", "--row", "ukuran=dikunjungi"), "is told of the measure of its row"),
+        ((*words, "cakupan_foto", "--cases", str(tmp_path / "cases")), "is not counted from cases"),
+    ):
+        refused = CliRunner().invoke(app, list(faulty))
+        assert isinstance(refused.exception, UnknownFigureError), refused.output
+        assert told_of in str(refused.exception)

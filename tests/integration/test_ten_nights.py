@@ -28,13 +28,14 @@ from regsosek.cli import app
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.plan import NONE_SUPPLIED
+from regsosek.geography.planning import Planning
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION, region_master
 from regsosek.night import deciding, replaying
 from regsosek.night.asked_figure import AskedFigure, asked_figure
 from regsosek.night.house import open_house
-from regsosek.night.restated_figure import DATED_AFTER, Reference, restated_figure
+from regsosek.night.restated_figure import DATED_AFTER, restated_figure
 from regsosek.night.tracing import trace, write_cases
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.publish import Published, publish
@@ -54,7 +55,7 @@ OTHER_SUBSLS, OTHER_DESA = DESA + "000200", "6403010002"
 # A night that nobody published, and one that brought nothing.
 UNPUBLISHED, SILENT = NIGHTS[3], NIGHTS[8]
 LIMITS = "province,dataset,limit_percent,least_rows,source\n*,keluarga,60,4,test\n*,anggota,100,4,test\n"
-REFERENCE = Reference(field_windows(), NONE_SUPPLIED, NO_TARGETS)
+PLANNED = Planning(field_windows(), NONE_SUPPLIED, NO_TARGETS)
 MEASURES = ("visited", "complete", "quarantined", "conflicting", "persons", "nonresponse")
 CAUSES = ("new", "late", "corrected", "freed", "withdrawn", "superseded", "conflicting", "frame", "reopened")
 
@@ -280,7 +281,7 @@ def test_every_published_figure_and_its_causes_are_what_is_known_now(campaign: C
     seen: Counter[str] = Counter()
     with campaign.world.house.engine.connect() as connection:
         for asked in asked_figures(campaign, connection):
-            figure = restated_figure(connection, asked, REFERENCE)
+            figure = restated_figure(connection, asked, PLANNED)
             where = (asked.night, asked.code, asked.counted)
             assert figure.published == released[asked.night].get((asked.code, asked.measure.column), 0), where
             assert figure.now == known[asked.night][asked.code, asked.counted], where
@@ -360,7 +361,7 @@ def test_a_trace_leads_to_folder_manifest_and_receipt(campaign: Campaign, tmp_pa
     night, path = NIGHTS[9], tmp_path / "trace.json"
     done = command("trace", "--region", DESA, "--measure", "visited", "--night", str(night), "--output", str(path))
     assert done.exit_code == 0, done.output
-    told = json.loads(path.read_text(encoding="utf-8"))
+    [told] = json.loads(path.read_text(encoding="utf-8"))["counts"]
     assert told["total"] == told["published"] == sum(sum(d["counted"].values()) for d in told["deliveries"]) > 0
     house = campaign.world.house
     for each in told["deliveries"]:

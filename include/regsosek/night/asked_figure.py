@@ -18,11 +18,14 @@ from regsosek.release.former import FormerRelease, published_table, releases_of
 from regsosek.release.tables import REGION_TABLES
 from regsosek.statistics.definitions import Definition, definitions
 from regsosek.statistics.region_figures import NONRESPONSE
+from regsosek.statistics.restatement import BEFORE_ALL
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 SHOWN = 12
+# Published by day, as the sum of all days until then.
+SO_FAR = {"visited_so_far": ("visited",), "complete_so_far": ("complete",)}
 # What a measure is the sum of, in the columns that the changes are kept in.
-PARTS = {**{measure: (measure,) for measure in PROGRESS_MEASURES}, "nonresponse": NONRESPONSE}
+PARTS = {**{measure: (measure,) for measure in PROGRESS_MEASURES}, "nonresponse": NONRESPONSE, **SO_FAR}
 DAY_LEVELS = ("nasional", "provinsi")
 
 _REGION = "SELECT code, level, name FROM reference.region WHERE code = :code"
@@ -49,7 +52,7 @@ class AskedFigure:
     Attributes:
         release: the one that was published last of its night.
         releases: how many were published of that night.
-        day: only what was enumerated on it; None for all days.
+        day: only what was enumerated on it, or until it (``SO_FAR``); None for all days.
         measure: its definition; a share, or a count.
         counted: the count, or the numerator of the share: a key of ``PARTS``.
         province: of a region below the province.
@@ -72,6 +75,13 @@ class AskedFigure:
     def parts(self) -> tuple[str, ...]:
         """The columns of the changes that add up to what is counted."""
         return PARTS[self.counted]
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The first and the last day of enumeration that is counted; None for all days."""
+        if self.day is None:
+            return None
+        return (BEFORE_ALL if self.counted in SO_FAR else self.day, self.day)
 
     @property
     def file(self) -> str:
@@ -99,8 +109,8 @@ def asked_figure(
     Raises:
         UnknownFigureError: nothing was published of the night, or it has no such region, measure or day.
     """
-    release, releases = _release(connection, night)
-    level, name = _region(connection, region)
+    release, releases = release_of_night(connection, night)
+    level, name = known_region(connection, region)
     chosen = _measure(measure, level, day)
     counted = chosen.numerator or chosen.field
     row = _published_row(store, bucket, release, level, region, day)
@@ -108,15 +118,26 @@ def asked_figure(
     return AskedFigure(region, level, name, night, day, chosen, counted, release, releases, province, row)
 
 
-def _release(connection: Connection, night: date) -> tuple[FormerRelease, int]:
+def release_of_night(connection: Connection, night: date) -> tuple[FormerRelease, int]:
+    """The release that was published last of ``night``, and how many were.
+
+    Raises:
+        UnknownFigureError: none was; it names the nights of which one was.
+    """
     found = releases_of(connection, night)
     if not found:
         nights = connection.execute(text("SELECT DISTINCT night FROM release.release ORDER BY night DESC")).scalars()
-        raise UnknownFigureError(f"nothing is published of night {night}; published nights: {_named(map(str, nights))}")
+        there = shown_names(map(str, nights))
+        raise UnknownFigureError(f"nothing is published of night {night}; published nights: {there}")
     return found[0], len(found)
 
 
-def _region(connection: Connection, code: str) -> tuple[Level, str]:
+def known_region(connection: Connection, code: str) -> tuple[Level, str]:
+    """Level and name of a region.
+
+    Raises:
+        UnknownFigureError: there is none; it names those below the nearest that there is.
+    """
     found = connection.execute(text(_REGION), {"code": code}).first()
     if found is not None:
         level: Level = found.level
@@ -125,7 +146,7 @@ def _region(connection: Connection, code: str) -> tuple[Level, str]:
         above = connection.execute(text(_REGION), {"code": code[:end] or "00"}).first()
         if above is not None:
             below = connection.execute(text(_BELOW), {"code": above.code})
-            choices = _named(f"{row.code} {row.name}" for row in below)
+            choices = shown_names(f"{row.code} {row.name}" for row in below)
             raise UnknownFigureError(
                 f"region {code} is not known; below {above.code} {above.name}: {choices or 'none'}"
             )
@@ -136,7 +157,7 @@ def choices(level: Level, day: date | None = None) -> list[Definition]:
     """The measures that can be asked for of a region of ``level``."""
     public = {definitions()[field].field for field in REGION_TABLES[f"{level}.csv"][1]}
     if day is not None:
-        return [definitions()[measure] for measure in PROGRESS_MEASURES]
+        return [definitions()[measure] for measure in (*PROGRESS_MEASURES, *SO_FAR)]
     return [each for each in definitions().values() if each.field in public and _is_counted(each)]
 
 
@@ -167,7 +188,7 @@ def _published_row(
         return None if chosen.empty else chosen.iloc[0]
     of_day = chosen[chosen["day"] == day.isoformat()]
     if of_day.empty:
-        days = _named(sorted(set(chosen["day"]), reverse=True))
+        days = shown_names(sorted(set(chosen["day"]), reverse=True))
         raise UnknownFigureError(f"the release of night {release.as_of.night} has no day {day}; it has {days}")
     return of_day.iloc[0]
 
@@ -175,16 +196,24 @@ def _published_row(
 def _province(
     connection: Connection, store: Store, bucket: str, release: FormerRelease, region: str, counted: str
 ) -> ProvinceCount:
-    code = connection.execute(text(_PROVINCE), {"code": region}).scalar_one()
+    code = province_of(connection, region)
+    assert code is not None, "the nation is not asked for its province"
     row = _published_row(store, bucket, release, "provinsi", code, None)
     return ProvinceCount(code, (None if row is None else _whole(row.get(counted))) or 0)
+
+
+def province_of(connection: Connection, region: str) -> str | None:
+    """The province that a region lies in or is; None of the nation."""
+    found: str | None = connection.execute(text(_PROVINCE), {"code": region}).scalar()
+    return found
 
 
 def _whole(value: Any) -> int | None:
     return None if value is None or pd.isna(value) else round(float(value))
 
 
-def _named(names: Iterable[str]) -> str:
+def shown_names(names: Iterable[str]) -> str:
+    """The first of some names for a message, and how many more there are."""
     listed = list(names)
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more

@@ -8,9 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.calendar import planned_windows
-from regsosek.geography.plan import plans
-from regsosek.geography.region_targets import region_targets
+from regsosek.geography.planning import planning
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.definitions import definitions
@@ -46,17 +44,16 @@ def asked_forecast(connection: Connection, settings: Settings, code: str, night:
     Raises:
         ConfigurationError: the region is no province or kab/kota.
     """
-    windows = planned_windows(settings.calendar_file, settings.plan_file)
-    curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
+    planned = planning(settings)
     as_of = last_refreshed(connection, night)
-    regions = with_denominators(connection, as_of, windows, completion(connection, as_of), targets)
-    shown = region_figures(regions, windows, curves, night, as_of.nights)
+    regions = with_denominators(connection, as_of, planned.windows, completion(connection, as_of), planned.targets)
+    shown = region_figures(regions, planned.windows, planned.plans, night, as_of.nights)
     asked = shown[(shown["code"] == code) & shown["level"].isin(FORECAST_LEVELS)]
     if asked.empty:
         raise ConfigurationError(f"region {code}: no forecast; name a province or kab/kota by its code, e.g. 3578")
     # The province's other regions are asked too: how late documents are and how busy weekends is seen in all of them.
     own = shown[shown["province"] == asked.iloc[0]["province"]]
-    found = prospects(own, region_days(connection, as_of), officers(connection, as_of), windows, as_of, [case])
+    found = prospects(own, region_days(connection, as_of), officers(connection, as_of), planned.windows, as_of, [case])
     forecasts, cases = (_of(table, code) for table in (found.forecasts, found.cases))
     return AskedForecast(code, str(asked.iloc[0]["name"]), night, _told(forecasts, _FORECAST), _told(cases, _CASE))
 

@@ -1,6 +1,6 @@
-"""A restated figure and a trace, as tables for the terminal and as JSON."""
+"""A restated figure, and what a number is made of, as tables for the terminal and as JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from regsosek.night.asked_figure import AskedFigure
+from regsosek.night.asked_number import AskedNumber
+from regsosek.night.origin import NamedSource, Origin
 from regsosek.night.restated_figure import DATED_AFTER, DENOMINATOR, RestatedFigure, RestatedShare
-from regsosek.night.tracing import Trace, TracedDelivery
+from regsosek.night.traced import Trace, TracedDelivery
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.statistics.definitions import definitions
 
@@ -45,24 +47,33 @@ def restated_document(figure: RestatedFigure) -> dict[str, Any]:
     return document if figure.share is None else document | {"share": _share_document(figure.share)}
 
 
-def trace_report(traced: Trace) -> Group:
-    """One line per delivery, where its files, manifest and receipt lie, and whether they all are the number."""
+def origin_report(found: Origin) -> Group:
+    """Of each count one line per delivery, where its files, manifest and receipt lie, and whether they all are it."""
+    parts: list[Text | Table] = [Text(_number_head(found.asked))]
+    for traced in found.traces:
+        parts += _trace_parts(traced)
+    if found.named:
+        rows = [(each.source.name_en, each.version, _stored(each)) for each in found.named]
+        parts.append(_table("It also rests on", ("What", "Version", "Where"), rows))
+    return Group(*parts)
+
+
+def _trace_parts(traced: Trace) -> Iterator[Text | Table]:
     shown = traced.deliveries[:SHOWN_DELIVERIES]
-    columns = ("Province", "Delivery", "Night", "Counts from", "By cause", "Counted")
+    columns = ("Province", "Delivery", "Night", "Counts from", "Counted as", "Counted")
     rows = (
-        (each.province, each.delivery_id, each.night, each.counted_night, _by_cause(each.counted), f"{each.total:,}")
+        (each.province, each.delivery_id, each.night, each.counted_night, _counted_as(each), f"{each.total:,}")
         for each in shown
     )
     more = f" (the first {len(shown)}; --output writes all)" if len(shown) < len(traced.deliveries) else ""
-    parts: list[Text | Table] = [
-        Text(_head(traced.asked)),
-        _table(f"{len(traced.deliveries)} deliveries{more}", columns, rows),
-    ]
-    return Group(*parts, *(Text(_place(each)) for each in shown), Text(_sum(traced)))
+    yield _table(f"{traced.field.name_en} ({traced.field.field}): {len(traced.deliveries)} deliveries{more}",
+                 columns, rows)  # fmt: skip
+    yield from (Text(_place(each)) for each in shown)
+    yield Text(_sum(traced))
 
 
-def _by_cause(counted: Mapping[str, int]) -> str:
-    return ", ".join(f"{cause} {count:,}" for cause, count in counted.items())
+def _counted_as(each: TracedDelivery) -> str:
+    return ", ".join(f"{cause} {count:,}" for cause, count in each.counted.items())
 
 
 def _place(each: TracedDelivery) -> str:
@@ -72,8 +83,27 @@ def _place(each: TracedDelivery) -> str:
     )
 
 
-def trace_document(traced: Trace) -> dict[str, Any]:
+def _stored(each: NamedSource) -> str:
+    stored = [key or f"another version of {dataset} is loaded" for dataset, key in (each.stored or {}).items()]
+    return "; ".join([each.where, *stored])
+
+
+def origin_document(found: Origin) -> dict[str, Any]:
     """The same as JSON, hashes and receipts in full."""
+    asked = found.asked
+    return {
+        **_region_document(asked),
+        "row": dict(asked.row),
+        "value": asked.value,
+        "counts": [_trace_document(traced) for traced in found.traces],
+        "rests_on": [
+            {"source": each.source.source, "version": each.version, "where": each.where, "stored": each.stored}
+            for each in found.named
+        ],
+    }
+
+
+def _trace_document(traced: Trace) -> dict[str, Any]:
     deliveries = [
         {
             "province": each.province,
@@ -87,28 +117,37 @@ def trace_document(traced: Trace) -> dict[str, Any]:
         }
         for each in traced.deliveries
     ]
-    published = traced.asked.published_count
-    sums = {"published": published, "total": traced.total, "moved_since": traced.moved_since}
-    return _document(traced.asked) | sums | {"deliveries": deliveries}
+    sums = {"published": traced.published, "total": traced.total, "moved_since": traced.moved_since}
+    return {"counted": traced.field.field, **sums, "deliveries": deliveries}
 
 
-def _head(asked: AskedFigure) -> str:
-    days = "all days" if asked.day is None else f"enumerated on {asked.day}"
+def _number_head(asked: AskedNumber) -> str:
+    row = "".join(f", {definitions()[field].column} {value}" for field, value in asked.row.items())
+    told = "the table does not tell it of this region" if asked.value is None else f"published as {asked.value}"
+    return f"{asked.code} {asked.name}, {asked.measure.name_en} ({asked.measure.field}){row}: {told}\n{_release(asked)}"
+
+
+def _release(asked: AskedFigure | AskedNumber) -> str:
     again = f"; the last of {asked.releases} releases of that night" if asked.releases > 1 else ""
     return (
-        f"{asked.code} {asked.name}, {asked.measure.name_en} ({asked.measure.field}), {days}\n"
         f"Release {asked.release.release_id}{again}, {asked.release.prefix}{asked.file}\n"
         f"Content hash {asked.release.content_hash}"
     )
 
 
+def _head(asked: AskedFigure) -> str:
+    days = "all days" if asked.day is None else f"enumerated on {asked.day}"
+    return f"{asked.code} {asked.name}, {asked.measure.name_en} ({asked.measure.field}), {days}\n{_release(asked)}"
+
+
 def _sum(traced: Trace) -> str:
-    published = f"{traced.asked.published_count:,}"
+    if traced.published is None:
+        return f"They add up to {traced.total:,}; the release does not publish it beside this number."
     if not traced.moved_since:
         return f"They add up to {traced.total:,}, as published."
     return (
-        f"They add up to {traced.total:,}; published were {published}. A new frame, or a night processed again, has "
-        f"moved {traced.moved_since:+,} since: see `regsosek figure`."
+        f"They add up to {traced.total:,}; published were {traced.published:,}. A new frame, or a night processed "
+        f"again, has moved {traced.moved_since:+,} since: see `regsosek figure`."
     )
 
 
@@ -137,13 +176,19 @@ def _share_document(share: RestatedShare) -> dict[str, Any]:
 
 def _document(asked: AskedFigure) -> dict[str, Any]:
     return {
+        **_region_document(asked),
+        "counted": asked.counted,
+        "day": None if asked.day is None else asked.day.isoformat(),
+    }
+
+
+def _region_document(asked: AskedFigure | AskedNumber) -> dict[str, Any]:
+    return {
         "region": asked.code,
         "name": asked.name,
         "level": asked.level,
         "measure": asked.measure.field,
-        "counted": asked.counted,
         "night": asked.night.isoformat(),
-        "day": None if asked.day is None else asked.day.isoformat(),
         "release": {
             "release_id": asked.release.release_id,
             "content_hash": asked.release.content_hash,

@@ -13,9 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection
 
-from regsosek.geography.calendar import FieldWindow
-from regsosek.geography.plan import Plans
-from regsosek.geography.region_targets import RegionTargets
+from regsosek.geography.planning import Planning
 from regsosek.night.asked_figure import AskedFigure
 from regsosek.statistics.as_of import AsOf, last_refreshed
 from regsosek.statistics.changes import CAUSES
@@ -61,16 +59,7 @@ class RestatedFigure:
     share: RestatedShare | None
 
 
-@dataclass(frozen=True)
-class Reference:
-    """What denominators are taken of besides the warehouse."""
-
-    windows: Mapping[str, FieldWindow]
-    plans: Plans
-    targets: RegionTargets
-
-
-def restated_figure(connection: Connection, asked: AskedFigure, reference: Reference) -> RestatedFigure:
+def restated_figure(connection: Connection, asked: AskedFigure, planned: Planning) -> RestatedFigure:
     """Takes a published figure to what is known of it now."""
     newest = last_refreshed(connection, date.max)
     now = _known(connection, asked, asked.code, newest)
@@ -79,13 +68,13 @@ def restated_figure(connection: Connection, asked: AskedFigure, reference: Refer
     if rest:
         causes |= {_cause_of_rest(connection, asked): rest}
     moved = {cause: count for cause, count in causes.items() if count}
-    share = _share(connection, asked, now, moved, reference) if asked.measure.is_share else None
+    share = _share(connection, asked, now, moved, planned) if asked.measure.is_share else None
     newest_night = max(newest.nights.values(), default=asked.night)
     return RestatedFigure(asked, newest_night, asked.published_count, now, moved, share)
 
 
 def _days(asked: AskedFigure) -> tuple[date, date]:
-    return (BEFORE_ALL, asked.night) if asked.day is None else (asked.day, asked.day)
+    return asked.days or (BEFORE_ALL, asked.night)
 
 
 def _sum(changes: pd.DataFrame, asked: AskedFigure) -> int:
@@ -119,11 +108,11 @@ def _cause_of_rest(connection: Connection, asked: AskedFigure) -> str:
 
 
 def _share(
-    connection: Connection, asked: AskedFigure, now: int, causes: Mapping[str, int], reference: Reference
+    connection: Connection, asked: AskedFigure, now: int, causes: Mapping[str, int], planned: Planning
 ) -> RestatedShare:
     field = asked.measure.denominator
     version = definitions()[field].version
-    row = _denominators(connection, asked, reference)
+    row = _denominators(connection, asked, planned)
     before, after = asked.published_number(field), _whole(row[field])
     return RestatedShare(
         denominator=field,
@@ -137,12 +126,12 @@ def _share(
     )
 
 
-def _denominators(connection: Connection, asked: AskedFigure, reference: Reference) -> "pd.Series[Any]":
+def _denominators(connection: Connection, asked: AskedFigure, planned: Planning) -> "pd.Series[Any]":
     """The region's row for the night by what is known now."""
     as_of = last_refreshed(connection, asked.night)
     counted = completion(connection, as_of)
-    regions = with_denominators(connection, as_of, reference.windows, counted, reference.targets)
-    figures = region_figures(regions, reference.windows, reference.plans, as_of.night, as_of.nights)
+    regions = with_denominators(connection, as_of, planned.windows, counted, planned.targets)
+    figures = region_figures(regions, planned.windows, planned.plans, as_of.night, as_of.nights)
     return figures[figures["code"] == asked.code].iloc[0]
 
 

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.contract.manifest import CONTRACT_VERSION
 from regsosek.geography.calendar import FieldWindow
-from regsosek.geography.plan import NONE_SUPPLIED, Plans
-from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
+from regsosek.geography.planning import Planning
 from regsosek.geography.regions import NATION
 from regsosek.release.changes import Changes
 from regsosek.release.wording import night_states
@@ -104,12 +103,11 @@ def gather(
     as_of: AsOf,
     former: AsOf,
     changes_of: Callable[[AsOf, pd.DataFrame], Changes],
-    windows: Mapping[str, FieldWindow],
+    planned: Planning,
     held_back: tuple[str, ...] = (),
-    plans: Plans = NONE_SUPPLIED,
-    targets: RegionTargets = NO_TARGETS,
 ) -> Figures:
     """Reads the figures of a night, in the caller's transaction; ``changes_of`` compares it with what was published."""
+    windows, plans, targets = planned.windows, planned.plans, planned.targets
     states = provinces_of_the_night(connection, as_of, windows)
     states.loc[states["province"].isin(held_back), "state"] = "held_back"
     regions = with_denominators(connection, as_of, windows, completion(connection, as_of), targets)

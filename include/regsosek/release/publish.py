@@ -14,9 +14,7 @@ from sqlalchemy import Connection, Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.errors import ObjectStoreError
-from regsosek.geography.calendar import planned_windows
-from regsosek.geography.plan import plans
-from regsosek.geography.region_targets import region_targets
+from regsosek.geography.planning import planning
 from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
@@ -112,11 +110,10 @@ def _gather(
     faults: Faults = {code: tuple(told) for code, told in sorted({**reading.faults, **unconserved}.items())}
     for code, told in faults.items():
         log.error("province %s fails its audit and is held back: %s", code, "; ".join(told))
-    windows = planned_windows(settings.calendar_file, settings.plan_file)
-    curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
+    planned = planning(settings)
     as_of = standing.holding_back(faults, last_good)
     changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
-    return faults, reading, gather(connection, as_of, former, changes_of, windows, tuple(faults), curves, targets)
+    return faults, reading, gather(connection, as_of, former, changes_of, planned, tuple(faults))
 
 
 def _put(

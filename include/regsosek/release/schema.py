@@ -106,6 +106,11 @@ def key_of(name: str) -> tuple[str, ...]:
     return tuple(definitions()[field].column for field in _KEYS[name])
 
 
+def tables_of_regions() -> dict[str, tuple[str, ...]]:
+    """The tables that tell of regions, with the fields that name a row of them."""
+    return {name: key for name, key in _KEYS.items() if "code" in key}
+
+
 def typed(name: str, content: bytes) -> pa.Table:
     """Table ``name`` from its CSV bytes: codes as text, whole counts, dates; an empty cell is a missing value.
 

@@ -1,7 +1,8 @@
 """Every published figure as data: numerator, denominator, unit, the lowest level at which it is public, its words.
 
 ``definitions.csv`` is the one place: shares are computed from it (``statistics.shares``), the columns of the published
-tables are chosen by it, and glossary and ``definisi.csv`` are written from it.
+tables are chosen by it, what a number goes back to is read from it (``statistics.origins``), and glossary and
+``definisi.csv`` are written from it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,8 @@ from regsosek.geography.regions import LEVELS, Level
 
 _FILE = Path(__file__).parent / "definitions.csv"
 _COLUMNS = (
-    "field", "column", "unit", "numerator", "denominator", "version", "coverage", "lowest_level", "name", "definition",
-    "name_en", "definition_en",
+    "field", "column", "unit", "numerator", "denominator", "version", "coverage", "made_of", "lowest_level", "name",
+    "definition", "name_en", "definition_en",
 )  # fmt: skip
 PERCENT = "persen"
 
@@ -30,6 +31,7 @@ class Definition:
         unit: what it counts or is written in (Indonesian).
         numerator, denominator: fields that it is the share of; empty where it is no share.
         version, coverage: of a denominator, the fields that say which one it is and how much of the region it covers.
+        made_of: of a number that is no share, the fields and sources (``@...``) that it is made of.
         lowest_level: below it the figure is never public.
         name, definition: in Indonesian; ``name_en, definition_en`` in English.
     """
@@ -41,6 +43,7 @@ class Definition:
     denominator: str
     version: str
     coverage: str
+    made_of: str
     lowest_level: Level
     name: str
     definition: str
@@ -102,5 +105,6 @@ def _faults(found: Sequence[Definition]) -> Iterator[str]:
     for each in found:
         if bool(each.numerator) != bool(each.denominator):
             yield f"{each.field} needs both numerator and denominator, or neither"
-        named = {each.numerator, each.denominator, each.version, each.coverage} - {""}
+        parts = {name for name in each.made_of.split() if not name.startswith("@")}
+        named = {each.numerator, each.denominator, each.version, each.coverage, *parts} - {""}
         yield from (f"{each.field} names {name}, which is not defined" for name in sorted(named - fields))

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regsosek.statistics.definitions import Definition, definitions
+from regsosek.statistics.origins import MARK, Source, made_of, sources
 from regsosek.statistics.status import StatusRule, status_rules, status_words
 
 PAGE = Path("docs/glossary.md")
 _HEAD = """# Glossary / Glosarium
 
-Written by `make fix` from `include/regsosek/statistics/` (`definitions.csv`, `statuses.csv`, `status_rules.csv`);
-do not edit. The same lines compute the shares, choose the columns of the published tables and stand in each release's
-`definisi.csv`. A share is never cut off at 100, and is empty where its denominator is zero or unknown.
+Written by `make fix` from `include/regsosek/statistics/` (`definitions.csv`, `sources.csv`, `statuses.csv`,
+`status_rules.csv`); do not edit. The same lines compute the shares, choose the columns of the published tables and
+stand in each release's `definisi.csv`. A share is never cut off at 100, and is empty where its denominator is zero or
+unknown.
 
 *Ditulis oleh `make fix` dari berkas definisi yang juga menghitung angkanya. Persen tidak dipotong pada 100, dan kosong
 bila penyebutnya nol atau tidak diketahui.*
@@ -41,9 +43,14 @@ def _page() -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     yield from (_share(each) for each in definitions().values() if each.is_share)
     yield "\n## Counts and words / Banyaknya dan keterangan\n"
-    yield "| column | figure | unit | public down to | meaning |"
-    yield "|---|---|---|---|---|"
+    yield "| column | figure | unit | made of | public down to | meaning |"
+    yield "|---|---|---|---|---|---|"
     yield from (_figure(each) for each in definitions().values() if not each.is_share)
+    yield "\n## Sources / Sumber\n"
+    yield "What numbers are made of in the end; `regsosek trace` leads there. *Asal setiap angka.*\n"
+    yield "| source | counted from deliveries | where else |"
+    yield "|---|---|---|"
+    yield from map(_source, sources().values())
     yield "\n## Status\n"
     yield "The first rule that fits holds. *Aturan pertama yang cocok berlaku.*\n"
     yield "| status | days of the window | when | source |"
@@ -66,9 +73,18 @@ def _share(each: Definition) -> str:
 
 def _figure(each: Definition) -> str:
     return (
-        f"| `{each.column}` | {each.name} / *{each.name_en}* | {each.unit} | {_LEVELS[each.lowest_level]} "
-        f"| {each.definition} / *{each.definition_en}* |"
+        f"| `{each.column}` | {each.name} / *{each.name_en}* | {each.unit} | {', '.join(map(_part, made_of(each)))} "
+        f"| {_LEVELS[each.lowest_level]} | {each.definition} / *{each.definition_en}* |"
     )
+
+
+def _part(name: str) -> str:
+    """A field that a number is made of by its column, or a source by its name."""
+    return sources()[name].name_en if name.startswith(MARK) else _column(name)
+
+
+def _source(each: Source) -> str:
+    return f"| {each.name_en} / *{each.name}* | {'yes / ya' if each.counted else ''} | {each.where} |"
 
 
 def _column(field: str) -> str:

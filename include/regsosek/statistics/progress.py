@@ -17,20 +17,28 @@ from regsosek.warehouse.tables import ARRIVAL_MEASURES
 
 # Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more
 # afterwards; that a delivery was held and freed on a later night makes nobody late.
-_ARRIVALS = """
-INSERT INTO mart.arrivals (province, placed_code, night, received, loaded, quarantined, superseded, duplicate,
-                           withdrawn, warned, late, days_late, persons)
-SELECT :province, k.placed_code, :night, count(*),
-       count(*) FILTER (WHERE status = 'loaded'), count(*) FILTER (WHERE status = 'quarantined'),
-       count(*) FILTER (WHERE status = 'superseded'), count(*) FILTER (WHERE status = 'duplicate'),
-       count(*) FILTER (WHERE status = 'withdrawn'),
-       count(*) FILTER (WHERE status = 'loaded' AND verdict = 'warning'),
-       count(*) FILTER (WHERE enumerated_on < d.night), coalesce(sum(greatest(d.night - enumerated_on, 0)), 0),
-       coalesce(sum(persons), 0)
+ARRIVED = {
+    "received": "count(*)",
+    "loaded": "count(*) FILTER (WHERE status = 'loaded')",
+    "quarantined": "count(*) FILTER (WHERE status = 'quarantined')",
+    "superseded": "count(*) FILTER (WHERE status = 'superseded')",
+    "duplicate": "count(*) FILTER (WHERE status = 'duplicate')",
+    "withdrawn": "count(*) FILTER (WHERE status = 'withdrawn')",
+    "warned": "count(*) FILTER (WHERE status = 'loaded' AND verdict = 'warning')",
+    "late": "count(*) FILTER (WHERE enumerated_on < d.night)",
+    "days_late": "coalesce(sum(greatest(d.night - enumerated_on, 0)), 0)",
+    "persons": "coalesce(sum(persons), 0)",
+}
+# The cases that arrived with the accepted deliveries of a night, what a delivery left out of another not among them.
+OF_ARRIVED = """
 FROM core.kasus k
 JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
 WHERE k.province = :province AND k.night = :night AND k.part > 0
-GROUP BY k.placed_code
+"""
+_ARRIVALS = f"""
+INSERT INTO mart.arrivals (province, placed_code, night, {", ".join(ARRIVED)})
+SELECT :province, k.placed_code, :night, {", ".join(ARRIVED.values())}
+{OF_ARRIVED} GROUP BY k.placed_code
 """
 
 _PROVINCE_ARRIVALS = f"""

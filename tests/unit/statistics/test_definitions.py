@@ -12,7 +12,10 @@ from regsosek.statistics.definitions import definitions, needed_beside, public_f
 from regsosek.statistics.glossary import PAGE, documents
 from regsosek.statistics.shares import with_shares
 
-HEADER = "field,column,unit,numerator,denominator,version,coverage,lowest_level,name,definition,name_en,definition_en"
+HEADER = (
+    "field,column,unit,numerator,denominator,version,coverage,made_of,lowest_level,"
+    "name,definition,name_en,definition_en"
+)
 
 
 @pytest.mark.parametrize("field", [each.field for each in definitions().values()])
@@ -88,11 +91,12 @@ def written(path: Path, *lines: str) -> Path:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["a,kol_a,keluarga,,,,,kelurahan,n,d,n,d"], f"lowest_level must be one of {', '.join(LEVELS)}"),
-        (["a,k,keluarga,,,,,desa,n,d,n,d", "b,k,keluarga,,,,,desa,n,d,n,d"], "column k stands twice"),
-        (["a,k,persen,b,,,,desa,n,d,n,d"], "a needs both numerator and denominator"),
-        (["a,k,persen,b,c,,,desa,n,d,n,d"], "a names b, which is not defined; a names c"),
-        (["a,k,keluarga,,,v,,desa,n,d,n,d"], "a names v, which is not defined"),
+        (["a,kol_a,keluarga,,,,,,kelurahan,n,d,n,d"], f"lowest_level must be one of {', '.join(LEVELS)}"),
+        (["a,k,keluarga,,,,,,desa,n,d,n,d", "b,k,keluarga,,,,,,desa,n,d,n,d"], "column k stands twice"),
+        (["a,k,persen,b,,,,,desa,n,d,n,d"], "a needs both numerator and denominator"),
+        (["a,k,persen,b,c,,,,desa,n,d,n,d"], "a names b, which is not defined; a names c"),
+        (["a,k,keluarga,,,v,,,desa,n,d,n,d"], "a names v, which is not defined"),
+        (["a,k,keluarga,,,,,b @cases,desa,n,d,n,d"], "a names b, which is not defined"),
     ],
 )
 def test_faulty_definitions_are_told(tmp_path: Path, lines: list[str], told: str) -> None:

@@ -35,12 +35,13 @@ WHERE k.province = :province AND k.night = :night
 
 _COUNTED = {
     "progres": """
-SELECT id_subsls, tanggal AS told_on, coalesce(jumlah_kk_cacah, 0) AS families, 1 AS messages,
+SELECT delivery_id, id_subsls, tanggal AS told_on, coalesce(jumlah_kk_cacah, 0) AS families, 1 AS messages,
        coalesce(jumlah_kk_verifikasi, 0) AS verified, 0 AS poor, 0 AS photographed, 0 AS without_document
 FROM ({messages}) g
 """,
     "geotag": """
-SELECT id_subsls, (ditandai_pada AT TIME ZONE :zone)::date AS told_on, 1 AS families, 1 AS messages, 0 AS verified,
+SELECT delivery_id, id_subsls, (ditandai_pada AT TIME ZONE :zone)::date AS told_on, 1 AS families, 1 AS messages,
+       0 AS verified,
        (kelas_vk IN (1, 2))::int AS poor, (kelas_vk IN (1, 2) AND ada_foto = 1)::int AS photographed,
        (NOT EXISTS (
            SELECT FROM core.kasus k
@@ -84,8 +85,7 @@ def write_stream_days(connection: Connection, province: str, night: date) -> Non
 
     Those of every earlier night must stand.
     """
-    zone = str(ZoneInfo(province_of_code(province).timezone))
-    own = {"province": province, "night": night, "before": night - timedelta(days=1), "zone": zone}
+    own = {"province": province, "night": night, "before": night - timedelta(days=1), "zone": zone_of(province)}
     for table in ("stream_day", "stream_total"):
         connection.execute(text(f"DELETE FROM mart.{table} WHERE province = :province AND night = :night"), own)
     for stream in _COUNTED:
@@ -94,13 +94,25 @@ def write_stream_days(connection: Connection, province: str, night: date) -> Non
         touched += _OF_DOCUMENTS if stream == "geotag" else ""
         connection.execute(text(f"CREATE TEMP TABLE touched ON COMMIT DROP AS {touched}"), own)
         connection.execute(text("ANALYZE touched"))
-        statement = _CHANGED.format(now=_counted(stream, "night"), before=_counted(stream, "before"))
+        now, before = (counted_messages(stream, "touched", name) for name in ("night", "before"))
+        statement = _CHANGED.format(now=now, before=before)
         connection.execute(text(statement), own | {"stream": stream})
         connection.execute(text("DROP TABLE touched"))
     for statement in (_PLACES, _TOTALS):
         connection.execute(text(statement), own)
 
 
-def _counted(stream: str, night: str) -> str:
-    """SQL: what each touched message counts as of the night that parameter ``night`` holds."""
-    return _COUNTED[stream].format(messages=newest_messages(stream, "touched", night), night=night)
+def counted_messages(stream: str, among: str = "", night: str = "night") -> str:
+    """SQL: what each message of ``progres`` or ``geotag`` counts as of a night, with its delivery, place and day.
+
+    Parameters of the query: ``province``, ``zone`` (:func:`zone_of`) and ``night``, or as it is named.
+
+    Args:
+        among: a relation with the columns of the key; only its messages are counted.
+    """
+    return _COUNTED[stream].format(messages=newest_messages(stream, among, night), night=night)
+
+
+def zone_of(province: str) -> str:
+    """The time zone that days of work in ``province`` are told in."""
+    return str(ZoneInfo(province_of_code(province).timezone))

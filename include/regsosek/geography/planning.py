@@ -1,0 +1,28 @@
+"""What the organiser plans: field windows, plan curves and targets of regions, as the settings name their files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from regsosek.geography.calendar import FieldWindow, planned_windows
+from regsosek.geography.plan import Plans, plans
+from regsosek.geography.region_targets import RegionTargets, region_targets
+from regsosek.settings import Settings
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Windows by province, curves and targets by region."""
+
+    windows: Mapping[str, FieldWindow]
+    plans: Plans
+    targets: RegionTargets
+
+
+def planning(settings: Settings) -> Planning:
+    """Reads the files of the deployment, or what is packaged.
+
+    Raises:
+        ReferenceDataError: one of them is faulty; it names line and fix.
+    """
+    windows = planned_windows(settings.calendar_file, settings.plan_file)
+    return Planning(windows, plans(settings.plan_file), region_targets(settings.region_targets_file))

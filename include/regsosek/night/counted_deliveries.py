@@ -1,0 +1,80 @@
+"""What each delivery contributes to a number that is counted from deliveries, by the source of the number.
+
+Cases of questionnaire K are counted in :mod:`regsosek.night.tracing`; here are the streams, the verified lists, what
+arrived in a night, and what is held.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from regsosek.statistics.progress import ARRIVED, OF_ARRIVED
+from regsosek.statistics.restatement import PLACED
+from regsosek.statistics.streams.days import counted_messages, zone_of
+from regsosek.warehouse.standing import STANDING
+
+# The columns of the streams that a published number is the sum of.
+_MESSAGE_COLUMNS = {"stream_families": "families", "tags_poor": "poor", "tags_photographed": "photographed"}
+_MESSAGES = """
+SELECT p.delivery_id, sum(p.counted)::bigint AS counted
+FROM (SELECT :province AS province, id_subsls AS placed_code, delivery_id, sum({column}) AS counted
+      FROM ({messages}) m GROUP BY id_subsls, delivery_id) p {placed}
+WHERE a.ancestor_code = :region GROUP BY p.delivery_id
+"""
+_LIST_COLUMNS = {
+    "stream_families": "coalesce(v.families, 0)",
+    "verified_families": "coalesce(v.families, 0)",
+    "subsls_verified": "(v.families IS NOT NULL OR v.not_found)::int",
+}
+_LISTS = """
+SELECT v.delivery_id, sum({column})::bigint AS counted
+FROM (SELECT DISTINCT ON (v.id_subsls) v.*, s.id_desa
+      FROM mart.verified v JOIN reference.subsls s ON s.province = v.province AND s.id_subsls = v.id_subsls
+           AND :published BETWEEN s.valid_from AND coalesce(s.valid_to, 'infinity')
+      WHERE v.province = :province AND v.night <= :night ORDER BY v.id_subsls, v.night DESC) v
+JOIN reference.region_ancestor a ON a.code = v.id_desa AND a.ancestor_code = :region
+GROUP BY v.delivery_id
+"""
+_ARRIVALS = "SELECT k.delivery_id, {column} AS counted {arrived} AND :night <= :stood GROUP BY k.delivery_id"
+_HELD = f"""
+WITH {STANDING}
+SELECT delivery_id, sum(held)::bigint AS counted FROM standing_count
+WHERE province = :province AND dataset = 'keluarga' AND held > 0 GROUP BY delivery_id
+"""
+
+
+def messages_by_delivery(
+    connection: Connection, field: str, stream: str, province: str, region: str, night: date
+) -> dict[str, int]:
+    """The part of each delivery of ``progres`` or ``geotag`` in ``field`` of ``region`` as of ``night``."""
+    messages = counted_messages(stream)
+    query = _MESSAGES.format(column=_MESSAGE_COLUMNS[field], messages=messages, placed=PLACED.format("p"))
+    return _parts(connection, query, province=province, region=region, night=night, zone=zone_of(province))
+
+
+def lists_by_delivery(
+    connection: Connection, field: str, province: str, region: str, night: date, published: date
+) -> dict[str, int]:
+    """The same of the recap of verified lists, in the frame of the night that is ``published``."""
+    query = _LISTS.format(column=_LIST_COLUMNS[field])
+    return _parts(connection, query, province=province, region=region, night=night, published=published)
+
+
+def arrivals_by_delivery(
+    connection: Connection, field: str, province: str, arrived: date, stood: date
+) -> dict[str, int]:
+    """What each delivery brought that counts from the night ``arrived``; nothing if the province ``stood`` before."""
+    query = _ARRIVALS.format(column=ARRIVED[field], arrived=OF_ARRIVED)
+    return _parts(connection, query, province=province, night=arrived, stood=stood)
+
+
+def held_by_delivery(connection: Connection, province: str, night: date) -> dict[str, int]:
+    """Families of each delivery that was held as of ``night``."""
+    return _parts(connection, _HELD, province=province, night=night)
+
+
+def _parts(connection: Connection, query: str, **values: Any) -> dict[str, int]:
+    rows: list[Mapping[str, Any]] = [dict(row._mapping) for row in connection.execute(text(query), values)]
+    return {row["delivery_id"]: int(row["counted"]) for row in rows if row["counted"]}
