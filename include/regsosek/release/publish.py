@@ -18,6 +18,7 @@ from regsosek.geography.calendar import planned_windows
 from regsosek.geography.plan import plans
 from regsosek.geography.region_targets import region_targets
 from regsosek.landing.store import Store
+from regsosek.quality.rules import load_suites
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
 from regsosek.release.build import build
@@ -116,7 +117,12 @@ def _gather(
     curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
     as_of = standing.holding_back(faults, last_good)
     changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
-    return faults, reading, gather(connection, as_of, former, changes_of, windows, tuple(faults), curves, targets)
+    suites = load_suites(settings.expectations_dir)
+    held_back = tuple(faults)
+    figures = gather(
+        connection, as_of, former, changes_of, windows, suites, held_back=held_back, plans=curves, targets=targets
+    )
+    return faults, reading, figures
 
 
 def _put(
