@@ -73,7 +73,6 @@ waits for a decision. Clear it together with the task that it names.
 PROVINCES = {province.code: province.name for province in provinces()}
 # A store that accepts connections and never answers would hold a task for ever; the largest province takes minutes.
 LONGEST_TASK = timedelta(hours=2)
-WHAT = "Apa yang diolah (what is run)"
 
 
 def requested() -> RunRequest:
@@ -108,7 +107,6 @@ def requested() -> RunRequest:
             title="Malam (night)",
             description_md="The night to process, `YYYY-MM-DD`, not after today in Jakarta. Empty: the partition, "
             "else yesterday. A night that was processed before is not decided anew.",
-            section=WHAT,
         ),
         "provinces": Param(
             [],
@@ -118,7 +116,6 @@ def requested() -> RunRequest:
             values_display=PROVINCES,
             title="Provinsi (provinces)",
             description_md="Only these, by BPS code; none chosen means all 34. The release is of all 34 either way.",
-            section=WHAT,
         ),
         "alerts": Param(
             True,

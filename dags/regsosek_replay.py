@@ -35,7 +35,6 @@ the result. A province that was not chosen is skipped inside of the task.
 **Red** before anything was forgotten: the log says which date to enter, or which codebook or frame to bring back. Red
 halfway: clear the task, it begins again.
 """
-FROM_WHERE = "Apa yang diolah ulang (what is built again)"
 PROVINCES = {province.code: province.name for province in provinces()}
 LONGEST_TASK = timedelta(hours=12)  # a whole campaign of the largest province
 
@@ -65,7 +64,6 @@ def require_possible(params: Mapping[str, Any]) -> None:
             title="Malam pertama (first night)",
             description_md="`YYYY-MM-DD`, not after today in Jakarta. This night and **all later ones** are forgotten "
             "and built again.",
-            section=FROM_WHERE,
         ),
         "provinces": Param(
             type="array",
@@ -76,7 +74,6 @@ def require_possible(params: Mapping[str, Any]) -> None:
             title="Provinsi (provinces)",
             description_md="By BPS code; choose at least one. Readers see these provinces without the nights while "
             "they are built again.",
-            section=FROM_WHERE,
         ),
     },
 )
