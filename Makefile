@@ -54,7 +54,7 @@ test: install  ## all tests whose parts pip can supply, as many files at a time 
 .PHONY: test-system
 test-system: install  ## tests that need system packages, such as a browser
 	tools/install-chromium.sh
-	$(bin)/pytest tests/system
+	$(bin)/pytest --timeout 1200 tests/system
 
 .PHONY: screenshots
 screenshots: install  ## the pictures of docs/images, anew from what runs here (make demo first)
