@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 bin := .venv/bin
-shell_scripts := .ci/run tools/install.sh docker/init.sh docker/object-store.sh docker/create-databases.sh
+shell_scripts := .ci/run tools/install.sh tools/install-chromium.sh docker/init.sh docker/object-store.sh docker/create-databases.sh
 
 .PHONY: help
 help:  ## this list
@@ -53,7 +53,13 @@ test: install  ## all tests whose parts pip can supply, as many files at a time 
 
 .PHONY: test-system
 test-system: install  ## tests that need system packages, such as a browser
-	$(bin)/pytest tests/system
+	tools/install-chromium.sh
+	$(bin)/pytest --timeout 1200 tests/system
+
+.PHONY: screenshots
+screenshots: install  ## the pictures of docs/images, anew from what runs here (make demo first)
+	tools/install-chromium.sh
+	$(bin)/python tools/screenshots.py
 
 .PHONY: fuzz
 fuzz: install  ## hurt manifests, files and cells for some minutes each (MINUTES=2, TARGET=parquet, SEED=)

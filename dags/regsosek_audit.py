@@ -1,6 +1,8 @@
 """
 ### Regsosek weekly audit
 
+*Setiap minggu: membuktikan kembali rilis terakhir secara utuh, dari semua kasus dan semua berkas arsip.*
+
 Proves the newest release again as a whole. Every night proves what it changed; this counts everything from all cases of
 the log, compares it with changes, totals and the published tables, and reads every archived file once more.
 
@@ -14,8 +16,8 @@ stay whole.
 **How long.** An hour or so for the largest province at the end of a campaign, in bounded memory; it writes nothing that
 a night reads, so both may run at once.
 
-**When it is red.** `conclude` names province and figure, and the mail the next step. A red `audit [PP Name]` could not
-be audited: its log says why.
+**When it is red.** `conclude` names province and figure, and the mail the next step. A red `Periksa provinsi [PP Name]`
+(`audit`) could not be audited: its log says why.
 """
 
 from datetime import timedelta
@@ -23,6 +25,20 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from regsosek.geography.provinces import provinces
+from regsosek.settings import owner_links
+
+AUDIT = """
+Counts one province of the newest release again from all its cases and archived files. What does not hold is the
+result, and `conclude` tells it: green does not mean that all holds, red that it could not be counted.
+"""
+CONCLUDE = """
+Holds the nation against its provinces and tells the platform team by mail. **Red**: figures that do not hold, or a
+province that was not audited; the log names them, the mail the next step.
+"""
+RETAIN = """
+Thins out releases older than `REGSOSEK_RELEASE_KEEP_DAYS` nights, and answers with their ids; unset, all stay whole.
+Skipped over (upstream failed) while anything is in doubt.
+"""
 
 PROVINCES = {province.code: province.name for province in provinces()}
 LONGEST_TASK = timedelta(hours=12)
@@ -33,13 +49,15 @@ LONGEST_TASK = timedelta(hours=12)
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "platform", "retries": 2, "execution_timeout": LONGEST_TASK},
+    dag_display_name="Regsosek pemeriksaan mingguan",
     doc_md=__doc__,
-    tags=["regsosek", "audit"],
+    owner_links=owner_links("platform"),
+    tags=["regsosek", "audit", "mingguan"],
 )
 def regsosek_audit() -> None:
     """Prove the newest release again as a whole."""
 
-    @task(map_index_template="{{ province_name }}")
+    @task(task_display_name="Periksa provinsi", doc_md=AUDIT, map_index_template="{{ province_name }}")
     def audit(province: str) -> list[str]:
         """Audits one province; what does not hold is the result."""
         from regsosek.night.dag_steps import audit_one
@@ -47,14 +65,14 @@ def regsosek_audit() -> None:
         get_current_context()["province_name"] = f"{province} {PROVINCES[province]}"
         return audit_one(province)
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @task(task_display_name="Simpulkan pemeriksaan", doc_md=CONCLUDE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def conclude() -> None:
         """Fails, and tells the platform team, if any figure does not hold or a province was not audited."""
         from regsosek.night.dag_steps import conclude_audit
 
         conclude_audit(list(PROVINCES))
 
-    @task
+    @task(task_display_name="Rampingkan rilis lama", doc_md=RETAIN)
     def retain() -> list[str]:
         """Thins out old releases, and answers with their ids."""
         from regsosek.night.dag_steps import retain_releases

@@ -1,6 +1,8 @@
 """
 ### Regsosek nightly
 
+*Setiap malam: menerima kiriman semua provinsi, mengumumkan statistik penyelesaian, memberi tahu kantor provinsi.*
+
 Receives what every province delivered, publishes completion statistics, and tells each provincial office what to do.
 
 **When.** 01:00 Asia/Jakarta, for the night of the day before (partition key `YYYY-MM-DD`).
@@ -16,9 +18,9 @@ failed. A red province keeps its last good figures, and the release names the ga
 The run stays green, `conclude` warns, and mail comes to the province and to you. The operator's page shows it on top;
 `regsosek deliveries show ID`, then `regsosek deliveries free ID --reason "..."` or `reject`.
 
-**When it is red.** Open the log of the red `receive [PP Name]`: the error names the delivery, part or rule and the fix.
-Then clear that task *with its downstream tasks*: it takes up the interrupted delivery, publishes again and closes the
-gap.
+**When it is red.** Open the log of the red `Terima provinsi [PP Name]` (`receive`): the error names the delivery, part
+or rule and the fix. Then clear that task *with its downstream tasks*: it takes up the interrupted delivery, publishes
+again and closes the gap. Its link *Regsosek* leads to the province in the operator's page.
 
 **To look without Airflow's grid.** [The operator's page](/plugin/regsosek), "Regsosek" in the navigation, shows
 the last nights by province, every delivery with its reason, and the Data Docs of Great Expectations. In a terminal,
@@ -26,7 +28,7 @@ the last nights by province, every delivery with its reason, and the Data Docs o
 
 **One date or some provinces.** Trigger with the form: `date` and `provinces`. Running a night again changes nothing
 that was decided; deliveries that came after it was sealed belong to the next night (`regsosek night --reopen` takes
-them in).
+them in). A night that cannot be run (a date to come, an unknown province) fails at once and says what to enter.
 
 **Backfill.** `airflow backfill create --dag-id regsosek_nightly --from-date D1 --to-date D2T23:59:59`. Backfilled
 nights send no digests and never move the public pointer backwards.
@@ -36,9 +38,37 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 
+from regsosek.errors import RegsosekError
 from regsosek.geography.provinces import provinces
 from regsosek.night.run_request import RunRequest, run_request
+from regsosek.settings import owner_links
+
+RECEIVE = """
+Receives one province: seals the night's deliveries, verifies and archives them, validates every family and person,
+loads what is clean, keeps the rest in quarantine, refreshes the statistics.
+
+**Green** also when a delivery was rejected or held: its result counts them by state. A province that was not chosen is
+skipped inside of the task. **Red**: ours to mend. The last lines of the log name delivery, part or rule, and the fix;
+clear this task with its downstream tasks.
+"""
+PUBLISH = """
+Builds the release of the night, audits it, uploads it, and moves the public pointer; the release id is the result.
+
+**Red**: readers go on seeing the last release. The log tells every check that failed and which province it is of. With
+half of the provinces red this runs all the same and names the gaps.
+"""
+TELL = """
+Composes the digests of provinces and platform team and sends what is not sent yet. Sent digests are never sent twice;
+backfills and runs without alerts send none.
+
+**Red**: the mail server refused or does not answer; clear the task when it does.
+"""
+CONCLUDE = """
+Says how the night went, whatever came before: red if anything of *ours* failed, and a warning for each delivery that
+waits for a decision. Clear it together with the task that it names.
+"""
 
 PROVINCES = {province.code: province.name for province in provinces()}
 # A store that accepts connections and never answers would hold a task for ever; the largest province takes minutes.
@@ -46,10 +76,13 @@ LONGEST_TASK = timedelta(hours=2)
 
 
 def requested() -> RunRequest:
-    """What this run is about: its night, its provinces, and whether digests are sent."""
+    """What this run is about: its night, its provinces, and whether digests are sent; what cannot be fails for good."""
     context = get_current_context()
     run = context["dag_run"]
-    return run_request(run.partition_key, context["params"], run_after=run.run_after, run_type=str(run.run_type))
+    try:
+        return run_request(run.partition_key, context["params"], run_after=run.run_after, run_type=str(run.run_type))
+    except RegsosekError as refused:
+        raise AirflowFailException(str(refused)) from None
 
 
 @dag(
@@ -62,15 +95,18 @@ def requested() -> RunRequest:
         "execution_timeout": LONGEST_TASK,
         "retry_exponential_backoff": 2.0,
     },
+    dag_display_name="Regsosek malam: terima, umumkan, beri tahu",
     doc_md=__doc__,
-    tags=["regsosek", "nightly"],
+    owner_links=owner_links("platform"),
+    tags=["regsosek", "nightly", "malam"],
     params={
         "date": Param(
             None,
             type=["null", "string"],
             format="date",
-            title="Night",
-            description="The night to process; empty: the partition, else yesterday in Jakarta.",
+            title="Malam (night)",
+            description_md="The night to process, `YYYY-MM-DD`, not after today in Jakarta. Empty: the partition, "
+            "else yesterday. A night that was processed before is not decided anew.",
         ),
         "provinces": Param(
             [],
@@ -78,16 +114,22 @@ def requested() -> RunRequest:
             items={"type": "string", "enum": list(PROVINCES)},
             examples=list(PROVINCES),
             values_display=PROVINCES,
-            title="Provinces",
-            description="Only these provinces; none chosen means all 34.",
+            title="Provinsi (provinces)",
+            description_md="Only these, by BPS code; none chosen means all 34. The release is of all 34 either way.",
         ),
-        "alerts": Param(True, type="boolean", title="Send digests", description="Off for a trial run."),
+        "alerts": Param(
+            True,
+            type="boolean",
+            title="Kirim ringkasan (send digests)",
+            description_md="Off: nobody gets mail of this run, as in a trial.",
+            section="Siapa diberi tahu (who is told)",
+        ),
     },
 )
 def regsosek_nightly() -> None:
     """Receive every province, publish what can be published, tell who must know, and say how it went."""
 
-    @task(map_index_template="{{ province_name }}")
+    @task(task_display_name="Terima provinsi", doc_md=RECEIVE, map_index_template="{{ province_name }}")
     def receive(province: str) -> dict[str, Any]:
         """Receives one province; its row counts by state of delivery are the result."""
         from regsosek.night.dag_steps import receive_one
@@ -95,21 +137,21 @@ def regsosek_nightly() -> None:
         get_current_context()["province_name"] = f"{province} {PROVINCES[province]}"
         return receive_one(requested(), province)
 
-    @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    @task(task_display_name="Umumkan rilis", doc_md=PUBLISH, trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     def publish() -> str:
         """Publishes the release of the night; the release id is the result."""
         from regsosek.night.dag_steps import publish_night
 
         return publish_night(requested())
 
-    @task(trigger_rule=TriggerRule.ALL_DONE)
+    @task(task_display_name="Kirim ringkasan", doc_md=TELL, trigger_rule=TriggerRule.ALL_DONE)
     def tell() -> dict[str, int]:
         """Sends the digests."""
         from regsosek.night.dag_steps import tell_all
 
         return tell_all(requested())
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @task(task_display_name="Simpulkan malam", doc_md=CONCLUDE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def conclude() -> None:
         """Fails if anything of ours failed: an all-done task before it would leave the run green."""
         from regsosek.night.dag_steps import conclude_night

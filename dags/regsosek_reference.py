@@ -1,6 +1,8 @@
 """
 ### Regsosek reference data
 
+*Sebelum malam: memuat wilayah, kerangka sub-SLS dan perubahannya, petugas, dan target.*
+
 Loads the BPS region master, the sub-SLS frame and its changes, the officers' roster and the targets into the
 warehouse, and brings its schema up to date.
 
@@ -18,6 +20,14 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
+from regsosek.settings import owner_links
+
+LOAD = """
+Loads regions, frame, its changes, officers and targets; versions, rows and faults of each dataset are the result.
+
+**Red**: no version of a dataset is whole, and the log says what is wrong with which file. Deliver a mended version and
+clear the task; until then the night goes on with what was loaded before.
+"""
 LONGEST_TASK = timedelta(hours=1)
 
 
@@ -26,13 +36,15 @@ LONGEST_TASK = timedelta(hours=1)
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "platform", "retries": 2, "execution_timeout": LONGEST_TASK},
+    dag_display_name="Regsosek data acuan",
     doc_md=__doc__,
-    tags=["regsosek", "reference"],
+    owner_links=owner_links("platform"),
+    tags=["regsosek", "reference", "acuan"],
 )
 def regsosek_reference() -> None:
     """Load what the night looks up."""
 
-    @task
+    @task(task_display_name="Muat data acuan", doc_md=LOAD)
     def load() -> list[dict[str, Any]]:
         """Loads regions, frame, its changes, officers and targets; versions, rows and faults are the result."""
         from regsosek.night.dag_steps import load_reference_data

@@ -89,6 +89,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise ConfigurationError(f"{faults} ({hint})") from None
 
 
+def owner_links(owner: str) -> dict[str, str]:
+    """Where Airflow leads from the name of ``owner``: to a mail to the first platform recipient, if any is set."""
+    try:
+        recipients = load_settings().platform_recipients
+    except ConfigurationError:
+        return {}
+    return {owner: f"mailto:{recipients[0]}"} if recipients else {}
+
+
 def _split(name: str, value: str | None) -> str | tuple[str, ...] | None:
     if name == "REGSOSEK_PLATFORM_RECIPIENTS" and value:
         return tuple(part.strip() for part in value.split(","))

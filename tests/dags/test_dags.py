@@ -1,8 +1,12 @@
 """The DAG files parse fast, are the ones we know, and keep the house's policies and orderings."""
 
+import copy
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ DAGS = PROJECT_ROOT / "dags"
 EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay"}
 HEAVY = {"great_expectations", "pandas", "duckdb", "boto3", "psycopg", "regsosek.warehouse", "regsosek.night.nightly"}
 MAX_PARSE_SECONDS = 1.0
+NOW = datetime(2022, 10, 21, 18, tzinfo=UTC)  # 01:00 on the 22nd in Jakarta
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +87,6 @@ def test_all_provinces_are_always_mapped_under_readable_names(bag: Any) -> None:
 
 
 def test_the_night_is_that_of_the_day_before_in_jakarta(bag: Any) -> None:
-    from datetime import UTC, datetime
-
     timetable = bag.dags["regsosek_nightly"].timetable
     assert str(timetable.timezone) == "Asia/Jakarta" or "Jakarta" in repr(timetable.__dict__)
     from regsosek.night.run_request import run_request
@@ -94,3 +97,72 @@ def test_the_night_is_that_of_the_day_before_in_jakarta(bag: Any) -> None:
 
 def test_the_dag_folder_is_ours() -> None:
     assert {path.stem for path in Path(DAGS).glob("*.py")} == EXPECTED
+
+
+@pytest.mark.parametrize("dag_id", sorted(EXPECTED))
+def test_every_page_reads_well(bag: Any, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    assert dag.dag_display_name.startswith("Regsosek ")
+    for task in dag.tasks:
+        assert task.task_display_name != task.task_id
+        assert task.doc_md and len(task.doc_md) > 100, task.task_id
+    for name in dag.params:
+        about = dag.params.get_param(name).schema
+        assert about["title"] and len(about["description_md"]) > 40, name
+
+
+def test_the_owner_can_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    from regsosek.settings import load_settings, owner_links
+
+    monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
+    assert owner_links("platform") == {}
+    needed = {"WAREHOUSE_URL": "postgresql+psycopg://u@h/d", "S3_ENDPOINT_URL": "http://127.0.0.1:1",
+              "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b", "HMAC_KEY": "0" * 32,
+              "PLATFORM_RECIPIENTS": "night@bps.example, day@bps.example"}  # fmt: skip
+    for name, value in needed.items():
+        monkeypatch.setenv(f"REGSOSEK_{name}", value)
+    assert load_settings()
+    assert owner_links("platform") == {"platform": "mailto:night@bps.example"}
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "params", "told"),
+    [
+        ("regsosek_nightly", {"date": "21-10-2022"}, "'21-10-2022' is not a 'date'"),
+        ("regsosek_nightly", {"provinces": ["99"]}, "'99' is not one of"),
+        ("regsosek_replay", {"provinces": ["64"]}, "first"),
+        ("regsosek_replay", {"first": "2022-10-21", "provinces": []}, "[] should be non-empty"),
+    ],
+)
+def test_the_form_refuses_what_is_malformed(bag: Any, dag_id: str, params: dict[str, Any], told: str) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    form = copy.deepcopy(bag.dags[dag_id].params)
+    with pytest.raises(ParamValidationError, match=re.escape(told)):
+        form.update(params)
+        form.validate()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"date": "2022-10-24"}, "today in Jakarta is 2022-10-22: give that date or an earlier one"),
+        ({"date": "yesterday"}, "write YYYY-MM-DD"),
+        ({"provinces": ["99"]}, "use a BPS code of the 2022 frame"),
+    ],
+)
+@pytest.mark.parametrize("dag_id", ["regsosek_nightly", "regsosek_replay"])
+def test_what_cannot_be_run_fails_for_good_and_says_what_to_enter(
+    bag: Any, monkeypatch: pytest.MonkeyPatch, dag_id: str, given: dict[str, Any], told: str
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    task = bag.dags[dag_id].get_task({"regsosek_nightly": "publish", "regsosek_replay": "replay"}[dag_id])
+    function = getattr(task, "python_callable", None) or task.partial_kwargs["python_callable"]
+    params = {"first": given.get("date", "2022-10-21"), **given}
+    run = SimpleNamespace(partition_key=None, run_after=NOW, run_type="manual")
+    context = {"params": params, "dag_run": run}
+    monkeypatch.setitem(function.__globals__, "get_current_context", lambda: context)
+    arguments = {"province": "64"} if dag_id == "regsosek_replay" else {}
+    with pytest.raises(AirflowFailException, match=re.escape(told)):
+        function(**arguments)

@@ -48,3 +48,18 @@ def test_the_navigation_leads_where_the_page_is_mounted(plugin: Any) -> None:
     from airflow.api_fastapi.core_api.datamodels.plugins import ExternalViewResponse
 
     assert ExternalViewResponse.model_validate(view).destination == "nav"
+
+
+def test_a_task_leads_to_its_province(plugin: Any) -> None:
+    from types import SimpleNamespace
+
+    [link] = plugin.global_operator_extra_links
+
+    def href(dag_id: str, map_index: int) -> str:
+        return str(link.get_link(None, ti_key=SimpleNamespace(dag_id=dag_id, map_index=map_index)))
+
+    [page] = [app["url_prefix"] for app in plugin.fastapi_apps]
+    assert href("regsosek_nightly", 22) == f"{page}/provinces/64"
+    assert href("regsosek_nightly", 0) == f"{page}/provinces/11"
+    assert href("regsosek_nightly", -1) == f"{page}/"
+    assert href("somebody_elses", 3) == ""

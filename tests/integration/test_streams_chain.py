@@ -310,8 +310,8 @@ def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level:
             if own:
                 assert traces[0].published == int(float(asked.value or 0)), where
                 seen.update(dict.fromkeys(own, traces[0].total))
-    expected = {"@cases", "@stream", "@tags", "@lists", "@arrivals"}
-    absent = {"@arrivals"} if level == "kabkota" else set()
+    expected = {"@cases", "@stream", "@tags", "@lists", "@arrivals", "@found", "@judged"}
+    absent = {"@arrivals", "@found", "@judged"} if level == "kabkota" else set()
     assert {source for source, total in seen.items() if total} == expected - absent
 
 

@@ -30,7 +30,7 @@ class AskedNumber:
         release: the one that was published last of its night; ``releases``: how many were.
         file: the published table that it stands in.
         row: what names its row besides the region, by field.
-        value: as published; None where the table leaves the region out, or has several rows of it that say it alike.
+        value: as published; None where the table leaves the region out, or its cell empty.
     """
 
     code: str
@@ -67,9 +67,10 @@ def asked_number(
     field = _number(measure)
     chosen = {_field(column): value for column, value in row.items()}
     file, table = _table(store, bucket, release, level, field, chosen)
-    rows = _rows_of(table[table["code"] == region], chosen, file)
+    only = _only(_rows_of(table[table["code"] == region], chosen, file), file)
     found = (region, level, name, night, definitions()[field], release, releases, file)
-    return AskedNumber(*found, row=chosen, value=_value(rows, field, file))
+    keys = {key: str(only[key]) for key in _keys(file)} if only is not None else chosen
+    return AskedNumber(*found, row=keys, value=None if only is None else _text(only[field]))
 
 
 def _field(name: str) -> str:
@@ -114,13 +115,17 @@ def _rows_of(rows: pd.DataFrame, row: Mapping[str, str], file: str) -> pd.DataFr
     return rows
 
 
-def _value(rows: pd.DataFrame, field: str, file: str) -> str | None:
-    values = list(dict.fromkeys(map(_text, rows[field])))
-    if len(values) > 1:
-        keys = [name for name in tables_of_regions()[file] if name != "code"]
-        choices = "; ".join(f"{definitions()[key].column}={shown_names(map(str, rows[key].unique()))}" for key in keys)
+def _keys(file: str) -> list[str]:
+    """What names a row of a table besides the region."""
+    return [name for name in tables_of_regions()[file] if name != "code"]
+
+
+def _only(rows: pd.DataFrame, file: str) -> "pd.Series[Any] | None":
+    if len(rows) > 1:
+        said = ((definitions()[key].column, shown_names(map(str, rows[key].unique()))) for key in _keys(file))
+        choices = "; ".join(f"{column}={values}" for column, values in said)
         raise UnknownFigureError(f"{file} has several rows of this region; name one with --row: {choices}")
-    return values[0] if values else None
+    return None if rows.empty else rows.iloc[0]
 
 
 def _text(value: Any) -> str | None:

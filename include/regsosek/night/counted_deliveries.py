@@ -1,7 +1,7 @@
 """What each delivery contributes to a number that is counted from deliveries, by the source of the number.
 
 Cases of questionnaire K are counted in :mod:`regsosek.night.tracing`; here are the streams, the verified lists, what
-arrived in a night, and what is held.
+arrived or was found in a night, what a rule judged, and what is held.
 """
 
 from collections.abc import Mapping
@@ -43,6 +43,29 @@ WITH {STANDING}
 SELECT delivery_id, sum(held)::bigint AS counted FROM standing_count
 WHERE province = :province AND dataset = 'keluarga' AND held > 0 GROUP BY delivery_id
 """
+_FOUND_COLUMNS = {
+    "deliveries": "1",
+    **{f"deliveries_{state}": f"(s.state = '{state}')::int" for state in ("accepted", "held", "rejected")},
+    **{f"{state}_of_night": f"(s.state = '{state}')::int * coalesce(c.received, 0)" for state in ("held", "rejected")},
+}
+_FOUND = f"""
+WITH {STANDING}
+SELECT s.delivery_id, sum({{column}})::bigint AS counted
+FROM standing s LEFT JOIN standing_count c ON c.province = s.province AND c.delivery_id = s.delivery_id
+     AND c.delivered_on = s.delivered_on AND c.dataset = 'keluarga'
+WHERE s.province = :province AND s.night = :found GROUP BY s.delivery_id
+"""
+_JUDGED_COLUMNS = {"violating": "r.violations", "judged": "e.judged"}
+_TONIGHT = "_tonight"
+_JUDGED = f"""
+WITH {STANDING}
+SELECT s.delivery_id, {{column}} AS counted
+FROM standing_all s JOIN quality.rule_result r USING (province, delivery_id)
+JOIN quality.error_share e USING (province, delivery_id, dataset)
+WHERE s.province = :province AND s.state = 'accepted' AND s.counted_night <= :stood
+      AND (r.dataset, r.rule_id, r.severity) = (:dataset, :rule_id, :severity)
+      AND (s.counted_night = :night OR NOT CAST(:tonight AS boolean))
+"""
 
 
 def messages_by_delivery(
@@ -73,6 +96,25 @@ def arrivals_by_delivery(
 def held_by_delivery(connection: Connection, province: str, night: date) -> dict[str, int]:
     """Families of each delivery that was held as of ``night``."""
     return _parts(connection, _HELD, province=province, night=night)
+
+
+def found_by_delivery(connection: Connection, field: str, province: str, found: date, night: date) -> dict[str, int]:
+    """The part of each delivery that was found in night ``found``, as it stood on ``night``."""
+    return _parts(connection, _FOUND.format(column=_FOUND_COLUMNS[field]), province=province, found=found, night=night)
+
+
+def judged_by_delivery(
+    connection: Connection, field: str, rule: Mapping[str, str], province: str, night: date, stood: date
+) -> dict[str, int]:
+    """Rows of each delivery that a rule judged, or that violate it, up to the night that the province ``stood`` at.
+
+    Args:
+        rule: its ``dataset``, ``rule_id`` and ``severity``.
+        night: of the release; the fields of tonight are of it alone.
+    """
+    query = _JUDGED.format(column=_JUDGED_COLUMNS[field.removesuffix(_TONIGHT)])
+    values = {**rule, "province": province, "night": night, "stood": stood, "tonight": field.endswith(_TONIGHT)}
+    return _parts(connection, query, **values)
 
 
 def _parts(connection: Connection, query: str, **values: Any) -> dict[str, int]:

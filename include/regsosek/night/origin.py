@@ -17,13 +17,16 @@ from regsosek.night.asked_figure import asked_figure, province_of
 from regsosek.night.asked_number import AskedNumber
 from regsosek.night.counted_deliveries import (
     arrivals_by_delivery,
+    found_by_delivery,
     held_by_delivery,
+    judged_by_delivery,
     lists_by_delivery,
     messages_by_delivery,
 )
 from regsosek.night.traced import Trace, provinces_traced, traced_deliveries
 from regsosek.night.tracing import trace, write_cases
 from regsosek.release.former import FormerRelease, former_release, published_table
+from regsosek.release.wording import severities
 from regsosek.settings import Settings
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.origins import Base, Source, bases, sources
@@ -85,10 +88,10 @@ def based_on(asked: AskedNumber) -> tuple[Base, ...]:
 def _in_row(asked: AskedNumber, base: Base) -> Iterator[Base]:
     """What a source means in a row: documents that arrived in a night, or the stream that the row is of."""
     match base.source.source:
+        case "@arrivals" | "@found" | "@judged" if not asked.row:
+            raise UnknownFigureError(f"{asked.file} has no row of {asked.code} {asked.name}: nothing came from there")
         case "@cases" if "arrival_night" in asked.row:
             yield Base(base.field, sources()[ARRIVALS])
-        case "@arrivals" if "arrival_night" not in asked.row:
-            raise UnknownFigureError(f"{asked.file} has a row for each night: add --row malam_masuk=YYYY-MM-DD")
         case "@stream":
             yield from _of_stream(asked, base)
         case _:
@@ -96,14 +99,18 @@ def _in_row(asked: AskedNumber, base: Base) -> Iterator[Base]:
 
 
 def _of_stream(asked: AskedNumber, base: Base) -> Iterator[Base]:
-    named = {stream.name: key for key, stream in streams().items()}
-    if asked.row.get("stream") not in named:
-        raise UnknownFigureError(f"{asked.file} has a row for each stream: add --row aliran=... ({', '.join(named)})")
-    stream = named[asked.row["stream"]]
+    if "stream" not in asked.row:
+        raise UnknownFigureError(f"{asked.file} has no row of {asked.code} {asked.name}: no stream came from there")
+    stream = _stream_of(asked)
     if stream == _QUESTIONNAIRE:
         yield from bases("visited")
     else:
         yield Base(base.field, sources()[LISTS] if stream == "rekap_vk" else base.source)
+
+
+def _stream_of(asked: AskedNumber) -> str:
+    """The stream that a row is of, which the tables name in words."""
+    return next(key for key, stream in streams().items() if stream.name == asked.row["stream"])
 
 
 @dataclass(frozen=True)
@@ -142,18 +149,27 @@ class _Counted:
         connection, asked = self.connection, self.asked
         match base.source.source:
             case "@arrivals":
-                arrived = date.fromisoformat(asked.row["arrival_night"])
-                return arrivals_by_delivery(connection, base.field, province, arrived, night)
+                return arrivals_by_delivery(connection, base.field, province, self._night_of_row(), night)
+            case "@found":
+                return found_by_delivery(connection, base.field, province, self._night_of_row(), asked.night)
+            case "@judged":
+                return judged_by_delivery(connection, base.field, self._rule(), province, asked.night, night)
             case "@lists":
                 return lists_by_delivery(connection, base.field, province, asked.code, night, asked.night)
             case "@held":
                 return held_by_delivery(connection, province, asked.night)
             case _:
-                stream = "geotag" if base.source.source == TAGS else self._stream()
+                stream = "geotag" if base.source.source == TAGS else _stream_of(asked)
                 return messages_by_delivery(connection, base.field, stream, province, asked.code, night)
 
-    def _stream(self) -> str:
-        return next(key for key, stream in streams().items() if stream.name == self.asked.row["stream"])
+    def _night_of_row(self) -> date:
+        row = self.asked.row
+        return date.fromisoformat(row.get("arrival_night") or row["campaign_night"])
+
+    def _rule(self) -> dict[str, str]:
+        row, words = self.asked.row, severities()
+        [severity] = [key for key, each in words.items() if each.label == row["severity"]]
+        return {"dataset": row["rule_dataset"], "rule_id": row["rule_id"], "severity": severity}
 
     def _published(self, field: str) -> int | None:
         """What the number's own table says of a count that it is made of, in the same row."""

@@ -46,7 +46,9 @@ def refuse_future(night: date, now: datetime) -> None:
     """
     today = default_night(now) + timedelta(days=1)
     if night > today:
-        raise ConfigurationError(f"night {night} lies in the future; today in Jakarta is {today}")
+        raise ConfigurationError(
+            f"night {night} lies in the future; today in Jakarta is {today}: give that date or an earlier one"
+        )
 
 
 def chosen(codes: Sequence[str] | None) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ FILES = (
     ("foto.csv", "cakupan foto rumah keluarga miskin dan sangat miskin"),
     ("harian.csv", "menurut tanggal pencacahan"),
     ("kedatangan.csv", "menurut malam kedatangan"),
+    ("kalender.csv", "apa yang terjadi dengan kiriman setiap provinsi pada setiap malam"),
+    ("mutu.csv", "pelanggaran setiap aturan, provinsi dan Indonesia"),
     ("revisi.csv", "angka yang direvisi malam ini"),
     ("perubahan.csv", "perubahan terhadap rilis sebelumnya menurut sebab, setiap wilayah"),
     ("perubahan.md", "perubahan dalam kata-kata"),

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from regsosek.errors import ObjectStoreError
 from regsosek.geography.planning import planning
 from regsosek.landing.store import Store
+from regsosek.quality.rules import load_suites
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
 from regsosek.release.build import build
@@ -113,7 +114,8 @@ def _gather(
     planned = planning(settings)
     as_of = standing.holding_back(faults, last_good)
     changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
-    return faults, reading, gather(connection, as_of, former, changes_of, planned, tuple(faults))
+    suites = load_suites(settings.expectations_dir)
+    return faults, reading, gather(connection, as_of, former, changes_of, planned, suites, tuple(faults))
 
 
 def _put(

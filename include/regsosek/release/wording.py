@@ -1,4 +1,7 @@
-"""The words of the release for what became of a province's night; columns have theirs in ``statistics.definitions``."""
+"""The words of the release for what became of a province's night and for the severity of a rule.
+
+Columns have theirs in ``statistics.definitions``.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -25,8 +28,33 @@ class StateWords:
 @cache
 def night_states() -> dict[str, StateWords]:
     """The words for every state of ``statistics.nights`` and for ``held_back``."""
-    rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation", "label_en"))
+    return _states("night_states.csv")
+
+
+@cache
+def calendar_states() -> dict[str, StateWords]:
+    """The words for every state of ``statistics.arrivals_calendar``: those of a night, and what became of it since."""
+    return night_states() | _states("calendar_states.csv")
+
+
+def _states(name: str) -> dict[str, StateWords]:
+    rows = read_table(_HERE / name, ("state", "complete", "label", "explanation", "label_en"))
     return {
         row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes", row["label_en"])
         for row in rows
     }
+
+
+@dataclass(frozen=True)
+class SeverityWords:
+    """How the severity of a rule is told."""
+
+    label: str
+    label_en: str
+
+
+@cache
+def severities() -> dict[str, SeverityWords]:
+    """The words for every severity of ``quality.rules``."""
+    rows = read_table(_HERE / "severities.csv", ("severity", "label", "label_en"))
+    return {row["severity"]: SeverityWords(row["label"], row["label_en"]) for row in rows}

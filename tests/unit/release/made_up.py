@@ -12,6 +12,7 @@ from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
 from regsosek.release.figures import Figures
+from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
@@ -26,6 +27,7 @@ NIGHT = date(2022, 10, 23)
 FORMER = NIGHT - timedelta(days=1)
 SILENT, REJECTED, HELD = "94", "81", "64"
 HELD_FAMILIES = 1234
+_COUNTS = (*DELIVERY_COUNTS, *FAMILY_COUNTS)
 SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
 
 
@@ -131,6 +133,8 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         prospects=forecasts(shown, night),
         changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
         streams=streams(shown, night),
+        calendar=calendar(night),
+        rules=rules(),
         photos=shown[shown["code"].isin([NATION, "11"])].assign(tags_poor=8, tags_photographed=6, photo_coverage=75.0),
     )
 
@@ -163,6 +167,36 @@ def streams(shown: pd.DataFrame, night: date) -> pd.DataFrame:
     ]  # fmt: skip
     shares = ("stream_of_frame", "subsls_reported_of_frame", "subsls_finished_of_frame")
     return with_shares(pd.concat(told, ignore_index=True).sort_values(["code", "stream_lag"]), shares)
+
+
+def calendar(night: date) -> pd.DataFrame:
+    """Two nights: the first one quiet everywhere, the second as in the states of the provinces; see ``figures``."""
+    states = _states(night).set_index("province")
+    rows = []
+    for code, state in states["state"].items():
+        brought = state != "nothing_delivered"
+        before = {"night": night - timedelta(days=1), "state": "nothing_delivered"} | dict.fromkeys(_COUNTS, 0)
+        tonight = {"night": night, "state": state, "deliveries": int(brought), "received": 7, "late": 7,
+                   "deliveries_accepted": int(state == "accepted"), "deliveries_held": int(state == "held"),
+                   "deliveries_rejected": int(state == "rejected"), "rejected_of_night": 0,
+                   "held_of_night": states["held_families"][code]}  # fmt: skip
+        rows += [{"code": code, **before}, {"code": code, **tonight}]
+    return pd.DataFrame(rows)
+
+
+def rules() -> pd.DataFrame:
+    """An error of families in two provinces, a warning of persons in one, and both in the nation."""
+    counts = ("violating_tonight", "judged_tonight", "violating", "judged")
+    error, warning = ("keluarga", "C-303", "critical"), ("anggota", "P07", "warning")
+    told = [("11", error, (1, 4, 2, 4)), ("12", error, (0, 0, 3, 3)), (NATION, error, (1, 4, 5, 7)),
+            ("11", warning, (2, 16, 2, 40)), (NATION, warning, (2, 16, 2, 120))]  # fmt: skip
+    rows = [
+        {"code": code, "rule_dataset": rule[0], "rule_id": rule[1], "severity": rule[2],
+         **dict(zip(counts, of_rule, strict=True))}
+        for code, rule, of_rule in told
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows).assign(rule_text="Periksa isian", rule_text_en="Check the answer")
+    return with_shares(frame, ("violating_of_judged_tonight", "violating_of_judged"))
 
 
 def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:
