@@ -1,7 +1,7 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -29,6 +29,9 @@ from regsosek.statistics.streams.clocks import clocks_as_of
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from regsosek.statistics.tree import completion
 
+CALENDAR = ("night", "province", "state", "families")
+RULES = ("rule_id", "dataset", "severity", "province", "cases", "judged", "share")
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -54,6 +57,9 @@ class Figures:
         changes: what differs from the release that readers saw before, by cause.
         prospects: forecasts of provinces and kab/kota.
         streams, photos: streams side by side and photo coverage (``statistics.streams.side_by_side``).
+        calendar: ``night, province, state`` (of ``night_states.csv``), ``families`` that arrived that night.
+        rules: ``rule_id, dataset, severity, province`` (``00``: all), ``cases`` that violate it, of ``judged``, and
+            ``share`` in percent.
     """
 
     as_of: AsOf
@@ -71,6 +77,8 @@ class Figures:
     prospects: Prospects
     streams: pd.DataFrame
     photos: pd.DataFrame
+    calendar: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CALENDAR)))
+    rules: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RULES)))
 
     @property
     def night(self) -> date:

@@ -7,26 +7,30 @@ from pathlib import Path
 from regsosek.geography.reference_table import read_table
 
 _HERE = Path(__file__).parent
+_WORDS = ("label", "explanation", "label_en", "explanation_en", "symbol")
 
 
 @dataclass(frozen=True)
 class StateWords:
     """How a province's state of the night is told; ``complete``: the night's picture of it has no gap.
 
-    ``label_en`` is the label in English; all else is Indonesian.
+    ``label_en`` and ``explanation_en`` are English, label and explanation Indonesian; ``symbol`` is one letter or sign
+    that stands for the state where there is room for no more.
     """
 
     label: str
     explanation: str
     complete: bool
     label_en: str
+    explanation_en: str
+    symbol: str
 
 
 @cache
 def night_states() -> dict[str, StateWords]:
     """The words for every state of ``statistics.nights`` and for ``held_back``."""
-    rows = read_table(_HERE / "night_states.csv", ("state", "complete", "label", "explanation", "label_en"))
+    rows = read_table(_HERE / "night_states.csv", ("state", "complete", *_WORDS))
     return {
-        row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes", row["label_en"])
+        row["state"]: StateWords(complete=row["complete"] == "yes", **{name: row[name] for name in _WORDS})
         for row in rows
     }

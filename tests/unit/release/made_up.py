@@ -11,7 +11,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
-from regsosek.release.figures import Figures
+from regsosek.release.figures import CALENDAR, RULES, Figures
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
@@ -131,6 +131,8 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         prospects=forecasts(shown, night),
         changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
         streams=streams(shown, night),
+        calendar=calendar(night),
+        rules=rules(shown),
         photos=shown[shown["code"].isin([NATION, "11"])].assign(tags_poor=8, tags_photographed=6, photo_coverage=75.0),
     )
 
@@ -163,6 +165,28 @@ def streams(shown: pd.DataFrame, night: date) -> pd.DataFrame:
     ]  # fmt: skip
     shares = ("stream_of_frame", "subsls_reported_of_frame", "subsls_finished_of_frame")
     return with_shares(pd.concat(told, ignore_index=True).sort_values(["code", "stream_lag"]), shares)
+
+
+def calendar(night: date) -> pd.DataFrame:
+    """Three nights of all provinces: the last as it is, before it all accepted; the silent one was always silent."""
+    last = _states(night).set_index("province")["state"]
+    rows = [
+        (night - timedelta(days=ago), code, state if ago == 0 or code == SILENT else "accepted", 0 if code == SILENT else 7)
+        for code, state in last.items()
+        for ago in (2, 1, 0)
+    ]
+    return pd.DataFrame(rows, columns=list(CALENDAR))
+
+
+def rules(shown: pd.DataFrame) -> pd.DataFrame:
+    """Two rules of the nation and of a province; one that nobody breaks."""
+    told = (("H01", "keluarga", "critical", 90), ("A-001", "anggota", "warning", 40), ("H02", "keluarga", "warning", 0))
+    rows = [
+        (rule, dataset, severity, code, cases, 1000, cases / 10)
+        for code in (NATION, "11")
+        for rule, dataset, severity, cases in told
+    ]
+    return pd.DataFrame(rows, columns=list(RULES))
 
 
 def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:
