@@ -135,7 +135,9 @@ def _progress(desk: Desk, row: Row, days: Sequence[Row], window: tuple[date, dat
         "days": _told_days(language, days, reached, plan),
         **{measure: _line(language, days, shares) for measure, shares in reached.items()},
     }
-    spec["layer"][-1]["encoding"]["tooltip"] = _tooltip(language, ("day", "visited", "complete", "plan"))
+    hover = spec["layer"][-1]
+    hover["mark"]["strokeWidth"] = round(spec["width"] / len(plan), 1)
+    hover["encoding"]["tooltip"] = _tooltip(language, ("day", "visited", "complete", "plan"))
     return spec
 
 

@@ -19,10 +19,8 @@ from regsosek.release.site.files import offered_files
 from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import measure_map
 from regsosek.release.site.page_table import Desk, Table
+from regsosek.release.site.policy import POLICY
 from regsosek.release.site.rule_texts import NO_RULES, RuleTexts
-
-# Nothing from elsewhere, no code from strings, no style but the site's own: what a page needs lies in its folder.
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
 
 @dataclass(frozen=True)

@@ -161,13 +161,17 @@ for (const find of within(document, ".find")) {
   find.addEventListener("focusout", (event) => { if (!find.contains(event.relatedTarget)) found.hidden = true; });
 }
 
-// A link to a kecamatan opens it.
-function open() {
+// The glossary is long: it is folded once its entries open where they are needed. A link into a fold opens it.
+for (const fold of within(document, ".fold")) fold.open = false;
+function unfold() {
   const place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (place && place.tagName === "DETAILS") place.open = true;
+  const fold = place && place.closest("details");
+  if (!fold) return;
+  fold.open = true;
+  place.scrollIntoView();
 }
-window.addEventListener("hashchange", open);
-open();
+window.addEventListener("hashchange", unfold);
+unfold();
 
 // Charts that answer to the pointer, when asked for.
 for (const chart of within(document, ".chart")) {
