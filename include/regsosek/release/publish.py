@@ -30,10 +30,10 @@ from regsosek.release.former import former_release
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
 from regsosek.release.pointer import FOLDER, Position, move_forward, release_lock, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
+from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.release.site.pages import Surroundings
 from regsosek.release.site.rule_texts import rule_texts
-from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
 from regsosek.warehouse.tables import published_release

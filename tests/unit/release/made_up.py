@@ -171,7 +171,12 @@ def calendar(night: date) -> pd.DataFrame:
     """Three nights of all provinces: the last as it is, before it all accepted; the silent one was always silent."""
     last = _states(night).set_index("province")["state"]
     rows = [
-        (night - timedelta(days=ago), code, state if ago == 0 or code == SILENT else "accepted", 0 if code == SILENT else 7)
+        (
+            night - timedelta(days=ago),
+            code,
+            state if ago == 0 or code == SILENT else "accepted",
+            0 if code == SILENT else 7,
+        )
         for code, state in last.items()
         for ago in (2, 1, 0)
     ]

@@ -106,7 +106,9 @@ def _finishing(desk: Desk, row: Row) -> Answer | None:
 def _nation_finishing(desk: Desk) -> Answer:
     t, texts = desk.language.t, desk.language.texts
     told = desk.atlas.forecasts_of("provinsi")
-    late = sorted((each for each in told if finishes(each) is False), key=lambda each: (each["final_share"], each["code"]))
+    late = sorted(
+        (each for each in told if finishes(each) is False), key=lambda each: (each["final_share"], each["code"])
+    )
     unknown = [each["name"] for each in told if finishes(each) is None]
     names = [f"{each['name']} ({desk.figure(each, 'final_share')})" for each in late]
     sentences = [t("unfinished", names=desk.language.listed(names, UNFINISHED_NAMED))] if names else []
@@ -121,19 +123,18 @@ def _region_finishing(desk: Desk, forecast: Row) -> Answer:
     t, texts = desk.language.t, desk.language.texts
     question = texts["ask_finish"].format(name=forecast["name"])
     if forecast["forecast_status"] != "forecast":
-        if forecast["forecast_status"] == "done":
-            told = t("done_since", date=desk.figure(forecast, "done_on"))
-        else:
-            told = t("cannot_forecast", reason=desk.figure(forecast, "forecast_reason"))
-        return Answer(question, desk.figure(forecast, "forecast_status"), "", (told,), "prakiraan")
+        done = forecast["forecast_status"] == "done"
+        since, reason = desk.figure(forecast, "done_on"), desk.figure(forecast, "forecast_reason")
+        known = t("done_since", date=since) if done else t("cannot_forecast", reason=reason)
+        return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
     shown = {name: desk.figure(forecast, name) for name in _FORECAST}
     told = [t("final_reached", **shown)]
     told.append(t("done_when", **shown) if forecast["done_on"] is not None else t("done_never", **shown))
     if forecast["officer_days_needed"] is not None:
         told.append(t("officer_days", **shown))
-    done = finishes(forecast)
-    return Answer(question, texts["yes" if done else "no"], texts["by_forecast"], tuple(told), "prakiraan",
-                  "" if done else "behind")  # fmt: skip
+    in_time = finishes(forecast)
+    return Answer(question, texts["yes" if in_time else "no"], texts["by_forecast"], tuple(told), "prakiraan",
+                  "" if in_time else "behind")  # fmt: skip
 
 
 _FORECAST = (

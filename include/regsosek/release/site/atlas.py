@@ -160,4 +160,3 @@ def _grouped(frame: pd.DataFrame, by: str = "code") -> Mapping[str, list[Row]]:
     for row in plain(frame):
         found[row[by]].append(row)
     return found
-

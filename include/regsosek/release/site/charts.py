@@ -74,7 +74,10 @@ def _drawn(desk: Desk, row: Row, files: dict[str, bytes], name: str, spec: _SPEC
     still = spec | {"layer": [each for each in spec["layer"] if each.get("name") != _HOVER]}
     files[file] = _svg(_json(still))
     padding = spec["padding"]
-    width, height = spec["width"] + padding["left"] + padding["right"], spec["height"] + padding["top"] + padding["bottom"]
+    width, height = (
+        spec["width"] + padding["left"] + padding["right"],
+        spec["height"] + padding["top"] + padding["bottom"],
+    )
     return Chart(name, file, _told(desk, row, name), _json(spec), width, height)
 
 
@@ -203,7 +206,13 @@ def _ends(language: Language, last: date, reached: Mapping[str, Sequence[float]]
     above = visited if visited >= apart else complete + apart
     day = language.written.short_date(last)
     return [
-        {"day": day, "share": _rounded(share), "at": _rounded(at), "color": color, "text": language.written.percentage(share)}
+        {
+            "day": day,
+            "share": _rounded(share),
+            "at": _rounded(at),
+            "color": color,
+            "text": language.written.percentage(share),
+        }
         for share, at, color in ((visited, above, _VISITED), (complete, below, _COMPLETE))
     ]
 
@@ -230,11 +239,18 @@ def _daily(language: Language, days: Sequence[Row], window: tuple[date, date]) -
     axis["scale"]["domain"], axis["axis"]["values"] = [0, top], [0, top // 2, top]
     spec["datasets"] = {
         "days": [
-            {"day": written.short_date(each["day"]), "visited": int(each["visited"]), "text": written.number(int(each["visited"]))}
+            {
+                "day": written.short_date(each["day"]),
+                "visited": int(each["visited"]),
+                "text": written.number(int(each["visited"])),
+            }
             for each in days
         ]
     }
-    shown = [{"field": "day", "title": language.texts["chart_day"]}, {"field": "text", "title": language.texts["chart_visited"]}]
+    shown = [
+        {"field": "day", "title": language.texts["chart_day"]},
+        {"field": "text", "title": language.texts["chart_visited"]},
+    ]
     spec["layer"][-1]["encoding"]["tooltip"] = shown
     return spec
 

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def _keys(desk: Desk, measure: Measure) -> list[Key]:
     """The legend: below the first break, between two, from the last on, and no value."""
     texts = desk.language.texts
     told = [desk.language.written.decimal(each, 0) for each in measure.breaks]
-    between = [texts["key_between"].format(low=low, high=high) for low, high in zip(told, told[1:], strict=False)]
+    between = [texts["key_between"].format(low=low, high=high) for low, high in pairwise(told)]
     steps = [texts["key_below"].format(high=told[0]), *between, texts["key_from"].format(low=told[-1])]
     shades = [Key(f"{measure.scale}{n}", text) for n, text in enumerate(steps)]
     return [*shades, Key(NO_VALUE, texts["key_none"])]

@@ -105,7 +105,11 @@ class Desk:
         """A table of figures, a line per row; the nation's line is a total."""
         columns = [self.column(each) for each in fields]
         lines = [
-            Line((headed or self.named)(row), [self.cell(row, each) for each in fields], _line_kind(row))
+            Line(
+                (headed or self.named)(row),
+                [self.cell(row, each) for each in fields],
+                "" if headed else _line_kind(row),
+            )
             for row in rows
         ]
         return Table(name, caption, head, columns, lines, sortable)

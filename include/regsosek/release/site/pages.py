@@ -13,7 +13,7 @@ from regsosek.release.site import sections
 from regsosek.release.site.addresses import NATION_PAGE, PAGE_LEVELS, Address, page_path
 from regsosek.release.site.answers import answers
 from regsosek.release.site.assets import Assets, assets
-from regsosek.release.site.atlas import Atlas, Row
+from regsosek.release.site.atlas import Atlas, Row, level_below
 from regsosek.release.site.charts import charts
 from regsosek.release.site.files import offered_files
 from regsosek.release.site.language import LANGUAGES, Language
@@ -74,7 +74,7 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "answers": answers(desk, row),
         "denominators": sections.denominators(desk, row),
         "files": [(name, words[language.code]) for name, words in offered_files().items()],
-        "parts_named": language.texts[f"level_{sections.level_below(row['level'])}"],
+        "parts_named": language.texts[f"level_{level_below(row['level'])}"],
         "first": desk.atlas.figures.changes.former_night is None,
         "restated_parts": [],
         "restated_days": None,
@@ -138,4 +138,3 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-

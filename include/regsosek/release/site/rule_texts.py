@@ -28,8 +28,10 @@ def rule_texts(directory: Path) -> RuleTexts:
     Raises:
         ConfigurationError: a suite is missing or faulty.
     """
-    return RuleTexts({
-        (dataset, rule.id): (rule.text_id, rule.text_en)
-        for dataset, suite in load_suites(directory).items()
-        for rule in suite.rules
-    })
+    return RuleTexts(
+        {
+            (dataset, rule.id): (rule.text_id, rule.text_en)
+            for dataset, suite in load_suites(directory).items()
+            for rule in suite.rules
+        }
+    )

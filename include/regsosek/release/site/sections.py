@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.changelog import HEADLINES, restated_provinces
+from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.figures import Figures, Missing
 from regsosek.release.site.atlas import Row, furthest_behind, level_below, plain
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
@@ -22,7 +22,7 @@ _SHARES = (
 _RANKED: Mapping[str, tuple[str, ...]] = {
     "provinsi": (
         "visited_of_target", "plan_percent", "gap_points", "days_behind", "status", "visited", "target_families",
-        "target_coverage", "complete", "nonresponse", "quarantined", "last_night", "state",
+        "state", "complete", "nonresponse", "quarantined", "last_night", "target_coverage",
     ),
     "kabkota": (
         "visited_of_plan_base", "plan_percent", "gap_points", "days_behind", "status", "visited", "plan_base",
@@ -67,7 +67,9 @@ def denominators(desk: Desk, row: Row) -> Table:
         lines.append(Line(Cell(desk.language.name(name), href=f"#arti-{name}"),
                           [desk.cell(row, name), desk.cell(row, share.numerator), *parts]))  # fmt: skip
     heads = [Column(texts[f"col_{each}"], text=each == "version") for each in columns]
-    return Table("t-penyebut", texts["denominators_caption"].format(name=row["name"]), texts["col_figure"], heads, lines)
+    return Table(
+        "t-penyebut", texts["denominators_caption"].format(name=row["name"]), texts["col_figure"], heads, lines
+    )
 
 
 def ranking(desk: Desk, row: Row) -> Table:
@@ -204,7 +206,9 @@ class Gap:
 def gaps(desk: Desk, row: Row) -> list[Gap]:
     """Who is missing tonight: of a province's page only itself."""
     shown = [each for each in desk.atlas.figures.missing if row["level"] == "nasional" or each.code == row["code"]]
-    return [Gap(each.code, each.name, desk.language.state_explained(each.state), tuple(_more(desk, each))) for each in shown]
+    return [
+        Gap(each.code, each.name, desk.language.state_explained(each.state), tuple(_more(desk, each))) for each in shown
+    ]
 
 
 def _more(desk: Desk, missing: Missing) -> Iterator[str]:
@@ -227,7 +231,9 @@ def arrivals(desk: Desk, provinces: Sequence[Row]) -> Table | None:
     columns = [Column(desk.language.written.short_date(night)) for night in nights]
     lines = [Line(desk.named(row), [_arrived(desk, row["code"], night) for night in nights]) for row in provinces]
     texts = desk.language.texts
-    return Table("t-kedatangan", texts["arrivals_caption"].format(count=len(nights)), texts["level_provinsi"], columns, lines)
+    return Table(
+        "t-kedatangan", texts["arrivals_caption"].format(count=len(nights)), texts["level_provinsi"], columns, lines
+    )
 
 
 def _arrived(desk: Desk, province: str, night: date) -> Cell:
@@ -241,7 +247,9 @@ def _arrived(desk: Desk, province: str, night: date) -> Cell:
 def state_key(desk: Desk) -> list[tuple[str, str, str]]:
     """The legend of the arrivals: state, symbol, label, of those that occur."""
     seen = {found["state"] for own in desk.atlas.calendar.values() for found in own.values()}
-    return [(state, words.symbol, desk.language.state(state)) for state, words in night_states().items() if state in seen]
+    return [
+        (state, words.symbol, desk.language.state(state)) for state, words in night_states().items() if state in seen
+    ]
 
 
 def quality(desk: Desk, row: Row, texts_of_rules: RuleTexts) -> Table | None:
@@ -253,15 +261,17 @@ def quality(desk: Desk, row: Row, texts_of_rules: RuleTexts) -> Table | None:
     columns = [Column(texts[f"col_rule_{name}"], text=name in {"text", "severity"}) for name in
                ("text", "severity", "cases", "judged", "share")]  # fmt: skip
     lines = [Line(Cell(each["rule_id"]), _rule_cells(desk, each, texts_of_rules)) for each in rows]
-    return Table("t-aturan", texts["rules_caption"].format(name=row["name"], count=len(rows)), texts["col_rule"], columns, lines)
+    return Table(
+        "t-aturan", texts["rules_caption"].format(name=row["name"], count=len(rows)), texts["col_rule"], columns, lines
+    )
 
 
 def _rule_cells(desk: Desk, rule: Row, texts_of_rules: RuleTexts) -> list[Cell]:
-    number, written = desk.language.written.number, desk.language.written
+    written = desk.language.written
     said = texts_of_rules.text(rule["dataset"], rule["rule_id"], desk.language.code)
     severity = desk.language.texts[f"severity_{rule['severity']}"]
-    return [Cell(said, kind="long"), Cell(severity), Cell(number(int(rule["cases"]))), Cell(number(int(rule["judged"]))),
-            Cell(written.percentage(rule["share"]))]  # fmt: skip
+    counts = [Cell(written.number(int(rule[name]))) for name in ("cases", "judged")]
+    return [Cell(said, kind="long"), Cell(severity), *counts, Cell(written.percentage(rule["share"]))]
 
 
 def streams(desk: Desk, row: Row) -> Table | None:
@@ -280,7 +290,9 @@ def photos(desk: Desk, row: Row) -> Table | None:
     if found is None or not found["tags_poor"]:
         return None
     caption = desk.language.texts["photos_caption"].format(name=row["name"])
-    return desk.table("t-foto", caption, desk.language.texts["col_region"], _PHOTOS, [found], lambda _: Cell(row["name"]))
+    return desk.table(
+        "t-foto", caption, desk.language.texts["col_region"], _PHOTOS, [found], lambda _: Cell(row["name"])
+    )
 
 
 def notes(desk: Desk) -> dict[str, Any]:
