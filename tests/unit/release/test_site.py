@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from posixpath import dirname, join, normpath
 
 import made_up
@@ -127,7 +128,7 @@ def test_every_table_can_be_read_aloud_and_headings_are_in_order(outlines: dict[
         assert all(each.get("alt") for each in page.named("img"))
         levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
         assert levels.count(1) == 1
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -285,9 +286,8 @@ def test_the_plan_that_a_chart_draws_is_that_of_the_province() -> None:
 def test_the_map_has_every_province_with_its_figure_as_text(outlines: dict[str, Outline]) -> None:
     tiles = [each for each in outlines["index.html"].named("a") if str(each.get("class")).startswith("tile ")]
     assert len({each["data-code"] for each in tiles}) == 34
-    places = re.findall(
-        r'class="(r\d c\d+)"', str(outlines["index.html"].tags).replace("'class': '", 'class="').replace("'}", '"')
-    )
+    items = [str(each.get("class")) for each in outlines["index.html"].named("li")]
+    places = [each for each in items if re.fullmatch(r"r\d c\d+", each)]
     assert len(places) == len(set(places)) == 34
 
 
