@@ -315,3 +315,13 @@ def test_figures_lost_to_pandas_are_a_dash() -> None:
     ]
     rows = Outline(site(replace(figures, completion=completion))["index.html"].decode()).tables["t-urutan"]
     assert rows[-1][:4] == ["Sumatera Barat", "–", "36,0\u00a0%", "–"]
+
+
+def test_a_whole_province_says_so_of_itself_alone(files: dict[str, bytes]) -> None:
+    assert "Tidak ada: data Aceh malam ini lengkap." in files["provinsi/11.html"].decode()
+    assert "lengkap dari semua provinsi" not in files["provinsi/11.html"].decode()
+
+
+def test_whole_days_are_whole_numbers(outlines: dict[str, Outline]) -> None:
+    head, *rows = outlines["en/provinsi/11.html"].tables["t-aliran"]
+    assert [row[head.index("Lag of the stream")] for row in rows] == ["0", "2"]

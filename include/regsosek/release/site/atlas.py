@@ -15,8 +15,8 @@ from regsosek.statistics.definitions import public_fields
 
 Row = Mapping[str, Any]
 LOWER_FIELDS = (
-    "visited", "frame_families", "visited_of_frame", "plan_base", "plan_base_families", "plan_base_coverage",
-    "visited_of_plan_base", "plan_percent", "gap_points", "status",
+    "visited", "frame_families", "visited_of_frame", "plan_base", "plan_base_families", "plan_base_version",
+    "plan_base_coverage", "visited_of_plan_base", "plan_percent", "gap_points", "status",
 )  # fmt: skip
 _NAMED = ("code", "name", "parent_code", "province", "level")
 _BELOW: Mapping[str, Level] = {

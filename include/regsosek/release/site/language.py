@@ -94,7 +94,7 @@ class Language:
         return self._number(definitions()[field].unit, kind, value)
 
     def _number(self, unit: str, kind: str, value: Any) -> str:
-        if kind == "count":
+        if kind == "count" or isinstance(value, int):
             return str(self.written.number(int(value)))
         if unit == PERCENT:
             return str(self.written.percentage(float(value)))
