@@ -156,7 +156,7 @@ def test_a_night_is_gathered_with_pace_and_floor(counted: FieldWorld) -> None:
     with counted.house.engine.connect() as connection:
         store, bucket = counted.house.store, counted.house.settings.release_bucket
         changes_of = partial(changes_since, connection, store, bucket, None)
-        figures = gather(connection, as_of, as_of.night_before(), changes_of, field_windows())
+        figures = gather(connection, as_of, as_of.night_before(), changes_of, field_windows(), {})
     row = figures.region(KABKOTA)
     assert (row["plan_base"], row["plan_base_families"], row["plan_families"]) == ("kerangka", 160, 64)
     assert (row["gap_families"], row["days_behind"], row["status"]) == (8, pytest.approx(-1.25), "on_plan")

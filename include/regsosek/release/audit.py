@@ -12,6 +12,7 @@ from regsosek.errors import AuditError
 from regsosek.geography.regions import NATION
 from regsosek.release.additivity import additivity_faults
 from regsosek.release.archived_cases import Archive, read_cases
+from regsosek.release.arrival_audit import calendar_faults, rule_table_faults
 from regsosek.release.change_audit import change_faults
 from regsosek.release.conservation import national_faults
 from regsosek.release.figures import Figures
@@ -64,6 +65,8 @@ def audit(
         _check("conservation of the nation", national_faults(connection, figures.as_of, figures.arrivals)),
         _check("additivity", additivity_faults(before, changes, figures.completion, figures.daily)),
         _check("additivity of the changes", change_faults(figures.changes, figures.completion, files)),
+        _check("calendar of arrivals", calendar_faults(files)),
+        _check("quality by rule", rule_table_faults(files)),
         _check("rules of the published tables", rule_faults(rules, files)),
         _check("days that forecasts go by", forecast_faults(figures.prospects, figures.completion)),
         _check("second reading of the headline figures", released_faults(figures, reading)),

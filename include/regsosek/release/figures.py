@@ -1,7 +1,7 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,10 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
 from regsosek.geography.regions import NATION
+from regsosek.quality.rules import Suite
 from regsosek.release.changes import Changes
 from regsosek.release.wording import night_states
+from regsosek.statistics.arrivals_calendar import arrivals_calendar
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.days import arrivals, daily
 from regsosek.statistics.denominators import with_denominators
@@ -25,12 +27,10 @@ from regsosek.statistics.forecast_table import Prospects, prospects
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.restatement import restated_by_cause
+from regsosek.statistics.rule_violations import rule_violations
 from regsosek.statistics.streams.clocks import clocks_as_of
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from regsosek.statistics.tree import completion
-
-CALENDAR = ("night", "province", "state", "families")
-RULES = ("rule_id", "dataset", "severity", "province", "cases", "judged", "share")
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Figures:
         changes: what differs from the release that readers saw before, by cause.
         prospects: forecasts of provinces and kab/kota.
         streams, photos: streams side by side and photo coverage (``statistics.streams.side_by_side``).
-        calendar: ``night, province, state`` (of ``night_states.csv``), ``families`` that arrived that night.
-        rules: ``rule_id, dataset, severity, province`` (``00``: all), ``cases`` that violate it, of ``judged``, and
-            ``share`` in percent.
+        calendar: province by night (``statistics.arrivals_calendar``).
+        rules: violations by rule (``statistics.rule_violations``), with ``rule_text`` and ``rule_text_en`` as the
+            suites say today; missing for a rule that exists no more.
     """
 
     as_of: AsOf
@@ -77,8 +77,8 @@ class Figures:
     prospects: Prospects
     streams: pd.DataFrame
     photos: pd.DataFrame
-    calendar: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CALENDAR)))
-    rules: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RULES)))
+    calendar: pd.DataFrame
+    rules: pd.DataFrame
 
     @property
     def night(self) -> date:
@@ -113,15 +113,23 @@ def gather(
     former: AsOf,
     changes_of: Callable[[AsOf, pd.DataFrame], Changes],
     windows: Mapping[str, FieldWindow],
+    suites: Mapping[str, Suite],
+    *,
     held_back: tuple[str, ...] = (),
     plans: Plans = NONE_SUPPLIED,
     targets: RegionTargets = NO_TARGETS,
 ) -> Figures:
-    """Reads the figures of a night, in the caller's transaction; ``changes_of`` compares it with what was published."""
+    """Reads the figures of a night, in the caller's transaction.
+
+    Args:
+        changes_of: compares it with what was published.
+        suites: what says the words of rules, by dataset.
+    """
     states = provinces_of_the_night(connection, as_of, windows)
     states.loc[states["province"].isin(held_back), "state"] = "held_back"
     regions = with_denominators(connection, as_of, windows, completion(connection, as_of), targets)
     shown = region_figures(regions, windows, plans, as_of.night, as_of.nights)
+    arrived = arrivals(connection, as_of)
     return Figures(
         as_of=as_of,
         former=former,
@@ -129,7 +137,7 @@ def gather(
         held_back=held_back,
         completion=shown,
         daily=daily(connection, as_of, windows),
-        arrivals=arrivals(connection, as_of),
+        arrivals=arrived,
         restated=restated_by_cause(connection, as_of, former),
         provinces=states,
         notes=_notes(connection),
@@ -138,7 +146,20 @@ def gather(
         prospects=prospects(shown, region_days(connection, as_of), officers(connection, as_of), windows, as_of),
         streams=side_by_side(connection, as_of, regions, clocks_as_of(connection, as_of)),
         photos=photo_coverage(connection, as_of, regions),
+        calendar=arrivals_calendar(connection, as_of, windows, arrived, held_back),
+        rules=_told(rule_violations(connection, as_of), suites),
     )
+
+
+def _told(violations: pd.DataFrame, suites: Mapping[str, Suite]) -> pd.DataFrame:
+    """Adds the texts of the rules; of two versions of a rule the last one that its suite lists."""
+    rules = {(suite.dataset, rule.id): rule for suite in suites.values() for rule in suite.rules}
+    named = [rules.get(key) for key in zip(violations["rule_dataset"], violations["rule_id"], strict=True)]
+    texts = {
+        "rule_text": [rule.text_id if rule else None for rule in named],
+        "rule_text_en": [rule.text_en if rule else None for rule in named],
+    }
+    return violations.assign(**{name: pd.Series(told, violations.index, dtype=object) for name, told in texts.items()})
 
 
 def _notes(connection: Connection) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from regsosek.geography.calendar import planned_windows
 from regsosek.geography.plan import plans
 from regsosek.geography.region_targets import region_targets
 from regsosek.landing.store import Store
+from regsosek.quality.rules import load_suites
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
 from regsosek.release.build import build
@@ -32,8 +33,6 @@ from regsosek.release.pointer import FOLDER, Position, move_forward, release_loc
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.release.site.addresses import NATION_PAGE
-from regsosek.release.site.pages import Surroundings
-from regsosek.release.site.rule_texts import rule_texts
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
 from regsosek.warehouse.tables import published_release
@@ -83,12 +82,12 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
 
 def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
-    surroundings = Surroundings(rule_texts(settings.expectations_dir), boundaries(settings.boundaries_file))
+    drawn = boundaries(settings.boundaries_file)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
             archive = Archive(store, settings.archive_bucket, Path(scratch))
             faults, reading, figures = _gather(connection, archive, store, settings, night)
-        release = ReleaseFiles(night, build(figures, surroundings))
+        release = ReleaseFiles(night, build(figures, drawn))
         require_passed(night, audit(connection, reading, figures, rules, release.files))
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults, signer)
 
@@ -122,7 +121,12 @@ def _gather(
     curves, targets = plans(settings.plan_file), region_targets(settings.region_targets_file)
     as_of = standing.holding_back(faults, last_good)
     changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
-    return faults, reading, gather(connection, as_of, former, changes_of, windows, tuple(faults), curves, targets)
+    suites = load_suites(settings.expectations_dir)
+    held_back = tuple(faults)
+    figures = gather(
+        connection, as_of, former, changes_of, windows, suites, held_back=held_back, plans=curves, targets=targets
+    )
+    return faults, reading, figures
 
 
 def _put(

@@ -24,7 +24,7 @@ TYPES: Mapping[Kind, pa.DataType] = {
 _KINDS: Mapping[str, Kind] = {
     "teks": "text",
     "tanggal": "date",
-    **dict.fromkeys(("keluarga", "orang", "baris", "unit", "wilayah", "kabupaten/kota"), "count"),
+    **dict.fromkeys(("keluarga", "orang", "baris", "unit", "wilayah", "kabupaten/kota", "kiriman"), "count"),
     **dict.fromkeys(("SLS", "sub-SLS", "provinsi", "hari petugas", "menurut ukuran"), "count"),
     **dict.fromkeys((PERCENT, "poin persen", "hari", "petugas", "bagian dari satu"), "number"),
 }
@@ -48,6 +48,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     **{f"{level}.csv": ("code",) for level in ("nasional", "provinsi", "kabkota", "kecamatan", "desa")},
     "harian.csv": ("day", "code"),
     "kedatangan.csv": ("arrival_night", "code"),
+    "kalender.csv": ("campaign_night", "code"),
+    "mutu.csv": ("code", "rule_dataset", "rule_id", "severity"),
     "revisi.csv": ("day", "code"),
     "perubahan.csv": ("code", "measure"),
     "lantai.csv": ("code", "child_level"),

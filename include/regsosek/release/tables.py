@@ -13,7 +13,8 @@ from regsosek.geography.regions import NATION, Level
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
 from regsosek.release.indonesian import cut_off
-from regsosek.release.wording import night_states
+from regsosek.release.wording import night_states, severities
+from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
 from regsosek.statistics.definitions import Definition, definitions, public_fields
@@ -71,6 +72,11 @@ _FLOOR = (
     "floor_families", "floor_percent", "floor_status", "children_below", "children_below_share", "first_quartile",
     "median", "third_quartile", "last_day",
 )  # fmt: skip
+_CALENDAR = ("campaign_night", "code", "name", "night_state", *DELIVERY_COUNTS, *FAMILY_COUNTS)
+_QUALITY = (
+    "code", "name", "rule_dataset", "rule_id", "severity", "rule_text", "rule_text_en", "violating_tonight",
+    "judged_tonight", "violating_of_judged_tonight", "violating", "judged", "violating_of_judged",
+)  # fmt: skip
 _RESTATED = (
     "day", "code", "name", "visited_before", *(CAUSE_FIELDS[cause] for cause in CAUSES), "visited_now",
     "complete_before", "complete_now",
@@ -106,6 +112,8 @@ def table_files(figures: Figures) -> dict[str, bytes]:
     files["harian.csv"] = _by_code(figures, figures.daily, ["day", "code"], _DAILY)
     arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
     files["kedatangan.csv"] = _by_code(figures, arrived, ["arrival_night", "code"], _ARRIVALS)
+    files["kalender.csv"] = _calendar_table(figures)
+    files["mutu.csv"] = _quality_table(figures)
     files["revisi.csv"] = _by_code(figures, figures.restated, ["day", "code"], _RESTATED)
     files["perubahan.csv"] = _changes_table(figures)
     files["lantai.csv"] = _floor_table(figures)
@@ -172,6 +180,19 @@ def _streams_table(figures: Figures) -> bytes:
     names = {name: stream.name for name, stream in streams().items()}
     rows = figures.streams.assign(stream=figures.streams["stream"].map(names))
     return csv_bytes(with_context(figures, rows, "province"), (*_STREAMS, *_CONTEXT))
+
+
+def _calendar_table(figures: Figures) -> bytes:
+    told = figures.calendar.rename(columns={"night": "campaign_night", "state": "night_state"})
+    labels = {state: words.label for state, words in night_states().items()}
+    rows = told.assign(night_state=told["night_state"].map(labels))
+    return _by_code(figures, rows, ["campaign_night", "code"], _CALENDAR)
+
+
+def _quality_table(figures: Figures) -> bytes:
+    labels = {severity: words.label for severity, words in severities().items()}
+    rows = figures.rules.assign(severity=figures.rules["severity"].map(labels))
+    return _by_code(figures, rows, ["code", "rule_dataset", "rule_id", "severity"], _QUALITY)
 
 
 def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str], fields: Sequence[str]) -> bytes:

@@ -1,4 +1,7 @@
-"""The words of the release for what became of a province's night; columns have theirs in ``statistics.definitions``."""
+"""The words of the release for what became of a province's night and for the severity of a rule.
+
+Columns have theirs in ``statistics.definitions``.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -28,9 +31,24 @@ class StateWords:
 
 @cache
 def night_states() -> dict[str, StateWords]:
-    """The words for every state of ``statistics.nights`` and for ``held_back``."""
+    """The words for every state of ``statistics.nights`` and ``statistics.arrivals_calendar``."""
     rows = read_table(_HERE / "night_states.csv", ("state", "complete", *_WORDS))
     return {
         row["state"]: StateWords(complete=row["complete"] == "yes", **{name: row[name] for name in _WORDS})
         for row in rows
     }
+
+
+@dataclass(frozen=True)
+class SeverityWords:
+    """How the severity of a rule is told."""
+
+    label: str
+    label_en: str
+
+
+@cache
+def severities() -> dict[str, SeverityWords]:
+    """The words for every severity of ``quality.rules``."""
+    rows = read_table(_HERE / "severities.csv", ("severity", "label", "label_en"))
+    return {row["severity"]: SeverityWords(row["label"], row["label_en"]) for row in rows}

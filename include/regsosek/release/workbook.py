@@ -30,6 +30,8 @@ SHEETS: Mapping[str, str] = {
     "foto.csv": "Foto",
     "harian.csv": "Harian",
     "kedatangan.csv": "Kedatangan",
+    "kalender.csv": "Kalender",
+    "mutu.csv": "Mutu",
     "revisi.csv": "Revisi",
     "perubahan.csv": "Perubahan",
     GLOSSARY: "Glosarium",
@@ -39,7 +41,16 @@ _FORMATS: Mapping[Kind, str] = {"text": "@", "date": "yyyy-mm-dd", "count": "#,#
 # A scale of 0.0005 must not be shown as zero.
 _SCALE, _SCALE_FORMAT = "skala", "General"
 _WIDTHS: Mapping[Kind, int] = {"text": 12, "date": 12, "count": 12, "number": 12}
-_WIDE = {"nama": 28, "definisi": 70, "definition": 70, "name": 28, "data_sampai": 22, "provinsi_belum_lengkap": 30}
+_WIDE = {
+    "nama": 28,
+    "definisi": 70,
+    "definition": 70,
+    "name": 28,
+    "data_sampai": 22,
+    "provinsi_belum_lengkap": 30,
+    "isi_aturan": 70,
+    "isi_aturan_inggris": 70,
+}
 _HEADER_HEIGHT = 60
 
 Write = Callable[[int, int, Any, Format], Any]

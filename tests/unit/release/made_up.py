@@ -11,7 +11,8 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
-from regsosek.release.figures import CALENDAR, RULES, Figures
+from regsosek.release.figures import Figures
+from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
@@ -26,6 +27,7 @@ NIGHT = date(2022, 10, 23)
 FORMER = NIGHT - timedelta(days=1)
 SILENT, REJECTED, HELD = "94", "81", "64"
 HELD_FAMILIES = 1234
+_COUNTS = (*DELIVERY_COUNTS, *FAMILY_COUNTS)
 SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
 
 
@@ -132,7 +134,7 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),
         streams=streams(shown, night),
         calendar=calendar(night),
-        rules=rules(shown),
+        rules=rules(),
         photos=shown[shown["code"].isin([NATION, "11"])].assign(tags_poor=8, tags_photographed=6, photo_coverage=75.0),
     )
 
@@ -168,30 +170,33 @@ def streams(shown: pd.DataFrame, night: date) -> pd.DataFrame:
 
 
 def calendar(night: date) -> pd.DataFrame:
-    """Three nights of all provinces: the last as it is, before it all accepted; the silent one was always silent."""
-    last = _states(night).set_index("province")["state"]
-    rows = [
-        (
-            night - timedelta(days=ago),
-            code,
-            state if ago == 0 or code == SILENT else "accepted",
-            0 if code == SILENT else 7,
-        )
-        for code, state in last.items()
-        for ago in (2, 1, 0)
-    ]
-    return pd.DataFrame(rows, columns=list(CALENDAR))
+    """Two nights: the first one quiet everywhere, the second as in the states of the provinces; see ``figures``."""
+    states = _states(night).set_index("province")
+    rows = []
+    for code, state in states["state"].items():
+        brought = state != "nothing_delivered"
+        before = {"night": night - timedelta(days=1), "state": "nothing_delivered"} | dict.fromkeys(_COUNTS, 0)
+        tonight = {"night": night, "state": state, "deliveries": int(brought), "received": 7, "late": 7,
+                   "deliveries_accepted": int(state == "accepted"), "deliveries_held": int(state == "held"),
+                   "deliveries_rejected": int(state == "rejected"), "rejected_of_night": 0,
+                   "held_of_night": states["held_families"][code]}  # fmt: skip
+        rows += [{"code": code, **before}, {"code": code, **tonight}]
+    return pd.DataFrame(rows)
 
 
-def rules(shown: pd.DataFrame) -> pd.DataFrame:
-    """Two rules of the nation and of a province; one that nobody breaks."""
-    told = (("H01", "keluarga", "critical", 90), ("A-001", "anggota", "warning", 40), ("H02", "keluarga", "warning", 0))
+def rules() -> pd.DataFrame:
+    """An error of families in two provinces, a warning of persons in one, and both in the nation."""
+    counts = ("violating_tonight", "judged_tonight", "violating", "judged")
+    error, warning = ("keluarga", "C-303", "critical"), ("anggota", "P07", "warning")
+    told = [("11", error, (1, 4, 2, 4)), ("12", error, (0, 0, 3, 3)), (NATION, error, (1, 4, 5, 7)),
+            ("11", warning, (2, 16, 2, 40)), (NATION, warning, (2, 16, 2, 120))]  # fmt: skip
     rows = [
-        (rule, dataset, severity, code, cases, 1000, cases / 10)
-        for code in (NATION, "11")
-        for rule, dataset, severity, cases in told
-    ]
-    return pd.DataFrame(rows, columns=list(RULES))
+        {"code": code, "rule_dataset": rule[0], "rule_id": rule[1], "severity": rule[2],
+         **dict(zip(counts, of_rule, strict=True))}
+        for code, rule, of_rule in told
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows).assign(rule_text="Periksa isian", rule_text_en="Check the answer")
+    return with_shares(frame, ("violating_of_judged_tonight", "violating_of_judged"))
 
 
 def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:

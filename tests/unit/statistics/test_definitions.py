@@ -34,11 +34,12 @@ def test_every_percentage_names_what_it_divides() -> None:
 
 
 def test_every_denominator_names_version_and_coverage() -> None:
-    """But for counts of the very thing: visited, received, parts, tags, officers' days (their source stands beside);
-    of sub-SLS the version stands beside."""
+    """But for counts of the very thing: visited, received, judged, parts, tags, officers' days (their source stands
+    beside); of sub-SLS the version stands beside."""
     of = {definitions()[each.denominator].field for each in definitions().values() if each.is_share}
     assert {field for field in of if not (definitions()[field].version and definitions()[field].coverage)} == {
         "visited", "received", "subsls_frame", "children", "children_judged", "officer_days", "tags_poor",
+        "judged", "judged_tonight",
     }  # fmt: skip
 
 

@@ -120,15 +120,15 @@ class Atlas:
     @cached_property
     def rules(self) -> Mapping[str, list[Row]]:
         """What was violated most first, of provinces and the nation."""
-        order = self.figures.rules.sort_values(["cases", "rule_id", "dataset"], ascending=[False, True, True])
-        return _grouped(order, "province")
+        by = {"violating": False, "rule_id": True, "rule_dataset": True, "severity": True}
+        return _grouped(self.figures.rules.sort_values(list(by), ascending=list(by.values())))
 
     @cached_property
     def calendar(self) -> Mapping[str, dict[Any, Row]]:
         """By province and night: its state, and the families that arrived."""
         found: defaultdict[str, dict[Any, Row]] = defaultdict(dict)
         for row in plain(self.figures.calendar):
-            found[row["province"]][row["night"]] = row
+            found[row["code"]][row["night"]] = row
         return found
 
     @cached_property
@@ -155,8 +155,8 @@ def furthest_behind(rows: Iterable[Row], most: int) -> list[Row]:
     return sorted(behind, key=lambda row: (row["gap_points"], row["code"]))[:most]
 
 
-def _grouped(frame: pd.DataFrame, by: str = "code") -> Mapping[str, list[Row]]:
+def _grouped(frame: pd.DataFrame) -> Mapping[str, list[Row]]:
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for row in plain(frame):
-        found[row[by]].append(row)
+        found[row["code"]].append(row)
     return found

@@ -14,7 +14,7 @@ from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.reference_table import read_table
 from regsosek.release import english, indonesian
 from regsosek.release.schema import kind_of
-from regsosek.release.wording import night_states
+from regsosek.release.wording import night_states, severities
 from regsosek.statistics.definitions import PERCENT, definitions
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
@@ -78,6 +78,11 @@ class Language:
         """A status, reason or method of a forecast."""
         return forecast_words("label" if self.code == "id" else "label_en")[key]
 
+    def severity(self, severity: str) -> str:
+        """How bad it is to violate a rule."""
+        words = severities()[severity]
+        return words.label if self.code == "id" else words.label_en
+
     def stream(self, stream: str) -> str:
         """What a stream is called."""
         return streams()[stream].name if self.code == "id" else streams()[stream].name_en
@@ -108,7 +113,7 @@ class Language:
             return self.forecast_word(value)
         if field == "plan_base":
             return self.texts[f"base_{value}"]
-        return {"state": self.state, "stream": self.stream}.get(field, str)(value)
+        return {"state": self.state, "stream": self.stream, "severity": self.severity}.get(field, str)(value)
 
     def listed(self, names: list[str], most: int = 34) -> str:
         """``A, B, C``; beyond ``most`` the rest is counted."""

@@ -122,6 +122,8 @@ def _line_kind(row: Row) -> str:
 def _kind(name: str, value: object) -> str:
     if name in {"gap_points", "gap_families"} and isinstance(value, int | float):
         return BEHIND if value < 0 else AHEAD if value > 0 else ""
+    if name.startswith("rule_text"):
+        return "long"
     if name in {"status", "state"}:
         return f"word {name}-{value}"
     return ""

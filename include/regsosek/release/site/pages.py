@@ -1,7 +1,6 @@
 """The site of a release: a page for the nation, each province and each kab/kota, in both languages, with its assets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -20,29 +19,17 @@ from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import measure_map
 from regsosek.release.site.page_table import Desk, Table
 from regsosek.release.site.policy import POLICY
-from regsosek.release.site.rule_texts import NO_RULES, RuleTexts
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What a site shows that no figure holds: texts of the rules, boundaries of regions."""
-
-    rules: RuleTexts = NO_RULES
-    boundaries: Boundaries = NO_BOUNDARIES
-
-
-ALONE = Surroundings()
-
-
-def site(figures: Figures, surroundings: Surroundings = ALONE) -> dict[str, bytes]:
-    """Every file of the site by its name in the release; a function of figures and surroundings alone."""
+def site(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES) -> dict[str, bytes]:
+    """Every file of the site by its name in the release; a function of figures and boundaries alone."""
     atlas = Atlas(figures)
     own = assets(atlas)
     files = dict(own.files)
     for language in LANGUAGES:
         for row in _with_pages(atlas):
             address = Address(page_path(row), language.code)
-            files[address.full] = _page(Desk(atlas, language, address), row, own, surroundings, files)
+            files[address.full] = _page(Desk(atlas, language, address), row, own, boundaries, files)
     return files
 
 
@@ -51,9 +38,9 @@ def _with_pages(atlas: Atlas) -> Iterator[Row]:
         yield from atlas.of_level(level)
 
 
-def _page(desk: Desk, row: Row, own: Assets, surroundings: Surroundings, files: dict[str, bytes]) -> bytes:
+def _page(desk: Desk, row: Row, own: Assets, boundaries: Boundaries, files: dict[str, bytes]) -> bytes:
     template = _environment().get_template(f"{row['level']}.html.j2")
-    context = _of_every_page(desk, row, own) | _OF_LEVEL[row["level"]](desk, row, surroundings, files)
+    context = _of_every_page(desk, row, own) | _OF_LEVEL[row["level"]](desk, row, boundaries, files)
     # The glossary explains what the page has come to show, so it is written last.
     explained = [(name, desk.language.name(name), desk.language.definition(name)) for name in desk.used]
     return template.render(**context, explained=explained).encode()
@@ -86,10 +73,10 @@ def _languages(desk: Desk, language: Language) -> list[tuple[str, str, bool]]:
     return [(each.code, desk.address.translated(each.code), each.code == language.code) for each in LANGUAGES]
 
 
-def _upper(desk: Desk, row: Row, surroundings: Surroundings, files: dict[str, bytes]) -> dict[str, Any]:
+def _upper(desk: Desk, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:
     """What nation and provinces have alike."""
     return {
-        "map": measure_map(desk, row, surroundings.boundaries),
+        "map": measure_map(desk, row, boundaries),
         "charts": charts(desk, row, files),
         "ranking": sections.ranking(desk, row),
         "floor": sections.floor(desk, row),
@@ -98,7 +85,7 @@ def _upper(desk: Desk, row: Row, surroundings: Surroundings, files: dict[str, by
         "changes": sections.changes(desk, row),
         "restated_parts": sections.restated_parts(desk) if row["level"] == "nasional" else [],
         "restated_days": sections.restated_days(desk, row),
-        "quality": sections.quality(desk, row, surroundings.rules),
+        "quality": sections.quality(desk, row),
         "streams": sections.streams(desk, row),
         "photos": sections.photos(desk, row),
         "gaps": sections.gaps(desk, row),
@@ -107,7 +94,7 @@ def _upper(desk: Desk, row: Row, surroundings: Surroundings, files: dict[str, by
     }
 
 
-def _kabkota(desk: Desk, row: Row, surroundings: Surroundings, files: dict[str, bytes]) -> dict[str, Any]:  # noqa: ARG001 - like its neighbour
+def _kabkota(desk: Desk, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:  # noqa: ARG001 - like its neighbour
     return {
         "ranking": sections.ranking(desk, row),
         "villages": [_villages(desk, each) for each in desk.atlas.children(row["code"])],

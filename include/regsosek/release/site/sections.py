@@ -10,7 +10,6 @@ from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.figures import Figures, Missing
 from regsosek.release.site.atlas import Row, furthest_behind, level_below, plain
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
-from regsosek.release.site.rule_texts import RuleTexts
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions, public_fields
 
@@ -48,6 +47,10 @@ _CASE = ("final_share", "final_gain", "final_visited", "plan_base_families", "do
 _STREAMS = (
     "stream_of_frame", "stream_families", "frame_families", "frame_coverage", "subsls_finished_of_frame",
     "subsls_finished", "subsls_frame", "stream_night", "stream_lag", "stream_through",
+)  # fmt: skip
+_RULE = (
+    "severity", "violating_of_judged", "violating", "judged", "violating_of_judged_tonight", "violating_tonight",
+    "judged_tonight", "rule_dataset",
 )  # fmt: skip
 _PHOTOS = ("photo_coverage", "tags_photographed", "tags_poor")
 _RESTATED = ("visited_before", "visited_now", "complete_before", "complete_now")
@@ -240,7 +243,7 @@ def _arrived(desk: Desk, province: str, night: date) -> Cell:
     found = desk.atlas.calendar[province].get(night)
     if found is None:
         return Cell("", kind="state none")
-    families = desk.language.written.number(int(found["families"] or 0))
+    families = desk.language.written.number(int(found["received"] or 0))
     return Cell(desk.language.state(found["state"]), families, kind=f"state {found['state']}")
 
 
@@ -252,26 +255,16 @@ def state_key(desk: Desk) -> list[tuple[str, str, str]]:
     ]
 
 
-def quality(desk: Desk, row: Row, texts_of_rules: RuleTexts) -> Table | None:
+def quality(desk: Desk, row: Row) -> Table | None:
     """The rules that are violated most, of the nation or a province."""
-    texts = desk.language.texts
-    rows = [each for each in desk.atlas.rules.get(row["code"], []) if each["cases"]][:RULES_SHOWN]
+    rows = desk.atlas.rules.get(row["code"], [])[:RULES_SHOWN]
     if not rows:
         return None
-    columns = [Column(texts[f"col_rule_{name}"], text=name in {"text", "severity"}) for name in
-               ("text", "severity", "cases", "judged", "share")]  # fmt: skip
-    lines = [Line(Cell(each["rule_id"]), _rule_cells(desk, each, texts_of_rules)) for each in rows]
-    return Table(
-        "t-aturan", texts["rules_caption"].format(name=row["name"], count=len(rows)), texts["col_rule"], columns, lines
-    )
-
-
-def _rule_cells(desk: Desk, rule: Row, texts_of_rules: RuleTexts) -> list[Cell]:
-    written = desk.language.written
-    said = texts_of_rules.text(rule["dataset"], rule["rule_id"], desk.language.code)
-    severity = desk.language.texts[f"severity_{rule['severity']}"]
-    counts = [Cell(written.number(int(rule[name]))) for name in ("cases", "judged")]
-    return [Cell(said, kind="long"), Cell(severity), *counts, Cell(written.percentage(rule["share"]))]
+    texts = desk.language.texts
+    caption = texts["rules_caption"].format(name=row["name"], count=len(rows))
+    said = "rule_text" if desk.language.code == "id" else "rule_text_en"
+    return desk.table("t-aturan", caption, desk.language.name("rule_id"), (said, *_RULE), rows,
+                      lambda each: Cell(each["rule_id"]))  # fmt: skip
 
 
 def streams(desk: Desk, row: Row) -> Table | None:
