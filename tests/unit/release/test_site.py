@@ -11,7 +11,7 @@ from posixpath import dirname, join, normpath
 import made_up
 import pandas as pd
 import pytest
-from outline import Outline
+from site_outline import Outline
 
 from regsosek.geography.plan import PlanCurve
 from regsosek.release.build import build
