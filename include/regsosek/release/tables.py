@@ -13,7 +13,7 @@ from regsosek.geography.regions import NATION, Level
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
 from regsosek.release.indonesian import cut_off
-from regsosek.release.wording import night_states, severities
+from regsosek.release.wording import calendar_states, night_states, severities
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES
@@ -184,7 +184,7 @@ def _streams_table(figures: Figures) -> bytes:
 
 def _calendar_table(figures: Figures) -> bytes:
     told = figures.calendar.rename(columns={"night": "campaign_night", "state": "night_state"})
-    labels = {state: words.label for state, words in night_states().items()}
+    labels = {state: words.label for state, words in calendar_states().items()}
     rows = told.assign(night_state=told["night_state"].map(labels))
     return _by_code(figures, rows, ["campaign_night", "code"], _CALENDAR)
 

@@ -31,8 +31,18 @@ class StateWords:
 
 @cache
 def night_states() -> dict[str, StateWords]:
-    """The words for every state of ``statistics.nights`` and ``statistics.arrivals_calendar``."""
-    rows = read_table(_HERE / "night_states.csv", ("state", "complete", *_WORDS))
+    """The words for every state of ``statistics.nights`` and for ``held_back``."""
+    return _states("night_states.csv")
+
+
+@cache
+def calendar_states() -> dict[str, StateWords]:
+    """The words for every state of ``statistics.arrivals_calendar``: those of a night, and what became of it since."""
+    return night_states() | _states("calendar_states.csv")
+
+
+def _states(name: str) -> dict[str, StateWords]:
+    rows = read_table(_HERE / name, ("state", "complete", *_WORDS))
     return {
         row["state"]: StateWords(complete=row["complete"] == "yes", **{name: row[name] for name in _WORDS})
         for row in rows

@@ -10,7 +10,7 @@ import pytest
 
 from regsosek.release.arrival_audit import calendar_faults, rule_table_faults
 from regsosek.release.tables import table_files
-from regsosek.release.wording import night_states, severities
+from regsosek.release.wording import calendar_states, severities
 from regsosek.statistics.arrivals_calendar import CalendarState
 
 Row = dict[str, str]
@@ -97,5 +97,5 @@ def test_quality_is_told_of_provinces_and_the_nation_alone(files: dict[str, byte
 
 
 def test_every_state_and_severity_has_words() -> None:
-    assert set(get_args(CalendarState)) <= set(night_states())
+    assert set(get_args(CalendarState)) <= set(calendar_states())
     assert set(severities()) == {"critical", "warning"}

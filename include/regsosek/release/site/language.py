@@ -14,7 +14,7 @@ from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.reference_table import read_table
 from regsosek.release import english, indonesian
 from regsosek.release.schema import kind_of
-from regsosek.release.wording import night_states, severities
+from regsosek.release.wording import calendar_states, severities
 from regsosek.statistics.definitions import PERCENT, definitions
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
@@ -56,12 +56,12 @@ class Language:
 
     def state(self, state: str) -> str:
         """What became of a province's night."""
-        words = night_states()[state]
+        words = calendar_states()[state]
         return words.label if self.code == "id" else words.label_en
 
     def state_explained(self, state: str) -> str:
         """The same in a sentence."""
-        words = night_states()[state]
+        words = calendar_states()[state]
         return words.explanation if self.code == "id" else words.explanation_en
 
     def status(self, status: str) -> str:

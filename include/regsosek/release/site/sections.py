@@ -10,7 +10,7 @@ from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.figures import Figures, Missing
 from regsosek.release.site.atlas import Row, furthest_behind, level_below, plain
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
-from regsosek.release.wording import night_states
+from regsosek.release.wording import calendar_states
 from regsosek.statistics.definitions import definitions, public_fields
 
 NIGHTS_SHOWN, RULES_SHOWN = 14, 12
@@ -251,7 +251,7 @@ def state_key(desk: Desk) -> list[tuple[str, str, str]]:
     """The legend of the arrivals: state, symbol, label, of those that occur."""
     seen = {found["state"] for own in desk.atlas.calendar.values() for found in own.values()}
     return [
-        (state, words.symbol, desk.language.state(state)) for state, words in night_states().items() if state in seen
+        (state, words.symbol, desk.language.state(state)) for state, words in calendar_states().items() if state in seen
     ]
 
 
