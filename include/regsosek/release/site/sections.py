@@ -13,7 +13,7 @@ from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
 from regsosek.release.wording import calendar_states
 from regsosek.statistics.definitions import definitions, public_fields
 
-NIGHTS_SHOWN, RULES_SHOWN = 14, 12
+NIGHTS_SHOWN, RULES_SHOWN = 10, 12
 _SHARES = (
     "visited_of_target", "complete_of_target", "visited_of_frame", "visited_of_prelist", "visited_of_prelist_and_found",
     "visited_of_verified", "visited_of_registry", "sls_visited_of_target", "nonresponse_of_visited",
