@@ -50,6 +50,7 @@ class Settings(BaseModel):
     calendar_file: Path | None = Field(None, description="field window per province; none means the plan of 2022")
     plan_file: Path | None = Field(None, description="plan by province or kab/kota and day; none means 4 % a day")
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
+    boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
     expectations_dir: Path = PROJECT_ROOT / "expectations"
     work_dir: Path = Field(PROJECT_ROOT / "var" / "work", description="scratch space, mode 0700: holds personal data")

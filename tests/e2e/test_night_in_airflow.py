@@ -115,8 +115,8 @@ def test_the_healthy_provinces_are_loaded_and_the_failed_one_is_not(run: NightRu
 def test_the_release_is_published_and_names_the_gap(run: NightRun) -> None:
     release = run.stack.root / "s3" / run.house.settings.release_bucket
     pages = [path.read_text(encoding="utf-8") for path in release.rglob("index.html")]
-    assert len(pages) == 1
-    assert "Sulawesi Barat" in pages[0]
+    assert len(pages) == 2, "one in each language"
+    assert all("Sulawesi Barat" in page for page in pages)
 
 
 def test_a_fault_of_ours_goes_to_the_platform_team_only(run: NightRun) -> None:

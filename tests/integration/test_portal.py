@@ -1,5 +1,6 @@
 """The portal over a real warehouse and archive: what was received is what it shows, and no personal value with it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -168,7 +169,22 @@ def test_the_release_is_served_as_published_and_nothing_beside_it(world: FieldWo
     assert page.content == stored
     assert client.get(f"/releases/{published.release_id}/provinsi.csv").headers["content-type"].startswith("text/csv")
     assert client.get(f"/releases/{published.release_id}/..%2f..%2fterkini.json").status_code == 404
+    assert client.get(f"/releases/{published.release_id}/kabkota/../../../terkini.json").status_code == 404
     assert published.release_id in client.get("/").text
+
+
+def test_the_site_of_a_release_finds_in_the_portal_what_it_loads(world: FieldWorld, client: TestClient) -> None:
+    published = release(world.house, NIGHT + timedelta(days=2))
+    root = f"/releases/{published.release_id}"
+    kabkota = client.get(f"{root}/en/provinsi/{PROVINCE}.html")
+    policy = kabkota.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "unsafe" not in policy
+    loaded = re.findall(r'(?:src|href)="((?:\.\./)+(?:aset|grafik)/[^"]+)"', kabkota.text)
+    kinds = [client.get(f"{root}/en/provinsi/{name}").headers["content-type"].split(";")[0] for name in loaded]
+    assert [kind.split("/")[1].removeprefix("x-") for kind in kinds] == ["css", "javascript", "svg+xml", "svg+xml"]
+    assert client.get(f"{root}/manifest.json").status_code == 200
 
 
 def test_a_lost_suite_and_a_silent_warehouse_are_told(world: FieldWorld) -> None:

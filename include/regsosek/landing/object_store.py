@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import mimetypes
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -116,8 +117,11 @@ class ObjectStore:
         return downloaded
 
     def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
-        """Writes an object from memory."""
-        self._patiently("put", bucket, key, lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content))
+        """Writes an object from memory; what its name says of its kind is kept, so that a browser shows a page."""
+        kind = content_type(key)
+        self._patiently(
+            "put", bucket, key, lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind)
+        )
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Writes an object from a local file, in parts when it is large; readers never see half of it."""
@@ -235,3 +239,9 @@ def _code(error: ClientError) -> str:
 def _log_retry(place: str, state: RetryCallState) -> None:
     cause = state.outcome.exception() if state.outcome else None
     logger.warning("%s: attempt %d failed (%s), trying again", place, state.attempt_number, type(cause).__name__)
+
+
+def content_type(key: str) -> str:
+    """The media type that a name tells; what is packed, or unknown, is bytes."""
+    kind, packed = mimetypes.guess_type(key)
+    return kind if kind and not packed else "application/octet-stream"

@@ -25,6 +25,7 @@ from regsosek.portal.repairs import repairs_of_night
 from regsosek.portal.sources import Sources
 from regsosek.portal.validation import Validation, read_validation
 from regsosek.release.publication import file_of_release
+from regsosek.release.site.policy import POLICY
 from regsosek.warehouse.holding import held_deliveries
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+# The release's own pages load the files beside them; they name the same policy themselves.
+RELEASE_HEADERS = {**HEADERS, "Content-Security-Policy": f"{POLICY}; frame-ancestors 'self'"}
 NOT_FOUND, UNAVAILABLE = 404, 503
 SAID = {
     401: ("Not signed in", "Sign in to Airflow first, then open this page again."),
@@ -53,7 +56,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     portal.add_api_route("/", routes.board)
     portal.add_api_route("/nights/{night}", routes.night)
     portal.add_api_route("/nights/{night}/{province}/{dataset}", routes.data_docs)
-    portal.add_api_route("/releases/{release_id}/{name}", routes.release_file)
+    portal.add_api_route("/releases/{release_id}/{name:path}", routes.release_file)
     portal.add_exception_handler(RoutingError, _refused)
     portal.add_exception_handler(RequestValidationError, _misread)
     portal.add_exception_handler(SQLAlchemyError, _no_warehouse)
@@ -113,7 +116,7 @@ class Routes:
         if not content:
             raise RoutingError(NOT_FOUND)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Response(content, media_type=kind, headers=HEADERS)
+        return Response(content, media_type=kind, headers=RELEASE_HEADERS)
 
     def _last_nights(self, connection: Connection, *, including: date) -> list[date]:
         nights = last_nights(connection, self.sources.settings.operator_nights)

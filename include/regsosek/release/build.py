@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
 from regsosek.geography.regions import NATION
 from regsosek.release import datapackage, workbook
 from regsosek.release.changelog import changelogs
 from regsosek.release.figures import Figures
-from regsosek.release.page import page
 from regsosek.release.parquet_tables import parquet_files
 from regsosek.release.sdmx import sdmx_files
+from regsosek.release.site.pages import site
 from regsosek.release.tables import REGION_TABLES, region_rows, table_files, with_context
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
@@ -21,15 +22,18 @@ from regsosek.statistics.definitions import definitions
 _SERIES = ("day", "visited", "complete", "visited_so_far", "complete_so_far", "plan_families")
 
 
-def build(figures: Figures) -> dict[str, bytes]:
-    """Every content file of the release by name; nothing in them tells when they were made."""
+def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES) -> dict[str, bytes]:
+    """Every content file of the release by name; nothing in them tells when they were made.
+
+    A name may lead into a folder of the release: ``kabkota/3578.html``.
+    """
     tables = table_files(figures)
     return {
         **tables,
         **formats(figures.night, tables),
         **changelogs(figures),
         "progres.json": _summary(figures),
-        "index.html": page(figures),
+        **site(figures, boundaries),
     }
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from regsosek.release.page import FILES
 from regsosek.release.schema import Column, Kind, columns_of, key_of
+from regsosek.release.site.files import offered_files
 
 NAME = "datapackage.json"
 _TYPES: Mapping[Kind, str] = {"text": "string", "date": "date", "count": "integer", "number": "number"}
@@ -37,7 +37,7 @@ def _resource(name: str, data: bytes) -> dict[str, Any]:
         "profile": "tabular-data-resource",
         "name": name.removesuffix(".csv"),
         "path": name,
-        "title": dict(FILES)[name],
+        "title": offered_files()[name]["id"],
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",

@@ -20,9 +20,9 @@ def number(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}".replace(",", ".").replace("-", MINUS)
 
 
-def signed(value: int) -> str:
-    """A change with its sign: ``+1.234``, or a true minus sign."""
-    return f"+{number(value)}" if value > 0 else number(value)
+def signed(value: int | None) -> str:
+    """A change with its sign: ``+1.234``, or a true minus sign; a dash for None."""
+    return f"+{number(value)}" if value is not None and value > 0 else number(value)
 
 
 def decimal(value: float | None, places: int = 1) -> str:
@@ -56,6 +56,11 @@ def share(value: float) -> str:
 def long_date(day: date) -> str:
     """``Jumat, 21 Oktober 2022``."""
     return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def full_date(day: date) -> str:
+    """The same: a date in full names its day of the week."""
+    return long_date(day)
 
 
 def short_date(day: date | None) -> str:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, select
 
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
+from regsosek.release.signing import SIGNATURE_SUFFIX
 from regsosek.warehouse.tables import published_release, refreshed
 
 
@@ -59,5 +60,6 @@ def file_of_release(connection: Connection, release_id: str, name: str) -> Relea
     found = connection.execute(select(table.prefix, table.manifest).where(table.release_id == release_id)).first()
     if found is None:
         return None
-    sizes = {file["name"]: file["bytes"] for file in found.manifest["files"]} | {MANIFEST: MAX_MANIFEST_BYTES}
+    beside = dict.fromkeys((MANIFEST, MANIFEST + SIGNATURE_SUFFIX), MAX_MANIFEST_BYTES)
+    sizes = {file["name"]: file["bytes"] for file in found.manifest["files"]} | beside
     return ReleaseFile(found.prefix + name, sizes[name]) if name in sizes else None

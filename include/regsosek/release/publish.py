@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.errors import ObjectStoreError
+from regsosek.geography.boundaries import boundaries
 from regsosek.geography.planning import planning
 from regsosek.landing.store import Store
 from regsosek.quality.rules import load_suites
@@ -28,13 +30,14 @@ from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles
 from regsosek.release.pointer import FOLDER, Position, move_forward, release_lock, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
+from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
 from regsosek.warehouse.tables import published_release
 
 log = logging.getLogger(__name__)
 
-PAGE = "index.html"
+AT_A_TIME = 8  # files on their way to or from the store: most are small, and each waits for its answer
 
 Faults = Mapping[str, tuple[str, ...]]
 
@@ -77,11 +80,12 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
 
 def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
+    drawn = boundaries(settings.boundaries_file)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
             archive = Archive(store, settings.archive_bucket, Path(scratch))
             faults, reading, figures = _gather(connection, archive, store, settings, night)
-        release = ReleaseFiles(night, build(figures))
+        release = ReleaseFiles(night, build(figures, drawn))
         require_passed(night, audit(connection, reading, figures, rules, release.files))
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults, signer)
 
@@ -89,7 +93,7 @@ def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> P
 def current_page(store: Store, settings: Settings) -> str | None:
     """The key of the page that readers see now, in the release bucket; ``None`` while nothing is published."""
     prefix = current_prefix(store, settings)
-    return None if prefix is None else f"{prefix}{PAGE}"
+    return None if prefix is None else f"{prefix}{NATION_PAGE}"
 
 
 def current_prefix(store: Store, settings: Settings) -> str | None:
@@ -148,7 +152,7 @@ def _put(
     kept = "it was rolled back" if rolled_back else "readers see a newer night"
     log.info("release %s is published%s", release.release_id, "" if current else f"; {kept}")
     missing = tuple(each.code for each in figures.missing)
-    page = f"s3://{bucket}/{prefix}{PAGE}"
+    page = f"s3://{bucket}/{prefix}{NATION_PAGE}"
     signed_by = content.get("signed_by")
     if signed_by is None:
         log.warning("release %s is NOT SIGNED: set REGSOSEK_RELEASE_SIGNING_KEY (docs/release.md)", release.release_id)
@@ -166,8 +170,7 @@ def _upload(
     store: Store, bucket: str, prefix: str, release: ReleaseFiles, content: Mapping[str, Any], signer: Signer | None
 ) -> None:
     """The manifest comes last: without it nothing here is a release yet."""
-    for name, data in release.files.items():
-        store.put_bytes(bucket, prefix + name, data)
+    _each_file(release, lambda name, data: store.put_bytes(bucket, prefix + name, data))
     written = document(content)
     if signer is not None:
         signature = signer.sign(written, f"release {release.release_id}")
@@ -177,16 +180,34 @@ def _upload(
 
 def _bring_back(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
     """Writes what retention took away; what is there is never written again."""
-    for name, data in release.files.items():
+
+    def bring_back(name: str, data: bytes) -> None:
         if store.size(bucket, prefix + name) is None:
             store.put_bytes(bucket, prefix + name, data)
+
+    _each_file(release, bring_back)
 
 
 def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
     """Reads every file back before anyone is pointed at it."""
-    for name, data in release.files.items():
+
+    def require_same(name: str, data: bytes) -> None:
         if store.get_bytes(bucket, prefix + name, max_bytes=len(data) + 1) != data:
             raise ObjectStoreError(f"{bucket}/{prefix}{name} is not what was written (delete {prefix}, release again)")
+
+    _each_file(release, require_same)
+
+
+def _each_file(release: ReleaseFiles, do: Callable[[str, bytes], None]) -> None:
+    """Does it with every file, some at a time; all are done, or the first fault is raised and no more are begun."""
+    with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="release") as pool:
+        found = [pool.submit(do, name, data) for name, data in release.files.items()]
+        try:
+            for each in found:
+                each.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _note(engine: Engine, position: Position, content: Mapping[str, Any], *, rolled_back: bool) -> None:

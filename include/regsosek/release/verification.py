@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from regsosek.errors import SignatureError
@@ -36,7 +36,8 @@ def in_folder(folder: Path) -> Read:
 
     def read(name: str, limit: int) -> bytes | None:
         path = folder / name
-        if not path.is_file():
+        # A link in the folder may lead out of it, whatever the name says.
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
             return None
         with path.open("rb") as file:
             return file.read(limit)
@@ -77,7 +78,7 @@ def _signature(read: Read, document: bytes, trusted: Sequence[PublicKey]) -> tup
 def _files(read: Read, files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, each in files.items():
         # A name that leads elsewhere would have this machine's own files read.
-        if Path(name).name != name:
+        if not is_inside(name):
             yield f"{name!r} is no file name"
             continue
         found = read(name, int(each["bytes"]) + 1)
@@ -85,6 +86,13 @@ def _files(read: Read, files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             yield f"{name} is missing"
         elif hashlib.sha256(found).hexdigest() != each["sha256"]:
             yield f"{name} is not the published file"
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name stays in the folder of its release on every system: ``kabkota/3578.html``, no step up, no root."""
+    parts = name.split("/")
+    plain = all(part not in {"", ".", ".."} and not set(part) & set("\\:\0") for part in parts)
+    return plain and str(PurePosixPath(name)) == name
 
 
 def _identity(content: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

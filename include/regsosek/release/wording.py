@@ -10,19 +10,23 @@ from pathlib import Path
 from regsosek.geography.reference_table import read_table
 
 _HERE = Path(__file__).parent
+_WORDS = ("label", "explanation", "label_en", "explanation_en", "symbol")
 
 
 @dataclass(frozen=True)
 class StateWords:
     """How a province's state of the night is told; ``complete``: the night's picture of it has no gap.
 
-    ``label_en`` is the label in English; all else is Indonesian.
+    ``label_en`` and ``explanation_en`` are English, label and explanation Indonesian; ``symbol`` is one letter or sign
+    that stands for the state where there is room for no more.
     """
 
     label: str
     explanation: str
     complete: bool
     label_en: str
+    explanation_en: str
+    symbol: str
 
 
 @cache
@@ -38,9 +42,9 @@ def calendar_states() -> dict[str, StateWords]:
 
 
 def _states(name: str) -> dict[str, StateWords]:
-    rows = read_table(_HERE / name, ("state", "complete", "label", "explanation", "label_en"))
+    rows = read_table(_HERE / name, ("state", "complete", *_WORDS))
     return {
-        row["state"]: StateWords(row["label"], row["explanation"], row["complete"] == "yes", row["label_en"])
+        row["state"]: StateWords(complete=row["complete"] == "yes", **{name: row[name] for name in _WORDS})
         for row in rows
     }
 

@@ -55,10 +55,10 @@ def standard_cases() -> tuple[Case, ...]:
 
 
 @cache
-def forecast_words() -> dict[str, str]:
-    """What readers see for each key: statuses, reasons, methods, sources (Indonesian)."""
+def forecast_words(label: str = "label") -> dict[str, str]:
+    """What readers see for each key: statuses, reasons, methods, sources; in English the column ``label_en``."""
     rows = read_table(_HERE / "forecast_words.csv", ("key", "label", "label_en"))
-    return {row["key"]: row["label"] for row in rows}
+    return {row["key"]: row[label] for row in rows}
 
 
 @dataclass(frozen=True)

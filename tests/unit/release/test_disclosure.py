@@ -49,12 +49,29 @@ def test_every_region_table_below_kabkota_is_held_to_this() -> None:
     assert {name for name, (level, _) in REGION_TABLES.items() if level in {"kecamatan", "desa"}} <= set(LOW)
 
 
-def test_the_page_and_the_summary_tell_of_no_region_below_the_province(
+def below(page: bytes, section: str) -> bytes:
+    """A section of a page of a kab/kota."""
+    return page.split(f'<section id="{section}"'.encode())[1].split(b"</section>")[0]
+
+
+@pytest.mark.parametrize("name", ["kabkota/1101.html", "en/kabkota/1101.html"])
+@pytest.mark.parametrize("section", ["urutan", "desa"])
+@pytest.mark.parametrize("night", [0, 1])
+def test_nothing_that_a_page_tells_below_kabkota_depends_on_who_responded(
+    worlds: dict[tuple[int, bool], dict[str, bytes]], name: str, section: str, night: int
+) -> None:
+    pages = [worlds[night, responding][name] for responding in (True, False)]
+    assert pages[0] != pages[1], "of the kab/kota itself it is told"
+    assert below(pages[0], section) == below(pages[1], section)
+
+
+def test_summary_and_pages_tell_of_no_desa_but_that_of_its_kabkota(
     worlds: dict[tuple[int, bool], dict[str, bytes]],
 ) -> None:
     tree = made_up.regions()
-    lower = tree.loc[tree["level"].isin(["kabkota", "kecamatan", "desa"]), ["code", "name"]]
-    for name in ("index.html", "progres.json"):
+    desa, lower = (
+        tree.loc[tree["level"].isin(levels), "name"] for levels in (["desa"], ["kabkota", "kecamatan", "desa"])
+    )
+    for name, hidden in (("index.html", desa), ("provinsi/11.html", desa), ("progres.json", lower)):
         text = worlds[0, True][name].decode()
-        told = [each for each in pd.unique(lower["name"]) if each in text]
-        assert told == [], name
+        assert [each for each in pd.unique(hidden) if each in text] == [], name

@@ -14,7 +14,7 @@ from regsosek.cli import app
 from regsosek.errors import ConfigurationError, SignatureError
 from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
 from regsosek.release.signing import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature, signer_of
-from regsosek.release.verification import in_folder, verify
+from regsosek.release.verification import in_folder, is_inside, verify
 from regsosek.settings import Settings
 
 SIGNER, FORMER, STRANGER = Signer.new(), Signer.new(), Signer.new()
@@ -118,6 +118,27 @@ def _write(name: str, content: bytes) -> Callable[[Path], None]:
 def test_whatever_is_done_to_a_release_is_found(folder: Path, spoil: Callable[[Path], None], told: str) -> None:
     spoil(folder)
     assert any(told in fault for fault in verify(in_folder(folder), [SIGNER.public]).faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("index.html", True), ("en/kabkota/3578.html", True), ("", False), ("/etc/passwd", False), ("../a", False),
+        ("en/../../a", False), ("en//a", False), ("./a", False), ("en/", False), ("c:/a", False), ("en\\..\\a", False),
+    ],
+)  # fmt: skip
+def test_a_name_stays_in_the_folder_of_its_release(name: str, inside: bool) -> None:
+    assert is_inside(name) is inside
+
+
+def test_a_link_that_leads_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "a.csv").write_bytes(b"a\n1\n")
+    folder = tmp_path / "release"
+    folder.mkdir()
+    (folder / "en").symlink_to(tmp_path / "outside")
+    assert in_folder(folder)("en/a.csv", 10) is None
+    assert in_folder(tmp_path / "outside")("a.csv", 10) == b"a\n1\n"
 
 
 def test_signed_or_not_the_content_hash_is_the_same() -> None:

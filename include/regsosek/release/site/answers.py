@@ -1,0 +1,199 @@
+"""What a reader wants to know first, answered in words: how far, where worst and why, will it end, what changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from regsosek.release.changes import CAUSE_FIELDS
+from regsosek.release.site.atlas import Row, furthest_behind, level_below
+from regsosek.release.site.page_table import Desk
+from regsosek.release.wording import night_states
+
+WORST_NAMED, UNFINISHED_NAMED = 3, 8
+HIGH_QUARANTINE = 0.05  # of families visited
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question with its figure and sentences; ``anchor`` is the section that tells all of it."""
+
+    question: str
+    figure: str
+    unit: str
+    sentences: tuple[Markup, ...]
+    anchor: str
+    kind: str = ""
+
+
+def answers(desk: Desk, row: Row) -> list[Answer]:
+    """The answers of a region's page."""
+    found = (_reached(desk, row), _worst(desk, row), _finishing(desk, row), _changed(desk, row), _missing(desk, row))
+    return [*(each for each in found if each is not None), _clean(desk, row)]
+
+
+def reasons(desk: Desk, row: Row) -> Iterator[Markup]:
+    """Why a region stands where it stands, as far as the figures tell."""
+    t = desk.language.t
+    if row["visited_of_plan_base"] is not None:
+        shown = {name: desk.figure(row, name) for name in ("visited_of_plan_base", "visited", "plan_base_families")}
+        yield t("why_reached", base=desk.figure(row, "plan_base"), plan=desk.figure(row, "plan_percent"), **shown)
+    if (row.get("days_behind") or 0) > 0:
+        yield t("why_days", days=desk.figure(row, "days_behind"))
+    state = desk.atlas.states.get(row["code"])
+    if state is not None and not night_states()[state["state"]].complete:
+        yield t("why_state", state=desk.language.state_explained(state["state"]))
+    yield from _why_below(desk, row)
+    if (row.get("quarantined") or 0) > HIGH_QUARANTINE * row["visited"] > 0:
+        yield t("why_quarantined", count=desk.figure(row, "quarantined"))
+
+
+def _why_below(desk: Desk, row: Row) -> Iterator[Markup]:
+    floors = desk.atlas.floors.get(row["code"], [])
+    if floors and floors[0]["floor_code"] is not None:
+        names = ("floor_name", "floor_percent", "children_below", "children_judged")
+        shown = {name: desk.figure(floors[0], name) for name in names}
+        yield desk.language.t("why_floor", parts=desk.language.texts[f"level_{floors[0]['child_level']}"], **shown)
+
+
+def _reached(desk: Desk, row: Row) -> Answer:
+    t, shown = desk.language.t, {name: desk.figure(row, name) for name in _REACHED}
+    version = row["plan_base_version"] or desk.language.texts["no_version"]
+    told = [t("reached", base=desk.figure(row, "plan_base"), version=version, **shown)]
+    if row["gap_points"] is not None:
+        told.append(t("against_plan", **{name: desk.figure(row, name) for name in _PLANNED}))
+    behind = row["gap_points"] is not None and row["gap_points"] < 0
+    unit = desk.language.texts["of_base"].format(base=desk.figure(row, "plan_base"))
+    question = desk.language.texts["ask_reached"]
+    return Answer(question, shown["visited_of_plan_base"], unit, tuple(told), "penyebut", "behind" if behind else "")
+
+
+_REACHED = ("visited_of_plan_base", "visited", "plan_base_families", "plan_base_coverage")
+_PLANNED = ("plan_percent", "gap_points", "days_behind", "status")
+
+
+def _worst(desk: Desk, row: Row) -> Answer | None:
+    """Where the region is furthest behind; None where nothing below it can be judged."""
+    behind = furthest_behind(desk.atlas.children(row["code"]), WORST_NAMED)
+    texts, parts = desk.language.texts, desk.language.texts[f"level_{level_below(row['level'])}"]
+    question = texts["ask_worst"].format(parts=parts)
+    if not behind:
+        return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
+    told = list(reasons(desk, behind[0]))
+    if behind[1:]:
+        others = [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in behind[1:]]
+        told.append(desk.language.t("next_worst", names=", ".join(others)))
+    unit = texts["points_off_plan"].format(gap=desk.figure(behind[0], "gap_points"))
+    return Answer(question, behind[0]["name"], unit, tuple(told), "urutan", "name behind")
+
+
+def finishes(forecast: Row) -> bool | None:
+    """Whether a region is done by the end of its window; None where nobody can tell."""
+    if forecast["forecast_status"] == "done":
+        return True
+    if forecast["forecast_status"] != "forecast":
+        return None
+    return forecast["done_on"] is not None and forecast["done_on"] <= forecast["window_end"]
+
+
+def _finishing(desk: Desk, row: Row) -> Answer | None:
+    if row["level"] == "nasional":
+        return _nation_finishing(desk)
+    forecast = desk.atlas.forecasts.get(row["code"])
+    return None if forecast is None else _region_finishing(desk, forecast)
+
+
+def _nation_finishing(desk: Desk) -> Answer:
+    t, texts = desk.language.t, desk.language.texts
+    told = desk.atlas.forecasts_of("provinsi")
+    late = sorted(
+        (each for each in told if finishes(each) is False), key=lambda each: (each["final_share"], each["code"])
+    )
+    unknown = [each["name"] for each in told if finishes(each) is None]
+    names = [f"{each['name']} ({desk.figure(each, 'final_share')})" for each in late]
+    sentences = [t("unfinished", names=desk.language.listed(names, UNFINISHED_NAMED))] if names else []
+    if unknown:
+        sentences.append(t("unforecast", count=len(unknown), names=desk.language.listed(unknown, UNFINISHED_NAMED)))
+    done = sum(finishes(each) is True for each in told)
+    unit = texts["of_provinces"].format(count=len(told))
+    return Answer(texts["ask_nation_finish"], str(done), unit, tuple(sentences), "prakiraan")
+
+
+def _region_finishing(desk: Desk, forecast: Row) -> Answer:
+    t, texts = desk.language.t, desk.language.texts
+    question = texts["ask_finish"].format(name=forecast["name"])
+    if forecast["forecast_status"] != "forecast":
+        done = forecast["forecast_status"] == "done"
+        since, reason = desk.figure(forecast, "done_on"), desk.figure(forecast, "forecast_reason")
+        known = t("done_since", date=since) if done else t("cannot_forecast", reason=reason)
+        return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
+    shown = {name: desk.figure(forecast, name) for name in _FORECAST}
+    told = [t("final_reached", **shown)]
+    told.append(t("done_when", **shown) if forecast["done_on"] is not None else t("done_never", **shown))
+    if forecast["officer_days_needed"] is not None:
+        told.append(t("officer_days", **shown))
+    in_time = finishes(forecast)
+    return Answer(question, texts["yes" if in_time else "no"], texts["by_forecast"], tuple(told), "prakiraan",
+                  "" if in_time else "behind")  # fmt: skip
+
+
+_FORECAST = (
+    "final_share", "final_low_share", "final_high_share", "plan_base_families", "window_end", "done_on", "done_from",
+    "done_until", "families_left", "officer_days_needed", "officers_per_day", "days_left",
+)  # fmt: skip
+
+
+def _changed(desk: Desk, row: Row) -> Answer:
+    t, texts, changes = desk.language.t, desk.language.texts, desk.atlas.figures.changes
+    question = texts["ask_changed"]
+    if changes.former_night is None:
+        return Answer(question, texts["first_release"], "", (t("first_release_told"),), "perubahan", "name")
+    own = next((each for each in desk.atlas.changes.get(row["code"], []) if each["measure"] == "visited"), None)
+    since = desk.language.written.long_date(changes.former_night)
+    if own is None:
+        return Answer(question, "0", texts["families_visited"], (t("nothing_changed", since=since),), "perubahan")
+    difference = desk.language.written.signed(own["now"] - own["before"])
+    causes = [
+        f"{desk.language.name(name).lower()} {desk.language.written.signed(int(own[name]))}"
+        for name in CAUSE_FIELDS.values()
+        if own[name]
+    ]
+    told = t("changed", since=since, before=desk.figure(own, "before"), now=desk.figure(own, "now"))
+    why = t("changed_by", causes=", ".join(causes)) if causes else t("changed_by_nothing")
+    return Answer(question, difference, texts["families_visited"], (told, why), "perubahan")
+
+
+def _missing(desk: Desk, row: Row) -> Answer:
+    t, texts, figures = desk.language.t, desk.language.texts, desk.atlas.figures
+    count = len(desk.atlas.states)
+    if row["level"] == "nasional":
+        whole = str(count - len(figures.missing))
+        told = [t("missing_of_state", state=state, names=names) for state, names in missing_by_state(desk)]
+        unit = texts["of_provinces_whole"].format(count=count)
+        return Answer(texts["ask_missing"], whole, unit, tuple(told) or (t("nothing_missing"),), "kurang")
+    state = desk.atlas.states[row["province"]]
+    told = [t("province_state", province=state["name"], state=desk.language.state_explained(state["state"]))]
+    if state["held_families"]:
+        told.append(t("held_families", count=desk.language.written.number(int(state["held_families"]))))
+    kind = "name" if night_states()[state["state"]].complete else "name behind"
+    anchor = "kurang" if row["level"] == "provinsi" else "catatan"
+    return Answer(texts["ask_state"], desk.language.state(state["state"]), "", tuple(told), anchor, kind)
+
+
+def missing_by_state(desk: Desk) -> list[tuple[str, str]]:
+    """The states of the provinces that are not whole, each with their names."""
+    found: dict[str, list[str]] = {}
+    for each in desk.atlas.figures.missing:
+        found.setdefault(desk.language.state(each.state), []).append(each.name)
+    return [(state, ", ".join(names)) for state, names in found.items()]
+
+
+def _clean(desk: Desk, row: Row) -> Answer:
+    t, texts = desk.language.t, desk.language.texts
+    shown = {name: desk.figure(row, name) for name in ("complete", "quarantined", "pending", "persons", "unmapped")}
+    told = [t("clean", **shown), t("to_mend", **shown)]
+    if row["nonresponse_of_visited"] is not None:
+        names = ("nonresponse", "nonresponse_of_visited", "visited")
+        told.append(t("nonresponse", **{name: desk.figure(row, name) for name in names}))
+    anchor = "penyebut" if row["level"] == "kabkota" else "mutu"
+    return Answer(texts["ask_clean"], shown["complete"], texts["families_complete"], tuple(told), anchor)

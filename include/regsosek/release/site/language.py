@@ -1,0 +1,134 @@
+"""What a page says and how it writes numbers: one language, from the texts of ``texts.csv`` and of the definitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from markupsafe import Markup
+
+from regsosek.contract.reasons import rejection_reasons
+from regsosek.geography.reference_table import read_table
+from regsosek.release import english, indonesian
+from regsosek.release.schema import kind_of
+from regsosek.release.wording import calendar_states, severities
+from regsosek.statistics.definitions import PERCENT, definitions
+from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
+from regsosek.statistics.status import status_words
+from regsosek.statistics.streams.clocks import streams
+
+Code = Literal["id", "en"]
+_TEXTS = Path(__file__).parent / "texts.csv"
+_SIGNED = "poin persen"
+_STATUS_FIELDS = ("status", "floor_status")
+
+
+@dataclass(frozen=True)
+class Language:
+    """One of the two languages of the site."""
+
+    code: Code
+
+    @property
+    def written(self) -> Any:
+        """The module that writes numbers and dates of this language."""
+        return indonesian if self.code == "id" else english
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """All texts by key."""
+        return {key: row[self.code] for key, row in _texts().items()}
+
+    def t(self, key: str, **values: object) -> Markup:
+        """The text ``key`` with ``values`` in their places; the text may hold markup, the values are escaped."""
+        return Markup(self.texts[key]).format(**values)  # noqa: S704 - our own texts; format escapes the values
+
+    def name(self, field: str) -> str:
+        """What a figure is called."""
+        return definitions()[field].name if self.code == "id" else definitions()[field].name_en
+
+    def definition(self, field: str) -> str:
+        """What a figure means."""
+        return definitions()[field].definition if self.code == "id" else definitions()[field].definition_en
+
+    def state(self, state: str) -> str:
+        """What became of a province's night."""
+        words = calendar_states()[state]
+        return words.label if self.code == "id" else words.label_en
+
+    def state_explained(self, state: str) -> str:
+        """The same in a sentence."""
+        words = calendar_states()[state]
+        return words.explanation if self.code == "id" else words.explanation_en
+
+    def status(self, status: str) -> str:
+        """How a region stands against its plan."""
+        words = status_words()[status]
+        return words.label if self.code == "id" else words.label_en
+
+    def reason(self, reason: str) -> str:
+        """Why a delivery was rejected."""
+        known = rejection_reasons().get(reason)
+        return reason if known is None else known.text_id if self.code == "id" else known.text_en
+
+    def forecast_word(self, key: str) -> str:
+        """A status, reason or method of a forecast."""
+        return forecast_words("label" if self.code == "id" else "label_en")[key]
+
+    def severity(self, severity: str) -> str:
+        """How bad it is to violate a rule."""
+        words = severities()[severity]
+        return words.label if self.code == "id" else words.label_en
+
+    def stream(self, stream: str) -> str:
+        """What a stream is called."""
+        return streams()[stream].name if self.code == "id" else streams()[stream].name_en
+
+    def figure(self, field: str, value: Any) -> str:
+        """A value of ``field`` as this language writes it; a dash where there is none."""
+        if value is None or pd.isna(value):
+            return indonesian.NOTHING
+        kind = kind_of(definitions()[field])
+        if kind == "text":
+            return self._word(field, str(value))
+        if kind == "date":
+            return str(self.written.short_date(value))
+        return self._number(definitions()[field].unit, kind, value)
+
+    def _number(self, unit: str, kind: str, value: Any) -> str:
+        if kind == "count" or isinstance(value, int):
+            return str(self.written.number(int(value)))
+        if unit == PERCENT:
+            return str(self.written.percentage(float(value)))
+        write = self.written.points if unit == _SIGNED else self.written.decimal
+        return str(write(float(value)))
+
+    def _word(self, field: str, value: str) -> str:
+        if field in _STATUS_FIELDS:
+            return self.status(value)
+        if field in FORECAST_WORDS:
+            return self.forecast_word(value)
+        if field == "plan_base":
+            return self.texts[f"base_{value}"]
+        return {"state": self.state, "stream": self.stream, "severity": self.severity}.get(field, str)(value)
+
+    def listed(self, names: list[str], most: int = 34) -> str:
+        """``A, B, C``; beyond ``most`` the rest is counted."""
+        rest = len(names) - most
+        told = ", ".join(names[:most])
+        return told if rest <= 0 else f"{told} {self.texts['and_more'].format(count=rest)}"
+
+    def dated(self, day: date) -> str:
+        """A date with its day of the week."""
+        return str(self.written.full_date(day))
+
+
+LANGUAGES = (Language("id"), Language("en"))
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    return {row["key"]: row for row in read_table(_TEXTS, ("key", "id", "en"))}

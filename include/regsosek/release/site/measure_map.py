@@ -1,0 +1,136 @@
+"""A map by any measure: tiles in the place of each province, or boundaries where a deployment supplies them.
+
+A measure is shown by its class on a scale that the colour-blind can tell apart, and as text in every tile.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from regsosek.geography.boundaries import Boundaries, Drawing
+from regsosek.geography.reference_table import read_table
+from regsosek.release.site.atlas import Row, level_below
+from regsosek.release.site.page_table import Desk
+
+_HERE = Path(__file__).parent
+NO_VALUE = "none"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a map can show: ``scale`` is ``up`` (more is darker) or ``both`` (below and above zero)."""
+
+    field: str
+    levels: tuple[str, ...]
+    scale: str
+    breaks: tuple[float, ...]
+
+    def shade(self, value: float | None) -> str:
+        """The class of a value: ``up0`` the lowest, ``both0`` furthest below."""
+        return NO_VALUE if value is None else f"{self.scale}{bisect_right(self.breaks, value)}"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One region of the map; ``row`` and ``column`` are 0 where tiles stand in their order."""
+
+    code: str
+    name: str
+    short: str
+    letters: str
+    row: int
+    column: int
+    href: str
+    text: str
+    shade: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """A step of the legend."""
+
+    shade: str
+    text: str
+
+
+@dataclass(frozen=True)
+class MeasureMap:
+    """A map with its first measure drawn; ``choices`` has for all of them what a script needs to draw them."""
+
+    tiles: Sequence[Tile]
+    measures: Sequence[tuple[str, str]]
+    keys: Sequence[Key]
+    choices: Mapping[str, Any]
+    placed: bool
+    drawing: Drawing | None
+
+
+@cache
+def measures(level: str) -> tuple[Measure, ...]:
+    """What a map of regions of ``level`` can show, the first by default."""
+    rows = read_table(_HERE / "map_measures.csv", ("field", "levels", "scale", "breaks"))
+    found = (
+        Measure(row["field"], tuple(row["levels"].split()), row["scale"], tuple(map(float, row["breaks"].split(";"))))
+        for row in rows
+    )
+    return tuple(each for each in found if level in each.levels)
+
+
+@cache
+def places() -> dict[str, dict[str, str]]:
+    """Where the tile of each province stands, and how it is called where there is little room."""
+    return {row["code"]: row for row in read_table(_HERE / "tiles.csv", ("code", "row", "column", "short", "letters"))}
+
+
+def measure_map(desk: Desk, row: Row, boundaries: Boundaries) -> MeasureMap:
+    """The map of the parts of a region."""
+    parts = desk.atlas.children(row["code"])
+    level = level_below(row["level"])
+    known = [each for each in measures(level) if any(_value(desk, part, each) is not None for part in parts)]
+    shown = known or list(measures(level)[:1])
+    for each in shown:
+        desk.column(each.field)
+    return MeasureMap(
+        tiles=[_tile(desk, part, shown[0]) for part in parts],
+        measures=[(each.field, desk.language.name(each.field)) for each in shown],
+        keys=_keys(desk, shown[0]),
+        choices={each.field: _choice(desk, each, parts) for each in shown},
+        placed=level == "provinsi",
+        drawing=boundaries.drawing(part["code"] for part in parts),
+    )
+
+
+def _value(desk: Desk, part: Row, measure: Measure) -> float | None:
+    own = part if measure.field in part else desk.atlas.forecasts.get(part["code"], {})
+    return own.get(measure.field)
+
+
+def _text(desk: Desk, part: Row, measure: Measure) -> str:
+    return desk.language.figure(measure.field, _value(desk, part, measure)).replace("\u00a0%", "").replace("%", "")
+
+
+def _tile(desk: Desk, part: Row, measure: Measure) -> Tile:
+    place = places().get(part["code"], {"row": "0", "column": "0", "short": part["name"], "letters": part["code"]})
+    return Tile(
+        part["code"], part["name"], place["short"], place["letters"], int(place["row"]), int(place["column"]),
+        desk.region_link(part), _text(desk, part, measure), measure.shade(_value(desk, part, measure)),
+    )  # fmt: skip
+
+
+def _choice(desk: Desk, measure: Measure, parts: Sequence[Row]) -> dict[str, Any]:
+    shown = {part["code"]: [_text(desk, part, measure), measure.shade(_value(desk, part, measure))] for part in parts}
+    return {"keys": [[key.shade, key.text] for key in _keys(desk, measure)], "parts": shown}
+
+
+def _keys(desk: Desk, measure: Measure) -> list[Key]:
+    """The legend: below the first break, between two, from the last on, and no value."""
+    texts = desk.language.texts
+    told = [desk.language.written.decimal(each, 0) for each in measure.breaks]
+    between = [texts["key_between"].format(low=low, high=high) for low, high in pairwise(told)]
+    steps = [texts["key_below"].format(high=told[0]), *between, texts["key_from"].format(low=told[-1])]
+    shades = [Key(f"{measure.scale}{n}", text) for n, text in enumerate(steps)]
+    return [*shades, Key(NO_VALUE, texts["key_none"])]

@@ -1,0 +1,129 @@
+"""Tables as the templates draw them: a head, columns that explain themselves, lines of written cells."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from regsosek.geography.regions import NATION
+from regsosek.release.site.addresses import PAGE_LEVELS, Address, page_path
+from regsosek.release.site.atlas import Atlas, Row
+from regsosek.release.site.language import Language
+from regsosek.statistics.definitions import definitions, needed_beside
+
+BEHIND, AHEAD, GAP = "behind", "ahead", "gap"
+_TEXT_UNITS = ("teks",)
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column; ``field`` leads to its line of the glossary, where it has one."""
+
+    label: str
+    field: str = ""
+    text: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: ``sort`` orders a column where the text would not; ``href`` makes it a link; ``kind`` styles it."""
+
+    text: str
+    sort: str = ""
+    href: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row: its head, its cells."""
+
+    head: Cell
+    cells: Sequence[Cell]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption; ``id`` is unique on its page."""
+
+    id: str
+    caption: str
+    head: str
+    columns: Sequence[Column]
+    lines: Sequence[Line]
+    sortable: bool = False
+
+
+@dataclass
+class Desk:
+    """What one page in one language is written with; notes which figures it shows, for its glossary."""
+
+    atlas: Atlas
+    language: Language
+    address: Address
+    used: dict[str, None] = field(default_factory=dict)
+
+    def column(self, name: str) -> Column:
+        """The column of a figure; what it divides is explained with it."""
+        definition = definitions()[name]
+        self.used[name] = None
+        if definition.is_share:
+            self.used.update(dict.fromkeys(needed_beside(definition)))
+        return Column(self.language.name(name), name, definition.unit in _TEXT_UNITS)
+
+    def figure(self, row: Row, name: str) -> str:
+        """A figure of a row as text."""
+        return self.language.figure(name, row.get(name))
+
+    def cell(self, row: Row, name: str) -> Cell:
+        """A figure of a row as a cell."""
+        value = row.get(name)
+        return Cell(self.figure(row, name), "" if value is None else str(value), kind=_kind(name, value))
+
+    def region_link(self, row: Row) -> str:
+        """The page of a region, or its place on that of its kab/kota; nothing where it has none."""
+        if row["code"] not in self.atlas.regions:
+            return ""
+        if row["level"] in PAGE_LEVELS:
+            return self.address.to(page_path(row))
+        return f"{self.address.to(page_path(self.atlas.region(row['parent_code'])))}#w{row['code']}"
+
+    def named(self, row: Row) -> Cell:
+        """The head of a region's line."""
+        return Cell(row["name"], row["code"], self.region_link(row))
+
+    def table(
+        self,
+        name: str,
+        caption: str,
+        head: str,
+        fields: Sequence[str],
+        rows: Iterable[Row],
+        headed: Callable[[Row], Cell] | None = None,
+        *,
+        sortable: bool = False,
+    ) -> Table:
+        """A table of figures, a line per row; the nation's line is a total."""
+        columns = [self.column(each) for each in fields]
+        lines = [
+            Line(
+                (headed or self.named)(row),
+                [self.cell(row, each) for each in fields],
+                "" if headed else _line_kind(row),
+            )
+            for row in rows
+        ]
+        return Table(name, caption, head, columns, lines, sortable)
+
+
+def _line_kind(row: Row) -> str:
+    return "total" if row.get("code") == NATION and row.get("level") == "nasional" else ""
+
+
+def _kind(name: str, value: object) -> str:
+    if name in {"gap_points", "gap_families"} and isinstance(value, int | float):
+        return BEHIND if value < 0 else AHEAD if value > 0 else ""
+    if name.startswith("rule_text"):
+        return "long"
+    if name in {"status", "state"}:
+        return f"word {name}-{value}"
+    return ""

@@ -1,0 +1,304 @@
+"""The tables of the pages: denominators, ranking, floor, forecast, changes, arrivals, quality, streams."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from regsosek.release.changelog import HEADLINES, restated_provinces
+from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
+from regsosek.release.figures import Figures, Missing
+from regsosek.release.site.atlas import Row, furthest_behind, level_below, plain
+from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
+from regsosek.release.wording import calendar_states
+from regsosek.statistics.definitions import definitions, public_fields
+
+NIGHTS_SHOWN, RULES_SHOWN = 10, 12
+_SHARES = (
+    "visited_of_target", "complete_of_target", "visited_of_frame", "visited_of_prelist", "visited_of_prelist_and_found",
+    "visited_of_verified", "visited_of_registry", "sls_visited_of_target", "nonresponse_of_visited",
+)  # fmt: skip
+_RANKED: Mapping[str, tuple[str, ...]] = {
+    "provinsi": (
+        "visited_of_target", "plan_percent", "gap_points", "days_behind", "status", "visited", "target_families",
+        "state", "complete", "nonresponse", "quarantined", "last_night", "target_coverage",
+    ),
+    "kabkota": (
+        "visited_of_plan_base", "plan_percent", "gap_points", "days_behind", "status", "visited", "plan_base",
+        "plan_base_families", "plan_base_coverage", "complete", "nonresponse", "quarantined",
+    ),
+    "kecamatan": (
+        "visited_of_plan_base", "plan_percent", "gap_points", "status", "visited", "plan_base", "plan_base_families",
+        "plan_base_coverage",
+    ),
+}  # fmt: skip
+_DESA = ("visited", "frame_families", "visited_of_frame")
+_FLOOR = (
+    "floor_name", "floor_percent", "floor_visited", "floor_families", "children_mean", "children_below",
+    "children_judged", "children_below_share", "first_quartile", "median", "third_quartile", "floor_coverage",
+    "floor_base_version",
+)  # fmt: skip
+_FORECAST = (
+    "forecast_status", "done_on", "done_from", "done_until", "window_end", "final_share", "final_low_share",
+    "final_high_share", "plan_base_families", "families_left", "officer_days_needed", "officers_per_day",
+    "forecast_reason",
+)  # fmt: skip
+_CASE = ("final_share", "final_gain", "final_visited", "plan_base_families", "done_on", "window_end")
+_STREAMS = (
+    "stream_of_frame", "stream_families", "frame_families", "frame_coverage", "subsls_finished_of_frame",
+    "subsls_finished", "subsls_frame", "stream_night", "stream_lag", "stream_through",
+)  # fmt: skip
+_RULE = (
+    "severity", "violating_of_judged", "violating", "judged", "violating_of_judged_tonight", "violating_tonight",
+    "judged_tonight", "rule_dataset",
+)  # fmt: skip
+_PHOTOS = ("photo_coverage", "tags_photographed", "tags_poor")
+_RESTATED = ("visited_before", "visited_now", "complete_before", "complete_now")
+
+
+def denominators(desk: Desk, row: Row) -> Table:
+    """Every share of a region with what it divides, version and coverage."""
+    texts, columns = desk.language.texts, ("share", "numerator", "denominator", "version", "coverage")
+    lines = []
+    for name in public_fields(_SHARES, row["level"]):
+        if row.get(name) is None:
+            continue
+        share = definitions()[name]
+        of = definitions()[share.denominator]
+        desk.column(name)
+        parts = [desk.cell(row, each) if each else Cell("") for each in (share.denominator, of.version, of.coverage)]
+        lines.append(Line(Cell(desk.language.name(name), href=f"#arti-{name}"),
+                          [desk.cell(row, name), desk.cell(row, share.numerator), *parts]))  # fmt: skip
+    heads = [Column(texts[f"col_{each}"], text=each == "version") for each in columns]
+    return Table(
+        "t-penyebut", texts["denominators_caption"].format(name=row["name"]), texts["col_figure"], heads, lines
+    )
+
+
+def ranking(desk: Desk, row: Row) -> Table:
+    """The parts of a region, the furthest behind first; then those that nobody can judge."""
+    level = level_below(row["level"])
+    parts = desk.atlas.children(row["code"])
+    behind = furthest_behind(parts, len(parts))
+    worst = {each["code"]: n for n, each in enumerate(behind)}
+    rest = sorted((each for each in parts if each["code"] not in worst), key=_after)
+    states = desk.atlas.states if level == "provinsi" else {}
+    rows = [{**states.get(each["code"], {}), **each} for each in [*behind, *rest]]
+    total = [row] if row["level"] == "nasional" else []
+    parts_word = desk.language.texts[f"level_{level}"]
+    versions = _versions(desk, parts, "target_version" if level == "provinsi" else "plan_base_version")
+    caption = desk.language.texts["ranking_caption"].format(parts=parts_word, name=row["name"], versions=versions)
+    fields = public_fields(_RANKED[level], level)
+    return desk.table("t-urutan", caption, desk.language.texts["col_region"], fields, [*total, *rows], sortable=True)
+
+
+def _after(row: Row) -> tuple[bool, float, str]:
+    return row["gap_points"] is None, row["gap_points"] or 0.0, row["code"]
+
+
+def _versions(desk: Desk, parts: Sequence[Row], name: str) -> str:
+    found = sorted({str(each[name]) for each in parts if each.get(name)})
+    return "; ".join(found) or desk.language.texts["no_version"]
+
+
+def villages(desk: Desk, kecamatan: Row) -> Table:
+    """The desa of a kecamatan: what may be told of them."""
+    caption = desk.language.texts["desa_caption"].format(name=kecamatan["name"])
+    rows = desk.atlas.children(kecamatan["code"])
+    fields = public_fields(_DESA, "desa")
+    return desk.table(f"t-{kecamatan['code']}", caption, desk.language.texts["col_desa"], fields, rows,
+                      lambda row: Cell(row["name"]))  # fmt: skip
+
+
+def floor(desk: Desk, row: Row) -> Table | None:
+    """The worst part beside the mean, by level of the parts."""
+    rows = [each for each in desk.atlas.floors.get(row["code"], []) if each["floor_code"] is not None]
+    if not rows:
+        return None
+    texts = desk.language.texts
+    caption = texts["floor_caption"].format(name=row["name"])
+    return desk.table("t-lantai", caption, texts["col_parts"], _FLOOR, rows,
+                      lambda each: Cell(texts[f"level_{each['child_level']}"]))  # fmt: skip
+
+
+def forecasts(desk: Desk, row: Row) -> Table:
+    """When each part of a region will be done; of a kab/kota its own."""
+    texts, level = desk.language.texts, level_below(row["level"])
+    parts = desk.atlas.children(row["code"]) if level != "kecamatan" else []
+    own = [] if row["level"] == "nasional" else [row["code"]]
+    codes = [*own, *(each["code"] for each in parts)]
+    rows = [desk.atlas.forecasts[code] for code in codes if code in desk.atlas.forecasts]
+    shown = sorted(rows, key=lambda each: _by_end(each, own))
+    caption = texts["forecast_caption"].format(name=row["name"])
+    return desk.table("t-prakiraan", caption, texts["col_region"], _FORECAST, shown, sortable=True)
+
+
+def _by_end(forecast: Row, own: Sequence[str]) -> tuple[bool, bool, float, str]:
+    """The region itself, then the least reached at the end, then those without a forecast."""
+    final = forecast["final_share"]
+    return forecast["code"] not in own, final is None, final or 0.0, forecast["code"]
+
+
+def what_if(desk: Desk, row: Row) -> Table | None:
+    """What more days or officers would change in a region."""
+    cases, texts = desk.atlas.cases.get(row["code"], []), desk.language.texts
+    if not cases:
+        return None
+
+    def named(case: Row) -> Cell:
+        values = {name: desk.figure(case, name) for name in ("extend_days", "more_officers")}
+        both = bool(case["extend_days"]) and bool(case["more_officers"])
+        key = "case_both" if both else "case_days" if case["extend_days"] else "case_officers"
+        return Cell(texts[key].format(**values))
+
+    caption = texts["case_caption"].format(name=row["name"])
+    return desk.table("t-andaian", caption, texts["col_case"], _CASE, cases, named)
+
+
+def changes(desk: Desk, row: Row) -> Table | None:
+    """Before, all causes, now: of the headline figures, and of the denominators that changed."""
+    rows = [each for each in desk.atlas.changes.get(row["code"], []) if _shown(each)]
+    if desk.atlas.figures.changes.former_night is None or not rows:
+        return None
+    texts = desk.language.texts
+    causes = [name for name in CAUSE_FIELDS.values() if any(each[name] for each in rows)]
+    former = desk.language.written.long_date(desk.atlas.figures.changes.former_night)
+    caption = texts["changes_caption"].format(name=row["name"], former=former)
+    return desk.table("t-perubahan", caption, texts["col_figure"], ("before", *causes, "now"), rows,
+                      lambda each: Cell(desk.language.name(each["measure"])))  # fmt: skip
+
+
+def _shown(change: Row) -> bool:
+    moved = change["before"] != change["now"]
+    return change["measure"] in HEADLINES or (change["measure"] in DENOMINATORS and moved)
+
+
+def restated_parts(desk: Desk) -> list[tuple[str, str]]:
+    """The provinces whose visited families changed most by other than the day's news, and by what."""
+    if desk.atlas.figures.changes.former_night is None:
+        return []
+    signed = desk.language.written.signed
+    return [
+        (each.name, ", ".join(f"{desk.language.name(field).lower()} {signed(n)}" for field, n in each.causes.items()))
+        for each in restated_provinces(desk.atlas.figures)
+    ]
+
+
+def restated_days(desk: Desk, row: Row) -> Table | None:
+    """The earlier days of enumeration whose figures changed."""
+    table, texts = desk.atlas.figures.restated, desk.language.texts
+    rows = plain(table[table["code"] == row["code"]].sort_values("day"))
+    if not rows:
+        return None
+    causes = tuple(field for field in CAUSE_FIELDS.values() if any(each.get(field) for each in rows))
+    fields = (_RESTATED[0], *causes, *_RESTATED[1:])
+    return desk.table("t-revisi", texts["restated_caption"].format(name=row["name"]), desk.language.name("day"), fields,
+                      rows, lambda each: Cell(desk.figure(each, "day")))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A province that is not whole tonight: what became of its deliveries, and what else is to be said."""
+
+    code: str
+    name: str
+    told: str
+    more: tuple[str, ...]
+
+
+def gaps(desk: Desk, row: Row) -> list[Gap]:
+    """Who is missing tonight: of a province's page only itself."""
+    shown = [each for each in desk.atlas.figures.missing if row["level"] == "nasional" or each.code == row["code"]]
+    return [
+        Gap(each.code, each.name, desk.language.state_explained(each.state), tuple(_more(desk, each))) for each in shown
+    ]
+
+
+def _more(desk: Desk, missing: Missing) -> Iterator[str]:
+    t, written = desk.language.t, desk.language.written
+    if missing.reasons:
+        yield t("missing_reasons", reasons="; ".join(map(desk.language.reason, missing.reasons)))
+    if missing.held_families:
+        yield t("missing_held", count=written.number(missing.held_families))
+    if missing.figures_night is None:
+        yield t("missing_never")
+    elif missing.figures_night < desk.atlas.figures.night:
+        yield t("missing_figures", night=written.short_date(missing.figures_night))
+
+
+def arrivals(desk: Desk, provinces: Sequence[Row]) -> Table | None:
+    """What arrived: provinces by night, the last nights."""
+    nights = desk.atlas.nights[-NIGHTS_SHOWN:]
+    if not nights:
+        return None
+    columns = [Column(desk.language.written.short_date(night)) for night in nights]
+    lines = [Line(desk.named(row), [_arrived(desk, row["code"], night) for night in nights]) for row in provinces]
+    texts = desk.language.texts
+    return Table(
+        "t-kedatangan", texts["arrivals_caption"].format(count=len(nights)), texts["level_provinsi"], columns, lines
+    )
+
+
+def _arrived(desk: Desk, province: str, night: date) -> Cell:
+    found = desk.atlas.calendar[province].get(night)
+    if found is None:
+        return Cell("", kind="state none")
+    families = desk.language.written.number(int(found["received"] or 0))
+    return Cell(desk.language.state(found["state"]), families, kind=f"state {found['state']}")
+
+
+def state_key(desk: Desk) -> list[tuple[str, str, str]]:
+    """The legend of the arrivals: state, symbol, label, of those that occur."""
+    seen = {found["state"] for own in desk.atlas.calendar.values() for found in own.values()}
+    return [
+        (state, words.symbol, desk.language.state(state)) for state, words in calendar_states().items() if state in seen
+    ]
+
+
+def quality(desk: Desk, row: Row) -> Table | None:
+    """The rules that are violated most, of the nation or a province."""
+    rows = desk.atlas.rules.get(row["code"], [])[:RULES_SHOWN]
+    if not rows:
+        return None
+    texts = desk.language.texts
+    caption = texts["rules_caption"].format(name=row["name"], count=len(rows))
+    said = "rule_text" if desk.language.code == "id" else "rule_text_en"
+    return desk.table("t-aturan", caption, desk.language.name("rule_id"), (said, *_RULE), rows,
+                      lambda each: Cell(each["rule_id"]))  # fmt: skip
+
+
+def streams(desk: Desk, row: Row) -> Table | None:
+    """The sources of completion figures side by side: compared, never added."""
+    rows = desk.atlas.streams.get(row["code"], [])
+    if not rows:
+        return None
+    caption = desk.language.texts["streams_caption"].format(name=row["name"], version=rows[0]["frame_version"] or "–")
+    return desk.table("t-aliran", caption, desk.language.name("stream"), _STREAMS, rows,
+                      lambda each: Cell(desk.language.stream(each["stream"])))  # fmt: skip
+
+
+def photos(desk: Desk, row: Row) -> Table | None:
+    """Photo coverage of poor and very poor families."""
+    found = desk.atlas.photos.get(row["code"])
+    if found is None or not found["tags_poor"]:
+        return None
+    caption = desk.language.texts["photos_caption"].format(name=row["name"])
+    return desk.table(
+        "t-foto", caption, desk.language.texts["col_region"], _PHOTOS, [found], lambda _: Cell(row["name"])
+    )
+
+
+def notes(desk: Desk) -> dict[str, Any]:
+    """What stands on every page: the night, its scale, who is missing."""
+    figures: Figures = desk.atlas.figures
+    written = desk.language.written
+    return {
+        "night": figures.night,
+        "night_short": f"{written.short_date(figures.night)} {figures.night.year}",
+        "night_long": desk.language.dated(figures.night),
+        "scale": written.share(figures.scale) if figures.scale < 1 else "",
+        "missing": [(each.name, desk.language.state(each.state)) for each in figures.missing],
+        "whole": len(desk.atlas.states) - len(figures.missing),
+        "provinces": len(desk.atlas.states),
+        "reference_notes": figures.notes,
+    }
