@@ -15,12 +15,15 @@ from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from regsosek.portal.api.problems import PRIVATE, documented, not_there
 from regsosek.portal.viewer import Viewer
 
 LIMIT, HIGHEST_LIMIT = 100, 1000
 Row = Mapping[str, Any]
+# A parameter that may be left out; nobody can send null in a query.
+Unset = SkipJsonSchema[None]
 
 ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$", examples=["64"], description="BPS code of a province")]
 RegionCode = Annotated[
@@ -39,10 +42,10 @@ class Paging(Shape):
 
     limit: Annotated[int, Field(ge=1, le=HIGHEST_LIMIT, description="rows of a page")] = LIMIT
     cursor: Annotated[
-        str | None, Field(pattern=r"^[A-Za-z0-9_-]{1,400}$", description="from `next` of the page before")
+        str | Unset, Field(pattern=r"^[A-Za-z0-9_-]{1,400}$", description="from `next` of the page before")
     ] = None
     format: Annotated[
-        Literal["json", "csv"] | None, Field(description="csv leaves the envelope out; Accept: text/csv does the same")
+        Literal["json", "csv"] | Unset, Field(description="csv leaves the envelope out; Accept: text/csv does the same")
     ] = None
 
 

@@ -20,6 +20,7 @@ from regsosek.portal.api.answers import (
     ProvinceCode,
     RegionCode,
     Shape,
+    Unset,
     answers,
     etag,
     json_response,
@@ -86,10 +87,10 @@ class RegionRow(Shape):
 class RegionQuery(Paging):
     """Which regions are asked for."""
 
-    kode: RegionCode | None = None
-    kode_induk: RegionCode | None = None
-    tingkat: Level | None = None
-    provinsi: ProvinceCode | None = None
+    kode: RegionCode | Unset = None
+    kode_induk: RegionCode | Unset = None
+    tingkat: Level | Unset = None
+    provinsi: ProvinceCode | Unset = None
 
 
 class ListQuery(Paging):

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, create_model
 
 from regsosek.geography.reference_table import read_table
 from regsosek.geography.regions import Level
-from regsosek.portal.api.answers import Envelope, Paging, ProvinceCode, RegionCode, Shape
+from regsosek.portal.api.answers import Envelope, Paging, ProvinceCode, RegionCode, Shape, Unset
 from regsosek.release.schema import GLOSSARY_COLUMNS, Kind, key_of, kind_of
 from regsosek.release.tables import REGION_TABLES, TABLE_FIELDS
 from regsosek.statistics.definitions import definitions, needed_beside
@@ -38,9 +38,9 @@ class TableQuery(Paging):
     """What rows and columns of a published table are asked for; the tables' own filters stand in subclasses."""
 
     release: Annotated[
-        str | None, Field(pattern=RELEASE_ID, description="id of a release; the one that readers see if none")
+        str | Unset, Field(pattern=RELEASE_ID, description="id of a release; the one that readers see if none")
     ] = None
-    provinsi: ProvinceCode | None = None
+    provinsi: ProvinceCode | Unset = None
 
     @property
     def columns_asked(self) -> list[str]:
@@ -88,10 +88,10 @@ def filter_columns(fields: Sequence[str]) -> list[str]:
 def query_model(name: str, fields: Sequence[str], **further: Any) -> type[TableQuery]:
     """What can be asked of a table with these fields."""
     made: dict[str, Any] = {
-        definitions()[field].column: (_FILTERS[field] | None, None) for field in _FILTERS if field in fields
+        definitions()[field].column: (_FILTERS[field] | Unset, None) for field in _FILTERS if field in fields
     }
     columns = tuple(definitions()[field].column for field in fields if field not in _CONTEXT)
-    described = Field(default_factory=list, description="only these columns, and what must stand beside them")
+    described: Any = Field(default_factory=list, description="only these columns, and what must stand beside them")
     made["kolom"] = (list[Literal[columns]], described)  # type: ignore[valid-type]
     return create_model(f"{name}Query", __base__=TableQuery, **made, **further)
 
@@ -99,7 +99,8 @@ def query_model(name: str, fields: Sequence[str], **further: Any) -> type[TableQ
 def envelope_model(name: str, fields: Sequence[str]) -> type[Shape]:
     """A page of rows with some of these fields."""
     made: dict[str, Any] = {definitions()[field].column: _column(field) for field in fields}
-    return Envelope[create_model(name, __base__=Shape, **made)]  # type: ignore[misc]
+    row = create_model(name, __base__=Shape, **made)
+    return cast("type[Shape]", Envelope.__class_getitem__(row))
 
 
 def _column(field: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from regsosek.contract.codebook import ALL_DATASETS
-from regsosek.portal.api.answers import Paging, ProvinceCode, RegionCode, Shape
+from regsosek.portal.api.answers import Paging, ProvinceCode, RegionCode, Shape, Unset
 
 
 class NightRow(Shape):
@@ -110,21 +110,21 @@ class SubslsRow(Shape):
 class NightQuery(Paging):
     """Which nights and provinces are asked for."""
 
-    malam: date | None = None
-    provinsi: ProvinceCode | None = None
+    malam: date | Unset = None
+    provinsi: ProvinceCode | Unset = None
 
 
 class DeliveryQuery(NightQuery):
     """Which deliveries are asked for."""
 
-    keadaan: Literal["registered", "held", "rejected", "accepted"] | None = None
+    keadaan: Literal["registered", "held", "rejected", "accepted"] | Unset = None
 
 
 class QualityQuery(NightQuery):
     """Which rules are asked for; the last night if none is named."""
 
-    dataset: Literal[ALL_DATASETS] | None = None  # type: ignore[valid-type]
-    aturan: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    dataset: Literal[ALL_DATASETS] | Unset = None  # type: ignore[valid-type]
+    aturan: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | Unset = None
 
 
 class ProvinceQuery(Paging):
@@ -136,4 +136,4 @@ class ProvinceQuery(Paging):
 class SubslsQuery(ProvinceQuery):
     """Which sub-SLS of a province are asked for: all, or those that lie in a region."""
 
-    kode_induk: RegionCode | None = None
+    kode_induk: RegionCode | Unset = None
