@@ -31,6 +31,12 @@ RegionCode = Annotated[
 ]
 
 
+Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,400}$", description="from `next` of the page before")]
+Form = Annotated[
+    Literal["json", "csv"], Field(description="csv leaves the envelope out; Accept: text/csv does the same")
+]
+
+
 class Shape(BaseModel):
     """An object of the API: it has the fields that it names and no others."""
 
@@ -41,12 +47,8 @@ class Paging(Shape):
     """What every list can be asked for."""
 
     limit: Annotated[int, Field(ge=1, le=HIGHEST_LIMIT, description="rows of a page")] = LIMIT
-    cursor: Annotated[
-        str | Unset, Field(pattern=r"^[A-Za-z0-9_-]{1,400}$", description="from `next` of the page before")
-    ] = None
-    format: Annotated[
-        Literal["json", "csv"] | Unset, Field(description="csv leaves the envelope out; Accept: text/csv does the same")
-    ] = None
+    cursor: Cursor | Unset = None
+    format: Form | Unset = None
 
 
 class AsOf(Shape):

@@ -95,7 +95,7 @@ def published(
     releases: Releases, request: Request, viewer: Viewer, query: TableQuery, name: str, equal: Mapping[str, Any]
 ) -> Response:
     """A page of a published table."""
-    columns = _columns(name, query)
+    columns = _columns(name, query, equal)
     mark = _mark(query)
     release = releases.find(mark[0] if mark else query.release)
     table = releases.table(release, name)
@@ -103,8 +103,10 @@ def published(
     return unchanged(request, tag) or send(request, _page(release, table, viewer, query, mark, equal, columns), tag)
 
 
-def _columns(name: str, query: TableQuery) -> list[str]:
-    known = set(columns_of_table(name))
+def _columns(name: str, query: TableQuery, equal: Mapping[str, Any]) -> list[str]:
+    known = {*columns_of_table(name), PROVINCE}
+    if strange := sorted(set(equal) - known):
+        raise not_there(strange[0], "ask for a level below: the tables of nation and provinces lack this column")
     if not known.issuperset(query.columns_asked):
         raise not_there("kolom", "not public at this level; definitions says down to which level each column is")
     return shown_columns(name, query.columns_asked)

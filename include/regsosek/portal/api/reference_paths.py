@@ -6,7 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Connection, select
 
@@ -31,7 +31,7 @@ from regsosek.portal.api.answers import (
 from regsosek.portal.api.problems import PRIVATE, documented
 from regsosek.portal.api.published_paths import require_shown
 from regsosek.portal.api.releases import Release, Releases
-from regsosek.portal.api.shapes import RELEASE_ID, Glossary
+from regsosek.portal.api.shapes import Glossary, ReleaseId
 from regsosek.portal.published import province_of_region
 from regsosek.portal.viewer import CurrentViewer, Viewer
 from regsosek.release.schema import GLOSSARY_COLUMNS
@@ -95,9 +95,6 @@ class RegionQuery(Paging):
 
 class ListQuery(Paging):
     """A list that is asked for as it is."""
-
-
-ReleaseId = Annotated[str, Path(pattern=RELEASE_ID, examples=["2022-10-23-c4557882ba43"])]
 
 
 def reference_paths(releases: Releases) -> APIRouter:

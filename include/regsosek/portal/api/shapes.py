@@ -20,7 +20,14 @@ from regsosek.statistics.streams.clocks import streams
 _FILE = Path(__file__).with_name("tables.csv")
 _PYTHON: Mapping[Kind, Any] = {"text": str | None, "date": date | None, "count": int | None, "number": float | None}
 _CONTEXT = ("night", "data_until", "scale", "missing")
-RELEASE_ID = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}$"
+ReleaseId = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}$",
+        examples=["2022-10-23-c4557882ba43"],
+        description="id of a release",
+    ),
+]
 # By these columns the rows of a table can be chosen, where it has them.
 _FILTERS: Mapping[str, Any] = {
     "code": RegionCode,
@@ -37,9 +44,7 @@ REGION_FILTERS = ("code", "parent_code")
 class TableQuery(Paging):
     """What rows and columns of a published table are asked for; the tables' own filters stand in subclasses."""
 
-    release: Annotated[
-        str | Unset, Field(pattern=RELEASE_ID, description="id of a release; the one that readers see if none")
-    ] = None
+    release: ReleaseId | Unset = None
     provinsi: ProvinceCode | Unset = None
 
     @property

@@ -8,6 +8,8 @@ from pydantic import Field
 from regsosek.contract.codebook import ALL_DATASETS
 from regsosek.portal.api.answers import Paging, ProvinceCode, RegionCode, Shape, Unset
 
+RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", examples=["C-303"], description="id of a rule")]
+
 
 class NightRow(Shape):
     """What a night brought from a province."""
@@ -124,7 +126,7 @@ class QualityQuery(NightQuery):
     """Which rules are asked for; the last night if none is named."""
 
     dataset: Literal[ALL_DATASETS] | Unset = None  # type: ignore[valid-type]
-    aturan: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | Unset = None
+    aturan: RuleId | Unset = None
 
 
 class ProvinceQuery(Paging):
