@@ -52,7 +52,7 @@ class Manager:
 # The account of the province is told by its own name here, by its role there.
 MANAGERS = {
     "simple": Manager(
-        {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "chief:admin,kanwil:viewer,stranger:viewer"},
+        {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,kanwil:viewer,stranger:viewer"},
         [],
         "admin,role,*,operator sensitive\nkanwil,user,64,\n",
     ),
@@ -60,7 +60,7 @@ MANAGERS = {
         {"AIRFLOW__CORE__AUTH_MANAGER": FAB},
         [
             ["roles", "create", "Kanwil64"],
-            user("chief", "Admin"),
+            user("admin", "Admin"),
             user("kanwil", "Viewer"),
             ["users", "add-role", "--username", "kanwil", "--role", "Kanwil64"],
             user("stranger", "Viewer"),
@@ -95,7 +95,7 @@ def server(
     manager, home = MANAGERS[request.param], tmp_path_factory.mktemp(request.param) / "airflow"
     private_directory(home)
     (home / "dags").mkdir()
-    (home / "passwords.json").write_text(json.dumps(dict.fromkeys(("chief", "kanwil", "stranger"), PASSWORD)))
+    (home / "passwords.json").write_text(json.dumps(dict.fromkeys(("admin", "kanwil", "stranger"), PASSWORD)))
     accounts = home / "accounts.csv"
     accounts.write_text("account,kind,provinces,rights\n" + manager.accounts)
     port = claim_port(home / "port.json")
@@ -143,8 +143,8 @@ def test_nobody_is_let_in_without_a_login(server: Server) -> None:
 
 
 def test_who_runs_airflow_sees_the_nation(server: Server) -> None:
-    assert len(seen(server.get(f"{REGIONS}?tingkat=provinsi", "chief"))) == 34
-    document = server.get("/regsosek/api/v1/openapi.json", "chief").json()
+    assert len(seen(server.get(f"{REGIONS}?tingkat=provinsi", "admin"))) == 34
+    document = server.get("/regsosek/api/v1/openapi.json", "admin").json()
     assert document["servers"] == [{"url": "/regsosek/api/v1"}]
     assert document["components"]["securitySchemes"]
 
@@ -170,7 +170,7 @@ def test_the_table_is_read_again_when_it_changed(server: Server) -> None:
         server.accounts.write_text(f"{before}stranger,user,65,\n")
         assert seen(server.get(f"{REGIONS}?tingkat=provinsi", "stranger")) == {"65"}
         server.accounts.write_text(f"{before}stranger,user,66,\n")
-        faulty = server.get(REGIONS, "chief")
+        faulty = server.get(REGIONS, "admin")
         assert faulty.status_code == 503
         assert "no such province: 66" in faulty.json()["detail"]
     finally:

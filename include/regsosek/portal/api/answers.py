@@ -94,14 +94,14 @@ class Answer:
 CSV_TOO: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}}
 
 
-def answers(description: str, *statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+def answers(description: str) -> dict[int | str, dict[str, Any]]:
     """For the OpenAPI document: what a list answers with besides its model."""
     text = {"schema": {"type": "string"}}
     headers = dict.fromkeys(("ETag", "Cache-Control", "Vary"), text)
     return {
         200: {"description": description, "content": CSV_TOO, "headers": headers},
         304: {"description": "Not changed since the answer whose ETag was sent in If-None-Match"},
-        **documented(*statuses),
+        **documented(),
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -51,7 +50,7 @@ def ledger_paths(sources: Sources) -> APIRouter:
     """The router of nights, deliveries and quality."""
     router = APIRouter(tags=["nights"])
 
-    @router.get("/nights", response_model=Envelope[NightRow], responses=_NOT_ALL["nights"])
+    @router.get("/nights", response_model=Envelope[NightRow], responses=answers("Nights"))
     def nights(request: Request, viewer: CurrentViewer, query: Annotated[NightQuery, Query()]) -> Response:
         """The last nights of each province, as the operator's page shows them."""
         provinces = asked_provinces(viewer, query.provinsi)
@@ -62,7 +61,7 @@ def ledger_paths(sources: Sources) -> APIRouter:
             rows = _nights(connection, sources.settings, [query.malam] if query.malam else shown, provinces)
             return _written(request, viewer, connection, sources.settings, NightRow, *page_of(rows, query))
 
-    @router.get("/deliveries", response_model=Envelope[DeliveryRow], responses=_NOT_ALL["deliveries"])
+    @router.get("/deliveries", response_model=Envelope[DeliveryRow], responses=answers("Deliveries"))
     def deliveries(request: Request, viewer: CurrentViewer, query: Annotated[DeliveryQuery, Query()]) -> Response:
         """Every delivery with what became of it, by province, night of arrival and id."""
         provinces = asked_provinces(viewer, query.provinsi)
@@ -70,7 +69,7 @@ def ledger_paths(sources: Sources) -> APIRouter:
             rows = _deliveries(connection, provinces, query)
             return _written(request, viewer, connection, sources.settings, DeliveryRow, *page_of(rows, query))
 
-    @router.get("/quality", response_model=Envelope[QualityRow], responses=_NOT_ALL["quality"])
+    @router.get("/quality", response_model=Envelope[QualityRow], responses=answers("Rules"))
     def quality(request: Request, viewer: CurrentViewer, query: Annotated[QualityQuery, Query()]) -> Response:
         """Violations by province, dataset and rule of one night's deliveries, by default the last night's."""
         provinces = asked_provinces(viewer, query.provinsi)
@@ -81,10 +80,6 @@ def ledger_paths(sources: Sources) -> APIRouter:
     return router
 
 
-_NOT_ALL = {
-    name: answers(text, HTTPStatus.NOT_FOUND)
-    for name, text in (("nights", "Nights"), ("deliveries", "Deliveries"), ("quality", "Rules"))
-}
 Keyed = list[tuple[tuple[str, ...], Mapping[str, Any]]]
 
 

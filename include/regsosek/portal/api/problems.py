@@ -60,11 +60,16 @@ def not_there(parameter: str, fix: str) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, NOT_THERE, parameter=parameter, fix=fix)
 
 
-def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """For the OpenAPI document: the problems that a route may answer with, those of every route among them."""
-    always = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
+_ANY = (
+    HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)  # fmt: skip
+
+
+def documented() -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: the problems that every route may answer with."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status.value: {"description": status.phrase, "content": content} for status in sorted({*always, *statuses})}
+    return {status.value: {"description": status.phrase, "content": content} for status in _ANY}
 
 
 def add_handlers(app: FastAPI) -> None:

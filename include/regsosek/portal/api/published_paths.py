@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -71,7 +70,7 @@ def _add(router: APIRouter, path: str, summary: str, answer: Any, query: type[Ta
         summary=summary,
         operation_id=path.replace("-", "_"),
         response_model=model,
-        responses=answers(summary, HTTPStatus.NOT_FOUND),
+        responses=answers(summary),
     )
 
 

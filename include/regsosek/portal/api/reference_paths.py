@@ -124,7 +124,7 @@ def reference_paths(releases: Releases) -> APIRouter:
         headers = {**PRIVATE, "ETag": tag, "Vary": "Authorization, Cookie"}
         return unchanged(request, tag) or json_response(_document(release, viewer), headers)
 
-    @router.get("/regions", tags=["reference"], response_model=Envelope[RegionRow], responses=_REGIONS)
+    @router.get("/regions", tags=["reference"], response_model=Envelope[RegionRow], responses=answers("Regions"))
     def regions(request: Request, viewer: CurrentViewer, query: Annotated[RegionQuery, Query()]) -> Response:
         """The regions from the nation down to the desa; `kode_induk` leads down the tree."""
         for parameter in ("kode", "kode_induk", "provinsi"):
@@ -144,10 +144,9 @@ def reference_paths(releases: Releases) -> APIRouter:
     return router
 
 
-_REGIONS = answers("Regions", HTTPStatus.NOT_FOUND)
 _ONE_RELEASE = {
     HTTPStatus.NOT_MODIFIED.value: {"description": "Not changed since the answer whose ETag was sent in If-None-Match"},
-    **documented(HTTPStatus.NOT_FOUND),
+    **documented(),
 }
 
 

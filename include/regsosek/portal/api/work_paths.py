@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -39,7 +38,7 @@ def work_paths(sources: Sources) -> APIRouter:
     """The router of the work lists; each is of one province."""
     router = APIRouter(tags=["work"])
 
-    @router.get("/quarantine", response_model=Envelope[QuarantineRow], responses=_OF_PROVINCE["quarantine"])
+    @router.get("/quarantine", response_model=Envelope[QuarantineRow], responses=answers("Cases"))
     def quarantine(request: Request, viewer: CurrentViewer, query: Annotated[ProvinceQuery, Query()]) -> Response:
         """The cases that a province must correct, by id: keys and rules, never answers."""
         [province] = asked_provinces(viewer, query.provinsi)
@@ -48,17 +47,17 @@ def work_paths(sources: Sources) -> APIRouter:
             columns = list(QuarantineRow.model_fields)
             return _written(request, viewer, connection, sources, province, columns, page, mark)
 
-    @router.get("/gaps", response_model=Envelope[GapRow], responses=_OF_PROVINCE["gaps"])
+    @router.get("/gaps", response_model=Envelope[GapRow], responses=answers("Gaps"))
     def gaps(request: Request, viewer: CurrentViewer, query: Annotated[ProvinceQuery, Query()]) -> Response:
         """Where documents, daily counts, tags and verified lists contradict each other, by sub-SLS."""
         return _work_list(sources, request, viewer, query, gap_list, GapRow)
 
-    @router.get("/appointments", response_model=Envelope[AppointmentRow], responses=_OF_PROVINCE["appointments"])
+    @router.get("/appointments", response_model=Envelope[AppointmentRow], responses=answers("Appointments"))
     def appointments(request: Request, viewer: CurrentViewer, query: Annotated[ProvinceQuery, Query()]) -> Response:
         """SLS without a verified list, with the days on which their heads are at home."""
         return _work_list(sources, request, viewer, query, appointment_list, AppointmentRow)
 
-    @router.get("/figures/subsls", response_model=Envelope[SubslsRow], responses=_OF_PROVINCE["subsls"])
+    @router.get("/figures/subsls", response_model=Envelope[SubslsRow], responses=answers("Sub-SLS"))
     def subsls(request: Request, viewer: CurrentViewer, query: Annotated[SubslsQuery, Query()]) -> Response:
         """What was visited and completed in each sub-SLS of the frame: for accounts that see the province."""
         [province] = asked_provinces(viewer, query.provinsi)
@@ -70,14 +69,6 @@ def work_paths(sources: Sources) -> APIRouter:
             return _written(request, viewer, connection, sources, province, columns, *page_of(rows, query))
 
     return router
-
-
-_OF_PROVINCE = {
-    name: answers(said, HTTPStatus.NOT_FOUND)
-    for name, said in (
-        ("quarantine", "Cases"), ("gaps", "Gaps"), ("appointments", "Appointments"), ("subsls", "Sub-SLS"),
-    )
-}  # fmt: skip
 
 
 def _quarantine(
