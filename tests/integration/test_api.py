@@ -384,6 +384,12 @@ def test_problems_name_parameter_and_fix_and_repeat_no_value(portal: Portal) -> 
         assert secret not in answer.text
 
 
+def test_an_address_that_leads_nowhere_is_a_problem_too(portal: Portal) -> None:
+    for path in ("releases/a%0Ab", "nothing", "releases/2022-10-23-0123456789ab"):
+        answer = portal.seen_by(OFFICE).get(f"{API}/{path}")
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
 def test_the_regions_are_the_master(portal: Portal) -> None:
     rows = list(all_pages(portal.seen_by(OFFICE), "regions", limit=1000))
     assert {row["kode"] for row in rows} == {

@@ -21,6 +21,7 @@ from regsosek.geography.calendar import planned_windows
 from regsosek.portal import pages
 from regsosek.portal.accounts import SETTING
 from regsosek.portal.api.application import api
+from regsosek.portal.api.problems import refused
 from regsosek.portal.deliveries import deliveries_of_night
 from regsosek.portal.nights import last_nights, read_night, read_nights, seen_by
 from regsosek.portal.pages import Brought, Frame
@@ -186,6 +187,9 @@ def _html(page: str, status: int = 200) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
+    # A path with a line break in it reaches nothing that is mounted.
+    if request.url.path.removeprefix(_frame(request).base).startswith(f"{API}/"):
+        return refused(request, error)
     status = error.status_code if isinstance(error, RoutingError) else NOT_FOUND
     return _html(pages.message(_frame(request), *SAID.get(status, NOT_POSSIBLE)), status)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -56,6 +57,7 @@ class Viewer:
         return [code for code in codes if self.reads(code)]
 
 
+@cache
 def all_provinces() -> frozenset[str]:
     """The codes that a national account sees."""
     return frozenset(province.code for province in provinces())

@@ -75,7 +75,7 @@ def documented() -> dict[int | str, dict[str, Any]]:
 def add_handlers(app: FastAPI) -> None:
     """Lets every error of ``app`` be told as a problem."""
     app.add_exception_handler(ProblemError, _problem)
-    app.add_exception_handler(RoutingError, _refused)
+    app.add_exception_handler(RoutingError, refused)
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(AccessError, _no_access)
     app.add_exception_handler(SQLAlchemyError, _no_warehouse)
@@ -104,7 +104,8 @@ def _problem(request: Request, error: Exception) -> Response:  # noqa: ARG001 - 
 _SIGN_IN = "get a token from Airflow's POST /auth/token and send it as Authorization: Bearer"
 
 
-def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 - signature of the framework
+def refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 - signature of the framework
+    """What the framework refuses, as a problem."""
     assert isinstance(error, RoutingError)
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.UNAUTHORIZED:

@@ -1,5 +1,6 @@
 """Paths that answer with releases themselves, the tree of regions and the definitions of every column."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
@@ -25,6 +26,7 @@ from regsosek.portal.api.answers import (
     etag,
     json_response,
     page_of,
+    send,
     unchanged,
     written,
 )
@@ -131,7 +133,7 @@ def reference_paths(releases: Releases) -> APIRouter:
             if (code := getattr(query, parameter)) is not None:
                 require_shown(viewer, parameter, code)
         tag = etag(request, viewer, VERSION)
-        return unchanged(request, tag) or written(request, viewer, _region_page(viewer, query))
+        return unchanged(request, tag) or send(request, _region_page(viewer, query), tag)
 
     @router.get("/definitions", tags=["reference"], response_model=Envelope[Glossary], responses=answers("Columns"))
     def list_definitions(request: Request, viewer: CurrentViewer, query: Annotated[ListQuery, Query()]) -> Response:
@@ -185,14 +187,28 @@ def _document(release: Release, viewer: Viewer) -> dict[str, Any]:
 
 
 def _region_page(viewer: Viewer, query: RegionQuery) -> Answer:
-    asked = query.model_dump(include={"kode", "kode_induk", "tingkat", "provinsi"}, exclude_none=True)
+    asked = query.model_dump(include=set(_BY), exclude_none=True)
+    first = next((name for name in _BY if name in asked), None)
+    found = _regions_by(first).get(asked[first], ()) if first else _all_regions()
     rows = [
-        ((row["kode"], row["tingkat"]), row)
-        for row in _all_regions()
+        ((row["kode"],), row)
+        for row in found
         if viewer.reads(row["provinsi"] or row["kode"]) and all(row[name] == value for name, value in asked.items())
     ]
     page, mark = page_of(rows, query)
     return Answer({"malam": None, "rilis": None, "versi": VERSION}, [], list(RegionRow.model_fields), page, mark)
+
+
+# What regions can be asked for by; the first that is asked for leads to the fewest.
+_BY = ("kode", "kode_induk", "provinsi", "tingkat")
+
+
+@cache
+def _regions_by(column: str) -> Mapping[str, list[dict[str, Any]]]:
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in _all_regions():
+        found[row[column]].append(row)
+    return found
 
 
 @cache
