@@ -65,3 +65,7 @@ class NightFailedError(RegsosekError):
 
 class UnknownFigureError(RegsosekError):
     """A figure was asked for that is not published: the region, the measure, the day or the night has none."""
+
+
+class AccessError(RegsosekError):
+    """A logged-in account has no right to anything here; the message says whom to ask."""

@@ -52,6 +52,7 @@ class Settings(BaseModel):
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
     boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
+    accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")
     expectations_dir: Path = PROJECT_ROOT / "expectations"
     work_dir: Path = Field(PROJECT_ROOT / "var" / "work", description="scratch space, mode 0700: holds personal data")
     memory_limit: str = Field("1500MB", description="of DuckDB, per task")

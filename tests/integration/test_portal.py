@@ -1,5 +1,7 @@
 """The portal over a real warehouse and archive: what was received is what it shows, and no personal value with it."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,9 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fastapi import Depends, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from starlette.routing import Mount
 
 from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
@@ -18,9 +22,11 @@ from regsosek.night.house import open_house
 from regsosek.night.nightly import release
 from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
+from regsosek.portal.viewer import Viewer
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.ledger import deliveries_of, forget, note_repairs
+from served_portal import NATIONAL, viewer
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -52,8 +58,11 @@ def client(world: FieldWorld) -> TestClient:
     return client_of(world.house.settings)
 
 
-def client_of(settings: Settings) -> TestClient:
-    return TestClient(application(Sources(lambda: settings), Depends(lambda: None)), raise_server_exceptions=False)
+def client_of(settings: Settings, account: Viewer = NATIONAL) -> TestClient:
+    def login(request: Request) -> None:
+        request.state.viewer = account
+
+    return TestClient(application(Sources(lambda: settings), Depends(login)), raise_server_exceptions=False)
 
 
 def test_the_board_shows_the_last_nights_and_no_older(client: TestClient) -> None:
@@ -134,7 +143,9 @@ def held(world: FieldWorld, tmp_path: Path) -> Iterator[str]:
         forget(connection, PROVINCE, night)
 
 
-def test_a_held_delivery_waits_on_top_with_its_shares_and_data_docs(held: str, client: TestClient) -> None:
+def test_a_held_delivery_waits_on_top_with_its_shares_and_data_docs(
+    world: FieldWorld, held: str, client: TestClient
+) -> None:
     board = client.get("/").text
     assert "Waiting for a decision: 1 held" in board
     assert held in board
@@ -143,6 +154,9 @@ def test_a_held_delivery_waits_on_top_with_its_shares_and_data_docs(held: str, c
     assert docs in board
     assert ">C-303</b>" in client.get(docs).text
     assert "66.7 % of 3, limit 40 %" in client.get(f"/nights/{NIGHT + timedelta(days=3)}").text
+    settings = world.house.settings
+    assert "Waiting for a decision: 1 held" in client_of(settings, viewer(PROVINCE)).get("/").text
+    assert "Waiting for a decision" not in client_of(settings, viewer("65")).get("/").text
 
 
 @pytest.mark.parametrize(
@@ -204,13 +218,81 @@ def test_the_portal_cannot_change_the_warehouse(world: FieldWorld) -> None:
         connection.execute(text("DELETE FROM ledger.delivery"))
 
 
+def routes(app: FastAPI, prefix: str = "") -> Iterator[str]:
+    """The addresses of an application and of all that is mounted in it."""
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield from routes(route.app, prefix + route.path)
+        else:
+            assert isinstance(route, APIRoute), f"{route} has no login before it"
+            yield prefix + route.path
+
+
 def test_no_route_answers_without_the_login(world: FieldWorld) -> None:
     def nobody() -> None:
         raise HTTPException(401)
 
-    closed = TestClient(application(Sources(lambda: world.house.settings), Depends(nobody)))
-    paths = ["/", f"/nights/{NIGHT}", f"/nights/{NIGHT}/{PROVINCE}/keluarga", "/releases/x/index.html"]
-    assert len(paths) == len(closed.app.routes)
-    answers = [closed.get(path) for path in paths]
-    assert {answer.status_code for answer in answers} == {401}
-    assert all("Sign in to Airflow" in answer.text for answer in answers)
+    closed = application(Sources(lambda: world.house.settings), Depends(nobody))
+    values = {"night": NIGHT, "province": PROVINCE, "dataset": "keluarga", "release_id": "x", "name": "index.html"}
+    paths = [path.format(**values) for path in routes(closed)]
+    assert len(paths) > 20
+    for path in paths:
+        answer = TestClient(closed).get(path)
+        assert answer.status_code == 401, path
+        assert "Sign in to Airflow" in answer.text or answer.json()["status"] == 401
+    for path in ("/docs", "/redoc", "/openapi.json", "/api/v1/docs", "/api/v1/redoc"):
+        assert TestClient(closed).get(path).status_code == 404
+
+
+def test_a_login_that_names_nobody_lets_nobody_in(world: FieldWorld) -> None:
+    forgetful = TestClient(application(Sources(lambda: world.house.settings), Depends(lambda: None)))
+    assert {forgetful.get(path).status_code for path in ("/", "/api/v1/regions")} == {401}
+
+
+def test_the_account_of_another_province_sees_nothing_of_this_one(world: FieldWorld) -> None:
+    other, own = client_of(world.house.settings, viewer("65")), client_of(world.house.settings, viewer(PROVINCE))
+    last = NIGHT + timedelta(days=2)
+    [(delivery_id,)] = world.rows("SELECT delivery_id FROM ledger.delivery WHERE night = :night", night=last)
+    for path in ("/", f"/nights/{last}"):
+        page = other.get(path)
+        assert page.status_code == 200
+        assert "Kalimantan Utara" in page.text
+        assert delivery_id not in page.text and "Kalimantan Timur" not in page.text
+        assert "Kalimantan Timur" in own.get(path).text
+    assert delivery_id in own.get(f"/nights/{last}").text
+    assert "1 of 1 province is complete" in own.get("/").text
+    docs = [other.get(f"/nights/{last}/{code}/keluarga") for code in (PROVINCE, "99")]
+    assert [page.status_code for page in docs] == [404, 404]
+    assert own.get(f"/nights/{last}/{PROVINCE}/keluarga").status_code == 200
+
+
+def test_who_reads_only_what_is_public_sees_no_nights(world: FieldWorld) -> None:
+    client = client_of(world.house.settings, viewer())
+    for path in ("/", f"/nights/{NIGHT + timedelta(days=2)}"):
+        page = client.get(path)
+        assert page.status_code == 403 and "REGSOSEK_ACCOUNTS_FILE" in page.text
+    assert client.get(f"/nights/{NIGHT + timedelta(days=2)}/{PROVINCE}/keluarga").status_code == 404
+
+
+def test_of_a_release_a_province_gets_its_own_rows(world: FieldWorld) -> None:
+    release_id = release(world.house, NIGHT + timedelta(days=2)).release_id
+    national, own = client_of(world.house.settings), client_of(world.house.settings, viewer(PROVINCE))
+
+    def codes(client: TestClient, name: str) -> set[str]:
+        lines = csv.DictReader(io.StringIO(client.get(f"/releases/{release_id}/{name}").text))
+        return {line["kode"] for line in lines}
+
+    assert len(codes(national, "provinsi.csv")) == 34
+    assert codes(own, "provinsi.csv") == {PROVINCE}
+    assert codes(own, "nasional.csv") == set()
+    assert codes(own, "kabkota.csv") == {code for code in codes(national, "kabkota.csv") if code.startswith(PROVINCE)}
+    for name in ("kabkota.parquet", "rilis.xlsx", "progres.json", "harian.sdmx.csv", "manifest.json", "changes.md"):
+        assert national.get(f"/releases/{release_id}/{name}").status_code == 200, name
+        assert own.get(f"/releases/{release_id}/{name}").status_code == 404, name
+    for name in ("index.html", "definisi.csv"):
+        assert (
+            own.get(f"/releases/{release_id}/{name}").content == national.get(f"/releases/{release_id}/{name}").content
+        )
+    # Whoever reads only what is public gets what everybody gets.
+    public = client_of(world.house.settings, viewer())
+    assert codes(public, "desa.csv") == codes(national, "desa.csv")

@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
+from regsosek.portal.viewer import Viewer
 from regsosek.release.publication import Publication, publication_fault, release_of
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
@@ -29,7 +30,7 @@ class ProvinceState:
 
 @dataclass(frozen=True)
 class Night:
-    """One night: all 34 provinces by code, what was published of it, and what is wrong with that."""
+    """One night: the provinces that are looked at by code, what was published of it, and what is wrong with that."""
 
     night: date
     provinces: tuple[ProvinceState, ...]
@@ -86,3 +87,9 @@ def read_night(connection: Connection, night: date, windows: Mapping[str, FieldW
 def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[Night]:
     """How each of ``nights`` went, in their order."""
     return [read_night(connection, night, windows) for night in nights]
+
+
+def seen_by(viewer: Viewer, night: Night) -> Night:
+    """A night with the provinces that an account sees; what is wrong with its publication names others, too."""
+    seen = tuple(each for each in night.provinces if viewer.sees(each.province))
+    return replace(night, provinces=seen, fault=night.fault if viewer.national else None)

@@ -13,6 +13,7 @@ from regsosek.geography.regions import NATION, Level
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
 from regsosek.release.indonesian import cut_off
+from regsosek.release.schema import GLOSSARY_COLUMNS
 from regsosek.release.wording import calendar_states, night_states, severities
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.changes import CAUSES
@@ -101,6 +102,21 @@ _FORECAST = (
 _CASES = (
     *_FORECAST_BASE, "extend_days", "more_officers", "final_gain", "final_visited", "final_share", "done_on",
 )  # fmt: skip
+# Every table of the release but the glossary: its columns, in their order.
+TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
+    **{name: (*fields, *_CONTEXT) for name, (_, fields) in REGION_TABLES.items()},
+    "harian.csv": (*_DAILY, *_CONTEXT),
+    "kedatangan.csv": (*_ARRIVALS, *_CONTEXT),
+    "revisi.csv": (*_RESTATED, *_CONTEXT),
+    "perubahan.csv": (*_CHANGES, *_CONTEXT),
+    "lantai.csv": (*_FLOOR, *_CONTEXT),
+    "prakiraan.csv": (*_FORECAST, *_CONTEXT),
+    "andaian.csv": (*_CASES, *_CONTEXT),
+    "aliran.csv": (*_STREAMS, *_CONTEXT),
+    "foto.csv": (*_PHOTOS, *_CONTEXT),
+    "kalender.csv": (*_CALENDAR, *_CONTEXT),
+    "mutu.csv": (*_QUALITY, *_CONTEXT),
+}
 
 
 _STATUS_LABELS = {status: words.label for status, words in status_words().items()}
@@ -219,11 +235,16 @@ def _cell(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def glossary_rows() -> list[dict[str, str]]:
+    """The rows of ``definisi.csv`` by column, in its order.
+
+    ``pembilang`` and ``penyebut`` are columns too; a figure is public down to ``tingkat_terendah``.
+    """
+    return [dict(zip(GLOSSARY_COLUMNS, _definition(each), strict=True)) for each in definitions().values()]
+
+
 def _definitions() -> bytes:
-    """``pembilang`` and ``penyebut`` are columns too; a figure is public down to ``tingkat_terendah``."""
-    header = ["kolom", "nama", "definisi", "satuan", "pembilang", "penyebut", "versi_penyebut", "cakupan_penyebut"]
-    header += ["tingkat_terendah", "name", "definition"]
-    return _written(header, map(_definition, definitions().values()))
+    return _written(list(GLOSSARY_COLUMNS), map(_definition, definitions().values()))
 
 
 def _definition(each: Definition) -> list[str]:

@@ -1,0 +1,177 @@
+"""Who sees what behind Airflow's own logins: the simple auth manager and FAB, each in a real API server.
+
+Nothing runs but the API server: a minute for both on a quiet machine, most of it Airflow's imports.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from regsosek.local import stack
+from regsosek.local.airflow import AIRFLOW, API_SERVER
+from regsosek.local.airflow_environment import AirflowPlan, airflow_environment
+from regsosek.local.loopback import HOST, claim_port, wait_until
+from regsosek.local.private_files import private_directory
+from regsosek.local.processes import BackgroundProcess
+from regsosek.settings import PROJECT_ROOT
+
+PASSWORD = "a-password-of-this-test"
+FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+# Airflow's own commands, all in one process: each alone takes fifteen seconds to be imported.
+COMMANDS = """
+import json, sys
+from airflow.cli.cli_parser import get_parser
+for arguments in json.loads(sys.argv[1]):
+    parsed = get_parser().parse_args(arguments)
+    parsed.func(parsed)
+"""
+REGIONS = "/regsosek/api/v1/regions"
+
+
+def user(name: str, role: str) -> list[str]:
+    person = ["--firstname", "A", "--lastname", "B", "--email", f"{name}@bps.example", "--password", PASSWORD]
+    return ["users", "create", "--username", name, "--role", role, *person]
+
+
+@dataclass(frozen=True)
+class Manager:
+    """An auth manager: how Airflow is told of it and its accounts, and our table of them."""
+
+    variables: dict[str, str]
+    commands: list[list[str]]
+    accounts: str
+
+
+# The account of the province is told by its own name here, by its role there.
+MANAGERS = {
+    "simple": Manager(
+        {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,kanwil:viewer,stranger:viewer"},
+        [],
+        "admin,role,*,operator sensitive\nkanwil,user,64,\n",
+    ),
+    "fab": Manager(
+        {"AIRFLOW__CORE__AUTH_MANAGER": FAB},
+        [
+            ["roles", "create", "Kanwil64"],
+            user("admin", "Admin"),
+            user("kanwil", "Viewer"),
+            ["users", "add-role", "--username", "kanwil", "--role", "Kanwil64"],
+            user("stranger", "Viewer"),
+        ],
+        "Admin,role,*,operator\nKanwil64,role,64,\n",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running API server and the table of accounts that it goes by."""
+
+    url: str
+    accounts: Path
+
+    def get(self, path: str, account: str | None = None, *, cookie: bool = False) -> httpx.Response:
+        """What an account, or nobody, gets."""
+        headers = {}
+        if account:
+            login = {"username": account, "password": PASSWORD}
+            answer = httpx.post(f"{self.url}/auth/token", json=login, trust_env=False, timeout=60)
+            token = answer.json()["access_token"]
+            headers = {"Cookie": f"_token={token}"} if cookie else {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{self.url}{path}", headers=headers, trust_env=False, timeout=60)
+
+
+@pytest.fixture(scope="module", params=sorted(MANAGERS))
+def server(
+    request: pytest.FixtureRequest, services: stack.Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    manager, home = MANAGERS[request.param], tmp_path_factory.mktemp(request.param) / "airflow"
+    private_directory(home)
+    (home / "dags").mkdir()
+    (home / "passwords.json").write_text(json.dumps(dict.fromkeys(("admin", "kanwil", "stranger"), PASSWORD)))
+    accounts = home / "accounts.csv"
+    accounts.write_text("account,kind,provinces,rights\n" + manager.accounts)
+    port = claim_port(home / "port.json")
+    database = f"airflow_{request.param}"
+    services.postgres.ensure_database(database)
+    regsosek = {"REGSOSEK_ENV_FILE": str(services.environment_file), "REGSOSEK_ACCOUNTS_FILE": str(accounts)}
+    plan = AirflowPlan(
+        database_url=services.postgres.url(database),
+        dags_folder=home / "dags",
+        plugins_folder=PROJECT_ROOT / "plugins",
+        variables=regsosek | manager.variables,
+        inherited=os.environ,
+    )
+    environment = airflow_environment(home, port, plan)
+    asked = json.dumps([["db", "migrate"], *manager.commands])
+    subprocess.run([sys.executable, "-c", COMMANDS, asked], env=environment, check=True, capture_output=True)
+    process = BackgroundProcess(API_SERVER, home / "processes")
+    url = f"http://{HOST}:{port}"
+    try:
+        process.start([*AIRFLOW, API_SERVER, "--host", HOST], environment)
+        assert wait_until(lambda: not process.running or _answers(url), seconds=240, interval=0.5)
+        assert process.running
+        yield Server(url, accounts)
+    finally:
+        process.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/api/v2/monitor/health", timeout=5, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def seen(answer: httpx.Response) -> set[str]:
+    assert answer.status_code == 200, answer.text
+    return {row["kode"] for row in answer.json()["rows"]}
+
+
+def test_nobody_is_let_in_without_a_login(server: Server) -> None:
+    for path in ("/regsosek/", REGIONS, "/regsosek/api/v1/openapi.json", "/regsosek/api/v1/quarantine?provinsi=64"):
+        assert server.get(path).status_code == 401, path
+    for path in ("/regsosek/docs", "/regsosek/openapi.json", "/regsosek/api/v1/docs", "/regsosek/api/v1/redoc"):
+        assert server.get(path).status_code in {401, 404}, path
+
+
+def test_who_runs_airflow_sees_the_nation(server: Server) -> None:
+    assert len(seen(server.get(f"{REGIONS}?tingkat=provinsi", "admin"))) == 34
+    document = server.get("/regsosek/api/v1/openapi.json", "admin").json()
+    assert document["servers"] == [{"url": "/regsosek/api/v1"}]
+    assert document["components"]["securitySchemes"]
+
+
+@pytest.mark.parametrize("cookie", [False, True])
+def test_the_account_of_a_province_sees_its_own(server: Server, cookie: bool) -> None:
+    assert seen(server.get(f"{REGIONS}?tingkat=provinsi", "kanwil", cookie=cookie)) == {"64"}
+    foreign, unknown = (server.get(f"{REGIONS}?provinsi={code}", "kanwil", cookie=cookie) for code in ("65", "99"))
+    assert (foreign.status_code, foreign.content) == (404, unknown.content)
+
+
+def test_an_account_that_is_not_entered_gets_words_and_no_data(server: Server) -> None:
+    for path in ("/regsosek/", REGIONS, "/regsosek/api/v1/openapi.json"):
+        answer = server.get(path, "stranger")
+        assert answer.status_code == 403
+        assert "REGSOSEK_ACCOUNTS_FILE" in answer.text
+        assert "Kalimantan" not in answer.text
+
+
+def test_the_table_is_read_again_when_it_changed(server: Server) -> None:
+    before = server.accounts.read_text()
+    try:
+        server.accounts.write_text(f"{before}stranger,user,65,\n")
+        assert seen(server.get(f"{REGIONS}?tingkat=provinsi", "stranger")) == {"65"}
+        server.accounts.write_text(f"{before}stranger,user,66,\n")
+        faulty = server.get(REGIONS, "admin")
+        assert faulty.status_code == 503
+        assert "no such province: 66" in faulty.json()["detail"]
+    finally:
+        server.accounts.write_text(before)
