@@ -12,6 +12,7 @@ from regsosek.night import auditing, nightly, replaying
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
+from regsosek.night.task_runs import noted
 from regsosek.release.retention import thin_out
 from regsosek.settings import load_settings
 
@@ -30,7 +31,7 @@ def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
     """Receives ``province`` if it was chosen: deliveries by state."""
     if province not in request.provinces:
         return NOT_CHOSEN
-    with _house() as house:
+    with _house() as house, noted(house, request.night, province):
         done = nightly.receive(house, province, request.night)
     log.info("%s", done)
     return dict(done.states)
@@ -38,7 +39,7 @@ def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
 
 def publish_night(request: RunRequest) -> str:
     """Publishes the night and answers with the release id."""
-    with _house() as house:
+    with _house() as house, noted(house, request.night):
         published = nightly.release(house, request.night)
     log.info("release %s: %s", published.release_id, published.page)
     return published.release_id
@@ -48,7 +49,7 @@ def tell_all(request: RunRequest) -> dict[str, int]:
     """Composes and sends the digests; a run without alerts tells nobody."""
     if not request.alerts:
         return {}
-    with _house() as house:
+    with _house() as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         delivered = nightly.tell(
             house, request.night, failed=failed, publication=publication, provinces=request.provinces

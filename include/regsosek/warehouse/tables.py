@@ -119,7 +119,15 @@ delivery_count = Table(
 )  # fmt: skip
 step_timing = Table(
     "step_timing", metadata, _key("province"), _key("delivery_id"), _key("part", Integer), _key("step"),
-    Column("seconds", Double, nullable=False), schema="ledger",
+    # The most memory that the process had held by the end of the step.
+    Column("seconds", Double, nullable=False), Column("peak_rss_bytes", BigInteger), schema="ledger",
+)  # fmt: skip
+# Which task instance of Airflow worked on a night of a province (of the nation: 00), so that its log can be found; no
+# seconds: it still works, or it was killed.
+task_run = Table(
+    "task_run", metadata, _key("province"), _key("night", Date), _key("dag_id"), _key("run_id"), _key("task_id"),
+    _needed("map_index", Integer), _needed("try_number", Integer), _moment("started_at"), Column("seconds", Double),
+    Column("peak_rss_bytes", BigInteger), schema="ledger",
 )  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
