@@ -250,15 +250,18 @@ def audit(
 def quarantine(
     province: Annotated[str, typer.Option("--province", "-p", help="Province code.")],
     rule: Annotated[str, typer.Option(help="Only cases that break this rule.")] = "",
+    dataset: Annotated[str, typer.Option(help="keluarga, or a stream: progres, geotag, rekap_vk.")] = "keluarga",
     output: Annotated[Path | None, typer.Option(help="Write CSV here instead of a table.")] = None,
 ) -> None:
-    """List the cases that a province must correct: keys and rules, no answers."""
-    from regsosek.night.reporting import quarantined_cases
+    """List the families, or messages of a stream, that a province must correct: keys and rules, no answers."""
+    from regsosek.night.quarantine import QUARANTINED, quarantined_cases
     from regsosek.night.summary import quarantine_table, write_quarantine
 
     code = province_of(province).code
+    if dataset not in QUARANTINED:
+        raise ConfigurationError(f"dataset {dataset!r} is none; write one of {', '.join(QUARANTINED)}")
     with house() as opened, opened.engine.connect() as connection:
-        cases = list(quarantined_cases(connection, code, rule))
+        cases = list(quarantined_cases(connection, code, rule, dataset=dataset))
     if output:
         write_quarantine(cases, output)
         console.print(f"{len(cases)} cases written to {output}")

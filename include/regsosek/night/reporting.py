@@ -1,6 +1,5 @@
-"""What an operator asks of the ledger: how nights went, what a province must correct; keys and rules, never values."""
+"""What an operator asks of the ledger: how nights went; counts alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -95,49 +94,3 @@ def scale_of_reference(connection: Connection) -> float:
     """The fraction of the real operation that the loaded targets stand for; 1 where none are loaded."""
     scale = connection.execute(text("SELECT min(scale) FROM reference.target")).scalar()
     return float(scale) if scale is not None else 1.0
-
-
-@dataclass(frozen=True)
-class QuarantinedCase:
-    """A case that is to be corrected: its keys, and the rules that it breaks."""
-
-    province: str
-    night: date
-    delivery_id: str
-    case_id: str
-    state: str
-    id_subsls: str | None
-    building: int | None
-    family: int | None
-    ppl: str | None
-    rules: tuple[str, ...]
-
-
-# The newest revision of a case that is in quarantine, so that a case corrected since does not appear.
-_QUARANTINE = """
-SELECT t.province, k.night, k.delivery_id, t.case_id, t.state, k.id_subsls, k.r109_no_bangunan AS building,
-       k.r110_no_keluarga AS family, k.ppl,
-       array_agg(DISTINCT r.rule_id || coalesce(' (anggota ' || r.r401_no_urut || ')', '')
-                 ORDER BY r.rule_id || coalesce(' (anggota ' || r.r401_no_urut || ')', '')) AS rules
-FROM core.kasus_terkini t
-JOIN LATERAL (
-    SELECT * FROM core.kasus k
-    WHERE k.province = t.province AND k.case_id = t.case_id AND k.status = 'quarantined'
-    ORDER BY k.rank_versi DESC, k.produced_at DESC, k.content_hash DESC LIMIT 1
-) k ON true
-JOIN quality.reason r ON r.province = k.province AND r.night = k.night AND r.delivery_id = k.delivery_id
-     AND r.part = k.part AND r.case_id = k.case_id AND r.severity = 'critical'
-WHERE t.state IN ('quarantined', 'pending') AND t.province = :province AND (:rule = '' OR EXISTS (
-    SELECT 1 FROM quality.reason x WHERE x.province = k.province AND x.night = k.night
-    AND x.delivery_id = k.delivery_id AND x.part = k.part AND x.case_id = k.case_id AND x.rule_id = :rule))
-GROUP BY t.province, k.night, k.delivery_id, t.case_id, t.state, k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga,
-         k.ppl
-ORDER BY k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, t.case_id
-"""
-
-
-def quarantined_cases(connection: Connection, province: str, rule: str = "") -> Iterator[QuarantinedCase]:
-    """The open cases of ``province``, by key; only those that break ``rule`` if it is given."""
-    for row in connection.execute(text(_QUARANTINE), {"province": province, "rule": rule}):
-        values = dict(row._mapping)
-        yield QuarantinedCase(**values | {"rules": tuple(values["rules"])})

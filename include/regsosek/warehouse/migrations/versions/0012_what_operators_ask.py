@@ -1,4 +1,4 @@
-"""How much memory each step had taken, and which task of which run worked on a province's night"""
+"""What operators ask: memory of steps, runs of tasks, and an index of what waits in quarantine"""
 
 from collections.abc import Sequence
 
@@ -29,9 +29,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("province", "night", "dag_id", "run_id", "task_id", name=op.f("pk_task_run")),
         schema="ledger",
     )
+    op.create_index(
+        "ix_kasus_terkini_waiting",
+        "kasus_terkini",
+        ["province", "state", "night"],
+        schema="core",
+        postgresql_where=sa.text("state IN ('quarantined', 'pending')"),
+    )
 
 
 def downgrade() -> None:
     """Undoes this migration."""
+    op.drop_index("ix_kasus_terkini_waiting", table_name="kasus_terkini", schema="core")
     op.drop_table("task_run", schema="ledger")
     op.drop_column("step_timing", "peak_rss_bytes", schema="ledger")
