@@ -211,6 +211,7 @@ def status(date_: NightOption = None) -> None:
     """Show how a night went, province by province (default: the last processed one)."""
     from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
     from regsosek.night.summary import night_table
+    from regsosek.release.standing_words import standing_release
 
     with house() as opened, opened.engine.connect() as connection:
         nights = processed_nights(connection)
@@ -218,9 +219,12 @@ def status(date_: NightOption = None) -> None:
             raise ConfigurationError("no night has been processed yet; run `regsosek night`")
         when = date_.date() if date_ else nights[-1]
         lines, scale = province_lines(connection, when), scale_of_reference(connection)
-        console.print(
-            night_table(when, lines, scale, planned_windows(opened.settings.calendar_file, opened.settings.plan_file))
-        )
+        windows = planned_windows(opened.settings.calendar_file, opened.settings.plan_file)
+        standing = standing_release(connection, opened.store, opened.settings.release_bucket)
+    console.print(night_table(when, lines, scale, windows))
+    console.print(standing.release_words if standing else "Nothing is published yet.", highlight=False)
+    if standing:
+        console.print(standing.forecast_words, highlight=False)
 
 
 @app.command()

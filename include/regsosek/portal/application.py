@@ -4,13 +4,12 @@ import importlib
 import logging
 import mimetypes
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends
-from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
@@ -18,26 +17,23 @@ from starlette.exceptions import HTTPException as RoutingError
 from regsosek.errors import RegsosekError
 from regsosek.geography.calendar import planned_windows
 from regsosek.portal import pages
-from regsosek.portal.deliveries import deliveries_of_night
+from regsosek.portal.answers import HEADERS, NOT_FOUND, frame_of, html, not_found, seen_province
+from regsosek.portal.deciding_routes import add_deciding_routes
+from regsosek.portal.deliveries import deliveries_of
 from regsosek.portal.nights import last_nights, read_night, read_nights
-from regsosek.portal.pages import Brought, Frame
-from regsosek.portal.repairs import repairs_of_night
+from regsosek.portal.operator_routes import add_operator_routes
+from regsosek.portal.pages import Brought
+from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.validation import Validation, read_validation
+from regsosek.portal.viewer import viewer_of
 from regsosek.release.publication import file_of_release
+from regsosek.release.standing_words import standing_release
 from regsosek.warehouse.holding import held_deliveries
 
 log = logging.getLogger(__name__)
 
-# Pages carry their styles with them, run nothing, and stand in no frame but Airflow's own.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-NOT_FOUND, UNAVAILABLE = 404, 503
+UNAVAILABLE = 503
 SAID = {
     401: ("Not signed in", "Sign in to Airflow first, then open this page again."),
     403: ("Not allowed", "Your Airflow account may not see this page."),
@@ -54,6 +50,9 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     portal.add_api_route("/nights/{night}", routes.night)
     portal.add_api_route("/nights/{night}/{province}/{dataset}", routes.data_docs)
     portal.add_api_route("/releases/{release_id}/{name}", routes.release_file)
+    portal.add_api_route("/script.js", routes.script)
+    add_operator_routes(portal, sources)
+    add_deciding_routes(portal, sources)
     portal.add_exception_handler(RoutingError, _refused)
     portal.add_exception_handler(RequestValidationError, _misread)
     portal.add_exception_handler(SQLAlchemyError, _no_warehouse)
@@ -69,22 +68,25 @@ class Routes:
 
     def board(self, request: Request) -> Response:
         """The operator's page."""
-        settings = self.sources.settings
+        settings, viewer = self.sources.settings, viewer_of(request)
         with self.sources.reading() as connection:
             nights = last_nights(connection, settings.operator_nights)
             states = read_nights(connection, nights, planned_windows(settings.calendar_file, settings.plan_file))
-            return _html(pages.board(_frame(request), states, held_deliveries(connection)))
+            seen = [state.seen_by(viewer) for state in states]
+            held = held_deliveries(connection)
+            standing = standing_release(connection, self.sources.store, settings.release_bucket)
+        own = [each for each in held if each.province in viewer.provinces]
+        return html(pages.board(frame_of(request, "/"), seen, own, standing))
 
     def night(self, request: Request, night: date) -> Response:
         """One of the last nights."""
-        settings = self.sources.settings
+        settings, viewer = self.sources.settings, viewer_of(request)
         with self.sources.reading() as connection:
             nights = self._last_nights(connection, including=night)
             state = read_night(connection, night, planned_windows(settings.calendar_file, settings.plan_file))
-            brought = Brought(
-                deliveries_of_night(connection, night), held_deliveries(connection), repairs_of_night(connection, night)
-            )
-            return _html(pages.night_page(_frame(request), state, brought, nights))
+            lines = deliveries_of(connection, [night], viewer.provinces)
+            brought = Brought(lines, held_deliveries(connection), repairs_of_nights(connection, [night]))
+        return html(pages.night_page(frame_of(request, "/"), state.seen_by(viewer), brought, nights))
 
     def data_docs(
         self,
@@ -94,6 +96,7 @@ class Routes:
         dataset: Literal["keluarga", "anggota", "progres", "geotag", "rekap_vk"],
     ) -> Response:
         """The Data Docs of a province's night; only the last nights have any."""
+        seen_province(request, province)
         bucket = self.sources.settings.archive_bucket
         with self.sources.reading() as connection:
             self._last_nights(connection, including=night)
@@ -101,8 +104,8 @@ class Routes:
                 connection, self.sources.store, bucket, province=province, night=night, dataset=dataset
             )
         if validation is None:
-            raise RoutingError(NOT_FOUND)
-        return _html(pages.data_docs_page(_frame(request), validation, rendered(validation)))
+            raise not_found()
+        return html(pages.data_docs_page(frame_of(request, "/"), validation, rendered(validation)))
 
     def release_file(self, release_id: str, name: str) -> Response:
         """A file of a release, for whoever looks at it from here."""
@@ -111,14 +114,18 @@ class Routes:
         bucket = self.sources.settings.release_bucket
         content = file and self.sources.store.get_bytes(bucket, file.key, max_bytes=file.bytes)
         if not content:
-            raise RoutingError(NOT_FOUND)
+            raise not_found()
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Response(content, media_type=kind, headers=HEADERS)
+
+    def script(self) -> Response:
+        """What leads from the pages to Airflow's own, and asks Airflow for runs."""
+        return Response(pages.script(), media_type="text/javascript", headers=HEADERS)
 
     def _last_nights(self, connection: Connection, *, including: date) -> list[date]:
         nights = last_nights(connection, self.sources.settings.operator_nights)
         if including not in nights:
-            raise RoutingError(NOT_FOUND)
+            raise not_found()
         return nights
 
 
@@ -128,30 +135,22 @@ def rendered(validation: Validation) -> str:
     return sections
 
 
-def _frame(request: Request) -> Frame:
-    return Frame(base=str(request.scope.get("root_path", "")), read_at=datetime.now(UTC))
-
-
-def _html(page: str, status: int = 200) -> Response:
-    return HTMLResponse(page, status_code=status, headers=HEADERS)
-
-
 def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, RoutingError) else NOT_FOUND
-    return _html(pages.message(_frame(request), *SAID.get(status, NOT_POSSIBLE)), status)
+    return html(pages.message(frame_of(request), *SAID.get(status, NOT_POSSIBLE)), status)
 
 
 def _misread(request: Request, error: Exception) -> Response:  # noqa: ARG001 - signature of the framework
-    return _html(pages.message(_frame(request), *SAID[NOT_FOUND]), NOT_FOUND)
+    return html(pages.message(frame_of(request), *SAID[NOT_FOUND]), NOT_FOUND)
 
 
 def _no_warehouse(request: Request, error: Exception) -> Response:
     # The message is withheld: it may quote what the warehouse was given.
     log.error("the portal cannot read the warehouse: %s", type(error).__name__)
     told = "The warehouse does not answer. Look at its server and at REGSOSEK_WAREHOUSE_URL of Airflow's API server."
-    return _html(pages.message(_frame(request), "No warehouse", told), UNAVAILABLE)
+    return html(pages.message(frame_of(request), "No warehouse", told), UNAVAILABLE)
 
 
 def _fault(request: Request, error: Exception) -> Response:
     log.error("the portal cannot answer: %s", error)
-    return _html(pages.message(_frame(request), type(error).__name__, str(error)), UNAVAILABLE)
+    return html(pages.message(frame_of(request), type(error).__name__, str(error)), UNAVAILABLE)

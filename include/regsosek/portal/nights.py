@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
+from regsosek.portal.viewer import Viewer
 from regsosek.release.publication import Publication, publication_fault, release_of
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
@@ -35,6 +36,15 @@ class Night:
     provinces: tuple[ProvinceState, ...]
     release: Publication | None
     fault: str | None
+
+    def seen_by(self, viewer: Viewer) -> "Night":
+        """The same night with what ``viewer`` may see: own provinces; faults of ours name others, and are operators'."""
+        own = tuple(each for each in self.provinces if each.province in viewer.provinces)
+        return replace(self, provinces=own, fault=self.fault if viewer.operator else None)
+
+    def of(self, province: str) -> ProvinceState:
+        """What the night brought from ``province``."""
+        return next(each for each in self.provinces if each.province == province)
 
     @property
     def complete(self) -> int:

@@ -36,7 +36,8 @@ waiting AS (
     WHERE dataset = 'keluarga' AND held > 0 GROUP BY province
 )
 SELECT code AS province, coalesce(accepted, 0) AS accepted, coalesce(rejected, 0) AS rejected,
-       coalesce(held, 0) AS held, coalesce(registered, 0) AS registered, coalesce(deliveries, 0) AS deliveries, coalesce(reasons, '') AS reasons, last_night,
+       coalesce(held, 0) AS held, coalesce(registered, 0) AS registered, coalesce(deliveries, 0) AS deliveries,
+       coalesce(reasons, '') AS reasons, last_night,
        coalesce(held_families, 0) AS held_families,
        EXISTS (SELECT 1 FROM mart.refreshed f WHERE f.province = code AND f.night = :night) AS refreshed
 FROM unnest(CAST(:codes AS text[])) AS p (code)
