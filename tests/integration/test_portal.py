@@ -15,6 +15,7 @@ from field_world import FieldWorld, family, faulty
 from regsosek.landing.archive import object_key
 from regsosek.night.house import open_house
 from regsosek.night.nightly import release
+from portal_viewers import OPERATOR, seen_as
 from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
 from regsosek.quality.rules import load_suites
@@ -52,7 +53,8 @@ def client(world: FieldWorld) -> TestClient:
 
 
 def client_of(settings: Settings) -> TestClient:
-    return TestClient(application(Sources(lambda: settings), Depends(lambda: None)), raise_server_exceptions=False)
+    portal = application(Sources(lambda: settings), Depends(seen_as(OPERATOR)))
+    return TestClient(portal, raise_server_exceptions=False)
 
 
 def test_the_board_shows_the_last_nights_and_no_older(client: TestClient) -> None:
@@ -193,8 +195,13 @@ def test_no_route_answers_without_the_login(world: FieldWorld) -> None:
         raise HTTPException(401)
 
     closed = TestClient(application(Sources(lambda: world.house.settings), Depends(nobody)))
-    paths = ["/", f"/nights/{NIGHT}", f"/nights/{NIGHT}/{PROVINCE}/keluarga", "/releases/x/index.html"]
-    assert len(paths) == len(closed.app.routes)
-    answers = [closed.get(path) for path in paths]
+    asked = {"night": NIGHT, "province": PROVINCE, "dataset": "keluarga", "verb": "free", "message_id": 1}
+    names = {"release_id": "x", "name": "index.html", "delivery_id": "01GFWC1W80A0B1C2D3E4F5G6H7"}
+    routes = [
+        (route.path_format.format(**asked, **names), method) for route in closed.app.routes for method in route.methods
+    ]
+    assert ("/deliveries/64/01GFWC1W80A0B1C2D3E4F5G6H7/free", "POST") in routes
+    answers = [closed.request(method, path) for path, method in routes]
     assert {answer.status_code for answer in answers} == {401}
     assert all("Sign in to Airflow" in answer.text for answer in answers)
+    assert not [answer for answer in answers if "<nav" in answer.text or "<script" in answer.text]

@@ -125,7 +125,8 @@ SELECT r.rule_id, count(DISTINCT (w.case_id, w.row_no)) AS cases, min(w.night) A
 GROUP BY r.rule_id ORDER BY 2 DESC, 1
 """
 _BY_NIGHT = """
-WITH waiting AS ({waiting}) SELECT night, state, count(*) AS cases FROM waiting GROUP BY night, state ORDER BY night, state
+WITH waiting AS ({waiting})
+SELECT night, state, count(*) AS cases FROM waiting GROUP BY night, state ORDER BY night, state
 """
 
 

@@ -1,4 +1,4 @@
-"""The scheduler's name of this process, as it stands in the environment of every task: noted, so that logs are found."""
+"""What the scheduler calls this process, from the environment of every task: noted, so that logs are found."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What was corrected, freed, withdrawn, superseded or reopened of late: counts of cases, and the journal of decisions."""
+"""What was corrected, freed, withdrawn, superseded or reopened lately: cases counted, and the journal of decisions."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

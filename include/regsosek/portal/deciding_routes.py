@@ -1,7 +1,7 @@
 """Held deliveries: why each is held, and an operator's decision about it, recorded here and carried out by a run.
 
-The API server answers in seconds, freeing takes as long as receiving did: a decision is written to archive and journal as
-the command line writes it, and the next run of the province carries it out.
+The API server answers in seconds, freeing takes as long as receiving did: a decision is written to archive and journal
+as the command line writes it, and the next run of the province carries it out.
 """
 
 import importlib

@@ -38,7 +38,7 @@ class Night:
     fault: str | None
 
     def seen_by(self, viewer: Viewer) -> "Night":
-        """The same night with what ``viewer`` may see: own provinces; faults of ours name others, and are operators'."""
+        """The same night with what ``viewer`` may see: own provinces; faults of ours may name others."""
         own = tuple(each for each in self.provinces if each.province in viewer.provinces)
         return replace(self, provinces=own, fault=self.fault if viewer.operator else None)
 

@@ -1,4 +1,4 @@
-"""The pages that answer an operator's questions: one province, quarantine, steps, alerts, corrections, releases, runs."""
+"""The pages that answer operators: one province, quarantine, steps, alerts, corrections, releases, runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.steps import RECEIVE, STEPS, ProvinceSteps, steps_of_nights
-from regsosek.portal.told import conditions_of, message, messages
+from regsosek.portal.told import conditions_of, message, messages, newest
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
 from regsosek.release.standing_words import standing_release
@@ -69,7 +69,7 @@ class OperatorRoutes:
                 "repairs": repairs_of_nights(connection, nights),
                 "held": held_deliveries(connection, province=province),
                 "told": messages(connection, own, nights=nights),
-                "met": conditions_of(connection, nights[:1], own),
+                "met": newest(conditions_of(connection, nights, own)),
                 "waiting": waiting_by_province(connection, own, nights[0])[0] if nights else None,
                 "runs": {run.night: run for run in reversed(task_runs(connection, nights, [province]))},
                 "corrected": changed(connection, nights, own),
@@ -129,7 +129,7 @@ class OperatorRoutes:
         with self.sources.reading() as connection:
             nights = self._nights(connection)
             told = messages(connection, viewer.provinces, nights=nights, platform=viewer.operator)
-            met = conditions_of(connection, nights[:1], viewer.provinces)
+            met = newest(conditions_of(connection, nights, viewer.provinces))
         return html(pages.page("alerts.html.j2", frame_of(request, "/alerts"), told=told, met=met, nights=nights))
 
     def alert(self, request: Request, message_id: int) -> Response:

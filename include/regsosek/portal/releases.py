@@ -1,4 +1,4 @@
-"""The history of releases: revision, signature, what readers see, what was rolled back, and what the full audit found."""
+"""The history of releases: revision, signature, what readers see, what was rolled back, what the full audit found."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -76,6 +76,11 @@ def conditions_of(connection: Connection, nights: Sequence[date], seen: Collecti
     return [_met(dict(row._mapping)) for row in connection.execute(query)]
 
 
+def newest(met: Sequence[Met]) -> list[Met]:
+    """Of conditions, the newest night first, those of the newest night."""
+    return [each for each in met if each.night == met[0].night]
+
+
 def _groups(seen: Collection[str], platform: bool) -> list[str]:
     return [*map(group_of, seen), *([PLATFORM] if platform else [])]
 
