@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
+from portal_viewers import OPERATOR, seen_as
 from regsosek.landing.archive import object_key
 from regsosek.night.house import open_house
 from regsosek.night.nightly import release
-from portal_viewers import OPERATOR, seen_as
 from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
 from regsosek.quality.rules import load_suites

@@ -1,5 +1,6 @@
 """An operator's decision about a held delivery: recorded in the archive, then in the ledger, then carried out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ from regsosek.warehouse.ledger import Delivery
 
 Verdict = Literal["freed", "rejected"]
 LONGEST_REASON = 500
+_PERSONAL_NUMBER = re.compile(r"\d{16}")
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ def _stated(reason: str) -> str:
     reason = " ".join(reason.split())
     if not reason or len(reason) > LONGEST_REASON:
         raise DecisionError(f"a decision needs a reason of 1 to {LONGEST_REASON} characters, without personal data")
+    if _PERSONAL_NUMBER.search(reason):
+        raise DecisionError("sixteen digits in a row may be somebody's NIK or KK; name the place in other words")
     return reason
 
 
