@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from regsosek.errors import NightFailedError
+from regsosek.geography.calendar import planned_windows
 from regsosek.night import auditing, nightly, replaying
+from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
-from regsosek.night.task_runs import noted
+from regsosek.night.task_runs import note_told, noted
 from regsosek.release.retention import thin_out
 from regsosek.settings import load_settings
 
@@ -57,19 +59,25 @@ def tell_all(request: RunRequest) -> dict[str, int]:
     return asdict(delivered)
 
 
-def conclude_night(request: RunRequest) -> None:
-    """Checks the night against ledger and releases.
+def conclude_night(request: RunRequest) -> str:
+    """Checks the night against ledger and releases, and answers with how it went in a sentence.
 
     Raises:
         NightFailedError: naming every province that failed, and publication if it did.
     """
-    with _house() as house:
+    with _house() as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         for waiting in nightly.waiting(house, request.night, request.provinces):
             log.warning("%s", waiting)
+        windows = planned_windows(house.settings.calendar_file, house.settings.plan_file)
+        with house.engine.connect() as connection:
+            told = conclusion(connection, request.night, request.provinces, windows)
+        note_told(house, request.night, told)
+    log.info("night %s: %s", request.night, told)
     if failed or publication:
         faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
         raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))
+    return told
 
 
 def retain_releases() -> list[str]:

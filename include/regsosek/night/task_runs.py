@@ -9,6 +9,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
 from regsosek.night.house import House
 from regsosek.night.stopwatch import Stopwatch
+from regsosek.warehouse import task_runs
 from regsosek.warehouse.task_runs import TaskRun, note_ended, note_started
 
 NOT_MAPPED = -1
@@ -46,3 +47,11 @@ def noted(house: House, night: date, province: str = NATION) -> Iterator[None]:
     finally:
         with house.engine.begin() as connection:
             note_ended(connection, run, watch.spent[run.task_id])
+
+
+def note_told(house: House, night: date, told: str) -> None:
+    """Notes what this task says of the whole run, for the run's note."""
+    run = this_task(night, NATION, os.environ)
+    if run is not None:
+        with house.engine.begin() as connection:
+            task_runs.note_told(connection, run, told)

@@ -127,7 +127,7 @@ step_timing = Table(
 task_run = Table(
     "task_run", metadata, _key("province"), _key("night", Date), _key("dag_id"), _key("run_id"), _key("task_id"),
     _needed("map_index", Integer), _needed("try_number", Integer), _moment("started_at"), Column("seconds", Double),
-    Column("peak_rss_bytes", BigInteger), schema="ledger",
+    Column("peak_rss_bytes", BigInteger), Column("told", Text), schema="ledger",
 )  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),

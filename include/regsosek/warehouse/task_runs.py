@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.warehouse.ledger import Spent
@@ -17,6 +17,7 @@ class TaskRun:
     Attributes:
         map_index: which of the mapped instances; -1 of a task that is not mapped.
         seconds: None while it works, and for good if it was killed.
+        told: what it says of the whole run, where it does.
     """
 
     province: str
@@ -29,6 +30,7 @@ class TaskRun:
     started_at: datetime | None = None
     seconds: float | None = None
     peak_rss_bytes: int | None = None
+    told: str | None = None
 
 
 _KEY = ("province", "night", "dag_id", "run_id", "task_id")
@@ -38,15 +40,23 @@ def note_started(connection: Connection, run: TaskRun) -> None:
     """Notes that a task instance has begun; a later try of it takes the place of the one before."""
     key = {name: getattr(run, name) for name in _KEY}
     values = {"map_index": run.map_index, "try_number": run.try_number, "started_at": func.now()}
-    begun = {**values, "seconds": None, "peak_rss_bytes": None}
+    begun = {**values, "seconds": None, "peak_rss_bytes": None, "told": None}
     statement = insert(task_run).values(**key, **begun)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=begun))
 
 
 def note_ended(connection: Connection, run: TaskRun, spent: Spent) -> None:
     """Notes what the task instance took, whether or not it came to a good end."""
-    own = [task_run.c[name] == getattr(run, name) for name in _KEY]
-    connection.execute(update(task_run).where(*own).values(**vars(spent)))
+    connection.execute(update(task_run).where(*_own(run)).values(**vars(spent)))
+
+
+def note_told(connection: Connection, run: TaskRun, told: str) -> None:
+    """Notes what the task instance says of the whole run."""
+    connection.execute(update(task_run).where(*_own(run)).values(told=told))
+
+
+def _own(run: TaskRun) -> list[ColumnElement[bool]]:
+    return [task_run.c[name] == getattr(run, name) for name in _KEY]
 
 
 def task_runs(connection: Connection, nights: list[date], provinces: list[str]) -> list[TaskRun]:

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import psycopg
 import pytest
 
 from regsosek.geography.provinces import provinces
+from regsosek.night.run_notes import LONGEST_NOTE, told_of_run, with_told
 from regsosek.night.stopwatch import Stopwatch, peak_rss_bytes
 from regsosek.night.task_runs import this_task
 
@@ -52,3 +54,25 @@ def test_a_step_that_fails_took_its_time_too() -> None:
     with pytest.raises(ValueError, match="broken"), watch.step("judge"):
         raise ValueError("broken")
     assert watch.spent["judge"].peak_rss_bytes > 0
+
+
+def test_the_note_of_a_run_keeps_what_stood_there_and_tells_the_last_try_alone() -> None:
+    first = with_told("64 Kalimantan Timur, asked for from the portal", "33 of 34 provinces whole; failed: Papua")
+    assert first.splitlines() == [
+        "64 Kalimantan Timur, asked for from the portal", "Night: 33 of 34 provinces whole; failed: Papua",
+    ]  # fmt: skip
+    assert with_told(first, "34 of 34 provinces whole").splitlines()[1:] == ["Night: 34 of 34 provinces whole"]
+    assert with_told(None, "34 of 34 provinces whole") == "Night: 34 of 34 provinces whole"
+    assert len(with_told("x" * 2000, "told")) == LONGEST_NOTE
+
+
+def test_a_warehouse_that_is_not_there_leaves_the_note_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise psycopg.OperationalError("nobody listens")
+
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    for name in ("WAREHOUSE_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"REGSOSEK_{name}", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("REGSOSEK_HMAC_KEY", "k" * 32)
+    monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
+    assert told_of_run("regsosek_nightly", "run") is None

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("peak_rss_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("province", "night", "dag_id", "run_id", "task_id", name=op.f("pk_task_run")),
         schema="ledger",
     )
