@@ -21,7 +21,7 @@ from regsosek.portal.quarantine import AGES, waiting_by_province
 from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
-from regsosek.portal.steps import RECEIVE, STEPS, ProvinceSteps, steps_of_nights
+from regsosek.portal.steps import STEPS, ProvinceSteps, receptions, steps_of_nights
 from regsosek.portal.told import conditions_of, message, messages, newest
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
@@ -71,7 +71,7 @@ class OperatorRoutes:
                 "told": messages(connection, own, nights=nights),
                 "met": newest(conditions_of(connection, nights, own)),
                 "waiting": waiting_by_province(connection, own, nights[0])[0] if nights else None,
-                "runs": {run.night: run for run in reversed(task_runs(connection, nights, [province]))},
+                "runs": receptions(task_runs(connection, nights, [NATION, province]), province),
                 "corrected": changed(connection, nights, own),
             }
         return html(pages.page("province.html.j2", frame_of(request, "/"), **values))
@@ -169,10 +169,12 @@ class OperatorRoutes:
         operator_of(request)
         seen_province(request, province)
         with self.sources.reading() as connection:
-            runs = [run for run in task_runs(connection, [night], [province]) if run.task_id == RECEIVE]
+            runs = receptions(task_runs(connection, [night], [NATION, province]), province)
         addresses = {"trigger": TRIGGER_ADDRESS, "clear": CLEAR_ADDRESS}
         return html(
-            pages.page("run.html.j2", frame_of(request, "/"), province=province, night=night, runs=runs, **addresses)
+            pages.page(
+                "run.html.j2", frame_of(request, "/"), province=province, night=night, last=runs.get(night), **addresses
+            )
         )
 
     def _nights(self, connection: Connection) -> list[date]:

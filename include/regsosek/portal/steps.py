@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from regsosek.geography.regions import NATION
+from regsosek.night.task_runs import map_index_of
 from regsosek.warehouse.ledger import Spent
 from regsosek.warehouse.task_runs import TaskRun, task_runs
 
@@ -71,3 +72,21 @@ def steps_of_nights(
     found = [ProvinceSteps(*key, spent.get(key, {}), received.get(key)) for key in {*spent, *received}]
     ordered = sorted(found, key=lambda each: (-each.whole, each.province, each.night))
     return ordered, [run for run in runs if run.province == NATION]
+
+
+def receptions(runs: Sequence[TaskRun], province: str) -> dict[date, TaskRun]:
+    """Which task instance received ``province``, by night: the latest of ``runs``, which are its own and the nation's.
+
+    A task that could not even note itself is found through its run, in which the nation's tasks came after it.
+    """
+    own = [run for run in runs if run.province == province and run.task_id == RECEIVE]
+    index = map_index_of(province)
+    guessed = [
+        TaskRun(province, run.night, run.dag_id, run.run_id, RECEIVE, index, run.try_number)
+        for run in runs
+        if run.province == NATION
+    ]
+    found: dict[date, TaskRun] = {}
+    for run in (*own, *guessed):
+        found.setdefault(run.night, run)
+    return found

@@ -17,7 +17,7 @@ from regsosek.portal.corrections import Changed, Event
 from regsosek.portal.decisions import Decided
 from regsosek.portal.quarantine import AGES, ProvinceWaiting, age_of
 from regsosek.portal.releases import ReleaseLine
-from regsosek.portal.steps import STEPS, ProvinceSteps
+from regsosek.portal.steps import STEPS, ProvinceSteps, receptions
 from regsosek.portal.told import Met, Told
 from regsosek.portal.viewer import Viewer
 from regsosek.release.pointer import Position
@@ -115,13 +115,13 @@ def releases() -> str:
     return shown("releases.html.j2", lines=[line, back], standing=STANDING)
 
 
-def run(runs: tuple[TaskRun, ...] = (RUN,)) -> str:
-    return shown("run.html.j2", province="64", night=NIGHT, runs=runs, trigger=TRIGGER_ADDRESS, clear=CLEAR_ADDRESS)
+def run(last: TaskRun | None = RUN) -> str:
+    return shown("run.html.j2", province="64", night=NIGHT, last=last, trigger=TRIGGER_ADDRESS, clear=CLEAR_ADDRESS)
 
 
 ALL: list[Callable[[], str]] = [
     province, held_page, delivery_page, decide, quarantine, quarantine_of, steps, alerts, alert, corrections, releases,
-    run, lambda: run(()), lambda: delivery_page("registered"), lambda: decide("reject", "accepted"),
+    run, lambda: run(None), lambda: delivery_page("registered"), lambda: decide("reject", "accepted"),
 ]  # fmt: skip
 
 
@@ -157,6 +157,14 @@ def test_the_log_of_a_province_is_that_of_its_mapped_task() -> None:
     assert log_address(PUBLISH) == f"/dags/regsosek_nightly/runs/{run_id}/tasks/publish"
     for page in (province(), steps(), run()):
         assert f"/under{log_address(RUN)}" in Outline(page).links()
+
+
+def test_a_task_that_could_not_note_itself_is_found_through_the_run_that_others_noted() -> None:
+    assert receptions([PUBLISH, RUN], "64") == {NIGHT: RUN}
+    found = receptions([PUBLISH], "64")[NIGHT]
+    assert log_address(found) == log_address(RUN)
+    assert found.seconds is None
+    assert receptions([], "64") == {}
 
 
 def test_an_office_is_offered_nothing_that_operators_do() -> None:
@@ -228,7 +236,7 @@ def test_a_run_is_asked_for_with_night_and_province_filled_in() -> None:
     assert asked["trigger"]["data-address"] == "/under/api/v2/dags/regsosek_nightly/dagRuns"
     clear = asked["clear"]
     assert (clear["data-run"], clear["data-task"], clear["data-index"]) == (RUN.run_id, "receive", "22")
-    assert [a["data-ask"] for tag, a in Outline(run(())).tags if tag == "form"] == ["trigger"]
+    assert [a["data-ask"] for tag, a in Outline(run(None)).tags if tag == "form"] == ["trigger"]
 
 
 def test_ages_are_told_apart() -> None:
