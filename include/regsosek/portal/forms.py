@@ -43,7 +43,7 @@ class Forms:
         cookie = request.cookies.get(COOKIE, "")
         fresh = until.isdecimal() and int(until) >= time.time()
         expected = self._signed(request, cookie, form, int(until)) if fresh else ""
-        if not (cookie and fresh and hmac.compare_digest(expected, signed) and of_this_origin(request)):
+        if not (fresh and hmac.compare_digest(expected, signed) and of_this_origin(request)):
             raise RoutingError(NOT_ALLOWED)
 
     def _signed(self, request: Request, cookie: str, form: str, until: int) -> str:
