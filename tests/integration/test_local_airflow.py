@@ -107,7 +107,8 @@ PAGES = (
 
 
 def test_the_operators_page_is_closed_to_strangers(airflow: stack.Stack) -> None:
-    with httpx.Client(base_url=f"{airflow.airflow.url}/regsosek", trust_env=False) as stranger:
+    # The first request builds the portal: seconds of CPU, and more of them on a busy machine.
+    with httpx.Client(base_url=f"{airflow.airflow.url}/regsosek", trust_env=False, timeout=60) as stranger:
         answers = [stranger.get(path) for path in PAGES]
         forged = stranger.get("/", headers={"Authorization": "Bearer forged", "Cookie": "_token=forged"})
         undocumented = [stranger.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")]
