@@ -1,8 +1,9 @@
-"""Registers the operator's page with Airflow: its address, its entry in the navigation, the way there from a task."""
+"""Registers with Airflow: the operator's page, the ways there, and what writes the notes of runs."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
@@ -11,6 +12,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.portal.doorway import Doorway
 
 PREFIX = "/regsosek"
+NIGHTLY = "regsosek_nightly"
 DAGS = "regsosek_"
 
 
@@ -29,6 +31,30 @@ class PortalLink(BaseOperatorLink):
         return f"{base}{PREFIX}/provinces/{provinces()[ti_key.map_index].code}"
 
 
+class RunNotes:
+    """Writes how a night went into the note of its run: a task cannot, the scheduler can, and asks the warehouse."""
+
+    @hookimpl
+    def on_dag_run_success(self, dag_run: Any, msg: str) -> None:  # noqa: ARG002 - signature of the hook
+        """A run ended well."""
+        _write_note(dag_run)
+
+    @hookimpl
+    def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:  # noqa: ARG002 - signature of the hook
+        """A run failed."""
+        _write_note(dag_run)
+
+
+def _write_note(dag_run: Any) -> None:
+    if dag_run.dag_id != NIGHTLY:
+        return
+    from regsosek.night.run_notes import told_of_run, with_told  # noqa: PLC0415 - loads a driver, when a night has ended
+
+    told = told_of_run(dag_run.dag_id, dag_run.run_id)
+    if told is not None:
+        dag_run.note = with_told(dag_run.note, told)
+
+
 class RegsosekPortal(AirflowPlugin):
     """The portal under ``/regsosek``, shown inside Airflow's own page."""
 
@@ -44,3 +70,4 @@ class RegsosekPortal(AirflowPlugin):
             "nav_top_level": True,
         }
     ]
+    listeners: ClassVar[list[Any]] = [RunNotes()]

@@ -211,6 +211,7 @@ def status(date_: NightOption = None) -> None:
     """Show how a night went, province by province (default: the last processed one)."""
     from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
     from regsosek.night.summary import night_table
+    from regsosek.release.standing_words import standing_release
 
     with house() as opened, opened.engine.connect() as connection:
         nights = processed_nights(connection)
@@ -218,9 +219,12 @@ def status(date_: NightOption = None) -> None:
             raise ConfigurationError("no night has been processed yet; run `regsosek night`")
         when = date_.date() if date_ else nights[-1]
         lines, scale = province_lines(connection, when), scale_of_reference(connection)
-        console.print(
-            night_table(when, lines, scale, planned_windows(opened.settings.calendar_file, opened.settings.plan_file))
-        )
+        windows = planned_windows(opened.settings.calendar_file, opened.settings.plan_file)
+        standing = standing_release(connection, opened.store, opened.settings.release_bucket)
+    console.print(night_table(when, lines, scale, windows))
+    console.print(standing.release_words if standing else "Nothing is published yet.", highlight=False)
+    if standing:
+        console.print(standing.forecast_words, highlight=False)
 
 
 @app.command()
@@ -250,15 +254,18 @@ def audit(
 def quarantine(
     province: Annotated[str, typer.Option("--province", "-p", help="Province code.")],
     rule: Annotated[str, typer.Option(help="Only cases that break this rule.")] = "",
+    dataset: Annotated[str, typer.Option(help="keluarga, or a stream: progres, geotag, rekap_vk.")] = "keluarga",
     output: Annotated[Path | None, typer.Option(help="Write CSV here instead of a table.")] = None,
 ) -> None:
-    """List the cases that a province must correct: keys and rules, no answers."""
-    from regsosek.night.reporting import quarantined_cases
+    """List the families, or messages of a stream, that a province must correct: keys and rules, no answers."""
+    from regsosek.night.quarantine import QUARANTINED, quarantined_cases
     from regsosek.night.summary import quarantine_table, write_quarantine
 
     code = province_of(province).code
+    if dataset not in QUARANTINED:
+        raise ConfigurationError(f"dataset {dataset!r} is none; write one of {', '.join(QUARANTINED)}")
     with house() as opened, opened.engine.connect() as connection:
-        cases = list(quarantined_cases(connection, code, rule))
+        cases = list(quarantined_cases(connection, code, rule, dataset=dataset))
     if output:
         write_quarantine(cases, output)
         console.print(f"{len(cases)} cases written to {output}")

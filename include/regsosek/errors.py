@@ -59,6 +59,10 @@ class DecisionError(RegsosekError):
     """An operator's decision on a delivery cannot be taken: it is unknown, not held, or decided by someone else."""
 
 
+class ProvinceBusyError(RegsosekError):
+    """A province is being worked on, and whoever asked does not wait for it."""
+
+
 class NightFailedError(RegsosekError):
     """Something of ours failed during a night: the run ends red and names it."""
 

@@ -63,3 +63,21 @@ def test_a_task_leads_to_its_province(plugin: Any) -> None:
     assert href("regsosek_nightly", 0) == f"{page}/provinces/11"
     assert href("regsosek_nightly", -1) == f"{page}/"
     assert href("somebody_elses", 3) == ""
+
+
+def test_runs_of_the_night_alone_get_what_they_came_to_as_a_note(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from airflow.listeners.listener import get_listener_manager
+
+    monkeypatch.setattr("regsosek.night.run_notes.told_of_run", lambda dag, run: "33 of 34 provinces whole")
+    manager = get_listener_manager()
+    manager.add_listener(plugin.listeners[0])
+    runs = {dag: SimpleNamespace(dag_id=dag, run_id="r", note=None) for dag in ("regsosek_nightly", "regsosek_audit")}
+    try:
+        for run in runs.values():
+            manager.hook.on_dag_run_failed(dag_run=run, msg="task_failure")
+    finally:
+        manager.clear()
+    assert runs["regsosek_nightly"].note == "Night: 33 of 34 provinces whole"
+    assert runs["regsosek_audit"].note is None

@@ -6,6 +6,7 @@ And then the search: no personal value of any delivered file stands anywhere out
 import csv
 import gzip
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +42,7 @@ class NightRun:
     house: House
     state: str
     tasks: dict[tuple[str, str], str]
+    note: str
     pages: dict[str, str]
 
 
@@ -80,7 +82,8 @@ def _run_night(stack: Stack, house: House) -> NightRun:
         run_id = client.trigger("regsosek_nightly", conf=conf)
         state = client.await_run("regsosek_nightly", run_id, seconds=400)
         tasks = {(t.task_id, t.label[:2]): str(t.state) for t in client.task_states("regsosek_nightly", run_id)}
-    return NightRun(stack, house, state, tasks, _pages(stack))
+        note = str(client.get(f"/dags/regsosek_nightly/dagRuns/{run_id}")["note"])
+    return NightRun(stack, house, state, tasks, note, _pages(stack))
 
 
 def _pages(stack: Stack) -> dict[str, str]:
@@ -89,6 +92,8 @@ def _pages(stack: Stack) -> dict[str, str]:
     token = httpx.post(f"{stack.airflow.url}/auth/token", json=login, trust_env=False).json()["access_token"]
     paths = ["/", f"/nights/{NIGHT}"]
     paths += [f"/nights/{NIGHT}/{code}/{dataset}" for code in HEALTHY for dataset in ("keluarga", "anggota")]
+    paths += ["/held", "/quarantine", "/steps", "/alerts", "/corrections", "/releases", f"/run/{FAILING}/{NIGHT}"]
+    paths += [f"/provinces/{code}" for code in (*HEALTHY, FAILING)] + [f"/quarantine/{HEALTHY[0]}/keluarga"]
     base = f"{stack.airflow.url}/regsosek"
     with httpx.Client(base_url=base, headers={"Cookie": f"_token={token}"}, trust_env=False, timeout=60) as operator:
         return {path: operator.get(path).raise_for_status().text for path in paths}
@@ -133,6 +138,22 @@ def test_the_operators_page_shows_the_night_to_whoever_is_logged_in(run: NightRu
     for code in HEALTHY:
         assert f"/regsosek/nights/{NIGHT}/{code}/keluarga" in run.pages[f"/nights/{NIGHT}"]
         assert "Evaluated Expectations" in run.pages[f"/nights/{NIGHT}/{code}/keluarga"]
+
+
+def test_the_note_of_the_run_says_how_the_night_went(run: NightRun) -> None:
+    assert run.note == "Night: 2 of 3 provinces whole; failed: Sulawesi Barat"
+
+
+def test_the_page_of_a_red_province_leads_to_the_log_of_its_own_task(run: NightRun) -> None:
+    for code, state in ((FAILING, "failed"), (HEALTHY[0], "success")):
+        address = "/dags/(?P<dag>[^/]+)/runs/(?P<run>[^/]+)/tasks/(?P<task>[^/]+)/mapped/(?P<index>[0-9]+)"
+        found = re.search(f'href="{address}"', run.pages[f"/provinces/{code}"])
+        assert found is not None
+        with run.stack.airflow.client() as client:
+            path = "/dags/{dag}/dagRuns/{run}/taskInstances/{task}/{index}".format(**found.groupdict())
+            instance = client.get(path)
+        assert (instance["rendered_map_index"][:2], instance["state"]) == (code, state)
+    assert f'data-index="{found["index"]}"' not in run.pages[f"/run/{FAILING}/{NIGHT}"], "another province's task"
 
 
 def test_no_personal_value_stands_outside_restricted(run: NightRun) -> None:

@@ -38,6 +38,7 @@ from served_portal import (
 TABLES = {
     "daily": "harian", "arrivals": "kedatangan", "revisions": "revisi", "changes": "perubahan", "floor": "lantai",
     "forecast": "prakiraan", "what-if": "andaian", "streams": "aliran", "photos": "foto",
+    "calendar": "kalender", "rules": "mutu",
 }  # fmt: skip
 LISTS = {"quarantine", "gaps", "appointments", "figures/subsls"}
 OTHERS = {"figures", "releases", "regions", "definitions", "nights", "deliveries", "quality"}

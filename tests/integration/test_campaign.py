@@ -12,10 +12,11 @@ from sqlalchemy import text
 from regsosek.errors import ReferenceDataError
 from regsosek.landing.archive import list_receipts, list_seals
 from regsosek.night.house import House, open_house
+from regsosek.night.quarantine import quarantined_cases
 from regsosek.night.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.night.replaying import replay
-from regsosek.night.reporting import province_lines, quarantined_cases
+from regsosek.night.reporting import province_lines
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.campaign import Campaign

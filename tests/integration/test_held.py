@@ -291,6 +291,23 @@ def test_what_is_not_held_cannot_be_decided(world: FieldWorld) -> None:
     assert [row[1] for row in world.rows("SELECT id, kind FROM ledger.event")] == ["rejected"]
 
 
+@pytest.mark.parametrize("verdict", ["freed", "rejected"])
+def test_a_recorded_decision_is_carried_out_by_a_run_as_if_it_had_been_at_once(
+    world: FieldWorld, verdict: deciding.Verdict
+) -> None:
+    held = held_then_two_nights(world)
+    deciding.record(world.house, PROVINCE, held, verdict, world.suites, by="sari", reason="checked")
+    between = "registered" if verdict == "freed" else "rejected"
+    assert states(world)[1][::2] == (between, NEXT)
+    assert visited(world, NEXT) == 3, "nothing counts before a run"
+    world.run(THIRD)
+    assert states(world)[1][::2] == ("accepted" if verdict == "freed" else "rejected", NEXT)
+    assert visited(world, NEXT) == (6 if verdict == "freed" else 3)
+    seen = contents(world, NIGHTS)
+    replay(world.house, NIGHT, [PROVINCE])
+    assert contents(world, NIGHTS) == seen
+
+
 def test_of_two_operators_at_once_one_decides_and_the_other_is_told(world: FieldWorld) -> None:
     held = held_then_two_nights(world)
 

@@ -23,7 +23,7 @@ from regsosek.night.delivery_tables import delivery_table
 from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
 from regsosek.portal import pages
-from regsosek.portal.deliveries import deliveries_of_night
+from regsosek.portal.deliveries import deliveries_of
 from regsosek.portal.nights import read_night
 from regsosek.portal.validation import read_validation
 from regsosek.quality.rules import load_suites
@@ -342,7 +342,7 @@ def test_the_operator_sees_deliveries_by_instrument(world: FieldWorld) -> None:
     run(full_night(world))
     with world.house.engine.begin() as connection:
         lines = delivery_lines(connection, (PROVINCE, OTHER))
-        brought = pages.Brought(deliveries_of_night(connection, NIGHT))
+        brought = pages.Brought(deliveries_of(connection, [NIGHT], [PROVINCE, OTHER]))
         night = read_night(connection, NIGHT, field_windows())
     console = Console(file=io.StringIO(), width=200)
     console.print(delivery_table(lines))

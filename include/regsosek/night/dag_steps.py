@@ -8,10 +8,13 @@ from datetime import date
 from typing import Any
 
 from regsosek.errors import NightFailedError
+from regsosek.geography.calendar import planned_windows
 from regsosek.night import auditing, nightly, replaying
+from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
+from regsosek.night.task_runs import note_told, noted
 from regsosek.release.retention import thin_out
 from regsosek.settings import load_settings
 
@@ -30,7 +33,7 @@ def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
     """Receives ``province`` if it was chosen: deliveries by state."""
     if province not in request.provinces:
         return NOT_CHOSEN
-    with _house() as house:
+    with _house() as house, noted(house, request.night, province):
         done = nightly.receive(house, province, request.night)
     log.info("%s", done)
     return dict(done.states)
@@ -38,7 +41,7 @@ def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
 
 def publish_night(request: RunRequest) -> str:
     """Publishes the night and answers with the release id."""
-    with _house() as house:
+    with _house() as house, noted(house, request.night):
         published = nightly.release(house, request.night)
     log.info("release %s: %s", published.release_id, published.page)
     return published.release_id
@@ -48,7 +51,7 @@ def tell_all(request: RunRequest) -> dict[str, int]:
     """Composes and sends the digests; a run without alerts tells nobody."""
     if not request.alerts:
         return {}
-    with _house() as house:
+    with _house() as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         delivered = nightly.tell(
             house, request.night, failed=failed, publication=publication, provinces=request.provinces
@@ -56,19 +59,25 @@ def tell_all(request: RunRequest) -> dict[str, int]:
     return asdict(delivered)
 
 
-def conclude_night(request: RunRequest) -> None:
-    """Checks the night against ledger and releases.
+def conclude_night(request: RunRequest) -> str:
+    """Checks the night against ledger and releases, and answers with how it went in a sentence.
 
     Raises:
         NightFailedError: naming every province that failed, and publication if it did.
     """
-    with _house() as house:
+    with _house() as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         for waiting in nightly.waiting(house, request.night, request.provinces):
             log.warning("%s", waiting)
+        windows = planned_windows(house.settings.calendar_file, house.settings.plan_file)
+        with house.engine.connect() as connection:
+            told = conclusion(connection, request.night, request.provinces, windows)
+        note_told(house, request.night, told)
+    log.info("night %s: %s", request.night, told)
     if failed or publication:
         faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
         raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))
+    return told
 
 
 def retain_releases() -> list[str]:

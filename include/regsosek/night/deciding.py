@@ -1,11 +1,12 @@
 """An operator's decision about a held delivery: recorded in the archive, then in the ledger, then carried out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, Protocol
 
-from regsosek.alerts.nightly import DIGEST, alert_provinces
+from regsosek.alerts.nightly import alert_provinces, kind_after
 from regsosek.alerts.outbox import deliver
 from regsosek.errors import DecisionError
 from regsosek.landing.archive import Decision, list_decisions, write_decision
@@ -22,6 +23,7 @@ from regsosek.warehouse.ledger import Delivery
 
 Verdict = Literal["freed", "rejected"]
 LONGEST_REASON = 500
+_PERSONAL_NUMBER = re.compile(r"\d{16}")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,34 @@ def reject(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: s
     return _decide(house, delivery_id, "rejected", suites, by, reason)
 
 
+def record(
+    house: House,
+    province: str,
+    delivery_id: str,
+    verdict: Verdict,
+    suites: Mapping[str, Suite],
+    *,
+    by: str,
+    reason: str,
+) -> Decision:
+    """Records a decision in archive and journal and leaves it to the next run of ``province`` to carry it out.
+
+    For a process that must answer at once: freeing takes as long as receiving did. What a rejection changes of the
+    ledger is done, but readers and the province learn of it with that run too.
+
+    Raises:
+        DecisionError: as :func:`free` does.
+        ProvinceBusyError: a run of the province is under way.
+        EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
+    """
+    reason = _stated(reason)
+    with without_values(f"decision on delivery {delivery_id}"), province_lock(house.engine, province, wait=False):
+        decision = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
+        with house.engine.begin() as connection:
+            holding.apply_decision(connection, decision)
+    return decision
+
+
 def publish_newest(house: House) -> Published:
     """Publishes the newest processed night again, which shows what was decided; see :func:`..nightly.release`."""
     with house.engine.begin() as connection:
@@ -68,7 +98,7 @@ def publish_newest(house: House) -> Published:
 
 def tell(house: House, decided: Decided) -> None:
     """Sends the province the digest of the deciding night once more, as it reads after the decision."""
-    kind = f"{DIGEST} after {decided.delivery_id}"
+    kind = kind_after(decided.delivery_id)
     alert_provinces(house.engine, house.settings, decided.night, provinces=[decided.province], kind=kind)
     deliver(house.engine, house.settings)
 
@@ -76,15 +106,22 @@ def tell(house: House, decided: Decided) -> None:
 def _decide(
     house: House, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
 ) -> Decided:
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON:
-        raise DecisionError(f"a decision needs a reason of 1 to {LONGEST_REASON} characters, without personal data")
+    reason = _stated(reason)
     with without_values(f"decision on delivery {delivery_id}"):
         province = _known(house, delivery_id).province
         with province_lock(house.engine, province):
             done = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
             receive_locked(house, province, done.night, suites)
         return Decided(province, delivery_id, done.night, _known(house, delivery_id).state)
+
+
+def _stated(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > LONGEST_REASON:
+        raise DecisionError(f"a decision needs a reason of 1 to {LONGEST_REASON} characters, without personal data")
+    if _PERSONAL_NUMBER.search(reason):
+        raise DecisionError("sixteen digits in a row may be somebody's NIK or KK; name the place in other words")
+    return reason
 
 
 def _record(

@@ -14,7 +14,7 @@ import duckdb
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from regsosek.alerts.nightly import alert_platform, alert_provinces
+from regsosek.alerts.nightly import alert_decisions, alert_platform, alert_provinces
 from regsosek.alerts.outbox import Delivered, deliver
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
 from regsosek.geography.provinces import provinces as all_provinces
@@ -80,6 +80,7 @@ def tell(
     """Composes the digests of the night and sends what waits in the outbox; a fault of ours goes to us alone."""
     healthy = [code for code in provinces if code not in failed] if provinces is not None else None
     composed = alert_provinces(house.engine, house.settings, night, provinces=healthy)
+    alert_decisions(house.engine, house.settings, night, healthy)
     told = dict(failed) | {code: f"digest: {fault}" for code, fault in composed.failed.items()}
     alert_platform(
         house.engine,

@@ -1,10 +1,8 @@
 """One province's night: every delivery brought, staged, judged, recognised, loaded, and made visible in one flip."""
 
 import logging
-import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,6 +23,7 @@ from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
 from regsosek.night.parts import Given, Parts, parts_of
 from regsosek.night.sealing import seal_night
+from regsosek.night.stopwatch import Stopwatch
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge, RuleCount, error_shares
@@ -57,20 +56,6 @@ class ProvinceNight:
     def __str__(self) -> str:
         states = ", ".join(f"{n} {state}" for state, n in sorted(self.states.items())) or "nothing delivered"
         return f"province {self.province}, night {self.night}: {states}"
-
-
-@dataclass
-class Stopwatch:
-    """Seconds by step."""
-
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Adds the time inside to ``name``."""
-        start = time.monotonic()
-        yield
-        self.seconds[name] += time.monotonic() - start
 
 
 def receive_province(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
@@ -260,7 +245,7 @@ class Reception:
                 holding.note_shares(connection, entry, shares, limits)
             ledger.note_rule_results(connection, entry, _rule_results(violations))
         with self.house.engine.begin() as connection:
-            ledger.note_timing(connection, entry, 0, self.watch.seconds)
+            ledger.note_timing(connection, entry, 0, self.watch.spent)
         self._tell(held, limits)
 
     def _judge_parts(

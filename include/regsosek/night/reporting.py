@@ -1,11 +1,9 @@
-"""What an operator asks of the ledger: how nights went, what a province must correct; keys and rules, never values."""
+"""What an operator asks of the ledger: how nights went; counts alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from regsosek.contract.repairs import repair_kinds
 from regsosek.statistics.as_of import newest_total
@@ -96,72 +94,3 @@ def scale_of_reference(connection: Connection) -> float:
     """The fraction of the real operation that the loaded targets stand for; 1 where none are loaded."""
     scale = connection.execute(text("SELECT min(scale) FROM reference.target")).scalar()
     return float(scale) if scale is not None else 1.0
-
-
-@dataclass(frozen=True)
-class QuarantinedCase:
-    """A case that is to be corrected: its keys, and the rules that it breaks."""
-
-    province: str
-    night: date
-    delivery_id: str
-    case_id: str
-    state: str
-    id_subsls: str | None
-    building: int | None
-    family: int | None
-    ppl: str | None
-    rules: tuple[str, ...]
-
-
-# The newest revision of a case that is in quarantine, so that a case corrected since does not appear.
-_OPEN_CASES = """
-SELECT t.province, k.night, k.delivery_id, t.case_id, t.state, k.id_subsls, k.r109_no_bangunan AS building,
-       k.r110_no_keluarga AS family, k.ppl,
-       coalesce(array_agg(DISTINCT r.rule_id || coalesce(' (anggota ' || r.r401_no_urut || ')', '')
-                          ORDER BY r.rule_id || coalesce(' (anggota ' || r.r401_no_urut || ')', ''))
-                FILTER (WHERE r.rule_id IS NOT NULL), ARRAY[]::text[]) AS rules
-FROM ({chosen}) t
-JOIN LATERAL (
-    SELECT * FROM core.kasus k
-    WHERE k.province = t.province AND k.case_id = t.case_id AND k.status = 'quarantined'
-    ORDER BY k.rank_versi DESC, k.produced_at DESC, k.content_hash DESC LIMIT 1
-) k ON true
-LEFT JOIN quality.reason r ON r.province = k.province AND r.night = k.night AND r.delivery_id = k.delivery_id
-     AND r.part = k.part AND r.case_id = k.case_id AND r.severity = 'critical'
-WHERE {asked}
-GROUP BY t.province, k.night, k.delivery_id, t.case_id, t.state, k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga,
-         k.ppl
-ORDER BY {order}
-"""
-_CHOSEN = "SELECT * FROM core.kasus_terkini WHERE state IN ('quarantined', 'pending') AND province = :province"
-_QUARANTINE = _OPEN_CASES.format(
-    chosen=_CHOSEN,
-    asked="""(:rule = '' OR EXISTS (
-    SELECT 1 FROM quality.reason x WHERE x.province = k.province AND x.night = k.night
-    AND x.delivery_id = k.delivery_id AND x.part = k.part AND x.case_id = k.case_id AND x.rule_id = :rule))""",
-    order="k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, t.case_id",
-)
-# By the key of the pointer, byte by byte, so that a page costs what it holds, and the order is that of its keys.
-_QUARANTINE_PAGE = _OPEN_CASES.format(
-    chosen=f'{_CHOSEN} AND case_id COLLATE "C" > :after ORDER BY case_id COLLATE "C" LIMIT :limit',
-    asked="true",
-    order='t.case_id COLLATE "C"',
-)
-
-
-def quarantined_cases(connection: Connection, province: str, rule: str = "") -> Iterator[QuarantinedCase]:
-    """The open cases of ``province``, by key; only those that break ``rule`` if it is given."""
-    for row in connection.execute(text(_QUARANTINE), {"province": province, "rule": rule}):
-        yield _case(row)
-
-
-def quarantine_page(connection: Connection, province: str, *, after: str, limit: int) -> list[QuarantinedCase]:
-    """The first ``limit`` open cases of ``province`` whose ids come after ``after``, by id."""
-    asked = {"province": province, "after": after, "limit": limit}
-    return [_case(row) for row in connection.execute(text(_QUARANTINE_PAGE), asked)]
-
-
-def _case(row: Row[Any]) -> QuarantinedCase:
-    values = dict(row._mapping)
-    return QuarantinedCase(**values | {"rules": tuple(values["rules"])})

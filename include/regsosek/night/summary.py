@@ -11,7 +11,8 @@ from rich.table import Table
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import province as province_of
-from regsosek.night.reporting import ProvinceLine, QuarantinedCase
+from regsosek.night.quarantine import QuarantinedCase
+from regsosek.night.reporting import ProvinceLine
 
 SHOWN_CASES = 50
 WIDEST_NAME = 21

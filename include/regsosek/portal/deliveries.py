@@ -1,5 +1,6 @@
 """Deliveries as an operator sees them: state, reason, rows by what became of them; never a row, never a value."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -79,12 +80,14 @@ SELECT d.province, d.delivery_id, d.night, d.delivered_on, d.state, d.reason, d.
        ) AS judged, {_ROWS}
 FROM ledger.delivery d {_COUNTS}
 """
-_OF_A_NIGHT = f"{_LINES} WHERE d.night = :night ORDER BY d.province, d.position, d.delivered_on, d.delivery_id"
+_OF_NIGHTS = f"""{_LINES} WHERE d.night = ANY(:nights) AND d.province = ANY(:provinces)
+ORDER BY d.night DESC, d.province, d.position, d.delivered_on, d.delivery_id"""
 
 
-def deliveries_of_night(connection: Connection, night: date) -> list[DeliveryLine]:
-    """All deliveries of ``night``, by province and their order."""
-    return [_line(dict(row._mapping)) for row in connection.execute(text(_OF_A_NIGHT), {"night": night})]
+def deliveries_of(connection: Connection, nights: Sequence[date], provinces: Collection[str]) -> list[DeliveryLine]:
+    """All deliveries of some nights and provinces: the newest night first, by province and their order."""
+    asked = {"nights": list(nights), "provinces": list(provinces)}
+    return [_line(dict(row._mapping)) for row in connection.execute(text(_OF_NIGHTS), asked)]
 
 
 def _line(row: dict[str, Any]) -> DeliveryLine:

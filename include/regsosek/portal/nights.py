@@ -37,6 +37,15 @@ class Night:
     release: Publication | None
     fault: str | None
 
+    def seen_by(self, viewer: Viewer) -> "Night":
+        """The same night with what ``viewer`` may see: own provinces; faults of ours may name others."""
+        own = tuple(each for each in self.provinces if viewer.sees(each.province))
+        return replace(self, provinces=own, fault=self.fault if viewer.operator else None)
+
+    def of(self, province: str) -> ProvinceState:
+        """What the night brought from ``province``."""
+        return next(each for each in self.provinces if each.province == province)
+
     @property
     def complete(self) -> int:
         """How many provinces miss nothing of the night."""
@@ -87,9 +96,3 @@ def read_night(connection: Connection, night: date, windows: Mapping[str, FieldW
 def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[Night]:
     """How each of ``nights`` went, in their order."""
     return [read_night(connection, night, windows) for night in nights]
-
-
-def seen_by(viewer: Viewer, night: Night) -> Night:
-    """A night with the provinces that an account sees; what is wrong with its publication names others, too."""
-    seen = tuple(each for each in night.provinces if viewer.sees(each.province))
-    return replace(night, provinces=seen, fault=night.fault if viewer.national else None)

@@ -14,13 +14,38 @@ from regsosek.contract.instruments import QUESTIONNAIRE, instrument_of
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.provinces import province as province_of
 from regsosek.portal import wording
+from regsosek.portal.airflow_links import log_address, run_address
 from regsosek.portal.deliveries import DeliveryLine
 from regsosek.portal.nights import COMPLETE, Night
 from regsosek.portal.repairs import Repaired
 from regsosek.portal.validation import Validation
+from regsosek.portal.viewer import Viewer
+from regsosek.release.standing_words import StandingRelease
 from regsosek.warehouse.holding import HeldDelivery
 
-_FILTERS = ("number", "share", "long_day", "short_day", "moment", "sentence")
+_FILTERS = (
+    "number", "signed", "share", "long_day", "short_day", "moment", "sentence", "duration", "memory",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """An entry of the navigation: its address below the portal's, and whether it is for operators alone."""
+
+    address: str
+    name: str
+    operators: bool = False
+
+
+SECTIONS = (
+    Section("/", "Nights"),
+    Section("/held", "Held"),
+    Section("/quarantine", "Quarantine"),
+    Section("/steps", "Steps", operators=True),
+    Section("/alerts", "Alerts"),
+    Section("/corrections", "Corrections"),
+    Section("/releases", "Releases", operators=True),
+)
 
 
 @dataclass(frozen=True)
@@ -30,10 +55,31 @@ class Frame:
     Attributes:
         base: path of the portal as the browser sees it, without a slash at its end.
         read_at: when the figures were read.
+        viewer: who reads it; None before the login.
+        here: address of the section that the page belongs to.
     """
 
     base: str
     read_at: datetime
+    viewer: Viewer | None = None
+    here: str = ""
+
+    @property
+    def airflow(self) -> str:
+        """Path of Airflow itself: the portal is mounted one step below it."""
+        return self.base.rpartition("/")[0]
+
+    @property
+    def sections(self) -> list[Section]:
+        """What the viewer finds in the navigation."""
+        if self.viewer is None:
+            return []
+        return [each for each in SECTIONS if self.viewer.operator or not each.operators]
+
+    @property
+    def operator(self) -> bool:
+        """Whether the viewer runs the nights."""
+        return self.viewer is not None and self.viewer.operator
 
 
 @dataclass(frozen=True)
@@ -56,6 +102,10 @@ def _environment() -> Environment:
     )
     environment.filters |= {name: getattr(wording, name) for name in _FILTERS}
     environment.globals |= {
+        "condition_words": wording.condition_words(),
+        "event_labels": wording.event_words(),
+        "log_address": log_address,
+        "run_address": run_address,
         "night_words": wording.night_words(),
         "delivery_words": wording.delivery_words(),
         "reasons": rejection_reasons(),
@@ -72,15 +122,23 @@ def _datasets_of(lines: Sequence[DeliveryLine | HeldDelivery]) -> list[str]:
     return [dataset for dataset in ALL_DATASETS if instrument_of(dataset) in judged]
 
 
-def _page(template: str, frame: Frame, **values: object) -> str:
+def page(template: str, frame: Frame, **values: object) -> str:
+    """The page that ``template`` makes of ``values``."""
     return _environment().get_template(template).render(frame=frame, **values)
 
 
-def board(frame: Frame, nights: Sequence[Night], held: Sequence[HeldDelivery]) -> str:
-    """The operator's page: what waits for a decision, the last night, and the nights before it; newest night first."""
+def board(
+    frame: Frame, nights: Sequence[Night], held: Sequence[HeldDelivery], standing: StandingRelease | None = None
+) -> str:
+    """The operator's page: what waits for a decision, the last night, and the nights before it; newest night first.
+
+    Args:
+        standing: what readers of the release see.
+    """
     last = nights[0] if nights else None
     shown = {each.night for each in nights}
-    return _page("board.html.j2", frame, nights=nights, last=last, held=held, shown_nights=shown)
+    values = {"nights": nights, "last": last, "held": held, "shown_nights": shown, "standing": standing}
+    return page("board.html.j2", frame, **values)
 
 
 def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[date]) -> str:
@@ -90,15 +148,20 @@ def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[da
         by_province[line.province].append(line)
     held = {each.delivery_id: each for each in brought.held}
     values = {"by_province": by_province, "held": held, "repairs": brought.repairs, "nights": sorted(nights)}
-    return _page("night.html.j2", frame, night=night, **values)
+    return page("night.html.j2", frame, night=night, **values)
 
 
 def data_docs_page(frame: Frame, validation: Validation, sections: str) -> str:
     """The Data Docs of one province, night and dataset; ``sections`` is what Great Expectations rendered."""
     together = [each for each in ALL_DATASETS if instrument_of(each) == instrument_of(validation.dataset)]
-    return _page("validation.html.j2", frame, validation=validation, datasets=together, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
+    return page("validation.html.j2", frame, validation=validation, datasets=together, sections=Markup(sections))  # noqa: S704 - rendered from our own suites and counts, its parameters escaped
 
 
 def message(frame: Frame, title: str, told: str) -> str:
     """A page that says why there is no other."""
-    return _page("message.html.j2", frame, title=title, told=told)
+    return page("message.html.j2", frame, title=title, told=told)
+
+
+def script() -> str:
+    """The one script of the pages."""
+    return _environment().get_template("script.js.j2").render()

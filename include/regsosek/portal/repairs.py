@@ -1,7 +1,7 @@
-"""What reading mended in the deliveries of a night: kinds and amounts, never what was mended."""
+"""What reading mended in the deliveries of nights: kinds and amounts, never what was mended."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,15 +24,15 @@ _REPAIRS = """
 SELECT d.province, d.delivery_id, r.dataset, r.kind, sum(r.amount)::bigint AS amount
 FROM ledger.repair r JOIN ledger.delivery d ON d.province = r.province AND d.delivery_id = r.delivery_id
      AND d.reason IS DISTINCT FROM 'id_reused'
-WHERE d.night = :night GROUP BY d.province, d.delivery_id, r.dataset, r.kind
+WHERE d.night = ANY(:nights) GROUP BY d.province, d.delivery_id, r.dataset, r.kind
 ORDER BY d.province, d.delivery_id, r.dataset DESC, r.kind
 """
 
 
-def repairs_of_night(connection: Connection, night: date) -> Mapping[tuple[str, str], list[Repaired]]:
-    """What was mended in each delivery of ``night``, by (province, delivery id), but for what the contract allows."""
+def repairs_of_nights(connection: Connection, nights: Sequence[date]) -> Mapping[tuple[str, str], list[Repaired]]:
+    """What was mended in each delivery of ``nights``, by (province, delivery id), but for what the contract allows."""
     found: defaultdict[tuple[str, str], list[Repaired]] = defaultdict(list)
-    for province, delivery_id, dataset, kind, amount in connection.execute(text(_REPAIRS), {"night": night}):
+    for province, delivery_id, dataset, kind, amount in connection.execute(text(_REPAIRS), {"nights": list(nights)}):
         if repair_kinds()[kind].told:
             found[province, delivery_id].append(Repaired(repair_kinds()[kind], dataset, amount))
     return found

@@ -8,6 +8,7 @@ from functools import cached_property
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.night.house import House
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 
@@ -35,6 +36,11 @@ class Sources:
     @cached_property
     def _engine(self) -> Engine:
         return connect(self.settings)
+
+    @property
+    def house(self) -> House:
+        """The same for what is written: decisions alone."""
+        return House(self.settings, self._engine, self.store)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

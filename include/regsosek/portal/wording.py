@@ -43,9 +43,37 @@ def delivery_words() -> dict[str, StateWords]:
     return _words("delivery")
 
 
+def condition_words() -> dict[str, StateWords]:
+    """The words for every kind of condition that a province is told of."""
+    return _words("condition")
+
+
+def event_words() -> dict[str, StateWords]:
+    """The words for the lines of the journal."""
+    return _words("event")
+
+
 def number(value: float | None) -> str:
     """A whole number with thousands apart; a dash for none."""
     return "–" if value is None else f"{value:,.0f}"
+
+
+def signed(value: float) -> str:
+    """A difference: with its sign, and a dash for none."""
+    return "–" if not value else f"{value:+,.0f}".replace("-", "−")
+
+
+def duration(seconds: float | None) -> str:
+    """Tenths of seconds below a minute, then minutes and seconds; a dash for none."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{seconds:.1f} s" if seconds < 60 else f"{minutes} min {rest:02d} s"  # noqa: PLR2004 - a minute
+
+
+def memory(value: int | None) -> str:
+    """Bytes as mebibytes; a dash where they were not measured."""
+    return f"{value / 2**20:,.0f} MiB" if value else "–"
 
 
 def share(value: float | None) -> str:

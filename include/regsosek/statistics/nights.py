@@ -23,6 +23,7 @@ tonight AS (
            count(*) FILTER (WHERE state = 'accepted') AS accepted,
            count(*) FILTER (WHERE state = 'rejected') AS rejected,
            count(*) FILTER (WHERE state = 'held') AS held,
+           count(*) FILTER (WHERE state = 'registered') AS registered,
            count(*) AS deliveries,
            string_agg(DISTINCT reason, ',' ORDER BY reason) AS reasons
     FROM standing WHERE night = :night AND reason IS DISTINCT FROM 'superseded_while_held' GROUP BY province
@@ -35,7 +36,8 @@ waiting AS (
     WHERE dataset = 'keluarga' AND held > 0 GROUP BY province
 )
 SELECT code AS province, coalesce(accepted, 0) AS accepted, coalesce(rejected, 0) AS rejected,
-       coalesce(held, 0) AS held, coalesce(deliveries, 0) AS deliveries, coalesce(reasons, '') AS reasons, last_night,
+       coalesce(held, 0) AS held, coalesce(registered, 0) AS registered, coalesce(deliveries, 0) AS deliveries,
+       coalesce(reasons, '') AS reasons, last_night,
        coalesce(held_families, 0) AS held_families,
        EXISTS (SELECT 1 FROM mart.refreshed f WHERE f.province = code AND f.night = :night) AS refreshed
 FROM unnest(CAST(:codes AS text[])) AS p (code)
@@ -64,7 +66,7 @@ def provinces_of_the_night(connection: Connection, as_of: AsOf, windows: Mapping
 
 
 def _state(row: "pd.Series[Any]") -> NightState:
-    if not row["refreshed"]:
+    if not row["refreshed"] or row["registered"]:
         return "not_processed"
     if not row["deliveries"]:
         return _without_delivery(row)

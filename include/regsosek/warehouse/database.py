@@ -7,7 +7,7 @@ from pathlib import Path
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from regsosek.errors import ConfigurationError
+from regsosek.errors import ConfigurationError, ProvinceBusyError
 from regsosek.settings import Settings
 
 # First half of the advisory lock's key: the second is the province, so provinces never wait for each other.
@@ -30,11 +30,18 @@ def connect(settings: Settings) -> Engine:
 
 
 @contextmanager
-def province_lock(engine: Engine, province: str) -> Iterator[None]:
-    """Holds the one right to load ``province``; a second holder waits, whatever process or machine it is on."""
+def province_lock(engine: Engine, province: str, *, wait: bool = True) -> Iterator[None]:
+    """Holds the one right to load ``province``; a second holder waits, whatever process or machine it is on.
+
+    Raises:
+        ProvinceBusyError: somebody else holds it, and ``wait`` is false.
+    """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         key = {"lock": PROVINCE_LOCK, "province": int(province)}
-        connection.execute(text("SELECT pg_advisory_lock(:lock, :province)"), key)
+        if wait:
+            connection.execute(text("SELECT pg_advisory_lock(:lock, :province)"), key)
+        elif not connection.execute(text("SELECT pg_try_advisory_lock(:lock, :province)"), key).scalar_one():
+            raise ProvinceBusyError(f"province {province} is being worked on; try again when its run has ended")
         try:
             yield
         finally:

@@ -60,6 +60,14 @@ class Delivery:
         return {"province": self.province, "night": self.counted_night, "delivery_id": self.delivery_id}
 
 
+@dataclass
+class Spent:
+    """What a step took: time, and the most memory that its process had held by its end."""
+
+    seconds: float = 0.0
+    peak_rss_bytes: int = 0
+
+
 LINE = (
     delivery.c.province, delivery.c.delivery_id, delivery.c.delivered_on, delivery.c.night, delivery.c.position,
     delivery.c.prefix, delivery.c.state, delivery.c.reason, delivery.c.detail, delivery.c.decided_night,
@@ -238,14 +246,12 @@ def note_repairs(connection: Connection, entry: Delivery, part: int, repairs: Se
         connection.execute(insert(repair), [{**key, **each} for each in repairs])
 
 
-def note_timing(connection: Connection, entry: Delivery, part: int, seconds: Mapping[str, float]) -> None:
-    """Keeps how long each step of a part took (part 0: the delivery as a whole)."""
-    for step, value in seconds.items():
+def note_timing(connection: Connection, entry: Delivery, part: int, spent: Mapping[str, Spent]) -> None:
+    """Keeps what each step of a part took (part 0: the delivery as a whole)."""
+    for step, each in spent.items():
         key = {"province": entry.province, "delivery_id": entry.delivery_id, "part": part, "step": step}
-        statement = insert(step_timing).values(**key, seconds=value)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=list(key), set_={"seconds": statement.excluded.seconds})
-        )
+        statement = insert(step_timing).values(**key, **vars(each))
+        connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=vars(each)))
 
 
 def change(connection: Connection, entry: Delivery, **values: Any) -> None:

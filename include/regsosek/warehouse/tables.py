@@ -119,7 +119,15 @@ delivery_count = Table(
 )  # fmt: skip
 step_timing = Table(
     "step_timing", metadata, _key("province"), _key("delivery_id"), _key("part", Integer), _key("step"),
-    Column("seconds", Double, nullable=False), schema="ledger",
+    # The most memory that the process had held by the end of the step.
+    Column("seconds", Double, nullable=False), Column("peak_rss_bytes", BigInteger), schema="ledger",
+)  # fmt: skip
+# Which task instance of Airflow worked on a night of a province (of the nation: 00), so that its log can be found; no
+# seconds: it still works, or it was killed.
+task_run = Table(
+    "task_run", metadata, _key("province"), _key("night", Date), _key("dag_id"), _key("run_id"), _key("task_id"),
+    _needed("map_index", Integer), _needed("try_number", Integer), _moment("started_at"), Column("seconds", Double),
+    Column("peak_rss_bytes", BigInteger), Column("told", Text), schema="ledger",
 )  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
@@ -155,7 +163,11 @@ kasus_terkini = Table(
     "kasus_terkini", metadata, _key("province"), _key("case_id"), _needed("state"),
     Column("night", Date), Column("delivery_id", Text), Column("part", Integer), Column("row_no", Integer),
     Column("id_subsls", Text), Column("r109_no_bangunan", Integer), Column("r110_no_keluarga", Integer),
-    Index(None, "province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"), schema="core",
+    Index(None, "province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"),
+    # What waits in quarantine is looked for among tens of millions of cases that do not.
+    Index("ix_kasus_terkini_waiting", "province", "state", "night",
+          postgresql_where=text("state IN ('quarantined', 'pending')")),
+    schema="core",
 )  # fmt: skip
 
 

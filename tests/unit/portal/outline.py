@@ -32,7 +32,15 @@ class Outline(HTMLParser):
         return [attributes["href"] or "" for tag, attributes in self.tags if tag == "a"]
 
     def is_whole_and_fetches_nothing(self) -> bool:
-        """Every element closed, no script, and nothing that a browser would ask another host for."""
-        fetching = {"script", "link", "img", "iframe", "object", "embed", "form"}
+        """Every element closed, no script but ours, and nothing that a browser would ask another host for."""
+        fetching = {"link", "img", "iframe", "object", "embed"}
         handlers = [name for _, attributes in self.tags for name in attributes if name.startswith("on")]
-        return not self.open and not handlers and not fetching & {tag for tag, _ in self.tags}
+        scripts = [attributes.get("src") for tag, attributes in self.tags if tag == "script"]
+        asked = [
+            attributes.get(name) or ""
+            for tag, attributes in self.tags if tag == "form" for name in ("action", "data-address", "data-runs")
+        ]  # fmt: skip
+        own = {"/under/regsosek/script.js"}.issuperset(scripts) and all(
+            not each or each.startswith("/under/") for each in asked
+        )
+        return not self.open and own and not handlers and not fetching & {tag for tag, _ in self.tags}

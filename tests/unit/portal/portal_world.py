@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from portal_viewers import OPERATOR
 from regsosek.geography.provinces import provinces
 from regsosek.portal.deliveries import DeliveryLine, RowsOf
 from regsosek.portal.nights import Night, ProvinceState
@@ -38,7 +39,7 @@ def held(day: date = NIGHT) -> HeldDelivery:
 
 def frame() -> Frame:
     """Where Airflow mounts the portal when it is itself served under a path."""
-    return Frame(base="/under/regsosek", read_at=AT)
+    return Frame(base="/under/regsosek", read_at=AT, viewer=OPERATOR, here="/")
 
 
 def night() -> Night:

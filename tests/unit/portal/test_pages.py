@@ -1,9 +1,12 @@
 """The operator's pages: whole, escaped, fetching nothing, and saying what waits, what failed and where to look."""
 
+from dataclasses import replace
+
 import pytest
 from outline import Outline
 from portal_world import HOSTILE, NIGHT, delivery, frame, held, night
 
+from portal_viewers import office
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import repair_kinds
 from regsosek.portal import pages
@@ -43,13 +46,28 @@ def test_text_from_outside_stays_text(page) -> None:
 
 @pytest.mark.parametrize("page", ALL)
 def test_links_stay_under_the_path_that_airflow_gives(page) -> None:
-    assert all(link.startswith("/under/regsosek/") for link in Outline(page()).links())
+    leading = [link for link in Outline(page()).links() if link != "#content"]
+    assert all(link.startswith("/under/regsosek/") for link in leading)
 
 
-def test_a_held_delivery_stands_first_with_the_command_that_decides() -> None:
-    text = Outline(board()).text
-    assert text.index("Waiting for a decision: 1 held") < text.index("Not complete last night")
-    assert "regsosek deliveries show" in text
+def test_a_held_delivery_stands_first_with_what_decides_for_those_who_may() -> None:
+    outline = Outline(board())
+    assert outline.text.index("Waiting for a decision: 1 held") < outline.text.index("Not complete last night")
+    for verb in ("free", "reject"):
+        assert f"/under/regsosek/deliveries/64/{held().delivery_id}/{verb}" in outline.links()
+    of_office = Outline(pages.board(replace(frame(), viewer=office("64")), [night().seen_by(office("64"))], [held()]))
+    assert not [link for link in of_office.links() if link.endswith(("/free", "/reject"))]
+
+
+def test_an_office_sees_its_own_province_and_no_word_of_ours_about_others() -> None:
+    viewer = office("64")
+    seen = night().seen_by(viewer)
+    assert [each.province for each in seen.provinces] == ["64"]
+    text = Outline(pages.board(replace(frame(), viewer=viewer), [seen], [])).text
+    assert "64 Kalimantan Timur" in text
+    assert "Kalimantan Utara" not in text
+    assert "conservation" not in text
+    assert "Steps" not in text
 
 
 def test_reasons_are_told_in_both_languages() -> None:

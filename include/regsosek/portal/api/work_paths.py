@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.geography.regions import region_master
-from regsosek.night.reporting import QuarantinedCase, quarantine_page
+from regsosek.night.quarantine import QuarantinedCase, quarantine_page
 from regsosek.night.stream_lists import WorkList, appointment_list, gap_list
 from regsosek.portal.api.answers import Answer, Envelope, Paging, answers, marked, no_such_page, page_of, written
 from regsosek.portal.api.ledger_paths import Keyed, asked_provinces, missing

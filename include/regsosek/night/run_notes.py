@@ -1,0 +1,31 @@
+"""What a run of the nightly DAG came to, for the note that Airflow shows beside it. Light: the scheduler asks."""
+
+import psycopg
+
+from regsosek.settings import load_settings
+
+# The scheduler waits meanwhile: a warehouse that does not answer at once is not waited for.
+PATIENCE_SECONDS = 2
+CAME_TO = "Night: "
+LONGEST_NOTE = 1000  # what Airflow takes
+_TOLD = (
+    "SELECT told FROM ledger.task_run WHERE dag_id = %s AND run_id = %s AND told IS NOT NULL ORDER BY started_at DESC"
+)
+
+
+def told_of_run(dag_id: str, run_id: str) -> str | None:
+    """The sentence that the run concluded with; None where it did not come to that, or the warehouse is not there."""
+    url = load_settings().warehouse_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://", 1)
+    options = f"-c statement_timeout={PATIENCE_SECONDS * 1000}"
+    try:
+        with psycopg.connect(url, connect_timeout=PATIENCE_SECONDS, options=options) as connection:
+            found = connection.execute(_TOLD, (dag_id, run_id)).fetchone()
+    except psycopg.Error:
+        return None
+    return None if found is None else str(found[0])
+
+
+def with_told(note: str | None, told: str) -> str:
+    """A run's note, and below it what the run came to, in place of what an earlier try of it came to."""
+    kept = [line for line in (note or "").splitlines() if not line.startswith(CAME_TO)]
+    return "\n".join([*kept, CAME_TO + told])[:LONGEST_NOTE]

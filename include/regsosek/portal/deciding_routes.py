@@ -1,0 +1,123 @@
+"""Held deliveries: why each is held, and an operator's decision about it, recorded here and carried out by a run.
+
+The API server answers in seconds, freeing takes as long as receiving did: a decision is written to archive and journal
+as the command line writes it, and the next run of the province carries it out.
+"""
+
+import importlib
+import logging
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
+
+from regsosek.errors import DecisionError, ProvinceBusyError
+from regsosek.night.deliveries import DeliveryDetail, delivery_detail
+from regsosek.portal import pages
+from regsosek.portal.answers import HEADERS, frame_of, html, not_found, operator_of, seen_province
+from regsosek.portal.decisions import decided
+from regsosek.portal.forms import Forms, form_cookie, set_form_cookie
+from regsosek.portal.nights import last_nights
+from regsosek.portal.sources import Sources
+from regsosek.portal.viewer import viewer_of
+from regsosek.quality.rules import load_suites
+from regsosek.warehouse.holding import held_deliveries
+
+log = logging.getLogger(__name__)
+
+Verb = Literal["free", "reject"]
+VERDICTS = {"free": "freed", "reject": "rejected"}
+CONFLICT, SEE_OTHER = 409, 303
+LONGEST_REASON = 500
+
+
+def add_deciding_routes(portal: APIRouter, sources: Sources) -> None:
+    """Adds the pages to ``portal``."""
+    routes = DecidingRoutes(sources)
+    portal.add_api_route("/held", routes.held)
+    portal.add_api_route("/deliveries/{province}/{delivery_id}", routes.delivery)
+    portal.add_api_route("/deliveries/{province}/{delivery_id}/{verb}", routes.form)
+    portal.add_api_route("/deliveries/{province}/{delivery_id}/{verb}", routes.decide, methods=["POST"])
+
+
+@dataclass(frozen=True)
+class DecidingRoutes:
+    """What each address answers."""
+
+    sources: Sources
+
+    @property
+    def _forms(self) -> Forms:
+        return Forms(self.sources.settings.hmac_key.get_secret_value().encode())
+
+    def held(self, request: Request) -> Response:
+        """What waits for a decision, and the last decisions."""
+        seen = viewer_of(request).provinces
+        with self.sources.reading() as connection:
+            values = {
+                "held": [each for each in held_deliveries(connection) if each.province in seen],
+                "decided": decided(connection, seen),
+                "shown_nights": last_nights(connection, self.sources.settings.operator_nights),
+            }
+        return html(pages.page("held.html.j2", frame_of(request, "/held"), **values))
+
+    def delivery(self, request: Request, province: str, delivery_id: str) -> Response:
+        """One delivery: shares and limits, rules by violations, kab/kota, and what was decided."""
+        with self.sources.reading() as connection:
+            detail = _detail(connection, seen_province(request, province), delivery_id)
+            nights = last_nights(connection, self.sources.settings.operator_nights)
+        return html(
+            pages.page("delivery.html.j2", frame_of(request, "/held"), detail=detail, line=detail.line, nights=nights)
+        )
+
+    def form(self, request: Request, province: str, delivery_id: str, verb: Verb) -> Response:
+        """What a decision will do, and the form that takes it."""
+        operator_of(request)
+        with self.sources.reading() as connection:
+            detail = _detail(connection, seen_province(request, province), delivery_id)
+        cookie = form_cookie(request)
+        token = self._forms.token(request, cookie, request.url.path)
+        values = {"detail": detail, "line": detail.line, "verb": verb, "token": token, "longest": LONGEST_REASON}
+        answer = html(pages.page("decide.html.j2", frame_of(request, "/held"), **values))
+        set_form_cookie(request, answer, cookie)
+        return answer
+
+    def decide(
+        self,
+        request: Request,
+        province: str,
+        delivery_id: str,
+        verb: Verb,
+        token: Annotated[str, Form(max_length=200)],
+        reason: Annotated[str, Form(max_length=LONGEST_REASON)] = "",
+    ) -> Response:
+        """Records the decision under the account that is logged in."""
+        viewer = operator_of(request)
+        seen_province(request, province)
+        self._forms.require(request, request.url.path, token)
+        settings = self.sources.settings
+        # Its room brings Great Expectations with it, which takes seconds: imported when somebody decides.
+        deciding = importlib.import_module("regsosek.night.deciding")
+        try:
+            deciding.record(
+                self.sources.house, province, delivery_id, VERDICTS[verb], load_suites(settings.expectations_dir),
+                by=viewer.name, reason=reason,
+            )  # fmt: skip
+        except (DecisionError, ProvinceBusyError) as error:
+            return html(pages.message(frame_of(request, "/held"), "Not decided", str(error)), CONFLICT)
+        log.info("delivery %s of province %s %s by %s", delivery_id, province, VERDICTS[verb], viewer.name)
+        address = f"{frame_of(request).base}/deliveries/{province}/{delivery_id}"
+        return RedirectResponse(address, status_code=SEE_OTHER, headers=HEADERS)
+
+
+def _detail(connection: Connection, province: str, delivery_id: str) -> DeliveryDetail:
+    """The delivery of ``province``; one of another province with that id is not shown."""
+    try:
+        detail = delivery_detail(connection, delivery_id)
+    except DecisionError:
+        raise not_found() from None
+    if detail.line.province != province:
+        raise not_found()
+    return detail
