@@ -182,7 +182,7 @@ def _unfit(column: _Column) -> str:
         case "integer" | "decimal" if kind not in _DATED:
             return "0"
         case "float" if kind not in _DATED:
-            return f"count(*) FILTER (isinf({values}) OR (abs({values}) >= {_EXACT} AND NOT isnan({values})))"
+            return f"count(*) FILTER (isinf({values}) OR (isfinite({values}) AND abs({values}) >= {_EXACT}))"
         case "date" | "local" if kind == "date":
             return "0"
         case "instant" if kind == "timestamp":
@@ -196,9 +196,9 @@ def _repaired(column: _Column) -> str:
         case "integer" | "decimal" if kind in TEXT_KINDS:
             return f"count({values})"
         case "float" if kind in TEXT_KINDS:
-            return f"count(*) FILTER (NOT isnan({values}))"
+            return f"count(*) FILTER (isfinite({values}))"
         case "float" if kind != "decimal" and kind not in _DATED:
-            return f"count(*) FILTER ({values} = trunc({values}) AND NOT isnan({values}))"
+            return f"count(*) FILTER (isfinite({values}) AND {values} = trunc({values}))"
         case "local" if kind == "date":
             return f"count(*) FILTER ({values} = date_trunc('day', {values}))"
     return "0"
@@ -255,7 +255,8 @@ def _float_text(values: str, kind: Kind) -> str:
     if kind != "decimal":
         # Tried only: the engine may cast a NaN that the CASE around it leaves out.
         text = f"CASE WHEN {values} = trunc({values}) THEN TRY_CAST({values} AS BIGINT)::VARCHAR ELSE {text} END"
-    return f"CASE WHEN NOT isnan({values}) THEN {text} END"
+    # Not by isnan: the engine takes it for false where the file's own bounds of the column name none.
+    return f"CASE WHEN isfinite({values}) THEN {text} END"
 
 
 def _moment_text(moment: str, offset: str) -> str:

@@ -43,6 +43,9 @@ def of_pages(**options: Any) -> bytes:
         ("r407_umur", pa.array([38.0, NAN]), ["38", None], {"fraction_of_zero": 1}),
         ("r407_umur", pa.array([38.0, 7.0], pa.float32()), ["38", "7"], {"fraction_of_zero": 2}),
         ("r407_umur", pa.array([38.5, None]), ["38.5", None], {}),
+        # The bounds that the file names of a column leave NaN out.
+        ("r407_umur", pa.array([38.5, NAN]), ["38.5", None], {}),
+        ("r402_nama", pa.array([0.5, NAN]), ["0.5", None], {"number_for_code": 1}),
         ("r407_umur", pa.array([Decimal("38.00"), None]), ["38", None], {}),
         ("r403_nik", pa.array([int(NIK), None]), [NIK, None], {"number_for_code": 1}),
         ("r403_nik", pa.array([float(NIK), NAN]), [NIK, None], {"number_for_code": 1}),
