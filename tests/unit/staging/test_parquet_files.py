@@ -43,9 +43,6 @@ def of_pages(**options: Any) -> bytes:
         ("r407_umur", pa.array([38.0, NAN]), ["38", None], {"fraction_of_zero": 1}),
         ("r407_umur", pa.array([38.0, 7.0], pa.float32()), ["38", "7"], {"fraction_of_zero": 2}),
         ("r407_umur", pa.array([38.5, None]), ["38.5", None], {}),
-        # The bounds that the file names of a column leave NaN out.
-        ("r407_umur", pa.array([38.5, NAN]), ["38.5", None], {}),
-        ("r402_nama", pa.array([0.5, NAN]), ["0.5", None], {"number_for_code": 1}),
         ("r407_umur", pa.array([Decimal("38.00"), None]), ["38", None], {}),
         ("r403_nik", pa.array([int(NIK), None]), [NIK, None], {"number_for_code": 1}),
         ("r403_nik", pa.array([float(NIK), NAN]), [NIK, None], {"number_for_code": 1}),
@@ -76,6 +73,15 @@ def test_nan_among_several_whole_numbers_is_missing(engine, tmp_path: Path) -> N
     content = parquet_of(with_column("r407_umur", pa.array([38.0, NAN, 7.0, 9.0]), pa.concat_tables([TABLE, TABLE])))
     read(engine, tmp_path, content, 4, format_=FORMAT)
     assert values(engine, "r407_umur") == [("38",), (None,), ("7",), ("9",)]
+
+
+def test_nan_is_missing_whatever_bounds_the_file_names(engine, tmp_path: Path) -> None:
+    families = pa.table({v.name: pa.nulls(3, pa.string()) for v in all_variables("keluarga")})
+    content = parquet_of(with_column("id_dokumen", pa.array([NAN, 0.5, 0.25]), families))
+    bounds = pq.read_metadata(pa.BufferReader(content)).row_group(0).column(0).statistics
+    assert (bounds.min, bounds.max) == (0.25, 0.5)
+    read(engine, tmp_path, content, 3, format_=FORMAT, dataset="keluarga")
+    assert values(engine, "id_dokumen", dataset="keluarga") == [(None,), ("0.5",), ("0.25",)]
 
 
 @pytest.mark.parametrize(
