@@ -73,7 +73,7 @@ def _refuse_other_scale(house: House, scale: float) -> None:
 def _deliver(console: Console, house: House, scale: float) -> None:
     _refuse_other_scale(house, scale)
     codes = [province.code for province in provinces()]
-    report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE)
+    report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE, streams=True)
     console.print(
         f"Simulated at scale {report.scale:g}: {len(report.deliveries)} deliveries of {NIGHTS} days, "
         f"{report.families:,} families, {report.persons:,} persons; planted defects are listed in var/labels.csv"

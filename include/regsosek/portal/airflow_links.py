@@ -6,8 +6,9 @@ from regsosek.warehouse.task_runs import TaskRun
 
 NIGHTLY = "regsosek_nightly"
 # Where Airflow's API is asked for a run, and to do a task again in the run that it belongs to.
-TRIGGER_ADDRESS = f"/api/v2/dags/{NIGHTLY}/dagRuns"
-CLEAR_ADDRESS = f"/api/v2/dags/{NIGHTLY}/clearTaskInstances"
+DAG_ADDRESS = f"/api/v2/dags/{NIGHTLY}"
+TRIGGER_ADDRESS = f"{DAG_ADDRESS}/dagRuns"
+CLEAR_ADDRESS = f"{DAG_ADDRESS}/clearTaskInstances"
 
 
 def run_address(dag_id: str, run_id: str) -> str:

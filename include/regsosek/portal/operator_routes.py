@@ -12,7 +12,7 @@ from regsosek.geography.calendar import planned_windows
 from regsosek.geography.regions import NATION
 from regsosek.night.quarantine import QUARANTINED, quarantined_cases, waiting_by_night, waiting_by_rule
 from regsosek.portal import pages
-from regsosek.portal.airflow_links import CLEAR_ADDRESS, TRIGGER_ADDRESS
+from regsosek.portal.airflow_links import CLEAR_ADDRESS, DAG_ADDRESS, TRIGGER_ADDRESS
 from regsosek.portal.answers import frame_of, html, not_found, operator_of, seen_province
 from regsosek.portal.corrections import changed, journal
 from regsosek.portal.deliveries import deliveries_of
@@ -170,7 +170,7 @@ class OperatorRoutes:
         seen_province(request, province)
         with self.sources.reading() as connection:
             runs = receptions(task_runs(connection, [night], [NATION, province]), province)
-        addresses = {"trigger": TRIGGER_ADDRESS, "clear": CLEAR_ADDRESS}
+        addresses = {"dag": DAG_ADDRESS, "trigger": TRIGGER_ADDRESS, "clear": CLEAR_ADDRESS}
         return html(
             pages.page(
                 "run.html.j2", frame_of(request, "/"), province=province, night=night, last=runs.get(night), **addresses

@@ -12,7 +12,7 @@ from portal_viewers import OPERATOR, office
 from regsosek.night.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
 from regsosek.night.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
 from regsosek.portal import pages
-from regsosek.portal.airflow_links import CLEAR_ADDRESS, TRIGGER_ADDRESS, log_address
+from regsosek.portal.airflow_links import CLEAR_ADDRESS, DAG_ADDRESS, TRIGGER_ADDRESS, log_address
 from regsosek.portal.corrections import Changed, Event
 from regsosek.portal.decisions import Decided
 from regsosek.portal.quarantine import AGES, ProvinceWaiting, age_of
@@ -116,7 +116,15 @@ def releases() -> str:
 
 
 def run(last: TaskRun | None = RUN) -> str:
-    return shown("run.html.j2", province="64", night=NIGHT, last=last, trigger=TRIGGER_ADDRESS, clear=CLEAR_ADDRESS)
+    return shown(
+        "run.html.j2",
+        province="64",
+        night=NIGHT,
+        last=last,
+        dag=DAG_ADDRESS,
+        trigger=TRIGGER_ADDRESS,
+        clear=CLEAR_ADDRESS,
+    )
 
 
 ALL: list[Callable[[], str]] = [
@@ -236,6 +244,7 @@ def test_a_run_is_asked_for_with_night_and_province_filled_in() -> None:
     assert (values["date"], values["provinces"]) == (str(NIGHT), "64")
     asked = {a["data-ask"]: a for tag, a in outline.tags if tag == "form"}
     assert asked["trigger"]["data-address"] == "/under/api/v2/dags/regsosek_nightly/dagRuns"
+    assert asked["trigger"]["data-dag"] == "/under/api/v2/dags/regsosek_nightly"
     clear = asked["clear"]
     assert (clear["data-run"], clear["data-task"], clear["data-index"]) == (RUN.run_id, "receive", "22")
     assert [a["data-ask"] for tag, a in Outline(run(None)).tags if tag == "form"] == ["trigger"]
