@@ -1,5 +1,6 @@
 """The operator's way through a real Airflow: sign in, the page in the navigation, DAG pages, the form, a province."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -112,3 +113,28 @@ def test_a_task_of_a_province_leads_to_the_province(operator: Watched, operated:
 
 def test_nothing_of_it_asked_another_server(operator: Watched) -> None:
     assert operator.strayed == []
+
+
+SECTIONS = ("Nights", "Held", "Quarantine", "Steps", "Alerts", "Corrections", "Releases")
+
+
+def test_every_section_is_one_click_away_and_accessible(operator: Watched, operated: Stack) -> None:
+    frame = portal(operator.page, operated)
+    for name in SECTIONS:
+        frame.get_by_role("navigation").get_by_role("link", name=name).first.click()
+        frame.wait_for_load_state("networkidle")
+        expect(frame.get_by_role("heading", level=1)).to_be_visible()
+        assert (name, violations(frame), overflow(frame)) == (name, [], 0)
+
+
+def test_why_a_province_is_red_and_how_only_that_is_run_again(operator: Watched, operated: Stack) -> None:
+    frame = portal(operator.page, operated)
+    frame.get_by_role("link", name=province("65").name).first.click()
+    frame.wait_for_url("**/provinces/65")
+    assert (violations(frame), overflow(frame)) == ([], 0)
+    frame.get_by_role("link", name=re.compile("[Rr]un")).first.click()
+    frame.wait_for_url(f"**/run/65/{NIGHTS[-1]}")
+    frame.get_by_role("button", name="Run it").click()
+    expect(frame.get_by_role("status").last).to_contain_text("The DAG is paused")
+    frame.get_by_role("status").last.get_by_role("link").click()
+    operator.page.wait_for_url("**/dags/regsosek_nightly/runs/**")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from browser import DESKTOP, PHONE, SCREENS, Screen, Watched, overflow, violations, walk, watched
 from regsosek.geography.provinces import province
@@ -92,3 +92,33 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(browser:
             assert reached == reachable[: len(reached)], path
             assert len(reached) == min(60, len(reachable)), path
             assert unseen == 0, path
+
+
+def test_from_the_nation_to_a_kabkota_and_into_the_other_language(opened: Watched, site: Site) -> None:
+    page, name = opened.page, province(EVERY_NIGHT[0]).name
+    page.goto(site.origin)
+    page.get_by_role("table").get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_url(f"**/provinsi/{EVERY_NIGHT[0]}.html")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    page.get_by_role("table").get_by_role("link", name="Sleman").first.click()
+    page.wait_for_url("**/kabkota/3404.html")
+    page.get_by_role("link", name="English").first.click()
+    page.wait_for_url("**/en/kabkota/3404.html")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("navigation").get_by_role("link", name="Indonesia").first.click()
+    page.wait_for_url("**/en/index.html")
+    assert (opened.strayed, opened.missing, opened.errors) == ([], [], [])
+
+
+def test_the_map_shows_another_measure_and_the_chart_answers_when_asked(browser: Browser, site: Site) -> None:
+    with watched(browser, site.origin, DESKTOP) as seen:
+        page = seen.page
+        page.goto(f"{site.origin}/en/index.html", wait_until="networkidle")
+        tile = page.get_by_role("link", name=re.compile(province(EVERY_NIGHT[0]).name)).first
+        before = tile.inner_text()
+        chooser = page.get_by_role("combobox").first
+        chooser.select_option(index=1)
+        assert tile.inner_text() != before
+        page.get_by_role("button", name=re.compile("nteracti")).first.click()
+        expect(page.locator("canvas, svg.marks").first).to_be_visible(timeout=30_000)
+        assert (seen.strayed, seen.missing, seen.errors) == ([], [], [])

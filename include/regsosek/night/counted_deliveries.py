@@ -45,6 +45,7 @@ WHERE province = :province AND dataset = 'keluarga' AND held > 0 GROUP BY delive
 """
 _FOUND_COLUMNS = {
     "deliveries": "1",
+    "deliveries_unfinished": "(s.state = 'registered')::int",
     **{f"deliveries_{state}": f"(s.state = '{state}')::int" for state in ("accepted", "held", "rejected")},
     **{f"{state}_of_night": f"(s.state = '{state}')::int * coalesce(c.received, 0)" for state in ("held", "rejected")},
 }

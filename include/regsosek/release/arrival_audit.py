@@ -11,6 +11,7 @@ import pandas as pd
 
 from regsosek.geography.regions import NATION
 from regsosek.release.published_rules import read_table
+from regsosek.statistics.arrivals_calendar import BY_STATE
 from regsosek.statistics.definitions import definitions
 
 CALENDAR_FILE, RULES_FILE, ARRIVALS_FILE, PROVINCES_FILE = "kalender.csv", "mutu.csv", "kedatangan.csv", "provinsi.csv"
@@ -25,7 +26,7 @@ def calendar_faults(files: Mapping[str, bytes]) -> list[str]:
     cell = ["code", "campaign_night"]
     both = calendar.groupby(cell)[["received", "late"]].sum().add_suffix("_shown")
     both = both.join(arrived.set_index(cell)[["received", "late"]], how="outer").fillna(0)
-    by_state = calendar[["deliveries_accepted", "deliveries_held", "deliveries_rejected"]].sum(axis=1)
+    by_state = calendar[list(BY_STATE)].sum(axis=1)
     held = calendar.groupby("code")["held_of_night"].sum().reindex(provinces.index, fill_value=0)
     return [
         *_missing_cells(calendar, list(provinces.index)),

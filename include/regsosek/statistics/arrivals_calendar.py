@@ -20,7 +20,8 @@ CalendarState = Literal[
     "closed", "not_processed", "held_back",
 ]  # fmt: skip
 
-DELIVERY_COUNTS = ("deliveries", "deliveries_accepted", "deliveries_held", "deliveries_rejected")
+BY_STATE = ("deliveries_accepted", "deliveries_held", "deliveries_rejected", "deliveries_unfinished")
+DELIVERY_COUNTS = ("deliveries", *BY_STATE)
 FAMILY_COUNTS = ("received", "late", "held_of_night", "rejected_of_night")
 _OTHERS = ("freed", "replaced", "followed")
 
@@ -38,6 +39,7 @@ delivered AS (
            count(*) FILTER (WHERE state = 'accepted') AS deliveries_accepted,
            count(*) FILTER (WHERE state = 'held') AS deliveries_held,
            count(*) FILTER (WHERE state = 'rejected') AS deliveries_rejected,
+           count(*) FILTER (WHERE state = 'registered') AS deliveries_unfinished,
            count(*) FILTER (WHERE state = 'accepted' AND counted_night > night) AS freed,
            count(*) FILTER (WHERE reason = 'superseded_while_held') AS replaced,
            sum(families) FILTER (WHERE state = 'held') AS held_of_night,

@@ -178,7 +178,7 @@ def calendar(night: date) -> pd.DataFrame:
         before = {"night": night - timedelta(days=1), "state": "nothing_delivered"} | dict.fromkeys(_COUNTS, 0)
         tonight = {"night": night, "state": state, "deliveries": int(brought), "received": 7, "late": 7,
                    "deliveries_accepted": int(state == "accepted"), "deliveries_held": int(state == "held"),
-                   "deliveries_rejected": int(state == "rejected"), "rejected_of_night": 0,
+                   "deliveries_rejected": int(state == "rejected"), "deliveries_unfinished": 0, "rejected_of_night": 0,
                    "held_of_night": states["held_families"][code]}  # fmt: skip
         rows += [{"code": code, **before}, {"code": code, **tonight}]
     return pd.DataFrame(rows)
