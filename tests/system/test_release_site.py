@@ -105,7 +105,7 @@ def test_from_the_nation_to_a_kabkota_and_into_the_other_language(opened: Watche
     page.get_by_role("link", name="English").first.click()
     page.wait_for_url("**/en/kabkota/3404.html")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    page.get_by_role("navigation").get_by_role("link", name="Indonesia").first.click()
+    page.get_by_role("navigation", name="Where you are").get_by_role("link", name="Indonesia").click()
     page.wait_for_url("**/en/index.html")
     assert (opened.strayed, opened.missing, opened.errors) == ([], [], [])
 
