@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -10,18 +11,19 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import pytest
 from sqlalchemy import text
 from ulid import ULID
 
 from delivered import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
 from regsosek.geography.regions import region_master
 from regsosek.night import judging
-from regsosek.night.house import House
+from regsosek.night.house import House, open_house
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.quality.verdict import _VERDICT, Judge, RuleCount
-from regsosek.settings import PROJECT_ROOT
+from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
 
@@ -211,3 +213,17 @@ class FieldWorld:
             "FROM ledger.delivery_count c JOIN ledger.delivery d USING (province, delivery_id, delivered_on) "
             "WHERE c.dataset = 'keluarga' ORDER BY d.night, d.position"
         )
+
+
+@contextmanager
+def prepared_world(
+    settings: Settings, scratch: pytest.TempPathFactory, suites: Mapping[str, Suite], limits: str
+) -> Iterator[FieldWorld]:
+    """A world with a work directory and limits of holding (CSV) of its own."""
+    file = scratch.mktemp("limits") / "limits.csv"
+    file.write_text(limits, encoding="utf-8")
+    own = {"hold_limits_file": file, "work_dir": scratch.mktemp("work")}
+    with open_house(settings.model_copy(update=own)) as house:
+        world = FieldWorld(house, dict(suites))
+        world.prepare(scratch.mktemp("reference"))
+        yield world

@@ -4,15 +4,13 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from delivered import PROVINCE
-from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
+from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world, withdrawal
 from regsosek.geography.provinces import provinces
 from regsosek.night import deciding
-from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
 from regsosek.release.publish import publish
 from regsosek.settings import Settings
@@ -28,12 +26,7 @@ RULE = {"himpunan_data": "keluarga", "aturan": "C-303"}
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    limits = tmp_path_factory.mktemp("limits") / "limits.csv"
-    limits.write_text(LIMITS, encoding="utf-8")
-    own = {"hold_limits_file": limits, "work_dir": tmp_path_factory.mktemp("work")}
-    with open_house(services_env.model_copy(update=own)) as house:
-        world = FieldWorld(house, few_rules())
-        world.prepare(Path(tmp_path_factory.mktemp("reference")))
+    with prepared_world(services_env, tmp_path_factory, few_rules(), LIMITS) as world:
         yield world
 
 
@@ -44,7 +37,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def deliver(world: FieldWorld, night: date, families: list[Family], minute: int = 0, **more: object) -> str:
     produced = AT + (night - FIRST) + timedelta(minutes=minute)
-    return world.deliver(more.pop("day", night), families, produced_at=produced, **more)  # type: ignore[arg-type]
+    return world.deliver(more.pop("day", night), families, produced_at=produced, **more)  # type: ignore[arg-type]  # what a delivery may name
 
 
 def run(world: FieldWorld, night: date) -> None:

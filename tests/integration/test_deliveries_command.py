@@ -9,10 +9,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from command_line import environment
-from field_world import CompiledJudge, FieldWorld, family, faulty
+from field_world import CompiledJudge, FieldWorld, family, faulty, prepared_world
 from regsosek.cli import app
 from regsosek.errors import ConfigurationError, DecisionError
-from regsosek.night.house import open_house
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
 
@@ -23,12 +22,7 @@ LIMITS = "province,dataset,limit_percent,least_rows,source\n*,keluarga,40,2,test
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    limits = tmp_path_factory.mktemp("limits") / "limits.csv"
-    limits.write_text(LIMITS, encoding="utf-8")
-    own = {"hold_limits_file": limits, "work_dir": tmp_path_factory.mktemp("work")}
-    with open_house(services_env.model_copy(update=own)) as house:
-        world = FieldWorld(house, load_suites(PROJECT_ROOT / "expectations"))
-        world.prepare(tmp_path_factory.mktemp("reference"))
+    with prepared_world(services_env, tmp_path_factory, load_suites(PROJECT_ROOT / "expectations"), LIMITS) as world:
         yield world
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlalchemy import text
 
 from delivered import DESA, PROVINCE
-from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules
+from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from left_behind import contents, on_landing
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
@@ -28,7 +28,6 @@ from regsosek.night import deciding
 from regsosek.night.deciding import Decided
 from regsosek.night.deliveries import delivery_detail, delivery_lines
 from regsosek.night.delivery_tables import delivery_report, delivery_table
-from regsosek.night.house import open_house
 from regsosek.night.nightly import waiting
 from regsosek.night.replaying import replay
 from regsosek.night.reporting import province_lines
@@ -54,12 +53,7 @@ def die() -> None:
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    limits = tmp_path_factory.mktemp("limits") / "limits.csv"
-    limits.write_text(LIMITS, encoding="utf-8")
-    own = {"hold_limits_file": limits, "work_dir": tmp_path_factory.mktemp("work")}
-    with open_house(services_env.model_copy(update=own)) as house:
-        world = FieldWorld(house, few_rules())
-        world.prepare(Path(tmp_path_factory.mktemp("reference")))
+    with prepared_world(services_env, tmp_path_factory, few_rules(), LIMITS) as world:
         yield world
 
 

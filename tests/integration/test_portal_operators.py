@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from fastapi import Depends
@@ -13,12 +12,11 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from delivered import PROVINCE
-from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules
+from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules, prepared_world
 from portal_viewers import OPERATOR, OTHER_OPERATOR, office, seen_as
 from regsosek.alerts.nightly import alert_provinces
 from regsosek.contract.codebook import STREAMS
 from regsosek.landing.archive import list_decisions
-from regsosek.night.house import open_house
 from regsosek.night.nightly import release, tell
 from regsosek.night.stopwatch import peak_rss_bytes
 from regsosek.night.task_runs import noted
@@ -43,13 +41,8 @@ REASON = "checked with the province by telephone"
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    limits = tmp_path_factory.mktemp("limits") / "limits.csv"
-    limits.write_text(LIMITS, encoding="utf-8")
-    own = {"hold_limits_file": limits, "work_dir": tmp_path_factory.mktemp("work")}
     streams = {name: suite for name, suite in load_suites(PROJECT_ROOT / "expectations").items() if name in STREAMS}
-    with open_house(services_env.model_copy(update=own)) as house:
-        world = FieldWorld(house, few_rules() | streams)
-        world.prepare(Path(tmp_path_factory.mktemp("reference")))
+    with prepared_world(services_env, tmp_path_factory, few_rules() | streams, LIMITS) as world:
         yield world
 
 

@@ -205,9 +205,8 @@ def _each_file(release: ReleaseFiles, do: Callable[[str, bytes], None]) -> None:
         try:
             for each in found:
                 each.result()
-        except BaseException:
+        finally:
             pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _note(engine: Engine, position: Position, content: Mapping[str, Any], *, rolled_back: bool) -> None:

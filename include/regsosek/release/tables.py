@@ -124,21 +124,28 @@ _STATUS_LABELS = {status: words.label for status, words in status_words().items(
 
 def table_files(figures: Figures) -> dict[str, bytes]:
     """Every CSV file of the release by name: UTF-8, header, comma, LF; codes are text, rows in order of code."""
-    files = {name: _region_table(figures, level, fields) for name, (level, fields) in REGION_TABLES.items()}
-    files["harian.csv"] = _by_code(figures, figures.daily, ["day", "code"], _DAILY)
+    rows = _table_rows(figures)
+    files = {name: csv_bytes(rows[name], fields) for name, fields in TABLE_FIELDS.items()}
+    return {**files, "definisi.csv": _definitions()}
+
+
+def _table_rows(figures: Figures) -> dict[str, pd.DataFrame]:
+    """The rows of each of :data:`TABLE_FIELDS`, in their order."""
     arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
-    files["kedatangan.csv"] = _by_code(figures, arrived, ["arrival_night", "code"], _ARRIVALS)
-    files["kalender.csv"] = _calendar_table(figures)
-    files["mutu.csv"] = _quality_table(figures)
-    files["revisi.csv"] = _by_code(figures, figures.restated, ["day", "code"], _RESTATED)
-    files["perubahan.csv"] = _changes_table(figures)
-    files["lantai.csv"] = _floor_table(figures)
-    files["prakiraan.csv"] = _forecast_table(figures, figures.prospects.forecasts, _FORECAST)
-    files["andaian.csv"] = _forecast_table(figures, figures.prospects.cases, _CASES)
-    files["aliran.csv"] = _streams_table(figures)
-    files["foto.csv"] = csv_bytes(with_context(figures, figures.photos, "province"), (*_PHOTOS, *_CONTEXT))
-    files["definisi.csv"] = _definitions()
-    return files
+    return {
+        **{name: _region_table(figures, level) for name, (level, _) in REGION_TABLES.items()},
+        "harian.csv": _by_code(figures, figures.daily, ["day", "code"]),
+        "kedatangan.csv": _by_code(figures, arrived, ["arrival_night", "code"]),
+        "kalender.csv": _calendar_table(figures),
+        "mutu.csv": _quality_table(figures),
+        "revisi.csv": _by_code(figures, figures.restated, ["day", "code"]),
+        "perubahan.csv": _changes_table(figures),
+        "lantai.csv": _floor_table(figures),
+        "prakiraan.csv": _forecast_table(figures, figures.prospects.forecasts),
+        "andaian.csv": _forecast_table(figures, figures.prospects.cases),
+        "aliran.csv": _streams_table(figures),
+        "foto.csv": with_context(figures, figures.photos, "province"),
+    }
 
 
 def region_rows(figures: Figures, level: str) -> pd.DataFrame:
@@ -165,56 +172,54 @@ def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) ->
     )
 
 
-def _region_table(figures: Figures, level: str, fields: Sequence[str]) -> bytes:
+def _region_table(figures: Figures, level: str) -> pd.DataFrame:
     rows = region_rows(figures, level)
     rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
     rows["status"] = rows["status"].map(_STATUS_LABELS)
-    return csv_bytes(rows.sort_values("code"), (*fields, *_CONTEXT))
+    return rows.sort_values("code")
 
 
-def _changes_table(figures: Figures) -> bytes:
+def _changes_table(figures: Figures) -> pd.DataFrame:
     columns = {field: each.column for field, each in definitions().items()}
     table = figures.changes.table.rename(columns={"level": "region_level"})
-    rows = with_context(figures, table.assign(measure=table["measure"].map(columns)), "province")
-    return csv_bytes(rows, (*_CHANGES, *_CONTEXT))
+    return with_context(figures, table.assign(measure=table["measure"].map(columns)), "province")
 
 
-def _floor_table(figures: Figures) -> bytes:
+def _floor_table(figures: Figures) -> pd.DataFrame:
     rows = with_context(figures, figures.floors, "province")
     rows["floor_status"] = rows["floor_status"].map(_STATUS_LABELS)
-    return csv_bytes(rows, (*_FLOOR, *_CONTEXT))
+    return rows
 
 
-def _forecast_table(figures: Figures, table: pd.DataFrame, fields: Sequence[str]) -> bytes:
+def _forecast_table(figures: Figures, table: pd.DataFrame) -> pd.DataFrame:
     rows = with_context(figures, table.rename(columns={"level": "region_level"}), "province")
     said = [field for field in FORECAST_WORDS if field in rows]
     words = {field: rows[field].map(forecast_words()) for field in said}
-    return csv_bytes(rows.assign(**words).sort_values("code", kind="stable"), (*fields, *_CONTEXT))
+    return rows.assign(**words).sort_values("code", kind="stable")
 
 
-def _streams_table(figures: Figures) -> bytes:
+def _streams_table(figures: Figures) -> pd.DataFrame:
     names = {name: stream.name for name, stream in streams().items()}
     rows = figures.streams.assign(stream=figures.streams["stream"].map(names))
-    return csv_bytes(with_context(figures, rows, "province"), (*_STREAMS, *_CONTEXT))
+    return with_context(figures, rows, "province")
 
 
-def _calendar_table(figures: Figures) -> bytes:
+def _calendar_table(figures: Figures) -> pd.DataFrame:
     told = figures.calendar.rename(columns={"night": "campaign_night", "state": "night_state"})
     labels = {state: words.label for state, words in calendar_states().items()}
-    rows = told.assign(night_state=told["night_state"].map(labels))
-    return _by_code(figures, rows, ["campaign_night", "code"], _CALENDAR)
+    return _by_code(figures, told.assign(night_state=told["night_state"].map(labels)), ["campaign_night", "code"])
 
 
-def _quality_table(figures: Figures) -> bytes:
+def _quality_table(figures: Figures) -> pd.DataFrame:
     labels = {severity: words.label for severity, words in severities().items()}
     rows = figures.rules.assign(severity=figures.rules["severity"].map(labels))
-    return _by_code(figures, rows, ["code", "rule_dataset", "rule_id", "severity"], _QUALITY)
+    return _by_code(figures, rows, ["code", "rule_dataset", "rule_id", "severity"])
 
 
-def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str], fields: Sequence[str]) -> bytes:
+def _by_code(figures: Figures, frame: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     regions = figures.completion[["code", "name", "target_families"]]
     rows = with_context(figures, frame.merge(regions, on="code", how="left"), "code")
-    return csv_bytes(rows.sort_values(order), (*fields, *_CONTEXT))
+    return rows.sort_values(order)
 
 
 def csv_bytes(frame: pd.DataFrame, fields: Sequence[str]) -> bytes:

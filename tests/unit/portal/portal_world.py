@@ -25,7 +25,7 @@ def delivery(province: str = "64", state: str = "rejected", **changes: object) -
         "decided_at": AT, "decided_night": None,
         "judged": False, "keluarga": RowsOf(1200, 0, 0, 1200), "anggota": RowsOf(4100, 0, 0, 4100),
     }  # fmt: skip
-    return DeliveryLine(**(fields | changes))  # type: ignore[arg-type]
+    return DeliveryLine(**(fields | changes))  # type: ignore[arg-type]  # a test names the fields that it changes
 
 
 def held(day: date = NIGHT) -> HeldDelivery:

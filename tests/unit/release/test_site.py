@@ -177,7 +177,7 @@ def test_below_kabkota_a_page_tells_what_is_public_and_no_more(outlines: dict[st
     for table, level in (("t-urutan", "kecamatan"), ("t-1101010", "desa")):
         fields = [names[head] for head in page.tables[table][0][1:]]
         assert fields
-        assert all(each.public_at(level) for each in fields), table  # type: ignore[arg-type]
+        assert all(each.public_at(level) for each in fields), table  # type: ignore[arg-type]  # the levels of the table
 
 
 def test_pages_show_no_region_table_column_that_the_release_does_not_publish(outlines: dict[str, Outline]) -> None:

@@ -49,8 +49,8 @@ def test_every_denominator_names_version_and_coverage() -> None:
 @pytest.mark.parametrize("share", [each for each in definitions().values() if each.is_share], ids=lambda s: s.field)
 def test_wherever_a_share_is_public_its_parts_are_public(share: object) -> None:
     assert all(
-        definitions()[field].public_at(share.lowest_level)  # type: ignore[attr-defined]
-        for field in needed_beside(share)  # type: ignore[arg-type]
+        definitions()[field].public_at(share.lowest_level)  # type: ignore[attr-defined]  # parametrized by a definition
+        for field in needed_beside(share)  # type: ignore[arg-type]  # as above
     )
 
 
@@ -60,7 +60,7 @@ NONRESPONSE = {"complete", "incomplete", "no_respondent", "refused", "moved", "n
 
 @pytest.mark.parametrize("level", ["kecamatan", "desa"])
 def test_below_kabkota_no_result_is_public(level: str) -> None:
-    assert not NONRESPONSE & set(public_fields(tuple(definitions()), level))  # type: ignore[arg-type]
+    assert not NONRESPONSE & set(public_fields(tuple(definitions()), level))  # type: ignore[arg-type]  # a level
 
 
 def test_a_share_is_computed_as_defined_never_cut_off_and_missing_without_a_denominator() -> None:

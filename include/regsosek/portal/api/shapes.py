@@ -97,7 +97,7 @@ def query_model(name: str, fields: Sequence[str], **further: Any) -> type[TableQ
     }
     columns = tuple(definitions()[field].column for field in fields if field not in _CONTEXT)
     described: Any = Field(default_factory=list, description="only these columns, and what must stand beside them")
-    made["kolom"] = (list[Literal[columns]], described)  # type: ignore[valid-type]
+    made["kolom"] = (list[Literal[columns]], described)  # type: ignore[valid-type]  # known when the module is loaded
     return create_model(f"{name}Query", __base__=TableQuery, **made, **further)
 
 

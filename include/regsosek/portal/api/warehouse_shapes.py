@@ -125,7 +125,7 @@ class DeliveryQuery(NightQuery):
 class QualityQuery(NightQuery):
     """Which rules are asked for; the last night if none is named."""
 
-    dataset: Literal[ALL_DATASETS] | Unset = None  # type: ignore[valid-type]
+    dataset: Literal[ALL_DATASETS] | Unset = None  # type: ignore[valid-type]  # known when the module is loaded
     aturan: RuleId | Unset = None
 
 

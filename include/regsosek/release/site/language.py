@@ -13,6 +13,7 @@ from markupsafe import Markup
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.reference_table import read_table
 from regsosek.release import english, indonesian
+from regsosek.release.number_form import NOTHING
 from regsosek.release.schema import kind_of
 from regsosek.release.wording import calendar_states, severities
 from regsosek.statistics.definitions import PERCENT, definitions
@@ -90,7 +91,7 @@ class Language:
     def figure(self, field: str, value: Any) -> str:
         """A value of ``field`` as this language writes it; a dash where there is none."""
         if value is None or pd.isna(value):
-            return indonesian.NOTHING
+            return NOTHING
         kind = kind_of(definitions()[field])
         if kind == "text":
             return self._word(field, str(value))

@@ -1,0 +1,50 @@
+"""How numbers are written for readers of a language: its marks, a true minus sign, a dash for what is not known."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+NOTHING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """The marks of a language, a character each: between thousands, before decimals; and what ends a percentage."""
+
+    thousands: str
+    mark: str
+    percent: str
+
+    def number(self, value: int | None) -> str:
+        """A whole number; a dash for None."""
+        return NOTHING if value is None else self._marked(f"{value:,}").replace("-", MINUS)
+
+    def signed(self, value: int | None) -> str:
+        """A change with its sign; a dash for None."""
+        return f"+{self.number(value)}" if value is not None and value > 0 else self.number(value)
+
+    def decimal(self, value: float | None, places: int = 1) -> str:
+        """Halves are rounded away from zero; a dash for None."""
+        if value is None:
+            return NOTHING
+        rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        return (MINUS if rounded < 0 else "") + self._marked(f"{abs(rounded):,f}")
+
+    def percentage(self, value: float | None) -> str:
+        """With one decimal; a dash for None."""
+        return NOTHING if value is None else f"{self.decimal(value)}{self.percent}"
+
+    def points(self, value: float | None) -> str:
+        """A difference of percentages with its sign; a dash for None."""
+        written = self.decimal(value)
+        unsigned = value is None or written.startswith(MINUS) or written == self.decimal(0)
+        return written if unsigned else f"+{written}"
+
+    def share(self, value: float) -> str:
+        """A share of one in percent, with as many places as it needs."""
+        written = f"{Decimal(str(value)) * 100:f}"
+        trimmed = written.rstrip("0").rstrip(".") if "." in written else written
+        return f"{trimmed.replace('.', self.mark)}{self.percent}"
+
+    def _marked(self, written: str) -> str:
+        return written.translate(str.maketrans(",.", self.thousands + self.mark))
