@@ -6,7 +6,9 @@ One Airflow for the module: it takes some 15 s to start and 5 s to stop.
 import os
 import stat
 import textwrap
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psutil
@@ -39,7 +41,7 @@ def process(province: str) -> str:
     return context["partition_key"]
 
 
-@dag(schedule=CronPartitionTimetable("0 1 * * *", timezone="Asia/Jakarta", key_format="%Y-%m-%d"), catchup=False)
+@dag(schedule=CronPartitionTimetable("* * * * *", timezone="Asia/Jakarta", key_format="%Y-%m-%d"), catchup=False)
 def probe():
     process.expand(province=["35", "73"])
 
@@ -149,6 +151,15 @@ def test_secrets_are_private(airflow: stack.Stack) -> None:
     home = airflow.airflow.home
     files = [home / "passwords.json", home / "airflow.env", *(home / "secrets").iterdir()]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_nothing_starts_by_itself(airflow: stack.Stack) -> None:
+    """The probe's schedule is due every minute, and it was unpaused by the first test."""
+    with airflow.airflow.client() as client:
+        [first] = client.get("/dags/probe/dagRuns")["dag_runs"]
+        due = datetime.fromisoformat(first["run_after"]) + timedelta(seconds=80)
+        time.sleep(max(0, (due - datetime.now(UTC)).total_seconds()))
+        assert [run["run_type"] for run in client.get("/dags/probe/dagRuns")["dag_runs"]] == ["manual"]
 
 
 def test_down_after_a_killed_scheduler_leaves_no_process(airflow: stack.Stack) -> None:

@@ -80,10 +80,6 @@ class AirflowClient:
         """Lets the scheduler work on the DAG."""
         self._checked(self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
 
-    def pause(self, dag_id: str) -> None:
-        """Keeps the scheduler from starting runs of the DAG by itself."""
-        self._checked(self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": True}))
-
     def trigger(self, dag_id: str, *, partition_key: str | None = None, conf: Mapping[str, Any] | None = None) -> str:
         """Starts a run for a partition (the night) or with parameters, and returns its run id."""
         body: dict[str, Any] = {"logical_date": None, "conf": dict(conf or {})}

@@ -85,12 +85,8 @@ def _run_nights(console: Console, client: AirflowClient) -> list[str]:
         client.await_dag(dag)
     for dag in (REFERENCE, NIGHTLY):
         client.unpause(dag)
-    states = [_run(console, client, REFERENCE, None)]
-    states += [_run(console, client, NIGHTLY, FIRST_NIGHT + timedelta(days=n)) for n in range(NIGHTS)]
-    # The simulated world stands in October 2022: no night of today must start by itself.
-    for dag in (REFERENCE, NIGHTLY):
-        client.pause(dag)
-    return states
+    nights = (FIRST_NIGHT + timedelta(days=n) for n in range(NIGHTS))
+    return [_run(console, client, REFERENCE, None), *(_run(console, client, NIGHTLY, night) for night in nights)]
 
 
 def _run(console: Console, client: AirflowClient, dag: str, night: date | None) -> str:
