@@ -14,11 +14,22 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels with a message, such as a work list."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A composed message; plain text."""
+    """A composed message: plain text, and perhaps the same as HTML, with files."""
 
     subject: str
     body: str
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:

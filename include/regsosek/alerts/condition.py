@@ -1,0 +1,100 @@
+"""What a condition is: something at a place that an office can act upon, since when, how large, and where it stands.
+
+A condition is computed from the warehouse each night; nothing that happened in a run makes or ends one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+
+class Kind(StrEnum):
+    """What is the matter; exactly one a condition. The last is ours and never goes to a province."""
+
+    NO_DATA = "NO_DATA"
+    ZERO = "ZERO"
+    REJECTED = "REJECTED"
+    HELD = "HELD"
+    QUALITY = "QUALITY"
+    BEHIND = "BEHIND"
+    CODE = "CODE"
+    APPOINTMENT = "APPOINTMENT"
+    PIPELINE_FAULT = "PIPELINE_FAULT"
+
+
+class Severity(StrEnum):
+    """How soon somebody must act; KRITIS is told every night."""
+
+    KRITIS = "KRITIS"
+    PERHATIAN = "PERHATIAN"
+
+
+class State(StrEnum):
+    """Where a condition stands in its life."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+class Why(StrEnum):
+    """Why a condition is told tonight; ``STANDING`` alone is no reason to send a message."""
+
+    NEW = "new"
+    WORSE = "worse"
+    CRITICAL = "critical"
+    REMINDER = "reminder"
+    ESCALATED = "escalated"
+    WOKEN = "woken"
+    RECOVERED = "recovered"
+    STANDING = "standing"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it is; ``kabkota`` is the code of the kab/kota that owns it, empty at and above the province.
+
+    An officer is a place of level ``petugas``: a code, never a name.
+    """
+
+    level: Literal["nasional", "provinsi", "kabkota", "desa", "subsls", "petugas"]
+    code: str
+    name: str = ""
+    kabkota: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of one night.
+
+    Attributes:
+        since: the first night of its unbroken run.
+        families: how many families it is about; 0 where nobody can know.
+        figures: the numbers it was decided on: observed and expected, by name.
+        news: what makes it other news than the night before beside kind and severity (deliveries, worst rule).
+        until: the last night of a snooze or acknowledgement.
+        event: id of the known event that explains it (``known_events.csv``); empty: none.
+    """
+
+    kind: Kind
+    place: Place
+    severity: Severity
+    since: date
+    families: int
+    figures: Mapping[str, float] = field(default_factory=dict)
+    news: str = ""
+    state: State = State.OPEN
+    until: date | None = None
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A condition as it is told tonight, and why."""
+
+    condition: Condition
+    why: Why
