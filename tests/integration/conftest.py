@@ -14,9 +14,28 @@ from regsosek.local.object_store import ObjectStore
 from regsosek.local.postgres import PostgresServer
 from regsosek.night.house import open_house
 from regsosek.quality.rules import load_suites
+from regsosek.release import audit, published_rules
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 
 TEST_DATABASE = "regsosek_test"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unasked(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Publishes without asking Great Expectations about the tables, a quarter of a small release's time.
+
+    A module with ``PUBLISHED_RULES = True`` asks, and so does a test with :func:`asked`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not getattr(request.module, "PUBLISHED_RULES", False):
+            patch.setattr(audit, "rule_faults", lambda _rules, _files: [])
+        yield
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks Great Expectations about the published tables, as every release does."""
+    monkeypatch.setattr(audit, "rule_faults", published_rules.rule_faults)
 
 
 @pytest.fixture(scope="session")

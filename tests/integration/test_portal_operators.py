@@ -11,7 +11,7 @@ from fastapi import Depends
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from delivered import PROVINCE
+from delivered import DESA, PROVINCE, SUBSLS
 from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules, prepared_world
 from portal_viewers import OPERATOR, OTHER_OPERATOR, office, seen_as
 from regsosek.alerts.nightly import alert_provinces
@@ -25,6 +25,7 @@ from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import Viewer
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
+from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.database import province_lock
 from stream_messages import LATITUDE, LONGITUDE, PHOTO, deliver_stream, report, tag
 
@@ -92,7 +93,8 @@ def addresses(world: FieldWorld, delivery_id: str) -> list[str]:
     waiting = [f"/quarantine/{PROVINCE}/{dataset}" for dataset in ("keluarga", *STREAMS)]
     forms = [f"/deliveries/{PROVINCE}/{delivery_id}/{verb}" for verb in ("free", "reject")]
     sections = ["/", "/held", "/quarantine", "/steps", "/alerts", "/corrections", "/releases"]
-    own = [f"/provinces/{PROVINCE}", f"/run/{PROVINCE}/{NIGHT}", f"/nights/{NIGHT}"]
+    regions = [f"/regions/{code}" for code in (PROVINCE, DESA[:4], DESA[:7], DESA)]
+    own = [*regions, f"/provinces/{PROVINCE}", f"/run/{PROVINCE}/{NIGHT}", f"/nights/{NIGHT}"]
     return [*sections, *own, *waiting, *messages, *deliveries, *forms]
 
 
@@ -113,7 +115,13 @@ def test_an_office_sees_its_own_province_and_learns_of_no_other(world: FieldWorl
     alert_provinces(world.house.engine, world.house.settings, NIGHT, provinces=[PROVINCE])
     [(message,)] = world.rows("SELECT id FROM alert.outbox")
     own, stranger = client_of(world, office(PROVINCE)), client_of(world, office(OTHER))
-    of_own = (f"provinces/{PROVINCE}", f"quarantine/{PROVINCE}/keluarga", f"deliveries/{PROVINCE}/{held}")
+    of_own = (
+        f"provinces/{PROVINCE}",
+        f"regions/{PROVINCE}",
+        f"regions/{DESA}",
+        f"quarantine/{PROVINCE}/keluarga",
+        f"deliveries/{PROVINCE}/{held}",
+    )
     seen = [f"/{each}" for each in (*of_own, f"alerts/{message}")]
     unknown = {client.get(f"/provinces/{code}").text for client in (stranger,) for code in ("99", "xx")}
     for address in seen:
@@ -311,3 +319,28 @@ def test_the_digest_is_shown_as_it_lies_in_the_outbox(world: FieldWorld, held: s
     assert "Conditions behind it" in page
     for line in filter(str.isalnum, body.split()):
         assert line in page
+
+
+def test_an_office_goes_down_to_the_sub_sls_and_finds_what_is_not_public(world: FieldWorld) -> None:
+    refused = family("R", number=3, r205_hasil="4")
+    world.deliver(NIGHT, [family("A", number=1), faulty("B", number=2), refused], produced_at=AT)
+    world.run(NIGHT)
+    own = client_of(world, office(PROVINCE))
+    code, found = PROVINCE, {}
+    for level in ("kabkota", "kecamatan", "desa", "subsls"):
+        page = own.get(f"/regions/{code}").text
+        assert f"figures by {level}" in page
+        for name, count in re.findall(r'<td class="n" data-name="([^"]+)">(\d+)</td>', page):
+            found[level, name] = found.get((level, name), 0) + int(count)
+        below = re.search(r'href="[^"]*/regions/(\d+)">\d+ ', page)
+        code = below[1] if below and level != "subsls" else code
+    assert (code, SUBSLS in page) == (DESA, True)
+    for measure, families in (("visited", 3), ("complete", 1), ("refused", 1), ("quarantined", 1)):
+        name = definitions()[measure].name_en
+        assert {found[level, name] for level in ("kabkota", "kecamatan", "desa", "subsls")} == {families}, measure
+
+
+def test_a_region_that_nobody_has_and_one_of_another_province_are_alike(world: FieldWorld) -> None:
+    own = client_of(world, office(OTHER))
+    assert {own.get(f"/regions/{code}").status_code for code in (DESA, PROVINCE, "00", "9999", "x")} == {404}
+    assert own.get(f"/regions/{OTHER}").status_code == 200

@@ -111,6 +111,7 @@ def published_keys(world: FieldWorld) -> set[str]:
     return {found.key for found in world.house.store.list_objects(world.house.settings.release_bucket, "")}
 
 
+@pytest.mark.usefixtures("asked")
 def test_two_nights_are_published_with_exact_sums_and_what_they_restated(world: FieldWorld) -> None:
     receive(world, FIRST, [family(f"D{n}", number=n) for n in range(1, 5)])
     first = release(world, FIRST)
@@ -390,6 +391,7 @@ def test_a_night_that_was_not_published_since_it_was_last_processed_is_at_fault(
         ("UPDATE reference.target SET families = 0 WHERE province = '11'", "Every target is above zero"),
     ],
 )
+@pytest.mark.usefixtures("asked")
 def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, statement: str, told: str) -> None:
     receive(world, FIRST, [family("A")])
     saved = world.rows("SELECT province, families FROM reference.target WHERE province = '11'")

@@ -1,6 +1,7 @@
 """Boundaries that a deployment supplies: GeoJSON read, checked, projected and thinned out into lines of an SVG.
 
-Without a file there are none, and maps are made of tiles. The same file gives the same lines on every machine.
+Where only the centroid of a region is known it is drawn as a disc in its place. Without a file there are no boundaries,
+and maps are made of tiles. The same file gives the same lines on every machine.
 """
 
 import json
@@ -27,6 +28,8 @@ MAX_DRAWING_BYTES = 60_000
 WIDTH = 960
 _LONGITUDES, _LATITUDES = (94.0, 142.0), (-12.0, 7.0)  # Indonesia, with room
 _FIRST_TOLERANCE = 0.4  # units of the drawing
+_DISC = 14  # radius of a centroid's disc, in units of the drawing
+_LEAST_EXTENT = 0.1  # degrees: a centroid alone has none
 _DRAWN = ("provinsi", "kabkota")
 
 
@@ -71,8 +74,9 @@ def boundaries(path: Path | None = None) -> Boundaries:
     """The boundaries of a file.
 
     Args:
-        path: GeoJSON FeatureCollection in degrees (WGS 84); each feature a Polygon or MultiPolygon with the BPS code of
-            a province or kab/kota in one of :data:`CODE_PROPERTIES`; none means that none are known.
+        path: GeoJSON FeatureCollection in degrees (WGS 84); each feature a Polygon or MultiPolygon, or the
+            centroid as a Point, with the BPS code of a province or kab/kota in one of :data:`CODE_PROPERTIES`; none
+            means that none are known.
 
     Raises:
         ReferenceDataError: the file cannot be read, or a feature is not as described; it names the feature.
@@ -122,12 +126,12 @@ def _code(place: str, feature: Mapping[str, Any]) -> str:
 
 
 def _shape(place: str, geometry: object) -> BaseGeometry:
-    if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
-        raise ReferenceDataError(f"{place}: needs a Polygon or MultiPolygon")
+    if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon", "Point"}:
+        raise ReferenceDataError(f"{place}: needs a Polygon, a MultiPolygon or a Point")
     try:
         found = shapely.make_valid(shapely.force_2d(shape(geometry)))
     except (ValueError, TypeError, IndexError, KeyError, shapely.GEOSException) as error:
-        raise ReferenceDataError(f"{place}: its coordinates make no polygon") from error
+        raise ReferenceDataError(f"{place}: its coordinates make no {geometry['type']}") from error
     west, south, east, north = found.bounds if not found.is_empty else (0.0, 0.0, 0.0, 0.0)
     inside = _LONGITUDES[0] <= west <= east <= _LONGITUDES[1] and _LATITUDES[0] <= south <= north <= _LATITUDES[1]
     if found.is_empty or not inside:
@@ -138,20 +142,27 @@ def _shape(place: str, geometry: object) -> BaseGeometry:
 def _drawing(shapes: Mapping[str, BaseGeometry]) -> Drawing:
     west, south, east, north = shapely.total_bounds(list(shapes.values()))
     stretch = cos(radians((south + north) / 2))
-    scale = WIDTH / max((east - west) * stretch, (north - south) / 2, 1e-9)
+    discs = any(each.geom_type == "Point" for each in shapes.values())
+    edge = _DISC if discs else 0
+    scale = (WIDTH - 2 * edge) / max((east - west) * stretch, (north - south) / 2, _LEAST_EXTENT)
 
     def projected(points: np.ndarray) -> np.ndarray:
-        return np.column_stack(((points[:, 0] - west) * stretch * scale, (north - points[:, 1]) * scale))
+        return np.column_stack(((points[:, 0] - west) * stretch * scale + edge, (north - points[:, 1]) * scale + edge))
 
-    placed = [shapely.transform(each, projected) for each in shapes.values()]
-    width, height = round((east - west) * stretch * scale), round((north - south) * scale)
+    placed = [_area(shapely.transform(each, projected)) for each in shapes.values()]
+    width, height = round((east - west) * stretch * scale) + 2 * edge, round((north - south) * scale) + 2 * edge
     tolerance = _FIRST_TOLERANCE
     while True:
-        thinned = shapely.coverage_simplify(placed, tolerance)
+        # Discs may lie on what is beside them, and then nothing is a coverage.
+        thinned = shapely.simplify(placed, tolerance) if discs else shapely.coverage_simplify(placed, tolerance)
         paths = {code: _path(each, tolerance) for code, each in zip(shapes, thinned, strict=True)}
         if sum(map(len, paths.values())) <= MAX_DRAWING_BYTES:
             return Drawing(width, height, paths)
         tolerance *= 1.5
+
+
+def _area(geometry: BaseGeometry) -> BaseGeometry:
+    return geometry.buffer(_DISC) if geometry.geom_type == "Point" else geometry
 
 
 def _path(geometry: BaseGeometry, smallest: float) -> str:

@@ -18,6 +18,7 @@ from regsosek.portal.corrections import changed, journal
 from regsosek.portal.deliveries import deliveries_of
 from regsosek.portal.nights import last_nights, read_nights
 from regsosek.portal.quarantine import AGES, waiting_by_province
+from regsosek.portal.regions import SHOWN_MEASURES, province_of_region, region_parts
 from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
@@ -26,6 +27,7 @@ from regsosek.portal.told import conditions_of, message, messages, newest
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
 from regsosek.release.standing_words import standing_release
+from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.holding import held_deliveries
 from regsosek.warehouse.task_runs import task_runs
 
@@ -38,6 +40,7 @@ def add_operator_routes(portal: APIRouter, sources: Sources) -> None:
     """Adds the pages to ``portal``."""
     routes = OperatorRoutes(sources)
     portal.add_api_route("/provinces/{province}", routes.province)
+    portal.add_api_route("/regions/{code}", routes.region)
     portal.add_api_route("/quarantine", routes.quarantine)
     portal.add_api_route("/quarantine/{province}/{dataset}", routes.quarantine_of)
     portal.add_api_route("/steps", routes.steps)
@@ -75,6 +78,18 @@ class OperatorRoutes:
                 "corrected": changed(connection, nights, own),
             }
         return html(pages.page("province.html.j2", frame_of(request, "/"), **values))
+
+    def region(self, request: Request, code: str) -> Response:
+        """The parts of a region with all that is known of them, down to the sub-SLS."""
+        seen_province(request, province_of_region(code) or code)
+        with self.sources.reading() as connection:
+            region = region_parts(connection, code)
+        if region is None:
+            raise not_found()
+        named = {name: definitions()[name].name_en for name in ("visited_of_frame", "frame_families", *SHOWN_MEASURES)}
+        return html(
+            pages.page("region.html.j2", frame_of(request, "/"), region=region, measures=SHOWN_MEASURES, names=named)
+        )
 
     def quarantine(self, request: Request) -> Response:
         """What waits in quarantine, by province and age."""

@@ -3,7 +3,6 @@
 A province at 94 % of which one kab/kota stands at 40 % is no good news.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ COMPARED = (
     ("kabkota", "kecamatan"),
 )  # fmt: skip
 _SHARES = ("floor_coverage", "children_mean", "floor_percent", "children_below_share")
-_QUARTILES = ("first_quartile", "median", "third_quartile")
-_NOTHING: dict[str, Any] = {
-    "floor_code": None, "floor_name": None, "floor_status": None, "floor_base_version": None, "floor_visited": None,
-    "floor_families": None, "last_day": None, **dict.fromkeys(_QUARTILES),
+_QUARTILES = {"first_quartile": 0.25, "median": 0.5, "third_quartile": 0.75}
+_COUNTS = ("children", "children_judged", "children_visited", "children_families", "children_below")
+_OF_WORST = {
+    "code": "floor_code", "name": "floor_name", "status": "floor_status", "visited": "floor_visited",
+    "plan_base_families": "floor_families",
 }  # fmt: skip
 
 
@@ -39,19 +39,21 @@ def floors(regions: pd.DataFrame) -> pd.DataFrame:
     Args:
         regions: with the columns of ``statistics.pace``.
     """
-    rows = [row for upper, lower in COMPARED for row in _compared(regions, upper, lower)]
-    numbers = ("children", "children_judged", "children_visited", "children_families", "children_below")
-    whole = dict.fromkeys((*numbers, "floor_visited", "floor_families"), "Int64")
-    return with_shares(pd.DataFrame(rows).astype({**whole, **dict.fromkeys(_QUARTILES, "Float64")}), _SHARES)
+    table = pd.concat([_compared(regions, upper, lower) for upper, lower in COMPARED], ignore_index=True)
+    table[list(_COUNTS)] = table[list(_COUNTS)].fillna(0)
+    whole = dict.fromkeys((*_COUNTS, "floor_visited", "floor_families"), "Int64")
+    return with_shares(table.astype({**whole, **dict.fromkeys(_QUARTILES, "Float64")}), _SHARES)
 
 
-def _compared(regions: pd.DataFrame, upper: str, lower: str) -> Iterator[dict[str, Any]]:
+def _compared(regions: pd.DataFrame, upper: str, lower: str) -> pd.DataFrame:
+    own = regions[regions["level"] == upper].sort_values("code")[["code", "level", "name", "province"]]
     parts = regions[(regions["level"] == lower) & ((regions["frame_families"] > 0) | (regions["visited"] > 0))]
-    above = _above(parts, upper)
-    by_region = dict(tuple(parts.groupby(above.to_numpy())))
-    for row in regions[regions["level"] == upper].sort_values("code").to_dict("records"):
-        own = {name: row[name] for name in ("code", "level", "name", "province")}
-        yield own | {"child_level": lower} | _floor(by_region.get(row["code"], parts.iloc[:0]))
+    parts = parts.assign(above=_above(parts, upper))
+    children = parts.groupby("above").size().rename("children")
+    # Nobody knows of a part that sent nothing: it lowers the coverage, and is no floor of zero.
+    known = parts["visited_of_plan_base"].notna() & (parts["status"] != "no_data")
+    judged = parts[known].sort_values(["above", "visited_of_plan_base", "code"])
+    return own.assign(child_level=lower).join(children, on="code").join(_judged(judged), on="code")
 
 
 def _above(parts: pd.DataFrame, upper: str) -> "pd.Series[str]":
@@ -60,33 +62,36 @@ def _above(parts: pd.DataFrame, upper: str) -> "pd.Series[str]":
     return parts["province"] if upper == "provinsi" else parts["parent_code"]
 
 
-def _floor(parts: pd.DataFrame) -> dict[str, Any]:
-    # Nobody knows of a part that sent nothing: it lowers the coverage, and is no floor of zero.
-    known = parts["visited_of_plan_base"].notna() & (parts["status"] != "no_data")
-    judged = parts[known].sort_values(["visited_of_plan_base", "code"])
-    counts = {
-        "children": len(parts),
-        "children_judged": len(judged),
-        "children_visited": int(judged["visited"].sum()),
-        "children_families": int(judged["plan_base_families"].sum()),
-        "children_below": int((judged["gap_points"] < 0).sum()),
-    }
-    return counts | (_NOTHING if judged.empty else _worst(judged))
+def _judged(judged: pd.DataFrame) -> pd.DataFrame:
+    """What the judged parts of each region come to, by the region's code; the worst stands first in each."""
+    below, based = judged["gap_points"] < 0, judged["plan_base"] + " " + judged["plan_base_version"].astype(str)
+    groups = judged.assign(below=below, based=based).groupby("above")
+    worst = groups.head(1).set_index("above")[list(_OF_WORST)].rename(columns=_OF_WORST)
+    told = groups.agg(
+        children_judged=("code", "size"),
+        children_visited=("visited", "sum"),
+        children_families=("plan_base_families", "sum"),
+        children_below=("below", "sum"),
+        floor_base_version=("based", _named),
+        last_day=("last_day", _latest),
+    )
+    return worst.join(told).join(_quartiles(judged))
 
 
-def _worst(judged: pd.DataFrame) -> dict[str, Any]:
-    worst = judged.iloc[0]
-    percents = judged["visited_of_plan_base"].to_numpy(dtype=float)
-    quartiles = np.quantile(percents, (0.25, 0.5, 0.75), method="inverted_cdf")
-    based = zip(judged["plan_base"], judged["plan_base_version"], strict=True)
-    bases = sorted({f"{base} {version}" for base, version in based})
-    return {
-        "floor_code": worst["code"],
-        "floor_name": worst["name"],
-        "floor_status": worst["status"],
-        "floor_base_version": "; ".join(bases),
-        "floor_visited": int(worst["visited"]),
-        "floor_families": int(worst["plan_base_families"]),
-        "last_day": judged["last_day"].dropna().max(),
-        **dict(zip(_QUARTILES, map(float, quartiles), strict=True)),
+def _named(bases: "pd.Series[str]") -> str:
+    return "; ".join(sorted(bases.unique()))
+
+
+def _latest(days: "pd.Series[Any]") -> object:
+    return days.dropna().max()
+
+
+def _quartiles(judged: pd.DataFrame) -> pd.DataFrame:
+    """Quartiles by the inverted distribution: each is the percentage of some part."""
+    percents = judged.groupby("above")["visited_of_plan_base"]
+    place, parts = percents.cumcount(), percents.transform("size")
+    found = {
+        name: judged[place == np.ceil(share * parts) - 1].set_index("above")["visited_of_plan_base"]
+        for name, share in _QUARTILES.items()
     }
+    return pd.DataFrame(found)

@@ -20,6 +20,10 @@ def feature(code: object, ring: list[list[float]], name: str = "kode_bps") -> di
     return {"type": "Feature", "properties": {name: code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
 
 
+def centroid(code: str, *place: float) -> dict[str, Any]:
+    return {"properties": {"kode": code}, "geometry": {"type": "Point", "coordinates": list(place)}}
+
+
 def written(tmp_path: Path, *features: dict[str, Any]) -> Path:
     path = tmp_path / "batas.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
@@ -39,6 +43,27 @@ def test_regions_are_drawn_together_in_the_way_that_they_lie(tmp_path: Path) -> 
     assert drawing == boundaries(written(tmp_path, feature("11", square(95, 4)), feature("12", square(96, 4)))).drawing(
         ["11", "12"]
     )
+
+
+def test_a_centroid_is_a_disc_in_its_place_beside_others_and_alone(tmp_path: Path) -> None:
+    found = boundaries(written(tmp_path, centroid("11", 95, 5), centroid("12", 97, 4), feature("13", square(98, 4))))
+    drawing = found.drawing(["11", "12", "13"])
+    assert drawing is not None
+    discs = [corners(drawing.paths[code]) for code in ("11", "12")]
+    middles = [(sum(disc[0]) / 2, sum(disc[1]) / 2) for disc in discs]
+    assert middles[0] == (pytest.approx(14, abs=1), pytest.approx(14, abs=1))
+    assert middles[1][0] == pytest.approx(14 + (960 - 28) * 2 / 4, abs=2)
+    assert middles[1][1] == pytest.approx(drawing.height - 14, abs=1)
+    alone = found.drawing(["12"])
+    assert alone is not None
+    assert (alone.width, alone.height) == (28, 28)
+
+
+def corners(path: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The least and the largest x, and y."""
+    points = [tuple(map(float, point.split(","))) for point in path[1:-1].split("L")]
+    xs, ys = zip(*points, strict=True)
+    return (min(xs), max(xs)), (min(ys), max(ys))
 
 
 def test_a_map_with_a_hole_is_none(tmp_path: Path) -> None:
@@ -69,8 +94,10 @@ def test_a_drawing_stays_below_its_limit(tmp_path: Path, monkeypatch: pytest.Mon
         ([feature("11", square(95, 4)), feature("11", square(95, 4))], "feature 2: region 11 stands twice"),
         ([feature("11", square(4, 95))], "outside of Indonesia"),
         ([feature("11", square(400000, 9000000))], "outside of Indonesia"),
-        ([feature("11", [[95, 4]])], "make no polygon"),
-        ([{"properties": {"kode": "11"}, "geometry": {"type": "Point", "coordinates": [95, 4]}}], "needs a Polygon"),
+        ([feature("11", [[95, 4]])], "make no Polygon"),
+        ([centroid("11", 4, 95)], "outside of Indonesia"),
+        ([centroid("11", 95)], "make no Point"),
+        ([{"properties": {"kode": "11"}, "geometry": {"type": "LineString"}}], "needs a Polygon, a MultiPolygon or"),
     ],
 )
 def test_a_faulty_file_is_told(tmp_path: Path, features: list[dict[str, Any]], told: str) -> None:

@@ -103,6 +103,11 @@ class Atlas:
         return _grouped(table[table["level"].isin(LEVELS_IN_FULL)])
 
     @cached_property
+    def restated(self) -> Mapping[str, list[Row]]:
+        """The earlier days of enumeration whose figures changed, of nation and provinces."""
+        return _grouped(self.figures.restated.sort_values(["code", "day"]))
+
+    @cached_property
     def streams(self) -> Mapping[str, list[Row]]:
         """Streams side by side."""
         return _grouped(self.figures.streams)

@@ -8,7 +8,7 @@ from typing import Any
 from regsosek.release.changelog import HEADLINES, restated_provinces
 from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.figures import Figures, Missing
-from regsosek.release.site.atlas import Row, furthest_behind, level_below, plain
+from regsosek.release.site.atlas import Row, furthest_behind, level_below
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
 from regsosek.release.wording import calendar_states
 from regsosek.statistics.definitions import definitions, public_fields
@@ -186,8 +186,7 @@ def restated_parts(desk: Desk) -> list[tuple[str, str]]:
 
 def restated_days(desk: Desk, row: Row) -> Table | None:
     """The earlier days of enumeration whose figures changed."""
-    table, texts = desk.atlas.figures.restated, desk.language.texts
-    rows = plain(table[table["code"] == row["code"]].sort_values("day"))
+    rows, texts = desk.atlas.restated.get(row["code"], []), desk.language.texts
     if not rows:
         return None
     causes = tuple(field for field in CAUSE_FIELDS.values() if any(each.get(field) for each in rows))
