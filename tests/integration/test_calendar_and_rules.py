@@ -16,6 +16,7 @@ from regsosek.release.publish import publish
 from regsosek.settings import Settings
 from regsosek.warehouse import ledger
 
+TABLES_ALONE = True
 FIRST = date(2022, 10, 15)
 NIGHTS = tuple(FIRST + timedelta(days=n) for n in range(7))
 AT = datetime(2022, 10, 15, 12, tzinfo=UTC)

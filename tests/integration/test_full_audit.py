@@ -24,6 +24,7 @@ FIRST = date(2022, 10, 21)
 LAST = FIRST + timedelta(days=2)
 AT = datetime(2022, 10, 21, 12, tzinfo=UTC)
 KEPT_RULES = FEW_RULES
+TABLES_ALONE = True
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from regsosek.settings import Settings
 from regsosek.warehouse import ledger
 from regsosek.warehouse.holding import held_deliveries
 
+TABLES_ALONE = True
 NIGHTS = NIGHT, NEXT, THIRD = tuple(date(2022, 10, 21) + timedelta(days=n) for n in range(3))
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -19,6 +19,7 @@ from regsosek.night.replaying import replay
 from regsosek.night.sealing import reopen_night
 from regsosek.settings import Settings
 
+TABLES_ALONE = True
 NIGHTS = NIGHT, NEXT, THIRD = tuple(date(2022, 10, 21) + timedelta(days=n) for n in range(3))
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -24,6 +24,7 @@ from regsosek.simulation.simulate import simulate
 from regsosek.simulation.sinks import BucketSink
 from regsosek.warehouse.migration import migrate
 
+TABLES_ALONE = True
 CAMPAIGNS = Path(__file__).parent / "campaigns"
 Table = Mapping[str, Mapping[str, str]]
 

@@ -40,6 +40,7 @@ SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 KECAMATAN = "6403010"
 KEPT_RULES = ("C-303", "P01", "S01", "S02", "G01")
+TABLES_ALONE = True
 
 
 class CountingStore:
@@ -111,7 +112,7 @@ def published_keys(world: FieldWorld) -> set[str]:
     return {found.key for found in world.house.store.list_objects(world.house.settings.release_bucket, "")}
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("whole_release")
 def test_two_nights_are_published_with_exact_sums_and_what_they_restated(world: FieldWorld) -> None:
     receive(world, FIRST, [family(f"D{n}", number=n) for n in range(1, 5)])
     first = release(world, FIRST)
@@ -391,7 +392,7 @@ def test_a_night_that_was_not_published_since_it_was_last_processed_is_at_fault(
         ("UPDATE reference.target SET families = 0 WHERE province = '11'", "Every target is above zero"),
     ],
 )
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("whole_release")
 def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, statement: str, told: str) -> None:
     receive(world, FIRST, [family("A")])
     saved = world.rows("SELECT province, families FROM reference.target WHERE province = '11'")

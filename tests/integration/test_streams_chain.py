@@ -49,6 +49,7 @@ from regsosek.statistics.streams.telling import told_as_of
 from regsosek.statistics.tree import completion
 from told_by_files import Files
 
+TABLES_ALONE = True
 PROVINCE = "75"
 # Each delivery holds everything so far: the second says most of the first again.
 NIGHTS = (date(2022, 11, 14), date(2022, 11, 30))

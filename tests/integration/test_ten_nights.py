@@ -48,6 +48,7 @@ from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.reference import load_frame, note_version
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
+TABLES_ALONE = True
 FIRST = date(2022, 10, 20)
 NIGHTS = [FIRST + timedelta(days=n) for n in range(10)]
 DOCUMENTS = "ABCDEFGHIJKLMNOPQRST"
