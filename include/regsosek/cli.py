@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
+from ulid import ULID
 
 from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_figures import add_figure_commands
@@ -23,6 +23,7 @@ from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
+from regsosek.telemetry import logs
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -56,8 +57,13 @@ def house() -> Iterator["House"]:
     from regsosek.night.house import open_house
     from regsosek.night.nightly import without_values
     from regsosek.settings import load_settings
+    from regsosek.telemetry.telling import telling
 
-    with without_values("warehouse"), open_house(load_settings()) as opened:
+    with (
+        telling("regsosek", str(ULID()), os.environ),
+        without_values("warehouse"),
+        open_house(load_settings()) as opened,
+    ):
         yield opened
 
 
@@ -71,8 +77,14 @@ def start(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every step.")] = False,
 ) -> None:
     """Sets up logging for all commands."""
-    level = logging.INFO if verbose else logging.ERROR
-    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    if _log_format() == "json":
+        logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[logs.json_handler(sys.stderr)])
+    else:
+        logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[logs.text_handler(console)])
+
+
+def _log_format() -> str:
+    return os.environ.get("REGSOSEK_LOG_FORMAT", "text")
 
 
 @app.command()
@@ -348,7 +360,10 @@ def main() -> None:
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else EXIT_FAILED
     except RegsosekError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+        if _log_format() == "json":
+            logging.getLogger(__name__).error("%s: %s", type(error).__name__, error)  # noqa: TRY400 - one line, as in text
+        else:
+            Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
         code = EXIT_FAILED
     logging.shutdown()
     sys.stdout.flush()
