@@ -24,6 +24,7 @@ from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
 from regsosek.telemetry import logs
+from regsosek.telemetry.context import current, within
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -60,7 +61,7 @@ def house() -> Iterator["House"]:
     from regsosek.telemetry.telling import telling
 
     with (
-        telling("regsosek", str(ULID()), os.environ),
+        telling("regsosek", current("run") or str(ULID()), os.environ),
         without_values("warehouse"),
         open_house(load_settings()) as opened,
     ):
@@ -78,7 +79,8 @@ def start(
 ) -> None:
     """Sets up logging for all commands."""
     if _log_format() == "json":
-        logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[logs.json_handler(sys.stderr)])
+        logging.basicConfig(level=logging.WARNING, handlers=[logs.json_handler(sys.stderr)])
+        logging.getLogger("regsosek").setLevel(logging.DEBUG if verbose else logging.INFO)
     else:
         logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[logs.text_handler(console)])
 
@@ -352,19 +354,25 @@ def demo(
         raise typer.Exit(EXIT_FAILED)
 
 
+def _tell_error(error: RegsosekError) -> None:
+    """In one line, whatever the format."""
+    if _log_format() == "json":
+        logging.getLogger(__name__).error("%s: %s", type(error).__name__, error)
+    else:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+
+
 def main() -> None:
     """Entry point: errors of ours are told in one line and end with 1."""
     code = 0
-    try:
-        app()
-    except SystemExit as left:
-        code = left.code if isinstance(left.code, int) else EXIT_FAILED
-    except RegsosekError as error:
-        if _log_format() == "json":
-            logging.getLogger(__name__).error("%s: %s", type(error).__name__, error)  # noqa: TRY400 - one line, as in text
-        else:
-            Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
-        code = EXIT_FAILED
+    with within(run=str(ULID())):
+        try:
+            app()
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else EXIT_FAILED
+        except RegsosekError as error:
+            _tell_error(error)
+            code = EXIT_FAILED
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
