@@ -20,6 +20,16 @@ class Receiver:
     bodies: list[bytes] = field(default_factory=list)
     answering: threading.Event = field(default_factory=threading.Event)
 
+    def services(self) -> set[str]:
+        """Who sent it, by ``service.name``."""
+        return {
+            attribute.value.string_value
+            for body in self.bodies
+            for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics
+            for attribute in resource.resource.attributes
+            if attribute.key == "service.name"
+        }
+
     def points(self) -> list[Point]:
         """Name, attributes and value (of a histogram: its count) of the newest point of each series."""
         newest: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
