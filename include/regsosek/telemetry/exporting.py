@@ -15,6 +15,8 @@ from regsosek.telemetry.patience import in_time
 TIMEOUTS = ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 TIMEOUT_SECONDS = 3.0
 FLUSH_SECONDS = 4.0
+# OpenTelemetry takes one provider for the life of a process: the one made here, where it is not Airflow's.
+_own: list[MeterProvider] = []
 
 
 @contextmanager
@@ -23,15 +25,16 @@ def exporting(environ: Mapping[str, str]) -> Iterator[None]:
 
     A provider that stands already, such as Airflow's, is left alone.
     """
-    if isinstance(metrics.get_meter_provider(), MeterProvider):
-        yield
-        return
-    provider = _provider(environ)
-    metrics.set_meter_provider(provider)
+    standing = metrics.get_meter_provider()
+    if not isinstance(standing, MeterProvider):
+        standing = _provider(environ)
+        metrics.set_meter_provider(standing)
+        _own.append(standing)
     try:
         yield
     finally:
-        in_time(provider.force_flush, FLUSH_SECONDS, "the last measures")
+        if standing in _own:
+            in_time(standing.force_flush, FLUSH_SECONDS, "the last measures")
 
 
 def _provider(environ: Mapping[str, str]) -> MeterProvider:
