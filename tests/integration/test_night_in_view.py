@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from regsosek.telemetry.measures import measures
 from regsosek.telemetry.telling import telling
 
 NIK = "6471035203850002"
+DAY_BEFORE = NIGHT - timedelta(days=1)
+STATES = {"accepted": 1, "rejected": 2}
 STEPS = {"receive", "fetch", "stage", "judge", "recognise", "load", "flip", "publish", "tell"}
 PERSONAL = (*SECRETS, NIK, "117.1537")
 
@@ -84,11 +87,17 @@ def field(services_env: Settings, expectations: Path, tmp_path_factory: pytest.T
 
 
 def deliver(world: FieldWorld) -> None:
-    """One delivery of two parts with an error and personal data throughout, and one that is rejected."""
+    """One delivery of two parts with an error and personal data throughout, and two that are rejected: a false total,
+    and the folder of the first again, under a later day.
+    """
     world.fresh()
     families = [household(1, place, bujur="117.1537") for place in range(1, 4)]
     wrong = household(1, 4, r303_lantai="0", r302_luas_lantai=NIK, r107_alamat=f"JALAN TERTUTUP {NIK}")
-    world.deliver(NIGHT, [families, [wrong]], produced_at=AT)
+    first = world.deliver(DAY_BEFORE, [families, [wrong]], produced_at=AT)
+    bucket, store = world.house.settings.landing_bucket, world.house.store
+    for found in list(store.list_objects(bucket, f"landing/prov={PROVINCE}/tanggal={DAY_BEFORE}/{first}/")):
+        again = store.get_bytes(bucket, found.key, max_bytes=10**6) or b""
+        store.put_bytes(bucket, found.key.replace(f"tanggal={DAY_BEFORE}", f"tanggal={NIGHT}"), again)
     short = [household(1, 9)]
     world.deliver(NIGHT, short, produced_at=AT.replace(hour=13), spoil={"totals": {"keluarga": 99, "anggota": 2}})
 
@@ -160,7 +169,7 @@ def test_rows_and_deliveries_are_measured_as_the_ledger_counts_them(told: Told) 
     assert {key: measured[key] for key in told.rows} == told.rows
     assert sum(measured.values()) == sum(told.rows.values())
     assert told.values("regsosek.deliveries") == {
-        ("REGSOSEK22.K", "accepted"): 1, ("unknown", "rejected"): 1,
+        ("REGSOSEK22.K", "accepted"): 1, ("unknown", "rejected"): 2,
     }  # fmt: skip
     assert told.values("regsosek.rows.judged")["keluarga",] == 4
     assert told.values("regsosek.error_share")["keluarga",] == 0.25
@@ -250,7 +259,12 @@ def test_deliveries_come_with_the_rules_that_they_violate(told: Told) -> None:
         for assertion in each["inputFacets"]["dataQualityAssertions"]["assertions"]
         if assertion["assertion"] == "delivery_accepted"
     }
-    assert verdicts == {"accepted": True, "rejected: manifest_invalid": False}
+    assert verdicts == {"accepted": True, "rejected: manifest_invalid": False, "rejected: id_reused": False}
+    [delivery_id] = {key[0] for key in told.rules}
+    reused = [each for each in received["inputs"] if f"tanggal={NIGHT}/{delivery_id}" in each["name"]]
+    assert [each["inputFacets"].keys() for each in reused] == [{"inputStatistics", "dataQualityAssertions"}] * 2
+    for each in reused:
+        assert len(each["inputFacets"]["dataQualityAssertions"]["assertions"]) == 1
 
 
 def test_tables_come_with_rows_and_columns_but_for_the_restricted_ones(told: Told) -> None:
@@ -312,7 +326,7 @@ def test_lineage_that_cannot_leave_fails_no_night(
     monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(transport))
     with telling("test", "run", os.environ):
         done = receive(nightly.house, PROVINCE, NIGHT)
-    assert done.states == {"accepted": 1, "rejected": 1}
+    assert done.states == STATES
     assert "lineage" in caplog.text
 
 
@@ -329,7 +343,7 @@ def test_receivers_that_never_answer_hold_the_night_for_seconds_at_most(
         done = receive(nightly.house, PROVINCE, NIGHT)
         ended = time.monotonic()
     assert time.monotonic() - ended < 2 * LAST_SECONDS
-    assert done.states == {"accepted": 1, "rejected": 1}
+    assert done.states == STATES
     assert any(body.startswith(b"{") for body in hanging.bodies)
     assert not all(body.startswith(b"{") for body in hanging.bodies)
     assert "events not sent within" in caplog.text
@@ -355,4 +369,4 @@ def hanging() -> Iterator[Receiver]:
 
 def test_where_nobody_wants_to_know_nothing_is_made(nightly: FieldWorld) -> None:
     with telling("test", "run", {}):
-        assert receive(nightly.house, PROVINCE, NIGHT).states == {"accepted": 1, "rejected": 1}
+        assert receive(nightly.house, PROVINCE, NIGHT).states == STATES

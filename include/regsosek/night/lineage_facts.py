@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Row, or_, select
 
 from regsosek.night.lineage_events import Facts
 from regsosek.release.publish import Published
+from regsosek.warehouse.ledger import ID_REUSED
 from regsosek.warehouse.tables import (
     delivery,
     delivery_count,
@@ -29,7 +30,7 @@ from regsosek.warehouse.tables import (
 
 Assertion = data_quality_assertions_dataset.Assertion
 
-MOST_DELIVERIES = 100  # of an event; a province sends a few a night, and whoever sends thousands must not fill the disk
+MOST_INPUTS = 200  # of an event; a province sends a few a night, and whoever sends thousands must not fill the disk
 # What of a dataset goes where, by its table; quarantine and reasons come besides.
 _FAMILIES = {"keluarga": ("core.kasus", "core.keluarga"), "anggota": ("core.anggota",)}
 _RELEASED_FROM = ("mart.total", "mart.province_day", "mart.change", "mart.arrivals")
@@ -39,7 +40,7 @@ _SEVERITY = {"critical": "error", "warning": "warn"}
 def province_facts(connection: Connection, landing: str, province: str, night: date) -> Facts:
     """The deliveries that the night decided, by dataset, and the tables that took what was accepted of them."""
     lines = _decided(connection, province, night)
-    inputs = [_delivered(connection, landing, line) for line in lines]
+    inputs = [_delivered(connection, landing, line) for line in lines[:MOST_INPUTS]]
     loaded: dict[str, int] = {}
     quarantined = 0
     for line in lines:
@@ -71,7 +72,12 @@ def _decided(connection: Connection, province: str, night: date) -> Sequence[Row
     """A row for each delivery and dataset that the night decided."""
     line, count, share = delivery.c, delivery_count.c, error_share.c
     same_count = (count.province == line.province) & (count.delivery_id == line.delivery_id)
-    same_share = (share.province == line.province) & (share.delivery_id == line.delivery_id)
+    # What stands under an id that was used again is about the delivery that had it first.
+    same_share = (
+        line.reason.is_distinct_from(ID_REUSED)
+        & (share.province == line.province)
+        & (share.delivery_id == line.delivery_id)
+    )
     query = (
         select(
             line.province, line.delivery_id, line.prefix, line.state, line.reason,
@@ -81,7 +87,6 @@ def _decided(connection: Connection, province: str, night: date) -> Sequence[Row
         .outerjoin(error_share, same_share & (share.dataset == count.dataset))
         .where(line.province == province, or_(line.night == night, line.decided_night == night))
         .order_by(line.position, line.delivery_id, count.dataset)
-        .limit(MOST_DELIVERIES)
     )  # fmt: skip
     return connection.execute(query).all()
 
@@ -110,6 +115,8 @@ def _state_assertion(line: Row[*tuple[Any, ...]]) -> Assertion:
 
 def _rule_assertions(connection: Connection, line: Row[*tuple[Any, ...]]) -> list[Assertion]:
     """One for each rule that rows violate, and one for all rules together."""
+    if line.reason == ID_REUSED:
+        return []
     result = rule_result.c
     own = (result.province == line.province, result.delivery_id == line.delivery_id, result.dataset == line.dataset)
     found = connection.execute(select(result.rule_id, result.severity, result.violations).where(*own)).all()

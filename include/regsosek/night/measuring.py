@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
 from regsosek.telemetry.measures import delivery_decided, error_share
 from regsosek.warehouse import tables
-from regsosek.warehouse.ledger import Delivery
+from regsosek.warehouse.ledger import ID_REUSED, Delivery
 from regsosek.warehouse.tables import ROW_STATES, delivery, delivery_count
 
 UNKNOWN = "unknown"  # the instrument of a delivery whose manifest could not be read
@@ -28,6 +28,7 @@ def measure_error_shares(connection: Connection, province: str, night: date) -> 
         select(shares.dataset, func.sum(shares.judged), func.sum(shares.in_error))
         .join(delivery, (line.province == shares.province) & (line.delivery_id == shares.delivery_id))
         .where(shares.province == province, or_(line.night == night, line.decided_night == night))
+        .where(line.reason.is_distinct_from(ID_REUSED))  # its shares are those of the delivery that had the id first
         .group_by(shares.dataset)
     )
     for dataset, judged, in_error in connection.execute(query):

@@ -210,6 +210,8 @@ class Reception:
             self._decide(manifest, self._judged_by(receipt), supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
+        with self.house.engine.begin() as connection:
+            measure_decided(connection, self.entry)
 
     def _note(self, manifest: Manifest, receipt: Receipt) -> tuple[str, ...]:
         """Notes what the manifest says; all that the delivery supersedes."""
@@ -252,7 +254,6 @@ class Reception:
             ledger.note_rule_results(connection, entry, _rule_results(violations))
         with self.house.engine.begin() as connection:
             ledger.note_timing(connection, entry, 0, self.watch.spent)
-            measure_decided(connection, entry)
         self._tell(held, limits)
 
     def _judge_parts(
@@ -343,7 +344,6 @@ class Reception:
         with self.house.engine.begin() as connection:
             clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
-            measure_decided(connection, entry)
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)
 
 

@@ -33,16 +33,21 @@ def guard(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutabl
 
 
 class GuardedText(logging.Formatter):
-    """A person's line: the message, an exception, and the fields, guarded."""
+    """A person's line: the message, the fields but for the run, and an exception; guarded."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that the base class gives it
         """See :class:`logging.Formatter`."""
         known = structlog.contextvars.get_contextvars()
         fields = " ".join(f"{name}={known[name]}" for name in FIELDS if name in known and name != "run")
+        text = super().formatMessage(record)
+        return f"{text} [{fields}]" if fields else text
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See :class:`logging.Formatter`."""
         text, taken = masked(super().format(record))
         if taken:
             values_masked(taken)
-        return f"{text} [{fields}]" if fields else text
+        return text
 
 
 def text_handler(console: Console) -> logging.Handler:
