@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
+from ulid import ULID
 
 from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_figures import add_figure_commands
@@ -23,6 +23,8 @@ from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
+from regsosek.telemetry import logs
+from regsosek.telemetry.context import current, within
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -56,8 +58,13 @@ def house() -> Iterator["House"]:
     from regsosek.night.house import open_house
     from regsosek.night.nightly import without_values
     from regsosek.settings import load_settings
+    from regsosek.telemetry.telling import telling
 
-    with without_values("warehouse"), open_house(load_settings()) as opened:
+    with (
+        telling("regsosek", current("run") or str(ULID()), os.environ),
+        without_values("warehouse"),
+        open_house(load_settings()) as opened,
+    ):
         yield opened
 
 
@@ -71,8 +78,15 @@ def start(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every step.")] = False,
 ) -> None:
     """Sets up logging for all commands."""
-    level = logging.INFO if verbose else logging.ERROR
-    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    if _log_format() == "json":
+        logging.basicConfig(level=logging.WARNING, handlers=[logs.json_handler(sys.stderr)])
+        logging.getLogger("regsosek").setLevel(logging.DEBUG if verbose else logging.INFO)
+    else:
+        logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[logs.text_handler(console)])
+
+
+def _log_format() -> str:
+    return os.environ.get("REGSOSEK_LOG_FORMAT", "text")
 
 
 @app.command()
@@ -340,16 +354,25 @@ def demo(
         raise typer.Exit(EXIT_FAILED)
 
 
+def _tell_error(error: RegsosekError) -> None:
+    """In one line, whatever the format."""
+    if _log_format() == "json":
+        logging.getLogger(__name__).error("%s: %s", type(error).__name__, error)
+    else:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+
+
 def main() -> None:
     """Entry point: errors of ours are told in one line and end with 1."""
     code = 0
-    try:
-        app()
-    except SystemExit as left:
-        code = left.code if isinstance(left.code, int) else EXIT_FAILED
-    except RegsosekError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
-        code = EXIT_FAILED
+    with within(run=str(ULID())):
+        try:
+            app()
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else EXIT_FAILED
+        except RegsosekError as error:
+            _tell_error(error)
+            code = EXIT_FAILED
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -53,6 +53,7 @@ class Settings(BaseModel):
     boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
     accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")
+    log_format: Literal["text", "json"] = Field("text", description="of the command line; Airflow's tasks write JSON")
     expectations_dir: Path = PROJECT_ROOT / "expectations"
     work_dir: Path = Field(PROJECT_ROOT / "var" / "work", description="scratch space, mode 0700: holds personal data")
     memory_limit: str = Field("1500MB", description="of DuckDB, per task")

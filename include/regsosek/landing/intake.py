@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,7 @@ def _fetch_all(fetch_one: Callable[[DeliveredFile], None], files: Iterable[Deliv
     pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="fetch")
     try:
         # map answers in the order given: the same broken delivery always names the same file
-        for _ in pool.map(fetch_one, files):
+        for _ in pool.map(lambda each: each[0].run(fetch_one, each[1]), [(copy_context(), file) for file in files]):
             pass
     finally:
         pool.shutdown(cancel_futures=True)

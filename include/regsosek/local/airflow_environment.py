@@ -32,6 +32,8 @@ DECISIONS = {
 }
 # All that comes from the calling shell: anything else could bend the decisions above.
 INHERITED = ("PATH", "HOME", "USER", "LANG", "TMPDIR")
+# And where telemetry goes, by the variables of its own libraries.
+INHERITED_KINDS = ("OTEL_", "OPENLINEAGE_", "AIRFLOW__METRICS__")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class AirflowPlan:
 
 def airflow_environment(home: Path, port: int, plan: AirflowPlan) -> dict[str, str]:
     """All variables for the components of the Airflow in ``home``, whose API listens on ``port``."""
-    inherited = {name: plan.inherited[name] for name in INHERITED if name in plan.inherited}
+    inherited = {
+        name: value for name, value in plan.inherited.items() if name in INHERITED or name.startswith(INHERITED_KINDS)
+    }
     return {**inherited, **DECISIONS, **_surroundings(home, port, plan), **_secrets(home), **plan.variables}
 
 

@@ -1,6 +1,7 @@
 """The steps as DAG tasks call them: settings from the environment in, small plain results out, no data through."""
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,9 +15,11 @@ from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
-from regsosek.night.task_runs import note_told, noted
+from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_told, noted
 from regsosek.release.retention import thin_out
 from regsosek.settings import load_settings
+from regsosek.telemetry.context import within
+from regsosek.telemetry.telling import telling
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +27,13 @@ NOT_CHOSEN = {"skipped": "not among the chosen provinces"}
 
 
 @contextmanager
-def _house() -> Iterator[House]:
-    with nightly.without_values("the night's task"), open_house(load_settings()) as house:
+def _house(night: date | None = None, province: str | None = None) -> Iterator[House]:
+    with (
+        telling(os.environ.get(DAG_VARIABLE, "regsosek"), os.environ.get(RUN_VARIABLE, ""), os.environ),
+        within(night=night, province=province),
+        nightly.without_values("the night's task"),
+        open_house(load_settings()) as house,
+    ):
         yield house
 
 
@@ -33,17 +41,17 @@ def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
     """Receives ``province`` if it was chosen: deliveries by state."""
     if province not in request.provinces:
         return NOT_CHOSEN
-    with _house() as house, noted(house, request.night, province):
+    with _house(request.night, province) as house, noted(house, request.night, province):
         done = nightly.receive(house, province, request.night)
-    log.info("%s", done)
+        log.info("%s", done)
     return dict(done.states)
 
 
 def publish_night(request: RunRequest) -> str:
     """Publishes the night and answers with the release id."""
-    with _house() as house, noted(house, request.night):
+    with _house(request.night) as house, noted(house, request.night):
         published = nightly.release(house, request.night)
-    log.info("release %s: %s", published.release_id, published.page)
+        log.info("release %s: %s", published.release_id, published.page)
     return published.release_id
 
 
@@ -51,7 +59,7 @@ def tell_all(request: RunRequest) -> dict[str, int]:
     """Composes and sends the digests; a run without alerts tells nobody."""
     if not request.alerts:
         return {}
-    with _house() as house, noted(house, request.night):
+    with _house(request.night) as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         delivered = nightly.tell(
             house, request.night, failed=failed, publication=publication, provinces=request.provinces
@@ -65,7 +73,7 @@ def conclude_night(request: RunRequest) -> str:
     Raises:
         NightFailedError: naming every province that failed, and publication if it did.
     """
-    with _house() as house, noted(house, request.night):
+    with _house(request.night) as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         for waiting in nightly.waiting(house, request.night, request.provinces):
             log.warning("%s", waiting)
@@ -73,7 +81,7 @@ def conclude_night(request: RunRequest) -> str:
         with house.engine.connect() as connection:
             told = conclusion(connection, request.night, request.provinces, windows)
         note_told(house, request.night, told)
-    log.info("night %s: %s", request.night, told)
+        log.info("night %s: %s", request.night, told)
     if failed or publication:
         faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
         raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))
@@ -102,14 +110,14 @@ def replay_one(params: Mapping[str, Any], province: str) -> dict[str, Any]:
     """Replays ``province`` if it was chosen: deliveries by state, by night."""
     if province not in chosen(params.get("provinces")):
         return NOT_CHOSEN
-    with _house() as house:
+    with _house(province=province) as house:
         nights = replaying.replay(house, date.fromisoformat(params["first"]), [province])
     return {str(each.night): dict(each.states) for each in nights}
 
 
 def audit_one(province: str) -> list[str]:
     """Audits ``province`` in the newest release: what does not hold, told by :func:`conclude_audit`."""
-    with _house() as house:
+    with _house(province=province) as house:
         return list(auditing.audit_one(house, province))
 
 

@@ -17,13 +17,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from regsosek.alerts.nightly import alert_decisions, alert_platform, alert_provinces
 from regsosek.alerts.outbox import Delivered, deliver
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
+from regsosek.geography.calendar import planned_windows
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.landing.discovery import misplaced
+from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House
+from regsosek.night.lineage import province_lineage, release_lineage
 from regsosek.night.receiving import ProvinceNight, receive_province
+from regsosek.night.stopwatch import Stopwatch
 from regsosek.quality.rules import load_suites
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published, publish
+from regsosek.telemetry.context import within
 from regsosek.warehouse import ledger
 from regsosek.warehouse.holding import held_deliveries
 
@@ -59,14 +64,16 @@ def receive(house: House, province: str, night: date) -> ProvinceNight:
     Raises:
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
-    with without_values(f"province {province}, night {night}"):
+    with without_values(f"province {province}, night {night}"), province_lineage(house, province, night):
         return receive_province(house, province, night, load_suites(house.settings.expectations_dir))
 
 
 def release(house: House, night: date) -> Published:
     """Builds, audits and publishes the release of ``night``; see :func:`regsosek.release.publish.publish`."""
-    with without_values(f"release of night {night}"):
-        return publish(house.engine, house.store, house.settings, night)
+    with without_values(f"release of night {night}"), release_lineage(house, night) as tell_published:
+        published = publish(house.engine, house.store, house.settings, night)
+        tell_published(published)
+    return published
 
 
 def tell(
@@ -131,23 +138,38 @@ def run_night(
     announce: Callable[[str], None] = lambda _: None,
 ) -> NightReport:
     """Runs a whole night in this process, province after province; one that fails does not stop the others."""
-    done: list[ProvinceNight] = []
-    failed: dict[str, str] = {}
-    for province in provinces:
-        try:
-            done.append(receive(house, province, night))
-            announce(str(done[-1]))
-        except (RegsosekError, OSError) as error:
-            log.exception("province %s failed on night %s", province, night)
-            failed[province] = named(error)
-            announce(f"province {province}, night {night}: FAILED: {error}")
-    published, publication = _try_publish(house, night)
-    if alerts:
-        tell(house, night, failed=failed, publication=publication, provinces=provinces)
+    with within(night=night):
+        done, failed = _receive_each(house, night, provinces, announce)
+        with Stopwatch().step("publish"):
+            published, publication = _try_publish(house, night)
+        windows = planned_windows(house.settings.calendar_file, house.settings.plan_file)
+        with house.engine.connect() as connection:
+            log.info("night %s: %s", night, conclusion(connection, night, provinces, windows))
+        if alerts:
+            with Stopwatch().step("tell"):
+                tell(house, night, failed=failed, publication=publication, provinces=provinces)
     held = ", ".join(published.held_back) if published else ""
     if held:
         publication = f"provinces {held} failed conservation or second reading and were held back"
     return NightReport(night, done, failed, published, publication, waiting(house, night, provinces))
+
+
+def _receive_each(
+    house: House, night: date, provinces: Sequence[str], announce: Callable[[str], None]
+) -> tuple[list[ProvinceNight], dict[str, str]]:
+    done: list[ProvinceNight] = []
+    failed: dict[str, str] = {}
+    for province in provinces:
+        with within(province=province):
+            try:
+                with Stopwatch().step("receive"):
+                    done.append(receive(house, province, night))
+                announce(str(done[-1]))
+            except (RegsosekError, OSError) as error:
+                log.exception("province %s failed on night %s", province, night)
+                failed[province] = named(error)
+                announce(f"province {province}, night {night}: FAILED: {error}")
+    return done, failed
 
 
 def waiting(house: House, night: date, provinces: Sequence[str]) -> list[str]:

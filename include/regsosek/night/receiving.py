@@ -21,6 +21,7 @@ from regsosek.landing.intake import FetchedFile
 from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
+from regsosek.night.measuring import measure_decided, measure_error_shares
 from regsosek.night.parts import Given, Parts, parts_of
 from regsosek.night.sealing import seal_night
 from regsosek.night.stopwatch import Stopwatch
@@ -31,6 +32,8 @@ from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.repairs import Repair
 from regsosek.statistics.progress import refresh_province
+from regsosek.telemetry.context import within
+from regsosek.telemetry.measures import bytes_brought
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
@@ -82,7 +85,8 @@ def receive_locked(
         _apply(connection, [decision for decision in decisions if decision.night < night])
         unfinished = holding.unfinished_nights(connection, province, night)
     for each in (*unfinished, night):
-        done = _receive_night(house, province, each, suites, suites_of or (lambda _: suites), decisions)
+        with within(night=each, province=province):
+            done = _receive_night(house, province, each, suites, suites_of or (lambda _: suites), decisions)
     return done
 
 
@@ -108,6 +112,7 @@ def _receive_night(
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
         ledger.note_refreshed(connection, province, night)
+        measure_error_shares(connection, province, night)
     return ProvinceNight(province, night, decided)
 
 
@@ -147,7 +152,8 @@ def _receive_pending(
         judges = Judges(duck, suites_of)
         for entry in entries:
             decision = freed[entry.delivery_id] if freed else None
-            Reception(house, duck, judges, entry, scratch, decision).run()
+            with within(delivery_id=entry.delivery_id):
+                Reception(house, duck, judges, entry, scratch, decision).run()
 
 
 # What staging asks of the warehouse, by table of the engine: how to export it, and its columns.
@@ -204,6 +210,8 @@ class Reception:
             self._decide(manifest, self._judged_by(receipt), supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
+        with self.house.engine.begin() as connection:
+            measure_decided(connection, self.entry)
 
     def _note(self, manifest: Manifest, receipt: Receipt) -> tuple[str, ...]:
         """Notes what the manifest says; all that the delivery supersedes."""
@@ -254,6 +262,7 @@ class Reception:
         """Violations by rule, and the error shares of the whole delivery."""
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
+        bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
         by_part: dict[tuple[str, int], FetchedFile] = {
             (file.delivered.dataset, file.delivered.part): file for file in files
         }
@@ -267,7 +276,9 @@ class Reception:
         violations: Counter[Violated] = Counter()
         judged, in_error = Counter[str](), Counter[str]()
         for part, of_part in files_of.items():
-            for count in self._load_part(manifest, parts, judge, part, of_part):
+            with within(part=part):
+                counts = self._load_part(manifest, parts, judge, part, of_part)
+            for count in counts:
                 violations[count.dataset, count.rule_id, count.severity] += count.violations
             for share in error_shares(self.duck, manifest.datasets):
                 judged[share.dataset] += share.judged

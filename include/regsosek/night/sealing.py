@@ -25,16 +25,15 @@ from regsosek.landing.discovery import Discovery, discover
 from regsosek.night.bringing import archive_manifest, archived_totals
 from regsosek.night.house import House
 from regsosek.night.judging import named_versions
+from regsosek.night.measuring import measure_decided
 from regsosek.quality.hold_limits import Limits, hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
-from regsosek.warehouse.ledger import Delivery
+from regsosek.warehouse.ledger import ID_REUSED, Delivery
 from regsosek.warehouse.reference import loaded_versions
 
 log = logging.getLogger(__name__)
-
-ID_REUSED = "id_reused"
 
 
 def seal_night(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
@@ -111,6 +110,10 @@ def discover_again(
         limits = hold_limits(province, house.settings.hold_limits_file)
         receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
         _archive_seal(house, seal, receipts)
+    with house.engine.connect() as connection:
+        for each in entries:
+            if each.state == "rejected":
+                measure_decided(connection, each)
     if found.stray_count:
         log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
 

@@ -1,4 +1,4 @@
-"""What the steps of a night take: time, and memory of the process that works."""
+"""What the steps of a night take: time, and memory of the process that works; also told as measures."""
 
 import resource
 import sys
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from regsosek.telemetry.context import within
+from regsosek.telemetry.measures import step_taken
 from regsosek.warehouse.ledger import Spent
 
 # The kernels do not agree on the unit of ru_maxrss.
@@ -30,7 +32,10 @@ class Stopwatch:
         """Adds the time inside to ``name``, and notes the peak of memory at its end."""
         start = time.monotonic()
         try:
-            yield
+            with within(step=name):
+                yield
         finally:
-            self.spent[name].seconds += time.monotonic() - start
-            self.spent[name].peak_rss_bytes = peak_rss_bytes()
+            seconds, peak = time.monotonic() - start, peak_rss_bytes()
+            self.spent[name].seconds += seconds
+            self.spent[name].peak_rss_bytes = peak
+            step_taken(name, seconds, peak)

@@ -13,7 +13,8 @@ from regsosek.warehouse import task_runs
 from regsosek.warehouse.task_runs import TaskRun, note_ended, note_started
 
 NOT_MAPPED = -1
-_NAMED = ("AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID", "AIRFLOW_CTX_TASK_ID")
+DAG_VARIABLE, RUN_VARIABLE = "AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID"
+_NAMED = (DAG_VARIABLE, RUN_VARIABLE, "AIRFLOW_CTX_TASK_ID")
 
 
 def map_index_of(province: str) -> int:

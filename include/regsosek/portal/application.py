@@ -35,6 +35,7 @@ from regsosek.portal.wording import sentence
 from regsosek.release.publication import file_of_release
 from regsosek.release.site.policy import POLICY
 from regsosek.release.standing_words import standing_release
+from regsosek.telemetry.logs import guard_structlog
 from regsosek.warehouse.holding import held_deliveries
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     ``login`` stands before every route of both and leaves a :class:`Viewer` on the request. No schema or documentation
     is served of the pages.
     """
+    guard_structlog()
     portal = FastAPI(dependencies=[login], openapi_url=None, docs_url=None, redoc_url=None)
     routes = Routes(sources)
     nights = APIRouter(dependencies=[Needs(require_provinces)])

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -201,7 +202,7 @@ def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> No
 def _each_file(release: ReleaseFiles, do: Callable[[str, bytes], None]) -> None:
     """Does it with every file, some at a time; all are done, or the first fault is raised and no more are begun."""
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="release") as pool:
-        found = [pool.submit(do, name, data) for name, data in release.files.items()]
+        found = [pool.submit(copy_context().run, do, name, data) for name, data in release.files.items()]
         try:
             for each in found:
                 each.result()

@@ -34,6 +34,10 @@ MART_TABLES = (
 )  # fmt: skip
 
 
+# The reason of a folder whose delivery id was used before: shares and rule results of the id are not about it.
+ID_REUSED = "id_reused"
+
+
 @dataclass(frozen=True)
 class Delivery:
     """One line of the ledger; ``decided_night`` is set where the fate of a held delivery was decided afterwards."""
@@ -277,7 +281,7 @@ def forget(connection: Connection, province: str, night: date) -> None:
     # A reused id names an older delivery's results too: those stay.
     bound = {delivery_count: "d.delivered_on = t.delivered_on"}
     for table in (delivery_count, step_timing, rule_result, error_share, error_region):
-        same = bound.get(table, "d.reason IS DISTINCT FROM 'id_reused'")
+        same = bound.get(table, f"d.reason IS DISTINCT FROM '{ID_REUSED}'")
         connection.execute(text(by_delivery.format(table.schema, table.name, same)), own)
     tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", *MART_TABLES)
     for table_name in tables:
