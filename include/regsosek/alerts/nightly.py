@@ -9,13 +9,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.alerts import outbox
+from regsosek.alerts.condition import Told
 from regsosek.alerts.conditions import decide
-from regsosek.alerts.digest import Context, compose_digest
-from regsosek.alerts.figures import newest_release, read_figures
-from regsosek.alerts.indonesian import day
-from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.alerts.context import Context
+from regsosek.alerts.digest import compose_digest
+from regsosek.alerts.figures import newest_release, read_figures, read_officers
+from regsosek.alerts.nation import alert_nation
+from regsosek.alerts.national import ProvinceStand
+from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
+from regsosek.alerts.stopped import place_or_tell, tell_stopped
 from regsosek.alerts.thresholds import thresholds
-from regsosek.errors import ReferenceDataError
+from regsosek.alerts.told_tonight import told_tonight
+from regsosek.alerts.wording import Language, words_of
+from regsosek.errors import PersonalDataError, ReferenceDataError
 from regsosek.geography.calendar import FieldWindow, planned_windows
 from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province, provinces
@@ -27,7 +33,6 @@ from regsosek.warehouse.ledger import refreshed_provinces
 log = logging.getLogger(__name__)
 
 DIGEST = "digest"
-PLATFORM = "platform"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Composed:
         sent_before: the night's message has gone out; it stays as it is.
         not_processed: the province's night is not processed, which is no news for the province.
         failed: error by group.
+        stopped: what looked like personal data, by group; told to the platform team.
+        stands: where each processed province stands, by code.
     """
 
     composed: list[str] = field(default_factory=list)
@@ -49,6 +56,8 @@ class Composed:
     sent_before: list[str] = field(default_factory=list)
     not_processed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
+    stands: dict[str, ProvinceStand] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,9 @@ class _Desk:
     kind: str
     windows: Mapping[str, FieldWindow]
     offices: Mapping[str, Office]
-    rule_texts: Mapping[str, str]
-    release: str | None
+    rule_texts: Mapping[Language, Mapping[str, str]]
+    newest_release: date | None
+    release_bucket: str
 
 
 def alert_provinces(
@@ -87,6 +97,8 @@ def alert_provinces(
         except ReferenceDataError as error:
             composed.failed[group_of(code)] = str(error)
             log.warning("no digest for province %s: %s", code, error)
+    with engine.begin() as connection:
+        tell_stopped(connection, settings, night, composed.stopped)
     return composed
 
 
@@ -99,31 +111,44 @@ def alert_platform(
     publication: str | None,
     provinces: Sequence[str] | None = None,
     astray: Mapping[str, int] | None = None,
+    stands: Mapping[str, ProvinceStand] | None = None,
 ) -> Composed:
     """Composes what failed of ours, and what waits for an operator, into the outbox, for the platform team only.
 
-    That deliveries go on waiting is no news the night after it was told.
+    That deliveries go on waiting is no news the night after it was told. A night of all provinces is told as a whole
+    as well, if ``stands`` say where they stand.
 
     Args:
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
         publication: why nothing was published, None if it was.
         provinces: the ones that the night was to process (default: all).
         astray: keys in the landing area that no delivery is made of, by where they lie.
+        stands: where each province stands, of :func:`alert_provinces`.
     """
     composed = Composed()
     with engine.begin() as connection:
         refreshed, asked = frozenset(refreshed_provinces(connection, night)), _asked(provinces)
         held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
-        figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
+    figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
+    _alert_platform(engine, settings, figures, composed)
+    if stands is not None and set(asked) == set(_asked(None)):
+        alert_nation(engine, settings, stands, figures)
+    return composed
+
+
+def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures, composed: Composed) -> None:
+    night = figures.night
+    with engine.begin() as connection:
         repeated = not figures.at_fault and outbox.told_the_night_before(
             connection, PLATFORM, night, PLATFORM, figures.fingerprint
         )
         if repeated or not figures.anything:
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
             (composed.unchanged if repeated else composed.quiet).append(PLATFORM)
-            return composed
-        placed = outbox.place(
+            return
+        placed = place_or_tell(
             connection,
+            settings,
             group=PLATFORM,
             night=night,
             kind=PLATFORM,
@@ -132,7 +157,6 @@ def alert_platform(
             news=figures.fingerprint,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)
-    return composed
 
 
 def alert_decisions(engine: Engine, settings: Settings, night: date, provinces: Sequence[str] | None = None) -> None:
@@ -178,23 +202,26 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
 
 
 def _desk(connection: Connection, settings: Settings, night: date, kind: str) -> _Desk:
-    suites = load_suites(settings.expectations_dir)
-    newest = newest_release(connection, night)
+    rules = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
     return _Desk(
         night=night,
         kind=kind,
         windows=planned_windows(settings.calendar_file, settings.plan_file),
         offices=offices(settings.offices_file),
-        rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
-        release=f"malam {day(newest)}; rilis/terkini.json di s3://{settings.release_bucket}" if newest else None,
+        rule_texts={"id": {rule.id: rule.text_id for rule in rules}, "en": {rule.id: rule.text_en for rule in rules}},
+        newest_release=newest_release(connection, night),
+        release_bucket=settings.release_bucket,
     )
 
 
 def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Composed) -> None:
     limits, group, office = thresholds(), group_of(code), desk.offices[code]
     figures = read_figures(connection, code, desk.night, desk.windows[code])
-    conditions = decide(figures, limits, outbox.standing_before(connection, code, desk.night))
+    before = outbox.standing_before(connection, code, desk.night)
+    conditions = decide(figures, limits, before)
     outbox.write_conditions(connection, code, desk.night, conditions)
+    told = told_tonight(figures, conditions, before)
+    composed.stands[code] = ProvinceStand(figures, told)
     news = outbox.fingerprint(conditions)
     critical = any(each.severity == "KRITIS" for each in conditions)
     repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, desk.kind, news)
@@ -202,15 +229,34 @@ def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Co
         outbox.take_back(connection, group, desk.night, desk.kind)
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
-    zone = ZoneInfo(province(code).timezone)
-    message = compose_digest(figures, conditions, limits, Context(office.name, zone, desk.rule_texts, desk.release))
-    placed = outbox.place(
-        connection,
-        group=group,
-        night=desk.night,
-        kind=desk.kind,
-        recipients=[office.email],
-        message=message,
-        news=news,
-    )
+    message = compose_digest(figures, told, limits, _context(connection, desk, office, told))
+    try:
+        placed = outbox.place(
+            connection,
+            group=group,
+            night=desk.night,
+            kind=desk.kind,
+            recipients=[office.email],
+            message=message,
+            news=news,
+        )
+    except PersonalDataError as stopped:
+        outbox.take_back(connection, group, desk.night, desk.kind)
+        composed.stopped[group] = str(stopped)
+        return
     (composed.composed if placed else composed.sent_before).append(group)
+
+
+def _context(
+    connection: Connection, desk: _Desk, office: Office, told: Sequence[Told], language: Language = "id"
+) -> Context:
+    words, newest = words_of(language), desk.newest_release
+    codes = [each.condition.place.code for each in told if each.condition.place.level == "petugas"]
+    return Context(
+        office=office.name,
+        zone=ZoneInfo(province(office.province).timezone),
+        rule_texts=desk.rule_texts[language],
+        release=words.say("release_at", day=words.written.day(newest), bucket=desk.release_bucket) if newest else None,
+        language=language,
+        officers=read_officers(connection, office.province, desk.night, codes),
+    )
