@@ -103,11 +103,11 @@ def _all(what: Personal, pattern: re.Pattern[str], text: str) -> Iterator[tuple[
 
 @cache
 def _names() -> re.Pattern[str]:
-    """A first name with another name after it, each with a capital; or somebody addressed."""
+    """A first name with others after it, each with a capital; or somebody addressed."""
     words = name_words()
     first = _any([*words.men, *words.women])
     second = _any([*words.second, *words.men, *words.women])
-    return re.compile(rf"(?<!\w)(?:{first}\s+{second}|{_HONORIFIC})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{first}(?:\s+{second})+|{_HONORIFIC})(?!\w)")
 
 
 def _any(words: Iterable[str]) -> str:
