@@ -40,7 +40,7 @@ def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]],
 
 def cell(value: str) -> str:
     """``value`` on one line, and never a formula."""
-    text = value.strip()
+    text = " ".join(value.split())
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 
@@ -72,5 +72,5 @@ def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Cont
         "action": words.kind(condition.kind).step,
         "deadline": deadline(condition.kind, figures.night, limits, context),
     }
-    codes = codes_of([told], context)
-    return {name: harmless(value, codes) for name, value in values.items()} | {"code": grouped(condition.place.code)}
+    code, codes = condition.place.code, codes_of([told], context)
+    return {name: harmless(value, codes) for name, value in values.items()} | {"code": grouped(harmless(code, codes))}

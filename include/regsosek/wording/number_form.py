@@ -40,7 +40,7 @@ class NumberForm:
 
     def plain_percentage(self, value: float) -> str:
         """A percentage that is itself the figure, such as a plan or a limit: with a decimal only if it needs one."""
-        rounded = round(value, 1)
+        rounded = round(float(value), 1)
         return f"{self.decimal(rounded, 0 if rounded.is_integer() else 1)}{self.percent}"
 
     def points(self, value: float | None) -> str:

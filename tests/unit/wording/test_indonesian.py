@@ -43,6 +43,8 @@ from regsosek.wording.indonesian import (
         (day(date(2022, 5, 1)), "1 Mei 2022"),
         (plain_percentage(48.0), "48\u00a0%"),
         (plain_percentage(2.5), "2,5\u00a0%"),
+        (plain_percentage(60), "60\u00a0%"),
+        (plain_percentage(60), "60\u00a0%"),
         (percent_of(312, 1000), "31,2\u00a0%"),
         (percent_of(12_000, 1000), "1.200,0\u00a0%"),
         (percent_of(0, 7), "0,0\u00a0%"),
