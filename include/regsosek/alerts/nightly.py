@@ -4,28 +4,25 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.alerts import outbox
-from regsosek.alerts.condition import Told
-from regsosek.alerts.conditions import decide
-from regsosek.alerts.context import Context
+from regsosek.alerts.conditions import Condition, decide
+from regsosek.alerts.desk import Desk, open_desk
 from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.figures import newest_release, read_figures, read_officers
+from regsosek.alerts.figures import read_figures
+from regsosek.alerts.gate import require_clean
 from regsosek.alerts.nation import alert_nation
 from regsosek.alerts.national import ProvinceStand
 from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
+from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import place_or_tell, tell_stopped
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.told_tonight import told_tonight
-from regsosek.alerts.wording import Language, words_of
+from regsosek.alerts.wording import Language
 from regsosek.errors import PersonalDataError, ReferenceDataError
-from regsosek.geography.calendar import FieldWindow, planned_windows
-from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province, provinces
-from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
 from regsosek.warehouse.holding import SUPERSEDED, held_deliveries
 from regsosek.warehouse.ledger import refreshed_provinces
@@ -60,19 +57,6 @@ class Composed:
     stands: dict[str, ProvinceStand] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """What composing needs beside the warehouse; read once for all provinces."""
-
-    night: date
-    kind: str
-    windows: Mapping[str, FieldWindow]
-    offices: Mapping[str, Office]
-    rule_texts: Mapping[Language, Mapping[str, str]]
-    newest_release: date | None
-    release_bucket: str
-
-
 def alert_provinces(
     engine: Engine, settings: Settings, night: date, *, provinces: Sequence[str] | None = None, kind: str = DIGEST
 ) -> Composed:
@@ -86,20 +70,39 @@ def alert_provinces(
     composed = Composed()
     with engine.begin() as connection:
         processed = refreshed_provinces(connection, night)
-        desk = _desk(connection, settings, night, kind)
+        desk = open_desk(connection, settings, night)
     for code in _asked(provinces):
         if code not in processed:
             composed.not_processed.append(group_of(code))
             continue
         try:
             with engine.begin() as connection:
-                _alert_province(connection, desk, code, composed)
+                _alert_province(connection, desk, code, kind, composed)
         except ReferenceDataError as error:
             composed.failed[group_of(code)] = str(error)
             log.warning("no digest for province %s: %s", code, error)
     with engine.begin() as connection:
         tell_stopped(connection, settings, night, composed.stopped)
     return composed
+
+
+def read_digest(engine: Engine, settings: Settings, night: date, code: str, language: Language = "id") -> Message:
+    """The digest of one province's night as it reads now, in either language; nothing is written or sent.
+
+    Raises:
+        ReferenceDataError: the province is unknown or has no target, or its night is not processed.
+        PersonalDataError: it would be stopped.
+    """
+    asked = province(code)
+    with engine.begin() as connection:
+        if code not in refreshed_provinces(connection, night):
+            raise ReferenceDataError(f"{asked.name} ({code}): night {night} is not processed; run `regsosek night`")
+        desk = open_desk(connection, settings, night)
+        _, stand = _decided(connection, desk, code)
+        context = desk.context(connection, code, stand.told, language)
+        message = compose_digest(stand.figures, stand.told, thresholds(), context)
+        require_clean(connection, message)
+    return message
 
 
 def alert_platform(
@@ -201,62 +204,38 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
     return [each.code for each in provinces()] if codes is None else list(codes)
 
 
-def _desk(connection: Connection, settings: Settings, night: date, kind: str) -> _Desk:
-    rules = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
-    return _Desk(
-        night=night,
-        kind=kind,
-        windows=planned_windows(settings.calendar_file, settings.plan_file),
-        offices=offices(settings.offices_file),
-        rule_texts={"id": {rule.id: rule.text_id for rule in rules}, "en": {rule.id: rule.text_en for rule in rules}},
-        newest_release=newest_release(connection, night),
-        release_bucket=settings.release_bucket,
-    )
-
-
-def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Composed) -> None:
-    limits, group, office = thresholds(), group_of(code), desk.offices[code]
+def _decided(connection: Connection, desk: Desk, code: str) -> tuple[tuple[Condition, ...], ProvinceStand]:
     figures = read_figures(connection, code, desk.night, desk.windows[code])
     before = outbox.standing_before(connection, code, desk.night)
-    conditions = decide(figures, limits, before)
+    conditions = decide(figures, thresholds(), before)
+    return conditions, ProvinceStand(figures, told_tonight(figures, conditions, before))
+
+
+def _alert_province(connection: Connection, desk: Desk, code: str, kind: str, composed: Composed) -> None:
+    group = group_of(code)
+    conditions, stand = _decided(connection, desk, code)
     outbox.write_conditions(connection, code, desk.night, conditions)
-    told = told_tonight(figures, conditions, before)
-    composed.stands[code] = ProvinceStand(figures, told)
+    composed.stands[code] = stand
     news = outbox.fingerprint(conditions)
     critical = any(each.severity == "KRITIS" for each in conditions)
-    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, desk.kind, news)
+    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, kind, news)
     if not conditions or repeated:
-        outbox.take_back(connection, group, desk.night, desk.kind)
+        outbox.take_back(connection, group, desk.night, kind)
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
-    message = compose_digest(figures, told, limits, _context(connection, desk, office, told))
+    context = desk.context(connection, code, stand.told)
     try:
         placed = outbox.place(
             connection,
             group=group,
             night=desk.night,
-            kind=desk.kind,
-            recipients=[office.email],
-            message=message,
+            kind=kind,
+            recipients=[desk.offices[code].email],
+            message=compose_digest(stand.figures, stand.told, thresholds(), context),
             news=news,
         )
     except PersonalDataError as stopped:
-        outbox.take_back(connection, group, desk.night, desk.kind)
+        outbox.take_back(connection, group, desk.night, kind)
         composed.stopped[group] = str(stopped)
         return
     (composed.composed if placed else composed.sent_before).append(group)
-
-
-def _context(
-    connection: Connection, desk: _Desk, office: Office, told: Sequence[Told], language: Language = "id"
-) -> Context:
-    words, newest = words_of(language), desk.newest_release
-    codes = [each.condition.place.code for each in told if each.condition.place.level == "petugas"]
-    return Context(
-        office=office.name,
-        zone=ZoneInfo(province(office.province).timezone),
-        rule_texts=desk.rule_texts[language],
-        release=words.say("release_at", day=words.written.day(newest), bucket=desk.release_bucket) if newest else None,
-        language=language,
-        officers=read_officers(connection, office.province, desk.night, codes),
-    )

@@ -44,7 +44,6 @@ from regsosek.wording.indonesian import (
         (plain_percentage(48.0), "48\u00a0%"),
         (plain_percentage(2.5), "2,5\u00a0%"),
         (plain_percentage(60), "60\u00a0%"),
-        (plain_percentage(60), "60\u00a0%"),
         (percent_of(312, 1000), "31,2\u00a0%"),
         (percent_of(12_000, 1000), "1.200,0\u00a0%"),
         (percent_of(0, 7), "0,0\u00a0%"),
