@@ -137,6 +137,24 @@ def test_at_most_ten_kabkota_and_the_rest_in_the_work_list(night: Night, full: C
     assert attached.content.count(b"\r\n") == 1 + 28
 
 
+def test_what_is_nothing_is_not_told_and_what_is_not_known_neither(night: Night, full: Context) -> None:
+    silent = night(families=RowCounts(), last_arrival=date(2022, 10, 25))
+    body = words_of(digest(silent, [told(Kind.NO_DATA, PROVINCE)], full))
+    assert "Sudah 1 malam tanpa data keluarga." in body
+    assert "folder kiriman" not in body and "SLS aktif" not in body
+    assert "Dikunjungi 0,0 % dari 60.000 keluarga" in words_of(
+        digest(night(), [told(Kind.BEHIND, BERAU, figures={"visited": 0})], full)
+    )
+
+
+def test_an_appointment_names_the_sls_or_only_its_families(night: Night, full: Context) -> None:
+    conditions = [told(Kind.APPOINTMENT, BERAU, families=120, figures={"sls": 3}),
+                  told(Kind.APPOINTMENT, sub_sls(1, "6471"), families=40)]  # fmt: skip
+    body = words_of(digest(night(), conditions, full))
+    assert "3 SLS dikerjakan tanpa bertemu ketuanya. Daftar 120 keluarga belum diverifikasi" in body
+    assert "sub-SLS: 6471010001000100" in body and "Daftar 40 keluarga belum" in body
+
+
 def test_good_news_is_short_and_asks_for_nothing(night: Night, full: Context) -> None:
     message = digest(night(), [], full)
     assert message.subject.startswith("[AMAN]") and message.subject.endswith("tidak ada yang perlu ditindaklanjuti")
