@@ -49,11 +49,9 @@ def add_alert_commands(
 
         with house() as opened:
             message = read_digest(opened.engine, opened.settings, night_of(date_), province, language.value)
+        if into is not None:
+            into.mkdir(parents=True, exist_ok=True)
+            (into / "digest.html").write_text(message.html, encoding="utf-8")
+            for each in message.attachments:
+                (into / each.name).write_bytes(each.content)
         console.print(f"{message.subject}\n\n{message.body}", markup=False, highlight=False, soft_wrap=True)
-        if into is None:
-            return
-        into.mkdir(parents=True, exist_ok=True)
-        files = {each.name: each.content for each in message.attachments} | {"digest.html": message.html.encode()}
-        for name, content in files.items():
-            (into / name).write_bytes(content)
-            console.print(f"written: {into / name}", soft_wrap=True)

@@ -69,7 +69,7 @@ def _of_kabkota(whole: Told, figures: ProvinceFigures) -> list[Told]:
 def _burden(kabkota: KabkotaFigures, kind: Kind, plan_percent: float) -> int:
     """Families of one kab/kota that a condition of the province is about."""
     match kind:
-        case Kind.BEHIND | Kind.NO_DATA:
+        case Kind.BEHIND:
             return max(0, round(plan_percent / 100 * kabkota.load) - kabkota.visited)
         case Kind.QUALITY:
             return kabkota.quarantined
