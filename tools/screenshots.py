@@ -1,4 +1,4 @@
-"""Takes the pictures of ``docs/images`` from what runs here: the newest release, the operator's page, a DAG page.
+"""Takes the pictures of ``docs/images`` from what runs here: newest release, digests, the operator's page, a DAG page.
 
 Start it first, with nights in it (``make demo``, or ``make up`` and a night), then ``make screenshots``.
 """
@@ -8,12 +8,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from regsosek.alerts.nightly import read_digest
 from regsosek.local.airflow_environment import ADMIN
 from regsosek.local.environment_file import read_environment
 from regsosek.local.stack import STATE, Stack
@@ -26,6 +28,13 @@ from browser import DESKTOP, PHONE, Screen, launch  # the browser of the tests
 
 IMAGES = PROJECT_ROOT / "docs" / "images"
 MILLISECONDS = 60_000
+# Digests of the demo's nights: a province that was silent and is behind plan, and one with nothing to do.
+DIGESTS = (
+    ("digest-phone.png", "82", 0),
+    ("digest-kabkota-phone.png", "82", 1_480),
+    ("digest-good-news-phone.png", "64", 0),
+)
+DIGEST_NIGHT = date(2022, 10, 22)
 SETTLED = 3_000  # milliseconds that Airflow's charts move for
 
 
@@ -41,6 +50,7 @@ def main() -> None:
         with served(_release(stack)) as origin:
             picture(browser, DESKTOP, f"{origin}/index.html", given.into / "release-page.png")
             picture(browser, PHONE, f"{origin}/index.html", given.into / "release-page-phone.png")
+        pictures_of_digests(browser, stack, given.into)
         _pictures_of_airflow(browser, stack, given.into)
         browser.close()
 
@@ -50,6 +60,17 @@ def picture(browser: Browser, screen: Screen, url: str, path: Path) -> None:
     page = _page(browser, screen)
     page.goto(url, wait_until="networkidle")
     _save(page, path)
+
+
+def pictures_of_digests(browser: Browser, stack: Stack, into: Path) -> None:
+    """Digests as a phone's mail program shows them, from the given place of the page on."""
+    settings = load_settings(read_environment(stack.environment_file))
+    page = _page(browser, PHONE)
+    with open_house(settings) as house:
+        for name, province, top in DIGESTS:
+            page.set_content(read_digest(house.engine, settings, DIGEST_NIGHT, province).html)
+            page.evaluate(f"scrollTo(0, {top})")
+            _save(page, into / name)
 
 
 def _release(stack: Stack) -> Path:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from ulid import ULID
 
+from regsosek.cli_alerts import add_alert_commands
 from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
@@ -68,6 +69,7 @@ def house() -> Iterator["House"]:
         yield opened
 
 
+add_alert_commands(app, console, house, night_of)
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
 add_stream_commands(app, console, house, night_of)

@@ -67,6 +67,10 @@ class NightFailedError(RegsosekError):
     """Something of ours failed during a night: the run ends red and names it."""
 
 
+class PersonalDataError(RegsosekError):
+    """A message looks as if it carried personal data: it is stopped, and told to us without the value."""
+
+
 class UnknownFigureError(RegsosekError):
     """A figure was asked for that is not published: the region, the measure, the day or the night has none."""
 

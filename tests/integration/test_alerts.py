@@ -6,14 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, Table, func, insert, select, text
 
+from regsosek.alerts.context import Officer
+from regsosek.alerts.figures import read_officers
+from regsosek.alerts.gate import require_clean
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.outbox import Delivered, deliver
+from regsosek.alerts.rendering import Message
+from regsosek.errors import PersonalDataError
 from regsosek.geography.provinces import provinces
+from regsosek.geography.reference_table import DATA
 from regsosek.local.loopback import free_port
 from regsosek.local.mail import MailSink
 from regsosek.settings import Settings
@@ -37,7 +44,7 @@ def warehouse(services_env: Settings) -> Iterator[Engine]:
     regions = [("64", "provinsi", "Kalimantan Timur", None), ("6403", "kabkota", "Kabupaten Berau", "64"),
                ("6403010", "kecamatan", "Kelay", "6403"), (DESA, "desa", "Merasa", "6403010"),
                ("6471", "kabkota", "Kota Balikpapan", "64"), ("6471010", "kecamatan", "Timur", "6471"),
-               (OTHER_DESA, "desa", "Manggar", "6471010")]  # fmt: skip
+               (OTHER_DESA, "desa", "Sri Rahayu", "6471010")]  # fmt: skip
     parents = {code: parent for code, _, _, parent in regions}
     with engine.begin() as connection:
         for code, level, name, parent in regions:
@@ -109,7 +116,7 @@ def deliver_families(
 def compose(engine: Engine, settings: Settings, night: date = NIGHT) -> dict[str, str]:
     """What became of each of the two provinces."""
     composed = alert_provinces(engine, settings, night, provinces=["64", "73"])
-    return {group: what for what, groups in vars(composed).items() for group in groups}
+    return {group: what for what, groups in vars(composed).items() if what != "stands" for group in groups}
 
 
 def mails(mail_sink: MailSink) -> list[EmailMessage]:
@@ -136,13 +143,14 @@ def test_a_night_with_everything_reaches_the_office_once(
     assert mail["X-Envelope-To"] == "prov64@bps.example"
     assert mail["Subject"].startswith("[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditolak")
     for line in (
-        "1 dari 2 kiriman ditolak; 70 keluarga belum dimuat.",
+        "1 dari 2 kiriman ditolak. 70 keluarga di dalamnya belum dimuat.",
         "20 dari 100 keluarga malam ini (20,0 %) masuk karantina; batas 5 %.",
         "P05, 20 kali: Kepala keluarga (rincian 409 = 1) harus tepat satu",
-        "Dikunjungi 10,0 %, rencana 48 % (target 1.000 keluarga): kurang 380 keluarga",
-        "6 dari 100 keluarga malam ini (6,0 %) tidak dapat ditempatkan pada SLS: 6 di desa",
-        "1. 6403 Kabupaten Berau: 16,7 % dari 600; masuk 100, karantina 20, kode tidak dikenal 6",
-        "2. 6471 Kota Balikpapan: 0,0 % dari 400; tidak ada yang masuk",
+        "Dikunjungi 10,0 % dari 1.000 keluarga, rencana 48 %: kurang 380 keluarga",
+        "6 dari 100 keluarga malam ini (6,0 %) tidak dapat ditempatkan pada SLS. 6 di desa",
+        "1. 6403 Kabupaten Berau – DI BELAKANG RENCANA [KRITIS], baru malam ini Dikunjungi 16,7 % dari 600 keluarga",
+        "Juga MUTU ISIAN [KRITIS]: 20 dari 100 keluarga malam ini (20,0 %) masuk karantina",
+        "2. 6471 Kota Balikpapan – DI BELAKANG RENCANA [KRITIS], baru malam ini Dikunjungi 0,0 % dari 400 keluarga",
         "170 masuk = 80 dimuat + 20 karantina + 70 ditolak",
         "Rilis : belum ada yang terbit",
     ):
@@ -254,7 +262,7 @@ def test_unchanged_news_comes_every_second_night_and_recovery_once(engine: Engin
     assert told == ["composed", "unchanged", "composed", "unchanged", "composed", "quiet"]
     last = outbox(engine)[-1]
     assert last.subject.startswith("[PULIH]")
-    assert "PULIH, tidak perlu tindakan: di belakang rencana." in last.body
+    assert "- di belakang rencana, seluruh provinsi, sejak 26 Okt 2022" in last.body
     with engine.begin() as connection:
         since = connection.execute(
             text("SELECT figures->>'since' FROM alert.condition WHERE kind = 'BEHIND' ORDER BY night DESC LIMIT 1")
@@ -288,7 +296,8 @@ def test_silence_is_told_with_the_last_arrival_and_folders_without_manifest(
     compose(engine, services_env)
     [row] = outbox(engine)
     assert row.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: tidak ada data masuk"
-    assert "Terakhir masuk: kiriman 24 Okt 2022. 2 folder kiriman belum lengkap" in " ".join(row.body.split())
+    body = " ".join(row.body.split())
+    assert "2 folder kiriman belum lengkap: manifest.json belum ada. - Terakhir masuk: kiriman 24 Okt 2022." in body
 
 
 def test_the_newest_published_release_is_named(engine: Engine, services_env: Settings) -> None:
@@ -339,3 +348,67 @@ def test_a_fault_mended_before_it_was_sent_is_taken_back(engine: Engine, service
     composed = alert_platform(engine, services_env, NIGHT, failed={}, publication=None, provinces=["64"])
     assert composed.quiet == ["platform"]
     assert outbox(engine) == []
+
+
+def test_a_digest_that_names_a_person_is_stopped_alone_and_told_to_us(
+    engine: Engine, services_env: Settings, mail_sink: MailSink, tmp_path: Path
+) -> None:
+    deliver_families(engine, visited=100)
+    with engine.begin() as connection:
+        put(connection, tables.refreshed, province="73", night=NIGHT)
+    offices = (DATA / "offices.csv").read_text().replace("BPS Provinsi Kalimantan Timur", "BPS Kaltim u.p. Siti Aminah")
+    (tmp_path / "offices.csv").write_text(offices)
+    own = services_env.model_copy(update={"offices_file": tmp_path / "offices.csv"})
+    for _ in range(2):
+        assert compose(engine, own)["prov64"] == "stopped"
+        deliver(engine, own)
+    fault, digest = sorted(mails(mail_sink), key=lambda mail: mail["X-Envelope-To"])
+    assert digest["X-Envelope-To"] == "prov73@bps.example"
+    assert fault["X-Envelope-To"] == ", ".join(own.platform_recipients)
+    assert "1 message stopped, personal data suspected" in fault["Subject"]
+    assert "prov64: stopped a message: name of a person in its HTML (2)" in " ".join(
+        fault.get_body().get_content().split()
+    )
+    assert "Aminah" not in "".join(mail.as_string() for mail in (fault, digest)) + str(outbox(engine))
+    assert compose(engine, services_env)["prov64"] == "composed"
+
+
+@pytest.mark.parametrize("nobodys", [SUBSLS, f"6471 010 001 0001 00, desa {OTHER_DESA}", "Desa SRI RAHAYU"])
+def test_codes_of_the_frame_and_names_of_villages_pass_the_gate(engine: Engine, nobodys: str) -> None:
+    with engine.begin() as connection:
+        require_clean(connection, Message("s", nobodys))
+
+
+@pytest.mark.parametrize("somebodys", [NIK, f"{SUBSLS[:-1]}9", "Sri Rahayu Utami", "Siti Aminah", "081234567890"])
+def test_what_no_region_has_does_not(engine: Engine, somebodys: str) -> None:
+    with engine.begin() as connection, pytest.raises(PersonalDataError) as stopped:
+        require_clean(connection, Message("s", f"{OTHER_SUBSLS} {somebodys}".replace(" ", ";", 1)))
+    assert somebodys not in str(stopped.value)
+
+
+def test_an_officer_is_told_with_the_superior_of_that_night(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("TRUNCATE reference.officer"))
+        for code, role, supervisor, since, until in (
+            ("A1", "PPL", "B1", date(2022, 10, 1), date(2022, 10, 20)), ("A1", "PPL", "B2", date(2022, 10, 21), None),
+            ("B1", "PML", None, date(2022, 10, 1), None), ("B2", "PML", None, date(2022, 10, 1), None),
+        ):  # fmt: skip
+            put(connection, tables.officer, province="64", id_kabkota="6403", role=role, code=code, valid_from=since,
+                valid_to=until, supervisor_code=supervisor, version="1")  # fmt: skip
+        assert read_officers(connection, "64", NIGHT, ["A1", "none"]) == {"A1": Officer("PPL", "PML", "B2")}
+        assert read_officers(connection, "64", date(2022, 10, 20), ["A1"])["A1"].superior == "B1"
+
+
+def test_a_night_of_all_provinces_is_told_as_a_whole(engine: Engine, services_env: Settings) -> None:
+    deliver_families(engine, visited=100)
+    composed = alert_provinces(engine, services_env, NIGHT)
+    alert_platform(engine, services_env, NIGHT, failed={}, publication=None, stands=composed.stands, provinces=["64"])
+    assert [row.kind for row in outbox(engine)] == ["digest"]
+    alert_platform(engine, services_env, NIGHT, failed={"73": "ParityError: P05"}, publication=None,
+                   stands=composed.stands)  # fmt: skip
+    [nation] = [row for row in outbox(engine) if row.kind == "national"]
+    assert nation.subject == "[KRITIS] Regsosek nasional, 26 Okt 2022: 1 provinsi kritis; 33 kesalahan platform"
+    body = " ".join(nation.body.split())
+    assert "100 dari 1.000 keluarga dikunjungi (10,0 %), rencana 48,0 %; 1 dari 34 provinsi terhitung." in body
+    assert "73 Sulawesi Selatan: malamnya gagal diproses (ParityError: P05)" in body
+    assert "1. 64 Kalimantan Timur: 10,0 % dari 1.000, rencana 48 % [KRITIS]" in body

@@ -19,9 +19,9 @@ from hostile.corpus import KINDS, deliveries
 from hostile.draft import NIGHT, SECRETS, Draft, clean
 from left_behind import contents
 from regsosek.alerts import nightly as alerts
-from regsosek.alerts.indonesian import harmless
+from regsosek.alerts.harmless import harmless
 from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.wording import rejection_text
+from regsosek.alerts.wording import words_of
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.hostile import HostileKind
 from regsosek.geography.regions import region_master
@@ -322,7 +322,7 @@ def test_the_province_reads_every_reason_in_its_language(night: Night) -> None:
     assert len(rejected) > 100
     for name, kind in rejected:
         delivery = night.drafts[name].prefix.split("/")[-2]
-        told = re.escape(harmless(rejection_text(kind.reason)))
+        told = re.escape(harmless(words_of("id").rejection(kind.reason)))
         assert re.search(rf"- {delivery} \([^)]*\): {told} ", letter), name
 
 

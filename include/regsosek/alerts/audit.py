@@ -6,9 +6,9 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from regsosek.alerts import outbox
-from regsosek.alerts.nightly import PLATFORM
+from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.stopped import place_or_tell
 from regsosek.settings import Settings
 
 SHOWN = 40
@@ -22,8 +22,9 @@ def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str
     values = {"release_id": release_id, "faults": faults[:SHOWN], "more": max(0, len(faults) - SHOWN)}
     subject = f"[PIPELINE FAULT] weekly audit of release {release_id}: {len(faults)} figures do not hold"
     with engine.begin() as connection:
-        outbox.place(
+        place_or_tell(
             connection,
+            settings,
             group=PLATFORM,
             night=night,
             kind=f"audit-{found[:12]}",

@@ -1,11 +1,12 @@
 """The figures of a province's night from the warehouse: counts only, no case, no officer, no answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
+from regsosek.alerts.context import Officer
 from regsosek.alerts.province_figures import (
     KabkotaFigures,
     ProvinceFigures,
@@ -133,6 +134,16 @@ LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
 LEFT JOIN reference.region r ON r.code = a.placed_code
 WHERE a.province = :province AND a.night = :night AND s.id_subsls IS NULL
 """
+# An officer who changed superiors within the night's day is told with the newer one.
+_OFFICERS = """
+SELECT DISTINCT ON (o.code) o.code, o.role, coalesce(s.role, '') AS superior_role, coalesce(s.code, '') AS superior
+FROM reference.officer o
+LEFT JOIN reference.officer s ON s.province = o.province AND s.code = o.supervisor_code
+     AND :night BETWEEN s.valid_from AND coalesce(s.valid_to, 'infinity')
+WHERE o.province = :province AND o.code = ANY(:codes)
+      AND :night BETWEEN o.valid_from AND coalesce(o.valid_to, 'infinity')
+ORDER BY o.code, o.valid_from DESC, s.valid_from DESC
+"""
 _RELEASE = """
 SELECT max(night) FROM release.release WHERE published_at IS NOT NULL AND night <= :night
 """
@@ -174,6 +185,14 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         above_desa=off_frame.above_desa,
         last_arrival=connection.execute(text(_LAST_ARRIVAL), own).scalar(),
     )
+
+
+def read_officers(connection: Connection, province: str, night: date, codes: Sequence[str]) -> dict[str, Officer]:
+    """Role and superior of officers as of ``night``, by code; one that the roster does not know is left out."""
+    if not codes:
+        return {}
+    rows = connection.execute(text(_OFFICERS), {"province": province, "night": night, "codes": list(codes)})
+    return {row.code: Officer(row.role, row.superior_role, row.superior) for row in rows}
 
 
 def newest_release(connection: Connection, night: date) -> date | None:

@@ -4,22 +4,25 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.alerts import outbox
-from regsosek.alerts.conditions import decide
-from regsosek.alerts.digest import Context, compose_digest
-from regsosek.alerts.figures import newest_release, read_figures
-from regsosek.alerts.indonesian import day
-from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.alerts.conditions import Condition, decide
+from regsosek.alerts.desk import Desk, open_desk
+from regsosek.alerts.digest import compose_digest
+from regsosek.alerts.figures import read_figures
+from regsosek.alerts.gate import require_clean
+from regsosek.alerts.nation import alert_nation
+from regsosek.alerts.national import ProvinceStand
+from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
+from regsosek.alerts.rendering import Message
+from regsosek.alerts.stopped import place_or_tell, tell_stopped
 from regsosek.alerts.thresholds import thresholds
-from regsosek.errors import ReferenceDataError
-from regsosek.geography.calendar import FieldWindow, planned_windows
-from regsosek.geography.offices import Office, offices
+from regsosek.alerts.told_tonight import told_tonight
+from regsosek.alerts.wording import Language
+from regsosek.errors import PersonalDataError, ReferenceDataError
 from regsosek.geography.provinces import province, provinces
-from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
 from regsosek.warehouse.holding import SUPERSEDED, held_deliveries
 from regsosek.warehouse.ledger import refreshed_provinces
@@ -27,7 +30,6 @@ from regsosek.warehouse.ledger import refreshed_provinces
 log = logging.getLogger(__name__)
 
 DIGEST = "digest"
-PLATFORM = "platform"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Composed:
         sent_before: the night's message has gone out; it stays as it is.
         not_processed: the province's night is not processed, which is no news for the province.
         failed: error by group.
+        stopped: what looked like personal data, by group; told to the platform team.
+        stands: where each processed province stands, by code.
     """
 
     composed: list[str] = field(default_factory=list)
@@ -49,18 +53,8 @@ class Composed:
     sent_before: list[str] = field(default_factory=list)
     not_processed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """What composing needs beside the warehouse; read once for all provinces."""
-
-    night: date
-    kind: str
-    windows: Mapping[str, FieldWindow]
-    offices: Mapping[str, Office]
-    rule_texts: Mapping[str, str]
-    release: str | None
+    stopped: dict[str, str] = field(default_factory=dict)
+    stands: dict[str, ProvinceStand] = field(default_factory=dict)
 
 
 def alert_provinces(
@@ -76,18 +70,39 @@ def alert_provinces(
     composed = Composed()
     with engine.begin() as connection:
         processed = refreshed_provinces(connection, night)
-        desk = _desk(connection, settings, night, kind)
+        desk = open_desk(connection, settings, night)
     for code in _asked(provinces):
         if code not in processed:
             composed.not_processed.append(group_of(code))
             continue
         try:
             with engine.begin() as connection:
-                _alert_province(connection, desk, code, composed)
+                _alert_province(connection, desk, code, kind, composed)
         except ReferenceDataError as error:
             composed.failed[group_of(code)] = str(error)
             log.warning("no digest for province %s: %s", code, error)
+    with engine.begin() as connection:
+        tell_stopped(connection, settings, night, composed.stopped)
     return composed
+
+
+def read_digest(engine: Engine, settings: Settings, night: date, code: str, language: Language = "id") -> Message:
+    """The digest of one province's night as it reads now, in either language; nothing is written or sent.
+
+    Raises:
+        ReferenceDataError: the province is unknown or has no target, or its night is not processed.
+        PersonalDataError: it would be stopped.
+    """
+    asked = province(code)
+    with engine.begin() as connection:
+        if code not in refreshed_provinces(connection, night):
+            raise ReferenceDataError(f"{asked.name} ({code}): night {night} is not processed; run `regsosek night`")
+        desk = open_desk(connection, settings, night)
+        _, stand = _decided(connection, desk, code)
+        context = desk.context(connection, code, stand.told, language)
+        message = compose_digest(stand.figures, stand.told, thresholds(), context)
+        require_clean(connection, message)
+    return message
 
 
 def alert_platform(
@@ -99,31 +114,44 @@ def alert_platform(
     publication: str | None,
     provinces: Sequence[str] | None = None,
     astray: Mapping[str, int] | None = None,
+    stands: Mapping[str, ProvinceStand] | None = None,
 ) -> Composed:
     """Composes what failed of ours, and what waits for an operator, into the outbox, for the platform team only.
 
-    That deliveries go on waiting is no news the night after it was told.
+    That deliveries go on waiting is no news the night after it was told. A night of all provinces is told as a whole
+    as well, if ``stands`` say where they stand.
 
     Args:
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
         publication: why nothing was published, None if it was.
         provinces: the ones that the night was to process (default: all).
         astray: keys in the landing area that no delivery is made of, by where they lie.
+        stands: where each province stands, of :func:`alert_provinces`.
     """
     composed = Composed()
     with engine.begin() as connection:
         refreshed, asked = frozenset(refreshed_provinces(connection, night)), _asked(provinces)
         held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
-        figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
+    figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
+    _alert_platform(engine, settings, figures, composed)
+    if stands is not None and set(asked) == set(_asked(None)):
+        alert_nation(engine, settings, stands, figures)
+    return composed
+
+
+def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures, composed: Composed) -> None:
+    night = figures.night
+    with engine.begin() as connection:
         repeated = not figures.at_fault and outbox.told_the_night_before(
             connection, PLATFORM, night, PLATFORM, figures.fingerprint
         )
         if repeated or not figures.anything:
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
             (composed.unchanged if repeated else composed.quiet).append(PLATFORM)
-            return composed
-        placed = outbox.place(
+            return
+        placed = place_or_tell(
             connection,
+            settings,
             group=PLATFORM,
             night=night,
             kind=PLATFORM,
@@ -132,7 +160,6 @@ def alert_platform(
             news=figures.fingerprint,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)
-    return composed
 
 
 def alert_decisions(engine: Engine, settings: Settings, night: date, provinces: Sequence[str] | None = None) -> None:
@@ -177,40 +204,38 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
     return [each.code for each in provinces()] if codes is None else list(codes)
 
 
-def _desk(connection: Connection, settings: Settings, night: date, kind: str) -> _Desk:
-    suites = load_suites(settings.expectations_dir)
-    newest = newest_release(connection, night)
-    return _Desk(
-        night=night,
-        kind=kind,
-        windows=planned_windows(settings.calendar_file, settings.plan_file),
-        offices=offices(settings.offices_file),
-        rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
-        release=f"malam {day(newest)}; rilis/terkini.json di s3://{settings.release_bucket}" if newest else None,
-    )
-
-
-def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Composed) -> None:
-    limits, group, office = thresholds(), group_of(code), desk.offices[code]
+def _decided(connection: Connection, desk: Desk, code: str) -> tuple[tuple[Condition, ...], ProvinceStand]:
     figures = read_figures(connection, code, desk.night, desk.windows[code])
-    conditions = decide(figures, limits, outbox.standing_before(connection, code, desk.night))
+    before = outbox.standing_before(connection, code, desk.night)
+    conditions = decide(figures, thresholds(), before)
+    return conditions, ProvinceStand(figures, told_tonight(figures, conditions, before))
+
+
+def _alert_province(connection: Connection, desk: Desk, code: str, kind: str, composed: Composed) -> None:
+    group = group_of(code)
+    conditions, stand = _decided(connection, desk, code)
     outbox.write_conditions(connection, code, desk.night, conditions)
+    composed.stands[code] = stand
     news = outbox.fingerprint(conditions)
     critical = any(each.severity == "KRITIS" for each in conditions)
-    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, desk.kind, news)
+    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, kind, news)
     if not conditions or repeated:
-        outbox.take_back(connection, group, desk.night, desk.kind)
+        outbox.take_back(connection, group, desk.night, kind)
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
-    zone = ZoneInfo(province(code).timezone)
-    message = compose_digest(figures, conditions, limits, Context(office.name, zone, desk.rule_texts, desk.release))
-    placed = outbox.place(
-        connection,
-        group=group,
-        night=desk.night,
-        kind=desk.kind,
-        recipients=[office.email],
-        message=message,
-        news=news,
-    )
+    context = desk.context(connection, code, stand.told)
+    try:
+        placed = outbox.place(
+            connection,
+            group=group,
+            night=desk.night,
+            kind=kind,
+            recipients=[desk.offices[code].email],
+            message=compose_digest(stand.figures, stand.told, thresholds(), context),
+            news=news,
+        )
+    except PersonalDataError as stopped:
+        outbox.take_back(connection, group, desk.night, kind)
+        composed.stopped[group] = str(stopped)
+        return
     (composed.composed if placed else composed.sent_before).append(group)

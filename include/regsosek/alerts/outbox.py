@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.alerts.conditions import Condition, Standing
+from regsosek.alerts.gate import require_clean
 from regsosek.alerts.mail import Letter, Postman, describe_failure, open_postman
 from regsosek.alerts.rendering import Message
 from regsosek.settings import Settings
@@ -95,7 +96,11 @@ def place(
 
     Returns:
         False if that message was sent before: then nothing changes.
+
+    Raises:
+        PersonalDataError: the message looks as if it carried personal data; it does not enter.
     """
+    require_clean(connection, message)
     content = {
         "recipients": list(recipients),
         "subject": message.subject,

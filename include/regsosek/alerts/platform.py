@@ -10,6 +10,7 @@ from regsosek.contract.codebook import STREAMS
 from regsosek.errors import ParityError
 from regsosek.warehouse.holding import HeldDelivery
 
+PLATFORM = "platform"  # the group of recipients, and the kind of its message
 RULED = {"keluarga": "cases", "anggota": "members"} | dict.fromkeys(STREAMS, "messages")
 
 

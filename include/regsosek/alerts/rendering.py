@@ -1,14 +1,14 @@
 """Templates to text: the one place where a message gets its last look before anybody may read it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from regsosek.alerts.indonesian import harmless
+from regsosek.alerts.harmless import harmless
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,18 +32,40 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
 
 
-def render(template: str, values: Mapping[str, Any]) -> str:
-    """Renders a template line by line harmless, whatever stands in it or in ``values``."""
-    text = _environment().get_template(template).render(values)
-    return "\n".join(harmless(line).rstrip() for line in text.split("\n"))
+def render(template: str, values: Mapping[str, Any], codes: Collection[str] = ()) -> str:
+    """Renders a template of plain text: each value on one line and harmless, and so is each line.
+
+    Args:
+        codes: codes of regions and officers that may stand although they are long numbers.
+    """
+    text = _environment(html=False).get_template(template).render(_cleaned(values, codes))
+    return "\n".join(harmless(line, codes).rstrip() for line in text.split("\n"))
+
+
+def render_html(template: str, values: Mapping[str, Any], codes: Collection[str] = ()) -> str:
+    """Renders a template of HTML: each value on one line, harmless and escaped."""
+    return _environment(html=True).get_template(template).render(_cleaned(values, codes))
+
+
+def _cleaned(value: Any, codes: Collection[str]) -> Any:
+    """``value`` with every text in it harmless, however deep in lists, tables and dataclasses."""
+    if isinstance(value, str):
+        return harmless(value, codes)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(each, codes) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(each, codes) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _cleaned(getattr(value, each.name), codes) for each in fields(value)}
+    return value
 
 
 @cache
-def _environment() -> Environment:
+def _environment(*, html: bool) -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=select_autoescape(("html",)),
+        autoescape=html,  # noqa: S701 - plain text has nothing to escape
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -1,48 +1,96 @@
-"""The words of the digests: ``texts.toml`` by kind of condition, and why a delivery was rejected, from the contract."""
+"""The words of the messages in both languages: ``texts.toml``, and what contract and reference data say themselves."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from string import Formatter
+from typing import Any, Literal
 
+from regsosek.alerts.condition import Kind
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import RepairKind, repair_kinds
+from regsosek.wording import english, indonesian
 
 TEXTS = Path(__file__).parent / "texts.toml"
+Language = Literal["id", "en"]
 
 
 @dataclass(frozen=True, slots=True)
-class KindTexts:
-    """What is said about one kind of condition."""
+class KindWords:
+    """What is said about one kind of condition; ``who`` by ``provinsi``, ``kabkota`` and ``below``."""
 
-    todo: str
     title: str
     short: str
+    todo: str
     action: str
-    who: str
+    step: str
+    who: Mapping[str, str]
+    finding: tuple[str, ...]
 
 
-@cache
-def kind_texts() -> dict[str, KindTexts]:
-    """The texts by kind of condition."""
-    return {kind: KindTexts(**words) for kind, words in _texts()["kind"].items()}
+@dataclass(frozen=True)
+class Words:
+    """One of the two languages."""
+
+    language: Language
+
+    @property
+    def written(self) -> Any:
+        """The module that writes numbers and days of this language."""
+        return indonesian if self.language == "id" else english
+
+    def say(self, key: str, **values: object) -> str:
+        """The text ``key`` (dots lead into tables) with ``values`` in their places, taken as text, never as form."""
+        found: Any = self._texts["say"]
+        for step in key.split("."):
+            found = found[step]
+        return filled(found, {name: str(value) for name, value in values.items()})
+
+    def number(self, value: float) -> str:
+        """A count."""
+        return str(self.written.number(round(value)))
+
+    def kind(self, kind: Kind) -> KindWords:
+        """The words of one kind."""
+        return self._kinds[kind]
+
+    def rejection(self, reason: str) -> str:
+        """Why a delivery was rejected; a reason that the contract does not know says so."""
+        known = rejection_reasons().get(reason)
+        if known is None:
+            return self.say("reason_unknown")
+        return known.text_id if self.language == "id" else known.text_en
+
+    def repair(self, repair: RepairKind) -> str:
+        """What reading a delivery repaired."""
+        return repair.text_id if self.language == "id" else repair.text_en
+
+    @cached_property
+    def _kinds(self) -> dict[Kind, KindWords]:
+        return {
+            Kind(kind): KindWords(**words | {"finding": tuple(words["finding"])})
+            for kind, words in self._texts["kind"].items()
+        }
+
+    @cached_property
+    def _texts(self) -> Any:
+        return _in_language(_texts(), self.language)
 
 
-def delivery_states() -> dict[str, str]:
-    """The Indonesian word for each state of a delivery."""
-    return dict(_texts()["deliveries"])
+def filled(form: str, values: Mapping[str, str]) -> str:
+    """``form`` with each ``{name}`` replaced by its value; a name may hold any sign but braces, colon and ``!``.
+
+    Unlike ``str.format``, a name leads to a value and nowhere else.
+    """
+    parts = ((literal, name) for literal, name, _, _ in Formatter().parse(form))
+    return "".join(literal + (values[name] if name is not None else "") for literal, name in parts)
 
 
-def target_word(source: str) -> str:
-    """What a target of this source is called."""
-    return str(_texts()["target"][source])
-
-
-def rejection_text(reason: str) -> str:
-    """Why a delivery was rejected, in Indonesian; a reason that the contract does not know says so."""
-    known = rejection_reasons().get(reason)
-    return known.text_id if known else str(_texts()["reason"]["unknown"])
+def names_in(form: str) -> tuple[str, ...]:
+    """The names in the braces of ``form``."""
+    return tuple(name for _, name, _, _ in Formatter().parse(form) if name is not None)
 
 
 def told_repairs() -> list[RepairKind]:
@@ -50,11 +98,20 @@ def told_repairs() -> list[RepairKind]:
     return [kind for kind in repair_kinds().values() if kind.told]
 
 
-def unit_word(unit: str) -> str:
-    """What a repair counts, in Indonesian."""
-    return str(_texts()["repair"][unit])
+@cache
+def words_of(language: Language) -> Words:
+    """The words of a language."""
+    return Words(language)
 
 
 @cache
 def _texts() -> dict[str, Any]:
     return tomllib.loads(TEXTS.read_text(encoding="utf-8"))
+
+
+def _in_language(tree: Any, language: Language) -> Any:
+    if isinstance(tree, dict):
+        if set(tree) == {"id", "en"}:
+            return tree[language]
+        return {key: _in_language(value, language) for key, value in tree.items()}
+    return [_in_language(value, language) for value in tree] if isinstance(tree, list) else tree

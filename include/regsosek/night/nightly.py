@@ -97,16 +97,16 @@ def tell(
         publication=publication,
         provinces=provinces,
         astray=_astray(house, night),
+        stands=composed.stands,
     )
     delivered = deliver(house.engine, house.settings)
     if delivered.waiting:
         raise NightFailedError(
             f"night {night}: {delivered.sent} messages sent, {delivered.waiting} wait in the outbox for the next try"
         )
-    if composed.failed:
-        raise NightFailedError(
-            f"night {night}: no digest for " + "; ".join(f"{c}: {f}" for c, f in composed.failed.items())
-        )
+    untold = composed.failed | composed.stopped
+    if untold:
+        raise NightFailedError(f"night {night}: no digest for " + "; ".join(f"{c}: {f}" for c, f in untold.items()))
     return delivered
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from regsosek.alerts.nightly import PLATFORM, group_of
+from regsosek.alerts.nightly import group_of
+from regsosek.alerts.platform import PLATFORM
 from regsosek.geography.provinces import provinces
 from regsosek.warehouse.tables import condition, outbox
 

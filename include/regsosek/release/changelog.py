@@ -16,11 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from regsosek.geography.provinces import province
 from regsosek.geography.regions import NATION
-from regsosek.release import english, indonesian
 from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS, PLACING
 from regsosek.release.figures import Figures, Missing
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
+from regsosek.wording import english, indonesian
 
 HEADLINES = ("visited", "complete")
 SHOWN_PROVINCES = 5

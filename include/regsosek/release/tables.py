@@ -12,9 +12,8 @@ import pandas as pd
 from regsosek.geography.regions import NATION, Level
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
-from regsosek.release.indonesian import cut_off
 from regsosek.release.schema import GLOSSARY_COLUMNS
-from regsosek.release.wording import calendar_states, night_states, severities
+from regsosek.release.wording import calendar_states, cut_off, night_states, severities
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import QUALITY_RATES

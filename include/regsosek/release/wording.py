@@ -1,12 +1,15 @@
-"""The words of the release for what became of a province's night and for the severity of a rule.
+"""The words of the release for what became of a province's night, the severity of a rule, and until when data count.
 
 Columns have theirs in ``statistics.definitions``.
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from regsosek.geography.provinces import province
 from regsosek.geography.reference_table import read_table
 
 _HERE = Path(__file__).parent
@@ -62,3 +65,11 @@ def severities() -> dict[str, SeverityWords]:
     """The words for every severity of ``quality.rules``."""
     rows = read_table(_HERE / "severities.csv", ("severity", "label", "label_en"))
     return {row["severity"]: SeverityWords(row["label"], row["label_en"]) for row in rows}
+
+
+def cut_off(day: date, province_code: str | None) -> str:
+    """Until when data count: the end of ``day`` in the province's own time; the nation's is everyone's local time."""
+    if province_code is None:
+        return f"{day} 23.59 waktu setempat"
+    zone = ZoneInfo(province(province_code).timezone)
+    return f"{day} 23.59 {datetime.combine(day, time(23, 59), zone):%Z}"

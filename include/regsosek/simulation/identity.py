@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regsosek.simulation.households import FEMALE
 from regsosek.simulation.randomness import Draws, Integers, Keys
+from regsosek.wording.names import name_words
 
 Dates = NDArray[np.datetime64]
 NO_NUMBER = -1
@@ -73,9 +74,12 @@ def districts(kabkota: Integers, kecamatan_rank: Integers) -> Integers:
 
 def person_names(draws: Draws, sex: Integers) -> pa.Array:
     """Names of letters, spaces, points and apostrophes."""
-    men, women, second = words()["men"], words()["women"], words()["second"]
-    first = pc.if_else(pa.array(sex == FEMALE), _picked(draws, "first name", women), _picked(draws, "first name", men))
-    return pc.utf8_rtrim_whitespace(pc.binary_join_element_wise(first, _picked(draws, "second name", second), " "))
+    names = name_words()
+    women, men = (_picked(draws, "first name", list(each)) for each in (names.women, names.men))
+    second = _picked(draws, "second name", list(names.second))
+    return pc.utf8_rtrim_whitespace(
+        pc.binary_join_element_wise(pc.if_else(pa.array(sex == FEMALE), women, men), second, " ")
+    )
 
 
 def document_ids(keys: Keys) -> pa.Array:

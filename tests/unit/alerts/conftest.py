@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from regsosek.alerts.digest import Context
+from regsosek.alerts.context import Context
 from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts
 from regsosek.geography.calendar import FieldWindow
 

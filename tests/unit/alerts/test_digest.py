@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from regsosek.alerts.conditions import KINDS, Standing, decide
-from regsosek.alerts.digest import Context, compose_digest
+from regsosek.alerts.context import Context
+from regsosek.alerts.digest import compose_digest
 from regsosek.alerts.province_figures import (
     KabkotaFigures,
     ProvinceFigures,
@@ -20,6 +21,7 @@ from regsosek.alerts.province_figures import (
 )
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.told_tonight import told_tonight
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
@@ -62,7 +64,8 @@ ENGLISH = re.compile(
 
 
 def told(figures: ProvinceFigures, context: Context, *before: Standing) -> Message:
-    return compose_digest(figures, decide(figures, LIMITS, before), LIMITS, context)
+    told = told_tonight(figures, decide(figures, LIMITS, before), before)
+    return compose_digest(figures, told, LIMITS, context)
 
 
 def flat(message: Message) -> str:
@@ -95,7 +98,8 @@ def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Contex
     message = told(night(**EVERYTHING), context)
     assert message.subject == (
         "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: "
-        "kiriman ditolak; kiriman ditahan; mutu isian; di belakang rencana; kode wilayah"
+        "kiriman ditolak (700 keluarga); kiriman ditahan (100 keluarga); mutu isian (200 keluarga); "
+        "di belakang rencana (28.000 keluarga); dan 1 lagi"
     )
     head = message.body.splitlines()[:6]
     assert head[0] == "[KRITIS] BPS Provinsi Kalimantan Timur (64) \u2013 data s.d. 27 Okt 2022 00:59 WITA"
@@ -118,20 +122,20 @@ def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     assert "200 dari 1.200 keluarga malam ini (16,7 %) masuk karantina; batas 5 %" in body
     assert "P05, 120 kali: Kepala keluarga harus tepat satu." in body
     assert f"{ULID} (26 Okt 2022): berkas yang disebut manifest tidak ada" in body
-    assert "Dikunjungi 20,0 %, rencana 48 % (target perkiraan 100.000 keluarga): kurang 28.000 keluarga" in body
+    assert "Dikunjungi 20,0 % dari 100.000 keluarga, rencana 48 %: kurang 28.000 keluarga" in body
     assert "42 dari 1.200 keluarga malam ini (3,5 %)" in body
     assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
     assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
-    assert "malam ini -24.000" in body
+    assert "malam ini \u221224.000" in body
     assert "regsosek quarantine --province 64" in body
 
 
 def test_a_held_delivery_says_what_waits_over_which_limit_and_who_decides(night: Night, context: Context) -> None:
     message = told(night(held=(HELD,), held_rules=(RuleViolations("P05", 60),)), context)
     body = flat(message)
-    assert message.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditahan"
+    assert message.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditahan (100 keluarga)"
     assert "1. Periksa kiriman yang ditahan: 100 keluarga" in body
-    assert "1 kiriman ditahan karena bagian yang salah melebihi batas; 100 keluarga dan 310 anggota di dalamnya" in body
+    assert "1 kiriman ditahan karena bagian yang salah melebihi batas. 100 keluarga dan 310 anggota di dalamnya" in body
     assert f"{HELD.delivery_id} (26 Okt 2022): 60 dari 100 keluarga (60,0 %) salah, batas 40 %" in body
     assert "62 dari 310" not in body  # a share within its limit is not why
     assert "P05, 60 kali: Kepala keluarga harus tepat satu." in body
@@ -142,7 +146,8 @@ def test_silence_says_since_when_and_what_lies_unfinished(night: Night, context:
     silent = night(deliveries={}, families=RowCounts(), unfinished=3, last_arrival=date(2022, 10, 24))
     message = told(silent, context, Standing("NO_DATA", date(2022, 10, 25)))
     assert message.subject.startswith("[KRITIS]")
-    assert "Sudah 2 malam tanpa data keluarga. Terakhir masuk: kiriman 24 Okt 2022." in message.body
+    assert "Sudah 2 malam tanpa data keluarga." in message.body
+    assert "Terakhir masuk: kiriman 24 Okt 2022." in message.body
     assert "sejak 25 Okt 2022, malam ke-2" in message.body
     assert "3 folder kiriman belum lengkap" in flat(message)
 
@@ -167,7 +172,7 @@ def test_a_sample_says_so(night: Night, context: Context) -> None:
 def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
     message = told(night(), context, Standing("BEHIND", date(2022, 10, 20)))
     assert message.subject == "[PULIH] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: pulih: di belakang rencana"
-    assert "PULIH, tidak perlu tindakan: di belakang rencana." in message.body
+    assert "PULIH, tidak perlu tindakan - di belakang rencana, seluruh provinsi, sejak 20 Okt 2022" in flat(message)
     assert "YANG HARUS DILAKUKAN" not in message.body
 
 

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from regsosek.alerts.conditions import KINDS
+from regsosek.alerts.condition import Kind
 from regsosek.alerts.thresholds import THRESHOLDS, thresholds
-from regsosek.alerts.wording import kind_texts
+from regsosek.alerts.wording import words_of
 from regsosek.errors import ConfigurationError
 
 
 def test_every_kind_that_asks_for_action_has_a_deadline_and_every_kind_its_words() -> None:
-    assert set(thresholds().deadline) == set(KINDS) - {"RECOVERED"}
-    assert set(kind_texts()) == set(KINDS)
+    told = set(Kind) - {Kind.PIPELINE_FAULT}
+    assert set(thresholds().deadline) == told
+    for words in map(words_of, ("id", "en")):
+        assert all(words.kind(kind).who.keys() == {"provinsi", "kabkota", "below"} for kind in told)
 
 
 @pytest.mark.parametrize(

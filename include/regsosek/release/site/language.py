@@ -12,14 +12,14 @@ from markupsafe import Markup
 
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.reference_table import read_table
-from regsosek.release import english, indonesian
-from regsosek.release.number_form import NOTHING
 from regsosek.release.schema import kind_of
 from regsosek.release.wording import calendar_states, severities
 from regsosek.statistics.definitions import PERCENT, definitions
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
 from regsosek.statistics.streams.clocks import streams
+from regsosek.wording import english, indonesian
+from regsosek.wording.number_form import NOTHING
 
 Code = Literal["id", "en"]
 _TEXTS = Path(__file__).parent / "texts.csv"

@@ -34,6 +34,15 @@ class NumberForm:
         """With one decimal; a dash for None."""
         return NOTHING if value is None else f"{self.decimal(value)}{self.percent}"
 
+    def percent_of(self, part: float, whole: float) -> str:
+        """``part`` of ``whole`` with one decimal, never clipped at 100; a dash if there is no whole."""
+        return self.percentage(part * 100 / whole if whole else None)
+
+    def plain_percentage(self, value: float) -> str:
+        """A percentage that is itself the figure, such as a plan or a limit: with a decimal only if it needs one."""
+        rounded = round(float(value), 1)
+        return f"{self.decimal(rounded, 0 if rounded.is_integer() else 1)}{self.percent}"
+
     def points(self, value: float | None) -> str:
         """A difference of percentages with its sign; a dash for None."""
         written = self.decimal(value)

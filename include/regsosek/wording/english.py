@@ -1,8 +1,7 @@
 """Numbers and dates as English readers write them: 1,234,567 and 12.3%."""
 
-from datetime import date
-
-from regsosek.release.number_form import NOTHING, NumberForm
+from regsosek.wording.date_form import DateForm
+from regsosek.wording.number_form import NumberForm
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -10,20 +9,9 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 _FORM = NumberForm(thousands=",", mark=".", percent="%")
+_DATES = DateForm(_MONTHS, _DAYS)
 number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
 percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
-
-
-def long_date(day: date) -> str:
-    """``21 October 2022``."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def full_date(day: date) -> str:
-    """``Friday, 21 October 2022``."""
-    return f"{_DAYS[day.weekday()]}, {long_date(day)}"
-
-
-def short_date(day: date | None) -> str:
-    """``21 Oct``; a dash for None."""
-    return NOTHING if day is None else f"{day.day} {_MONTHS[day.month - 1][:3]}"
+percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage
+short_date, day, moment = _DATES.short, _DATES.day, _DATES.moment
+long_date, full_date = _DATES.long, _DATES.full

@@ -1,0 +1,56 @@
+"""What composing the messages of a night needs beside the figures: read once, for all provinces."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from regsosek.alerts.condition import Told
+from regsosek.alerts.context import Context
+from regsosek.alerts.figures import newest_release, read_officers
+from regsosek.alerts.wording import Language, words_of
+from regsosek.geography.calendar import FieldWindow, planned_windows
+from regsosek.geography.offices import Office, offices
+from regsosek.geography.provinces import province
+from regsosek.quality.rules import load_suites
+from regsosek.settings import Settings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Windows and offices by province, texts of rules by language and id, and which release stands."""
+
+    night: date
+    windows: Mapping[str, FieldWindow]
+    offices: Mapping[str, Office]
+    rule_texts: Mapping[Language, Mapping[str, str]]
+    newest_release: date | None
+    release_bucket: str
+
+    def context(self, connection: Connection, code: str, told: Sequence[Told], language: Language = "id") -> Context:
+        """What the digest of one province says beside its figures."""
+        words, newest, bucket = words_of(language), self.newest_release, self.release_bucket
+        officers = [each.condition.place.code for each in told if each.condition.place.level == "petugas"]
+        return Context(
+            office=self.offices[code].name,
+            zone=ZoneInfo(province(code).timezone),
+            rule_texts=self.rule_texts[language],
+            release=words.say("release_at", day=words.written.day(newest), bucket=bucket) if newest else None,
+            language=language,
+            officers=read_officers(connection, code, self.night, officers),
+        )
+
+
+def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
+    """Reads calendar, plan, offices and rules as the settings name them."""
+    rules = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
+    return Desk(
+        night=night,
+        windows=planned_windows(settings.calendar_file, settings.plan_file),
+        offices=offices(settings.offices_file),
+        rule_texts={"id": {rule.id: rule.text_id for rule in rules}, "en": {rule.id: rule.text_en for rule in rules}},
+        newest_release=newest_release(connection, night),
+        release_bucket=settings.release_bucket,
+    )

@@ -1,0 +1,92 @@
+"""What stands under a condition of the whole province: which deliveries, which rules, when something came last."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from regsosek.alerts.condition import Kind
+from regsosek.alerts.context import Context
+from regsosek.alerts.province_figures import ProvinceFigures, RuleViolations
+from regsosek.alerts.thresholds import Thresholds
+from regsosek.alerts.wording import Words
+from regsosek.contract.instruments import QUESTIONNAIRE
+from regsosek.warehouse.holding import HeldDelivery
+
+
+def details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    """The lines under a condition of ``kind``; most kinds need none."""
+    detail = _DETAILS.get(kind)
+    return detail(figures, limits, context) if detail else []
+
+
+def _no_data(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:
+    words, last = context.words, figures.last_arrival
+    return [words.say("last_arrival", day=words.written.day(last)) if last else words.say("never_arrived")]
+
+
+def _rejected(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    words = context.words
+    shown = figures.rejected[: limits.lengths.rejected]
+    lines = [
+        words.say(
+            "rejected",
+            delivery=each.delivery_id,
+            day=words.written.day(each.delivered_on),
+            stream=_stream(each.instrument),
+            reason=words.rejection(each.reason),
+        )
+        for each in shown
+    ]
+    rest = len(figures.rejected) - len(shown)
+    return [*lines, words.say("rejected_more", n=words.number(rest))] if rest else lines
+
+
+def _held(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    lines = [_waiting(each, context.words) for each in figures.held]
+    return lines + _rules(figures.held_rules, limits, context)
+
+
+def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    return _rules(figures.rules, limits, context)
+
+
+def _rules(rules: Sequence[RuleViolations], limits: Thresholds, context: Context) -> list[str]:
+    words = context.words
+    return [
+        words.say(
+            "rule",
+            rule=each.rule_id,
+            n=words.number(each.rows),
+            text=context.rule_texts.get(each.rule_id, words.say("rule_unknown")),
+        )
+        for each in rules[: limits.lengths.rules]
+    ]
+
+
+def _stream(instrument: str) -> str:
+    """Which stream a delivery is of; nothing is said of questionnaire K."""
+    return "" if instrument == QUESTIONNAIRE else f", {instrument}"
+
+
+def _waiting(held: HeldDelivery, words: Words) -> str:
+    """One held delivery: which it is, and every share that is over its limit."""
+    shares = [
+        words.say(
+            "held_share",
+            in_error=words.number(each.in_error),
+            judged=words.number(each.judged),
+            dataset=each.dataset,
+            share=words.written.percent_of(each.in_error, each.judged),
+            limit=words.written.plain_percentage(float(each.limit_percent or 0)),
+        )
+        for each in held.exceeded
+    ]
+    day = words.written.day(held.delivered_on)
+    told = "; ".join(shares)
+    return words.say("held", delivery=held.delivery_id, day=day, stream=_stream(held.instrument), shares=told)
+
+
+_DETAILS: Mapping[Kind, Callable[[ProvinceFigures, Thresholds, Context], list[str]]] = {
+    Kind.NO_DATA: _no_data,
+    Kind.REJECTED: _rejected,
+    Kind.HELD: _held,
+    Kind.QUALITY: _quality,
+}

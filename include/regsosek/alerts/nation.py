@@ -1,0 +1,60 @@
+"""The nation's message of a night: composed from what the provinces were told and what failed of ours."""
+
+import hashlib
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, Engine
+
+from regsosek.alerts import outbox
+from regsosek.alerts.condition import Severity, Why
+from regsosek.alerts.national import ProvinceStand, compose_national
+from regsosek.alerts.platform import PLATFORM, PlatformFigures
+from regsosek.alerts.stopped import place_or_tell
+from regsosek.alerts.wording import Language
+from regsosek.settings import Settings
+
+NATION = "national"
+
+
+def alert_nation(
+    engine: Engine,
+    settings: Settings,
+    stands: Mapping[str, ProvinceStand],
+    ours: PlatformFigures,
+    *,
+    language: Language = "id",
+) -> bool:
+    """Composes the night's digest of the nation into the outbox; the same news again, nothing critical in it, does not.
+
+    Returns:
+        Whether one waits in the outbox.
+    """
+    with engine.begin() as connection:
+        if not _is_news(connection, stands, ours):
+            outbox.take_back(connection, PLATFORM, ours.night, NATION)
+            return False
+        return place_or_tell(
+            connection,
+            settings,
+            group=PLATFORM,
+            night=ours.night,
+            kind=NATION,
+            recipients=settings.platform_recipients,
+            message=compose_national(stands, ours, language),
+            news=_fingerprint(stands, ours),
+        )
+
+
+def _is_news(connection: Connection, stands: Mapping[str, ProvinceStand], ours: PlatformFigures) -> bool:
+    told = [each for stand in stands.values() for each in stand.told]
+    if ours.at_fault or any(t.condition.severity is Severity.KRITIS and t.why is not Why.STANDING for t in told):
+        return True
+    changed = any(each.why is not Why.STANDING for each in told) or bool(ours.held)
+    same = (PLATFORM, ours.night, NATION, _fingerprint(stands, ours))
+    return changed and not outbox.told_the_night_before(connection, *same)
+
+
+def _fingerprint(stands: Mapping[str, ProvinceStand], ours: PlatformFigures) -> str:
+    conditions = [(code, each.condition) for code, stand in sorted(stands.items()) for each in stand.told]
+    told = [(code, c.kind.value, c.severity.value, c.place.code, c.news) for code, c in conditions]
+    return hashlib.sha256("\n".join([ours.fingerprint, *map(repr, sorted(told))]).encode()).hexdigest()

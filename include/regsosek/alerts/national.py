@@ -1,0 +1,235 @@
+"""The digest of the nation for BPS centre and the platform team: all provinces, the worst first, and what is ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from regsosek.alerts.condition import Kind, Severity, State, Told, Why
+from regsosek.alerts.digest import families_of, of_kind, short_of
+from regsosek.alerts.grouping import still_open, worst
+from regsosek.alerts.harmless import harmless
+from regsosek.alerts.platform import PlatformFigures
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.rendering import Attachment, Message, render, render_html
+from regsosek.alerts.told_line import place_named
+from regsosek.alerts.wording import Language, Words, words_of
+from regsosek.alerts.work_list import spreadsheet
+from regsosek.geography.calendar import NIGHT_ZONE
+from regsosek.geography.provinces import province, provinces
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceStand:
+    """Where one province stands tonight: its figures, and everything told of it, most urgent first."""
+
+    figures: ProvinceFigures
+    told: Sequence[Told]
+
+    @property
+    def opened(self) -> tuple[Told, ...]:
+        """What is told and open."""
+        return still_open(self.told)
+
+    @property
+    def kinds(self) -> dict[Kind, int]:
+        """The open kinds, each with the families concerned."""
+        return {kind: families_of(lines) for kind, lines in of_kind(self.opened).items()}
+
+    @property
+    def critical(self) -> bool:
+        """Whether one of them is KRITIS."""
+        return any(each.condition.severity is Severity.KRITIS for each in self.opened)
+
+    @property
+    def escalated(self) -> tuple[Told, ...]:
+        """What was escalated to the centre."""
+        return tuple(t for t in self.opened if t.why is Why.ESCALATED or t.condition.state is State.ESCALATED)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceLine:
+    """One province in words."""
+
+    severity: str
+    headline: str
+    stands: str
+    news: str
+
+
+def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, language: Language = "id") -> Message:
+    """Words the nation's night.
+
+    Args:
+        stands: by code, the provinces whose night is processed.
+        ours: what of ours failed, and what waits for a decision.
+    """
+    words = words_of(language)
+    ranked = worst_first(stands)
+    opened = [told for code in ranked for told in stands[code].opened]
+    attached = (_provinces(stands, ranked, ours.night, words),) if stands else ()
+    values = {
+        "say": words.say,
+        "language": language,
+        "severity": worst(opened) if opened else "PERHATIAN" if ours.anything else "AMAN",
+        "night": words.written.day(ours.night),
+        "as_of": words.written.moment(datetime.combine(ours.night, time(23, 59), NIGHT_ZONE)),
+        "news": _news(stands, ours, words),
+        "progress": _progress(stands, ours, words),
+        "counts": _counts(stands, words),
+        "escalated": [_escalated(told, stands[code], words) for code in ranked for told in stands[code].escalated],
+        "ours": _ours(ours, words),
+        "held": _held(ours, words),
+        "worst": [_line(stands[code], words) for code in ranked if stands[code].opened],
+        "well": [code for code in sorted(stands) if not stands[code].opened],
+        "attachment": attached[0].name if attached else "",
+    }
+    codes = {told.condition.place.code for told in opened}
+    subject = render("national_subject.txt.j2", values).strip()
+    return Message(
+        subject,
+        render("national.txt.j2", values, codes),
+        render_html("national.html.j2", values | {"subject": subject}, codes),
+        attached,
+    )
+
+
+def worst_first(stands: Mapping[str, ProvinceStand]) -> list[str]:
+    """Codes: the critical ones by their critical kinds, then by families concerned."""
+
+    def rank(code: str) -> tuple[int, int, str]:
+        critical = {t.condition.kind for t in stands[code].opened if t.condition.severity is Severity.KRITIS}
+        return -len(critical), -sum(stands[code].kinds.values()), code
+
+    return sorted(stands, key=rank)
+
+
+def named(code: str) -> str:
+    """Code and name of a province."""
+    return f"{code} {province(code).name}"
+
+
+def _news(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Words) -> list[str]:
+    counted = {
+        "critical": sum(stand.critical for stand in stands.values()),
+        "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
+        "escalated": sum(len(stand.escalated) for stand in stands.values()),
+        "ours": len(_ours(ours, words)),
+        "held": len(ours.held),
+    }
+    told = [words.say(f"nation_subject.{what}", n=words.number(n)) for what, n in counted.items() if n]
+    return told or [words.say("nation_subject.good", n=len(stands))]
+
+
+def _progress(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Words) -> list[str]:
+    figures = [stand.figures for stand in stands.values()]
+    visited, target = (sum(getattr(each, name) for each in figures) for name in ("visited", "target"))
+    planned = sum(each.plan_percent * each.target for each in figures)
+    missing = [code for code in ours.asked if code not in stands]
+    told = words.say(
+        "nation_progress",
+        visited=words.number(visited),
+        target=words.number(target),
+        share=words.written.percent_of(visited, target),
+        plan=words.written.percent_of(planned / 100, target),
+        counted=len(stands),
+        all=len(provinces()),
+    )
+    return [told, words.say("nation_missing", provinces=", ".join(map(named, missing)))] if missing else [told]
+
+
+def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
+    """A line for each kind that is open anywhere, in the order of the kinds."""
+    lines = []
+    for kind in Kind:
+        having = [stand for stand in stands.values() if kind in stand.kinds]
+        critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.KRITIS for s in having)
+        if having:
+            lines.append(
+                words.say(
+                    "nation_count",
+                    title=words.kind(kind).title,
+                    critical=critical,
+                    attention=len(having) - critical,
+                    families=words.number(sum(stand.kinds[kind] for stand in having)),
+                )
+            )
+    return lines
+
+
+def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:
+    condition = told.condition
+    return words.say(
+        "nation_escalated_line",
+        province=named(stand.figures.province),
+        title=words.kind(condition.kind).title,
+        where=place_named(condition, stand.figures, words),
+        since=words.written.day(condition.since),
+        families=words.say("size", families=words.number(condition.families)) if condition.families else "",
+    )
+
+
+def _ours(ours: PlatformFigures, words: Words) -> list[str]:
+    lines = [
+        words.say("nation_failed", province=_group(code), error=_first_line(error))
+        for code, error in sorted(ours.failed.items())
+    ]
+    lines += [words.say("nation_stale", province=named(code)) for code in ours.stale]
+    lines += [words.say("nation_publication", error=_first_line(ours.publication))] if ours.publication else []
+    astray = sorted(ours.astray.items())
+    return lines + [words.say("nation_astray", n=words.number(n), place=place) for place, n in astray]
+
+
+def _group(code: str) -> str:
+    """A province by code and name; whatever else failed by its own name."""
+    return named(code) if code in {each.code for each in provinces()} else code
+
+
+def _first_line(error: str) -> str:
+    return harmless(error.split("\n", 1)[0])
+
+
+def _held(ours: PlatformFigures, words: Words) -> list[str]:
+    return [
+        words.say(
+            "nation_held_line",
+            province=named(each.province),
+            delivery=each.delivery_id,
+            since=words.written.day(each.night),
+            families=words.number(each.families),
+        )
+        for each in ours.held
+    ]
+
+
+def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
+    figures, severity = stand.figures, worst(stand.opened)
+    stands = words.say(
+        "nation_line",
+        province=named(figures.province),
+        share=words.written.percent_of(figures.visited, figures.target),
+        target=words.number(figures.target),
+        plan=words.written.plain_percentage(figures.plan_percent),
+    )
+    news = "; ".join(short_of(kind, families, words) for kind, families in stand.kinds.items())
+    return ProvinceLine(severity, words.say(f"headline.{severity}"), stands, news)
+
+
+def _provinces(stands: Mapping[str, ProvinceStand], ranked: Sequence[str], night: date, words: Words) -> Attachment:
+    rows = [_row(stands[code], words) for code in ranked]
+    header = [words.say(f"nation_column.{name}") for name in rows[0]]
+    return spreadsheet(words.say("nation_list_name", night=night), header, [list(row.values()) for row in rows], words)
+
+
+def _row(stand: ProvinceStand, words: Words) -> dict[str, str]:
+    figures = stand.figures
+    return {
+        "province": figures.province,
+        "name": province(figures.province).name,
+        "headline": words.say(f"headline.{worst(stand.opened) if stand.opened else 'AMAN'}"),
+        "visited": str(figures.visited),
+        "target": str(figures.target),
+        "plan": words.written.decimal(figures.plan_percent),
+        "kinds": ", ".join(words.kind(kind).short for kind in stand.kinds),
+        "families": str(sum(stand.kinds.values())),
+        "escalated": str(len(stand.escalated)),
+    }

@@ -1,0 +1,64 @@
+"""The message to the platform team when the gate stopped others: whose, and what was found, never the value."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import Connection
+
+from regsosek.alerts import outbox
+from regsosek.alerts.platform import PLATFORM
+from regsosek.alerts.rendering import Message, render
+from regsosek.errors import PersonalDataError
+from regsosek.settings import Settings
+
+
+def compose_stopped(night: date, stopped: Mapping[str, str]) -> Message:
+    """Words what was stopped, by the group that it was for, in English, with the next step."""
+    lines = [f"{group}: {finding}" for group, finding in sorted(stopped.items())]
+    count = f"{len(lines)} message{'s' if len(lines) > 1 else ''}"
+    subject = f"[PIPELINE FAULT] night {night.isoformat()}: {count} stopped, personal data suspected"
+    return Message(subject, render("stopped.txt.j2", {"night": night.isoformat(), "stopped": lines}))
+
+
+def tell_stopped(connection: Connection, settings: Settings, night: date, stopped: Mapping[str, str]) -> None:
+    """Puts it into the outbox if anything was stopped; the same findings of a night once."""
+    if not stopped:
+        return
+    found = hashlib.sha256(repr(sorted(stopped.items())).encode()).hexdigest()
+    outbox.place(
+        connection,
+        group=PLATFORM,
+        night=night,
+        kind=f"stopped-{found[:12]}",
+        recipients=settings.platform_recipients,
+        message=compose_stopped(night, stopped),
+        news=found,
+    )
+
+
+def place_or_tell(
+    connection: Connection,
+    settings: Settings,
+    *,
+    group: str,
+    night: date,
+    kind: str,
+    recipients: Sequence[str],
+    message: Message,
+    news: str,
+) -> bool:
+    """Puts a message into the outbox (:func:`outbox.place`), or, if the gate stops it, the message that it did.
+
+    Returns:
+        False if the message was sent before, or stopped.
+    """
+    try:
+        placed = outbox.place(
+            connection, group=group, night=night, kind=kind, recipients=recipients, message=message, news=news
+        )
+    except PersonalDataError as stopped:
+        outbox.take_back(connection, group, night, kind)
+        tell_stopped(connection, settings, night, {f"{group}, {kind}": str(stopped)})
+        return False
+    return placed

@@ -1,0 +1,165 @@
+"""One line in words: what, where, how many, observed and expected, since when, who does what until when."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from regsosek.alerts.condition import Condition, Kind, State, Told, Why
+from regsosek.alerts.context import Context
+from regsosek.alerts.details import details
+from regsosek.alerts.finding import finding
+from regsosek.alerts.grouping import Line
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.thresholds import Thresholds
+from regsosek.alerts.wording import Words, filled
+
+# What its severity or its first night says anyway.
+_SAID_ELSEWHERE = frozenset({Why.NEW, Why.CRITICAL})
+_CODES_NAMED = 3
+_BELOW = ("desa", "subsls", "petugas")
+
+
+@dataclass(frozen=True, slots=True)
+class LineWords:
+    """A line, worded; ``headline`` is the word of ``severity``, ``also`` what else is the matter there."""
+
+    where: str
+    title: str
+    severity: str
+    headline: str
+    standing: str
+    finding: str
+    details: Sequence[str]
+    who: str
+    action: str
+    deadline: str
+    also: Sequence[str] = ()
+
+
+def word_kabkota(lines: Sequence[Line], figures: ProvinceFigures, limits: Thresholds, context: Context) -> LineWords:
+    """Words the lines of one kab/kota: the most urgent whole, of the others what was found and since when."""
+    first, *others = (word_line(each, figures, limits, context) for each in lines)
+    also = [
+        context.words.say(
+            "also", **{name: getattr(each, name) for name in ("title", "headline", "finding", "standing")}
+        )
+        for each in others
+    ]
+    return replace(first, also=also)
+
+
+def word_line(line: Line, figures: ProvinceFigures, limits: Thresholds, context: Context) -> LineWords:
+    """Words a line of the province or of a kab/kota."""
+    words, of_province = context.words, line.level in ("nasional", "provinsi")
+    kind = words.kind(line.kind)
+    return LineWords(
+        where=words.say("whole_province") if of_province else kabkota_named(line.kabkota, figures, words),
+        title=kind.title,
+        severity=line.severity,
+        headline=words.say(f"headline.{line.severity}"),
+        standing="; ".join(standing(line, figures.night, context)),
+        finding=finding(line, figures, limits, words),
+        details=details(line.kind, figures, limits, context) if of_province else places(line, context),
+        who=who(line, figures, context),
+        action=kind.action if of_province else kind.step,
+        deadline=deadline(line.kind, figures.night, limits, context),
+    )
+
+
+def deadline(kind: Kind, night: date, limits: Thresholds, context: Context) -> str:
+    """Until when, on the clock of the province."""
+    limit = limits.deadline[kind]
+    until = datetime.combine(night + timedelta(days=limit.days), time(limit.hour), context.zone)
+    return str(context.words.written.moment(until))
+
+
+def standing(line: Line, night: date, context: Context) -> list[str]:
+    """Since when, why it is told tonight, where it stands, and the known events that explain it."""
+    words, nights = context.words, (night - line.since).days + 1
+    since = words.say("since", day=words.written.day(line.since), nights=nights)
+    told = [since if nights > 1 else words.say("since_tonight")]
+    if line.why not in _SAID_ELSEWHERE:
+        told.append(words.say(f"why.{line.why}"))
+    told += _state(line, context)
+    events = dict.fromkeys(each.condition.event for each in line.told if each.condition.event)
+    return told + [words.say("event", event=_event(each, context)) for each in events]
+
+
+def _state(line: Line, context: Context) -> list[str]:
+    if line.state not in (State.ACKNOWLEDGED, State.SNOOZED, State.ESCALATED):
+        return []
+    words = context.words
+    said = words.say(f"state.{line.state}")
+    if line.state is State.ESCALATED:
+        return [] if line.why is Why.ESCALATED else [said]
+    until = [each.condition.until for each in line.told if each.condition.until]
+    return [words.say("until", state=said, day=words.written.day(max(until))) if until else said]
+
+
+def _event(event: str, context: Context) -> str:
+    known = context.events.get(event)
+    if known is None:
+        return event
+    day = context.words.written.short_date(known.until)
+    return context.words.say("until", state=known.words, day=day) if known.until else known.words
+
+
+def places(line: Line, context: Context) -> list[str]:
+    """How many places under the kab/kota, and the first codes of each level; all of them stand in the work list.
+
+    A few officers are named by who acts.
+    """
+    found = [(level, line.below(level)) for level in _BELOW]
+    return [
+        f"{context.words.say(f'place.{level}', n=context.words.number(len(below)))}: "
+        + ", ".join([each.code for each in below[:_CODES_NAMED]] + (["…"] if len(below) > _CODES_NAMED else []))
+        for level, below in found
+        if below and (level != "petugas" or len(below) > _CODES_NAMED)
+    ]
+
+
+def who(line: Line, figures: ProvinceFigures, context: Context) -> str:
+    """The role that acts and the code of its office; of officers their own codes, and of their superiors."""
+    by_level = context.words.kind(line.kind).who
+    form = by_level.get("provinsi" if line.level == "nasional" else line.level, by_level["below"])
+    kabkota = kabkota_named(line.kabkota, figures, context.words)
+    role = filled(form, {"province": figures.province, "kabkota": kabkota})
+    officers = [officer_named(each.code, context) for each in line.below("petugas")[:_CODES_NAMED]]
+    return "; ".join([*officers, role])
+
+
+def officer_named(code: str, context: Context) -> str:
+    """Role and code, and the superior's."""
+    words, known = context.words, context.officers.get(code)
+    if known is None:
+        return words.say("officer_unknown", code=code)
+    named = words.say("officer", role=known.role, code=code)
+    if not known.superior:
+        return named
+    superior = words.say("officer", role=known.superior_role, code=known.superior)
+    return words.say("superior", officer=named, superior=superior)
+
+
+def kabkota_named(code: str, figures: ProvinceFigures, words: Words) -> str:
+    """Code and name of a kab/kota."""
+    if not code:
+        return words.say("no_kabkota")
+    name = next((each.name for each in figures.kabkota if each.code == code), "")
+    return f"{code} {name}".strip()
+
+
+def place_named(condition: Condition, figures: ProvinceFigures, words: Words) -> str:
+    """Where a single condition is; below the kab/kota the code alone, for a name there may be a person's."""
+    place = condition.place
+    if place.level in ("nasional", "provinsi"):
+        return words.say("whole_province")
+    if place.level == "kabkota":
+        return kabkota_named(place.code, figures, words)
+    return f"{words.say(f'level.{place.level}')} {place.code}"
+
+
+def codes_of(told: Iterable[Told], context: Context) -> frozenset[str]:
+    """The codes that a message about ``told`` may name, however long they are."""
+    places = [each.condition.place for each in told]
+    superiors = [context.officers[each.code].superior for each in places if each.code in context.officers]
+    return frozenset([each.code for each in places] + superiors)

@@ -1,0 +1,76 @@
+"""The work list of a province: a row for each place, with codes alone, that a spreadsheet opens without running it."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from regsosek.alerts.condition import Told
+from regsosek.alerts.context import Context
+from regsosek.alerts.finding import finding
+from regsosek.alerts.grouping import Line, kabkota_of
+from regsosek.alerts.harmless import harmless
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.rendering import Attachment
+from regsosek.alerts.thresholds import Thresholds
+from regsosek.alerts.told_line import codes_of, deadline, standing, who
+from regsosek.alerts.wording import Words
+
+# kab/kota, kecamatan, desa, SLS, sub-SLS: a spreadsheet would make a number of 16 digits and lose the last.
+_WIDTHS = (4, 3, 3, 4, 2)
+_STARTS_A_FORMULA = ("=", "+", "-", "@")
+
+
+def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> Attachment:
+    """One row for each of ``told`` (at least one), in its order."""
+    words = context.words
+    rows = [_row(each, figures, limits, context) for each in told]
+    header = [words.say(f"column.{name}") for name in rows[0]]
+    name = words.say("list_name", province=figures.province, night=figures.night)
+    return spreadsheet(name, header, [list(row.values()) for row in rows], words)
+
+
+def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> Attachment:
+    """CSV as a spreadsheet of the reader's language opens it: with a BOM, and semicolons where commas mark decimals."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";" if words.language == "id" else ",", quoting=csv.QUOTE_ALL)
+    writer.writerow(header)
+    writer.writerows([[cell(value) for value in row] for row in rows])
+    return Attachment(name, "text/csv", text.getvalue().encode("utf-8-sig"))
+
+
+def cell(value: str) -> str:
+    """``value`` on one line, and never a formula."""
+    text = " ".join(value.split())
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+
+
+def grouped(code: str) -> str:
+    """``6403 010 001 0001 00``: a code that stays text in every spreadsheet."""
+    if not code.isdecimal():
+        return code
+    parts, rest = [], code
+    for width in _WIDTHS:
+        parts.append(rest[:width])
+        rest = rest[width:]
+    return " ".join(part for part in [*parts, rest] if part)
+
+
+def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Context) -> dict[str, str]:
+    words, condition = context.words, told.condition
+    line = Line(condition.kind, kabkota_of(condition.place), (told,))
+    values = {
+        "kabkota": line.kabkota,
+        "level": words.say(f"level.{condition.place.level}"),
+        "code": "",
+        "kind": words.kind(condition.kind).title,
+        "severity": words.say(f"headline.{condition.severity}"),
+        "standing": "; ".join(standing(line, figures.night, context)),
+        "families": str(condition.families) if condition.families else "",
+        "since": condition.since.isoformat(),
+        "finding": finding(line, figures, limits, words),
+        "who": who(line, figures, context),
+        "action": words.kind(condition.kind).step,
+        "deadline": deadline(condition.kind, figures.night, limits, context),
+    }
+    code, codes = condition.place.code, codes_of([told], context)
+    return {name: harmless(value, codes) for name, value in values.items()} | {"code": grouped(harmless(code, codes))}

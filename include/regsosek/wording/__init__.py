@@ -1,0 +1,1 @@
+"""How numbers, days and names of people are written: what every text for readers shares, whatever it tells."""

@@ -1,0 +1,17 @@
+"""Numbers and dates as Indonesian readers write them: 1.234.567 and 12,3 %."""
+
+from regsosek.wording.date_form import DateForm
+from regsosek.wording.number_form import NumberForm
+
+_DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+_MONTHS = (
+    "Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
+    "Desember",
+)  # fmt: skip
+_FORM = NumberForm(thousands=".", mark=",", percent="\N{NO-BREAK SPACE}%")
+_DATES = DateForm(_MONTHS, _DAYS)
+number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
+percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
+percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage
+short_date, day, moment = _DATES.short, _DATES.day, _DATES.moment
+long_date = full_date = _DATES.full  # an Indonesian date in full names its day of the week anyway

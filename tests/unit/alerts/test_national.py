@@ -1,0 +1,129 @@
+"""The digest of the nation: all provinces, the worst first, what was escalated, and what is ours."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.national import ProvinceStand, compose_national, worst_first
+from regsosek.alerts.personal_data import suspects
+from regsosek.alerts.platform import PlatformFigures
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.rendering import Message
+from regsosek.alerts.stopped import compose_stopped
+from regsosek.geography.provinces import provinces
+from regsosek.warehouse.holding import HeldDelivery
+from told_conditions import BERAU, NIGHT, sub_sls, told
+
+Night = Callable[..., ProvinceFigures]
+CODES = [each.code for each in provinces()]
+HELD = HeldDelivery("33", "01GFXKQ2Z8V3M5N7P9R1T3W5Z9", NIGHT, NIGHT, 700, 2100, ())
+
+
+def ours(**changes: object) -> PlatformFigures:
+    own = {"night": NIGHT, "asked": CODES, "refreshed": frozenset(CODES), "failed": {}, "publication": None, **changes}
+    return PlatformFigures(**own)  # type: ignore[arg-type]
+
+
+def stands(night: Night, **by_province: tuple[Told, ...]) -> dict[str, ProvinceStand]:
+    return {code: ProvinceStand(night(province=code), by_province.get(f"p{code}", ())) for code in CODES}
+
+
+def of(province: str, kind: Kind, families: int, severity: Severity = Severity.PERHATIAN) -> Told:
+    return told(kind, Place("provinsi", province), families=families, severity=severity)
+
+
+def flat(message: Message) -> str:
+    return " ".join(message.body.split())
+
+
+def bad_night(night: Night) -> dict[str, ProvinceStand]:
+    escalated = told(Kind.NO_DATA, sub_sls(1), families=40, why=Why.ESCALATED, since=date(2022, 10, 23))
+    return stands(
+        night,
+        p11=(of("11", Kind.BEHIND, 900),),
+        p64=(of("64", Kind.REJECTED, 700, Severity.KRITIS), of("64", Kind.QUALITY, 20), escalated),
+        p94=(of("94", Kind.NO_DATA, 0, Severity.KRITIS), of("94", Kind.BEHIND, 5000, Severity.KRITIS)),
+        p35=(told(Kind.BEHIND, Place("provinsi", "35"), why=Why.RECOVERED),),
+    )
+
+
+def test_the_worst_province_stands_first(night: Night) -> None:
+    found = bad_night(night)
+    assert worst_first(found)[:3] == ["94", "64", "11"]
+    message = compose_national(found, ours())
+    assert message.subject == (
+        "[KRITIS] Regsosek nasional, 26 Okt 2022: 2 provinsi kritis; 1 perhatian; 1 diteruskan ke pusat"
+    )
+    assert "1. 94 Papua: 48,0 % dari 100.000, rencana 48 % [KRITIS] tidak ada data masuk; di belakang" in flat(message)
+    assert "3. 11 Aceh: 48,0 % dari 100.000, rencana 48 % [PERHATIAN] di belakang rencana (900 kel" in flat(message)
+    assert "Tanpa kondisi (31): 12, 13," in flat(message)
+
+
+def test_counts_and_escalations_are_told(night: Night) -> None:
+    body = flat(compose_national(bad_night(night), ours()))
+    assert "- DI BELAKANG RENCANA: 1 provinsi kritis, 1 perhatian; 5.900 keluarga" in body
+    assert "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 1 perhatian; 40 keluarga" in body
+    assert "64 Kalimantan Timur: TIDAK ADA DATA MASUK, sub-SLS 6403010001000100, sejak 23 Okt 2022: 40 kel" in body
+
+
+def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> None:
+    found = {code: stand for code, stand in bad_night(night).items() if code not in ("32", "73")}
+    body = flat(
+        compose_national(found, ours(failed={"73": f"ParityError: {sub_sls(1).code}\nx"}, refreshed=set(found)))
+    )
+    assert "1.536.000 dari 3.200.000 keluarga dikunjungi (48,0 %), rencana 48,0 %; 32 dari 34 provinsi" in body
+    assert "Tidak terhitung malam ini: 32 Jawa Barat, 73 Sulawesi Selatan." in body
+    assert "- 73 Sulawesi Selatan: malamnya gagal diproses (ParityError: …)" in body
+    assert "- 32 Jawa Barat: malamnya belum diproses" in body
+
+
+def test_what_is_ours_and_what_waits_is_told_apart(night: Night) -> None:
+    message = compose_national(
+        stands(night), ours(publication="AuditError: sums differ", astray={"province 64": 3}, held=(HELD,))
+    )
+    assert message.subject.startswith("[PERHATIAN]")
+    assert "2 kesalahan platform; 1 kiriman menunggu keputusan" in message.subject
+    assert "Tidak ada rilis yang terbit: AuditError: sums differ" in flat(message)
+    assert f"33 Jawa Tengah: {HELD.delivery_id}, sejak malam 26 Okt 2022, 700 keluarga" in flat(message)
+
+
+def test_a_good_night_says_so_and_an_empty_one_divides_by_nothing(night: Night) -> None:
+    good = compose_national(stands(night), ours(), "en")
+    assert good.subject == "[ALL WELL] Regsosek, the nation, 26 Oct 2022: all 34 provinces without a condition"
+    nothing = compose_national({}, ours(refreshed=frozenset()))
+    assert "0 dari 0 keluarga dikunjungi (–), rencana –; 0 dari 34 provinsi" in flat(nothing)
+
+
+def test_all_provinces_are_attached(night: Night) -> None:
+    [attached] = compose_national(bad_night(night), ours()).attachments
+    rows = list(csv.DictReader(io.StringIO(attached.content.decode("utf-8-sig")), delimiter=";"))
+    assert [row["kode"] for row in rows[:3]] == ["94", "64", "11"] and len(rows) == 34
+    assert rows[1] | {"kode": "64"} == {
+        "kode": "64", "provinsi": "Kalimantan Timur", "keparahan": "KRITIS", "dikunjungi": "48000", "target": "100000",
+        "rencana_persen": "48,0", "jenis": "kiriman ditolak, mutu isian, tidak ada data masuk", "keluarga": "760",
+        "diteruskan": "1",
+    }  # fmt: skip
+
+
+def test_nothing_of_it_looks_personal_but_codes(night: Night) -> None:
+    found = bad_night(night)
+    hostile = ours(failed={"64": "x 6403015502840001 <b>Siti</b>\r\nBcc: a"}, publication="{{ 7 * 7 }}")
+    message = compose_national(found, hostile)
+    assert {each.value for each in suspects(message)} == {sub_sls(1).code}
+    assert "<b>" not in message.html and len(message.subject.splitlines()) == 1
+
+
+def test_a_province_is_judged_by_the_worst_of_what_is_open(night: Night) -> None:
+    gone = replace(of("11", Kind.BEHIND, 1, Severity.KRITIS), why=Why.RECOVERED)
+    assert not ProvinceStand(night(), (gone,)).critical
+    assert ProvinceStand(night(), (told(Kind.BEHIND, BERAU, severity=Severity.KRITIS),)).critical
+
+
+def test_a_stopped_message_is_told_by_group_without_a_value() -> None:
+    message = compose_stopped(NIGHT, {"prov64": "stopped a message: phone number in its text (1)", "prov11": "x"})
+    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: 2 messages stopped, personal data suspected"
+    assert message.body.index("prov11: x") < message.body.index("prov64: stopped a message: phone number")
+    assert suspects(message) == []

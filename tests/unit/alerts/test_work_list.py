@@ -1,0 +1,87 @@
+"""The work list as a spreadsheet opens it: codes whole, no formula, a row for each place."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regsosek.alerts.condition import Kind, Place, Severity, Told
+from regsosek.alerts.context import Context
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.wording import words_of
+from regsosek.alerts.work_list import cell, grouped, spreadsheet, work_list
+from told_conditions import BERAU, PROVINCE, sub_sls, told
+
+Night = Callable[..., ProvinceFigures]
+
+
+def rows(night: Night, context: Context, conditions: list[Told]) -> list[dict[str, str]]:
+    attachment = work_list(conditions, night(), thresholds(), context)
+    assert attachment.content.startswith(b"\xef\xbb\xbf")
+    delimiter = ";" if context.language == "id" else ","
+    text = attachment.content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+def test_each_place_is_told_whole(night: Night, context: Context) -> None:
+    silent = told(Kind.NO_DATA, sub_sls(1), families=40, severity=Severity.KRITIS, figures={"silent_nights": 3})
+    [row] = rows(night, context, [silent])
+    assert row == {
+        "kab_kota": "6403", "tingkat": "sub-SLS", "kode": "6403 010 001 0001 00", "jenis": "TIDAK ADA DATA MASUK",
+        "keparahan": "KRITIS", "keadaan": "baru malam ini", "keluarga": "40", "sejak": "2022-10-26",
+        "temuan": "Sudah 3 malam tanpa data keluarga.", "pelaksana": "PML dan Koseka, BPS 6403 Kabupaten Berau",
+        "tindakan": "pastikan semua PPL menyinkronkan perangkat", "batas": "27 Okt 2022 18:00 WITA",
+    }  # fmt: skip
+
+
+def test_the_list_of_an_english_reader_opens_in_an_english_spreadsheet(night: Night, context: Context) -> None:
+    english = replace(context, language="en")
+    [row] = rows(night, english, [told(Kind.BEHIND, BERAU, families=12)])
+    assert (row["kind"], row["level"], row["severity"]) == ("BEHIND PLAN", "kab/kota", "ATTENTION")
+    assert row["finding"] == "Visited 48.0% of 60,000 families, plan 48%: 12 families short."
+
+
+def test_names_below_the_kabkota_may_be_persons_and_are_not_told(night: Night, context: Context) -> None:
+    conditions = [told(kind, sub_sls(1), families=3) for kind in Kind if kind is not Kind.PIPELINE_FAULT]
+    content = work_list(conditions, night(), thresholds(), context).content.decode("utf-8-sig")
+    assert "Budi" not in content
+    assert len(content.splitlines()) == len(conditions) + 1
+
+
+@given(st.text())
+def test_no_cell_is_a_formula_or_breaks_the_table(value: str) -> None:
+    attachment = spreadsheet("x.csv", ["a", "b"], [[value, "end"]], words_of("id"))
+    text = attachment.content.decode("utf-8-sig")
+    read = list(csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True))
+    assert len(read) == 2 and read[1][1] == "end"
+    assert not read[1][0].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize("officer", ["=1+1", "@SUM(A1)", "-2", "+62", " =cmd|' /C calc'!A0", "a\r\nb;c"])
+def test_a_hostile_code_stays_a_text_of_its_cell(night: Night, context: Context, officer: str) -> None:
+    [row] = rows(night, context, [told(Kind.QUALITY, Place("petugas", officer, "", "6403"), families=1)])
+    assert not row["kode"].startswith(("=", "+", "-", "@"))
+    assert None not in row and len(row) == 12
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [("64", "64"), ("6403", "6403"), ("6403010001", "6403 010 001"), ("6403010001000100", "6403 010 001 0001 00"),
+     ("6403-12", "6403-12")],
+)  # fmt: skip
+def test_long_codes_are_no_numbers(code: str, written: str) -> None:
+    assert grouped(code) == written
+
+
+def test_a_cell_keeps_what_is_harmless() -> None:
+    assert [cell(value) for value in ("48 %", "=1", " x ")] == ["48 %", "'=1", "x"]
+
+
+def test_the_whole_province_is_a_row_too(night: Night, context: Context) -> None:
+    [row] = rows(night, context, [told(Kind.BEHIND, PROVINCE, families=9)])
+    assert (row["kab_kota"], row["tingkat"], row["kode"]) == ("", "provinsi", "64")
