@@ -71,7 +71,8 @@ say "all services are healthy"
 run_night
 local_hash=$(release)
 say "night $night with LocalExecutor: release $local_hash, $(mails) mails"
-[[ $(mails) -ge 34 ]] || die "fewer mails than provinces"
+sent=$(ask regsosek "SELECT count(*) FROM alert.outbox WHERE sent_at IS NOT NULL")
+[[ $(mails) == "$sent" && $sent != 0 ]] || die "of $sent mails that were sent $(mails) arrived"
 
 for service in postgres object-store airflow-apiserver airflow-scheduler airflow-dag-processor airflow-triggerer; do
   kill_one "$service" && say "$service was killed and came back"
