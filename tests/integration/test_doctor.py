@@ -2,8 +2,8 @@
 
 import json
 import os
+import socket
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -57,7 +57,9 @@ def sound(prepared: FieldWorld, services: Stack, tmp_path_factory: pytest.TempPa
     prepared.deliver(NIGHT, [(household, with_number)], produced_at=datetime(2022, 10, 21, 12, tzinfo=UTC))
     prepared.run(NIGHT)
     place = tmp_path_factory.mktemp("house")
-    house = House(environment(prepared.house.settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}, services, prepared, place)
+    house = House(
+        environment(prepared.house.settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}, services, prepared, place
+    )
     own = {
         "REGSOSEK_OFFICES_FILE": house.file("offices.csv", (DATA / "offices.csv").read_text(encoding="utf-8")),
         "REGSOSEK_PLATFORM_RECIPIENTS": "platform@bps.test",
@@ -139,10 +141,10 @@ def reader_only(house: House) -> Iterator[Environment]:
 @contextmanager
 def without_reference(house: House) -> Iterator[Environment]:
     with house.services.postgres.connect(house.world.house.engine.url.database or "") as connection:
-        connection.execute("CREATE TABLE public.kept AS TABLE reference.reference_version")
-        connection.execute("DELETE FROM reference.reference_version")
+        connection.execute("CREATE TABLE public.kept AS TABLE reference.version")
+        connection.execute("DELETE FROM reference.version")
         yield {}
-        connection.execute("INSERT INTO reference.reference_version TABLE public.kept")
+        connection.execute("INSERT INTO reference.version TABLE public.kept")
         connection.execute("DROP TABLE public.kept")
 
 
@@ -163,8 +165,6 @@ def read_only_store(house: House) -> Iterator[Environment]:
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as asked:
         return asked.connect_ex((HOST, port)) == 0
 
@@ -179,7 +179,7 @@ class Yesterday(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp: float | None = None) -> str:
         return "Fri, 21 Oct 2022 00:00:00 GMT"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         pass
 
 
@@ -256,8 +256,8 @@ CASES = {
         "S3_SECRET_ACCESS_KEY", BUCKETS,
     ),
     "store down": Case(
-        changed(S3_ENDPOINT_URL="http://127.0.0.1:1"), "clock of the object store", "does not answer", "start the store",
-        BUCKETS,
+        changed(S3_ENDPOINT_URL="http://127.0.0.1:1"), "clock of the object store", "does not answer",
+        "start the store", BUCKETS,
     ),
     "wrong clock": Case(store_of_yesterday, "clock of the object store", "ahead of", "time server", BUCKETS),
     "wrong zone": Case(
@@ -332,8 +332,7 @@ def test_a_sound_house(sound: House) -> None:
 
 
 def doctor(variables: Environment, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "regsosek.cli", "doctor", *options]
-    command = [str(Path(sysconfig.get_path("scripts")) / "regsosek"), *command[3:]]
+    command = [str(Path(sysconfig.get_path("scripts")) / "regsosek"), "doctor", *options]
     return subprocess.run(
         command, env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True, check=False
     )

@@ -79,7 +79,9 @@ CHECKS = (
     _supplied("plan_file", plans, "no plan is named: 4 % a day"),
     _supplied("region_targets_file", region_targets, "no targets below the province are named"),
     _supplied("boundaries_file", boundaries, "no boundaries are named: maps are made of tiles"),
-    _supplied("accounts_file", read_accounts, "no accounts are named: Airflow's admins and ops see all, others nothing"),
+    _supplied(
+        "accounts_file", read_accounts, "no accounts are named: Airflow's admins and ops see all, others nothing"
+    ),
     Check("hold limits file", _hold_limits, settings=("hold_limits_file",)),
     Check("expectations", _expectations, settings=("expectations_dir",)),
 )

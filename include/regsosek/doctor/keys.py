@@ -46,7 +46,9 @@ def _hmac_use(surroundings: Surroundings) -> Finding:
         fix = f"bring the old {HMAC_KEY} back (from the safe copy of .env): no hash compares across two keys"
         return fail(f"night {' and '.join(other)} was loaded with another key", fix)
     same = [night for night, fitting in fits.items() if fitting]
-    return ok(f"the key that night {' and '.join(same)} was loaded with" if same else "no hash is loaded to compare with")
+    return ok(
+        f"the key that night {' and '.join(same)} was loaded with" if same else "no hash is loaded to compare with"
+    )
 
 
 def _fits(connection: Connection, night: object, key: bytes) -> bool | None:

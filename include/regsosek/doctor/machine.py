@@ -23,7 +23,16 @@ GIB = 1 << 30
 MIB = 1 << 20
 # A task of the largest province needs so much beside DuckDB (docs/performance.md).
 BESIDE_DUCKDB_BYTES = 400 * MIB
-_UNITS = {"KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4, "KIB": 1 << 10, "MIB": MIB, "GIB": GIB, "TIB": 1 << 40}
+_UNITS = {
+    "KB": 1000,
+    "MB": 1000**2,
+    "GB": 1000**3,
+    "TB": 1000**4,
+    "KIB": 1 << 10,
+    "MIB": MIB,
+    "GIB": GIB,
+    "TIB": 1 << 40,
+}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?B)", re.IGNORECASE)
 # S3 refuses requests a quarter of an hour off; a minute already puts arrivals near midnight into the wrong night.
 SKEW_WARNED_SECONDS, SKEW_FAILED_SECONDS = 5, 60

@@ -24,25 +24,29 @@ _REFUSED = {
 
 def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bool) -> Finding:
     bucket, store = getattr(surroundings.settings, field), surroundings.store
-    told = partial(_refusal, field, bucket)
     try:
         list(store.list_level(bucket, "doctor/"))
     except ObjectStoreError as error:
-        return told(error, "list and read")
+        return _refusal(field, bucket, error, "list and read")
     if not writes:
         return ok(f"{bucket} can be listed; the pipeline only reads it")
     try:
         store.put_bytes(bucket, PROBE, CONTENT)
         back = store.get_bytes(bucket, PROBE, max_bytes=len(CONTENT) + 1)
     except ObjectStoreError as error:
-        return told(error, "write")
+        return _refusal(field, bucket, error, "write")
     if back != CONTENT:
         return fail(f"{bucket} does not give back what was written", "look for a cache or a filter before the store")
+    return _deletion(field, surroundings, must=deletes)
+
+
+def _deletion(field: str, surroundings: Surroundings, *, must: bool) -> Finding:
+    bucket = getattr(surroundings.settings, field)
     try:
-        store.delete(bucket, PROBE)
+        surroundings.store.delete(bucket, PROBE)
     except ObjectStoreError as error:
-        if deletes:
-            return told(error, "delete")
+        if must:
+            return _refusal(field, bucket, error, "delete")
         return ok(f"{bucket} can be read and written; nothing may be deleted there, as befits an archive")
     return ok(f"{bucket} can be listed, read, written and deleted from")
 

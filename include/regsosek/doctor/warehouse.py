@@ -22,7 +22,10 @@ URL = variable("warehouse_url")
 NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _UNREACHABLE = {
     "password authentication failed": ("it refuses our password", f"correct the password in {URL}"),
-    "does not exist": ("the role or database does not exist", f"make it (docker/create-databases.sh), or correct {URL}"),
+    "does not exist": (
+        "the role or database does not exist",
+        f"make it (docker/create-databases.sh), or correct {URL}",
+    ),
     "Connection refused": ("nothing listens there", f"start PostgreSQL, or correct host and port in {URL}"),
     "resolve host": ("no such host", f"correct the host in {URL}"),
     "timeout": ("no answer in time", "look for a firewall between this machine and the server"),
@@ -124,11 +127,15 @@ def _rights(surroundings: Surroundings) -> Finding:
 def _reference(surroundings: Surroundings) -> Finding:
     with surroundings.engine.connect() as connection:
         loaded = loaded_versions(connection)
-        query = "SELECT (SELECT count(*) FROM reference.region), (SELECT count(DISTINCT province) FROM reference.subsls)"
+        query = (
+            "SELECT (SELECT count(*) FROM reference.region), (SELECT count(DISTINCT province) FROM reference.subsls)"
+        )
         regions, provinces = connection.execute(text(query)).one()
     missing = sorted(set(DATASETS) - set(OPTIONAL_DATASETS) - set(loaded))
     if missing or not regions:
-        fix = "deliver it below reference/ of the landing bucket (docs/reference-files.md), then run `regsosek reference`"
+        fix = (
+            "deliver it below reference/ of the landing bucket (docs/reference-files.md), then run `regsosek reference`"
+        )
         return fail(f"not loaded: {', '.join(missing) or 'regions'}", fix)
     return ok(f"{', '.join(sorted(loaded))} are loaded: {regions:,} regions, frames of {provinces} provinces")
 
