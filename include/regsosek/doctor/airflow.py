@@ -28,10 +28,10 @@ def _dags(surroundings: Surroundings) -> Finding:
         )
     except subprocess.TimeoutExpired:
         return fail(f"Airflow did not answer within {WAIT_SECONDS} s", "look at its database and at the load here")
-    return _told(answer.stdout)
+    return told(answer.stdout)
 
 
-def _told(output: str) -> Finding:
+def told(output: str) -> Finding:
     """Airflow may write warnings before the list, and plain words in place of an empty one."""
     if "No data found" in output:
         return ok("no DAG has import errors")

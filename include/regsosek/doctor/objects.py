@@ -25,11 +25,13 @@ _REFUSED = {
 def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bool) -> Finding:
     bucket, store = getattr(surroundings.settings, field), surroundings.store
     try:
-        list(store.list_level(bucket, "doctor/"))
+        first = next(store.list_objects(bucket, ""), None)
+        if first is not None:
+            store.get_bytes(bucket, first.key, max_bytes=1)
     except ObjectStoreError as error:
         return _refusal(field, bucket, error, "list and read")
     if not writes:
-        return ok(f"{bucket} can be listed; the pipeline only reads it")
+        return ok(f"{bucket} can be listed{' and read' if first else ''}; the pipeline writes nothing there")
     try:
         store.put_bytes(bucket, PROBE, CONTENT)
         back = store.get_bytes(bucket, PROBE, max_bytes=len(CONTENT) + 1)
