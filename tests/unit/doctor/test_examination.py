@@ -98,7 +98,7 @@ def test_clocks(seconds: int, verdict: str) -> None:
     ("output", "verdict"),
     [
         ("No data found\n", "ok"),
-        ("a warning\n[]", "ok"),
+        ("2026-11-26T20:37:45Z [warning  ] Could not import graphviz. [py.warnings] category=UserWarning\n[]\n", "ok"),
         ('[{"bundle_name": "dags-folder", "filepath": "/opt/dags/malam.py", "error": "x"}]', "FAIL"),
         ("Traceback", "FAIL"),
         ("", "FAIL"),
