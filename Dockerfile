@@ -3,7 +3,9 @@
 ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS dependencies
-ENV UV_PYTHON_DOWNLOADS=never
+# The certificates of the system, as pip uses them: an office may have an authority of its own.
+ENV UV_PYTHON_DOWNLOADS=never \
+    UV_SYSTEM_CERTS=true
 WORKDIR /build
 COPY tools/uv.txt ./
 RUN python -m pip install --no-cache-dir --require-hashes --requirement uv.txt

@@ -27,6 +27,7 @@ def fresh_values() -> dict[str, str]:
         "POSTGRES_PASSWORD": secrets.token_hex(24),
         "AIRFLOW_DB_PASSWORD": secrets.token_hex(24),
         "WAREHOUSE_DB_PASSWORD": secrets.token_hex(24),
+        "REDIS_PASSWORD": secrets.token_hex(24),
         "AIRFLOW_ADMIN_PASSWORD": secrets.token_urlsafe(18),
         "AIRFLOW_FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AIRFLOW_JWT_SECRET": secrets.token_hex(64),

@@ -16,6 +16,7 @@ from ulid import ULID
 
 from regsosek.cli_alerts import add_alert_commands
 from regsosek.cli_deliveries import add_delivery_commands
+from regsosek.cli_doctor import add_doctor_command
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
 from regsosek.cli_release import add_release_commands, tell_release
@@ -70,6 +71,7 @@ def house() -> Iterator["House"]:
 
 
 add_alert_commands(app, console, house, night_of)
+add_doctor_command(app, console)
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
 add_stream_commands(app, console, house, night_of)

@@ -56,6 +56,7 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field("text", description="of the command line; Airflow's tasks write JSON")
     expectations_dir: Path = PROJECT_ROOT / "expectations"
     work_dir: Path = Field(PROJECT_ROOT / "var" / "work", description="scratch space, mode 0700: holds personal data")
+    least_free_gib: Annotated[float, Field(gt=0)] = Field(5, description="free space that the scratch space must have")
     memory_limit: str = Field("1500MB", description="of DuckDB, per task")
     threads: Annotated[int, Field(ge=1)] = 2
     operator_nights: Annotated[int, Field(ge=1, le=31)] = Field(7, description="shown on the operator's page")
@@ -73,23 +74,39 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         ConfigurationError: naming each variable that is missing, unknown or malformed.
     """
+    fields = given_fields(environ)
+    if faults := setting_faults(fields):
+        told = "; ".join(f"{variable(name)}: {fault}" for name, fault in faults.items())
+        hint = "set them, or start the local stack with `make up`, which writes var/local.env"
+        raise ConfigurationError(f"{told} ({hint})")
+    return Settings.model_validate(fields)
+
+
+def given_fields(environ: Mapping[str, str] | None = None) -> dict[str, str | tuple[str, ...] | None]:
+    """What :func:`load_settings` reads, by field name, not yet validated; an empty variable is none."""
     environ = os.environ if environ is None else environ
     local = Path(environ.get("REGSOSEK_ENV_FILE", LOCAL_ENVIRONMENT))
     values = {**dotenv_values(local), **environ} if local.exists() else dict(environ)
-    fields = {
+    return {
         name.removeprefix(PREFIX).lower(): _split(name, value)
         for name, value in values.items()
         if name.startswith(PREFIX) and name != "REGSOSEK_ENV_FILE" and value
     }
+
+
+def setting_faults(fields: Mapping[str, object]) -> dict[str, str]:
+    """What is wrong, by field name, with values that are missing, unknown or malformed; no value is repeated."""
     try:
-        return Settings.model_validate(fields)
+        Settings.model_validate(fields)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg'].lower()}"
-            for fault in error.errors(include_input=False)
-        )
-        hint = "set them, or start the local stack with `make up`, which writes var/local.env"
-        raise ConfigurationError(f"{faults} ({hint})") from None
+        found = error.errors(include_input=False)
+        return {"_".join(str(part) for part in fault["loc"]): fault["msg"].lower() for fault in found}
+    return {}
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return f"{PREFIX}{field.upper()}"
 
 
 def owner_links(owner: str) -> dict[str, str]:

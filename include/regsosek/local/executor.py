@@ -11,24 +11,9 @@ import time
 
 from airflow.executors.local_executor import LocalExecutor
 
-log = logging.getLogger(__name__)
+from regsosek.local.preloading import PRELOADED
 
-# What a night's tasks import, and what Airflow itself imports in every task.
-PRELOADED = (
-    "airflow.sdk.execution_time.task_runner",
-    "airflow.providers.standard.decorators.python",
-    "great_expectations",
-    "great_expectations.execution_engine",
-    "pandas",
-    "duckdb",
-    "duckdb_engine",
-    "pyarrow",
-    "pyarrow.parquet",
-    "sqlalchemy.dialects.postgresql.psycopg",
-    "psycopg",
-    "boto3",
-    "regsosek.night.nightly",
-)
+log = logging.getLogger(__name__)
 
 
 class PreloadingLocalExecutor(LocalExecutor):  # type: ignore[misc]  # Airflow is not followed by mypy

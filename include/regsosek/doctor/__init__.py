@@ -1,0 +1,1 @@
+"""What can be wrong around the pipeline: checks of settings, services, files and keys, each with the way to mend it."""

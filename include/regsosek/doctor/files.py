@@ -1,0 +1,87 @@
+"""The files that a deployment supplies, read by the code that the night reads them with."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.surroundings import Surroundings
+from regsosek.geography.boundaries import boundaries
+from regsosek.geography.calendar import default_night, field_windows
+from regsosek.geography.offices import offices
+from regsosek.geography.plan import plans
+from regsosek.geography.provinces import provinces
+from regsosek.geography.region_targets import region_targets
+from regsosek.portal.accounts import read_accounts
+from regsosek.quality.hold_limits import hold_limits
+from regsosek.quality.rules import load_suites
+from regsosek.settings import variable
+
+
+def _offices(surroundings: Surroundings) -> Finding:
+    path = surroundings.settings.offices_file
+    found = offices(path)
+    if path is None:
+        fix = f"name the offices' addresses in {variable('offices_file')} (docs/reference-files.md)"
+        return warn("digests go to the addresses of the example file, which reach nobody", fix)
+    by_address: dict[str, list[str]] = {}
+    for office in found.values():
+        by_address.setdefault(office.email.lower(), []).append(office.province)
+    shared = ["and ".join(f"{code} " for code in codes).strip() for codes in by_address.values() if len(codes) > 1]
+    if shared:
+        fix = "give each office a mailbox of its own: one of them reads what is another's"
+        return fail(f"{path.name}: provinces {'; '.join(shared)} have the same address", fix)
+    return ok(f"{path.name}: {len(found)} offices")
+
+
+def _calendar(surroundings: Surroundings) -> Finding:
+    path = surroundings.settings.calendar_file
+    windows = field_windows(path)
+    night = default_night(datetime.now(UTC))
+    name = path.name if path else "the plan of 2022"
+    last = max(window.closing(night) for window in windows.values())
+    if last + timedelta(days=31) < night:
+        fix = f"name this year's windows in {variable('calendar_file')}"
+        return warn(f"{name}: the last window closed on {last}, every visit of today counts as impossible", fix)
+    return ok(f"{name}: {len(windows)} windows, {sum(w.is_open(night) for w in windows.values())} open last night")
+
+
+def _hold_limits(surroundings: Surroundings) -> Finding:
+    path = surroundings.settings.hold_limits_file
+    datasets = {dataset for each in provinces() for dataset in hold_limits(each.code, path)}
+    return ok(f"{path.name if path else 'our own limits'}: {', '.join(sorted(datasets))}")
+
+
+def _expectations(surroundings: Surroundings) -> Finding:
+    suites = load_suites(surroundings.settings.expectations_dir)
+    empty = [name for name, suite in suites.items() if not suite.rules]
+    if empty:
+        return fail(f"no rules for {', '.join(empty)}", "bring expectations/ back from the repository")
+    return ok(f"{sum(len(suite.rules) for suite in suites.values())} rules of {len(suites)} datasets")
+
+
+def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check:
+    """A file that may be left out."""
+
+    def look(surroundings: Surroundings) -> Finding:
+        path: Path | None = getattr(surroundings.settings, field)
+        if path is None:
+            return ok(without)
+        read(path)
+        return ok(f"{path.name} is well-formed")
+
+    return Check(field.replace("_file", " file").replace("_", " "), look, settings=(field,))
+
+
+CHECKS = (
+    Check("offices file", _offices, settings=("offices_file",)),
+    Check("calendar file", _calendar, settings=("calendar_file",)),
+    _supplied("plan_file", plans, "no plan is named: 4 % a day"),
+    _supplied("region_targets_file", region_targets, "no targets below the province are named"),
+    _supplied("boundaries_file", boundaries, "no boundaries are named: maps are made of tiles"),
+    _supplied(
+        "accounts_file", read_accounts, "no accounts are named: Airflow's admins and ops see all, others nothing"
+    ),
+    Check("hold limits file", _hold_limits, settings=("hold_limits_file",)),
+    Check("expectations", _expectations, settings=("expectations_dir",)),
+)

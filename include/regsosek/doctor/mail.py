@@ -1,0 +1,57 @@
+"""The mail relay: there, secure, and willing to take mail from us; nothing is sent."""
+
+import smtplib
+import socket
+import ssl
+
+from regsosek.alerts.mail import describe_failure, open_postman
+from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
+from regsosek.settings import variable
+
+_OK = 250
+_PLACE = f"{variable('smtp_host')} and {variable('smtp_port')}"
+_FIXES: tuple[tuple[type[Exception], str, str], ...] = (
+    (socket.gaierror, "no such host", f"correct {variable('smtp_host')}"),
+    (ConnectionRefusedError, "nothing listens there", f"start the relay, or correct {_PLACE}"),
+    (TimeoutError, "no answer in time", f"look for a firewall, or correct {_PLACE}"),
+    (
+        ssl.SSLError, "its certificate is not trusted",
+        "have the relay present a certificate of an authority that this machine trusts, for that very name",
+    ),
+    (
+        smtplib.SMTPAuthenticationError, "it refuses our login",
+        f"correct {variable('smtp_username')} and {variable('smtp_password')}",
+    ),
+    (
+        smtplib.SMTPNotSupportedError, "it does not offer STARTTLS, or no login",
+        f"switch it on at the relay, or use its other port (often 587), or unset {variable('smtp_starttls')}",
+    ),
+    (smtplib.SMTPException, "it does not speak SMTP as it must", f"correct {_PLACE}"),
+)  # fmt: skip
+
+
+def _mail(surroundings: Surroundings) -> Finding:
+    settings = surroundings.settings.model_copy(update={"smtp_timeout_seconds": float(TIMEOUT_SECONDS)})
+    place = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        with open_postman(settings) as postman:
+            postman.session.ehlo_or_helo_if_needed()
+            code, _ = postman.session.mail(settings.mail_sender)
+            postman.session.rset()
+    except OSError as error:
+        found, fix = next((found, fix) for kind, found, fix in (*_FIXES, _OTHER) if isinstance(error, kind))
+        return fail(f"{place}: {found} ({describe_failure(error)})", fix)
+    if code != _OK:
+        fix = f"correct {variable('mail_sender')}, or let the relay take mail from it"
+        return fail(f"{place} refuses our sender ({code})", fix)
+    if settings.smtp_username and not settings.smtp_starttls:
+        return warn(f"{place} got our password unencrypted", f"set {variable('smtp_starttls')}=true")
+    return ok(f"{place} takes mail from us{', encrypted' if settings.smtp_starttls else ''}")
+
+
+_OTHER: tuple[type[Exception], str, str] = (OSError, "it cannot be reached", f"correct {_PLACE}")
+
+CHECKS = (
+    Check("mail relay", _mail, settings=("smtp_host", "smtp_port", "smtp_username", "smtp_password", "smtp_starttls")),
+)

@@ -1,0 +1,149 @@
+"""The warehouse: reachable, ours, at the newest schema, with reference data, on a clock like ours."""
+
+from datetime import UTC, datetime
+
+import psycopg
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.machine import skew_finding
+from regsosek.doctor.surroundings import Surroundings
+from regsosek.geography.frame import DATASETS, OPTIONAL_DATASETS
+from regsosek.settings import variable
+from regsosek.warehouse.migration import ROLES, alembic_config
+from regsosek.warehouse.reference import loaded_versions
+from regsosek.warehouse.tables import SCHEMAS, metadata
+
+LEAST_VERSION, PROVED_VERSION = 15, 18
+URL = variable("warehouse_url")
+NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_UNREACHABLE = {
+    "password authentication failed": ("it refuses our password", f"correct the password in {URL}"),
+    "does not exist": (
+        "the role or database does not exist",
+        f"make it (docker/create-databases.sh), or correct {URL}",
+    ),
+    "Connection refused": ("nothing listens there", f"start PostgreSQL, or correct host and port in {URL}"),
+    "resolve host": ("no such host", f"correct the host in {URL}"),
+    "timeout": ("no answer in time", "look for a firewall between this machine and the server"),
+    "pg_hba.conf": ("the server lets nobody in from here", "add this machine to its pg_hba.conf"),
+    "too many": ("no connection is free", "raise max_connections, or lower AIRFLOW_PARALLELISM"),
+}
+
+
+def _reach(surroundings: Surroundings) -> Finding:
+    try:
+        place = surroundings.engine.url
+    except ArgumentError:
+        return fail(f"{URL} is no URL", "write postgresql+psycopg://user:password@host:port/database")
+    where = f"{place.host}:{place.port or 5432}/{place.database}"
+    try:
+        with surroundings.engine.connect() as connection:
+            number = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+            encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    except OperationalError as error:
+        found, fix = _unreachable(str(error.orig))
+        return fail(f"{where}: {found}", fix)
+    if encoding != "UTF8":
+        return fail(f"{where} is encoded in {encoding}", "make the database anew with ENCODING 'UTF8'")
+    if number < LEAST_VERSION:
+        return fail(f"{where} is PostgreSQL {number}", f"upgrade it to {PROVED_VERSION}; {LEAST_VERSION} is the least")
+    if number < PROVED_VERSION:
+        return warn(f"{where} is PostgreSQL {number}", f"the project is proved on {PROVED_VERSION}: plan an upgrade")
+    return ok(f"{where}, PostgreSQL {number}, UTF8")
+
+
+def _unreachable(message: str) -> tuple[str, str]:
+    known = (told for words, told in _UNREACHABLE.items() if words in message)
+    return next(known, ("it cannot be reached; its message is withheld", f"try psql with {URL}"))
+
+
+def _clock(surroundings: Surroundings) -> Finding:
+    with surroundings.engine.connect() as connection:
+        theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return skew_finding("warehouse", theirs, datetime.now(UTC))
+
+
+def _migration(surroundings: Surroundings) -> Finding:
+    with surroundings.engine.connect() as connection:
+        script = ScriptDirectory.from_config(alembic_config(connection))
+        try:
+            standing = _standing(connection)
+        except psycopg.errors.InsufficientPrivilege:
+            return fail("the schema's version cannot be read", f"use the account that owns the schema in {URL}")
+        newest = script.get_current_head()
+        known = {revision.revision for revision in script.walk_revisions()}
+    if standing == newest:
+        return ok(f"at the newest schema, {newest}")
+    if standing is None:
+        return fail("the warehouse has no schema yet", "run `regsosek migrate`")
+    if standing not in known:
+        return fail(f"the warehouse is at {standing}, which this version does not know", "start the newer image again")
+    return fail(f"the warehouse is at {standing}, the newest schema is {newest}", "run `regsosek migrate`")
+
+
+def _standing(connection: Connection) -> str | None:
+    if connection.execute(text("SELECT to_regnamespace('ledger')")).scalar() is None:
+        return None
+    return MigrationContext.configure(connection, opts={"version_table_schema": "ledger"}).get_current_revision()
+
+
+_TABLE_RIGHTS = text(
+    "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname || '.' || c.relname = ANY(:tables) AND NOT (has_schema_privilege(n.oid, 'USAGE') "
+    "AND (SELECT bool_and(has_table_privilege(c.oid, r)) FROM unnest(CAST(:rights AS text[])) r)) ORDER BY 1"
+)
+_OWN_RIGHTS = text(
+    "SELECT has_database_privilege(current_database(), 'CREATE') AS creates, "
+    "has_database_privilege(current_database(), 'TEMPORARY') AS temporary, "
+    "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) AS roles, "
+    "(SELECT count(*) FROM pg_roles WHERE rolname = ANY(:roles)) AS standing_roles, "
+    "(SELECT count(*) FROM pg_namespace WHERE nspname = ANY(:schemas) "
+    " AND NOT pg_has_role(nspowner, 'USAGE')) AS foreign_schemas"
+)
+
+
+def _rights(surroundings: Surroundings) -> Finding:
+    tables = [table.fullname for table in metadata.sorted_tables]
+    with surroundings.engine.connect() as connection:
+        own = connection.execute(_OWN_RIGHTS, {"roles": list(ROLES), "schemas": list(SCHEMAS)}).one()
+        closed = connection.execute(_TABLE_RIGHTS, {"tables": tables, "rights": list(NEEDED)}).scalars().all()
+    lacks = [
+        *(["may not create schemas in the database"] if not own.creates else []),
+        *(["may not make temporary tables"] if not own.temporary else []),
+        *(["may not make the roles"] if not own.roles and own.standing_roles < len(ROLES) else []),
+        *([f"does not own {own.foreign_schemas} of our schemas"] if own.foreign_schemas else []),
+        *([f"may not read and write {len(closed)} tables, {closed[0]} first"] if closed else []),
+    ]
+    if lacks:
+        fix = f"name the database's owner in {URL}, with CREATEROLE, as docker/create-databases.sh makes it"
+        return fail(f"the account {'; '.join(lacks)}", fix)
+    return ok(f"the account owns the {len(SCHEMAS)} schemas and may write all tables")
+
+
+def _reference(surroundings: Surroundings) -> Finding:
+    with surroundings.engine.connect() as connection:
+        loaded = loaded_versions(connection)
+        query = (
+            "SELECT (SELECT count(*) FROM reference.region), (SELECT count(DISTINCT province) FROM reference.subsls)"
+        )
+        regions, provinces = connection.execute(text(query)).one()
+    missing = sorted(set(DATASETS) - set(OPTIONAL_DATASETS) - set(loaded))
+    if missing or not regions:
+        fix = (
+            "deliver it below reference/ of the landing bucket (docs/reference-files.md), then run `regsosek reference`"
+        )
+        return fail(f"not loaded: {', '.join(missing) or 'regions'}", fix)
+    return ok(f"{', '.join(sorted(loaded))} are loaded: {regions:,} regions, frames of {provinces} provinces")
+
+
+CHECKS = (
+    Check("warehouse", _reach, settings=("warehouse_url",)),
+    Check("clock of the warehouse", _clock, after=("warehouse",)),
+    Check("warehouse rights", _rights, after=("warehouse",)),
+    Check("migration", _migration, after=("warehouse",)),
+    Check("reference data", _reference, after=("migration",)),
+)

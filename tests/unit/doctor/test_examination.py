@@ -1,0 +1,115 @@
+"""The examination as such: to the end whatever fails, nothing twice, no secret; and what needs no server."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from regsosek.doctor import airflow, examination
+from regsosek.doctor.finding import Check, Finding, Verdict, fail, ok, warn
+from regsosek.doctor.machine import skew_finding
+from regsosek.doctor.surroundings import Surroundings
+from regsosek.errors import ReferenceDataError
+from regsosek.settings import Settings
+
+SECRET = "an-hmac-key-that-nobody-may-see-0123"
+ENVIRON = {
+    "REGSOSEK_ENV_FILE": "/nonexistent",
+    "REGSOSEK_WAREHOUSE_URL": "postgresql+psycopg://regsosek:warehouse-password@db/regsosek",
+    "REGSOSEK_S3_ACCESS_KEY_ID": "access-key",
+    "REGSOSEK_S3_SECRET_ACCESS_KEY": "secret-key",
+    "REGSOSEK_HMAC_KEY": SECRET,
+}
+NOON = datetime(2022, 10, 21, 12, tzinfo=UTC)
+
+
+def breaks(_: Surroundings) -> Finding:
+    raise ZeroDivisionError(SECRET)
+
+
+def refuses(_: Surroundings) -> Finding:
+    raise ReferenceDataError("offices.csv: cannot be read")
+
+
+def tells(surroundings: Surroundings) -> Finding:
+    url = surroundings.settings.warehouse_url.get_secret_value()
+    return warn(f"{url} with {SECRET}", f"correct {SECRET}")
+
+
+def test_to_the_end_whatever_fails() -> None:
+    checks = (
+        Check("broken", breaks),
+        Check("refused", refuses),
+        Check("resting", lambda _: ok("never asked"), after=("refused",)),
+        Check("further", lambda _: ok("never asked either"), after=("resting",)),
+        Check("free", lambda _: ok("well")),
+    )
+    found = examination.examine(ENVIRON, checks)
+    assert [each.verdict for each in found.values()] == ["FAIL", "FAIL", "skip", "skip", "ok"]
+    assert "ZeroDivisionError" in found["broken"].found
+    assert "offices.csv" in found["refused"].found
+    assert not examination.healthy(found)
+
+
+def test_a_doubt_is_no_fault() -> None:
+    assert examination.healthy({"a": warn("so", "do"), "b": ok("well")})
+    assert not examination.healthy({"a": fail("so", "do"), "b": ok("well")})
+
+
+def test_what_rests_on_a_faulty_variable_is_skipped_and_the_rest_is_not() -> None:
+    checks = (Check("key", tells, settings=("hmac_key",)), Check("free", lambda _: ok("well")))
+    found = examination.examine(ENVIRON | {"REGSOSEK_HMAC_KEY": "short", "REGSOSEK_NONE": "1"}, checks)
+    assert found["key"].verdict is Verdict.SKIP
+    assert "REGSOSEK_HMAC_KEY" in found["key"].found
+    assert found["free"].verdict is Verdict.OK
+
+
+def test_no_secret_gets_through_a_careless_check() -> None:
+    [finding] = examination.examine(ENVIRON, (Check("careless", tells),)).values()
+    assert SECRET not in finding.found + finding.fix
+    assert "password" not in finding.found
+    assert finding.fix == "correct ***"
+
+
+def test_a_crash_does_not_repeat_what_crashed() -> None:
+    [finding] = examination.examine(ENVIRON, (Check("broken", breaks),)).values()
+    assert SECRET not in finding.found + finding.fix
+
+
+def test_every_check_has_a_name_of_its_own_and_comes_after_what_it_rests_on() -> None:
+    seen: set[str] = set()
+    for check in examination.CHECKS:
+        assert check.name not in seen
+        assert set(check.after) <= seen, check.name
+        assert set(check.settings) <= set(Settings.model_fields), check.name
+        seen.add(check.name)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"),
+    [(0, "ok"), (4, "ok"), (-4, "ok"), (5, "warn"), (-5, "warn"), (59, "warn"), (60, "FAIL"), (-60, "FAIL")],
+)
+def test_clocks(seconds: int, verdict: str) -> None:
+    found = skew_finding("store", NOON, NOON + timedelta(seconds=seconds))
+    assert found.verdict == verdict
+    assert ("ahead of" in found.found) is (seconds > 0)
+
+
+@pytest.mark.parametrize(
+    ("output", "verdict"),
+    [
+        ("No data found\n", "ok"),
+        ("2026-11-26T20:37:45Z [warning  ] Could not import graphviz. [py.warnings] category=UserWarning\n[]\n", "ok"),
+        ('[{"bundle_name": "dags-folder", "filepath": "/opt/dags/malam.py", "error": "x"}]', "FAIL"),
+        ("Traceback", "FAIL"),
+        ("", "FAIL"),
+    ],
+)
+def test_what_airflow_answers(output: str, verdict: str) -> None:
+    found = airflow.told(output)
+    assert found.verdict == verdict
+    assert ("malam.py" in found.found) is ("malam.py" in output)
+
+
+def test_without_airflow_nothing_is_asked() -> None:
+    [check] = airflow.CHECKS
+    assert check.examine(Surroundings.of(ENVIRON)).verdict is Verdict.OK
