@@ -19,6 +19,7 @@ from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
 from regsosek.cli_release import add_release_commands, tell_release
 from regsosek.cli_streams import add_stream_commands
+from regsosek.cli_watchdog import add_watchdog_commands
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.geography.calendar import default_night, planned_windows
 from regsosek.geography.provinces import province as province_of
@@ -64,6 +65,7 @@ def house() -> Iterator["House"]:
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
 add_stream_commands(app, console, house, night_of)
+add_watchdog_commands(app, console)
 
 
 @app.callback()
