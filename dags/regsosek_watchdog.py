@@ -13,7 +13,8 @@ the same and looks whether this DAG still runs; this DAG looks whether the comma
 
 **When it is red.** The round itself could not run, nothing was looked at: the log says why, most often a setting.
 
-**To stop it for a while.** Do not pause it, the command would tell of that: enter a silence (`docs/runbooks/silences.md`).
+**To stop it for a while.** Do not pause it, the command would tell of that: enter a silence
+(`docs/runbooks/silences.md`).
 """
 
 from datetime import timedelta

@@ -45,15 +45,14 @@ def step(memory: Memory, judged: Judgement, now: datetime, rules: Rules, silence
     seen = {each.key: each for each in judged.findings}
     records = [_seen(memory.records.get(key), finding, now) for key, finding in seen.items()]
     told = [_tell(record, now, rules) for record in records if record.finding.key not in silenced]
-    for key, record in memory.records.items():
-        if key in seen:
-            continue
+    absent = [record for key, record in memory.records.items() if key not in seen]
+    for record in absent:
         gone = record.over_at is None and record.kind not in judged.blind and now - record.seen_at >= rules.settle
-        if gone and record.told_at is not None and key not in silenced:
+        if gone and record.told_at is not None and record.finding.key not in silenced:
             told.append(Told(record.finding, Why.OVER, record.began_at))
-        elif gone:
-            record = record.model_copy(update={"over_at": now})
-        records.append(record)
+            records.append(record)
+        else:
+            records.append(record.model_copy(update={"over_at": now}) if gone else record)
     return Step(memory.with_records(records, now), tuple(filter(None, told)))
 
 
