@@ -31,17 +31,18 @@ class Judgement:
     blind: frozenset[Kind] = frozenset()
 
 
-# What each part of the world is needed for; a release is judged by either of two.
+# What each part of the world is needed for; a release is judged by either of two. While the store is down no night can
+# take a delivery, and the ledger's silence is the store's.
 _BY_WAREHOUSE = frozenset({
     Kind.NIGHT_NOT_BEGUN, Kind.NIGHT_UNFINISHED, Kind.POINTER_ASTRAY, Kind.ALERTS_WAITING, Kind.NOBODY_TOLD,
 })  # fmt: skip
-_BY_BOTH = frozenset({Kind.POINTER_ASTRAY})
-_BY_EITHER = frozenset({Kind.RELEASE_LATE, Kind.PROVINCE_SILENT, Kind.NATION_SILENT})
+_BY_STORE = frozenset({Kind.POINTER_ASTRAY, Kind.PROVINCE_SILENT, Kind.NATION_SILENT})
+_BY_EITHER = frozenset({Kind.RELEASE_LATE})
 # A finding that says more than others says nothing of their end.
 _INHIBITED: dict[Kind, frozenset[Kind]] = {
     Kind.NATION_SILENT: frozenset({Kind.PROVINCE_SILENT}), Kind.NIGHT_NOT_BEGUN: frozenset({Kind.NIGHT_UNFINISHED}),
 }  # fmt: skip
-_BY_WINDOWS = _BY_EITHER | _BY_WAREHOUSE - {Kind.ALERTS_WAITING}
+_BY_WINDOWS = _BY_EITHER | _BY_STORE | _BY_WAREHOUSE - {Kind.ALERTS_WAITING}
 
 
 def findings(observed: Observed, now: datetime, rules: Limits | None = None) -> Judgement:
@@ -58,7 +59,7 @@ def _blind(observed: Observed) -> frozenset[Kind]:
     if no_warehouse:
         blind |= _BY_WAREHOUSE
     if no_store:
-        blind |= _BY_BOTH
+        blind |= _BY_STORE
     if no_warehouse and no_store:
         blind |= _BY_EITHER
     if isinstance(observed.windows, Unreachable):
@@ -106,9 +107,9 @@ def _nights(observed: Observed, now: datetime, rules: Limits) -> Iterator[Findin
     if isinstance(warehouse, SeenWarehouse):
         yield from _processing(warehouse, now, windows, rules)
     yield from _publication(warehouse, store, now, windows, rules)
-    delivered = [each.delivered for each in (warehouse, store) if not isinstance(each, Unreachable)]
-    if delivered:
-        yield from silent(delivered, now, windows, rules.silent_provinces)
+    if isinstance(store, SeenStore):
+        registered = warehouse.delivered if isinstance(warehouse, SeenWarehouse) else {}
+        yield from silent((store.delivered, registered), now, windows, rules.silent_provinces)
 
 
 def _processing(

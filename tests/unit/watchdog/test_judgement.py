@@ -1,7 +1,7 @@
 """What is wrong at an instant: a clock against made-up sights of warehouse, store, mail and scheduler."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,7 +29,7 @@ DEAD = Unreachable("OperationalError (SQLSTATE 57P03)")
 
 
 def at(day: date, clock: str, zone: ZoneInfo = WIB) -> datetime:
-    return datetime.combine(day, datetime.strptime(clock, "%H:%M").time(), zone)
+    return datetime.combine(day, time.fromisoformat(clock), zone)
 
 
 def good(night: date) -> Observed:
@@ -129,6 +129,13 @@ def test_the_release_is_judged_by_either_of_two() -> None:
     assert {each.kind for each in both.findings} == {Kind.WAREHOUSE_DOWN, Kind.STORE_DOWN}
     assert Kind.RELEASE_LATE in both.blind
     assert Kind.NIGHT_NOT_BEGUN in both.blind
+
+
+def test_a_dead_store_makes_no_province_silent() -> None:
+    quiet = seen_by(good(NIGHT), delivered=dict.fromkeys(CODES, NIGHT - timedelta(days=3)))
+    judged = findings(replace(quiet, store=DEAD), at(MORNING, "05:30"))
+    assert [each.kind for each in judged.findings] == [Kind.STORE_DOWN]
+    assert {Kind.PROVINCE_SILENT, Kind.NATION_SILENT} <= judged.blind
 
 
 def test_a_pointer_that_leads_elsewhere_is_found_unless_an_operator_moved_it() -> None:
