@@ -29,7 +29,7 @@ One round: looks at warehouse, object store, mail server and Airflow's heartbeat
 and what is over, and pings the dead-man's switch. The findings by kind are the result.
 
 **Red**: the round did not run; the log says why.
-"""
+""" + on_page("regsosek_watchdog", "watch")
 # A round waits for nothing longer than some seconds; the next one comes in a quarter of an hour.
 LONGEST_ROUND = timedelta(minutes=10)
 # Before all that waits in the queue: a night at work must not keep anybody from looking at it.
@@ -56,7 +56,7 @@ FIRST = 1000
 def regsosek_watchdog() -> None:
     """Look at the nights from outside."""
 
-    @task(task_display_name="Awasi", doc_md=WATCH + on_page("regsosek_watchdog", "watch"))
+    @task(task_display_name="Awasi", doc_md=WATCH)
     def watch() -> dict[str, int]:
         """Runs one round; how many findings there are of each kind is the result."""
         from regsosek.watchdog.dag_round import watch_once

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from regsosek.errors import RegsosekError
 
@@ -47,17 +48,23 @@ def _round(console: Console, *, tell: bool) -> int:
 
 
 def show_round(console: Console, found: "Round") -> None:
-    """The findings of a round, a line each, and what it told whom."""
-    from regsosek.watchdog.message import words_of
-
-    for each in found.findings:
-        silenced = " (silenced)" if each.key in found.silenced else ""
-        console.print(f"[{'red' if each.at_fault else 'yellow'}]{words_of(each)}[/]{silenced}", highlight=False)
-    if not found.findings:
-        console.print("Nothing is wrong.")
+    """The findings of a round, a line each, what it told, and whom it could not reach."""
+    show_findings(console, found)
     for told in found.told:
         console.print(f"told that it {told.why}: {told.finding.key}", highlight=False)
     for way, why in found.unreached.items():
         console.print(f"[red]not reached: {way}: {why}[/]", highlight=False)
     if found.objective:
         console.print(found.objective.words, highlight=False)
+
+
+def show_findings(console: Console, found: "Round") -> None:
+    """What the watchdog finds now, a line each."""
+    from regsosek.watchdog.message import words_of
+
+    for each in found.findings:
+        silenced = " (silenced)" if each.key in found.silenced else ""
+        line = escape(words_of(each)) + silenced
+        console.print(line, style="red" if each.at_fault else "yellow", highlight=False)
+    if not found.findings:
+        console.print("Watchdog: nothing is wrong.")

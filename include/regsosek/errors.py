@@ -67,6 +67,10 @@ class NightFailedError(RegsosekError):
     """Something of ours failed during a night: the run ends red and names it."""
 
 
+class NoNightError(RegsosekError):
+    """A night was asked about, and none has been processed yet."""
+
+
 class UnknownFigureError(RegsosekError):
     """A figure was asked for that is not published: the region, the measure, the day or the night has none."""
 

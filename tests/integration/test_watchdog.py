@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from command_line import environment
 from regsosek.cli import app
-from regsosek.geography.provinces import provinces
 from regsosek.landing.object_store import ObjectStore
 from regsosek.local import stack
 from regsosek.release.pointer import POINTER
@@ -26,15 +25,12 @@ from regsosek.warehouse import tables
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate
 from regsosek.watchdog import rounds, store_view, warehouse_view
-from regsosek.watchdog.keeping import OBJECT
 from regsosek.watchdog.memory import read
 from regsosek.watchdog.rounds import Round, watch
+from watched_morning import NIGHT, change, seed_store, seed_warehouse
 
-NIGHT = date(2022, 10, 25)
 NOW = datetime(2022, 10, 25, 23, 30, tzinfo=UTC)  # 06:30 WIB on the 26th
-CODES = [province.code for province in provinces()]
 SECRET = "9a1f0c3e-dead"
-SEEDED = ("ledger.seal", "mart.refreshed", "alert.outbox", "release.release", "ledger.task_run")
 
 
 @dataclass
@@ -113,44 +109,9 @@ def settings(services: stack.Stack, outside: Outside, tmp_path: Path) -> Setting
     outside.asked.clear()
     for mail in services.mail.received():
         mail.unlink()
-    _seed_warehouse(given)
-    _seed_store(given)
+    seed_warehouse(given)
+    seed_store(given)
     return given
-
-
-def _seed_warehouse(settings: Settings) -> None:
-    moment = datetime(2022, 10, 25, 21, tzinfo=UTC)  # 04:00 WIB
-    engine = connect(settings)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(SEEDED)}"))
-        for code in CODES:
-            seal = {"sealed_at": moment, "unfinished": [], "strays": 0}
-            connection.execute(insert(tables.seal).values(province=code, night=NIGHT, **seal))
-            connection.execute(insert(tables.refreshed).values(province=code, night=NIGHT, at=moment))
-        release = {"content_hash": "0", "prefix": "rilis/r/", "manifest": {}, "built_at": moment, "revision": 1}
-        times = {"published_at": moment, "first_published_at": moment}
-        connection.execute(insert(tables.published_release).values(release_id="r", night=NIGHT, **release, **times))
-        message = {"recipients": [], "subject": "", "body": "", "fingerprint": "", "attempts": 1, "composed_at": moment}
-        sent = {"recipient_group": "prov64", "night": NIGHT, "kind": "digest", "state": "sent"}
-        connection.execute(insert(tables.outbox).values(**sent, **message))
-    engine.dispose()
-
-
-def _seed_store(settings: Settings) -> None:
-    store = ObjectStore.connect(settings)
-    store.delete(settings.archive_bucket, OBJECT)
-    pointer = {"release_id": "r", "night": str(NIGHT), "content_hash": "0", "prefix": "rilis/r/"}
-    store.put_bytes(settings.release_bucket, POINTER, json.dumps(pointer).encode())
-    for code in CODES:
-        folder = f"landing/prov={code}/tanggal={NIGHT}/01GFXKQ2Z8V3M5N7P9R1T3W501/"
-        store.put_bytes(settings.landing_bucket, folder + "manifest.json", b"{}")
-
-
-def change(settings: Settings, statement: str) -> None:
-    engine = connect(settings)
-    with engine.begin() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 def kinds(found: Round) -> list[str]:
@@ -338,7 +299,7 @@ def test_the_command_ends_with_what_it_found(settings: Settings, outside: Outsid
     """By today's clock no field window is open: nothing is due, and what is broken is found all the same."""
     runner, given = CliRunner(), environment(settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}
     good = runner.invoke(app, ["watchdog"], env=given)
-    assert (good.exit_code, "Nothing is wrong." in good.output) == (0, True)
+    assert (good.exit_code, "nothing is wrong" in good.output) == (0, True)
     assert "no night was due in the last 30 days" in good.output
     fault = runner.invoke(app, ["watchdog"], env=given | {"REGSOSEK_SMTP_PORT": "9"})
     assert (fault.exit_code, "MAIL_DOWN" in fault.output) == (1, True)

@@ -128,7 +128,7 @@ def alert_platform(
             night=night,
             kind=PLATFORM,
             recipients=settings.platform_recipients,
-            message=compose_platform(figures),
+            message=compose_platform(figures, settings.docs_url),
             news=figures.fingerprint,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from regsosek.errors import NightFailedError
+from regsosek.errors import NightFailedError, RegsosekError
 from regsosek.geography.calendar import planned_windows
 from regsosek.night import auditing, nightly, replaying
 from regsosek.night.conclusion import conclusion
@@ -16,6 +16,7 @@ from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
 from regsosek.night.task_runs import note_told, noted
 from regsosek.release.retention import thin_out
+from regsosek.runbooks import configured_docs_url, link_of_error
 from regsosek.settings import load_settings
 
 log = logging.getLogger(__name__)
@@ -25,8 +26,13 @@ NOT_CHOSEN = {"skipped": "not among the chosen provinces"}
 
 @contextmanager
 def _house() -> Iterator[House]:
-    with nightly.without_values("the night's task"), open_house(load_settings()) as house:
-        yield house
+    try:
+        with nightly.without_values("the night's task"), open_house(load_settings()) as house:
+            yield house
+    except RegsosekError as error:
+        # Airflow shows the error itself last, and this line above its traceback.
+        log.error("Runbook: %s", link_of_error(error, configured_docs_url()))  # noqa: TRY400 - raised below
+        raise
 
 
 def receive_one(request: RunRequest, province: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -41,6 +41,7 @@ class Round:
         silenced: keys of findings that a silence covers.
         told: what was told just now; ``unreached`` the ways out that did not work, by name.
         objective: None while the warehouse or the calendar cannot be read.
+        since: when each finding that was seen before began, by key; ``watchers``: the last round of each watchdog.
     """
 
     at: datetime
@@ -49,6 +50,8 @@ class Round:
     told: tuple[Told, ...]
     unreached: Mapping[str, str]
     objective: Objective | None
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    watchers: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def at_fault(self) -> bool:
@@ -74,7 +77,10 @@ def watch(settings: Settings, now: datetime, watcher: Watcher, *, tell: bool = T
         observed = replace(observed, memory=keep(store, settings, memory))
     judged = findings(observed, now, rules)
     silenced = _silenced([*judged.findings, *(each.finding for each in memory.standing)], muted, now)
-    found = Round(now, judged.findings, silenced, (), {}, _objective(observed, now, rules))
+    since = {each.finding.key: each.began_at for each in memory.standing}
+    found = Round(
+        now, judged.findings, silenced, (), {}, _objective(observed, now, rules), since, watchers=memory.rounds
+    )
     if not tell:
         return found
     found = _tell(settings, store, found, judged, memory, watcher)
