@@ -61,7 +61,7 @@ def regsosek_watchdog() -> None:
         """Runs one round; how many findings there are of each kind is the result."""
         from regsosek.watchdog.dag_round import watch_once
 
-        return watch_once(scheduled=str(get_current_context()["dag_run"].run_type) == "scheduled")
+        return watch_once(scheduled=get_current_context()["dag_run"].run_type == "scheduled")
 
     watch()
 

@@ -40,8 +40,9 @@ def _round(console: Console, *, tell: bool) -> int:
 
     try:
         found = watch(load_settings(), datetime.now(UTC), "command", tell=tell)
-    except RegsosekError as error:
-        log.error("the watchdog's round did not run: %s: %s", type(error).__name__, error)  # noqa: TRY400 - in one line
+    except Exception as error:  # noqa: BLE001 - whatever it was: the round did not run, and 2 says so
+        why = str(error) if isinstance(error, RegsosekError) else "a fault of the watchdog itself"
+        log.error("the watchdog's round did not run: %s: %s", type(error).__name__, why)  # noqa: TRY400 - in one line
         return EXIT_BLIND
     show_round(console, found)
     return EXIT_FAULT if found.at_fault else EXIT_GOOD

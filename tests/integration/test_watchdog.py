@@ -262,13 +262,25 @@ def test_a_switch_that_does_not_answer_is_said(settings: Settings, services: sta
 def test_no_ping_for_a_round_that_did_not_run(
     settings: Settings, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> None:
-        raise RuntimeError("the check itself is broken")
-
-    monkeypatch.setattr(rounds, "see_warehouse", broken)
+    monkeypatch.setattr(rounds, "findings", broken)
     with pytest.raises(RuntimeError):
         watch(settings, NOW, "command")
-    assert outside.pings() == ["/start"]
+    given = environment(settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}
+    assert CliRunner().invoke(app, ["watchdog"], env=given).exit_code == 2
+    assert outside.pings() == ["/start", "/start"]
+
+
+def test_a_look_that_breaks_blinds_no_other(
+    settings: Settings, services: stack.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(settings, "DELETE FROM mart.refreshed WHERE province = '94'")
+    monkeypatch.setattr(rounds, "see_store", broken)
+    assert kinds(watch(settings, NOW, "command")) == ["STORE_DOWN", "NIGHT_UNFINISHED"]
+    assert "6403015502840001" not in "".join(mails(services))
+
+
+def broken(*_: Any) -> None:
+    raise RuntimeError("quotes 6403015502840001")
 
 
 def test_looking_alone_tells_pings_and_remembers_nothing(

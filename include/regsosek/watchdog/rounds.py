@@ -1,10 +1,10 @@
 """A round of the watchdog: look, judge, remember, tell, ping. The one composition of command and DAG."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import SecretStr
 
@@ -30,6 +30,7 @@ from regsosek.watchdog.warehouse_view import see_warehouse
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Watcher = Literal["command", "dag"]
 
 
@@ -93,12 +94,21 @@ def _ping_url(settings: Settings, watcher: Watcher) -> SecretStr | None:
 
 def _observe(settings: Settings, store: Store, now: datetime, rules: Limits) -> Observed:
     return Observed(
-        windows=_windows(settings),
-        warehouse=see_warehouse(settings, now, rules),
-        store=see_store(store, settings, now, rules),
-        mail=see_mail(settings),
-        airflow=see_airflow(settings),
+        windows=_looked("calendar", lambda: _windows(settings)),
+        warehouse=_looked("warehouse", lambda: see_warehouse(settings, now, rules)),
+        store=_looked("object store", lambda: see_store(store, settings, now, rules)),
+        mail=_looked("mail", lambda: see_mail(settings)),
+        airflow=_looked("Airflow", lambda: see_airflow(settings)),
     )
+
+
+def _looked(part: str, look: Callable[[], T]) -> T | Unreachable:
+    """What ``look`` sees; whatever else breaks in it must not blind the others."""
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 - told as a finding, by kind alone: its words may quote anything
+        log.error("looking at %s broke: %s", part, type(error).__name__)  # noqa: TRY400 - a traceback may hold values
+        return Unreachable(f"looking at it broke ({type(error).__name__})")
 
 
 def _windows(settings: Settings) -> Mapping[str, FieldWindow] | Unreachable:
