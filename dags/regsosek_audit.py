@@ -25,20 +25,21 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from regsosek.geography.provinces import provinces
+from regsosek.runbooks import on_page
 from regsosek.settings import owner_links
 
 AUDIT = """
 Counts one province of the newest release again from all its cases and archived files. What does not hold is the
 result, and `conclude` tells it: green does not mean that all holds, red that it could not be counted.
-"""
+""" + on_page("regsosek_audit", "audit")
 CONCLUDE = """
 Holds the nation against its provinces and tells the platform team by mail. **Red**: figures that do not hold, or a
 province that was not audited; the log names them, the mail the next step.
-"""
+""" + on_page("regsosek_audit", "conclude")
 RETAIN = """
 Thins out releases older than `REGSOSEK_RELEASE_KEEP_DAYS` nights, and answers with their ids; unset, all stay whole.
 Skipped over (upstream failed) while anything is in doubt.
-"""
+""" + on_page("regsosek_audit", "retain")
 
 PROVINCES = {province.code: province.name for province in provinces()}
 LONGEST_TASK = timedelta(hours=12)

@@ -43,6 +43,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from regsosek.errors import RegsosekError
 from regsosek.geography.provinces import provinces
 from regsosek.night.run_request import RunRequest, run_request
+from regsosek.runbooks import on_page
 from regsosek.settings import owner_links
 
 RECEIVE = """
@@ -52,23 +53,23 @@ loads what is clean, keeps the rest in quarantine, refreshes the statistics.
 **Green** also when a delivery was rejected or held: its result counts them by state. A province that was not chosen is
 skipped inside of the task. **Red**: ours to mend. The last lines of the log name delivery, part or rule, and the fix;
 clear this task with its downstream tasks.
-"""
+""" + on_page("regsosek_nightly", "receive")
 PUBLISH = """
 Builds the release of the night, audits it, uploads it, and moves the public pointer; the release id is the result.
 
 **Red**: readers go on seeing the last release. The log tells every check that failed and which province it is of. With
 half of the provinces red this runs all the same and names the gaps.
-"""
+""" + on_page("regsosek_nightly", "publish")
 TELL = """
 Composes the digests of provinces and platform team and sends what is not sent yet. Sent digests are never sent twice;
 backfills and runs without alerts send none.
 
 **Red**: the mail server refused or does not answer; clear the task when it does.
-"""
+""" + on_page("regsosek_nightly", "tell")
 CONCLUDE = """
 Says how the night went, whatever came before: red if anything of *ours* failed, and a warning for each delivery that
 waits for a decision. Clear it together with the task that it names.
-"""
+""" + on_page("regsosek_nightly", "conclude")
 
 PROVINCES = {province.code: province.name for province in provinces()}
 # A store that accepts connections and never answers would hold a task for ever; the largest province takes minutes.

@@ -20,6 +20,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
+from regsosek.runbooks import on_page
 from regsosek.settings import owner_links
 
 LOAD = """
@@ -27,7 +28,7 @@ Loads regions, frame, its changes, officers and targets; versions, rows and faul
 
 **Red**: no version of a dataset is whole, and the log says what is wrong with which file. Deliver a mended version and
 clear the task; until then the night goes on with what was loaded before.
-"""
+""" + on_page("regsosek_reference", "load")
 LONGEST_TASK = timedelta(hours=1)
 
 

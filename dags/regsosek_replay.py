@@ -26,6 +26,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from regsosek.errors import RegsosekError
 from regsosek.geography.provinces import provinces
 from regsosek.night.run_request import run_request
+from regsosek.runbooks import on_page
 from regsosek.settings import owner_links
 
 REPLAY = """
@@ -34,7 +35,7 @@ the result. A province that was not chosen is skipped inside of the task.
 
 **Red** before anything was forgotten: the log says which date to enter, or which codebook or frame to bring back. Red
 halfway: clear the task, it begins again.
-"""
+""" + on_page("regsosek_replay", "replay")
 PROVINCES = {province.code: province.name for province in provinces()}
 LONGEST_TASK = timedelta(hours=12)  # a whole campaign of the largest province
 

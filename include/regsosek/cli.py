@@ -20,9 +20,11 @@ from regsosek.cli_doctor import add_doctor_command
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
 from regsosek.cli_release import add_release_commands, tell_release
+from regsosek.cli_status import add_status_command
 from regsosek.cli_streams import add_stream_commands
+from regsosek.cli_watchdog import add_watchdog_commands
 from regsosek.errors import ConfigurationError, RegsosekError
-from regsosek.geography.calendar import default_night, planned_windows
+from regsosek.geography.calendar import default_night
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen, refuse_future
 from regsosek.telemetry import logs
@@ -75,6 +77,8 @@ add_doctor_command(app, console)
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
 add_stream_commands(app, console, house, night_of)
+add_status_command(app, console, house)
+add_watchdog_commands(app, console)
 
 
 @app.callback()
@@ -222,27 +226,6 @@ def replay(
 
     with house() as opened:
         replaying.replay(opened, first.date(), chosen(province), announce=console.print)
-
-
-@app.command()
-def status(date_: NightOption = None) -> None:
-    """Show how a night went, province by province (default: the last processed one)."""
-    from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
-    from regsosek.night.summary import night_table
-    from regsosek.release.standing_words import standing_release
-
-    with house() as opened, opened.engine.connect() as connection:
-        nights = processed_nights(connection)
-        if not nights:
-            raise ConfigurationError("no night has been processed yet; run `regsosek night`")
-        when = date_.date() if date_ else nights[-1]
-        lines, scale = province_lines(connection, when), scale_of_reference(connection)
-        windows = planned_windows(opened.settings.calendar_file, opened.settings.plan_file)
-        standing = standing_release(connection, opened.store, opened.settings.release_bucket)
-    console.print(night_table(when, lines, scale, windows))
-    console.print(standing.release_words if standing else "Nothing is published yet.", highlight=False)
-    if standing:
-        console.print(standing.forecast_words, highlight=False)
 
 
 @app.command()

@@ -71,6 +71,10 @@ class PersonalDataError(RegsosekError):
     """A message looks as if it carried personal data: it is stopped, and told to us without the value."""
 
 
+class NoNightError(RegsosekError):
+    """A night was asked about, and none has been processed yet."""
+
+
 class UnknownFigureError(RegsosekError):
     """A figure was asked for that is not published: the region, the measure, the day or the night has none."""
 

@@ -54,6 +54,15 @@ class Settings(BaseModel):
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
     accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")
     log_format: Literal["text", "json"] = Field("text", description="of the command line; Airflow's tasks write JSON")
+    docs_url: str | None = Field(None, description="where docs/ is served, for links to runbooks; none: the path")
+    airflow_health_url: str | None = Field(None, description=".../api/v2/monitor/health; none: not asked")
+    watchdog_state_file: Path = Field(
+        PROJECT_ROOT / "var" / "watchdog.json", description="what was found and told, beside the archive's copy"
+    )
+    watchdog_ping_url: SecretStr | None = Field(None, description="dead-man of the command: URL, URL/start, URL/fail")
+    watchdog_dag_ping_url: SecretStr | None = Field(None, description="another one, of the DAG")
+    watchdog_webhook_url: SecretStr | None = Field(None, description='takes {"text": ...}; beside mail')
+    watchdog_silences_file: Path | None = Field(None, description="findings not told, with issue, owner and end")
     expectations_dir: Path = PROJECT_ROOT / "expectations"
     work_dir: Path = Field(PROJECT_ROOT / "var" / "work", description="scratch space, mode 0700: holds personal data")
     least_free_gib: Annotated[float, Field(gt=0)] = Field(5, description="free space that the scratch space must have")

@@ -15,7 +15,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
 
 DAGS = PROJECT_ROOT / "dags"
-EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay"}
+EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay", "regsosek_watchdog"}
 HEAVY = {"great_expectations", "pandas", "duckdb", "boto3", "psycopg", "regsosek.warehouse", "regsosek.night.nightly"}
 MAX_PARSE_SECONDS = 1.0
 NOW = datetime(2022, 10, 21, 18, tzinfo=UTC)  # 01:00 on the 22nd in Jakarta
@@ -109,6 +109,37 @@ def test_every_page_reads_well(bag: Any, dag_id: str) -> None:
     for name in dag.params:
         about = dag.params.get_param(name).schema
         assert about["title"] and len(about["description_md"]) > 40, name
+
+
+def test_every_task_leads_to_its_runbook_and_no_line_is_of_a_task_that_is_gone(bag: Any) -> None:
+    from regsosek.runbooks import link, pages
+
+    tasks = {f"{dag_id}.{task.task_id}": task for dag_id, dag in bag.dags.items() for task in dag.tasks}
+    assert {name for about, name in pages() if about == "task"} == set(tasks)
+    for name, task in tasks.items():
+        assert link("task", name, None) in task.doc_md, name
+
+
+def test_the_watchdog_waits_behind_nothing_and_ends_before_its_next_round(bag: Any) -> None:
+    dag = bag.dags["regsosek_watchdog"]
+    others = [task for dag_id in EXPECTED - {"regsosek_watchdog"} for task in bag.dags[dag_id].tasks]
+    assert dag.get_task("watch").priority_weight > len(others) * max(task.priority_weight for task in others)
+    assert dag.dagrun_timeout.total_seconds() < 15 * 60
+
+
+@pytest.mark.parametrize(("run_type", "tells"), [("scheduled", True), ("manual", False), ("backfill", False)])
+def test_only_the_watchdogs_own_schedule_tells(
+    bag: Any, monkeypatch: pytest.MonkeyPatch, run_type: str, tells: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("regsosek.watchdog.dag_round.watch_once", lambda *, scheduled: asked.append(scheduled) or {})
+    watch = bag.dags["regsosek_watchdog"].get_task("watch").python_callable
+    from airflow.sdk.api.datamodels._generated import DagRunType
+
+    context = {"dag_run": SimpleNamespace(run_type=DagRunType(run_type))}
+    monkeypatch.setitem(watch.__globals__, "get_current_context", lambda: context)
+    assert watch() == {}
+    assert asked == [tells]
 
 
 def test_the_owner_can_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.stopped import place_or_tell
+from regsosek.runbooks import link
 from regsosek.settings import Settings
 
 SHOWN = 40
@@ -19,7 +20,12 @@ def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str
     if not faults:
         return
     found = hashlib.sha256("\n".join([release_id, *faults]).encode()).hexdigest()
-    values = {"release_id": release_id, "faults": faults[:SHOWN], "more": max(0, len(faults) - SHOWN)}
+    values = {
+        "release_id": release_id,
+        "faults": faults[:SHOWN],
+        "more": max(0, len(faults) - SHOWN),
+        "runbook": link("task", "regsosek_audit.conclude", settings.docs_url),
+    }
     subject = f"[PIPELINE FAULT] weekly audit of release {release_id}: {len(faults)} figures do not hold"
     with engine.begin() as connection:
         place_or_tell(

@@ -156,7 +156,7 @@ def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures
             night=night,
             kind=PLATFORM,
             recipients=settings.platform_recipients,
-            message=compose_platform(figures),
+            message=compose_platform(figures, settings.docs_url),
             news=figures.fingerprint,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)

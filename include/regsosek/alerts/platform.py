@@ -8,6 +8,7 @@ from datetime import date
 from regsosek.alerts.rendering import Message, render
 from regsosek.contract.codebook import STREAMS
 from regsosek.errors import ParityError
+from regsosek.runbooks import link
 from regsosek.warehouse.holding import HeldDelivery
 
 PLATFORM = "platform"  # the group of recipients, and the kind of its message
@@ -58,7 +59,7 @@ class PlatformFigures:
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
 
-def compose_platform(figures: PlatformFigures) -> Message:
+def compose_platform(figures: PlatformFigures, docs_url: str | None = None) -> Message:
     """Words what failed or waits, in English, with the next step."""
     parity = {code: error for code, error in figures.failed.items() if ParityError.__name__ in error}
     others = {code: error for code, error in figures.failed.items() if code not in parity}
@@ -73,8 +74,16 @@ def compose_platform(figures: PlatformFigures) -> Message:
         "provinces": sorted({*figures.failed, *figures.stale}),
         "at_fault": figures.at_fault,
         "held": [_held(each) for each in figures.held],
+        "runbooks": {section: link("error", error, docs_url) for section, error in _RUNBOOKS.items()},
     }
     return Message(_subject(figures), render("platform.txt.j2", values))
+
+
+# What each section of the message is read about, by the error that it tells of.
+_RUNBOOKS = {
+    "held": "DecisionError", "publication": "AuditError", "parity": "ParityError", "failed": "RegsosekError",
+    "astray": "ContractBreachError", "night": "NightFailedError",
+}  # fmt: skip
 
 
 def _subject(figures: PlatformFigures) -> str:

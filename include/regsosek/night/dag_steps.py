@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from regsosek.errors import NightFailedError
+from regsosek.errors import NightFailedError, RegsosekError
 from regsosek.geography.calendar import planned_windows
 from regsosek.night import auditing, nightly, replaying
 from regsosek.night.conclusion import conclusion
@@ -17,6 +17,7 @@ from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
 from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_told, noted
 from regsosek.release.retention import thin_out
+from regsosek.runbooks import configured_docs_url, link_of_error
 from regsosek.settings import load_settings
 from regsosek.telemetry.context import within
 from regsosek.telemetry.telling import telling
@@ -31,10 +32,21 @@ def _house(night: date | None = None, province: str | None = None) -> Iterator[H
     with (
         telling(os.environ.get(DAG_VARIABLE, "regsosek"), os.environ.get(RUN_VARIABLE, ""), os.environ),
         within(night=night, province=province),
+        _leading_to_a_runbook(),
         nightly.without_values("the night's task"),
         open_house(load_settings()) as house,
     ):
         yield house
+
+
+@contextmanager
+def _leading_to_a_runbook() -> Iterator[None]:
+    try:
+        yield
+    except RegsosekError as error:
+        # Airflow shows the error itself last, and this line above its traceback.
+        log.error("Runbook: %s", link_of_error(error, configured_docs_url()))  # noqa: TRY400 - raised below
+        raise
 
 
 def receive_one(request: RunRequest, province: str) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.provinces import province as province_of
+from regsosek.night.last_night import LastNight
 from regsosek.night.quarantine import QuarantinedCase
 from regsosek.night.reporting import ProvinceLine
 
@@ -37,6 +38,34 @@ def night_table(night: date, lines: Sequence[ProvinceLine], scale: float, window
     for line in lines:
         table.add_row(*_cells(line, windows[line.province].plan_share(night)))
     return table
+
+
+def night_words(found: LastNight) -> list[str]:
+    """The night beside its provinces, a line each: how it went, how long, what waits, who was told."""
+    waiting, alerts = found.waiting, found.alerts
+    return [
+        f"Night {found.night}: {found.summary}.",
+        f"Published {_moment(found.release.first_published_at)}. {_duration_words(found)}",
+        f"Quarantine: {waiting.quarantined_families:,} families wait, {waiting.quarantined_of_the_night:,} of them "
+        f"since this night. Held: {waiting.held_deliveries} deliveries ({waiting.held_families:,} families).",
+        f"Alerts of the night: {alerts.sent} sent, {alerts.waiting} waiting.",
+    ]
+
+
+def _duration_words(found: LastNight) -> str:
+    took = found.duration
+    if took.seconds is None:
+        return f"Begun {_moment(took.begun_at)}."
+    usual = f"usually {_span(took.usual_seconds)}, median of the {took.usual_of_nights} nights before"
+    return f"From the first seal: {_span(took.seconds)} ({usual if took.usual_of_nights else 'no night before'})."
+
+
+def _span(seconds: float | None) -> str:
+    return "–" if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+def _moment(at: datetime | None) -> str:
+    return "not at all" if at is None else f"{at.astimezone(NIGHT_ZONE):%Y-%m-%d %H:%M} WIB"
 
 
 def _cells(line: ProvinceLine, plan: float) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
@@ -15,8 +16,11 @@ PROVINCE_LOCK = 0x5245_4753
 CHUNK_BYTES = 1 << 20
 
 
-def connect(settings: Settings) -> Engine:
+def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engine:
     """An engine on the warehouse.
+
+    Args:
+        patience_seconds: the longest wait for a connection, and for a query; none: as long as it takes.
 
     Raises:
         ConfigurationError: the URL names another driver than psycopg 3, whose COPY everything here rests on.
@@ -26,7 +30,10 @@ def connect(settings: Settings) -> Engine:
         raise ConfigurationError(
             f"REGSOSEK_WAREHOUSE_URL uses {url.drivername}; write postgresql+psycopg://... (psycopg 3)"
         )
-    return create_engine(url, pool_pre_ping=True, connect_args={"application_name": "regsosek"})
+    brief: dict[str, Any] = {}
+    if patience_seconds is not None:
+        brief = {"connect_timeout": patience_seconds, "options": f"-c statement_timeout={1000 * patience_seconds}"}
+    return create_engine(url, pool_pre_ping=True, connect_args={"application_name": "regsosek", **brief})
 
 
 @contextmanager

@@ -330,6 +330,8 @@ stream_place = Table(
 published_release = Table(
     "release", metadata, _key("release_id"), _needed("night", Date), _needed("content_hash"), _needed("prefix"),
     Column("manifest", JSONB, nullable=False), _moment("built_at"), _moment("published_at", nullable=True),
+    # Kept when the same release is published once more: whether it was in time is asked of the first time.
+    _moment("first_published_at", default=True),
     # Which content of its night it is, and when an operator led readers back to the one before.
     _needed("revision", Integer), _moment("rolled_back_at", nullable=True),
     schema="release",

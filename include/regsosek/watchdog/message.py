@@ -1,0 +1,66 @@
+"""The message of a round: what began, what stands, what is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from regsosek.alerts.rendering import Message, render
+from regsosek.geography.calendar import NIGHT_ZONE
+from regsosek.runbooks import link
+from regsosek.watchdog.finding import Finding
+from regsosek.watchdog.memory import Memory
+from regsosek.watchdog.telling import Told, Why
+
+_TITLES = {Why.BEGAN: "NEW", Why.STANDS: "STILL", Why.OVER: "OVER"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who tells: name of the watchdog, where runbooks are, and the objective in a line."""
+
+    watcher: str
+    docs_url: str | None
+    objective: str
+
+
+def words_of(finding: Finding) -> str:
+    """A finding in a line: its kind for machines, its title and detail for people."""
+    return f"{finding.kind}: {finding.traits.title}: {finding.detail}"
+
+
+def compose(told: Sequence[Told], memory: Memory, sender: Sender, now: datetime) -> Message:
+    """The message to the platform team; ``told`` is not empty."""
+    keys = {each.finding.key for each in told}
+    sections = [
+        {"title": title, "told": [_line(each, sender) for each in told if each.why is why]}
+        for why, title in _TITLES.items()
+    ]
+    values = {
+        "moment": _moment(now),
+        "sections": [each for each in sections if each["told"]],
+        "standing": [words_of(each.finding) for each in memory.standing if each.finding.key not in keys],
+        "watcher": sender.watcher,
+        "objective": sender.objective,
+    }
+    return Message(_subject(told), render("watchdog.txt.j2", values))
+
+
+def _subject(told: Sequence[Told]) -> str:
+    worse = [each for each in told if each.why is not Why.OVER]
+    first = min(worse or told, key=lambda each: not each.finding.at_fault)
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    mark = "[WATCHDOG]" if worse else "[WATCHDOG OVER]"
+    subject = f" {first.finding.subject}" if first.finding.subject else ""
+    return f"{mark} {first.finding.traits.title}{subject}{more}"
+
+
+def _line(told: Told, sender: Sender) -> dict[str, str]:
+    return {
+        "words": words_of(told.finding),
+        "since": _moment(told.since),
+        "runbook": link("finding", told.finding.kind, sender.docs_url),
+    }
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(NIGHT_ZONE):%Y-%m-%d %H:%M} WIB"
