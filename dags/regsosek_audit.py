@@ -25,7 +25,7 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from regsosek.geography.provinces import provinces
-from regsosek.settings import owner_links
+from regsosek.geography.recipients import owner_links
 
 AUDIT = """
 Counts one province of the newest release again from all its cases and archived files. What does not hold is the

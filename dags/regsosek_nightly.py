@@ -42,8 +42,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from regsosek.errors import RegsosekError
 from regsosek.geography.provinces import provinces
+from regsosek.geography.recipients import owner_links
 from regsosek.night.run_request import RunRequest, run_request
-from regsosek.settings import owner_links
 
 RECEIVE = """
 Receives one province: seals the night's deliveries, verifies and archives them, validates every family and person,

@@ -51,7 +51,7 @@ class Settings(BaseModel):
     smtp_tls: bool = Field(False, description="TLS from the first byte, usually on port 465; not with smtp_starttls")
     smtp_ca_file: Path | None = Field(None, description="PEM of who signed the relay's certificate; none: the system's")
     smtp_timeout_seconds: float = 20.0
-    smtp_conn_id: str | None = Field(None, description="Airflow connection read where smtp_host is unset, by tasks only")
+    smtp_conn_id: str | None = Field(None, description="Airflow connection for tasks, where smtp_host is unset")
     mail_sender: str = "regsosek-nightly@bps.example"
     mail_reply_to: str | None = Field(None, description="where answers of people go; none: to the sender")
     webhooks_file: Path | None = Field(None, description="apprise's text configuration: tag=URL, one a line; secret")

@@ -111,18 +111,21 @@ def test_every_page_reads_well(bag: Any, dag_id: str) -> None:
         assert about["title"] and len(about["description_md"]) > 40, name
 
 
-def test_the_owner_can_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    from regsosek.settings import load_settings, owner_links
+def test_the_owner_can_be_written_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from regsosek.geography.recipients import owner_links
+    from regsosek.settings import load_settings
 
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
     assert owner_links("platform") == {}
     needed = {"WAREHOUSE_URL": "postgresql+psycopg://u@h/d", "S3_ENDPOINT_URL": "http://127.0.0.1:1",
-              "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b", "HMAC_KEY": "0" * 32,
-              "PLATFORM_RECIPIENTS": "night@bps.example, day@bps.example"}  # fmt: skip
+              "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b", "HMAC_KEY": "0" * 32}  # fmt: skip
     for name, value in needed.items():
         monkeypatch.setenv(f"REGSOSEK_{name}", value)
     assert load_settings()
-    assert owner_links("platform") == {"platform": "mailto:night@bps.example"}
+    assert owner_links("platform") == {"platform": "mailto:platform@bps.example"}
+    (tmp_path / "empty.csv").touch()
+    monkeypatch.setenv("REGSOSEK_RECIPIENTS_FILE", str(tmp_path / "empty.csv"))
+    assert owner_links("platform") == {}
 
 
 @pytest.mark.parametrize(

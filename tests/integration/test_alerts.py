@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, Table, func, insert, select, text
 
 from regsosek.alerts.nightly import alert_platform, alert_provinces
-from regsosek.alerts.outbox import Delivered, deliver
+from regsosek.alerts.sending import Delivered, deliver
 from regsosek.geography.provinces import provinces
 from regsosek.local.loopback import free_port
 from regsosek.local.mail import MailSink

@@ -17,8 +17,8 @@ from regsosek.alerts.platform import PlatformFigures, compose_platform
 from regsosek.alerts.thresholds import thresholds
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow, planned_windows
-from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province, provinces
+from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed, recipients
 from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
 from regsosek.warehouse.holding import SUPERSEDED, held_deliveries
@@ -58,7 +58,8 @@ class _Desk:
     night: date
     kind: str
     windows: Mapping[str, FieldWindow]
-    offices: Mapping[str, Office]
+    recipients: Sequence[Recipient]
+    honour_quiet: bool
     rule_texts: Mapping[str, str]
     release: str | None
 
@@ -127,9 +128,12 @@ def alert_platform(
             group=PLATFORM,
             night=night,
             kind=PLATFORM,
-            recipients=settings.platform_recipients,
+            recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}),
             message=compose_platform(figures),
             news=figures.fingerprint,
+            language="en",
+            urgent=figures.at_fault,
+            honour_quiet=settings.quiet_hours,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)
     return composed
@@ -173,6 +177,11 @@ def group_of(code: str) -> str:
     return f"prov{code}"
 
 
+def roles_told(critical: bool) -> frozenset[Role]:
+    """Who of a province gets its digest: the head of the office only what is critical."""
+    return frozenset({Role.OPERASIONAL, Role.PIMPINAN} if critical else {Role.OPERASIONAL})
+
+
 def _asked(codes: Sequence[str] | None) -> list[str]:
     return [each.code for each in provinces()] if codes is None else list(codes)
 
@@ -184,14 +193,15 @@ def _desk(connection: Connection, settings: Settings, night: date, kind: str) ->
         night=night,
         kind=kind,
         windows=planned_windows(settings.calendar_file, settings.plan_file),
-        offices=offices(settings.offices_file),
+        recipients=recipients(settings.recipients_file),
+        honour_quiet=settings.quiet_hours,
         rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
         release=f"malam {day(newest)}; rilis/terkini.json di s3://{settings.release_bucket}" if newest else None,
     )
 
 
 def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Composed) -> None:
-    limits, group, office = thresholds(), group_of(code), desk.offices[code]
+    limits, group = thresholds(), group_of(code)
     figures = read_figures(connection, code, desk.night, desk.windows[code])
     conditions = decide(figures, limits, outbox.standing_before(connection, code, desk.night))
     outbox.write_conditions(connection, code, desk.night, conditions)
@@ -203,14 +213,18 @@ def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Co
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
     zone = ZoneInfo(province(code).timezone)
-    message = compose_digest(figures, conditions, limits, Context(office.name, zone, desk.rule_texts, desk.release))
+    message = compose_digest(
+        figures, conditions, limits, Context(province(code).office, zone, desk.rule_texts, desk.release)
+    )
     placed = outbox.place(
         connection,
         group=group,
         night=desk.night,
         kind=desk.kind,
-        recipients=[office.email],
+        recipients=addressed(desk.recipients, code, roles_told(critical)),
         message=message,
         news=news,
+        urgent=critical,
+        honour_quiet=desk.honour_quiet,
     )
     (composed.composed if placed else composed.sent_before).append(group)

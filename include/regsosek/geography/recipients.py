@@ -110,8 +110,6 @@ def addressed(known: Iterable[Recipient], code: str, roles: Collection[Role]) ->
     return tuple({(each.channel, each.address): each for each in chosen}.values())
 
 
-
-
 def owner_links(owner: str) -> dict[str, str]:
     """Where Airflow leads from the name of ``owner``: to a mail to the platform team, if its address is known.
 

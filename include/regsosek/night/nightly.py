@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from regsosek.alerts.nightly import alert_decisions, alert_platform, alert_provinces
-from regsosek.alerts.outbox import Delivered, deliver
+from regsosek.alerts.sending import Delivered, deliver
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.landing.discovery import misplaced
