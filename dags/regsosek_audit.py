@@ -68,9 +68,10 @@ def regsosek_audit() -> None:
     @task(task_display_name="Simpulkan pemeriksaan", doc_md=CONCLUDE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def conclude() -> None:
         """Fails, and tells the platform team, if any figure does not hold or a province was not audited."""
+        from regsosek.local.airflow_connection import mail_variables
         from regsosek.night.dag_steps import conclude_audit
 
-        conclude_audit(list(PROVINCES))
+        conclude_audit(list(PROVINCES), mail_variables())
 
     @task(task_display_name="Rampingkan rilis lama", doc_md=RETAIN)
     def retain() -> list[str]:

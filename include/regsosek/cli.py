@@ -17,6 +17,7 @@ from rich.logging import RichHandler
 from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
+from regsosek.cli_outbox import add_outbox_commands
 from regsosek.cli_release import add_release_commands, tell_release
 from regsosek.cli_streams import add_stream_commands
 from regsosek.errors import ConfigurationError, RegsosekError
@@ -61,6 +62,9 @@ def house() -> Iterator["House"]:
         yield opened
 
 
+alerts = typer.Typer(help="Alerts: who was told what, what waits, and what came back.")
+app.add_typer(alerts, name="alerts", no_args_is_help=True)
+add_outbox_commands(alerts, console, house)
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
 add_stream_commands(app, console, house, night_of)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Self
 
 from dotenv import dotenv_values
@@ -93,8 +94,13 @@ class Settings(BaseModel):
         return self.work_dir
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, beneath: Mapping[str, str] = MappingProxyType({})
+) -> Settings:
     """Reads settings from ``environ`` (default: the process's own) over the local stack's file, if there is one.
+
+    Args:
+        beneath: variables for what neither of them sets.
 
     Raises:
         ConfigurationError: naming each variable that is missing, unknown, retired or malformed.
@@ -102,13 +108,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     local = Path(environ.get("REGSOSEK_ENV_FILE", LOCAL_ENVIRONMENT))
     values = {**dotenv_values(local), **environ} if local.exists() else dict(environ)
+    values = {**beneath, **{name: value for name, value in values.items() if value}}
     retired = [f"{name} is no more: {fix}" for name, fix in RETIRED.items() if values.get(name)]
     if retired:
         raise ConfigurationError("; ".join(retired))
     fields = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in values.items()
-        if name.startswith(PREFIX) and name != "REGSOSEK_ENV_FILE" and value
+        if name.startswith(PREFIX) and name != "REGSOSEK_ENV_FILE"
     }
     try:
         return Settings.model_validate(fields)

@@ -15,7 +15,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
 
 DAGS = PROJECT_ROOT / "dags"
-EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay"}
+EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay", "regsosek_send"}
 HEAVY = {"great_expectations", "pandas", "duckdb", "boto3", "psycopg", "regsosek.warehouse", "regsosek.night.nightly"}
 MAX_PARSE_SECONDS = 1.0
 NOW = datetime(2022, 10, 21, 18, tzinfo=UTC)  # 01:00 on the 22nd in Jakarta

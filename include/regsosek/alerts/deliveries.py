@@ -132,7 +132,8 @@ def settle(connection: Connection, outbox_id: int) -> None:
 
 
 _SETTLE = """
-UPDATE alert.outbox o SET attempts = d.attempts, last_error = d.errors, next_try_at = d.next_try_at, sent_at = d.sent_at,
+UPDATE alert.outbox o
+SET attempts = d.attempts, last_error = d.errors, next_try_at = d.next_try_at, sent_at = d.sent_at,
     state = CASE WHEN d.waiting > 0 THEN 'waiting' WHEN d.sent > 0 THEN 'sent'
                  WHEN d.withheld = d.everybody THEN 'withheld' ELSE 'failed' END
 FROM (

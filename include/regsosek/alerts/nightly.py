@@ -212,10 +212,9 @@ def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Co
         outbox.take_back(connection, group, desk.night, desk.kind)
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
-    zone = ZoneInfo(province(code).timezone)
-    message = compose_digest(
-        figures, conditions, limits, Context(province(code).office, zone, desk.rule_texts, desk.release)
-    )
+    of = province(code)
+    context = Context(of.office, ZoneInfo(of.timezone), desk.rule_texts, desk.release)
+    message = compose_digest(figures, conditions, limits, context)
     placed = outbox.place(
         connection,
         group=group,

@@ -1,4 +1,4 @@
-"""What could not be delivered is a fault of ours to mend: told to the platform team, by another channel if there is one."""
+"""What could not be delivered is ours to mend: told to the platform team, by another channel if there is one."""
 
 import hashlib
 import logging

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from apprise import Apprise, AppriseConfig, AppriseResultStatus, NotifyFormat
 
 from regsosek.alerts.outcome import Letter, Outcome, Result
 from regsosek.settings import Settings
-
-if TYPE_CHECKING:
-    from apprise import Apprise
 
 LONGEST_SECONDS = 60
 
@@ -22,8 +20,6 @@ class WebhookCarrier:
 
     def carry(self, letter: Letter, begin: Callable[[], bool]) -> Outcome:
         """Posts one letter."""
-        from apprise import AppriseResultStatus, NotifyFormat
-
         if self._file is None:
             return Outcome(Result.UNREACHED, "REGSOSEK_WEBHOOKS_FILE is not set")
         if not self._file.is_file():
@@ -47,9 +43,7 @@ class WebhookCarrier:
         return Outcome(Result.UNCLEAR if timed_out else Result.REFUSED_FOR_NOW, f"webhook {answer.status.value}")
 
 
-def _services(file: Path) -> "Apprise":
-    from apprise import Apprise, AppriseConfig
-
+def _services(file: Path) -> Apprise:
     known = Apprise()
     known.add(AppriseConfig(paths=str(file)))
     return known

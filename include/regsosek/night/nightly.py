@@ -94,7 +94,8 @@ def tell(
     delivered = deliver(house.engine, house.settings)
     if delivered.waiting:
         raise NightFailedError(
-            f"night {night}: {delivered.sent} messages sent, {delivered.waiting} wait in the outbox for the next try"
+            f"night {night}: {delivered.sent} deliveries of messages made, {delivered.waiting} wait for the next try; "
+            "see `regsosek alerts outbox`"
         )
     if composed.failed:
         raise NightFailedError(

@@ -95,7 +95,7 @@ def test_a_malformed_row_is_named_with_the_fix(tmp_path: Path, row: str, told: s
 
 def test_deputies_in_a_circle_are_named(tmp_path: Path) -> None:
     circle = ("73,pimpinan,email,a@b.cd,c@b.cd,id,,", "73,pimpinan,email,c@b.cd,a@b.cd,id,,")
-    with pytest.raises(ReferenceDataError, match="data row 36: backup_of leads back .* data row 37: "):
+    with pytest.raises(ReferenceDataError, match=r"data row 36: backup_of leads back .* data row 37: "):
         recipients(written(tmp_path, *circle))
 
 

@@ -46,10 +46,14 @@ def upgrade() -> None:
     op.create_index("ix_delivery_outbox", "delivery", ["outbox_id"], schema="alert")
     op.execute(_KEPT)
     op.drop_column("outbox", "recipients", schema="alert")
-    added = {"language": sa.Text(), "html": sa.Text(), "attachments": postgresql.JSONB(), "urgent": sa.Boolean()}
-    for (name, kind), default in zip(added.items(), ("id", "", "[]", "false"), strict=True):
-        op.add_column("outbox", sa.Column(name, kind, nullable=False, server_default=default), schema="alert")
-        op.alter_column("outbox", name, server_default=None, schema="alert")
+    for column in (
+        sa.Column("language", sa.Text(), nullable=False, server_default="id"),
+        sa.Column("html", sa.Text(), nullable=False, server_default=""),
+        sa.Column("attachments", postgresql.JSONB(), nullable=False, server_default="[]"),
+        sa.Column("urgent", sa.Boolean(), nullable=False, server_default="false"),
+    ):
+        op.add_column("outbox", column, schema="alert")
+        op.alter_column("outbox", column.name, server_default=None, schema="alert")
     op.add_column("outbox", sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True), schema="alert")
     op.execute("UPDATE alert.outbox SET next_try_at = now() WHERE state = 'waiting'")
     op.execute("UPDATE alert.outbox SET language = 'en' WHERE recipient_group = 'platform'")
