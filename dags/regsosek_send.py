@@ -13,8 +13,8 @@ next night's `tell`.
 sends what is due, and tells the platform team what cannot be delivered. Each message reaches each recipient once,
 however many runs there are.
 
-**To look.** `regsosek alerts outbox` shows every message by recipient with the next try; `regsosek alerts send --dry-run`
-shows what would go out now, word for word, and sends nothing.
+**To look.** `regsosek alerts outbox` shows every message by recipient with the next try; `regsosek alerts send`
+with `--dry-run` shows what waits, word for word, and sends nothing.
 
 **When it is red.** Settings, recipients or warehouse are at fault: the log says which. A mail server that refuses or
 does not answer leaves it green: every message keeps its next try, and after some of them you are told, by chat if the

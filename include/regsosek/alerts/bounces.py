@@ -52,6 +52,6 @@ def apply_bounce(connection: Connection, bounce: Bounce, sender: str, now: datet
         return False
     log.warning("delivery %d of message %d bounced: %s", letter.delivery, letter.id, bounce.status)
     values = {"state": "failed", "last_error": f"bounced {bounce.status}".strip(), "next_try_at": None}
-    fail(connection, letter.id, letter.delivery, letter.address, now, values)
+    fail(connection, letter, now, values)
     settle(connection, letter.id)
     return True

@@ -104,7 +104,7 @@ def note(engine: Engine, letter: Letter, change: Change, now: datetime) -> None:
     }
     with engine.begin() as connection:
         if change.state == "failed":
-            fail(connection, letter.id, letter.delivery, letter.address, now, values)
+            fail(connection, letter, now, values)
         else:
             connection.execute(update(delivery).where(delivery.c.id == letter.delivery).values(**values))
         settle(connection, letter.id)
@@ -112,13 +112,13 @@ def note(engine: Engine, letter: Letter, change: Change, now: datetime) -> None:
         log.warning("delivery %d of message %d %s: %s", letter.delivery, letter.id, change.state, change.last_error)
 
 
-def fail(
-    connection: Connection, outbox_id: int, delivery_id: int, address: str, now: datetime, values: dict[str, Any]
-) -> None:
+def fail(connection: Connection, letter: Letter, now: datetime, values: dict[str, Any]) -> None:
     """Marks a delivery as failed for good, which is news again, and lets its deputies be written to."""
-    connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(**values, told_at=None))
+    failed = update(delivery).where(delivery.c.id == letter.delivery).values(**values, told_at=None)
+    if not connection.execute(failed).rowcount:
+        return  # composed anew meanwhile: the new one is tried on its own
     deputies = select(delivery.c.id, delivery.c.quiet).where(
-        delivery.c.outbox_id == outbox_id, delivery.c.state == "standby", delivery.c.backup_of == address
+        delivery.c.outbox_id == letter.id, delivery.c.state == "standby", delivery.c.backup_of == letter.address
     )
     for deputy in connection.execute(deputies).all():
         quiet = QuietHours.read(deputy.quiet) if deputy.quiet else None

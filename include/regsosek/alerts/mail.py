@@ -27,7 +27,7 @@ def email_of(letter: Letter, sender: str, reply_to: str | None = None) -> EmailM
     Raises:
         ValueError: a header holds what would begin another one.
     """
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage()
     message["From"] = sender
     message["To"] = letter.address
     if reply_to:
@@ -67,7 +67,8 @@ class MailCarrier:
         if self._unreachable:
             return self._unreachable
         try:
-            content = email_of(letter, self._settings.mail_sender, self._settings.mail_reply_to).as_bytes()
+            message = email_of(letter, self._settings.mail_sender, self._settings.mail_reply_to)
+            content = message.as_bytes(policy=policy.SMTP)
         except ValueError as error:
             return Outcome(Result.REFUSED_FOR_GOOD, f"cannot be written: {type(error).__name__}")
         try:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 
 from regsosek.alerts.conditions import Condition, Standing
@@ -71,12 +71,12 @@ def told_the_night_before(connection: Connection, group: str, night: date, kind:
     return connection.execute(query).first() is not None
 
 
-# What nobody may have read yet; a try of which the outcome is unknown may have been read.
-_UNREAD = ~exists().where(
-    delivery.c.outbox_id == outbox.c.id,
-    (delivery.c.state == "sent") | (delivery.c.sent_at.is_not(None)) | (delivery.c.unclear > 0),
-)
-_MAY_CHANGE = (outbox.c.state == "waiting") & _UNREAD
+# Waits, and nobody may have read it yet; a try of which the outcome is unknown may have been read.
+_MAY_CHANGE = text("""
+outbox.state = 'waiting' AND NOT EXISTS (
+    SELECT 1 FROM alert.delivery d
+    WHERE d.outbox_id = outbox.id AND (d.state = 'sent' OR d.sent_at IS NOT NULL OR d.unclear > 0))
+""")
 
 
 def place(
@@ -115,6 +115,7 @@ def place(
         "fingerprint": news,
         "urgent": urgent,
     }
+    _hold(connection, group, night, kind)
     statement = postgresql.insert(outbox).values(**key, **content, state="waiting", composed_at=func.now())
     placed = statement.on_conflict_do_update(
         index_elements=list(key), set_=content | {"composed_at": func.now()}, where=_MAY_CHANGE
@@ -128,6 +129,17 @@ def place(
         connection.execute(insert(delivery), rows)
     settle(connection, outbox_id)
     return True
+
+
+def _hold(connection: Connection, group: str, night: date, kind: str) -> None:
+    """Keeps senders from beginning with the message until the transaction ends; what they began before shows."""
+    held = (
+        select(delivery.c.id)
+        .join(outbox, delivery.c.outbox_id == outbox.c.id)
+        .where(outbox.c.recipient_group == group, outbox.c.night == night, outbox.c.kind == kind)
+        .with_for_update(of=delivery)
+    )
+    connection.execute(held).all()
 
 
 def _delivery(outbox_id: int, to: Recipient, now: datetime, urgent: bool, honour_quiet: bool) -> dict[str, Any]:
@@ -147,6 +159,7 @@ def _delivery(outbox_id: int, to: Recipient, now: datetime, urgent: bool, honour
 
 def take_back(connection: Connection, group: str, night: date, kind: str) -> None:
     """Removes messages that have become untrue and that nobody read; others stay."""
+    _hold(connection, group, night, kind)
     untrue = delete(outbox).where(
         outbox.c.recipient_group == group, outbox.c.night == night, outbox.c.kind == kind, _MAY_CHANGE
     )

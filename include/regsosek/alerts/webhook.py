@@ -40,7 +40,7 @@ class WebhookCarrier:
         if answer:
             return Outcome(Result.TAKEN)
         timed_out = answer.status is AppriseResultStatus.TIMEOUT
-        return Outcome(Result.UNCLEAR if timed_out else Result.REFUSED_FOR_NOW, f"webhook {answer.status.value}")
+        return Outcome(Result.UNCLEAR if timed_out else Result.REFUSED_FOR_NOW, f"webhook {answer.status.name}")
 
 
 def _services(file: Path) -> Apprise:
