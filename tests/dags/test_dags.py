@@ -1,6 +1,7 @@
 """The DAG files parse fast, are the ones we know, and keep the house's policies and orderings."""
 
 import copy
+import json
 import re
 import subprocess
 import sys
@@ -169,3 +170,40 @@ def test_what_cannot_be_run_fails_for_good_and_says_what_to_enter(
     arguments = {"province": "64"} if dag_id == "regsosek_replay" else {}
     with pytest.raises(AirflowFailException, match=re.escape(told)):
         function(**arguments)
+
+
+def test_sending_is_asked_for_every_quarter_of_an_hour(bag: Any) -> None:
+    dag = bag.dags["regsosek_send"]
+    assert [task.task_id for task in dag.tasks] == ["send"]
+    assert "*/15 * * * *" in str(vars(dag.timetable))
+
+
+@pytest.mark.parametrize(
+    ("extra", "tls", "starttls"),
+    [
+        ({}, "true", "false"),
+        ({"disable_ssl": True}, "false", "true"),
+        ({"disable_ssl": True, "disable_tls": True}, "false", "false"),
+    ],
+)
+def test_a_connection_is_read_as_airflows_own_hook_reads_it(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], tls: str, starttls: str
+) -> None:
+    from regsosek.local.airflow_connection import mail_variables
+
+    needed = {"WAREHOUSE_URL": "postgresql+psycopg://u@h/d", "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b",
+              "HMAC_KEY": "0" * 32, "ENV_FILE": "/nonexistent", "SMTP_CONN_ID": "surat"}  # fmt: skip
+    for name, value in needed.items():
+        monkeypatch.setenv(f"REGSOSEK_{name}", value)
+    connection = {"conn_type": "smtp", "host": "smtp.bps.example", "port": 587, "login": "malam", "password": "rahasia"}
+    monkeypatch.setenv("AIRFLOW_CONN_SURAT", json.dumps(connection | {"extra": extra}))
+    assert mail_variables() == {
+        "REGSOSEK_SMTP_HOST": "smtp.bps.example",
+        "REGSOSEK_SMTP_PORT": "587",
+        "REGSOSEK_SMTP_USERNAME": "malam",
+        "REGSOSEK_SMTP_PASSWORD": "rahasia",
+        "REGSOSEK_SMTP_TLS": tls,
+        "REGSOSEK_SMTP_STARTTLS": starttls,
+    }
+    monkeypatch.setenv("REGSOSEK_SMTP_HOST", "relay.bps.example")
+    assert mail_variables() == {}

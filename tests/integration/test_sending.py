@@ -18,13 +18,17 @@ import pytest
 import trustme
 from pydantic import SecretStr
 from sqlalchemy import Engine, select, text
+from typer.testing import CliRunner
 
+from command_line import environment
+from imap_mailbox import imap_mailbox
 from regsosek.alerts import outbox_desk
 from regsosek.alerts.outbox import place, take_back
 from regsosek.alerts.pace import pace
 from regsosek.alerts.rendering import Attachment, Message
 from regsosek.alerts.sending import Delivered, deliver
-from regsosek.errors import OutboxError
+from regsosek.cli import app
+from regsosek.errors import ConfigurationError, OutboxError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import COLUMNS, Channel, Quiet, Recipient, Role
 from regsosek.local.loopback import free_port
@@ -77,6 +81,11 @@ def deliveries(engine: Engine) -> dict[str, Any]:
 def message_row(engine: Engine) -> Any:
     with engine.begin() as connection:
         return connection.execute(select(tables.outbox).where(tables.outbox.c.kind == "digest")).one()
+
+
+def message_of(engine: Engine, night: date) -> int:
+    with engine.begin() as connection:
+        return connection.execute(select(tables.outbox.c.id).where(tables.outbox.c.night == night)).scalar_one()
 
 
 def test_a_refused_recipient_is_seen_its_deputy_written_to_and_the_team_told(
@@ -434,3 +443,56 @@ def test_a_relay_that_only_airflow_knows_is_left_to_its_tasks(engine: Engine, se
     fields = services_env.model_dump(exclude={"smtp_host", "smtp_port"}) | {"smtp_conn_id": "surat"}
     assert deliver(engine, Settings(**fields), NOW) == Delivered(0, 0, 1)
     assert deliveries(engine)[OFFICE.address].attempts == 0
+
+
+def test_an_operator_looks_before_sending(
+    engine: Engine, services_env: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(services_env.model_copy(update={"smtp_port": free_port()})).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
+    at = datetime.now(UTC)
+    put(engine, OFFICE, DEPUTY, now=at - timedelta(minutes=1))
+    put(engine, night=NIGHT + timedelta(days=1), now=at + timedelta(hours=5))
+
+    def said(*words: str) -> str:
+        answer = CliRunner().invoke(app, ["alerts", *words], env={"COLUMNS": "200"}, catch_exceptions=False)
+        return " ".join(answer.output.split())
+
+    shown = said("send", "--dry-run")
+    assert "to prov64@bps.example by email, not before" in shown
+    assert "Subject: [KRITIS] malam With: HTML, daftar.csv (5 bytes) Isi." in shown
+    assert "1 deliveries are due, 1 wait for their hour; nothing was sent." in shown
+    assert deliveries(engine)[OFFICE.address].attempts == 0
+    assert "0 deliveries made, 1 tries failed, 1 wait for the next try, 1 for their hour" in said("send")
+    assert "3 deliveries of messages" in said("outbox")
+    assert "1 deliveries of messages" in said("outbox", "--state", "standby", "--night", str(NIGHT), "-p", "64")
+    outbox_id = message_of(engine, NIGHT)
+    assert f"Message {outbox_id} is withheld from 2." in said("withhold", str(outbox_id))
+    assert f"Message {outbox_id} is tried again for 1. 0 deliveries made, 1 tries failed" in said(
+        "retry", str(outbox_id)
+    )
+    with pytest.raises(ConfigurationError, match="state 'lost' is none; write one of waiting, sent"):
+        said("outbox", "--state", "lost")
+
+
+def test_bounces_are_read_from_an_imap_server(engine: Engine, services_env: Settings, tmp_path: Path) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    put(engine)
+    with relay() as it:
+        deliver(engine, settings_for(services_env, it.port), NOW)
+        returned = bounce_of(deliveries(engine)[OFFICE.address], message_row(engine).id).replace("\n", "\r\n").encode()
+        with imap_mailbox([b"Subject: halo\r\n\r\nhalo\r\n", returned], context, password=PASSWORD) as box:
+            reading = {"bounce_imap_host": "127.0.0.1", "bounce_imap_port": box.port, "bounce_imap_username": LOGIN,
+                       "smtp_ca_file": tmp_path / "ca.pem"}  # fmt: skip
+            wrong = settings_for(services_env, it.port, **reading, bounce_imap_password=SecretStr("salah"))
+            assert (deliver(engine, wrong, NOW).bounced, box.seen) == (0, set())
+            right = wrong.model_copy(update={"bounce_imap_password": SecretStr(PASSWORD)})
+            lost = right.model_copy(update={"bounce_imap_folder": "Kembali"})
+            assert (deliver(engine, lost, NOW).bounced, box.seen) == (0, set())
+            assert deliver(engine, right, NOW).bounced == 1
+            assert box.seen == {1, 2}
+            assert deliver(engine, right, NOW).bounced == 0
+    assert deliveries(engine)[OFFICE.address].last_error == "bounced 5.1.1"
