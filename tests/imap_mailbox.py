@@ -10,48 +10,46 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ImapMailbox:
-    """The mails of one folder; ``seen`` are the numbers of those that were marked."""
+    """The mails of folder INBOX; ``seen`` are the numbers of those that were marked."""
 
     mails: list[bytes]
+    password: str
     port: int = 0
     seen: set[int] = field(default_factory=set)
-    logins: list[str] = field(default_factory=list)
+
+    def answer(self, command: str, words: list[str]) -> tuple[bytes, bool]:
+        """What is said to one command, and whether it is granted."""
+        said = {
+            "CAPABILITY": lambda: b"* CAPABILITY IMAP4rev1\r\n",
+            "SELECT": lambda: f"* {len(self.mails)} EXISTS\r\n".encode(),
+            "SEARCH": lambda: f"* SEARCH {self._unseen()}\r\n".encode(),
+            "FETCH": lambda: self._fetched(int(words[0])),
+        }.get(command, bytes)()
+        if command == "STORE":
+            self.seen.add(int(words[0]))
+        granted = {"LOGIN": lambda: words[1].strip('"') == self.password, "SELECT": lambda: words[0] == '"INBOX"'}
+        return said, granted.get(command, lambda: True)()
+
+    def _unseen(self) -> str:
+        return " ".join(str(n) for n in range(1, len(self.mails) + 1) if n not in self.seen)
+
+    def _fetched(self, number: int) -> bytes:
+        content = self.mails[number - 1]
+        return f"* {number} FETCH (BODY[] {{{len(content)}}}\r\n".encode() + content + b")\r\n"
 
 
 @contextmanager
 def imap_mailbox(mails: list[bytes], context: ssl.SSLContext, *, password: str) -> Iterator[ImapMailbox]:
-    """Serves ``mails`` from the folder INBOX to whoever knows ``password``."""
-    box = ImapMailbox(mails)
+    """Serves ``mails`` to whoever knows ``password``."""
+    box = ImapMailbox(mails, password)
 
     class Session(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            self.say("* OK ready")
+            self.wfile.write(b"* OK ready\r\n")
             for line in self.rfile:
                 tag, command, *words = line.decode().split()
-                self.answer(tag, command.upper(), words)
-
-        def say(self, text: str) -> None:
-            self.wfile.write(text.encode() + b"\r\n")
-
-        def answer(self, tag: str, command: str, words: list[str]) -> None:
-            refused = False
-            if command == "CAPABILITY":
-                self.say("* CAPABILITY IMAP4rev1")
-            elif command == "LOGIN":
-                box.logins.append(words[0])
-                refused = words[1].strip('"') != password
-            elif command == "SELECT":
-                refused = words[0] != '"INBOX"'
-                self.say(f"* {len(box.mails)} EXISTS")
-            elif command == "SEARCH":
-                unseen = (str(n) for n in range(1, len(box.mails) + 1) if n not in box.seen)
-                self.say(f"* SEARCH {' '.join(unseen)}")
-            elif command == "FETCH":
-                content = box.mails[int(words[0]) - 1]
-                self.wfile.write(f"* {words[0]} FETCH (BODY[] {{{len(content)}}}\r\n".encode() + content + b")\r\n")
-            elif command == "STORE":
-                box.seen.add(int(words[0]))
-            self.say(f"{tag} {'NO' if refused else 'OK'} done")
+                said, granted = box.answer(command.upper(), words)
+                self.wfile.write(said + f"{tag} {'OK' if granted else 'NO'} done\r\n".encode())
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
