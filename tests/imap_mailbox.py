@@ -19,14 +19,15 @@ class ImapMailbox:
 
     def answer(self, command: str, words: list[str]) -> tuple[bytes, bool]:
         """What is said to one command, and whether it is granted."""
-        said = {
-            "CAPABILITY": lambda: b"* CAPABILITY IMAP4rev1\r\n",
-            "SELECT": lambda: f"* {len(self.mails)} EXISTS\r\n".encode(),
-            "SEARCH": lambda: f"* SEARCH {self._unseen()}\r\n".encode(),
-            "FETCH": lambda: self._fetched(int(words[0])),
-        }.get(command, bytes)()
         if command == "STORE":
             self.seen.add(int(words[0]))
+        said = {
+            "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n",
+            "SELECT": f"* {len(self.mails)} EXISTS\r\n".encode(),
+            "SEARCH": f"* SEARCH {self._unseen()}\r\n".encode(),
+        }.get(command, b"")
+        if command == "FETCH":
+            said = self._fetched(int(words[0]))
         granted = {"LOGIN": lambda: words[1].strip('"') == self.password, "SELECT": lambda: words[0] == '"INBOX"'}
         return said, granted.get(command, lambda: True)()
 
