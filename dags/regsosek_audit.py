@@ -25,8 +25,8 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
 
 from regsosek.geography.provinces import provinces
+from regsosek.geography.recipients import owner_links
 from regsosek.runbooks import on_page
-from regsosek.settings import owner_links
 
 AUDIT = """
 Counts one province of the newest release again from all its cases and archived files. What does not hold is the
@@ -69,9 +69,10 @@ def regsosek_audit() -> None:
     @task(task_display_name="Simpulkan pemeriksaan", doc_md=CONCLUDE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def conclude() -> None:
         """Fails, and tells the platform team, if any figure does not hold or a province was not audited."""
+        from regsosek.local.airflow_connection import mail_variables
         from regsosek.night.dag_steps import conclude_audit
 
-        conclude_audit(list(PROVINCES))
+        conclude_audit(list(PROVINCES), mail_variables())
 
     @task(task_display_name="Rampingkan rilis lama", doc_md=RETAIN)
     def retain() -> list[str]:

@@ -42,9 +42,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from regsosek.errors import RegsosekError
 from regsosek.geography.provinces import provinces
+from regsosek.geography.recipients import owner_links
 from regsosek.night.run_request import RunRequest, run_request
 from regsosek.runbooks import on_page
-from regsosek.settings import owner_links
 
 RECEIVE = """
 Receives one province: seals the night's deliveries, verifies and archives them, validates every family and person,
@@ -61,10 +61,10 @@ Builds the release of the night, audits it, uploads it, and moves the public poi
 half of the provinces red this runs all the same and names the gaps.
 """ + on_page("regsosek_nightly", "publish")
 TELL = """
-Composes the digests of provinces and platform team and sends what is not sent yet. Sent digests are never sent twice;
-backfills and runs without alerts send none.
+Composes the digests of provinces and platform team and sends what is due; what can wait waits for the morning of its
+province (`regsosek_send`). Sent digests are never sent twice; backfills and runs without alerts send none.
 
-**Red**: the mail server refused or does not answer; clear the task when it does.
+**Red**: the mail server refused or does not answer. `regsosek_send` goes on trying; clear the task when it is through.
 """ + on_page("regsosek_nightly", "tell")
 CONCLUDE = """
 Says how the night went, whatever came before: red if anything of *ours* failed, and a warning for each delivery that
@@ -148,9 +148,10 @@ def regsosek_nightly() -> None:
     @task(task_display_name="Kirim ringkasan", doc_md=TELL, trigger_rule=TriggerRule.ALL_DONE)
     def tell() -> dict[str, int]:
         """Sends the digests."""
+        from regsosek.local.airflow_connection import mail_variables
         from regsosek.night.dag_steps import tell_all
 
-        return tell_all(requested())
+        return tell_all(requested(), mail_variables())
 
     @task(task_display_name="Simpulkan malam", doc_md=CONCLUDE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def conclude() -> None:

@@ -20,8 +20,8 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
+from regsosek.geography.recipients import owner_links
 from regsosek.runbooks import on_page
-from regsosek.settings import owner_links
 
 LOAD = """
 Loads regions, frame, its changes, officers and targets; versions, rows and faults of each dataset are the result.

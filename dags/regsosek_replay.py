@@ -25,9 +25,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from regsosek.errors import RegsosekError
 from regsosek.geography.provinces import provinces
+from regsosek.geography.recipients import owner_links
 from regsosek.night.run_request import run_request
 from regsosek.runbooks import on_page
-from regsosek.settings import owner_links
 
 REPLAY = """
 Forgets and rebuilds one province from the first night on, later nights included; nights and states of deliveries are

@@ -21,8 +21,8 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
 
+from regsosek.geography.recipients import owner_links
 from regsosek.runbooks import on_page
-from regsosek.settings import owner_links
 
 WATCH = """
 One round: looks at warehouse, object store, mail server and Airflow's heartbeats, tells the platform team what began

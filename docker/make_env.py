@@ -64,7 +64,8 @@ def main(path: Path = PROJECT_ROOT / ".env") -> int:
         )
         return 1
     print(f"wrote {path} (mode 0600) for a development server; for production empty COMPOSE_PROFILES,")
-    print("name the mail relay in REGSOSEK_SMTP_HOST and REGSOSEK_SMTP_PORT, and the object store in REGSOSEK_S3_*.")
+    print("name the mail relay in REGSOSEK_SMTP_*, the recipients in REGSOSEK_RECIPIENTS_FILE, and the object store")
+    print("in REGSOSEK_S3_*.")
     return 0
 
 

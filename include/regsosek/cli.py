@@ -19,6 +19,7 @@ from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_doctor import add_doctor_command
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
+from regsosek.cli_outbox import add_outbox_commands
 from regsosek.cli_release import add_release_commands, tell_release
 from regsosek.cli_status import add_status_command
 from regsosek.cli_streams import add_stream_commands
@@ -72,6 +73,9 @@ def house() -> Iterator["House"]:
         yield opened
 
 
+alerts = typer.Typer(help="Alerts: who was told what, what waits, and what came back.")
+app.add_typer(alerts, name="alerts", no_args_is_help=True)
+add_outbox_commands(alerts, console, house)
 add_alert_commands(app, console, house, night_of)
 add_doctor_command(app, console)
 add_figure_commands(app, console, house)

@@ -51,6 +51,10 @@ class SignatureError(RegsosekError):
     """A release is not signed by a key that is trusted, or it or its signature was changed."""
 
 
+class OutboxError(RegsosekError):
+    """An operator asked of a message what cannot be: it is unknown, or everybody has it already."""
+
+
 class SealedNightError(RegsosekError):
     """A night was asked to do what its seal forbids."""
 

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from regsosek.errors import ConfigurationError
 
@@ -14,6 +15,11 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "REGSOSEK_"
 # `make demo` and `make up` write the addresses and secrets of the local services here.
 LOCAL_ENVIRONMENT = PROJECT_ROOT / "var" / "local.env"
+_RECIPIENTS = "in REGSOSEK_RECIPIENTS_FILE, whose columns docs/reference-files.md explains"
+RETIRED = {
+    "REGSOSEK_OFFICES_FILE": f"write the addresses of the offices as rows of role operasional {_RECIPIENTS}",
+    "REGSOSEK_PLATFORM_RECIPIENTS": f"write the platform team's addresses as rows 00,platform {_RECIPIENTS}",
+}
 
 
 class Settings(BaseModel):
@@ -43,10 +49,21 @@ class Settings(BaseModel):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_starttls: bool = False
+    smtp_tls: bool = Field(False, description="TLS from the first byte, usually on port 465; not with smtp_starttls")
+    smtp_ca_file: Path | None = Field(None, description="PEM of who signed the relay's certificate; none: the system's")
     smtp_timeout_seconds: float = 20.0
+    smtp_conn_id: str | None = Field(None, description="Airflow connection for tasks, where smtp_host is unset")
     mail_sender: str = "regsosek-nightly@bps.example"
-    platform_recipients: tuple[str, ...] = ("platform@bps.example",)
-    offices_file: Path | None = Field(None, description="recipients per province; none means the example file")
+    mail_reply_to: str | None = Field(None, description="where answers of people go; none: to the sender")
+    webhooks_file: Path | None = Field(None, description="apprise's text configuration: tag=URL, one a line; secret")
+    quiet_hours: bool = Field(True, description="off: the recipients' quiet hours are ignored, as in a demo")
+    bounce_maildir: Path | None = Field(None, description="maildir of the sender's mailbox, where bounces arrive")
+    bounce_imap_host: str | None = Field(None, description="or its IMAP server, over TLS; login as below")
+    bounce_imap_port: Annotated[int, Field(ge=1, le=65535)] = 993
+    bounce_imap_username: str | None = None
+    bounce_imap_password: SecretStr | None = None
+    bounce_imap_folder: str = "INBOX"
+    recipients_file: Path | None = Field(None, description="who is told; none means the example, which reaches nobody")
     calendar_file: Path | None = Field(None, description="field window per province; none means the plan of 2022")
     plan_file: Path | None = Field(None, description="plan by province or kab/kota and day; none means 4 % a day")
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
@@ -70,6 +87,17 @@ class Settings(BaseModel):
     threads: Annotated[int, Field(ge=1)] = 2
     operator_nights: Annotated[int, Field(ge=1, le=31)] = Field(7, description="shown on the operator's page")
 
+    @model_validator(mode="after")
+    def _one_way_to_secure_mail(self) -> Self:
+        if self.smtp_tls and self.smtp_starttls:
+            raise ValueError("REGSOSEK_SMTP_TLS and REGSOSEK_SMTP_STARTTLS exclude each other; set one")
+        return self
+
+    @property
+    def mail_is_airflows(self) -> bool:
+        """Whether the relay is known to an Airflow connection alone, which tasks read and the command line cannot."""
+        return self.smtp_conn_id is not None and "smtp_host" not in self.model_fields_set
+
     @property
     def scratch(self) -> Path:
         """The scratch directory, made on first use, readable by its owner only."""
@@ -77,13 +105,18 @@ class Settings(BaseModel):
         return self.work_dir
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, beneath: Mapping[str, str] = MappingProxyType({})
+) -> Settings:
     """Reads settings from ``environ`` (default: the process's own) over the local stack's file, if there is one.
 
+    Args:
+        beneath: variables for what neither of them sets.
+
     Raises:
-        ConfigurationError: naming each variable that is missing, unknown or malformed.
+        ConfigurationError: naming each variable that is missing, unknown, retired or malformed.
     """
-    fields = given_fields(environ)
+    fields = given_fields(environ, beneath)
     if faults := setting_faults(fields):
         told = "; ".join(f"{variable(name)}: {fault}" for name, fault in faults.items())
         hint = "set them, or start the local stack with `make up`, which writes var/local.env"
@@ -91,15 +124,25 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings.model_validate(fields)
 
 
-def given_fields(environ: Mapping[str, str] | None = None) -> dict[str, str | tuple[str, ...] | None]:
-    """What :func:`load_settings` reads, by field name, not yet validated; an empty variable is none."""
+def given_fields(
+    environ: Mapping[str, str] | None = None, beneath: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str | None]:
+    """What :func:`load_settings` reads, by field name, not yet validated; an empty variable is none.
+
+    Raises:
+        ConfigurationError: a variable that is no more is set.
+    """
     environ = os.environ if environ is None else environ
     local = Path(environ.get("REGSOSEK_ENV_FILE", LOCAL_ENVIRONMENT))
     values = {**dotenv_values(local), **environ} if local.exists() else dict(environ)
+    values = {**beneath, **{name: value for name, value in values.items() if value}}
+    retired = [f"{name} is no more: {fix}" for name, fix in RETIRED.items() if values.get(name)]
+    if retired:
+        raise ConfigurationError("; ".join(retired))
     return {
-        name.removeprefix(PREFIX).lower(): _split(name, value)
+        name.removeprefix(PREFIX).lower(): value
         for name, value in values.items()
-        if name.startswith(PREFIX) and name != "REGSOSEK_ENV_FILE" and value
+        if name.startswith(PREFIX) and name != "REGSOSEK_ENV_FILE"
     }
 
 
@@ -116,18 +159,3 @@ def setting_faults(fields: Mapping[str, object]) -> dict[str, str]:
 def variable(field: str) -> str:
     """The environment variable of a field."""
     return f"{PREFIX}{field.upper()}"
-
-
-def owner_links(owner: str) -> dict[str, str]:
-    """Where Airflow leads from the name of ``owner``: to a mail to the first platform recipient, if any is set."""
-    try:
-        recipients = load_settings().platform_recipients
-    except ConfigurationError:
-        return {}
-    return {owner: f"mailto:{recipients[0]}"} if recipients else {}
-
-
-def _split(name: str, value: str | None) -> str | tuple[str, ...] | None:
-    if name == "REGSOSEK_PLATFORM_RECIPIENTS" and value:
-        return tuple(part.strip() for part in value.split(","))
-    return value

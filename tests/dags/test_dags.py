@@ -1,6 +1,7 @@
 """The DAG files parse fast, are the ones we know, and keep the house's policies and orderings."""
 
 import copy
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
 
 DAGS = PROJECT_ROOT / "dags"
-EXPECTED = {"regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay", "regsosek_watchdog"}
+EXPECTED = {
+    "regsosek_audit", "regsosek_nightly", "regsosek_reference", "regsosek_replay", "regsosek_send", "regsosek_watchdog",
+}  # fmt: skip
 HEAVY = {"great_expectations", "pandas", "duckdb", "boto3", "psycopg", "regsosek.warehouse", "regsosek.night.nightly"}
 MAX_PARSE_SECONDS = 1.0
 NOW = datetime(2022, 10, 21, 18, tzinfo=UTC)  # 01:00 on the 22nd in Jakarta
@@ -142,18 +145,21 @@ def test_only_the_watchdogs_own_schedule_tells(
     assert asked == [tells]
 
 
-def test_the_owner_can_be_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    from regsosek.settings import load_settings, owner_links
+def test_the_owner_can_be_written_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from regsosek.geography.recipients import owner_links
+    from regsosek.settings import load_settings
 
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
     assert owner_links("platform") == {}
     needed = {"WAREHOUSE_URL": "postgresql+psycopg://u@h/d", "S3_ENDPOINT_URL": "http://127.0.0.1:1",
-              "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b", "HMAC_KEY": "0" * 32,
-              "PLATFORM_RECIPIENTS": "night@bps.example, day@bps.example"}  # fmt: skip
+              "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b", "HMAC_KEY": "0" * 32}  # fmt: skip
     for name, value in needed.items():
         monkeypatch.setenv(f"REGSOSEK_{name}", value)
     assert load_settings()
-    assert owner_links("platform") == {"platform": "mailto:night@bps.example"}
+    assert owner_links("platform") == {"platform": "mailto:platform@bps.example"}
+    (tmp_path / "empty.csv").touch()
+    monkeypatch.setenv("REGSOSEK_RECIPIENTS_FILE", str(tmp_path / "empty.csv"))
+    assert owner_links("platform") == {}
 
 
 @pytest.mark.parametrize(
@@ -197,3 +203,40 @@ def test_what_cannot_be_run_fails_for_good_and_says_what_to_enter(
     arguments = {"province": "64"} if dag_id == "regsosek_replay" else {}
     with pytest.raises(AirflowFailException, match=re.escape(told)):
         function(**arguments)
+
+
+def test_sending_is_asked_for_every_quarter_of_an_hour(bag: Any) -> None:
+    dag = bag.dags["regsosek_send"]
+    assert [task.task_id for task in dag.tasks] == ["send"]
+    assert "*/15 * * * *" in str(dag.timetable)
+
+
+@pytest.mark.parametrize(
+    ("extra", "tls", "starttls"),
+    [
+        ({}, "true", "false"),
+        ({"disable_ssl": True}, "false", "true"),
+        ({"disable_ssl": True, "disable_tls": True}, "false", "false"),
+    ],
+)
+def test_a_connection_is_read_as_airflows_own_hook_reads_it(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], tls: str, starttls: str
+) -> None:
+    from regsosek.local.airflow_connection import mail_variables
+
+    needed = {"WAREHOUSE_URL": "postgresql+psycopg://u@h/d", "S3_ACCESS_KEY_ID": "a", "S3_SECRET_ACCESS_KEY": "b",
+              "HMAC_KEY": "0" * 32, "ENV_FILE": "/nonexistent", "SMTP_CONN_ID": "surat"}  # fmt: skip
+    for name, value in needed.items():
+        monkeypatch.setenv(f"REGSOSEK_{name}", value)
+    connection = {"conn_type": "smtp", "host": "smtp.bps.example", "port": 587, "login": "malam", "password": "rahasia"}
+    monkeypatch.setenv("AIRFLOW_CONN_SURAT", json.dumps(connection | {"extra": extra}))
+    assert mail_variables() == {
+        "REGSOSEK_SMTP_HOST": "smtp.bps.example",
+        "REGSOSEK_SMTP_PORT": "587",
+        "REGSOSEK_SMTP_USERNAME": "malam",
+        "REGSOSEK_SMTP_PASSWORD": "rahasia",
+        "REGSOSEK_SMTP_TLS": tls,
+        "REGSOSEK_SMTP_STARTTLS": starttls,
+    }
+    monkeypatch.setenv("REGSOSEK_SMTP_HOST", "relay.bps.example")
+    assert mail_variables() == {}

@@ -16,8 +16,8 @@ from regsosek.alerts.context import Officer
 from regsosek.alerts.figures import read_officers
 from regsosek.alerts.gate import require_clean
 from regsosek.alerts.nightly import alert_platform, alert_provinces
-from regsosek.alerts.outbox import Delivered, deliver
 from regsosek.alerts.rendering import Message
+from regsosek.alerts.sending import Delivered, deliver
 from regsosek.errors import PersonalDataError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import DATA
@@ -33,8 +33,9 @@ NIK = "6403015502840001"
 DESA, SUBSLS = "6403010001", "6403010001000100"
 OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
 ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
-SEEDED = ("alert.outbox", "alert.condition", "ledger.delivery", "ledger.delivery_count", "ledger.seal",
-          "quality.rule_result", "mart.total", "mart.arrivals", "mart.refreshed", "release.release")  # fmt: skip
+SEEDED = ("alert.outbox", "alert.delivery", "alert.condition", "ledger.delivery", "ledger.delivery_count",
+          "ledger.seal", "quality.rule_result", "mart.total", "mart.arrivals", "mart.refreshed",
+          "release.release")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,13 @@ def outbox(engine: Engine) -> list[Any]:
         return list(connection.execute(select(tables.outbox).order_by(tables.outbox.c.id)))
 
 
+def delivery_of(engine: Engine, outbox_id: int) -> int:
+    with engine.begin() as connection:
+        return connection.execute(
+            select(tables.delivery_of_message.c.id).where(tables.delivery_of_message.c.outbox_id == outbox_id)
+        ).scalar_one()
+
+
 def unreachable(settings: Settings) -> Settings:
     return settings.model_copy(update={"smtp_port": free_port()})
 
@@ -194,17 +202,20 @@ def test_a_server_that_is_down_delays_and_doubles_nothing(
 ) -> None:
     deliver_families(engine, visited=100)
     compose(engine, services_env)
+    now = datetime.now(UTC)
     for attempt in (1, 2):
-        assert deliver(engine, unreachable(services_env)) == Delivered(0, 1, 1)
+        assert deliver(engine, unreachable(services_env), now) == Delivered(0, 1, 1)
         [waiting] = outbox(engine)
         assert (waiting.state, waiting.attempts) == ("waiting", attempt)
         assert waiting.last_error == "ConnectionRefusedError 111"
-    assert deliver(engine, services_env) == Delivered(1, 0, 0)
-    assert deliver(engine, services_env) == Delivered(0, 0, 0)
+        assert deliver(engine, services_env, now) == Delivered(0, 0, 1), "tried before its time"
+        now = waiting.next_try_at
+    assert deliver(engine, services_env, now) == Delivered(1, 0, 0)
+    assert deliver(engine, services_env, now) == Delivered(0, 0, 0)
     [sent] = outbox(engine)
     [mail] = mails(mail_sink)
     assert (sent.state, sent.attempts, sent.last_error) == ("sent", 3, None)
-    assert mail["Message-ID"] == f"<20221026.prov64.{sent.id}@bps.example>"
+    assert mail["Message-ID"] == f"<20221026.prov64.{sent.id}.{delivery_of(engine, sent.id)}@bps.example>"
 
 
 def test_a_run_killed_between_sending_and_marking_repeats_under_the_same_id(
@@ -219,7 +230,7 @@ def test_a_run_killed_between_sending_and_marking_repeats_under_the_same_id(
     deliver_families(engine, visited=100)
     compose(engine, services_env)
     with monkeypatch.context() as patch:
-        patch.setattr("regsosek.alerts.outbox._note_sent", killed)
+        patch.setattr("regsosek.alerts.sending.note", killed)
         with pytest.raises(KilledError):
             deliver(engine, services_env)
     assert deliver(engine, services_env) == Delivered(1, 0, 0)
@@ -244,12 +255,14 @@ def test_a_message_that_cannot_be_written_does_not_stop_the_others(
 ) -> None:
     deliver_families(engine, visited=100)
     compose(engine, services_env)
-    own = services_env.model_copy(update={"platform_recipients": ("a@b.example\nBcc: c@d.example",)})
-    alert_platform(engine, own, NIGHT - timedelta(days=1), failed={"64": "broken"}, publication=None)
-    assert deliver(engine, services_env) == Delivered(1, 1, 1)
-    [waiting] = [row for row in outbox(engine) if row.state == "waiting"]
-    assert waiting.last_error == "ValueError"
-    assert [mail["X-Envelope-To"] for mail in mails(mail_sink)] == ["prov64@bps.example"]
+    alert_platform(engine, services_env, NIGHT - timedelta(days=1), failed={"64": "broken"}, publication=None)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alert.outbox SET subject = E'a\\nBcc: c@d.example' WHERE kind = 'platform'"))
+    assert deliver(engine, services_env) == Delivered(2, 1, 0)
+    [failed] = [row for row in outbox(engine) if row.state == "failed"]
+    assert failed.last_error == "cannot be written: ValueError"
+    assert [mail["X-Envelope-To"] for mail in mails(mail_sink)] == ["prov64@bps.example", "platform@bps.example"]
+    assert "[PIPELINE FAULT] sending: 1 not delivered" in mails(mail_sink)[1]["Subject"]
 
 
 def test_unchanged_news_comes_every_second_night_and_recovery_once(engine: Engine, services_env: Settings) -> None:
@@ -333,7 +346,7 @@ def test_a_fault_of_ours_goes_to_the_platform_team_alone(
         compose(engine, services_env)
         deliver(engine, services_env)
     [mail] = mails(mail_sink)
-    assert mail["X-Envelope-To"] == ", ".join(services_env.platform_recipients)
+    assert mail["X-Envelope-To"] == "platform@bps.example"
     assert (
         " ".join(mail["Subject"].split())
         == "[PIPELINE FAULT] night 2022-10-26: 2 provinces failed, publication at fault"

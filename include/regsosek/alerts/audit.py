@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.stopped import place_or_tell
+from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.runbooks import link
 from regsosek.settings import Settings
 
@@ -34,7 +35,9 @@ def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str
             group=PLATFORM,
             night=night,
             kind=f"audit-{found[:12]}",
-            recipients=settings.platform_recipients,
+            recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}),
             message=Message(subject, render("audit.txt.j2", values)),
             news=found,
+            language="en",
+            urgent=True,
         )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from regsosek.alerts.wording import Language, Words, words_of
+from regsosek.alerts.wording import Words, words_of
+from regsosek.wording import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,23 @@ from sqlalchemy import Connection
 from regsosek.alerts.condition import Told
 from regsosek.alerts.context import Context
 from regsosek.alerts.figures import newest_release, read_officers
-from regsosek.alerts.wording import Language, words_of
+from regsosek.alerts.wording import words_of
 from regsosek.geography.calendar import FieldWindow, planned_windows
-from regsosek.geography.offices import Office, offices
 from regsosek.geography.provinces import province
+from regsosek.geography.recipients import Recipient, recipients
 from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
+from regsosek.wording import Language
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Windows and offices by province, texts of rules by language and id, and which release stands."""
+    """Windows by province, who is told and when, texts of rules by language and id, and which release stands."""
 
     night: date
     windows: Mapping[str, FieldWindow]
-    offices: Mapping[str, Office]
+    recipients: Sequence[Recipient]
+    honour_quiet: bool
     rule_texts: Mapping[Language, Mapping[str, str]]
     newest_release: date | None
     release_bucket: str
@@ -34,7 +36,7 @@ class Desk:
         words, newest, bucket = words_of(language), self.newest_release, self.release_bucket
         officers = [each.condition.place.code for each in told if each.condition.place.level == "petugas"]
         return Context(
-            office=self.offices[code].name,
+            office=province(code).office,
             zone=ZoneInfo(province(code).timezone),
             rule_texts=self.rule_texts[language],
             release=words.say("release_at", day=words.written.day(newest), bucket=bucket) if newest else None,
@@ -44,12 +46,13 @@ class Desk:
 
 
 def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
-    """Reads calendar, plan, offices and rules as the settings name them."""
+    """Reads calendar, plan, recipients and rules as the settings name them."""
     rules = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
     return Desk(
         night=night,
         windows=planned_windows(settings.calendar_file, settings.plan_file),
-        offices=offices(settings.offices_file),
+        recipients=recipients(settings.recipients_file),
+        honour_quiet=settings.quiet_hours,
         rule_texts={"id": {rule.id: rule.text_id for rule in rules}, "en": {rule.id: rule.text_en for rule in rules}},
         newest_release=newest_release(connection, night),
         release_bucket=settings.release_bucket,

@@ -10,7 +10,7 @@ from regsosek.alerts.condition import Severity, Why
 from regsosek.alerts.national import ProvinceStand, compose_national
 from regsosek.alerts.platform import PLATFORM, PlatformFigures
 from regsosek.alerts.stopped import place_or_tell
-from regsosek.alerts.wording import Language
+from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
 
 NATION = "national"
@@ -21,8 +21,6 @@ def alert_nation(
     settings: Settings,
     stands: Mapping[str, ProvinceStand],
     ours: PlatformFigures,
-    *,
-    language: Language = "id",
 ) -> bool:
     """Composes the night's digest of the nation into the outbox; the same news again, nothing critical in it, does not.
 
@@ -33,16 +31,23 @@ def alert_nation(
         if not _is_news(connection, stands, ours):
             outbox.take_back(connection, PLATFORM, ours.night, NATION)
             return False
-        return place_or_tell(
-            connection,
-            settings,
-            group=PLATFORM,
-            night=ours.night,
-            kind=NATION,
-            recipients=settings.platform_recipients,
-            message=compose_national(stands, ours, language),
-            news=_fingerprint(stands, ours),
-        )
+        readers = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.PUSAT, Role.PLATFORM}))
+        placed = [
+            place_or_tell(
+                connection,
+                settings,
+                group=PLATFORM,
+                night=ours.night,
+                kind=NATION,
+                recipients=own,
+                message=compose_national(stands, ours, language),
+                news=_fingerprint(stands, ours),
+                language=language,
+                urgent=ours.at_fault,
+            )
+            for language, own in readers.items()
+        ]
+    return any(placed)
 
 
 def _is_news(connection: Connection, stands: Mapping[str, ProvinceStand], ours: PlatformFigures) -> bool:

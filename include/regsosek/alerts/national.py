@@ -12,10 +12,11 @@ from regsosek.alerts.platform import PlatformFigures
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment, Message, render, render_html
 from regsosek.alerts.told_line import place_named
-from regsosek.alerts.wording import Language, Words, words_of
+from regsosek.alerts.wording import Words, words_of
 from regsosek.alerts.work_list import spreadsheet
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.geography.provinces import province, provinces
+from regsosek.wording import Language
 
 
 @dataclass(frozen=True, slots=True)

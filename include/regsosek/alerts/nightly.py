@@ -20,12 +20,13 @@ from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import place_or_tell, tell_stopped
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.told_tonight import told_tonight
-from regsosek.alerts.wording import Language
 from regsosek.errors import PersonalDataError, ReferenceDataError
 from regsosek.geography.provinces import province, provinces
+from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
 from regsosek.warehouse.holding import SUPERSEDED, held_deliveries
 from regsosek.warehouse.ledger import refreshed_provinces
+from regsosek.wording import Language
 
 log = logging.getLogger(__name__)
 
@@ -155,9 +156,11 @@ def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures
             group=PLATFORM,
             night=night,
             kind=PLATFORM,
-            recipients=settings.platform_recipients,
+            recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}),
             message=compose_platform(figures, settings.docs_url),
             news=figures.fingerprint,
+            language="en",
+            urgent=figures.at_fault,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)
 
@@ -200,6 +203,11 @@ def group_of(code: str) -> str:
     return f"prov{code}"
 
 
+def roles_told(critical: bool) -> frozenset[Role]:
+    """Who of a province gets its digest: the head of the office only what is critical."""
+    return frozenset({Role.OPERASIONAL, Role.PIMPINAN} if critical else {Role.OPERASIONAL})
+
+
 def _asked(codes: Sequence[str] | None) -> list[str]:
     return [each.code for each in provinces()] if codes is None else list(codes)
 
@@ -223,19 +231,27 @@ def _alert_province(connection: Connection, desk: Desk, code: str, kind: str, co
         outbox.take_back(connection, group, desk.night, kind)
         (composed.unchanged if conditions else composed.quiet).append(group)
         return
-    context = desk.context(connection, code, stand.told)
+    readers = by_language(addressed(desk.recipients, code, roles_told(critical)))
     try:
-        placed = outbox.place(
-            connection,
-            group=group,
-            night=desk.night,
-            kind=kind,
-            recipients=[desk.offices[code].email],
-            message=compose_digest(stand.figures, stand.told, thresholds(), context),
-            news=news,
-        )
+        placed = [
+            outbox.place(
+                connection,
+                group=group,
+                night=desk.night,
+                kind=kind,
+                recipients=own,
+                message=compose_digest(
+                    stand.figures, stand.told, thresholds(), desk.context(connection, code, stand.told, language)
+                ),
+                news=news,
+                language=language,
+                urgent=critical,
+                honour_quiet=desk.honour_quiet,
+            )
+            for language, own in readers.items()
+        ]
     except PersonalDataError as stopped:
         outbox.take_back(connection, group, desk.night, kind)
         composed.stopped[group] = str(stopped)
         return
-    (composed.composed if placed else composed.sent_before).append(group)
+    (composed.composed if any(placed) else composed.sent_before).append(group)

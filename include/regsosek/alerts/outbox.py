@@ -1,38 +1,28 @@
-"""The outbox: what was decided and composed is written in one transaction, and sent from there, once.
+"""The outbox: what was decided and composed is written in one transaction, and sent from there by ``sending``.
 
-Sending is at least once: a run killed between the server's acceptance and our mark sends that one message again, under
-the same Message-ID, so that the duplicate is recognisable. A message that could not be sent stays, with its attempts.
+A message stands once for its group, night, kind and language, with a delivery of its own for each recipient.
 """
 
 import hashlib
-import logging
+from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy.dialects import postgresql
 
 from regsosek.alerts.conditions import Condition, Standing
+from regsosek.alerts.deliveries import clock, settle
 from regsosek.alerts.gate import require_clean
-from regsosek.alerts.mail import Letter, Postman, describe_failure, open_postman
+from regsosek.alerts.pace import QuietHours, allowed_from
 from regsosek.alerts.rendering import Message
-from regsosek.settings import Settings
+from regsosek.geography.recipients import Recipient
 from regsosek.warehouse.tables import condition, outbox, refreshed
-
-log = logging.getLogger(__name__)
+from regsosek.warehouse.tables import delivery_of_message as delivery
 
 # How far back the night judged before may lie, so that a night that failed does not make all standing news new.
 REMEMBERED_NIGHTS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What one run of :func:`deliver` did; ``waiting`` is what the outbox still holds afterwards."""
-
-    sent: int
-    failed: int
-    waiting: int
 
 
 def fingerprint(conditions: Sequence[Condition]) -> str:
@@ -82,115 +72,101 @@ def told_the_night_before(connection: Connection, group: str, night: date, kind:
     return connection.execute(query).first() is not None
 
 
+# Waits, and nobody may have read it yet; a try of which the outcome is unknown may have been read.
+_MAY_CHANGE = text("""
+outbox.state = 'waiting' AND NOT EXISTS (
+    SELECT 1 FROM alert.delivery d
+    WHERE d.outbox_id = outbox.id AND (d.state = 'sent' OR d.sent_at IS NOT NULL OR d.unclear > 0))
+""")
+
+
 def place(
     connection: Connection,
     *,
     group: str,
     night: date,
     kind: str,
-    recipients: Sequence[str],
+    recipients: Sequence[Recipient],
     message: Message,
     news: str,
+    language: str = "id",
+    urgent: bool = False,
+    honour_quiet: bool = True,
+    now: datetime | None = None,
 ) -> bool:
-    """Puts a message into the outbox, in place of an unsent one of the same group, night and kind.
+    """Puts a message into the outbox, in place of an unread one of the same group, night, kind and language.
+
+    Args:
+        recipients: deputies among them are written to only if whom they stand in for cannot be reached.
+        urgent: goes at once also in quiet hours, to whoever does not want it otherwise.
+        honour_quiet: off, everything goes at once.
 
     Returns:
-        False if that message was sent before: then nothing changes.
+        False if that message was sent before, to whomever, or is withheld: then nothing changes.
 
     Raises:
         PersonalDataError: the message looks as if it carried personal data; it does not enter.
     """
     require_clean(connection, message)
+    key = {"recipient_group": group, "night": night, "kind": kind, "language": language}
     content = {
-        "recipients": list(recipients),
         "subject": message.subject,
         "body": message.body,
+        "html": message.html,
+        "attachments": [
+            {"name": each.name, "media_type": each.media_type, "content": b64encode(each.content).decode()}
+            for each in message.attachments
+        ],
         "fingerprint": news,
+        "urgent": urgent,
     }
-    key = {"recipient_group": group, "night": night, "kind": kind}
-    statement = insert(outbox).values(**key, **content, state="waiting")
+    _hold(connection, group, night, kind)
+    statement = postgresql.insert(outbox).values(**key, **content, state="waiting", composed_at=func.now())
     placed = statement.on_conflict_do_update(
-        index_elements=list(key), set_=content, where=outbox.c.state == "waiting"
+        index_elements=list(key), set_=content | {"composed_at": func.now()}, where=_MAY_CHANGE
     ).returning(outbox.c.id)
-    return connection.execute(placed).first() is not None
+    outbox_id = connection.execute(placed).scalar()
+    if outbox_id is None:
+        return False
+    connection.execute(delete(delivery).where(delivery.c.outbox_id == outbox_id))
+    rows = [_delivery(outbox_id, each, clock(now), urgent, honour_quiet) for each in recipients]
+    if rows:
+        connection.execute(insert(delivery), rows)
+    settle(connection, outbox_id)
+    return True
+
+
+def _hold(connection: Connection, group: str, night: date, kind: str) -> None:
+    """Keeps senders from beginning with the message until the transaction ends; what they began before shows."""
+    held = (
+        select(delivery.c.id)
+        .join(outbox, delivery.c.outbox_id == outbox.c.id)
+        .where(outbox.c.recipient_group == group, outbox.c.night == night, outbox.c.kind == kind)
+        .with_for_update(of=delivery)
+    )
+    connection.execute(held).all()
+
+
+def _delivery(outbox_id: int, to: Recipient, now: datetime, urgent: bool, honour_quiet: bool) -> dict[str, Any]:
+    heeded = honour_quiet and to.quiet is not None and (to.critical_waits or not urgent)
+    quiet = QuietHours.on(to.quiet, to.zone) if heeded and to.quiet else None
+    return {
+        "outbox_id": outbox_id,
+        "channel": to.channel,
+        "role": to.role,
+        "address": to.address,
+        "backup_of": to.backup_of,
+        "state": "standby" if to.backup_of else "waiting",
+        "next_try_at": None if to.backup_of else allowed_from(now, quiet),
+        "quiet": quiet.stored() if quiet else None,
+    }
 
 
 def take_back(connection: Connection, group: str, night: date, kind: str) -> None:
-    """Removes an unsent message that has become untrue; a sent one stays."""
-    connection.execute(
-        delete(outbox).where(
-            outbox.c.recipient_group == group,
-            outbox.c.night == night,
-            outbox.c.kind == kind,
-            outbox.c.state == "waiting",
-        )
+    """Removes messages that have become untrue and that nobody read; others stay."""
+    _hold(connection, group, night, kind)
+    untrue = delete(outbox).where(
+        outbox.c.recipient_group == group, outbox.c.night == night, outbox.c.kind == kind, _MAY_CHANGE
     )
-
-
-def deliver(engine: Engine, settings: Settings) -> Delivered:
-    """Sends what waits in the outbox, oldest night first, over one SMTP session.
-
-    Several runs may work at once: a row that another one holds is left to it. Failures are noted, never raised.
-    """
-    with engine.begin() as connection:
-        waiting = list(connection.execute(_WAITING).scalars())
-    if not waiting:
-        return Delivered(0, 0, 0)
-    try:
-        with open_postman(settings) as postman:
-            results = [_deliver_one(engine, postman, outbox_id) for outbox_id in waiting]
-    except OSError as error:
-        results = [_note_unreached(engine, outbox_id, describe_failure(error)) for outbox_id in waiting]
-        log.warning("mail server not reached: %s; %d messages wait", describe_failure(error), len(waiting))
-    with engine.begin() as connection:
-        left = len(list(connection.execute(_WAITING).scalars()))
-    return Delivered(results.count(True), results.count(False), left)
-
-
-_WAITING = select(outbox.c.id).where(outbox.c.state == "waiting").order_by(outbox.c.night, outbox.c.id)
-
-
-def _claim(connection: Connection, outbox_id: int) -> Letter | None:
-    claimed = (
-        select(outbox).where(outbox.c.id == outbox_id, outbox.c.state == "waiting").with_for_update(skip_locked=True)
-    )
-    row = connection.execute(claimed).first()
-    if row is None:
-        return None
-    return Letter(row.id, row.recipient_group, row.night, tuple(row.recipients), row.subject, row.body, row.composed_at)
-
-
-def _deliver_one(engine: Engine, postman: Postman, outbox_id: int) -> bool | None:
-    """True: sent; False: failed; None: another run has it."""
-    with engine.begin() as connection:
-        letter = _claim(connection, outbox_id)
-        if letter is None:
-            return None
-        try:
-            refused = postman.send(letter)
-        # A header that cannot be written is a ValueError of the email package; SMTP errors are OSErrors.
-        except (OSError, ValueError) as error:
-            _note_failure(connection, outbox_id, describe_failure(error))
-            return False
-        note = f"{refused} of {len(letter.recipients)} recipients refused" if refused else None
-        _note_sent(connection, outbox_id, note)
-        return True
-
-
-def _note_unreached(engine: Engine, outbox_id: int, failure: str) -> bool | None:
-    with engine.begin() as connection:
-        if _claim(connection, outbox_id) is None:
-            return None
-        _note_failure(connection, outbox_id, failure)
-        return False
-
-
-def _note_failure(connection: Connection, outbox_id: int, failure: str) -> None:
-    values = {"attempts": outbox.c.attempts + 1, "last_error": failure}
-    connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(**values))
-    log.warning("message %d not sent: %s; it stays in the outbox", outbox_id, failure)
-
-
-def _note_sent(connection: Connection, outbox_id: int, note: str | None) -> None:
-    values = {"state": "sent", "attempts": outbox.c.attempts + 1, "last_error": note, "sent_at": text("now()")}
-    connection.execute(update(outbox).where(outbox.c.id == outbox_id).values(**values))
+    gone = list(connection.execute(untrue.returning(outbox.c.id)).scalars())
+    connection.execute(delete(delivery).where(delivery.c.outbox_id.in_(gone)))

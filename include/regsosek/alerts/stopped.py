@@ -10,6 +10,8 @@ from regsosek.alerts import outbox
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
 from regsosek.errors import PersonalDataError
+from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed
+from regsosek.geography.recipients import recipients as known_recipients
 from regsosek.settings import Settings
 
 
@@ -31,9 +33,12 @@ def tell_stopped(connection: Connection, settings: Settings, night: date, stoppe
         group=PLATFORM,
         night=night,
         kind=f"stopped-{found[:12]}",
-        recipients=settings.platform_recipients,
+        recipients=addressed(known_recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}),
         message=compose_stopped(night, stopped),
         news=found,
+        language="en",
+        urgent=True,
+        honour_quiet=settings.quiet_hours,
     )
 
 
@@ -44,9 +49,11 @@ def place_or_tell(
     group: str,
     night: date,
     kind: str,
-    recipients: Sequence[str],
+    recipients: Sequence[Recipient],
     message: Message,
     news: str,
+    language: str,
+    urgent: bool,
 ) -> bool:
     """Puts a message into the outbox (:func:`outbox.place`), or, if the gate stops it, the message that it did.
 
@@ -55,7 +62,16 @@ def place_or_tell(
     """
     try:
         placed = outbox.place(
-            connection, group=group, night=night, kind=kind, recipients=recipients, message=message, news=news
+            connection,
+            group=group,
+            night=night,
+            kind=kind,
+            recipients=recipients,
+            message=message,
+            news=news,
+            language=language,
+            urgent=urgent,
+            honour_quiet=settings.quiet_hours,
         )
     except PersonalDataError as stopped:
         outbox.take_back(connection, group, night, kind)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
-from typing import Any, Literal
+from typing import Any
 
 from regsosek.alerts.condition import Kind
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import RepairKind, repair_kinds
-from regsosek.wording import english, indonesian
+from regsosek.wording import Language, english, indonesian
 
 TEXTS = Path(__file__).parent / "texts.toml"
-Language = Literal["id", "en"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.boundaries import boundaries
 from regsosek.geography.calendar import default_night, field_windows
-from regsosek.geography.offices import offices
 from regsosek.geography.plan import plans
 from regsosek.geography.provinces import provinces
+from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.geography.region_targets import region_targets
 from regsosek.portal.accounts import read_accounts
 from regsosek.quality.hold_limits import hold_limits
@@ -18,20 +18,21 @@ from regsosek.quality.rules import load_suites
 from regsosek.settings import variable
 
 
-def _offices(surroundings: Surroundings) -> Finding:
-    path = surroundings.settings.offices_file
-    found = offices(path)
+def _recipients(surroundings: Surroundings) -> Finding:
+    path = surroundings.settings.recipients_file
+    found = recipients(path)
     if path is None:
-        fix = f"name the offices' addresses in {variable('offices_file')} (docs/reference-files.md)"
+        fix = f"name the offices' addresses in {variable('recipients_file')} (docs/reference-files.md)"
         return warn("digests go to the addresses of the example file, which reach nobody", fix)
-    by_address: dict[str, list[str]] = {}
-    for office in found.values():
-        by_address.setdefault(office.email.lower(), []).append(office.province)
-    shared = ["and ".join(f"{code} " for code in codes).strip() for codes in by_address.values() if len(codes) > 1]
+    by_address: dict[str, set[str]] = {}
+    for each in found:
+        by_address.setdefault(each.address.lower(), set()).add(each.province)
+    shared = [" and ".join(sorted(codes)) for codes in by_address.values() if len(codes) > 1]
     if shared:
         fix = "give each office a mailbox of its own: one of them reads what is another's"
         return fail(f"{path.name}: provinces {'; '.join(shared)} have the same address", fix)
-    return ok(f"{path.name}: {len(found)} offices")
+    ours = len(addressed(found, CENTRE, {Role.PLATFORM}))
+    return ok(f"{path.name}: {len(found)} recipients; faults of ours go to {ours} of them")
 
 
 def _calendar(surroundings: Surroundings) -> Finding:
@@ -74,7 +75,7 @@ def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check
 
 
 CHECKS = (
-    Check("offices file", _offices, settings=("offices_file",)),
+    Check("recipients file", _recipients, settings=("recipients_file",)),
     Check("calendar file", _calendar, settings=("calendar_file",)),
     _supplied("plan_file", plans, "no plan is named: 4 % a day"),
     _supplied("region_targets_file", region_targets, "no targets below the province are named"),

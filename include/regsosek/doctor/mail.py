@@ -4,7 +4,7 @@ import smtplib
 import socket
 import ssl
 
-from regsosek.alerts.mail import describe_failure, open_postman
+from regsosek.alerts.mail import describe_failure, open_session
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.settings import variable
@@ -35,19 +35,19 @@ def _mail(surroundings: Surroundings) -> Finding:
     settings = surroundings.settings.model_copy(update={"smtp_timeout_seconds": float(TIMEOUT_SECONDS)})
     place = f"{settings.smtp_host}:{settings.smtp_port}"
     try:
-        with open_postman(settings) as postman:
-            postman.session.ehlo_or_helo_if_needed()
-            code, _ = postman.session.mail(settings.mail_sender)
-            postman.session.rset()
+        with open_session(settings) as session:
+            session.ehlo_or_helo_if_needed()
+            code, _ = session.mail(settings.mail_sender)
+            session.rset()
     except OSError as error:
         found, fix = next((found, fix) for kind, found, fix in (*_FIXES, _OTHER) if isinstance(error, kind))
         return fail(f"{place}: {found} ({describe_failure(error)})", fix)
     if code != _OK:
         fix = f"correct {variable('mail_sender')}, or let the relay take mail from it"
         return fail(f"{place} refuses our sender ({code})", fix)
-    if settings.smtp_username and not settings.smtp_starttls:
+    if settings.smtp_username and not (settings.smtp_starttls or settings.smtp_tls):
         return warn(f"{place} got our password unencrypted", f"set {variable('smtp_starttls')}=true")
-    return ok(f"{place} takes mail from us{', encrypted' if settings.smtp_starttls else ''}")
+    return ok(f"{place} takes mail from us{', encrypted' if settings.smtp_starttls or settings.smtp_tls else ''}")
 
 
 _OTHER: tuple[type[Exception], str, str] = (OSError, "it cannot be reached", f"correct {_PLACE}")

@@ -23,18 +23,14 @@ def _told(name: str, fault: str) -> str:
     return f"no such setting; did you mean {variable(near[0])}?" if near else "no such setting; remove it"
 
 
-def _addresses(surroundings: Surroundings) -> Finding:
-    settings = surroundings.settings
-    given = {"mail_sender": (settings.mail_sender,), "platform_recipients": settings.platform_recipients}
-    invented = [variable(name) for name, each in given.items() if any(a.endswith(_EXAMPLE) for a in each)]
-    if not settings.platform_recipients:
-        return fail("nobody is told of our own faults", f"name recipients in {variable('platform_recipients')}")
-    if invented:
-        return warn(f"{', '.join(invented)} still hold an example address", "set them to addresses of this office")
-    return ok(f"faults of ours go to {len(settings.platform_recipients)} addresses")
+def _sender(surroundings: Surroundings) -> Finding:
+    sender = surroundings.settings.mail_sender
+    if sender.endswith(_EXAMPLE):
+        return warn(f"{variable('mail_sender')} still holds an example address", "set it to an address of this office")
+    return ok(f"mail comes from {sender}")
 
 
 CHECKS = (
     Check("settings", _variables),
-    Check("platform recipients", _addresses, settings=("mail_sender", "platform_recipients")),
+    Check("sender of mail", _sender, settings=("mail_sender",)),
 )

@@ -47,6 +47,11 @@ class Province:
     persons_dukcapil: int
     note: str
 
+    @property
+    def office(self) -> str:
+        """What its BPS office is called."""
+        return f"BPS Provinsi {self.name}"
+
 
 @cache
 def provinces() -> tuple[Province, ...]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from regsosek.alerts.audit import alert_audit
-from regsosek.alerts.outbox import deliver
+from regsosek.alerts.sending import deliver
 from regsosek.errors import AuditError
 from regsosek.geography.regions import NATION
 from regsosek.night.house import House

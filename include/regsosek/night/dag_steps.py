@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
+from regsosek.alerts.sending import deliver
 from regsosek.errors import NightFailedError, RegsosekError
 from regsosek.geography.calendar import planned_windows
 from regsosek.night import auditing, nightly, replaying
@@ -28,13 +30,15 @@ NOT_CHOSEN = {"skipped": "not among the chosen provinces"}
 
 
 @contextmanager
-def _house(night: date | None = None, province: str | None = None) -> Iterator[House]:
+def _house(
+    night: date | None = None, province: str | None = None, beneath: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[House]:
     with (
         telling(os.environ.get(DAG_VARIABLE, "regsosek"), os.environ.get(RUN_VARIABLE, ""), os.environ),
         within(night=night, province=province),
         _leading_to_a_runbook(),
         nightly.without_values("the night's task"),
-        open_house(load_settings()) as house,
+        open_house(load_settings(beneath=beneath)) as house,
     ):
         yield house
 
@@ -67,15 +71,27 @@ def publish_night(request: RunRequest) -> str:
     return published.release_id
 
 
-def tell_all(request: RunRequest) -> dict[str, int]:
-    """Composes and sends the digests; a run without alerts tells nobody."""
+def tell_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
+    """Composes and sends the digests; a run without alerts tells nobody.
+
+    Args:
+        mail: the mail relay of an Airflow connection, as variables, where the settings name none.
+    """
     if not request.alerts:
         return {}
-    with _house(request.night) as house, noted(house, request.night):
+    with _house(request.night, beneath=mail) as house, noted(house, request.night):
         failed, publication = nightly.faults(house, request.night, request.provinces)
         delivered = nightly.tell(
             house, request.night, failed=failed, publication=publication, provinces=request.provinces
         )
+    return asdict(delivered)
+
+
+def send_due(mail: Mapping[str, str]) -> dict[str, int]:
+    """Sends what is due in the outbox; ``mail`` as :func:`tell_all` takes it. Answers with counts of deliveries."""
+    with _house(beneath=mail) as house:
+        delivered = deliver(house.engine, house.settings)
+    log.info("%s", delivered)
     return asdict(delivered)
 
 
@@ -133,11 +149,11 @@ def audit_one(province: str) -> list[str]:
         return list(auditing.audit_one(house, province))
 
 
-def conclude_audit(provinces: Sequence[str]) -> None:
-    """Tells the platform team what the audit found.
+def conclude_audit(provinces: Sequence[str], mail: Mapping[str, str]) -> None:
+    """Tells the platform team what the audit found; ``mail`` as :func:`tell_all` takes it.
 
     Raises:
         AuditError: naming provinces and figures.
     """
-    with _house() as house:
+    with _house(beneath=mail) as house:
         auditing.conclude_audit(house, provinces)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Literal, Protocol
 
 from regsosek.alerts.nightly import alert_provinces, kind_after
-from regsosek.alerts.outbox import deliver
+from regsosek.alerts.sending import deliver
 from regsosek.errors import DecisionError
 from regsosek.landing.archive import Decision, list_decisions, write_decision
 from regsosek.night.house import House

@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from regsosek.alerts.nightly import alert_decisions, alert_platform, alert_provinces
-from regsosek.alerts.outbox import Delivered, deliver
+from regsosek.alerts.sending import Delivered, deliver
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
 from regsosek.geography.calendar import planned_windows
 from regsosek.geography.provinces import provinces as all_provinces
@@ -102,7 +102,8 @@ def tell(
     delivered = deliver(house.engine, house.settings)
     if delivered.waiting:
         raise NightFailedError(
-            f"night {night}: {delivered.sent} messages sent, {delivered.waiting} wait in the outbox for the next try"
+            f"night {night}: {delivered.sent} deliveries of messages made, {delivered.waiting} wait for the next try; "
+            "see `regsosek alerts outbox`"
         )
     untold = composed.failed | composed.stopped
     if untold:

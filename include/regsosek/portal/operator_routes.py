@@ -23,7 +23,7 @@ from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions, steps_of_nights
-from regsosek.portal.told import conditions_of, message, messages, newest
+from regsosek.portal.told import conditions_of, message, messages, newest, reached
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
 from regsosek.release.standing_words import standing_release
@@ -155,7 +155,8 @@ class OperatorRoutes:
             if found is None:
                 raise not_found()
             met = conditions_of(connection, [found.night], {found.province}) if found.province else []
-        return html(pages.page("alert.html.j2", frame_of(request, "/alerts"), told=found, met=met))
+            whom = reached(connection, message_id) if viewer.operator else []
+        return html(pages.page("alert.html.j2", frame_of(request, "/alerts"), told=found, met=met, reached=whom))
 
     def corrections(self, request: Request) -> Response:
         """What the last nights changed of what was known before, and the journal of decisions."""

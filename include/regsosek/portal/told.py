@@ -1,7 +1,7 @@
 """What offices and the platform team were told: messages as they lie in the outbox, and the conditions behind them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -10,24 +10,39 @@ from sqlalchemy import Connection, select
 from regsosek.alerts.nightly import group_of
 from regsosek.alerts.platform import PLATFORM
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.tables import condition, outbox
+from regsosek.warehouse.tables import condition, delivery_of_message, outbox
 
 
 @dataclass(frozen=True)
 class Told:
-    """A message; ``province`` is None of one to the platform team. ``sent_at`` is None while it waits."""
+    """A message; ``province`` is None of one to the platform team. ``sent_at`` is None until somebody was reached."""
 
     id: int
     province: str | None
     night: date
     kind: str
-    recipients: tuple[str, ...]
     subject: str
     body: str
     state: str
     attempts: int
     last_error: str | None
+    next_try_at: datetime | None
     composed_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What became of a message for one recipient; ``backup_of`` is whom this one stands in for."""
+
+    role: str
+    channel: str
+    address: str
+    backup_of: str
+    state: str
+    attempts: int
+    last_error: str | None
+    next_try_at: datetime | None
     sent_at: datetime | None
 
 
@@ -44,8 +59,9 @@ class Met:
 
 
 _COLUMNS = (
-    outbox.c.id, outbox.c.recipient_group, outbox.c.night, outbox.c.kind, outbox.c.recipients, outbox.c.subject,
-    outbox.c.body, outbox.c.state, outbox.c.attempts, outbox.c.last_error, outbox.c.composed_at, outbox.c.sent_at,
+    outbox.c.id, outbox.c.recipient_group, outbox.c.night, outbox.c.kind, outbox.c.subject, outbox.c.body,
+    outbox.c.state, outbox.c.attempts, outbox.c.last_error, outbox.c.next_try_at, outbox.c.composed_at,
+    outbox.c.sent_at,
 )  # fmt: skip
 
 
@@ -65,6 +81,13 @@ def message(connection: Connection, message_id: int, seen: Collection[str], *, p
     query = select(*_COLUMNS).where(outbox.c.id == message_id, outbox.c.recipient_group.in_(_groups(seen, platform)))
     row = connection.execute(query).first()
     return None if row is None else _told(dict(row._mapping))
+
+
+def reached(connection: Connection, message_id: int) -> list[Reached]:
+    """What became of a message for each recipient; addresses are for operators alone."""
+    columns = [delivery_of_message.c[each.name] for each in fields(Reached)]
+    query = select(*columns).where(delivery_of_message.c.outbox_id == message_id).order_by(delivery_of_message.c.id)
+    return [Reached(**row._mapping) for row in connection.execute(query)]
 
 
 def conditions_of(connection: Connection, nights: Sequence[date], seen: Collection[str]) -> list[Met]:
@@ -89,7 +112,7 @@ def _groups(seen: Collection[str], platform: bool) -> list[str]:
 def _told(row: dict[str, Any]) -> Told:
     group = row.pop("recipient_group")
     province = next((each.code for each in provinces() if group_of(each.code) == group), None)
-    return Told(province=province, **row | {"recipients": tuple(row["recipients"])})
+    return Told(province=province, **row)
 
 
 def _met(row: dict[str, Any]) -> Met:

@@ -341,12 +341,22 @@ full_audit = Table(
     "full_audit", metadata, _key("release_id"), _key("province"), _moment("at", default=True),
     Column("faults", JSONB, nullable=False), schema="release",
 )  # fmt: skip
+# A message as it was composed, for one group in one language; what follows from its deliveries stands beside it.
 outbox = Table(
     "outbox", metadata, Column("id", BigInteger, primary_key=True), _needed("recipient_group"), _needed("night", Date),
-    _needed("kind"), Column("recipients", JSONB, nullable=False), _needed("subject"), _needed("body"),
-    _needed("fingerprint"), _needed("state"), _count("attempts"), Column("last_error", Text),
+    _needed("kind"), _needed("language"), _needed("subject"), _needed("body"), _needed("html"),
+    Column("attachments", JSONB, nullable=False), _needed("fingerprint"), _needed("urgent", Boolean),
+    _needed("state"), _count("attempts"), Column("last_error", Text), _moment("next_try_at", nullable=True),
     _moment("composed_at", default=True), _moment("sent_at", nullable=True),
-    Index("uq_outbox_once", "recipient_group", "night", "kind", unique=True), schema="alert",
+    Index("uq_outbox_once", "recipient_group", "night", "kind", "language", unique=True), schema="alert",
+)  # fmt: skip
+# What became of it for each recipient. ``unclear``: tries of which nobody knows whether the server took the message.
+delivery_of_message = Table(
+    "delivery", metadata, Column("id", BigInteger, primary_key=True), _needed("outbox_id", BigInteger),
+    _needed("channel"), _needed("role"), _needed("address"), _needed("backup_of"), _needed("state"),
+    _count("attempts"), _count("unclear"), _moment("next_try_at", nullable=True), Column("quiet", JSONB),
+    Column("last_error", Text), _moment("sent_at", nullable=True), _moment("told_at", nullable=True),
+    Index("ix_delivery_outbox", "outbox_id"), schema="alert",
 )  # fmt: skip
 condition = Table(
     "condition", metadata, _key("province"), _key("night", Date), _key("kind"), _key("region_code"),

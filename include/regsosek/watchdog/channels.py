@@ -6,9 +6,12 @@ from datetime import datetime
 import httpx
 from pydantic import SecretStr
 
-from regsosek.alerts.mail import Letter, describe_failure, open_postman
+from regsosek.alerts.mail import MailCarrier
+from regsosek.alerts.outcome import Letter, Result
 from regsosek.alerts.rendering import Message
+from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import default_night
+from regsosek.geography.recipients import CENTRE, Channel, Recipient, Role, addressed, recipients
 from regsosek.settings import Settings
 from regsosek.watchdog.observed import Unreachable
 
@@ -18,21 +21,36 @@ GROUP = "watchdog"
 
 def send_mail(settings: Settings, message: Message, now: datetime) -> Unreachable | None:
     """Mails the platform team past the outbox, which lies in the warehouse."""
-    letter = Letter(
+    try:
+        team = addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM})
+    except ReferenceDataError:
+        return Unreachable("the recipients file is faulty (regsosek doctor)")
+    letters = [_letter(each.address, number, message, now) for number, each in enumerate(team) if _is_first_mail(each)]
+    carrier = MailCarrier(settings)
+    try:
+        outcomes = [carrier.carry(letter, lambda: True) for letter in letters]
+    finally:
+        carrier.close()
+    failed = [each.note for each in outcomes if each.result is not Result.TAKEN]
+    return Unreachable("; ".join(sorted(set(failed)))) if failed or not letters else None
+
+
+def _is_first_mail(recipient: Recipient) -> bool:
+    return recipient.channel is Channel.EMAIL and not recipient.backup_of
+
+
+def _letter(address: str, number: int, message: Message, now: datetime) -> Letter:
+    return Letter(
         id=zlib.crc32(f"{now.isoformat()} {message.body}".encode()),
+        delivery=number,
         group=GROUP,
         night=default_night(now),
-        recipients=settings.platform_recipients,
+        channel=Channel.EMAIL,
+        address=address,
         subject=message.subject,
         body=message.body,
         composed_at=now,
     )
-    try:
-        with open_postman(settings) as postman:
-            postman.send(letter)
-    except (OSError, ValueError) as error:
-        return Unreachable(describe_failure(error))
-    return None
 
 
 def send_webhook(url: SecretStr, message: Message) -> Unreachable | None:

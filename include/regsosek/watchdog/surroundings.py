@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from regsosek.alerts.mail import describe_failure, open_postman
+from regsosek.alerts.mail import describe_failure, open_session
 from regsosek.settings import Settings
 from regsosek.watchdog.observed import SeenAirflow, Unreachable
 
@@ -17,7 +17,7 @@ _COMPONENTS = ("scheduler", "dag_processor", "triggerer")
 def see_mail(settings: Settings) -> Unreachable | None:
     """Knocks at the mail server: connection, TLS and login, no message."""
     try:
-        with open_postman(settings):
+        with open_session(settings):
             return None
     except OSError as error:
         return Unreachable(describe_failure(error))

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from regsosek.settings import PREFIX, PROJECT_ROOT, Settings
+from regsosek.settings import PREFIX, PROJECT_ROOT, RETIRED, Settings
 
 COMPOSE = PROJECT_ROOT / "docker-compose.yaml"
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_URL|BROKER_URL|CLI_AUTH")
 INTERPOLATION = re.compile(r"\$\{(?P<name>\w+)(?P<rule>:[?-])?(?P<text>[^}]*)\}")
-# A mail relay may want no login; then there is no secret.
-MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD"}
+# A mail relay may want no login, and not everybody reads bounces; then there is no secret.
+MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD", "REGSOSEK_BOUNCE_IMAP_PASSWORD"}
 # What stands in the image, or is the same on every server.
 OF_THE_IMAGE = {"REGSOSEK_EXPECTATIONS_DIR", "REGSOSEK_RELEASE_SIGNING_KEY_FILE", "REGSOSEK_SMTP_TIMEOUT_SECONDS"}
 SHARED_SECRETS = (
@@ -62,7 +62,7 @@ def test_a_missing_variable_says_how_to_set_it() -> None:
 
 
 def test_every_project_variable_is_a_setting(compose: dict[str, Any]) -> None:
-    names = {name for _, name, _ in variables(compose) if name.startswith(PREFIX)}
+    names = {name for _, name, _ in variables(compose) if name.startswith(PREFIX)} - set(RETIRED)
     assert {name.removeprefix(PREFIX).lower() for name in names} <= set(Settings.model_fields)
 
 

@@ -18,7 +18,7 @@ from regsosek.portal.decisions import Decided
 from regsosek.portal.quarantine import AGES, ProvinceWaiting, age_of
 from regsosek.portal.releases import ReleaseLine
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions
-from regsosek.portal.told import Met, Told
+from regsosek.portal.told import Met, Reached, Told
 from regsosek.portal.viewer import Viewer
 from regsosek.release.pointer import Position
 from regsosek.release.standing_words import StandingRelease
@@ -28,9 +28,11 @@ from regsosek.warehouse.task_runs import TaskRun
 ID = held().delivery_id
 RUN = TaskRun("64", NIGHT, "regsosek_nightly", "manual__2022-10-22T01:00:00+07:00", "receive", 22, 2, AT, 75.4, 3 << 28)
 PUBLISH = replace(RUN, province="00", task_id="publish", map_index=-1, seconds=None)
-TOLD = Told(
-    7, "64", NIGHT, "digest", ("bps6400@bps.example",), HOSTILE, f"Yth. {HOSTILE}", "waiting", 2, HOSTILE, AT, None
-)
+TOLD = Told(7, "64", NIGHT, "digest", HOSTILE, f"Yth. {HOSTILE}", "waiting", 2, HOSTILE, AT, AT, None)
+REACHED = [
+    Reached("operasional", "email", "bps6400@bps.example", "", "failed", 1, HOSTILE, None, None),
+    Reached("operasional", "email", HOSTILE, "bps6400@bps.example", "sent", 1, None, None, AT),
+]
 MET = Met("64", NIGHT, "HELD", "KRITIS", NIGHT - timedelta(days=2), (("families", "400"),))
 POSITION = Position("2022-10-21-0123456789ab", NIGHT, 2, "0" * 64, "rilis/x/", ("2022-10-21-ffff",))
 STANDING = StandingRelease(POSITION, None, (("in time", 20), ("late", 14)))
@@ -97,7 +99,7 @@ def alerts() -> str:
 
 
 def alert(viewer: Viewer = OPERATOR) -> str:
-    return shown("alert.html.j2", viewer, told=TOLD, met=[MET])
+    return shown("alert.html.j2", viewer, told=TOLD, met=[MET], reached=REACHED if viewer.operator else [])
 
 
 def corrections() -> str:

@@ -1,0 +1,40 @@
+"""Settings from the environment: what is retired, contradicts itself, or is known to Airflow alone."""
+
+import pytest
+
+from regsosek.errors import ConfigurationError
+from regsosek.settings import load_settings
+
+NEEDED = {
+    "REGSOSEK_WAREHOUSE_URL": "postgresql+psycopg://u@h/d",
+    "REGSOSEK_S3_ACCESS_KEY_ID": "a",
+    "REGSOSEK_S3_SECRET_ACCESS_KEY": "b",
+    "REGSOSEK_HMAC_KEY": "0" * 32,
+    "REGSOSEK_ENV_FILE": "/nonexistent",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("OFFICES_FILE", "as rows of role operasional"), ("PLATFORM_RECIPIENTS", "as rows 00,platform")],
+)
+def test_a_retired_variable_says_where_its_content_goes(name: str, fix: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"REGSOSEK_{name} is no more: .*{fix}.*REGSOSEK_RECIPIENTS_FILE"):
+        load_settings(NEEDED | {f"REGSOSEK_{name}": "x"})
+    assert load_settings(NEEDED | {f"REGSOSEK_{name}": ""})
+
+
+def test_mail_is_secured_in_one_way() -> None:
+    with pytest.raises(ConfigurationError, match=r"(?i)REGSOSEK_SMTP_TLS and .* exclude each other"):
+        load_settings(NEEDED | {"REGSOSEK_SMTP_TLS": "true", "REGSOSEK_SMTP_STARTTLS": "true"})
+
+
+def test_a_connection_counts_where_no_host_is_set() -> None:
+    named = NEEDED | {"REGSOSEK_SMTP_CONN_ID": "surat"}
+    assert load_settings(named | {"REGSOSEK_SMTP_HOST": ""}).mail_is_airflows
+    assert not load_settings(named | {"REGSOSEK_SMTP_HOST": "relay"}).mail_is_airflows
+    of_connection = {"REGSOSEK_SMTP_HOST": "smtp.bps.example", "REGSOSEK_SMTP_PORT": "465", "REGSOSEK_SMTP_TLS": "true"}
+    settings = load_settings(named | {"REGSOSEK_SMTP_HOST": "", "REGSOSEK_SMTP_PORT": ""}, beneath=of_connection)
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_tls) == ("smtp.bps.example", 465, True)
+    assert not settings.mail_is_airflows
+    assert load_settings(named | {"REGSOSEK_SMTP_HOST": "relay"}, beneath=of_connection).smtp_host == "relay"
