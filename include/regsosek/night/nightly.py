@@ -92,10 +92,10 @@ def tell(
         astray=_astray(house, night),
     )
     delivered = deliver(house.engine, house.settings)
-    if delivered.waiting:
+    if delivered.unreached:
         raise NightFailedError(
-            f"night {night}: {delivered.sent} deliveries of messages made, {delivered.waiting} wait for the next try; "
-            "see `regsosek alerts outbox`"
+            f"night {night}: {delivered.sent} deliveries of messages made, {delivered.unreached} reached no server and "
+            "wait; see `regsosek alerts outbox`"
         )
     if composed.failed:
         raise NightFailedError(
