@@ -64,7 +64,8 @@ TELL = """
 Composes the digests of provinces and platform team and sends what is due; what can wait waits for the morning of its
 province (`regsosek_send`). Sent digests are never sent twice; backfills and runs without alerts send none.
 
-**Red**: the mail server refused or does not answer. `regsosek_send` goes on trying; clear the task when it is through.
+**Red**: the mail server does not answer or refuses us. `regsosek_send` goes on trying; clear the task when it is
+through. A single recipient who is refused leaves it green: the deputy is written to and you are told.
 """ + on_page("regsosek_nightly", "tell")
 CONCLUDE = """
 Says how the night went, whatever came before: red if anything of *ours* failed, and a warning for each delivery that

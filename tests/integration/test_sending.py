@@ -127,7 +127,8 @@ def test_a_temporary_refusal_is_tried_again_with_growing_patience(
     now, waited = NOW, []
     with relay(answers={OFFICE.address: answer}) as it:
         for _ in range(3):
-            assert deliver(engine, settings_for(services_env, it.port), now).failed == 1
+            done = deliver(engine, settings_for(services_env, it.port), now)
+            assert (done.failed, done.waiting, done.unreached) == (1, 1, int(answer.startswith("421")))
             waited.append(deliveries(engine)[OFFICE.address].next_try_at - now)
             now += waited[-1]
         it.answers.clear()
@@ -441,7 +442,7 @@ def test_an_operator_withholds_and_lets_go(engine: Engine, services_env: Setting
 def test_a_relay_that_only_airflow_knows_is_left_to_its_tasks(engine: Engine, services_env: Settings) -> None:
     put(engine)
     fields = services_env.model_dump(exclude={"smtp_host", "smtp_port"}) | {"smtp_conn_id": "surat"}
-    assert deliver(engine, Settings(**fields), NOW) == Delivered(0, 0, 1)
+    assert deliver(engine, Settings(**fields), NOW) == Delivered(0, 0, 1, unreached=1)
     assert deliveries(engine)[OFFICE.address].attempts == 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text, update
 
-from regsosek.alerts.outcome import Change, Letter
+from regsosek.alerts.outcome import Change, Letter, Result
 from regsosek.alerts.pace import QuietHours, allowed_from
 from regsosek.alerts.rendering import Attachment
 from regsosek.warehouse.tables import delivery_of_message as delivery
@@ -98,6 +98,7 @@ def note(engine: Engine, letter: Letter, change: Change, now: datetime) -> None:
         "state": change.state,
         "attempts": change.attempts,
         "unclear": change.unclear,
+        "last_result": change.last_result,
         "last_error": change.last_error,
         "next_try_at": change.next_try_at,
         "sent_at": now if change.state == "sent" else None,
@@ -147,12 +148,16 @@ FROM (
 """
 
 
-def counts(connection: Connection, now: datetime) -> tuple[int, int]:
-    """How many deliveries wait although they were due or tried, and how many wait for their hour."""
+def counts(connection: Connection, now: datetime) -> tuple[int, int, int]:
+    """How many deliveries wait although they were due or tried, for want of a channel that works, and for their hour.
+
+    Those in the middle are among the first: a recipient whom a server refuses for now is no fault of ours.
+    """
     overdue = (delivery.c.next_try_at <= now) | (delivery.c.attempts > 0)
-    query = select(func.count().filter(overdue), func.count().filter(~overdue)).where(delivery.c.state == "waiting")
-    failing, later = connection.execute(query).one()
-    return failing, later
+    refused = func.coalesce(delivery.c.last_result == Result.REFUSED_FOR_NOW, text("false"))
+    numbers = (func.count().filter(overdue), func.count().filter(overdue & ~refused), func.count().filter(~overdue))
+    waiting, unreached, later = connection.execute(select(*numbers).where(delivery.c.state == "waiting")).one()
+    return waiting, unreached, later
 
 
 def clock(now: datetime | None) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Protocol
 
 from regsosek.alerts.pace import Pace, QuietHours, allowed_from, pause
@@ -40,15 +40,15 @@ class Letter:
     quiet: QuietHours | None = None
 
 
-class Result(Enum):
+class Result(StrEnum):
     """What a channel answered."""
 
-    TAKEN = auto()
-    REFUSED_FOR_NOW = auto()
-    REFUSED_FOR_GOOD = auto()
-    UNREACHED = auto()
-    UNCLEAR = auto()
-    WITHDRAWN = auto()
+    TAKEN = "taken"
+    REFUSED_FOR_NOW = "refused for now"
+    REFUSED_FOR_GOOD = "refused for good"
+    UNREACHED = "unreached"
+    UNCLEAR = "unclear"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class Change:
     state: str
     attempts: int
     unclear: int
+    last_result: Result
     last_error: str | None
     next_try_at: datetime | None = None
 
@@ -88,11 +89,11 @@ def follows(letter: Letter, outcome: Outcome, now: datetime, limits: Pace) -> Ch
     attempts = letter.attempts + 1
     unclear = letter.unclear + (outcome.result is Result.UNCLEAR)
     if outcome.result is Result.TAKEN:
-        return Change("sent", attempts, unclear, None)
+        return Change("sent", attempts, unclear, outcome.result, None)
     if unclear >= MOST_UNCLEAR:
-        return Change("failed", attempts, unclear, UNKNOWN_TWICE)
+        return Change("failed", attempts, unclear, outcome.result, UNKNOWN_TWICE)
     worn_out = outcome.result is Result.REFUSED_FOR_NOW and attempts >= limits.most_tries
     if outcome.result is Result.REFUSED_FOR_GOOD or worn_out:
-        return Change("failed", attempts, unclear, outcome.note)
+        return Change("failed", attempts, unclear, outcome.result, outcome.note)
     again = allowed_from(now + pause(attempts, letter.delivery, limits), letter.quiet)
-    return Change("waiting", attempts, unclear, outcome.note, again)
+    return Change("waiting", attempts, unclear, outcome.result, outcome.note, again)

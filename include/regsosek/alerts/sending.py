@@ -32,7 +32,8 @@ class Delivered:
 
     Attributes:
         failed: tries without success.
-        waiting: what waits although it was due or was tried before.
+        waiting: what waits although it was due or was tried before; ``unreached`` of it because no server took it up,
+            not because of who it is for.
         later: what waits for the end of quiet hours.
         bounced: what came back.
     """
@@ -40,6 +41,7 @@ class Delivered:
     sent: int
     failed: int
     waiting: int
+    unreached: int = 0
     later: int = 0
     bounced: int = 0
 
@@ -58,8 +60,9 @@ def deliver(engine: Engine, settings: Settings, now: datetime | None = None) -> 
     if tell_undelivered(engine, settings, at):
         results += _send_due(engine, settings, at)
     with engine.begin() as connection:
-        waiting, later = counts(connection, at)
-    return Delivered(results.count("sent"), len(results) - results.count("sent"), waiting, later, bounced)
+        waiting, unreached, later = counts(connection, at)
+    sent = results.count("sent")
+    return Delivered(sent, len(results) - sent, waiting, unreached, later, bounced)
 
 
 def _send_due(engine: Engine, settings: Settings, now: datetime) -> list[str]:

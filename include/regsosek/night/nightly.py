@@ -100,10 +100,10 @@ def tell(
         stands=composed.stands,
     )
     delivered = deliver(house.engine, house.settings)
-    if delivered.waiting:
+    if delivered.unreached:
         raise NightFailedError(
-            f"night {night}: {delivered.sent} deliveries of messages made, {delivered.waiting} wait for the next try; "
-            "see `regsosek alerts outbox`"
+            f"night {night}: {delivered.sent} deliveries of messages made, {delivered.unreached} reached no server and "
+            "wait; see `regsosek alerts outbox`"
         )
     untold = composed.failed | composed.stopped
     if untold:

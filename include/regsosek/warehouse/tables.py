@@ -355,7 +355,8 @@ delivery_of_message = Table(
     "delivery", metadata, Column("id", BigInteger, primary_key=True), _needed("outbox_id", BigInteger),
     _needed("channel"), _needed("role"), _needed("address"), _needed("backup_of"), _needed("state"),
     _count("attempts"), _count("unclear"), _moment("next_try_at", nullable=True), Column("quiet", JSONB),
-    Column("last_error", Text), _moment("sent_at", nullable=True), _moment("told_at", nullable=True),
+    Column("last_result", Text), Column("last_error", Text), _moment("sent_at", nullable=True),
+    _moment("told_at", nullable=True),
     Index("ix_delivery_outbox", "outbox_id"), schema="alert",
 )  # fmt: skip
 condition = Table(

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("unclear", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("quiet", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("last_result", sa.Text(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
