@@ -92,6 +92,14 @@ def test_two_watchdogs_that_share_what_they_told_tell_once() -> None:
     assert merged([second.with_round("command", minutes(7)), first]).rounds == {"dag": START, "command": minutes(7)}
 
 
+def test_the_later_knowledge_of_a_finding_wins_whichever_is_read_first() -> None:
+    old, _ = round_(Memory(), 0, LATE)
+    new, _ = round_(old, 60)
+    for memories in ([old, new], [new, old]):
+        assert merged(memories).standing == ()
+        assert merged(memories).records == new.records
+
+
 def test_memory_survives_being_written_and_a_broken_file_is_none() -> None:
     memory, _ = round_(Memory().with_round("dag", START), 0, LATE, MUTE)
     assert read(written(memory)) == memory
