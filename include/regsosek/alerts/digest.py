@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from regsosek.alerts.condition import Kind as KindOf
 from regsosek.alerts.conditions import Condition, Kind, recovered_kinds
 from regsosek.alerts.indonesian import day, harmless, moment, number, percent, points
 from regsosek.alerts.kabkota_ranking import rank_kabkota
@@ -52,17 +53,18 @@ class Item:
 def compose_digest(
     figures: ProvinceFigures, conditions: Sequence[Condition], limits: Thresholds, context: Context
 ) -> Message:
-    """Words one province's night; ``conditions`` must not be empty and stand most severe first."""
+    """Words one province's night; ``conditions`` stand most severe first, none of them is good news."""
     open_conditions = [each for each in conditions if each.kind != "RECOVERED"]
     gone = [kind for each in conditions if each.kind == "RECOVERED" for kind in recovered_kinds(each)]
     words = kind_texts()
     values = {
-        "headline": conditions[0].severity,
+        "headline": conditions[0].severity if conditions else "AMAN",
         "office": harmless(context.office),
         "province": figures.province,
         "night": day(figures.night),
         "as_of": moment(as_of(figures, context.zone)),
-        "kinds": [words[each.kind].short for each in open_conditions] + [f"pulih: {words[k].short}" for k in gone],
+        "kinds": [words[each.kind].short for each in open_conditions] + [f"pulih: {words[k].short}" for k in gone]
+        or ["tidak ada yang perlu ditindaklanjuti"],
         "items": [_item(each, figures, limits, context) for each in open_conditions],
         "recovered": [words[kind].short for kind in gone],
         "kabkota": rank_kabkota(figures, [each.kind for each in open_conditions], limits),
@@ -85,7 +87,7 @@ def _scale(scale: float) -> str:
 
 def _item(condition: Condition, figures: ProvinceFigures, limits: Thresholds, context: Context) -> Item:
     words = kind_texts()[condition.kind]
-    deadline = limits.deadline[condition.kind]
+    deadline = limits.deadline[KindOf(condition.kind)]
     until = datetime.combine(figures.night + timedelta(days=deadline.days), time(deadline.hour), context.zone)
     nights = (figures.night - condition.since).days + 1
     return Item(
@@ -128,6 +130,17 @@ def _no_data(figures: ProvinceFigures, _limits: Thresholds) -> str:
     return f"{nights} {last}{unfinished}".strip()
 
 
+def _zero(figures: ProvinceFigures, _limits: Thresholds) -> str:
+    active, silent = (sum(getattr(each, name) for each in figures.kabkota) for name in ("active", "silent"))
+    if not figures.families.received:
+        return "Kiriman datang, tetapi tanpa satu keluarga pun."
+    return f"{_share(silent, active, 'SLS yang sedang dikerjakan')} sudah lama tidak mengirim."
+
+
+def _appointment(figures: ProvinceFigures, _limits: Thresholds) -> str:
+    return f"{number(len(figures.heads_not_met or ()))} SLS dikerjakan tanpa bertemu ketuanya."
+
+
 def _rejected(figures: ProvinceFigures, _limits: Thresholds) -> str:
     families = sum(each.families for each in figures.rejected)
     size = f"{number(families)} keluarga" if families else "isinya"
@@ -168,6 +181,8 @@ def _code(figures: ProvinceFigures, _limits: Thresholds) -> str:
 
 _FINDINGS: Mapping[Kind, Callable[[ProvinceFigures, Thresholds], str]] = {
     "NO_DATA": _no_data,
+    "ZERO": _zero,
+    "APPOINTMENT": _appointment,
     "REJECTED": _rejected,
     "HELD": _held,
     "QUALITY": _quality,

@@ -1,7 +1,8 @@
 """A night's alerts: every province's figures judged and composed into the outbox, and ours to the platform team."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -9,15 +10,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.alerts import outbox
-from regsosek.alerts.conditions import decide
+from regsosek.alerts.condition import Told, Why
+from regsosek.alerts.conditions import worded
+from regsosek.alerts.detect import EXPLAINED
 from regsosek.alerts.digest import Context, compose_digest
 from regsosek.alerts.figures import newest_release, read_figures
 from regsosek.alerts.indonesian import day
-from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.alerts.judging import Judgement, Rules, common_silence, judge
+from regsosek.alerts.memory import remembered, write_conditions, write_told
+from regsosek.alerts.ours import note_faults, suspected_before
+from regsosek.alerts.places import with_places
+from regsosek.alerts.platform import PlatformFigures, compose_platform, escalated_lines
+from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import thresholds
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow, planned_windows
+from regsosek.geography.known_events import known_events
 from regsosek.geography.offices import Office, offices
+from regsosek.geography.plan import plans
 from regsosek.geography.provinces import province, provinces
 from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
@@ -37,10 +47,12 @@ class Composed:
     Attributes:
         composed: a message waits in the outbox.
         quiet: nothing to tell.
-        unchanged: the same news was told the night before.
+        unchanged: something stands, and nothing of it is to be told tonight.
         sent_before: the night's message has gone out; it stays as it is.
         not_processed: the province's night is not processed, which is no news for the province.
         failed: error by group.
+        judged: by province, its conditions and what is told of them.
+        suspected: provinces that are silent at once, so many that silence is taken for a fault of ours.
     """
 
     composed: list[str] = field(default_factory=list)
@@ -49,6 +61,17 @@ class Composed:
     sent_before: list[str] = field(default_factory=list)
     not_processed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    judged: dict[str, Judgement] = field(default_factory=dict)
+    suspected: list[str] = field(default_factory=list)
+
+    @property
+    def escalated(self) -> dict[str, list[Told]]:
+        """By province, what has come to the centre tonight."""
+        found = {
+            code: [each for each in judgement.telling.told if each.why is Why.ESCALATED]
+            for code, judgement in self.judged.items()
+        }
+        return {code: told for code, told in found.items() if told}
 
 
 @dataclass(frozen=True)
@@ -57,6 +80,7 @@ class _Desk:
 
     night: date
     kind: str
+    rules: Rules
     windows: Mapping[str, FieldWindow]
     offices: Mapping[str, Office]
     rule_texts: Mapping[str, str]
@@ -77,17 +101,38 @@ def alert_provinces(
     with engine.begin() as connection:
         processed = refreshed_provinces(connection, night)
         desk = _desk(connection, settings, night, kind)
-    for code in _asked(provinces):
-        if code not in processed:
-            composed.not_processed.append(group_of(code))
-            continue
-        try:
-            with engine.begin() as connection:
-                _alert_province(connection, desk, code, composed)
-        except ReferenceDataError as error:
-            composed.failed[group_of(code)] = str(error)
-            log.warning("no digest for province %s: %s", code, error)
+    asked = _asked(provinces)
+    composed.not_processed.extend(group_of(code) for code in asked if code not in processed)
+    figures: dict[str, ProvinceFigures] = {}
+    for code in (each for each in asked if each in processed):
+        with _naming(composed, code), engine.begin() as connection:
+            figures[code] = with_places(
+                connection, read_figures(connection, code, night, desk.windows[code]), desk.rules.limits
+            )
+    composed.suspected.extend(_suspected(engine, night, figures, desk))
+    for code, each in figures.items():
+        with _naming(composed, code), engine.begin() as connection:
+            _alert_province(connection, desk, each, composed)
     return composed
+
+
+@contextmanager
+def _naming(composed: Composed, code: str) -> Iterator[None]:
+    """One province without reference data stops nobody and is named."""
+    try:
+        yield
+    except ReferenceDataError as error:
+        composed.failed[group_of(code)] = str(error)
+        log.warning("no digest for province %s: %s", code, error)
+
+
+def _suspected(engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], desk: _Desk) -> list[str]:
+    """Silent provinces whose silence is taken for ours; a few judged anew rest on what was found of all."""
+    silent = common_silence(night, figures, desk.rules.limits)
+    if silent or len(figures) == len(_asked(None)):
+        return silent
+    with engine.begin() as connection:
+        return [*figures] if suspected_before(connection, night) else []
 
 
 def alert_platform(
@@ -99,24 +144,29 @@ def alert_platform(
     publication: str | None,
     provinces: Sequence[str] | None = None,
     astray: Mapping[str, int] | None = None,
+    told: Composed | None = None,
 ) -> Composed:
     """Composes what failed of ours, and what waits for an operator, into the outbox, for the platform team only.
 
-    That deliveries go on waiting is no news the night after it was told.
+    That deliveries go on waiting is no news the night after it was told; faults that are acknowledged are none either.
 
     Args:
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
         publication: why nothing was published, None if it was.
         provinces: the ones that the night was to process (default: all).
         astray: keys in the landing area that no delivery is made of, by where they lie.
+        told: what became of the provinces, which says what has come to the centre.
     """
     composed = Composed()
     with engine.begin() as connection:
         refreshed, asked = frozenset(refreshed_provinces(connection, night)), _asked(provinces)
         held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
-        figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
-        repeated = not figures.at_fault and outbox.told_the_night_before(
-            connection, PLATFORM, night, PLATFORM, figures.fingerprint
+        silent, escalated = (tuple(told.suspected), escalated_lines(told.escalated)) if told else ((), ())
+        figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated)
+        in_hand = note_faults(connection, figures) and not escalated
+        repeated = in_hand or (
+            not figures.at_fault
+            and outbox.told_the_night_before(connection, PLATFORM, night, PLATFORM, figures.fingerprint)
         )
         if repeated or not figures.anything:
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
@@ -183,6 +233,7 @@ def _desk(connection: Connection, settings: Settings, night: date, kind: str) ->
     return _Desk(
         night=night,
         kind=kind,
+        rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), plans(settings.plan_file)),
         windows=planned_windows(settings.calendar_file, settings.plan_file),
         offices=offices(settings.offices_file),
         rule_texts={rule.id: rule.text_id for suite in suites.values() for rule in suite.rules},
@@ -190,27 +241,35 @@ def _desk(connection: Connection, settings: Settings, night: date, kind: str) ->
     )
 
 
-def _alert_province(connection: Connection, desk: _Desk, code: str, composed: Composed) -> None:
-    limits, group, office = thresholds(), group_of(code), desk.offices[code]
-    figures = read_figures(connection, code, desk.night, desk.windows[code])
-    conditions = decide(figures, limits, outbox.standing_before(connection, code, desk.night))
-    outbox.write_conditions(connection, code, desk.night, conditions)
-    news = outbox.fingerprint(conditions)
-    critical = any(each.severity == "KRITIS" for each in conditions)
-    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, desk.kind, news)
-    if not conditions or repeated:
+def _alert_province(connection: Connection, desk: _Desk, figures: ProvinceFigures, composed: Composed) -> None:
+    code, limits = figures.province, desk.rules.limits
+    group, office = group_of(code), desk.offices[code]
+    judgement = judge(
+        figures,
+        remembered(connection, code, group, desk.night, desk.kind),
+        desk.rules,
+        suspected=code in composed.suspected,
+    )
+    composed.judged[code] = judgement
+    write_conditions(connection, code, desk.night, judgement.conditions)
+    told = judgement.telling.told
+    if not judgement.telling.send:
         outbox.take_back(connection, group, desk.night, desk.kind)
-        (composed.unchanged if conditions else composed.quiet).append(group)
+        if not outbox.is_placed(connection, group, desk.night, desk.kind):
+            write_told(connection, code, desk.night, desk.kind, ())
+        (composed.unchanged if told else composed.quiet).append(group)
         return
     zone = ZoneInfo(province(code).timezone)
-    message = compose_digest(figures, conditions, limits, Context(office.name, zone, desk.rule_texts, desk.release))
+    context = Context(office.name, zone, desk.rule_texts, desk.release)
     placed = outbox.place(
         connection,
         group=group,
         night=desk.night,
         kind=desk.kind,
         recipients=[office.email],
-        message=message,
-        news=news,
+        message=compose_digest(figures, worded(told, desk.night), limits, context),
+        news=outbox.fingerprint(told),
     )
+    if placed:
+        write_told(connection, code, desk.night, desk.kind, told)
     (composed.composed if placed else composed.sent_before).append(group)

@@ -90,6 +90,7 @@ def tell(
         publication=publication,
         provinces=provinces,
         astray=_astray(house, night),
+        told=composed,
     )
     delivered = deliver(house.engine, house.settings)
     if delivered.waiting:
