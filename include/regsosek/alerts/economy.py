@@ -104,16 +104,18 @@ def _ranked(told: Sequence[Told], limits: Thresholds) -> tuple[Told, ...]:
     return tuple(sorted(told, key=urgency)[: limits.economy.told_per_digest])
 
 
-def urgency(told: Told) -> tuple[bool, bool, bool, int, int, str]:
-    """What stands first: what is open before what recovered, the critical, the news, the province, the largest."""
+def urgency(told: Told) -> tuple[bool, bool, bool, int, int, int, str]:
+    """What stands first: the open, the critical, the news, the province by kind; of its parts the largest."""
     condition = told.condition
+    level, kind = _LEVELS.index(condition.place.level), list(Kind).index(condition.kind)
     return (
         told.why is Why.RECOVERED,
         condition.severity is not Severity.KRITIS,
         told.why is Why.STANDING,
-        _LEVELS.index(condition.place.level),
+        level,
+        kind if level <= _LEVELS.index("provinsi") else 0,
         -condition.families,
-        f"{list(Kind).index(condition.kind)} {condition.place.code}",
+        f"{kind} {condition.place.code}",
     )
 
 
