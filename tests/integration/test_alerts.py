@@ -26,8 +26,9 @@ NIK = "6403015502840001"
 DESA, SUBSLS = "6403010001", "6403010001000100"
 OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
 ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
-SEEDED = ("alert.outbox", "alert.condition", "alert.told", "alert.act", "ledger.delivery", "ledger.delivery_count", "ledger.seal",
-          "quality.rule_result", "mart.total", "mart.arrivals", "mart.refreshed", "release.release")  # fmt: skip
+SEEDED = ("alert.outbox", "alert.condition", "alert.told", "alert.act", "ledger.delivery", "ledger.delivery_count",
+          "ledger.seal", "quality.rule_result", "mart.total", "mart.arrivals", "mart.refreshed",
+          "release.release")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

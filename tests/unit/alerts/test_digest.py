@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from regsosek.alerts.conditions import KINDS, Standing, decide
+from alert_memory import told_before
+from regsosek.alerts.conditions import KINDS, worded
 from regsosek.alerts.digest import Context, compose_digest
+from regsosek.alerts.judging import Rules
 from regsosek.alerts.province_figures import (
     KabkotaFigures,
     ProvinceFigures,
@@ -61,8 +63,13 @@ ENGLISH = re.compile(
 )
 
 
+Standing = tuple[str, date]
+
+
 def told(figures: ProvinceFigures, context: Context, *before: Standing) -> Message:
-    return compose_digest(figures, decide(figures, LIMITS, before), LIMITS, context)
+    memory = told_before(figures.province, figures.night, before)
+    tonight = memory.judge(figures, Rules(LIMITS)).telling.told
+    return compose_digest(figures, worded(tonight, figures.night), LIMITS, context)
 
 
 def flat(message: Message) -> str:
@@ -79,9 +86,9 @@ def messages(night: Night, context: Context) -> list[Message]:
     """Every kind of condition and every optional line in at least one message."""
     silent = {"deliveries": {}, "families": RowCounts(), "persons": RowCounts()}
     published = replace(context, release="s3://regsosek-release/releases/20221025 (malam 25 Okt 2022)")
-    before = [Standing(kind, date(2022, 10, 24)) for kind in KINDS if kind != "RECOVERED"]
+    before = [(kind, date(2022, 10, 24)) for kind in KINDS if kind != "RECOVERED"]
     return [
-        told(night(**EVERYTHING), context, Standing("NO_DATA", date(2022, 10, 25))),
+        told(night(**EVERYTHING), context, ("NO_DATA", date(2022, 10, 25))),
         told(night(**EVERYTHING), published, *before),
         told(night(**silent, unfinished=3), context, *before),
         told(night(**silent, last_arrival=None), context),
@@ -140,7 +147,7 @@ def test_a_held_delivery_says_what_waits_over_which_limit_and_who_decides(night:
 
 def test_silence_says_since_when_and_what_lies_unfinished(night: Night, context: Context) -> None:
     silent = night(deliveries={}, families=RowCounts(), unfinished=3, last_arrival=date(2022, 10, 24))
-    message = told(silent, context, Standing("NO_DATA", date(2022, 10, 25)))
+    message = told(silent, context, ("NO_DATA", date(2022, 10, 25)))
     assert message.subject.startswith("[KRITIS]")
     assert "Sudah 2 malam tanpa data keluarga. Terakhir masuk: kiriman 24 Okt 2022." in message.body
     assert "sejak 25 Okt 2022, malam ke-2" in message.body
@@ -165,7 +172,7 @@ def test_a_sample_says_so(night: Night, context: Context) -> None:
 
 
 def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
-    message = told(night(), context, Standing("BEHIND", date(2022, 10, 20)))
+    message = told(night(), context, ("BEHIND", date(2022, 10, 20)))
     assert message.subject == "[PULIH] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: pulih: di belakang rencana"
     assert "PULIH, tidak perlu tindakan: di belakang rencana." in message.body
     assert "YANG HARUS DILAKUKAN" not in message.body
@@ -205,7 +212,7 @@ def test_hostile_text_neither_breaks_a_line_nor_carries_a_nik(night: Night, cont
         }
     )
     own = replace(context, office=hostile, rule_texts={hostile: hostile}, release=hostile)
-    message = told(figures, own, Standing("NO_DATA", date(2022, 10, 25)))
+    message = told(figures, own, ("NO_DATA", date(2022, 10, 25)))
     for text in (message.subject, message.body):
         assert NIK not in text
         assert "\x00" not in text

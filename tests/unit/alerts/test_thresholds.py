@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from regsosek.alerts.condition import Kind
 from regsosek.alerts.conditions import KINDS
 from regsosek.alerts.thresholds import THRESHOLDS, thresholds
 from regsosek.alerts.wording import kind_texts
@@ -11,7 +12,7 @@ from regsosek.errors import ConfigurationError
 
 
 def test_every_kind_that_asks_for_action_has_a_deadline_and_every_kind_its_words() -> None:
-    assert set(thresholds().deadline) == set(KINDS) - {"RECOVERED"}
+    assert set(thresholds().deadline) == set(Kind) - {Kind.PIPELINE_FAULT}
     assert set(kind_texts()) == set(KINDS)
 
 
@@ -22,6 +23,7 @@ def test_every_kind_that_asks_for_action_has_a_deadline_and_every_kind_its_words
         ("muted_days = 3", "muted = 3", "behind.muted"),
         ("kabkota = 10", "kabkota = 11", "lengths.kabkota"),
         ("hour = 18", "hour = 24", "deadline.NO_DATA.hour"),
+        ('HELD = ["ZERO", "NO_DATA"]', 'HELD = ["ZER0"]', "inhibition.HELD"),
         ("[behind]", "[behind", "TOML"),
     ],
 )
