@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from regsosek.cli_alerts import add_alert_commands
 from regsosek.cli_deliveries import add_delivery_commands
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
@@ -281,6 +282,7 @@ def operator() -> str:
         return f"uid {os.getuid()}"
 
 
+add_alert_commands(app, console, house, operator)
 add_delivery_commands(app, console, house, operator)
 add_release_commands(app, console, house, night_of, operator)
 

@@ -16,7 +16,7 @@ class Verb(StrEnum):
     WAKE = "wake"
 
 
-def name_of(province: str, condition: Condition) -> str:
+def name_of(province: str, condition: "Condition | Act") -> str:
     """What a condition is called: ``64/BEHIND/6403``; one of an officer ``64/QUALITY/6403-0012``."""
     place = condition.place
     code = f"{place.kabkota}-{place.code}" if place.level == "petugas" else place.code

@@ -26,7 +26,8 @@ newest AS (
     WHERE province = :province AND placed AND night <= :night ORDER BY code, night DESC
 ),
 at_work AS (
-    SELECT n.code, coalesce(s.name, '') AS name, u.kabkota, s.families_load - n.visited AS families, n.night AS last_arrival
+    SELECT n.code, coalesce(s.name, '') AS name, u.kabkota, s.families_load - n.visited AS families,
+           n.night AS last_arrival
     FROM newest n JOIN sub_sls s ON s.id_subsls = n.code JOIN upward u ON u.region = s.id_desa
     WHERE :night <= coalesce(s.valid_to, 'infinity') AND n.visited > 0
           AND n.visited * 100 < :finished * s.families_load

@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from regsosek.alerts.acting import standing_now
-from regsosek.alerts.acts import name_of
+from regsosek.alerts.acting import newest_night, standing_now
+from regsosek.alerts.acts import Act, name_of
 from regsosek.alerts.condition import Condition
 from regsosek.alerts.life import TOLD_LEVELS
+from regsosek.alerts.memory import OURS, acts_of
 from regsosek.alerts.nightly import PLATFORM, group_of
 from regsosek.geography.provinces import provinces
 from regsosek.warehouse.tables import condition, outbox
+
+SHOWN_ACTS = 30
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,31 @@ def _of_night(connection: Connection, province: str, night: date) -> list[Met]:
     shown = [each for each in stand if each.place.level in TOLD_LEVELS]
     ranked = sorted(shown, key=lambda each: (each.severity, each.place.level != "provinsi", each.kind, each.place.code))
     return [_met(province, night, each) for each in ranked]
+
+
+def faults_of_ours(connection: Connection) -> list[Met]:
+    """What of ours is the matter, as of the newest night that was told of."""
+    night = newest_night(connection, OURS)
+    return _of_night(connection, OURS, night) if night else []
+
+
+def condition_named(connection: Connection, province: str, name: str) -> Met | None:
+    """The condition ``name`` as it stands after the newest night of ``province``; None if it does not stand."""
+    night = newest_night(connection, province)
+    stand = standing_now(connection, province, night) if night else []
+    return next((_met(province, night, each) for each in stand if night and name_of(province, each) == name), None)
+
+
+def acts_on(connection: Connection, province: str, name: str) -> list[Act]:
+    """What was done about it by its own name, the latest first."""
+    return [act for act in reversed(acts_of(connection, province)) if name_of(province, act) == name]
+
+
+def last_acts(connection: Connection, seen: Collection[str], *, ours: bool) -> list[tuple[str, Act]]:
+    """The last acts about conditions of ``seen``, with the names of these, the latest first."""
+    codes = [*seen, *([OURS] if ours else [])]
+    found = [(name_of(code, act), act) for code in codes for act in acts_of(connection, code)]
+    return sorted(found, key=lambda one: one[1].at, reverse=True)[:SHOWN_ACTS]
 
 
 def newest(met: Sequence[Met]) -> list[Met]:
