@@ -56,9 +56,15 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         events=rules.events,
         suspected=limits.inhibition.get(Kind.PIPELINE_FAULT, ()) if suspected else (),
         recovers=_recovers(conditions, remembered, figures),
-        good=figures.families.judged > 0 and figures.window.is_open(figures.night),
+        good=_well(figures, limits),
     )
     return Judgement(conditions, telling)
+
+
+def _well(figures: ProvinceFigures, limits: Thresholds) -> bool:
+    """Whether good news would be true: families arrived, and the campaign is old enough to say so."""
+    old_enough = figures.window.day_of_window(figures.night) > limits.economy.good_news_nights
+    return old_enough and figures.families.judged > 0 and figures.window.is_open(figures.night)
 
 
 def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures) -> list[Key]:
@@ -77,7 +83,9 @@ def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: 
 def common_silence(night: date, figures: Mapping[str, ProvinceFigures], limits: Thresholds) -> list[str]:
     """The provinces at work that are silent, if they are so many that our landing area must be suspected, not they."""
     at_work = {
-        code: each for code, each in figures.items() if each.window.is_open(night) and each.last_arrival is not None
+        code: each
+        for code, each in figures.items()
+        if each.window.is_open(night) and each.last_arrival is not None and each.visited < each.target
     }
     silent = [
         code for code, each in at_work.items() if not each.families.received and not sum(each.deliveries.values())

@@ -3,7 +3,7 @@
 A pure function of these: a night that was missed, or is judged again, neither loses a step nor takes one twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -40,28 +40,34 @@ def live(
     resolved = [
         replace(each, state=State.RESOLVED, until=None, judged=True) for each in gone if shows(each.kind, each.place)
     ]
-    opened = (_standing(each, acts, night, escalation) for each in (*found.values(), *carried))
-    return (*opened, *resolved)
+    opened = (*found.values(), *carried)
+    whole = {each.kind for each in opened if each.place.level == "provinsi"}
+    return (*(_standing(each, acts, night, escalation, whole) for each in opened), *resolved)
 
 
 def _continued(found: Condition, earlier: Condition | None) -> Condition:
     return found if earlier is None else replace(found, since=min(found.since, earlier.since))
 
 
-def _standing(condition: Condition, acts: Sequence[Act], night: date, escalation: Mapping[Kind, int]) -> Condition:
+def _standing(
+    condition: Condition, acts: Sequence[Act], night: date, escalation: Mapping[Kind, int], whole: Collection[Kind]
+) -> Condition:
     stands = standing(condition, acts, night)
-    if stands.state is State.OPEN and _escalates(condition, night, escalation):
+    if stands.state is State.OPEN and _escalates(condition, night, escalation, whole):
         return replace(condition, state=State.ESCALATED, until=None)
     return replace(condition, state=stands.state, until=stands.until)
 
 
-def _escalates(condition: Condition, night: date, escalation: Mapping[Kind, int]) -> bool:
-    """A province's conditions, and the critical ones of its kab/kota; what a known event explains stays below."""
+def _escalates(condition: Condition, night: date, escalation: Mapping[Kind, int], whole: Collection[Kind]) -> bool:
+    """A province's conditions, and the critical ones of a kab/kota that its province as a whole (``whole``) is free of.
+
+    What a known event explains stays below.
+    """
     after = escalation.get(condition.kind)
     if after is None or condition.event or not condition.judged or condition.place.level not in TOLD_LEVELS:
         return False
-    of_part = condition.place.level == "kabkota" and condition.severity is not Severity.KRITIS
-    return not of_part and (night - condition.since).days >= after
+    critical_part = condition.severity is Severity.KRITIS and condition.kind not in whole
+    return (condition.place.level != "kabkota" or critical_part) and (night - condition.since).days >= after
 
 
 def by_key(conditions: Iterable[Condition]) -> dict[Key, Condition]:

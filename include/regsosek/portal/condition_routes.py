@@ -1,4 +1,4 @@
-"""Conditions one by one: what each rests on, what was done about it, and an operator's acknowledgement, snooze or wake."""
+"""Conditions one by one: what each rests on, what was done about it, and what an operator does now."""
 
 import logging
 from dataclasses import dataclass
