@@ -395,7 +395,8 @@ def test_an_officer_who_makes_most_of_the_quarantine_is_found_by_code(engine: En
             ppl = "0012" if n < 40 else "nobody knows who" if n == 40 else "0013"
             put(connection, tables.kasus, province="64", night=NIGHT, delivery_id="D", part=1, row_no=n,
                 case_id=f"c{n}", versi=1, rank_versi=1, produced_at=datetime.now(UTC), content_hash=b"x", ppl=ppl,
-                placed_code=SUBSLS, status="quarantined" if n < 30 else "loaded", enumerated_on=NIGHT, members=1, persons=1)  # fmt: skip
+                placed_code=SUBSLS, status="quarantined" if n < 30 else "loaded", enumerated_on=NIGHT, members=1,
+                persons=1)  # fmt: skip
     compose(engine, services_env)
     found = conditions(engine, NIGHT)
     assert {key for key in found if key[0] == "QUALITY"} == {("QUALITY", each) for each in ("64", "6403", "0012")}

@@ -19,6 +19,7 @@ from regsosek.portal.deciding_routes import CONFLICT, SEE_OTHER
 from regsosek.portal.forms import Forms, form_cookie, set_form_cookie
 from regsosek.portal.sources import Sources
 from regsosek.portal.told import Met, acts_on, condition_named
+from regsosek.portal.viewer import viewer_of
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class ConditionRoutes:
         name = _seen(request, province, kind, code)
         with self.sources.reading() as connection:
             met, acts = _found(connection, province, name)
+        if met.level == "petugas" and not viewer_of(request).sensitive:
+            raise not_found()
         cookie = form_cookie(request)
         values = {
             "met": met,

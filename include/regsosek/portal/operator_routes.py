@@ -132,7 +132,7 @@ class OperatorRoutes:
             values = {
                 "met": newest(conditions_of(connection, nights, viewer.provinces)),
                 "ours": faults_of_ours(connection) if viewer.operator else [],
-                "acts": last_acts(connection, viewer.provinces, ours=viewer.operator),
+                "acts": last_acts(connection, viewer.provinces, ours=viewer.operator, officers=viewer.sensitive),
             }
         return html(pages.page("alerts.html.j2", frame_of(request, "/alerts"), told=told, nights=nights, **values))
 

@@ -126,10 +126,11 @@ def acts_on(connection: Connection, province: str, name: str) -> list[Act]:
     return [act for act in reversed(acts_of(connection, province)) if name_of(province, act) == name]
 
 
-def last_acts(connection: Connection, seen: Collection[str], *, ours: bool) -> list[tuple[str, Act]]:
-    """The last acts about conditions of ``seen``, with the names of these, the latest first."""
+def last_acts(connection: Connection, seen: Collection[str], *, ours: bool, officers: bool) -> list[tuple[str, Act]]:
+    """The last acts about conditions of ``seen`` with their names, the latest first; ``officers``: of them, too."""
     codes = [*seen, *([OURS] if ours else [])]
-    found = [(name_of(code, act), act) for code in codes for act in acts_of(connection, code)]
+    every = [(name_of(code, act), act) for code in codes for act in acts_of(connection, code)]
+    found = [one for one in every if officers or one[1].place.level != "petugas"]
     return sorted(found, key=lambda one: one[1].at, reverse=True)[:SHOWN_ACTS]
 
 
