@@ -16,6 +16,7 @@ from ulid import ULID
 
 from regsosek.cli_alerts import add_alert_commands
 from regsosek.cli_deliveries import add_delivery_commands
+from regsosek.cli_digest import add_digest_command
 from regsosek.cli_doctor import add_doctor_command
 from regsosek.cli_figures import add_figure_commands
 from regsosek.cli_forecast import add_forecast_commands
@@ -73,10 +74,7 @@ def house() -> Iterator["House"]:
         yield opened
 
 
-alerts = typer.Typer(help="Alerts: who was told what, what waits, and what came back.")
-app.add_typer(alerts, name="alerts", no_args_is_help=True)
-add_outbox_commands(alerts, console, house)
-add_alert_commands(app, console, house, night_of)
+add_digest_command(app, console, house, night_of)
 add_doctor_command(app, console)
 add_figure_commands(app, console, house)
 add_forecast_commands(app, console, house, night_of)
@@ -286,6 +284,7 @@ def operator() -> str:
         return f"uid {os.getuid()}"
 
 
+add_outbox_commands(add_alert_commands(app, console, house, operator), console, house)
 add_delivery_commands(app, console, house, operator)
 add_release_commands(app, console, house, night_of, operator)
 

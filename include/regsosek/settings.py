@@ -66,6 +66,7 @@ class Settings(BaseModel):
     recipients_file: Path | None = Field(None, description="who is told; none means the example, which reaches nobody")
     calendar_file: Path | None = Field(None, description="field window per province; none means the plan of 2022")
     plan_file: Path | None = Field(None, description="plan by province or kab/kota and day; none means 4 % a day")
+    known_events_file: Path | None = Field(None, description="floods, feasts and the like that excuse; none known")
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
     boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")

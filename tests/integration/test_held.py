@@ -423,8 +423,9 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
     for night in (NIGHT, NEXT):
         alert_provinces(engine, own, night, provinces=[PROVINCE])
         alert_platform(engine, own, night, failed={}, publication=None, provinces=[PROVINCE])
-    kinds = "SELECT night, kind, figures ->> 'deliveries' FROM alert.condition WHERE kind IN ('HELD', 'REJECTED')"
-    assert world.rows(kinds + " ORDER BY 1") == [(NIGHT, "HELD", "1"), (NEXT, "HELD", "1")]
+    kinds = "SELECT night, kind, since, figures ->> 'held_deliveries' FROM alert.condition WHERE kind = ANY(:kinds)"
+    held_since = [(night, "HELD", NIGHT, "1") for night in (NIGHT, NEXT)]
+    assert world.rows(kinds + " ORDER BY 1", kinds=["HELD", "REJECTED"]) == held_since
     mails = "SELECT recipient_group, night, kind, subject FROM alert.outbox ORDER BY id"
     subjects = {(group, night): subject for group, night, _, subject in world.rows(mails)}
     assert "kiriman ditahan" in subjects[f"prov{PROVINCE}", NIGHT]

@@ -344,3 +344,33 @@ def test_a_region_that_nobody_has_and_one_of_another_province_are_alike(world: F
     own = client_of(world, office(OTHER))
     assert {own.get(f"/regions/{code}").status_code for code in (DESA, PROVINCE, "00", "9999", "x")} == {404}
     assert own.get(f"/regions/{OTHER}").status_code == 200
+
+
+def test_operators_acknowledge_a_condition_from_its_page_as_on_the_command_line(world: FieldWorld, held: str) -> None:
+    alert_provinces(world.house.engine, world.house.settings, NIGHT, provinces=[PROVINCE])
+    operator, own, stranger = (client_of(world, each) for each in (OPERATOR, office(PROVINCE), office(OTHER)))
+    address = f"/alerts/conditions/{PROVINCE}/HELD/{PROVINCE}"
+    assert f'href="{address}"' in operator.get("/alerts").text
+    assert stranger.get(address).status_code == 404
+    assert own.get("/alerts/conditions/00/PIPELINE_FAULT/00-silence").status_code == 403
+    assert "<form" not in own.get(address).text
+    [token] = re.findall(r'name="token" value="([^"]+)"', operator.get(address).text)
+    sent = {"token": token, "verb": "snooze", "until": str(NEXT), "reason": REASON}
+    here = {"origin": "http://airflow.example:8080"}
+    assert operator.post(address, data=sent, headers={"origin": "http://elsewhere.example"}).status_code == 403
+    assert operator.post(address, data=sent | {"token": "1.x"}, headers=here).status_code == 403
+    assert own.post(address, data=sent, headers=here).status_code == 403
+    assert not world.rows("SELECT 1 FROM alert.act")
+    for wrong, told in (
+        ({"until": ""}, "needs an end"),
+        ({"reason": "6403015202840099"}, "NIK"),
+        ({"until": "x"}, "YYYY"),
+    ):
+        refused = operator.post(address, data=sent | wrong, headers=here)
+        assert (refused.status_code, told in refused.text) == (409, True)
+    assert operator.post(address, data=sent, headers=here).status_code == 303
+    assert world.rows("SELECT verb, by, reason, until, night FROM alert.act") == [
+        ("snooze", OPERATOR.name, REASON, NEXT, NIGHT)
+    ]
+    assert f"snoozed</b> to {NEXT}" in operator.get(address).text
+    assert REASON in operator.get("/alerts").text

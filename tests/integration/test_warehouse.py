@@ -93,6 +93,8 @@ def _partitioned(engine: Engine) -> set[str]:
         ("regsosek_analyst", "restricted.quarantined", False),
         ("regsosek_publisher", "restricted.keluarga_identity", False),
         ("regsosek_alerter", "restricted.quarantined", False),
+        ("regsosek_alerter", "core.kasus", True),
+        ("regsosek_alerter", "core.keluarga", False),
         ("regsosek_alerter", "quality.rule_result", True),
     ],
 )

@@ -31,6 +31,9 @@ class Severity(StrEnum):
     PERHATIAN = "PERHATIAN"
 
 
+Key = tuple[Kind, str, str, str]
+
+
 class State(StrEnum):
     """Where a condition stands in its life."""
 
@@ -66,6 +69,14 @@ class Place:
     name: str = ""
     kabkota: str = ""
 
+    def covers(self, other: "Place") -> bool:
+        """Whether ``other``, of the same province, is this place or lies in it."""
+        if self.level in {"nasional", "provinsi"}:
+            return self.level == "provinsi" or other.level == "nasional"
+        if self.level == "kabkota":
+            return self.code in {other.code, other.kabkota}
+        return (self.level, self.code, self.kabkota) == (other.level, other.code, other.kabkota)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -78,6 +89,7 @@ class Condition:
         news: what makes it other news than the night before beside kind and severity (deliveries, worst rule).
         until: the last night of a snooze or acknowledgement.
         event: id of the known event that explains it (``known_events.csv``); empty: none.
+        judged: whether this night could tell; if not, it stands as the night before left it.
     """
 
     kind: Kind
@@ -90,6 +102,12 @@ class Condition:
     state: State = State.OPEN
     until: date | None = None
     event: str = ""
+    judged: bool = True
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same condition on another night, within a province."""
+        return self.kind, self.place.level, self.place.code, self.place.kabkota
 
 
 @dataclass(frozen=True, slots=True)

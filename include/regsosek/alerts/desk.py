@@ -8,10 +8,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from regsosek.alerts.condition import Told
-from regsosek.alerts.context import Context
+from regsosek.alerts.context import Context, KnownEvent
+from regsosek.alerts.detect import EXPLAINED
 from regsosek.alerts.figures import newest_release, read_officers
+from regsosek.alerts.judging import Rules
+from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
 from regsosek.geography.calendar import FieldWindow, planned_windows
+from regsosek.geography.known_events import known_events
+from regsosek.geography.plan import plans
 from regsosek.geography.provinces import province
 from regsosek.geography.recipients import Recipient, recipients
 from regsosek.quality.rules import load_suites
@@ -21,9 +26,10 @@ from regsosek.wording import Language
 
 @dataclass(frozen=True)
 class Desk:
-    """Windows by province, who is told and when, texts of rules by language and id, and which release stands."""
+    """What is judged by, windows by province, who is told when, texts of rules by language and id, the release."""
 
     night: date
+    rules: Rules
     windows: Mapping[str, FieldWindow]
     recipients: Sequence[Recipient]
     honour_quiet: bool
@@ -41,19 +47,21 @@ class Desk:
             rule_texts=self.rule_texts[language],
             release=words.say("release_at", day=words.written.day(newest), bucket=bucket) if newest else None,
             language=language,
+            events={each.id: KnownEvent(each.reason, each.closes) for each in self.rules.events},
             officers=read_officers(connection, code, self.night, officers),
         )
 
 
 def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
     """Reads calendar, plan, recipients and rules as the settings name them."""
-    rules = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
+    known = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
     return Desk(
         night=night,
+        rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), plans(settings.plan_file)),
         windows=planned_windows(settings.calendar_file, settings.plan_file),
         recipients=recipients(settings.recipients_file),
         honour_quiet=settings.quiet_hours,
-        rule_texts={"id": {rule.id: rule.text_id for rule in rules}, "en": {rule.id: rule.text_en for rule in rules}},
+        rule_texts={"id": {rule.id: rule.text_id for rule in known}, "en": {rule.id: rule.text_en for rule in known}},
         newest_release=newest_release(connection, night),
         release_bucket=settings.release_bucket,
     )

@@ -85,9 +85,9 @@ SELECT coalesce(max(visited), 0)::bigint FROM {newest_total(":province", ":provi
 """
 
 # A place is a sub-SLS, or the lowest region that a code leads to; the way up is reference data, never a substring.
-_PLACES = """
+PLACES = """
 sub_sls AS (
-    SELECT DISTINCT ON (id_subsls) id_subsls, id_desa, families_load, valid_to FROM reference.subsls
+    SELECT DISTINCT ON (id_subsls) id_subsls, name, id_desa, families_load, valid_to FROM reference.subsls
     WHERE province = :province AND valid_from <= :night
     ORDER BY id_subsls, valid_from DESC
 ),
@@ -100,7 +100,7 @@ upward AS (
     JOIN kabkota k ON k.code = a.ancestor_code
 )"""
 _KABKOTA = f"""
-WITH {_PLACES},
+WITH {PLACES},
 load AS (
     SELECT u.kabkota AS code, sum(s.families_load) AS load FROM sub_sls s JOIN upward u ON u.region = s.id_desa
     WHERE :night <= coalesce(s.valid_to, 'infinity')
@@ -126,7 +126,7 @@ FROM kabkota k LEFT JOIN load USING (code) LEFT JOIN visits USING (code) LEFT JO
 ORDER BY k.code
 """
 _OFF_FRAME = f"""
-WITH {_PLACES}
+WITH {PLACES}
 SELECT coalesce(sum(a.received) FILTER (WHERE r.level = 'desa'), 0)::bigint AS in_known_desa,
        coalesce(sum(a.received) FILTER (WHERE r.level IS DISTINCT FROM 'desa'), 0)::bigint AS above_desa
 FROM mart.arrivals a

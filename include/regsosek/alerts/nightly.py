@@ -1,25 +1,29 @@
 """A night's alerts: every province's figures judged and composed into the outbox, and ours to the platform team."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.alerts import outbox
-from regsosek.alerts.conditions import Condition, decide
+from regsosek.alerts.condition import Severity, Told, Why
 from regsosek.alerts.desk import Desk, open_desk
 from regsosek.alerts.digest import compose_digest
 from regsosek.alerts.figures import read_figures
 from regsosek.alerts.gate import require_clean
+from regsosek.alerts.judging import Judgement, common_silence, judge
+from regsosek.alerts.memory import remembered, write_conditions, write_told
 from regsosek.alerts.nation import alert_nation
 from regsosek.alerts.national import ProvinceStand
-from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
+from regsosek.alerts.ours import note_faults, suspected_before
+from regsosek.alerts.places import with_places
+from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform, escalated_lines
+from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import place_or_tell, tell_stopped
-from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.told_tonight import told_tonight
 from regsosek.errors import PersonalDataError, ReferenceDataError
 from regsosek.geography.provinces import province, provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
@@ -40,12 +44,14 @@ class Composed:
     Attributes:
         composed: a message waits in the outbox.
         quiet: nothing to tell.
-        unchanged: the same news was told the night before.
+        unchanged: something stands, and nothing of it is to be told tonight.
         sent_before: the night's message has gone out; it stays as it is.
         not_processed: the province's night is not processed, which is no news for the province.
         failed: error by group.
+        judged: by province, its conditions and what is told of them.
         stopped: what looked like personal data, by group; told to the platform team.
-        stands: where each processed province stands, by code.
+        stands: where each judged province stands, by code.
+        suspected: provinces that are silent at once, so many that silence is taken for a fault of ours.
     """
 
     composed: list[str] = field(default_factory=list)
@@ -54,8 +60,19 @@ class Composed:
     sent_before: list[str] = field(default_factory=list)
     not_processed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    judged: dict[str, Judgement] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     stands: dict[str, ProvinceStand] = field(default_factory=dict)
+    suspected: list[str] = field(default_factory=list)
+
+    @property
+    def escalated(self) -> dict[str, list[Told]]:
+        """By province, what has come to the centre tonight."""
+        found = {
+            code: [each for each in judgement.telling.told if each.why is Why.ESCALATED]
+            for code, judgement in self.judged.items()
+        }
+        return {code: told for code, told in found.items() if told}
 
 
 def alert_provinces(
@@ -72,16 +89,16 @@ def alert_provinces(
     with engine.begin() as connection:
         processed = refreshed_provinces(connection, night)
         desk = open_desk(connection, settings, night)
-    for code in _asked(provinces):
-        if code not in processed:
-            composed.not_processed.append(group_of(code))
-            continue
-        try:
-            with engine.begin() as connection:
-                _alert_province(connection, desk, code, kind, composed)
-        except ReferenceDataError as error:
-            composed.failed[group_of(code)] = str(error)
-            log.warning("no digest for province %s: %s", code, error)
+    asked = _asked(provinces)
+    composed.not_processed.extend(group_of(code) for code in asked if code not in processed)
+    figures: dict[str, ProvinceFigures] = {}
+    for code in (each for each in asked if each in processed):
+        with _naming(composed, code), engine.begin() as connection:
+            figures[code] = _figures(connection, desk, code)
+    composed.suspected.extend(_suspected(engine, night, figures, desk))
+    for code, each in figures.items():
+        with _naming(composed, code), engine.begin() as connection:
+            _alert_province(connection, desk, each, kind, composed)
     with engine.begin() as connection:
         tell_stopped(connection, settings, night, composed.stopped)
     return composed
@@ -99,11 +116,34 @@ def read_digest(engine: Engine, settings: Settings, night: date, code: str, lang
         if code not in refreshed_provinces(connection, night):
             raise ReferenceDataError(f"{asked.name} ({code}): night {night} is not processed; run `regsosek night`")
         desk = open_desk(connection, settings, night)
-        _, stand = _decided(connection, desk, code)
-        context = desk.context(connection, code, stand.told, language)
-        message = compose_digest(stand.figures, stand.told, thresholds(), context)
+        figures = _figures(connection, desk, code)
+        told = judge(figures, remembered(connection, code, group_of(code), night, DIGEST), desk.rules).telling.told
+        message = compose_digest(figures, told, desk.rules.limits, desk.context(connection, code, told, language))
         require_clean(connection, message)
     return message
+
+
+def _figures(connection: Connection, desk: Desk, code: str) -> ProvinceFigures:
+    return with_places(connection, read_figures(connection, code, desk.night, desk.windows[code]), desk.rules.limits)
+
+
+@contextmanager
+def _naming(composed: Composed, code: str) -> Iterator[None]:
+    """One province without reference data stops nobody and is named."""
+    try:
+        yield
+    except ReferenceDataError as error:
+        composed.failed[group_of(code)] = str(error)
+        log.warning("no digest for province %s: %s", code, error)
+
+
+def _suspected(engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], desk: Desk) -> list[str]:
+    """Silent provinces whose silence is taken for ours; a few judged anew rest on what was found of all."""
+    silent = common_silence(night, figures, desk.rules.limits)
+    if silent or len(figures) == len(_asked(None)):
+        return silent
+    with engine.begin() as connection:
+        return [*figures] if suspected_before(connection, night) else []
 
 
 def alert_platform(
@@ -115,36 +155,39 @@ def alert_platform(
     publication: str | None,
     provinces: Sequence[str] | None = None,
     astray: Mapping[str, int] | None = None,
-    stands: Mapping[str, ProvinceStand] | None = None,
+    told: Composed | None = None,
 ) -> Composed:
     """Composes what failed of ours, and what waits for an operator, into the outbox, for the platform team only.
 
-    That deliveries go on waiting is no news the night after it was told. A night of all provinces is told as a whole
-    as well, if ``stands`` say where they stand.
+    That deliveries go on waiting is no news the night after it was told; faults that are acknowledged are none either.
+    A night of all provinces is told as a whole as well, if ``told`` says where they stand.
 
     Args:
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
         publication: why nothing was published, None if it was.
         provinces: the ones that the night was to process (default: all).
         astray: keys in the landing area that no delivery is made of, by where they lie.
-        stands: where each province stands, of :func:`alert_provinces`.
+        told: what became of the provinces, which says what has come to the centre.
     """
     composed = Composed()
     with engine.begin() as connection:
         refreshed, asked = frozenset(refreshed_provinces(connection, night)), _asked(provinces)
         held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
-    figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held)
+    silent, escalated = (tuple(told.suspected), escalated_lines(told.escalated)) if told else ((), ())
+    figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated)
     _alert_platform(engine, settings, figures, composed)
-    if stands is not None and set(asked) == set(_asked(None)):
-        alert_nation(engine, settings, stands, figures)
+    if told is not None and set(asked) == set(_asked(None)):
+        alert_nation(engine, settings, told.stands, figures)
     return composed
 
 
 def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures, composed: Composed) -> None:
     night = figures.night
     with engine.begin() as connection:
-        repeated = not figures.at_fault and outbox.told_the_night_before(
-            connection, PLATFORM, night, PLATFORM, figures.fingerprint
+        in_hand = note_faults(connection, figures) and not figures.escalated
+        repeated = in_hand or (
+            not figures.at_fault
+            and outbox.told_the_night_before(connection, PLATFORM, night, PLATFORM, figures.fingerprint)
         )
         if repeated or not figures.anything:
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
@@ -203,8 +246,8 @@ def group_of(code: str) -> str:
     return f"prov{code}"
 
 
-def roles_told(critical: bool) -> frozenset[Role]:
-    """Who of a province gets its digest: the head of the office only what is critical."""
+def roles_told(*, critical: bool) -> frozenset[Role]:
+    """Who of a province gets its digest: the head of the office only what is critical or has come to the centre."""
     return frozenset({Role.OPERASIONAL, Role.PIMPINAN} if critical else {Role.OPERASIONAL})
 
 
@@ -212,46 +255,56 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
     return [each.code for each in provinces()] if codes is None else list(codes)
 
 
-def _decided(connection: Connection, desk: Desk, code: str) -> tuple[tuple[Condition, ...], ProvinceStand]:
-    figures = read_figures(connection, code, desk.night, desk.windows[code])
-    before = outbox.standing_before(connection, code, desk.night)
-    conditions = decide(figures, thresholds(), before)
-    return conditions, ProvinceStand(figures, told_tonight(figures, conditions, before))
-
-
-def _alert_province(connection: Connection, desk: Desk, code: str, kind: str, composed: Composed) -> None:
+def _alert_province(
+    connection: Connection, desk: Desk, figures: ProvinceFigures, kind: str, composed: Composed
+) -> None:
+    code, night = figures.province, desk.night
     group = group_of(code)
-    conditions, stand = _decided(connection, desk, code)
-    outbox.write_conditions(connection, code, desk.night, conditions)
-    composed.stands[code] = stand
-    news = outbox.fingerprint(conditions)
-    critical = any(each.severity == "KRITIS" for each in conditions)
-    repeated = not critical and outbox.told_the_night_before(connection, group, desk.night, kind, news)
-    if not conditions or repeated:
-        outbox.take_back(connection, group, desk.night, kind)
-        (composed.unchanged if conditions else composed.quiet).append(group)
+    memory = remembered(connection, code, group, night, kind)
+    judgement = judge(figures, memory, desk.rules, suspected=code in composed.suspected)
+    told = judgement.telling.told
+    composed.judged[code], composed.stands[code] = judgement, ProvinceStand(figures, told)
+    write_conditions(connection, code, night, judgement.conditions)
+    if not judgement.telling.send:
+        outbox.take_back(connection, group, night, kind)
+        if not outbox.is_placed(connection, group, night, kind):
+            write_told(connection, code, night, kind, ())
+        (composed.unchanged if told else composed.quiet).append(group)
         return
-    readers = by_language(addressed(desk.recipients, code, roles_told(critical)))
     try:
-        placed = [
-            outbox.place(
-                connection,
-                group=group,
-                night=desk.night,
-                kind=kind,
-                recipients=own,
-                message=compose_digest(
-                    stand.figures, stand.told, thresholds(), desk.context(connection, code, stand.told, language)
-                ),
-                news=news,
-                language=language,
-                urgent=critical,
-                honour_quiet=desk.honour_quiet,
-            )
-            for language, own in readers.items()
-        ]
+        placed = _place(connection, desk, figures, told, kind)
     except PersonalDataError as stopped:
-        outbox.take_back(connection, group, desk.night, kind)
+        outbox.take_back(connection, group, night, kind)
         composed.stopped[group] = str(stopped)
         return
-    (composed.composed if any(placed) else composed.sent_before).append(group)
+    if placed:
+        write_told(connection, code, night, kind, told)
+    (composed.composed if placed else composed.sent_before).append(group)
+
+
+def _place(connection: Connection, desk: Desk, figures: ProvinceFigures, told: Sequence[Told], kind: str) -> bool:
+    """Puts the digest into the outbox in each language that it is read in; whether any of them waits there."""
+    code = figures.province
+    urgent = any(_presses(each) for each in told)
+    placed = [
+        outbox.place(
+            connection,
+            group=group_of(code),
+            night=desk.night,
+            kind=kind,
+            recipients=own,
+            message=compose_digest(figures, told, desk.rules.limits, desk.context(connection, code, told, language)),
+            news=outbox.fingerprint(told),
+            language=language,
+            urgent=urgent,
+            honour_quiet=desk.honour_quiet,
+        )
+        for language, own in by_language(addressed(desk.recipients, code, roles_told(critical=urgent))).items()
+    ]
+    return any(placed)
+
+
+def _presses(told: Told) -> bool:
+    """Whether it cannot wait for the office's morning."""
+    told_now = told.why not in {Why.STANDING, Why.RECOVERED}
+    return told_now and (told.condition.severity is Severity.KRITIS or told.why is Why.ESCALATED)

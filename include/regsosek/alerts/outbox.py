@@ -12,53 +12,20 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 
-from regsosek.alerts.conditions import Condition, Standing
+from regsosek.alerts.condition import Told
 from regsosek.alerts.deliveries import clock, settle
 from regsosek.alerts.gate import require_clean
 from regsosek.alerts.pace import QuietHours, allowed_from
 from regsosek.alerts.rendering import Message
 from regsosek.geography.recipients import Recipient
-from regsosek.warehouse.tables import condition, outbox, refreshed
 from regsosek.warehouse.tables import delivery_of_message as delivery
-
-# How far back the night judged before may lie, so that a night that failed does not make all standing news new.
-REMEMBERED_NIGHTS = 7
+from regsosek.warehouse.tables import outbox
 
 
-def fingerprint(conditions: Sequence[Condition]) -> str:
-    """Same news, same fingerprint: kinds, severities and what makes them news, not the figures of the night."""
-    parts = sorted(f"{each.kind} {each.severity} {each.news}" for each in conditions)
+def fingerprint(told: Sequence[Told]) -> str:
+    """Same news, same fingerprint: what is told of which places and how severe, not the figures of the night."""
+    parts = sorted(f"{each.condition.key} {each.condition.severity} {each.condition.news}" for each in told)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def standing_before(connection: Connection, province: str, night: date) -> list[Standing]:
-    """The conditions that the province's last night processed before ``night`` ended with; RECOVERED is none."""
-    earliest = night - timedelta(days=REMEMBERED_NIGHTS)
-    last = select(func.max(refreshed.c.night)).where(
-        refreshed.c.province == province, refreshed.c.night < night, refreshed.c.night >= earliest
-    )
-    query = select(condition.c.kind, condition.c.figures["since"].astext.label("since")).where(
-        condition.c.province == province, condition.c.night == last.scalar_subquery(), condition.c.kind != "RECOVERED"
-    )
-    return [Standing(row.kind, date.fromisoformat(row.since)) for row in connection.execute(query)]
-
-
-def write_conditions(connection: Connection, province: str, night: date, conditions: Sequence[Condition]) -> None:
-    """Replaces the conditions of one province and night."""
-    connection.execute(delete(condition).where(condition.c.province == province, condition.c.night == night))
-    rows = [
-        {
-            "province": province,
-            "night": night,
-            "kind": each.kind,
-            "region_code": province,
-            "severity": each.severity,
-            "figures": {**each.figures, "since": each.since.isoformat(), "news": each.news},
-        }
-        for each in conditions
-    ]
-    if rows:
-        connection.execute(insert(condition), rows)
 
 
 def told_the_night_before(connection: Connection, group: str, night: date, kind: str, news: str) -> bool:
@@ -160,6 +127,12 @@ def _delivery(outbox_id: int, to: Recipient, now: datetime, urgent: bool, honour
         "next_try_at": None if to.backup_of else allowed_from(now, quiet),
         "quiet": quiet.stored() if quiet else None,
     }
+
+
+def is_placed(connection: Connection, group: str, night: date, kind: str) -> bool:
+    """Whether the group's message of that night and kind lies in the outbox, sent or not."""
+    query = select(outbox.c.id).where(outbox.c.recipient_group == group, outbox.c.night == night, outbox.c.kind == kind)
+    return connection.execute(query).first() is not None
 
 
 def take_back(connection: Connection, group: str, night: date, kind: str) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from regsosek.alerts.acts import name_of
+from regsosek.alerts.condition import Told
 from regsosek.alerts.rendering import Message, render
 from regsosek.contract.codebook import STREAMS
 from regsosek.errors import ParityError
@@ -26,6 +28,8 @@ class PlatformFigures:
         publication: why nothing was published; None if it was, or was not tried.
         astray: keys in the landing area that no delivery is made of, counted by where they lie.
         held: deliveries that wait for an operator; no fault of ours.
+        silent: provinces so many of which are silent at once that our landing area is suspected.
+        escalated: conditions that have come to the centre tonight, in words.
     """
 
     night: date
@@ -35,6 +39,8 @@ class PlatformFigures:
     publication: str | None
     astray: Mapping[str, int] = field(default_factory=dict)
     held: tuple[HeldDelivery, ...] = ()
+    silent: tuple[str, ...] = ()
+    escalated: tuple[str, ...] = ()
 
     @property
     def stale(self) -> list[str]:
@@ -44,18 +50,19 @@ class PlatformFigures:
     @property
     def anything(self) -> bool:
         """Whether there is something to tell."""
-        return self.at_fault or bool(self.held)
+        return self.at_fault or bool(self.held) or bool(self.escalated)
 
     @property
     def at_fault(self) -> bool:
         """Whether anything went wrong."""
-        return bool(self.failed or self.stale or self.publication or self.astray)
+        return bool(self.failed or self.stale or self.publication or self.astray or self.silent)
 
     @property
     def fingerprint(self) -> str:
         """Same faults, same fingerprint."""
         held = [each.delivery_id for each in self.held]
-        told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()), held)
+        ours = (self.silent, self.escalated)
+        told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()), held, *ours)
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
 
@@ -75,6 +82,8 @@ def compose_platform(figures: PlatformFigures, docs_url: str | None = None) -> M
         "at_fault": figures.at_fault,
         "held": [_held(each) for each in figures.held],
         "runbooks": {section: link("error", error, docs_url) for section, error in _RUNBOOKS.items()},
+        "silent": figures.silent,
+        "escalated": figures.escalated,
     }
     return Message(_subject(figures), render("platform.txt.j2", values))
 
@@ -86,14 +95,26 @@ _RUNBOOKS = {
 }  # fmt: skip
 
 
+def escalated_lines(told: Mapping[str, Sequence[Told]]) -> tuple[str, ...]:
+    """Conditions that have come to the centre, by province, in words."""
+    return tuple(
+        f"{name_of(code, each.condition)}: since {each.condition.since}, {each.condition.families:,} families, "
+        f"{each.condition.severity}"
+        for code, of_province in sorted(told.items())
+        for each in of_province
+    )
+
+
 def _subject(figures: PlatformFigures) -> str:
     broken = len({*figures.failed, *figures.stale})
     parts = [f"{broken} province{'s' if broken > 1 else ''} failed"] if broken else []
     parts += ["publication at fault"] if figures.publication else []
+    parts += [f"{len(figures.silent)} provinces silent at once"] if figures.silent else []
     parts += ["keys astray in landing"] if figures.astray else []
     if figures.held:
         parts.append(f"{len(figures.held)} deliver{'ies' if len(figures.held) > 1 else 'y'} held")
-    mark = "PIPELINE FAULT" if figures.at_fault else "DECISION NEEDED"
+    parts += [f"{len(figures.escalated)} escalated"] if figures.escalated else []
+    mark = "PIPELINE FAULT" if figures.at_fault else "DECISION NEEDED" if figures.held else "ESCALATED"
     return f"[{mark}] night {figures.night.isoformat()}: {', '.join(parts)}"
 
 

@@ -47,7 +47,13 @@ class RuleViolations:
 
 @dataclass(frozen=True, slots=True)
 class KabkotaFigures:
-    """One kab/kota: ``load`` and ``visited`` in families, cumulative; the rest in families of the night."""
+    """One kab/kota: ``load`` and ``visited`` in families, cumulative; the next three in families of the night.
+
+    Attributes:
+        last_arrival: the newest night that brought a family; None if none did.
+        days_late: mean days from enumeration to arrival of all that arrived so far.
+        active, silent: sub-SLS at work, and those of them that brought nothing for a while.
+    """
 
     code: str
     name: str
@@ -56,6 +62,42 @@ class KabkotaFigures:
     received: int
     quarantined: int
     off_frame: int
+    last_arrival: date | None = None
+    days_late: float = 0.0
+    active: int = 0
+    silent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SilentSubsls:
+    """A sub-SLS at work that brought nothing since ``last_arrival``; ``families`` of its load are not visited."""
+
+    code: str
+    name: str
+    kabkota: str
+    families: int
+    last_arrival: date
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerFigures:
+    """An officer by code: families of the night, and how many of them are in quarantine."""
+
+    code: str
+    kabkota: str
+    judged: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadNotMet:
+    """A place that is worked in since ``since`` while the head of its SLS was not met; ``families`` of its load."""
+
+    code: str
+    name: str
+    kabkota: str
+    families: int
+    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +119,9 @@ class ProvinceFigures:
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
         in_known_desa, above_desa: families of the night whose code leads to no sub-SLS, by how far it leads.
         last_arrival: day of the newest earlier delivery that was accepted with families in it.
+        silent_subsls: the largest sub-SLS at work that brought nothing for a while.
+        officers: those whose families of the night are in quarantine, the most families first.
+        heads_not_met: None on nights that do not ask for them.
     """
 
     province: str
@@ -101,11 +146,20 @@ class ProvinceFigures:
     in_known_desa: int = 0
     above_desa: int = 0
     last_arrival: date | None = None
+    silent_subsls: tuple[SilentSubsls, ...] = ()
+    officers: tuple[OfficerFigures, ...] = ()
+    heads_not_met: tuple[HeadNotMet, ...] | None = None
 
     @property
     def off_frame(self) -> int:
         """Families of the night whose code leads to no sub-SLS of the frame."""
         return self.in_known_desa + self.above_desa
+
+    @property
+    def days_late(self) -> float:
+        """Mean days from enumeration to arrival: of the kab/kota, each by its families visited."""
+        visited = sum(each.visited for each in self.kabkota)
+        return sum(each.days_late * each.visited for each in self.kabkota) / visited if visited else 0.0
 
     @property
     def plan_percent(self) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from regsosek.alerts.condition import Kind
 from regsosek.errors import ConfigurationError
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
@@ -23,6 +24,17 @@ class NoDataThresholds(_Frozen):
     """When silence becomes critical, in nights in a row."""
 
     critical_after_nights: Count
+    kabkota_nights: Count
+    subsls_nights: Count
+
+
+class ZeroThresholds(_Frozen):
+    """Shares of the sub-SLS at work that brought nothing; at work: begun, and ``finished_percent`` not reached."""
+
+    attention_percent: Percent
+    critical_percent: Percent
+    least_active: Count
+    finished_percent: Percent
 
 
 class QualityThresholds(_Frozen):
@@ -31,14 +43,19 @@ class QualityThresholds(_Frozen):
     attention_percent: Percent
     critical_percent: Percent
     least_families: Count
+    officer_percent: Percent
+    officer_families: Count
 
 
 class BehindThresholds(_Frozen):
-    """Percentage points below plan, and the first days of the window that are not judged."""
+    """Percentage points below plan, the first days of the window that are not judged, and the last ones."""
 
     margin_points: Percent
     critical_points: Percent
+    closing_margin_points: Percent
+    closing_days: Count
     muted_days: Annotated[int, Field(ge=0)]
+    kabkota_families: Count
 
 
 class CodeThresholds(_Frozen):
@@ -47,6 +64,18 @@ class CodeThresholds(_Frozen):
     attention_percent: Percent
     attention_families: Count
     critical_percent: Percent
+
+
+class AppointmentThresholds(_Frozen):
+    """How many days before free days heads of SLS who were not met are listed."""
+
+    days_ahead: Annotated[int, Field(ge=1, le=7)]
+
+
+class LateThresholds(_Frozen):
+    """How many days of a region's usual delay are forgiven."""
+
+    most_days: Annotated[int, Field(ge=0)]
 
 
 class WindowThresholds(_Frozen):
@@ -63,6 +92,26 @@ class Lengths(_Frozen):
     rejected: Count
 
 
+class Rows(_Frozen):
+    """The most places below a kab/kota that a night names, of a province and kind."""
+
+    subsls: Count
+    officers: Count
+
+
+class Economy(_Frozen):
+    """When what is unchanged is told again, and how much is told at all; nights and messages of one province."""
+
+    critical_nights: Count
+    interval_nights: Count
+    good_news_nights: Count
+    messages_per_week: Annotated[int, Field(ge=1, le=7)]
+    told_per_digest: Count
+    snooze_nights: Count
+    common_percent: Percent
+    common_provinces: Count
+
+
 class Deadline(_Frozen):
     """Days after the night's date, and the hour on that day in the province's own time."""
 
@@ -71,15 +120,28 @@ class Deadline(_Frozen):
 
 
 class Thresholds(_Frozen):
-    """All thresholds; ``deadline`` by kind of condition."""
+    """All thresholds.
+
+    Attributes:
+        escalation: nights by kind; a kind that is absent never goes to the centre.
+        inhibition: by kind, the kinds that it silences at its place and below.
+        deadline: by kind.
+    """
 
     no_data: NoDataThresholds
+    zero: ZeroThresholds
     quality: QualityThresholds
     behind: BehindThresholds
     code: CodeThresholds
+    appointment: AppointmentThresholds
+    late: LateThresholds
     window: WindowThresholds
     lengths: Lengths
-    deadline: dict[str, Deadline]
+    rows: Rows
+    economy: Economy
+    escalation: dict[Kind, Count]
+    inhibition: dict[Kind, tuple[Kind, ...]]
+    deadline: dict[Kind, Deadline]
 
 
 @cache

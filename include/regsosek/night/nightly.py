@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from regsosek.alerts.nightly import alert_decisions, alert_platform, alert_provinces
 from regsosek.alerts.sending import Delivered, deliver
+from regsosek.alerts.weekly import alert_week
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
 from regsosek.geography.calendar import planned_windows
 from regsosek.geography.provinces import provinces as all_provinces
@@ -97,8 +98,10 @@ def tell(
         publication=publication,
         provinces=provinces,
         astray=_astray(house, night),
-        stands=composed.stands,
+        told=composed,
     )
+    if provinces is None or {each.code for each in all_provinces()} <= set(provinces):
+        alert_week(house.engine, house.settings, night)
     delivered = deliver(house.engine, house.settings)
     if delivered.unreached:
         raise NightFailedError(

@@ -13,11 +13,8 @@ from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
-from regsosek.statistics.as_of import AsOf, last_refreshed
-from regsosek.statistics.denominators import related_places
-from regsosek.statistics.streams.clocks import clocks_as_of
-from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
-from regsosek.statistics.streams.telling import told_as_of
+from regsosek.statistics.streams.reconciliation import gap_kinds, gaps, heads_not_met
+from regsosek.statistics.streams.telling import told_of_night
 
 SHOWN = 50
 HEAD_NOT_MET, LIST_NOT_ENTERED = "ketua SLS belum ditemui", "daftar belum dientri"
@@ -47,7 +44,7 @@ class WorkList:
 
 def gap_list(connection: Connection, province: str, night: date, window: FieldWindow) -> WorkList:
     """Every gap between the streams of ``province``, as of its last good night up to ``night``."""
-    told, as_of = _told(connection, province, night, window)
+    told, as_of = told_of_night(connection, province, night, window)
     found = gaps(told)
     places = _places(connection, province, found["code"])
     rows = (
@@ -67,7 +64,7 @@ def gap_list(connection: Connection, province: str, night: date, window: FieldWi
 
 def appointment_list(connection: Connection, province: str, night: date, window: FieldWindow) -> WorkList:
     """SLS that are worked in without a verified list: why, and the days of the next week on which heads are at home."""
-    told, as_of = _told(connection, province, night, window)
+    told, as_of = told_of_night(connection, province, night, window)
     away = heads_not_met(told)
     found = gaps(told)
     due = found[(found["kind"] == "list_not_entered") & ~found["code"].isin(away.index)]
@@ -104,13 +101,6 @@ def write_work_list(listed: WorkList, path: Path) -> None:
 
 
 _PLACE_COLUMNS = ("kabkota", "kode", "nama")
-
-
-def _told(connection: Connection, province: str, night: date, window: FieldWindow) -> tuple[Told, date]:
-    stands = last_refreshed(connection, night).nights.get(province, night)
-    clocks = clocks_as_of(connection, AsOf(stands, {province: stands}))[province]
-    related = related_places(connection, stands)
-    return told_as_of(connection, province, stands, window.closing(stands), clocks, related), stands
 
 
 def _places(connection: Connection, province: str, codes: Sequence[str] | pd.Series) -> Mapping[str, Row]:

@@ -21,6 +21,7 @@ from regsosek.portal import pages
 from regsosek.portal.answers import HEADERS, NOT_FOUND, frame_of, html, not_found, require_provinces, seen_province
 from regsosek.portal.api.application import api
 from regsosek.portal.api.problems import refused
+from regsosek.portal.condition_routes import add_condition_routes
 from regsosek.portal.deciding_routes import add_deciding_routes
 from regsosek.portal.deliveries import deliveries_of
 from regsosek.portal.nights import last_nights, read_night, read_nights
@@ -67,6 +68,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     nights.add_api_route("/nights/{night}/{province}/{dataset}", routes.data_docs)
     add_operator_routes(nights, sources)
     add_deciding_routes(nights, sources)
+    add_condition_routes(nights, sources)
     portal.include_router(nights)
     portal.add_api_route("/releases/{release_id}/{name:path}", routes.release_file)
     portal.add_api_route("/script.js", routes.script)

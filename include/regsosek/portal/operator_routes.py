@@ -23,7 +23,7 @@ from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions, steps_of_nights
-from regsosek.portal.told import conditions_of, message, messages, newest, reached
+from regsosek.portal.told import conditions_of, faults_of_ours, last_acts, message, messages, newest, reached
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
 from regsosek.release.standing_words import standing_release
@@ -144,8 +144,12 @@ class OperatorRoutes:
         with self.sources.reading() as connection:
             nights = self._nights(connection)
             told = messages(connection, viewer.provinces, nights=nights, platform=viewer.operator)
-            met = newest(conditions_of(connection, nights, viewer.provinces))
-        return html(pages.page("alerts.html.j2", frame_of(request, "/alerts"), told=told, met=met, nights=nights))
+            values = {
+                "met": newest(conditions_of(connection, nights, viewer.provinces)),
+                "ours": faults_of_ours(connection) if viewer.operator else [],
+                "acts": last_acts(connection, viewer.provinces, ours=viewer.operator, officers=viewer.sensitive),
+            }
+        return html(pages.page("alerts.html.j2", frame_of(request, "/alerts"), told=told, nights=nights, **values))
 
     def alert(self, request: Request, message_id: int) -> Response:
         """One message as it was sent, or will be, and the conditions behind it."""

@@ -7,10 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from regsosek.alerts.acting import newest_night, standing_now
+from regsosek.alerts.acts import Act, name_of
+from regsosek.alerts.condition import Condition
+from regsosek.alerts.life import TOLD_LEVELS
+from regsosek.alerts.memory import OURS, acts_of
 from regsosek.alerts.nightly import group_of
 from regsosek.alerts.platform import PLATFORM
 from regsosek.geography.provinces import provinces
 from regsosek.warehouse.tables import condition, delivery_of_message, outbox
+
+SHOWN_ACTS = 30
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,13 @@ class Reached:
 
 @dataclass(frozen=True)
 class Met:
-    """A condition that a province's night met; ``figures`` are the numbers that it was decided on."""
+    """A condition that a province's night met; ``figures`` are the numbers that it was decided on.
+
+    Attributes:
+        id: what it is called where it is acted upon.
+        place: code and name; ``state``, ``until``: as of now, with what operators did since the night.
+        families: that it is about, 0 if nobody can know; event: id of the known event that explains it.
+    """
 
     province: str
     night: date
@@ -56,6 +69,13 @@ class Met:
     severity: str
     since: date
     figures: tuple[tuple[str, str], ...]
+    id: str = ""
+    place: str = ""
+    level: str = "provinsi"
+    state: str = "open"
+    until: date | None = None
+    families: int = 0
+    event: str = ""
 
 
 _COLUMNS = (
@@ -91,13 +111,51 @@ def reached(connection: Connection, message_id: int) -> list[Reached]:
 
 
 def conditions_of(connection: Connection, nights: Sequence[date], seen: Collection[str]) -> list[Met]:
-    """The conditions that nights of the provinces of ``seen`` met, the newest night first."""
+    """What stood open after nights of the provinces of ``seen``, the newest night first, the most severe first.
+
+    Places below a kab/kota are details of its own and left out.
+    """
     query = (
-        select(condition)
+        select(condition.c.province, condition.c.night)
+        .distinct()
         .where(condition.c.night.in_(list(nights)), condition.c.province.in_(list(seen)))
-        .order_by(condition.c.night.desc(), condition.c.province, condition.c.severity, condition.c.kind)
+        .order_by(condition.c.night.desc(), condition.c.province)
     )
-    return [_met(dict(row._mapping)) for row in connection.execute(query)]
+    found = [(row.province, row.night) for row in connection.execute(query)]
+    return [met for province, night in found for met in _of_night(connection, province, night)]
+
+
+def _of_night(connection: Connection, province: str, night: date) -> list[Met]:
+    stand = standing_now(connection, province, night)
+    shown = [each for each in stand if each.place.level in TOLD_LEVELS]
+    ranked = sorted(shown, key=lambda each: (each.severity, each.place.level != "provinsi", each.kind, each.place.code))
+    return [_met(province, night, each) for each in ranked]
+
+
+def faults_of_ours(connection: Connection) -> list[Met]:
+    """What of ours is the matter, as of the newest night that was told of."""
+    night = newest_night(connection, OURS)
+    return _of_night(connection, OURS, night) if night else []
+
+
+def condition_named(connection: Connection, province: str, name: str) -> Met | None:
+    """The condition ``name`` as it stands after the newest night of ``province``; None if it does not stand."""
+    night = newest_night(connection, province)
+    stand = standing_now(connection, province, night) if night else []
+    return next((_met(province, night, each) for each in stand if night and name_of(province, each) == name), None)
+
+
+def acts_on(connection: Connection, province: str, name: str) -> list[Act]:
+    """What was done about it by its own name, the latest first."""
+    return [act for act in reversed(acts_of(connection, province)) if name_of(province, act) == name]
+
+
+def last_acts(connection: Connection, seen: Collection[str], *, ours: bool, officers: bool) -> list[tuple[str, Act]]:
+    """The last acts about conditions of ``seen`` with their names, the latest first; ``officers``: of them, too."""
+    codes = [*seen, *([OURS] if ours else [])]
+    every = [(name_of(code, act), act) for code in codes for act in acts_of(connection, code)]
+    found = [one for one in every if officers or one[1].place.level != "petugas"]
+    return sorted(found, key=lambda one: one[1].at, reverse=True)[:SHOWN_ACTS]
 
 
 def newest(met: Sequence[Met]) -> list[Met]:
@@ -115,9 +173,22 @@ def _told(row: dict[str, Any]) -> Told:
     return Told(province=province, **row)
 
 
-def _met(row: dict[str, Any]) -> Met:
-    figures = dict(row["figures"])
-    since = date.fromisoformat(figures.pop("since", row["night"].isoformat()))
+def _met(province: str, night: date, each: Condition) -> Met:
     # What makes it news (rules, ids) is said by the message itself; here are the numbers.
-    shown = tuple((name, f"{value:g}") for name, value in figures.items() if isinstance(value, int | float))
-    return Met(row["province"], row["night"], row["kind"], row["severity"], since, shown)
+    shown = tuple((name, f"{value:g}") for name, value in each.figures.items())
+    place = f"{each.place.code} {each.place.name}".strip()
+    return Met(
+        province,
+        night,
+        each.kind.value,
+        each.severity.value,
+        each.since,
+        shown,
+        name_of(province, each),
+        place,
+        each.place.level,
+        each.state.value,
+        each.until,
+        each.families,
+        each.event,
+    )

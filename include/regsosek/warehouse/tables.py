@@ -359,7 +359,24 @@ delivery_of_message = Table(
     _moment("told_at", nullable=True),
     Index("ix_delivery_outbox", "outbox_id"), schema="alert",
 )  # fmt: skip
+# Conditions as they stood after a night; ``kabkota`` owns the place, empty at and above the province.
 condition = Table(
-    "condition", metadata, _key("province"), _key("night", Date), _key("kind"), _key("region_code"),
-    _needed("severity"), Column("figures", JSONB, nullable=False), schema="alert",
+    "condition", metadata, _key("province"), _key("night", Date), _key("kind"), _key("level"), _key("region_code"),
+    _key("kabkota"), _needed("name"), _needed("severity"), _needed("state"),
+    _needed("since", Date), _count("families"), _needed("news"), Column("until", Date),
+    _needed("event"), Column("judged", Boolean, nullable=False),
+    Column("figures", JSONB, nullable=False), schema="alert",
+)  # fmt: skip
+# What was told of a condition in the message of a night and ``dispatch`` (the kind of the message in the outbox).
+told = Table(
+    "told", metadata, _key("province"), _key("night", Date), _key("dispatch"), _key("kind"), _key("level"),
+    _key("region_code"), _key("kabkota"), _needed("why"), _needed("severity"), _needed("since", Date),
+    _count("families"), _needed("news"), schema="alert",
+)  # fmt: skip
+# What the platform team did about conditions; ``night`` is the newest one that it knew of.
+act = Table(
+    "act", metadata, Column("id", BigInteger, primary_key=True), _needed("province"), _needed("kind"),
+    _needed("level"), _needed("region_code"), _needed("kabkota"), _needed("verb"), _needed("by"), _needed("reason"),
+    _moment("at", default=True), _needed("night", Date), Column("severity", Text), Column("until", Date),
+    Index(None, "province", "night"), schema="alert",
 )  # fmt: skip

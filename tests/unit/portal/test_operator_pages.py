@@ -9,6 +9,8 @@ from outline import Outline
 from portal_world import AT, HOSTILE, NIGHT, delivery, frame, held, night
 
 from portal_viewers import OPERATOR, office
+from regsosek.alerts.acts import Act, Verb
+from regsosek.alerts.condition import Kind, Place
 from regsosek.night.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
 from regsosek.night.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
 from regsosek.portal import pages
@@ -33,7 +35,14 @@ REACHED = [
     Reached("operasional", "email", "bps6400@bps.example", "", "failed", 1, HOSTILE, None, None),
     Reached("operasional", "email", HOSTILE, "bps6400@bps.example", "sent", 1, None, None, AT),
 ]
-MET = Met("64", NIGHT, "HELD", "KRITIS", NIGHT - timedelta(days=2), (("families", "400"),))
+MET = Met(
+    "64", NIGHT, "HELD", "KRITIS", NIGHT - timedelta(days=2), (("families", "400"),), "64/HELD/64", f"64 {HOSTILE}",
+    state="snoozed", until=NIGHT + timedelta(days=3), families=400,
+)  # fmt: skip
+OURS = replace(MET, province="00", kind="PIPELINE_FAULT", id="00/PIPELINE_FAULT/64", state="open", until=None)
+ACT = Act(
+    Kind.HELD, Place("provinsi", "64"), Verb.SNOOZE, "operator", HOSTILE, AT, NIGHT, until=NIGHT + timedelta(days=3)
+)
 POSITION = Position("2022-10-21-0123456789ab", NIGHT, 2, "0" * 64, "rilis/x/", ("2022-10-21-ffff",))
 STANDING = StandingRelease(POSITION, None, (("in time", 20), ("late", 14)))
 
@@ -95,11 +104,16 @@ def steps() -> str:
 
 
 def alerts() -> str:
-    return shown("alerts.html.j2", told=[TOLD, replace(TOLD, province=None, sent_at=AT)], met=[MET], nights=[NIGHT])
+    return shown("alerts.html.j2", told=[TOLD, replace(TOLD, province=None, sent_at=AT)], met=[MET], ours=[OURS],
+                 acts=[(MET.id, ACT)], nights=[NIGHT])  # fmt: skip
 
 
 def alert(viewer: Viewer = OPERATOR) -> str:
     return shown("alert.html.j2", viewer, told=TOLD, met=[MET], reached=REACHED if viewer.operator else [])
+
+
+def condition(viewer: Viewer = OPERATOR) -> str:
+    return shown("condition.html.j2", viewer, met=MET, acts=[ACT], token="a.b", longest=500)
 
 
 def corrections() -> str:
@@ -130,8 +144,8 @@ def run(last: TaskRun | None = RUN) -> str:
 
 
 ALL: list[Callable[[], str]] = [
-    province, held_page, delivery_page, decide, quarantine, quarantine_of, steps, alerts, alert, corrections, releases,
-    run, lambda: run(None), lambda: delivery_page("registered"), lambda: decide("reject", "accepted"),
+    province, held_page, delivery_page, decide, quarantine, quarantine_of, steps, alerts, alert, condition, corrections,
+    releases, run, lambda: run(None), lambda: delivery_page("registered"), lambda: decide("reject", "accepted"),
 ]  # fmt: skip
 
 
@@ -145,7 +159,8 @@ def test_pages_are_whole_and_lead_and_ask_nowhere_but_here_and_airflow(page: Cal
 
 
 @pytest.mark.parametrize(
-    "page", [province, held_page, delivery_page, alerts, alert, corrections, lambda: decide("free", "accepted")]
+    "page",
+    [province, held_page, delivery_page, alerts, alert, condition, corrections, lambda: decide("free", "accepted")],
 )
 def test_text_from_outside_stays_text(page: Callable[[], str]) -> None:
     assert HOSTILE in Outline(page()).text
@@ -252,6 +267,15 @@ def test_a_run_is_asked_for_with_night_and_province_filled_in() -> None:
     assert [a["data-ask"] for tag, a in Outline(run(None)).tags if tag == "form"] == ["trigger"]
 
 
+def test_a_condition_says_where_it_stands_and_offers_acts_to_operators_alone() -> None:
+    outline = Outline(condition())
+    assert "snoozed to 2022-10-24" in outline.text
+    [form] = [a for tag, a in outline.tags if tag == "form"]
+    assert (form["method"], form["action"]) == ("post", "/under/regsosek/alerts/conditions/64/HELD/64")
+    assert [a["value"] for tag, a in outline.tags if tag == "option"] == [verb.value for verb in Verb]
+    assert not [tag for tag, _ in Outline(condition(office("64"))).tags if tag == "form"]
+
+
 def test_ages_are_told_apart() -> None:
     assert [age_of(NIGHT - timedelta(days=n), NIGHT) for n in (0, 1, 2, 3, 6, 7, 30)] == [
         "last night", "1–2 nights", "1–2 nights", "3–6 nights", "3–6 nights", "7 or more", "7 or more",
@@ -259,8 +283,7 @@ def test_ages_are_told_apart() -> None:
 
 
 def test_every_condition_and_event_has_words() -> None:
-    from regsosek.alerts.conditions import KINDS
     from regsosek.portal.wording import condition_words, event_words
 
-    assert set(condition_words()) == set(KINDS)
+    assert set(condition_words()) == {kind.value for kind in Kind}
     assert set(event_words()) == {"freed", "rejected", "superseded", "reopened", "release_rolled_back"}

@@ -7,7 +7,10 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from regsosek.statistics.streams.clocks import Clocks
+from regsosek.geography.calendar import FieldWindow
+from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.statistics.denominators import related_places
+from regsosek.statistics.streams.clocks import Clocks, clocks_as_of
 from regsosek.statistics.streams.reconciliation import DAY_COUNTS, Told
 
 # A document that was withdrawn, or dropped by a delivery that supersedes another, did arrive: nobody must look for it.
@@ -57,6 +60,14 @@ def told_as_of(
         closes=closes,
         clocks=clocks,
     )
+
+
+def told_of_night(connection: Connection, province: str, night: date, window: FieldWindow) -> tuple[Told, date]:
+    """What the streams say as of the last good night of ``province`` up to ``night``, and which night that is."""
+    stands = last_refreshed(connection, night).nights.get(province, night)
+    clocks = clocks_as_of(connection, AsOf(stands, {province: stands}))[province]
+    related = related_places(connection, stands)
+    return told_as_of(connection, province, stands, window.closing(stands), clocks, related), stands
 
 
 def _by_root(frame: pd.DataFrame, related: Mapping[str, str]) -> pd.DataFrame:

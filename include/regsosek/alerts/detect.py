@@ -1,0 +1,183 @@
+"""Which conditions a province's night meets: a pure decision from figures, thresholds and known events.
+
+Only what the office can act upon is a condition. Severity, size and the figures it rests on come with it; since when
+it stands, and whether anybody has it in hand, is :mod:`life`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from regsosek.alerts.condition import Condition, Kind, Place, Severity
+from regsosek.alerts.detect_below import kabkota_conditions, small_places
+from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.thresholds import Thresholds
+from regsosek.geography.known_events import KnownEvent
+from regsosek.geography.plan import NONE_SUPPLIED, Plans
+
+EXPLAINED = (Kind.NO_DATA, Kind.ZERO, Kind.BEHIND, Kind.APPOINTMENT)
+
+
+def detect(
+    figures: ProvinceFigures,
+    limits: Thresholds,
+    events: Sequence[KnownEvent] = (),
+    plans: Plans = NONE_SUPPLIED,
+) -> tuple[Condition, ...]:
+    """The conditions of one night, of the province first, then by place.
+
+    Args:
+        events: known events; one that covers a condition's place makes it no more than PERHATIAN and is named in it.
+        plans: curves of kab/kota that have one of their own.
+    """
+    found = [condition for find in _FINDERS if (condition := find(figures, limits)) is not None]
+    found += kabkota_conditions(figures, limits, plans)
+    found += small_places(figures, limits)
+    return tuple(_explained(each, figures, events) for each in found)
+
+
+def shows(kind: Kind, place: Place, figures: ProvinceFigures) -> bool:
+    """Whether this night could tell that a condition is gone: nobody's data get better by not arriving."""
+    if kind is Kind.APPOINTMENT:
+        return figures.heads_not_met is not None
+    if kind in {Kind.BEHIND, Kind.HELD, Kind.PIPELINE_FAULT}:
+        return True
+    if place.level == "provinsi":
+        return figures.families.judged > 0
+    own = next((each for each in figures.kabkota if each.code in {place.code, place.kabkota}), None)
+    return own is not None and (own.received > 0 or (kind is Kind.NO_DATA and own.visited >= own.load))
+
+
+def event_of(kind: Kind, province: str, place: Place, night: date, events: Iterable[KnownEvent]) -> KnownEvent | None:
+    """The known event that explains a condition on ``night``; of several the one that lasts longest."""
+    kabkota = place.code if place.level == "kabkota" else place.kabkota
+    covering = [
+        event
+        for event in events
+        if kind.value in event.kinds and event.covers(province, kabkota) and event.opens <= night <= event.closes
+    ]
+    return max(covering, key=lambda event: event.closes, default=None)
+
+
+def _explained(condition: Condition, figures: ProvinceFigures, events: Sequence[KnownEvent]) -> Condition:
+    event = event_of(condition.kind, figures.province, condition.place, figures.night, events)
+    return condition if event is None else replace(condition, severity=Severity.PERHATIAN, event=event.id)
+
+
+def _of_province(
+    kind: Kind,
+    figures: ProvinceFigures,
+    critical: bool,
+    families: int,
+    numbers: Mapping[str, float],
+    *,
+    news: str = "",
+    since: date | None = None,
+) -> Condition:
+    severity = Severity.KRITIS if critical else Severity.PERHATIAN
+    place = Place("provinsi", figures.province)
+    return Condition(kind, place, severity, since or figures.night, families, numbers, news)
+
+
+def _no_data(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+    # What was rejected or held did arrive: that is another condition, or ours to free.
+    if not awaited(figures, limits) or figures.families.received or sum(figures.deliveries.values()):
+        return None
+    nights = figures.silent_nights
+    critical = figures.window.is_open(figures.night) and nights >= limits.no_data.critical_after_nights
+    numbers = {"silent_nights": nights, "unfinished": figures.unfinished}
+    since = figures.night - timedelta(days=max(0, nights - 1))
+    return _of_province(Kind.NO_DATA, figures, critical, 0, numbers, since=since)
+
+
+def _zero(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+    """Deliveries were accepted and brought no family, or many of the sub-SLS at work brought none for a while."""
+    if not awaited(figures, limits) or figures.deliveries.get("rejected") or figures.families.held:
+        return None
+    if figures.deliveries.get("accepted") and not figures.families.received:
+        nights = figures.silent_nights
+        critical = figures.window.is_open(figures.night) and nights >= limits.no_data.critical_after_nights
+        return _of_province(Kind.ZERO, figures, critical, 0, {"silent_nights": nights, "expected": _expected(figures)})
+    active, silent = (sum(getattr(each, name) for each in figures.kabkota) for name in ("active", "silent"))
+    open_now = figures.window.is_open(figures.night)
+    few = active < limits.zero.least_active or silent * 100 < limits.zero.attention_percent * active
+    if not figures.families.judged or few or not open_now:
+        return None
+    families = sum(each.families for each in figures.silent_subsls)
+    critical = silent * 100 >= limits.zero.critical_percent * active
+    return _of_province(Kind.ZERO, figures, critical, families, {"zero": silent, "active": active})
+
+
+def _expected(figures: ProvinceFigures) -> int:
+    window, night = figures.window, figures.night
+    share = window.plan_share(night) - window.plan_share(night - timedelta(days=1))
+    return round(share * figures.target)
+
+
+def _rejected(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None:
+    if not figures.rejected:
+        return None
+    families = sum(each.families for each in figures.rejected)
+    ids = ",".join(sorted(each.delivery_id for each in figures.rejected))
+    numbers = {
+        "rejected_deliveries": len(figures.rejected),
+        "all_deliveries": sum(figures.deliveries.values()) + figures.stream_deliveries,
+        "rejected_families": families,
+    }
+    return _of_province(Kind.REJECTED, figures, True, families, numbers, news=ids)
+
+
+def _held(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None:
+    """Critical on the night it happens; from then on it waits for us, and the office is reminded."""
+    if not figures.held:
+        return None
+    families, persons = (sum(getattr(each, unit) for each in figures.held) for unit in ("families", "persons"))
+    ids = ",".join(sorted(each.delivery_id for each in figures.held))
+    tonight = any(each.night == figures.night for each in figures.held)
+    numbers = {"held_deliveries": len(figures.held), "held_families": families, "held_persons": persons}
+    since = min(figures.night, *(each.night for each in figures.held))
+    return _of_province(Kind.HELD, figures, tonight, families, numbers, news=ids, since=since)
+
+
+def _quality(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+    judged, quarantined = figures.families.judged, figures.families.quarantined
+    if judged < limits.quality.least_families or quarantined * 100 <= limits.quality.attention_percent * judged:
+        return None
+    most_frequent = figures.rules[0].rule_id if figures.rules else ""
+    critical = quarantined * 100 > limits.quality.critical_percent * judged
+    numbers = {"quarantined": quarantined, "judged": judged, "limit_percent": limits.quality.attention_percent}
+    return _of_province(Kind.QUALITY, figures, critical, quarantined, numbers, news=most_frequent)
+
+
+def _behind(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+    window, night = figures.window, figures.night
+    late = delay(figures.days_late, limits)
+    planned = planned_percent(window.plan, window.day_of_window(night) - late)
+    muted = window.day_of_window(night) <= limits.behind.muted_days
+    reached = figures.visited * 100
+    if muted or not awaited(figures, limits) or reached >= (planned - behind_margin(figures, limits)) * figures.target:
+        return None
+    numbers = {"visited": figures.visited, "target": figures.target, "plan_percent": planned, "late_days": late}
+    critical = reached < (planned - limits.behind.critical_points) * figures.target
+    missing = round(planned / 100 * figures.target) - figures.visited
+    return _of_province(Kind.BEHIND, figures, critical, missing, numbers)
+
+
+def _code(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+    judged, off = figures.families.judged, figures.off_frame
+    enough = off >= limits.code.attention_families or off * 100 >= limits.code.attention_percent * judged
+    if not off or not enough:
+        return None
+    numbers = {
+        "off_frame": off,
+        "in_known_desa": figures.in_known_desa,
+        "above_desa": figures.above_desa,
+        "judged": judged,
+    }
+    return _of_province(Kind.CODE, figures, off * 100 >= limits.code.critical_percent * judged, off, numbers)
+
+
+_FINDERS: tuple[Callable[[ProvinceFigures, Thresholds], Condition | None], ...] = (
+    _no_data, _zero, _rejected, _held, _quality, _behind, _code,
+)  # fmt: skip

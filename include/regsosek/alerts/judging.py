@@ -1,0 +1,94 @@
+"""One province's night judged: detect, life, economy in their order, on values alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from regsosek.alerts.condition import Condition, Key, Kind, State, Why
+from regsosek.alerts.detect import detect, shows
+from regsosek.alerts.economy import Remembered, Telling, tell
+from regsosek.alerts.life import TOLD_LEVELS, by_key, live
+from regsosek.alerts.phase import awaited
+from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.thresholds import Thresholds
+from regsosek.geography.known_events import KnownEvent
+from regsosek.geography.plan import NONE_SUPPLIED, Plans
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What all provinces are judged by."""
+
+    limits: Thresholds
+    events: Sequence[KnownEvent] = ()
+    plans: Plans = NONE_SUPPLIED
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A province's night: its conditions as they stand, those resolved among them, and what is told of them."""
+
+    conditions: tuple[Condition, ...]
+    telling: Telling
+
+
+def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, suspected: bool = False) -> Judgement:
+    """Judges one province's night.
+
+    Args:
+        suspected: so many provinces are silent at once that silence is ours (:func:`common_silence`).
+    """
+    limits = rules.limits
+    conditions = live(
+        remembered.before,
+        detect(figures, limits, rules.events, rules.plans),
+        remembered.acts,
+        figures.night,
+        shows=lambda kind, place: shows(kind, place, figures),
+        expires=not awaited(figures, limits),
+        escalation=limits.escalation,
+    )
+    telling = tell(
+        conditions,
+        remembered,
+        limits,
+        figures.night,
+        events=rules.events,
+        suspected=limits.inhibition.get(Kind.PIPELINE_FAULT, ()) if suspected else (),
+        recovers=_recovers(conditions, remembered, figures),
+        good=_well(figures, limits),
+    )
+    return Judgement(conditions, telling)
+
+
+def _well(figures: ProvinceFigures, limits: Thresholds) -> bool:
+    """Whether good news would be true: families arrived, and the campaign is old enough to say so."""
+    old_enough = figures.window.day_of_window(figures.night) > limits.economy.good_news_nights
+    return old_enough and figures.families.judged > 0 and figures.window.is_open(figures.night)
+
+
+def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures) -> list[Key]:
+    """What an office was told of that is gone, and of which it was not told so yet."""
+    standing = by_key(each for each in conditions if each.state is not State.RESOLVED)
+    return [
+        key
+        for key, last in remembered.told.items()
+        if last.why is not Why.RECOVERED
+        and key not in standing
+        and last.condition.place.level in TOLD_LEVELS
+        and shows(last.condition.kind, last.condition.place, figures)
+    ]
+
+
+def common_silence(night: date, figures: Mapping[str, ProvinceFigures], limits: Thresholds) -> list[str]:
+    """The provinces at work that are silent, if they are so many that our landing area must be suspected, not they."""
+    at_work = {
+        code: each
+        for code, each in figures.items()
+        if each.window.is_open(night) and each.last_arrival is not None and each.visited < each.target
+    }
+    silent = [
+        code for code, each in at_work.items() if not each.families.received and not sum(each.deliveries.values())
+    ]
+    many = len(silent) * 100 >= limits.economy.common_percent * len(at_work)
+    return sorted(silent) if many and len(silent) >= limits.economy.common_provinces else []

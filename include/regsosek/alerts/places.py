@@ -1,0 +1,131 @@
+"""The places of a province behind its figures, from the warehouse: kab/kota, sub-SLS, officers by code; counts only."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from regsosek.alerts.figures import PLACES
+from regsosek.alerts.province_figures import HeadNotMet, OfficerFigures, ProvinceFigures, SilentSubsls
+from regsosek.alerts.thresholds import Thresholds
+from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.free_days import free_days
+from regsosek.statistics.as_of import newest_total
+from regsosek.statistics.streams.reconciliation import heads_not_met
+from regsosek.statistics.streams.telling import told_of_night
+
+# Of so many nights the usual delay of a kab/kota is taken.
+DELAY_NIGHTS = 14
+
+# A sum has a row for every night that changed it: the newest one is of the last night that brought something.
+_AT_WORK = f"""
+WITH {PLACES},
+newest AS (
+    SELECT DISTINCT ON (code) code, night, visited FROM mart.total
+    WHERE province = :province AND placed AND night <= :night ORDER BY code, night DESC
+),
+at_work AS (
+    SELECT n.code, coalesce(s.name, '') AS name, u.kabkota, s.families_load - n.visited AS families,
+           n.night AS last_arrival
+    FROM newest n JOIN sub_sls s ON s.id_subsls = n.code JOIN upward u ON u.region = s.id_desa
+    WHERE :night <= coalesce(s.valid_to, 'infinity') AND n.visited > 0
+          AND n.visited * 100 < :finished * s.families_load
+)"""
+_KABKOTA = f"""
+{_AT_WORK},
+counted AS (
+    SELECT kabkota AS code, count(*) AS active, count(*) FILTER (WHERE last_arrival <= :silent_since) AS silent
+    FROM at_work GROUP BY kabkota
+),
+delay AS (
+    SELECT u.kabkota AS code, sum(a.days_late)::float / nullif(sum(a.received), 0) AS days_late
+    FROM mart.arrivals a LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
+    JOIN upward u ON u.region = coalesce(s.id_desa, a.placed_code)
+    WHERE a.province = :province AND a.night <= :night AND a.night > :delay_since
+    GROUP BY u.kabkota
+)
+SELECT k.code, t.night AS last_arrival, coalesce(d.days_late, 0) AS days_late, coalesce(c.active, 0) AS active,
+       coalesce(c.silent, 0) AS silent
+FROM kabkota k LEFT JOIN counted c USING (code) LEFT JOIN delay d USING (code)
+LEFT JOIN {newest_total(":province", "k.code", ":night", placed=False)} t ON t.visited > 0
+"""
+_SILENT = f"""
+{_AT_WORK}
+SELECT code, name, kabkota, families::bigint AS families, last_arrival FROM at_work
+WHERE last_arrival <= :silent_since ORDER BY families DESC, code LIMIT :most
+"""
+# What stands in the field may be anything; a code is short.
+_OFFICERS = f"""
+WITH {PLACES}
+SELECT k.ppl AS code, u.kabkota, count(*) AS judged, count(*) FILTER (WHERE k.status = 'quarantined') AS quarantined
+FROM core.kasus k
+LEFT JOIN sub_sls s ON s.id_subsls = k.placed_code
+JOIN upward u ON u.region = coalesce(s.id_desa, k.placed_code)
+WHERE k.province = :province AND k.night = :night AND k.part > 0 AND k.status IN ('loaded', 'quarantined')
+      AND k.ppl ~ '^[0-9A-Za-z]{{1,8}}$'
+GROUP BY k.ppl, u.kabkota HAVING count(*) FILTER (WHERE k.status = 'quarantined') >= :least
+ORDER BY 4 DESC, 1, 2 LIMIT :most
+"""
+_HEADS = f"""
+WITH {PLACES}
+SELECT s.id_subsls AS code, coalesce(s.name, '') AS name, u.kabkota, coalesce(s.families_load, 0)::bigint AS families
+FROM sub_sls s JOIN upward u ON u.region = s.id_desa
+WHERE s.id_subsls = ANY(:codes)
+"""
+_REPORTS = "SELECT EXISTS (SELECT 1 FROM mart.stream_day WHERE province = :province AND night <= :night)"
+
+
+def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresholds) -> ProvinceFigures:
+    """``figures`` with what is known below the province."""
+    night = figures.night
+    own: dict[str, Any] = {
+        "province": figures.province,
+        "night": night,
+        "finished": limits.zero.finished_percent,
+        "silent_since": date.fromordinal(night.toordinal() - limits.no_data.subsls_nights),
+        "delay_since": date.fromordinal(night.toordinal() - DELAY_NIGHTS),
+    }
+    known = {row.code: row._asdict() for row in connection.execute(text(_KABKOTA), own)}
+    return replace(
+        figures,
+        kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),
+        silent_subsls=_silent(connection, own, limits),
+        officers=_officers(connection, figures, own, limits),
+        heads_not_met=_heads(connection, figures, limits),
+    )
+
+
+def _silent(connection: Connection, own: dict[str, Any], limits: Thresholds) -> tuple[SilentSubsls, ...]:
+    rows = connection.execute(text(_SILENT), own | {"most": limits.rows.subsls})
+    return tuple(SilentSubsls(**row._asdict()) for row in rows)
+
+
+def _officers(
+    connection: Connection, figures: ProvinceFigures, own: dict[str, Any], limits: Thresholds
+) -> tuple[OfficerFigures, ...]:
+    least = limits.quality.officer_families
+    if figures.families.quarantined < least:
+        return ()
+    rows = connection.execute(text(_OFFICERS), own | {"least": least, "most": 10 * limits.rows.officers})
+    return tuple(OfficerFigures(**row._asdict()) for row in rows)
+
+
+def _heads(connection: Connection, figures: ProvinceFigures, limits: Thresholds) -> tuple[HeadNotMet, ...] | None:
+    """Asked for in the days before free days, so that appointments can be made for these."""
+    night, window = figures.night, figures.window
+    ahead = (free_days(figures.province, night)[0] - night).days
+    if ahead > limits.appointment.days_ahead or not window.is_open(night):
+        return None
+    own: dict[str, Any] = {"province": figures.province, "night": night}
+    if not connection.execute(text(_REPORTS), own).scalar_one():
+        return ()
+    return _named(connection, own, window)
+
+
+def _named(connection: Connection, own: dict[str, Any], window: FieldWindow) -> tuple[HeadNotMet, ...]:
+    told, _ = told_of_night(connection, own["province"], own["night"], window)
+    since = dict(heads_not_met(told)["since"])
+    rows = connection.execute(text(_HEADS), own | {"codes": list(since)})
+    found = {row.code: HeadNotMet(**row._asdict(), since=since[row.code]) for row in rows}
+    return tuple(found[code] for code in sorted(found))

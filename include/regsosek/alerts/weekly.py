@@ -1,0 +1,160 @@
+"""The weekly report on the alerts themselves, to the platform team: how many, how many were acted on, what is noise."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from regsosek.alerts.detect import EXPLAINED
+from regsosek.alerts.platform import PLATFORM
+from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.stopped import place_or_tell
+from regsosek.geography.known_events import KnownEvent, known_events
+from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
+from regsosek.settings import Settings
+
+WEEKLY = "weekly"
+REPORTED_ON = 6  # the night of Sunday: offices read on Monday what the week came to
+DAYS = 7
+# Told so often, and acted on so rarely: noise. Fewer say nothing.
+LEAST_TOLD, NOISY_BELOW_PERCENT = 10, 50
+
+# A condition told is one life of it at one place. Acted on: gone, or acknowledged, after it was first told.
+_CONDITIONS = """
+SELECT t.kind, coalesce(CASE WHEN t.kind = 'QUALITY' AND t.level = 'provinsi' THEN max(t.news) END, '') AS rule,
+       count(*) AS times,
+       EXISTS (SELECT 1 FROM alert.condition c
+               WHERE (c.province, c.kind, c.level, c.region_code, c.kabkota, c.since)
+                   = (t.province, t.kind, t.level, t.region_code, t.kabkota, t.since)
+                     AND c.state = 'resolved' AND c.night BETWEEN min(t.night) AND :night) AS gone,
+       EXISTS (SELECT 1 FROM alert.act a
+               WHERE a.province = t.province AND a.kind = t.kind AND a.verb = 'ack'
+                     AND a.night BETWEEN min(t.night) AND :night
+                     AND (a.level = 'provinsi' OR a.region_code IN (t.region_code, t.kabkota))) AS acknowledged
+FROM alert.told t
+WHERE t.night > :before AND t.night <= :night AND t.why <> 'recovered' AND t.level IN ('provinsi', 'kabkota')
+GROUP BY t.province, t.kind, t.level, t.region_code, t.kabkota, t.since
+"""
+_MESSAGES = """
+SELECT recipient_group AS "group", count(*) AS messages, count(*) FILTER (WHERE state = 'sent') AS sent
+FROM alert.outbox WHERE night > :before AND night <= :night AND kind <> :weekly GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+_EXPLAINED = """
+SELECT event, count(DISTINCT (province, kind, level, region_code)) AS conditions FROM alert.condition
+WHERE night > :before AND night <= :night AND event <> '' GROUP BY event
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """Of one kind or rule: conditions told, how often in all, and how many of them were acted on."""
+
+    what: str
+    conditions: int
+    times: int
+    gone: int
+    acknowledged: int
+    acted: int
+
+    @property
+    def noisy(self) -> bool:
+        """Whether most of many told led to nothing."""
+        return self.conditions >= LEAST_TOLD and self.acted * 100 < NOISY_BELOW_PERCENT * self.conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The week up to ``night``: ``messages`` by group, composed and sent; ``events`` with what they explained."""
+
+    night: date
+    kinds: tuple[Precision, ...]
+    rules: tuple[Precision, ...]
+    messages: tuple[tuple[str, int, int], ...]
+    events: tuple[tuple[KnownEvent, int], ...] = ()
+
+    @property
+    def noisy(self) -> list[Precision]:
+        """Kinds and rules that are noise."""
+        return [each for each in (*self.kinds, *self.rules) if each.noisy]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionTold:
+    """One life of one condition that was told in the week, and what came of it."""
+
+    kind: str
+    rule: str
+    times: int
+    gone: bool
+    acknowledged: bool
+
+
+def precisions(told: Sequence[ConditionTold], by: str) -> tuple[Precision, ...]:
+    """By ``kind`` or ``rule``, the most told first; conditions that have none are left out."""
+    groups: dict[str, list[ConditionTold]] = {}
+    for each in told:
+        groups.setdefault(getattr(each, by), []).append(each)
+    counted = [
+        Precision(
+            what,
+            len(own),
+            sum(each.times for each in own),
+            sum(each.gone for each in own),
+            sum(each.acknowledged for each in own),
+            sum(each.gone or each.acknowledged for each in own),
+        )
+        for what, own in groups.items()
+        if what
+    ]
+    return tuple(sorted(counted, key=lambda each: (-each.conditions, each.what)))
+
+
+def read_week(connection: Connection, night: date, events: Sequence[KnownEvent] = ()) -> Week:
+    """What the alerts of the seven nights up to ``night`` came to, as of now."""
+    before = night - timedelta(days=DAYS)
+    asked = {"night": night, "before": before, "weekly": WEEKLY}
+    told = [ConditionTold(**row._asdict()) for row in connection.execute(text(_CONDITIONS), asked)]
+    explained = {row.event: row.conditions for row in connection.execute(text(_EXPLAINED), asked)}
+    current = [each for each in events if each.opens <= night and each.closes > before]
+    return Week(
+        night,
+        precisions(told, "kind"),
+        precisions(told, "rule"),
+        tuple((row.group, row.messages, row.sent) for row in connection.execute(text(_MESSAGES), asked)),
+        tuple((each, explained.get(each.id, 0)) for each in current),
+    )
+
+
+def compose_week(week: Week) -> Message:
+    """Words the week, in English."""
+    composed = sum(messages for _, messages, _ in week.messages)
+    conditions = sum(each.conditions for each in week.kinds)
+    acted = sum(each.acted for each in week.kinds)
+    subject = (
+        f"[WEEKLY] alerts up to night {week.night}: {composed} messages, "
+        f"{acted} of {conditions} conditions acted on, {len(week.noisy)} noisy"
+    )
+    values = {"week": week, "composed": composed, "conditions": conditions, "acted": acted}
+    return Message(subject, render("weekly.txt.j2", values | {"below": NOISY_BELOW_PERCENT, "least": LEAST_TOLD}))
+
+
+def alert_week(engine: Engine, settings: Settings, night: date) -> bool:
+    """Composes the report of the week that ends with ``night``, if one does; one that was sent stays as it is."""
+    if night.weekday() != REPORTED_ON:
+        return False
+    with engine.begin() as connection:
+        message = compose_week(read_week(connection, night, known_events(settings.known_events_file, EXPLAINED)))
+        return place_or_tell(
+            connection,
+            settings,
+            group=PLATFORM,
+            night=night,
+            kind=WEEKLY,
+            recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM, Role.PUSAT}),
+            message=message,
+            news=hashlib.sha256(message.body.encode()).hexdigest(),
+            language="en",
+            urgent=False,
+        )
