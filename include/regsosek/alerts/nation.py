@@ -52,6 +52,8 @@ def alert_nation(
 
 def _is_news(connection: Connection, stands: Mapping[str, ProvinceStand], ours: PlatformFigures) -> bool:
     told = [each for stand in stands.values() for each in stand.told]
+    if ours.silent:  # our landing area is suspected, which the platform's own message tells: nobody knows of the nation
+        return False
     if ours.at_fault or any(t.condition.severity is Severity.KRITIS and t.why is not Why.STANDING for t in told):
         return True
     changed = any(each.why is not Why.STANDING for each in told) or bool(ours.held)

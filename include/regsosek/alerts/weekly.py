@@ -136,7 +136,7 @@ def compose_week(week: Week) -> Message:
         f"[WEEKLY] alerts up to night {week.night}: {composed} messages, "
         f"{acted} of {conditions} conditions acted on, {len(week.noisy)} noisy"
     )
-    values = {"week": week, "composed": composed, "conditions": conditions, "acted": acted}
+    values = {"week": week, "noisy": week.noisy, "composed": composed, "conditions": conditions, "acted": acted}
     return Message(subject, render("weekly.txt.j2", values | {"below": NOISY_BELOW_PERCENT, "least": LEAST_TOLD}))
 
 
