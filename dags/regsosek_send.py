@@ -26,12 +26,13 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from regsosek.geography.recipients import owner_links
+from regsosek.runbooks import on_page
 
 SEND = """
 Sends what is due and answers with counts of deliveries (one message to one recipient each): `sent`, `failed` tries,
 `waiting` for the next try (`unreached` of them for want of a server), `later` for the end of quiet hours, `bounced`.
 **Red**: the log names the setting or file.
-"""
+""" + on_page("regsosek_send", "send")
 LONGEST_TASK = timedelta(minutes=30)  # a server that answers slowly, 20 s for each of a nation's messages
 
 

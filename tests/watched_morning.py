@@ -37,8 +37,9 @@ def seed_warehouse(settings: Settings) -> None:
         }
         times = {"published_at": moment, "first_published_at": moment}
         connection.execute(insert(tables.published_release).values(release_id="r", night=NIGHT, **release, **times))
-        message = {"recipients": [], "subject": "", "body": "", "fingerprint": "", "attempts": 1, "composed_at": moment}
-        sent = {"recipient_group": "prov64", "night": NIGHT, "kind": "digest", "state": "sent"}
+        message = {"subject": "", "body": "", "html": "", "attachments": [], "fingerprint": "", "urgent": False}
+        sent = {"recipient_group": "prov64", "night": NIGHT, "kind": "digest", "language": "id", "state": "sent"}
+        message |= {"attempts": 1, "composed_at": moment}
         connection.execute(insert(tables.outbox).values(**sent, **message))
     engine.dispose()
 

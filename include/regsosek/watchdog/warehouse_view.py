@@ -24,9 +24,14 @@ UNION SELECT night, 'told', '' FROM alert.outbox WHERE night >= :since
 """)
 _PUBLISHED = text("SELECT night, min(first_published_at) FROM release.release WHERE night >= :since GROUP BY night")
 _DELIVERED = text("SELECT province, max(delivered_on) FROM ledger.delivery WHERE night >= :since GROUP BY province")
+# What waits for the end of quiet hours is not due; what was tried is due since it was composed.
 _WAITING = text("""
-SELECT count(*), min(composed_at), (array_agg(last_error ORDER BY composed_at) FILTER (WHERE last_error <> ''))[1]
-FROM alert.outbox WHERE state = 'waiting' AND composed_at < :before
+SELECT count(*), min(due), (array_agg(last_error ORDER BY due) FILTER (WHERE last_error <> ''))[1]
+FROM (
+    SELECT last_error, CASE WHEN attempts = 0 THEN coalesce(next_try_at, composed_at) ELSE composed_at END AS due
+    FROM alert.outbox WHERE state = 'waiting'
+) waiting
+WHERE due < :before
 """)
 
 
