@@ -4,7 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,11 @@ from typer.testing import CliRunner
 
 from command_line import environment
 from field_world import CompiledJudge
+from regsosek.alerts.condition import Kind
+from regsosek.alerts.detect import detect
+from regsosek.alerts.figures import read_figures
+from regsosek.alerts.places import with_places
+from regsosek.alerts.thresholds import thresholds
 from regsosek.cli import app
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
@@ -249,6 +254,24 @@ def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain, tmp_
     write_work_list(met, tmp_path / "list.csv")
     with (tmp_path / "list.csv").open(encoding="utf-8") as file:
         assert [row["kode"] for row in csv.DictReader(file)] == [row["kode"] for row in met.rows]
+
+
+def test_the_appointment_reminder_names_the_heads_that_the_work_list_names(chain: Chain) -> None:
+    """Of a simulated campaign, in the days before a weekend, while the window is open."""
+    limits, window = thresholds(), replace(field_windows()[PROVINCE], closes=NIGHTS[1])
+    asked = {}
+    with chain.house.engine.connect() as connection:
+        listed = appointment_list(connection, PROVINCE, NIGHTS[1], window)
+        for night in (NIGHTS[1], NIGHTS[1] - timedelta(days=2)):
+            asked[night] = with_places(connection, read_figures(connection, PROVINCE, night, window), limits)
+    figures = asked[NIGHTS[1]]
+    heads = {str(row["kode"]): row["sejak"] for row in listed.rows if row["alasan"] == HEAD_NOT_MET}
+    assert {each.code: each.since for each in figures.heads_not_met or ()} == heads
+    assert heads
+    assert all(each.code.startswith(each.kabkota) and each.families > 0 for each in figures.heads_not_met or ())
+    assert asked[NIGHTS[1] - timedelta(days=2)].heads_not_met is None, "a Monday is too early"
+    of_kabkota = [each for each in detect(figures, limits) if each.key[:2] == (Kind.APPOINTMENT, "kabkota")]
+    assert sum(each.figures["sls"] for each in of_kabkota) == len(heads)
 
 
 def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
