@@ -23,11 +23,11 @@ from command_line import environment
 from field_world import FieldWorld, family
 from regsosek.doctor.examination import examine, healthy
 from regsosek.doctor.finding import Finding, Verdict
-from regsosek.geography.offices import offices
 from regsosek.geography.reference_table import DATA
 from regsosek.local.loopback import HOST, claim_port, wait_until
 from regsosek.local.stack import Stack
 
+RECIPIENTS = DATA / "recipients.csv"
 KEPT_RULES = ("C-303",)
 NIGHT = date(2022, 10, 21)
 OTHER_KEY = "0123456789abcdef" * 4
@@ -61,8 +61,7 @@ def sound(prepared: FieldWorld, services: Stack, tmp_path_factory: pytest.TempPa
         environment(prepared.house.settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}, services, prepared, place
     )
     own = {
-        "REGSOSEK_OFFICES_FILE": house.file("offices.csv", (DATA / "offices.csv").read_text(encoding="utf-8")),
-        "REGSOSEK_PLATFORM_RECIPIENTS": "platform@bps.test",
+        "REGSOSEK_RECIPIENTS_FILE": house.file("recipients.csv", RECIPIENTS.read_text(encoding="utf-8")),
         "REGSOSEK_MAIL_SENDER": "nightly@bps.test",
         "REGSOSEK_LEAST_FREE_GIB": "0.001",
     }
@@ -104,12 +103,13 @@ def in_file(variable: str, content: str | Callable[[], str]) -> Break:
     return breaking
 
 
-def offices_with(of: str, **changes: str) -> Callable[[], str]:
-    """All offices, one of them changed."""
+def recipients_with(line: str, other: str) -> Callable[[], str]:
+    """All recipients, one line of them changed."""
 
     def text() -> str:
-        rows = [replace(o, **changes) if o.province == of else o for o in offices().values()]
-        return "\n".join(["province,name,email", *(f"{o.province},{o.name},{o.email}" for o in rows)])
+        known = RECIPIENTS.read_text(encoding="utf-8")
+        assert line in known
+        return known.replace(line, other)
 
     return text
 
@@ -273,11 +273,12 @@ CASES = {
         in_file("ACCOUNTS_FILE", "account,kind,provinces,rights\nsiti,user,11,rule"), "accounts file", "no such right",
         "do what",
     ),
-    "province twice": Case(
-        in_file("OFFICES_FILE", offices_with("12", province="11")), "offices file", "11", "do what"
+    "a province that nobody hears from": Case(
+        in_file("RECIPIENTS_FILE", recipients_with("12,operasional", "11,operasional")), "recipients file", "12",
+        "do what",
     ),
     "one mailbox of two offices": Case(
-        in_file("OFFICES_FILE", offices_with("12", email="prov11@bps.example")), "offices file",
+        in_file("RECIPIENTS_FILE", recipients_with("prov12@", "prov11@")), "recipients file",
         "provinces 11 and 12 have the same address", "a mailbox of its own",
     ),
     "HMAC key changed": Case(

@@ -173,10 +173,12 @@ def alert_platform(
     with engine.begin() as connection:
         refreshed, asked = frozenset(refreshed_provinces(connection, night)), _asked(provinces)
         held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
-    silent, escalated = (tuple(told.suspected), escalated_lines(told.escalated)) if told else ((), ())
+    whole = told is not None and set(asked) == set(_asked(None))
+    silent = tuple(told.suspected) if told else ()
+    escalated = escalated_lines(told.escalated) if told and not whole else ()  # the nation's digest tells them else
     figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated)
     _alert_platform(engine, settings, figures, composed)
-    if told is not None and set(asked) == set(_asked(None)):
+    if told is not None and whole:
         alert_nation(engine, settings, told.stands, figures)
     return composed
 
