@@ -2,6 +2,7 @@
 
 import io
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -475,6 +476,22 @@ def test_parts_of_a_province_are_found_where_they_are_and_kept_with_their_figure
     below = found["NO_DATA", OTHER_SUBSLS]
     assert (below.level, below.kabkota, below.families, below.figures) == ("subsls", "6471", 340, {"silent_nights": 9})
     assert set(found) == {("NO_DATA", "6471"), ("BEHIND", "6471"), ("NO_DATA", OTHER_SUBSLS)}
+
+
+def test_the_desa_of_a_new_sls_is_named_and_stands_in_the_work_list(engine: Engine, services_env: Settings) -> None:
+    deliver_families(engine, visited=480, off_frame=12)
+    compose(engine, services_env)
+    found = conditions(engine, NIGHT)
+    assert set(found) == {("CODE", each) for each in ("64", "6403", DESA)}
+    assert (found["CODE", DESA].level, found["CODE", DESA].kabkota, found["CODE", DESA].families) == (
+        "desa",
+        "6403",
+        12,
+    )
+    [message] = outbox(engine)
+    assert DESA in message.body
+    [work_list] = message.attachments
+    assert "6403 010 001" in b64decode(work_list["content"]).decode()
 
 
 def test_an_officer_who_makes_most_of_the_quarantine_is_found_by_code(engine: Engine, services_env: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The conditions of a province's night below it: of kab/kota, and of sub-SLS and officers as details of theirs."""
+"""The conditions of a province's night below it: kab/kota, with desa, sub-SLS and officers as their details."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -29,13 +29,16 @@ def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plan
 
 
 def small_places(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
-    """Sub-SLS that are silent or whose heads were not met, and officers who make most of a kab/kota's quarantine.
+    """The details of kab/kota: silent sub-SLS, heads not met, desa with families of no sub-SLS, officers.
+
+    An officer is one who makes most of his kab/kota's quarantine.
 
     Only so many of each kind as ``limits.rows`` says, the largest first.
     """
     night, most = figures.night, limits.rows
     silent = figures.silent_subsls[: most.subsls] if figures.window.is_open(night) and figures.families.judged else ()
     away = sorted(figures.heads_not_met or (), key=lambda head: (-head.families, head.code))[: most.subsls]
+    coded = {each.code for each in figures.kabkota if _code(each, figures, limits)}
     officers = list(_most_of_their_kabkota(figures, limits))[: most.officers]
     return [
         *(
@@ -58,6 +61,18 @@ def small_places(figures: ProvinceFigures, limits: Thresholds) -> list[Condition
                 each.families,
             )
             for each in away
+        ),
+        *(
+            Condition(
+                Kind.CODE,
+                Place("desa", each.code, "", each.kabkota),
+                Severity.PERHATIAN,
+                night,
+                each.families,
+                {"off_frame": each.families, "in_known_desa": each.families},
+            )
+            for each in figures.off_frame_desa
+            if each.kabkota in coded
         ),
         *(_officer(each, figures, limits) for each in officers),
     ]

@@ -1,4 +1,4 @@
-"""The places of a province behind its figures, from the warehouse: kab/kota, sub-SLS, officers by code; counts only."""
+"""The places behind a province's figures, from the warehouse: kab/kota, desa, sub-SLS, officers by code; counts."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from regsosek.alerts.figures import PLACES
-from regsosek.alerts.province_figures import HeadNotMet, OfficerFigures, ProvinceFigures, SilentSubsls
+from regsosek.alerts.province_figures import HeadNotMet, OffFrameDesa, OfficerFigures, ProvinceFigures, SilentSubsls
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
@@ -55,6 +55,14 @@ _SILENT = f"""
 SELECT code, name, kabkota, families::bigint AS families, last_arrival FROM at_work
 WHERE last_arrival <= :silent_since ORDER BY families DESC, code LIMIT :most
 """
+_OFF_FRAME_DESA = f"""
+WITH {PLACES}
+SELECT a.placed_code AS code, u.kabkota, sum(a.received)::bigint AS families
+FROM mart.arrivals a JOIN reference.region r ON r.code = a.placed_code AND r.level = 'desa'
+JOIN upward u ON u.region = r.code
+WHERE a.province = :province AND a.night = :night
+GROUP BY a.placed_code, u.kabkota HAVING sum(a.received) >= :least ORDER BY 3 DESC, 1 LIMIT :most
+"""
 # What stands in the field may be anything; a code is short.
 _OFFICERS = f"""
 WITH {PLACES}
@@ -91,6 +99,7 @@ def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresh
         figures,
         kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),
         silent_subsls=_silent(connection, own, limits),
+        off_frame_desa=_off_frame_desa(connection, own, limits),
         officers=_officers(connection, figures, own, limits),
         heads_not_met=_heads(connection, figures, limits),
     )
@@ -99,6 +108,11 @@ def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresh
 def _silent(connection: Connection, own: dict[str, Any], limits: Thresholds) -> tuple[SilentSubsls, ...]:
     rows = connection.execute(text(_SILENT), own | {"most": limits.rows.subsls})
     return tuple(SilentSubsls(**row._asdict()) for row in rows)
+
+
+def _off_frame_desa(connection: Connection, own: dict[str, Any], limits: Thresholds) -> tuple[OffFrameDesa, ...]:
+    asked = own | {"least": limits.code.desa_families, "most": limits.rows.desa}
+    return tuple(OffFrameDesa(**row._asdict()) for row in connection.execute(text(_OFF_FRAME_DESA), asked))
 
 
 def _officers(

@@ -90,6 +90,15 @@ class OfficerFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class OffFrameDesa:
+    """A desa with families of the night whose code leads to it and to no sub-SLS of it: a new SLS, or a wrong code."""
+
+    code: str
+    kabkota: str
+    families: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeadNotMet:
     """A place that is worked in since ``since`` while the head of its SLS was not met; ``families`` of its load."""
 
@@ -120,6 +129,7 @@ class ProvinceFigures:
         in_known_desa, above_desa: families of the night whose code leads to no sub-SLS, by how far it leads.
         last_arrival: day of the newest earlier delivery that was accepted with families in it.
         silent_subsls: the largest sub-SLS at work that brought nothing for a while.
+        off_frame_desa: desa with families that no sub-SLS takes, the most families first.
         officers: those whose families of the night are in quarantine, the most families first.
         heads_not_met: None on nights that do not ask for them.
     """
@@ -147,6 +157,7 @@ class ProvinceFigures:
     above_desa: int = 0
     last_arrival: date | None = None
     silent_subsls: tuple[SilentSubsls, ...] = ()
+    off_frame_desa: tuple[OffFrameDesa, ...] = ()
     officers: tuple[OfficerFigures, ...] = ()
     heads_not_met: tuple[HeadNotMet, ...] | None = None
 

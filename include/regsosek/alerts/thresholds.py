@@ -64,6 +64,7 @@ class CodeThresholds(_Frozen):
     attention_percent: Percent
     attention_families: Count
     critical_percent: Percent
+    desa_families: Count
 
 
 class AppointmentThresholds(_Frozen):
@@ -95,6 +96,7 @@ class Lengths(_Frozen):
 class Rows(_Frozen):
     """The most places below a kab/kota that a night names, of a province and kind."""
 
+    desa: Count
     subsls: Count
     officers: Count
 

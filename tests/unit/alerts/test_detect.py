@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_memory import told_before
-from regsosek.alerts.condition import Condition, Kind, Severity, State, Why
+from regsosek.alerts.condition import Condition, Kind, Place, Severity, State, Why
 from regsosek.alerts.detect import EXPLAINED, detect
 from regsosek.alerts.economy import urgency
 from regsosek.alerts.judging import Rules, common_silence
 from regsosek.alerts.province_figures import (
     HeadNotMet,
     KabkotaFigures,
+    OffFrameDesa,
     OfficerFigures,
     ProvinceFigures,
     RejectedDelivery,
@@ -291,6 +292,17 @@ def test_an_officer_is_named_where_he_makes_most_of_a_bad_kabkota(night: Night) 
     assert (found["QUALITY", "0012"].families, found["QUALITY", "0012"].place.kabkota) == (31, "6403")
     good = replace(bad, quarantined=30)
     assert not of_parts(night(kabkota=(good,), officers=(one,))), "the kab/kota is within its limit"
+
+
+def test_the_desa_of_families_without_a_sub_sls_are_details_of_a_kabkota_that_has_many(night: Night) -> None:
+    many = replace(KABKOTA, received=600, off_frame=12)
+    desa = OffFrameDesa("6403010001", "6403", 9)
+    found = of_parts(night(kabkota=(many,), off_frame_desa=(desa,)))
+    assert set(found) == {("CODE", "6403"), ("CODE", "6403010001")}
+    assert (found["CODE", "6403010001"].place, found["CODE", "6403010001"].families) == (
+        Place("desa", "6403010001", "", "6403"), 9,
+    )  # fmt: skip
+    assert not of_parts(night(kabkota=(replace(many, off_frame=9),), off_frame_desa=(desa,)))
 
 
 def test_heads_not_met_are_listed_by_kabkota_and_sub_sls_as_far_as_rows_go(night: Night) -> None:
