@@ -63,6 +63,15 @@ def reachable(interpreter: str, **identity: Any) -> bool:
         return False
 
 
+def test_data_of_a_folder_that_was_deleted_are_not_in_the_way(server: PostgresServer) -> None:
+    server.start()
+    server.ensure_database("left_behind")
+    (server.folder / "password").unlink()
+    server.start()
+    with server.connect() as connection:
+        assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'left_behind'").fetchone() is None
+
+
 def test_is_postgresql_18_with_utf8_in_c_order(postgres_server: PostgresServer) -> None:
     with postgres_server.connect() as connection:
         assert connection.info.server_version // 10000 == 18

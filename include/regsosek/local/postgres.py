@@ -108,12 +108,21 @@ class PostgresServer:
 
     @property
     def _password(self) -> str:
-        return kept_secret(self.folder / "password")
+        return kept_secret(self._password_file)
+
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "password"
 
     def _initialise(self, place: PostgresPlace) -> None:
-        if (place.data / "PG_VERSION").exists() and (place.home / "initialised").exists():
+        whole = (place.data / "PG_VERSION").exists() and (place.home / "initialised").exists()
+        if whole and self._password_file.exists():
             return
-        shutil.rmtree(place.data, ignore_errors=True)  # of an initdb that was killed half-way
+        # Of an initdb that was killed half-way, or of a folder that was deleted without `make clean`: for root the data
+        # lie outside of it, and nobody knows their password any more.
+        for left in _processes_on(place):
+            left.kill()
+        shutil.rmtree(place.data, ignore_errors=True)
         place.data.mkdir(mode=0o700)
         place.give(place.data)
         password_file = place.home / "password"  # the account can't read ours
