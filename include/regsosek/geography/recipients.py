@@ -114,11 +114,13 @@ def addressed(known: Iterable[Recipient], code: str, roles: Collection[Role]) ->
 
 def by_language(chosen: Iterable[Recipient]) -> dict[Language, list[Recipient]]:
     """The recipients of one message by its language; deputies read that of whom they stand in for."""
-    known = list(chosen)
-    language = {each.address: each.language for each in known}
+    known = {each.address: each for each in chosen}
     found: dict[Language, list[Recipient]] = {}
-    for each in known:
-        found.setdefault(language.get(each.backup_of, each.language), []).append(each)
+    for each in known.values():
+        first = each
+        while first.backup_of in known:  # the file has no deputies in a circle
+            first = known[first.backup_of]
+        found.setdefault(first.language, []).append(each)
     return found
 
 

@@ -15,6 +15,7 @@ from regsosek.geography.recipients import (
     Recipient,
     Role,
     addressed,
+    by_language,
     recipients,
 )
 
@@ -61,6 +62,22 @@ def test_an_address_under_two_roles_is_told_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "email", ["", "x", "x@y", "a@b.c d", "a@b..c", "<a@b.c>", "a@b.c;d@e.f", "@b.c", '"a@b.c\nBcc: d@e.f"', "a@b.c@d.e"]
 )
+def test_a_deputy_reads_the_language_of_whom_he_stands_in_for(tmp_path: Path) -> None:
+    known = recipients(
+        written(
+            tmp_path,
+            "73,pimpinan,email,kepala73@bps.example,,id,,",
+            "73,pimpinan,email,wakil73@bps.example,kepala73@bps.example,en,,",
+            "73,pimpinan,webhook,obrolan-73,wakil73@bps.example,en,,",
+            "73,pimpinan,email,tamu73@bps.example,,en,,",
+        )
+    )
+    readers = by_language(addressed(known, "73", {Role.PIMPINAN}))
+    assert {language: [each.address for each in own] for language, own in readers.items()} == {
+        "id": ["kepala73@bps.example", "wakil73@bps.example", "obrolan-73"], "en": ["tamu73@bps.example"],
+    }  # fmt: skip
+
+
 def test_a_malformed_address_is_named_by_its_row_alone(tmp_path: Path, email: str) -> None:
     with pytest.raises(ReferenceDataError, match="data row 36: the address is none; write one plain") as caught:
         recipients(written(tmp_path, f"73,pimpinan,email,{email},,id,,"))
