@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from regsosek.alerts import outbox
 from regsosek.alerts.condition import Severity, Told, Why
@@ -28,7 +28,7 @@ from regsosek.errors import PersonalDataError, ReferenceDataError
 from regsosek.geography.provinces import province, provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
-from regsosek.warehouse.holding import SUPERSEDED, held_deliveries
+from regsosek.warehouse.holding import held_deliveries
 from regsosek.warehouse.ledger import refreshed_provinces
 from regsosek.wording import Language
 
@@ -208,39 +208,6 @@ def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures
             urgent=figures.at_fault,
         )
         (composed.composed if placed else composed.sent_before).append(PLATFORM)
-
-
-def alert_decisions(engine: Engine, settings: Settings, night: date, provinces: Sequence[str] | None = None) -> None:
-    """Composes, for decisions on held deliveries that a run has carried out, the digests that were not composed yet.
-
-    A decision that was taken and carried out in one go told its province itself; old ones are no news.
-    """
-    asked = {"night": night, "provinces": _asked(provinces)}
-    with engine.begin() as connection:
-        carried_out = list(connection.execute(_CARRIED_OUT, asked))
-    for each in carried_out:
-        alert_provinces(
-            engine, settings, each.decided_night, provinces=[each.province], kind=kind_after(each.delivery_id)
-        )
-
-
-_CARRIED_OUT = text(f"""
-SELECT d.province, d.delivery_id, d.decided_night FROM ledger.delivery d
-WHERE d.province = ANY(:provinces) AND d.decided_night <= :night AND d.state IN ('accepted', 'rejected')
-  AND EXISTS (
-      SELECT 1 FROM ledger.event e WHERE e.province = d.province AND e.delivery_id = d.delivery_id
-      AND e.kind IN ('freed', 'rejected') AND e.detail ->> 'reason' <> '{SUPERSEDED}'
-      AND e.at > now() - interval '3 days')
-  AND NOT EXISTS (
-      SELECT 1 FROM alert.outbox o WHERE o.recipient_group = 'prov' || d.province
-      AND o.kind = '{DIGEST} after ' || d.delivery_id)
-ORDER BY d.province, d.decided_at
-""")
-
-
-def kind_after(delivery_id: str) -> str:
-    """Under which the digest goes into the outbox that tells a province of a decision."""
-    return f"{DIGEST} after {delivery_id}"
 
 
 def group_of(code: str) -> str:

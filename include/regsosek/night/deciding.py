@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, Protocol
 
-from regsosek.alerts.nightly import alert_provinces, kind_after
+from regsosek.alerts.decisions import kind_after
+from regsosek.alerts.nightly import alert_provinces
 from regsosek.alerts.sending import deliver
 from regsosek.errors import DecisionError
 from regsosek.landing.archive import Decision, list_decisions, write_decision

@@ -14,7 +14,8 @@ import duckdb
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from regsosek.alerts.nightly import alert_decisions, alert_platform, alert_provinces
+from regsosek.alerts.decisions import alert_decisions
+from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.alerts.weekly import alert_week
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
