@@ -29,7 +29,7 @@ def night_table(night: date, lines: Sequence[ProvinceLine], scale: float, window
         title=f"Night {night}: families received, and completion as of then{note}",
         title_justify="left",
         box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        padding=0,
     )
     for column in ("Province", "Deliveries"):
         table.add_column(column, no_wrap=True)
