@@ -233,7 +233,8 @@ def test_no_route_answers_without_the_login(world: FieldWorld) -> None:
         raise HTTPException(401)
 
     closed = application(Sources(lambda: world.house.settings), Depends(nobody))
-    values = {"night": NIGHT, "province": PROVINCE, "dataset": "keluarga", "release_id": "x", "name": "index.html",
+    values = {"code": PROVINCE, "region": PROVINCE, "kind": "HELD", "place": PROVINCE,
+              "night": NIGHT, "province": PROVINCE, "dataset": "keluarga", "release_id": "x", "name": "index.html",
               "verb": "free", "message_id": 1, "delivery_id": "01GFWC1W80A0B1C2D3E4F5G6H7"}  # fmt: skip
     asked = [(method, path.replace("{name:path}", "{name}").format(**values)) for method, path in routes(closed)]
     assert ("POST", "/deliveries/64/01GFWC1W80A0B1C2D3E4F5G6H7/free") in asked
