@@ -18,7 +18,7 @@ from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld
 from hostile.corpus import KINDS, deliveries
 from hostile.draft import NIGHT, SECRETS, Draft, clean
 from left_behind import contents
-from regsosek.alerts import nightly as alerts
+from regsosek.alerts import desk
 from regsosek.alerts.harmless import harmless
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
@@ -217,7 +217,7 @@ def in_a_hurry(monkeypatch_module: pytest.MonkeyPatch) -> None:
     every = thresholds().lengths.model_copy(update={"rejected": 1000})
     limits = thresholds().model_copy(update={"lengths": every})
     monkeypatch_module.setattr(judging, "Judge", CompiledJudge)
-    monkeypatch_module.setattr(alerts, "thresholds", lambda: limits)
+    monkeypatch_module.setattr(desk, "thresholds", lambda: limits)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,10 @@ def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engin
     brief: dict[str, Any] = {}
     if patience_seconds is not None:
         brief = {"connect_timeout": patience_seconds, "options": f"-c statement_timeout={1000 * patience_seconds}"}
-    return create_engine(url, pool_pre_ping=True, connect_args={"application_name": "regsosek", **brief})
+    # A statement that is prepared once for all provinces is planned without knowing which partition it is for: a query
+    # of milliseconds has taken minutes. So nothing is prepared, and each province's query is planned for itself.
+    own = {"application_name": "regsosek", "prepare_threshold": None, **brief}
+    return create_engine(url, pool_pre_ping=True, connect_args=own)
 
 
 @contextmanager
