@@ -313,7 +313,7 @@ def test_mail_that_was_down_is_sent_once_it_is_up(world: FieldWorld, mail_sink: 
         return done.sent, done.waiting
 
     for _ in range(2):
-        with pytest.raises(NightFailedError, match="1 wait"):
+        with pytest.raises(NightFailedError, match="1 reached no server and wait"):
             told(broken)
     assert told(world.house.settings) == (1, 0)
     assert told(world.house.settings) == (0, 0)
