@@ -57,7 +57,7 @@ def main() -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{HTTP_PORT}/readyz", timeout=4) as answer:
             return 0 if answer.status == 200 else 1  # noqa: PLR2004 - OK
     Controller(Catcher(), hostname="0.0.0.0", port=SMTP_PORT).start()  # noqa: S104 - Docker publishes what may be seen
-    server = ThreadingHTTPServer(("0.0.0.0", HTTP_PORT), Listing)  # noqa: S104
+    server = ThreadingHTTPServer(("0.0.0.0", HTTP_PORT), Listing)  # noqa: S104 - as above
     threading.Thread(target=server.serve_forever).start()
     return 0
 

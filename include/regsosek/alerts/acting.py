@@ -1,6 +1,5 @@
 """Acknowledging, snoozing and waking conditions: what is asked is checked, then written into the journal."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +12,8 @@ from regsosek.alerts.memory import OURS, acts_of, conditions_of, write_act
 from regsosek.alerts.thresholds import thresholds
 from regsosek.errors import DecisionError
 from regsosek.geography.provinces import provinces
+from regsosek.warehouse.reason import stated
 from regsosek.warehouse.tables import condition
-
-LONGEST_REASON = 500
-_PERSONAL_NUMBER = re.compile(r"\d{16}")
 
 
 def newest_night(connection: Connection, province: str) -> date | None:
@@ -78,20 +75,6 @@ def take(
     )
     write_act(connection, province, act)
     return act
-
-
-def stated(reason: str) -> str:
-    """``reason`` on one line.
-
-    Raises:
-        DecisionError: there is none, it is too long, or it holds what may be somebody's number.
-    """
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON:
-        raise DecisionError(f"give a reason of 1 to {LONGEST_REASON} characters, without personal data")
-    if _PERSONAL_NUMBER.search(reason):
-        raise DecisionError("sixteen digits in a row may be somebody's NIK or KK; name the place in other words")
-    return reason
 
 
 def _as_of_now(each: Condition, acts: Sequence[Act], tomorrow: date) -> Condition:

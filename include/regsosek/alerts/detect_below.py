@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
@@ -31,51 +31,38 @@ def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plan
 def small_places(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
     """The details of kab/kota: silent sub-SLS, heads not met, desa with families of no sub-SLS, officers.
 
-    An officer is one who makes most of his kab/kota's quarantine.
-
-    Only so many of each kind as ``limits.rows`` says, the largest first.
+    Only so many of each kind as ``limits.rows`` says, the largest first. An officer is one who makes most of his
+    kab/kota's quarantine.
     """
-    night, most = figures.night, limits.rows
-    silent = figures.silent_subsls[: most.subsls] if figures.window.is_open(night) and figures.families.judged else ()
+    most = limits.rows
     away = sorted(figures.heads_not_met or (), key=lambda head: (-head.families, head.code))[: most.subsls]
-    coded = {each.code for each in figures.kabkota if _code(each, figures, limits)}
     officers = list(_most_of_their_kabkota(figures, limits))[: most.officers]
     return [
-        *(
-            Condition(
-                Kind.NO_DATA,
-                Place("subsls", each.code, each.name, each.kabkota),
-                Severity.PERHATIAN,
-                each.last_arrival + timedelta(days=1),
-                each.families,
-                {"silent_nights": (night - each.last_arrival).days},
-            )
-            for each in silent
-        ),
-        *(
-            Condition(
-                Kind.APPOINTMENT,
-                Place("subsls", each.code, each.name, each.kabkota),
-                Severity.PERHATIAN,
-                each.since,
-                each.families,
-            )
-            for each in away
-        ),
-        *(
-            Condition(
-                Kind.CODE,
-                Place("desa", each.code, "", each.kabkota),
-                Severity.PERHATIAN,
-                night,
-                each.families,
-                {"off_frame": each.families, "in_known_desa": each.families},
-            )
-            for each in figures.off_frame_desa
-            if each.kabkota in coded
-        ),
+        *_silent_subsls(figures, most.subsls),
+        *(_detail(Kind.APPOINTMENT, Place("subsls", e.code, e.name, e.kabkota), e.since, e.families) for e in away),
+        *_off_frame_desa(figures, limits),
         *(_officer(each, figures, limits) for each in officers),
     ]
+
+
+def _silent_subsls(figures: ProvinceFigures, most: int) -> Iterable[Condition]:
+    if not figures.window.is_open(figures.night) or not figures.families.judged:
+        return
+    for each in figures.silent_subsls[:most]:
+        place, since = Place("subsls", each.code, each.name, each.kabkota), each.last_arrival + timedelta(days=1)
+        yield _detail(Kind.NO_DATA, place, since, each.families, silent_nights=(figures.night - each.last_arrival).days)
+
+
+def _off_frame_desa(figures: ProvinceFigures, limits: Thresholds) -> Iterable[Condition]:
+    coded = {each.code for each in figures.kabkota if _code(each, figures, limits)}
+    for each in figures.off_frame_desa:
+        if each.kabkota in coded:
+            place, families = Place("desa", each.code, "", each.kabkota), each.families
+            yield _detail(Kind.CODE, place, figures.night, families, off_frame=families, in_known_desa=families)
+
+
+def _detail(kind: Kind, place: Place, since: date, families: int, **figures: float) -> Condition:
+    return Condition(kind, place, Severity.PERHATIAN, since, families, figures)
 
 
 def _of(kabkota: KabkotaFigures) -> Place:

@@ -1,6 +1,5 @@
 """An operator's decision about a held delivery: recorded in the archive, then in the ledger, then carried out."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,10 +20,9 @@ from regsosek.release.publish import Published
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
+from regsosek.warehouse.reason import stated
 
 Verdict = Literal["freed", "rejected"]
-LONGEST_REASON = 500
-_PERSONAL_NUMBER = re.compile(r"\d{16}")
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def record(
         ProvinceBusyError: a run of the province is under way.
         EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
     """
-    reason = _stated(reason)
+    reason = stated(reason)
     with without_values(f"decision on delivery {delivery_id}"), province_lock(house.engine, province, wait=False):
         decision = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
         with house.engine.begin() as connection:
@@ -107,22 +105,13 @@ def tell(house: House, decided: Decided) -> None:
 def _decide(
     house: House, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
 ) -> Decided:
-    reason = _stated(reason)
+    reason = stated(reason)
     with without_values(f"decision on delivery {delivery_id}"):
         province = _known(house, delivery_id).province
         with province_lock(house.engine, province):
             done = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
             receive_locked(house, province, done.night, suites)
         return Decided(province, delivery_id, done.night, _known(house, delivery_id).state)
-
-
-def _stated(reason: str) -> str:
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON:
-        raise DecisionError(f"a decision needs a reason of 1 to {LONGEST_REASON} characters, without personal data")
-    if _PERSONAL_NUMBER.search(reason):
-        raise DecisionError("sixteen digits in a row may be somebody's NIK or KK; name the place in other words")
-    return reason
 
 
 def _record(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
-from regsosek.alerts.acting import LONGEST_REASON, take
+from regsosek.alerts.acting import take
 from regsosek.alerts.acts import Act, Verb
 from regsosek.alerts.memory import OURS
 from regsosek.errors import DecisionError
@@ -20,6 +20,7 @@ from regsosek.portal.forms import Forms, form_cookie, set_form_cookie
 from regsosek.portal.sources import Sources
 from regsosek.portal.told import Met, acts_on, condition_named
 from regsosek.portal.viewer import viewer_of
+from regsosek.warehouse.reason import LONGEST_REASON
 
 log = logging.getLogger(__name__)
 

@@ -24,13 +24,13 @@ from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import viewer_of
 from regsosek.quality.rules import load_suites
 from regsosek.warehouse.holding import held_deliveries
+from regsosek.warehouse.reason import LONGEST_REASON
 
 log = logging.getLogger(__name__)
 
 Verb = Literal["free", "reject"]
 VERDICTS = {"free": "freed", "reject": "rejected"}
 CONFLICT, SEE_OTHER = 409, 303
-LONGEST_REASON = 500
 
 
 def add_deciding_routes(portal: APIRouter, sources: Sources) -> None:
