@@ -35,6 +35,12 @@ def test_the_second_run_changes_nothing(world: FieldWorld) -> None:
     assert after == before
 
 
+def test_the_planner_knows_how_large_the_log_is_when_a_night_is_received(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A"), family("B", number=2)], produced_at=AT)
+    world.run(NIGHT)
+    assert world.rows(f"SELECT reltuples FROM pg_class WHERE oid = 'core.kasus_p{PROVINCE}'::regclass") == [(2.0,)]
+
+
 def test_what_arrives_after_the_seal_belongs_to_the_next_night(world: FieldWorld) -> None:
     world.run(NIGHT)
     world.deliver(NIGHT, [family("A")], produced_at=AT)

@@ -35,18 +35,19 @@ LOGGED = """
 _OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error"]
 _GIVEN = ["versi", "withdrawn", *KEY, "result"]
 
-# Besides the touched cases, those that ever claimed a family key which one of them ever claimed.
+# Besides the touched cases, those that ever claimed a family key which one of them ever claimed. Each step once, whatever
+# the planner believes of their sizes: joined into one, they took minutes for some hundred cases without statistics.
 _LOG = f"""
-WITH touched AS (
+WITH touched AS MATERIALIZED (
     SELECT DISTINCT k.case_id FROM core.kasus k
     JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
     WHERE k.province = :province AND k.night > :after AND k.night <= :night
 ),
-keys AS (
+keys AS MATERIALIZED (
     SELECT DISTINCT id_subsls, r109_no_bangunan, r110_no_keluarga
     FROM core.kasus JOIN touched USING (case_id) WHERE province = :province
 ),
-asked AS (
+asked AS MATERIALIZED (
     SELECT case_id FROM touched
     UNION
     SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)

@@ -79,6 +79,11 @@ def by_index(connection: Connection) -> Iterator[None]:
         connection.execute(text(f"SET LOCAL {each} = on"))
 
 
+def analyse_cases(connection: Connection, province: str) -> None:
+    """Tells the planner how large the log of ``province`` has become; autovacuum does it a minute later, or never."""
+    connection.execute(text(f"ANALYZE core.kasus_p{province}"))
+
+
 def copy_in(connection: Connection, table: str, columns: list[str], path: Path) -> None:
     """Loads a CSV file with a header into ``table`` (``schema.name``, or a bare name) by COPY."""
     target = sql.Identifier(*table.split("."))
