@@ -472,6 +472,7 @@ def test_a_nation_that_is_not_the_sum_of_the_second_readings_stops_the_release(
         ),
     ],
 )
+@pytest.mark.usefixtures("whole_release")
 def test_a_province_that_loses_rows_stays_at_its_last_good_figures(
     world: FieldWorld, statement: str, told: str
 ) -> None:
@@ -563,6 +564,7 @@ def test_a_province_that_failed_its_night_is_named_and_keeps_its_figures(world: 
     assert (row["dikunjungi"], row["keadaan_malam_ini"]) == ("1", "Belum diolah")
 
 
+@pytest.mark.usefixtures("whole_release")
 def test_a_rejected_delivery_is_named_with_its_reason(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")], spoil={"producer": ""})
     page = read(world, release(world, FIRST).prefix + "index.html").decode()

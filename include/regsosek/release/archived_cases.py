@@ -35,8 +35,8 @@ LOGGED = """
 _OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error"]
 _GIVEN = ["versi", "withdrawn", *KEY, "result"]
 
-# Besides the touched cases, those that ever claimed a family key which one of them ever claimed. Each step once, whatever
-# the planner believes of their sizes: joined into one, they took minutes for some hundred cases without statistics.
+# Besides the touched cases, those that ever claimed a family key which one of them ever claimed. Each step once,
+# whatever the planner believes of sizes: joined into one they took minutes for some hundred cases without statistics.
 _LOG = f"""
 WITH touched AS MATERIALIZED (
     SELECT DISTINCT k.case_id FROM core.kasus k
