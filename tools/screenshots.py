@@ -30,9 +30,9 @@ IMAGES = PROJECT_ROOT / "docs" / "images"
 MILLISECONDS = 60_000
 # Digests of the demo's nights: a province that was silent and is behind plan, and one with nothing to do.
 DIGESTS = (
-    ("digest-phone.png", "82", 0),
-    ("digest-kabkota-phone.png", "82", 1_480),
-    ("digest-good-news-phone.png", "64", 0),
+    ("digest-phone.png", "94", 0),
+    ("digest-kabkota-phone.png", "94", 1_700),
+    ("digest-short-phone.png", "82", 0),
 )
 DIGEST_NIGHT = date(2022, 10, 22)
 SETTLED = 3_000  # milliseconds that Airflow's charts move for
