@@ -5,6 +5,7 @@ And then the search: no personal value of any delivered file stands anywhere out
 
 import csv
 import gzip
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from otlp_receiver import Receiver, receiving
 from regsosek.contract.codebook import all_variables
 from regsosek.local import stack as local_stack
 from regsosek.local.airflow_environment import ADMIN, AirflowPlan
@@ -36,10 +38,12 @@ SHORTEST = 8  # characters: shorter values (a first name, 0.5) appear in any tex
 
 @dataclass
 class NightRun:
-    """A finished run and everything it left behind."""
+    """A finished run and everything it left behind; ``measures``: what its tasks sent, ``lineage``: their events."""
 
     stack: Stack
     house: House
+    measures: Receiver
+    lineage: Path
     state: str
     tasks: dict[tuple[str, str], str]
     note: str
@@ -57,12 +61,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightRun]:
             load_reference(house)
             with house.engine.begin() as connection:
                 connection.execute(text("DELETE FROM reference.subsls WHERE province = :p"), {"p": FAILING})
-            yield _run_night(stack, house)
+            with receiving() as measures:
+                yield _run_night(stack, house, measures)
     finally:
         local_stack.clean(root)
 
 
-def _run_night(stack: Stack, house: House) -> NightRun:
+def _run_night(stack: Stack, house: House, measures: Receiver) -> NightRun:
+    lineage = stack.root / "lineage.jsonl"
     fresh = stack.postgres.ensure_database(AIRFLOW_METADATA)
     plan = AirflowPlan(
         database_url=stack.postgres.url(AIRFLOW_METADATA),
@@ -71,6 +77,9 @@ def _run_night(stack: Stack, house: House) -> NightRun:
         variables={
             "REGSOSEK_ENV_FILE": str(stack.environment_file),
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+            "AIRFLOW__METRICS__OTEL_ON": "True",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": measures.url,
+            "OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(lineage), "append": True}),
         },
         inherited=os.environ,
     )
@@ -83,7 +92,7 @@ def _run_night(stack: Stack, house: House) -> NightRun:
         state = client.await_run("regsosek_nightly", run_id, seconds=400)
         tasks = {(t.task_id, t.label[:2]): str(t.state) for t in client.task_states("regsosek_nightly", run_id)}
         note = str(client.get(f"/dags/regsosek_nightly/dagRuns/{run_id}")["note"])
-    return NightRun(stack, house, state, tasks, note, _pages(stack))
+    return NightRun(stack, house, measures, lineage, state, tasks, note, _pages(stack))
 
 
 def _pages(stack: Stack) -> dict[str, str]:
@@ -156,6 +165,24 @@ def test_the_page_of_a_red_province_leads_to_the_log_of_its_own_task(run: NightR
     assert f'data-index="{found["index"]}"' not in run.pages[f"/run/{FAILING}/{NIGHT}"], "another province's task"
 
 
+def test_measures_of_every_task_leave_by_airflows_own_exporter(run: NightRun) -> None:
+    received = {
+        (attributes["province"], attributes["step"])
+        for name, attributes, _ in run.measures.points()
+        if name.endswith("regsosek.step.seconds")
+    }
+    assert {(code, "receive") for code in HEALTHY} | {("00", "publish"), ("00", "tell")} <= received
+    assert run.measures.services() == {"airflow"}
+
+
+def test_lineage_tells_each_province_and_the_release_under_one_run(run: NightRun) -> None:
+    events = [json.loads(line) for line in run.lineage.read_text(encoding="utf-8").splitlines()]
+    ended = {(event["job"]["name"], event["eventType"]) for event in events}
+    assert {("receive.31", "COMPLETE"), ("receive.65", "COMPLETE"), ("publish.00", "COMPLETE")} <= ended
+    assert (f"receive.{FAILING}", "FAIL") in ended
+    assert len({event["run"]["facets"]["parent"]["run"]["runId"] for event in events}) == 1
+
+
 def test_no_personal_value_stands_outside_restricted(run: NightRun) -> None:
     sought = _personal_values(run.stack.root / "s3" / run.house.settings.landing_bucket)
     assert len(sought) > 100
@@ -190,6 +217,8 @@ def _everything_written(run: NightRun) -> Iterator[tuple[str, str]]:
             if schema != "restricted":
                 yield f"{database}.{schema}.{table}", _table_text(url, schema, table)
     yield from run.pages.items()
+    yield "lineage", run.lineage.read_text(encoding="utf-8")
+    yield "measures", b"".join(run.measures.bodies).decode("utf-8", errors="replace")
     kept = [run.stack.root / "airflow" / "logs", run.stack.root / "mail"]
     kept += [run.stack.root / "s3" / run.house.settings.release_bucket]
     for folder in kept:

@@ -12,6 +12,7 @@ from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.detect_below import kabkota_conditions, small_places
 from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
 from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.shares import too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
@@ -145,7 +146,7 @@ def _quality(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     if judged < limits.quality.least_families or quarantined * 100 <= limits.quality.attention_percent * judged:
         return None
     most_frequent = figures.rules[0].rule_id if figures.rules else ""
-    critical = quarantined * 100 > limits.quality.critical_percent * judged
+    critical = too_many_quarantined(quarantined, judged, limits)
     numbers = {"quarantined": quarantined, "judged": judged, "limit_percent": limits.quality.attention_percent}
     return _of_province(Kind.QUALITY, figures, critical, quarantined, numbers, news=most_frequent)
 
@@ -166,8 +167,7 @@ def _behind(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
 
 def _code(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     judged, off = figures.families.judged, figures.off_frame
-    enough = off >= limits.code.attention_families or off * 100 >= limits.code.attention_percent * judged
-    if not off or not enough:
+    if off < limits.code.attention_families or off * 100 < limits.code.attention_percent * judged:
         return None
     numbers = {
         "off_frame": off,
@@ -175,7 +175,7 @@ def _code(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
         "above_desa": figures.above_desa,
         "judged": judged,
     }
-    return _of_province(Kind.CODE, figures, off * 100 >= limits.code.critical_percent * judged, off, numbers)
+    return _of_province(Kind.CODE, figures, too_many_off_frame(off, judged, limits), off, numbers)
 
 
 _FINDERS: tuple[Callable[[ProvinceFigures, Thresholds], Condition | None], ...] = (

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
 from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, OfficerFigures, ProvinceFigures
+from regsosek.alerts.shares import too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.plan import Plans
 
@@ -98,7 +99,7 @@ def _quality(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
     limit = limits.quality
     if each.received < limit.least_families or each.quarantined * 100 <= limit.attention_percent * each.received:
         return None
-    critical = each.quarantined * 100 > limit.critical_percent * each.received
+    critical = too_many_quarantined(each.quarantined, each.received, limits)
     numbers = {
         "quarantined": each.quarantined,
         "judged": each.received,
@@ -121,10 +122,10 @@ def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, 
 
 
 def _code(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    limit, off = limits.code, each.off_frame
-    if off < limit.attention_families:  # a share of few families would name a kab/kota for one new SLS
+    off = each.off_frame
+    if off < limits.code.kabkota_families:
         return None
-    critical = off * 100 >= limit.critical_percent * each.received
+    critical = too_many_off_frame(off, each.received, limits)
     numbers = {"off_frame": off, "judged": each.received}
     return Condition(Kind.CODE, _of(each), _severity(critical), figures.night, off, numbers)
 
@@ -149,7 +150,7 @@ def _most_of_their_kabkota(figures: ProvinceFigures, limits: Thresholds) -> Iter
 
 
 def _officer(each: OfficerFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition:
-    critical = each.quarantined * 100 > limits.quality.critical_percent * each.judged
+    critical = too_many_quarantined(each.quarantined, each.judged, limits)
     numbers = {
         "quarantined": each.quarantined,
         "judged": each.judged,

@@ -38,11 +38,12 @@ class ZeroThresholds(_Frozen):
 
 
 class QualityThresholds(_Frozen):
-    """Shares of quarantined families, and the least number of families that a share is taken of."""
+    """Shares of quarantined families, and the least numbers: judged for any share, quarantined for a critical one."""
 
     attention_percent: Percent
     critical_percent: Percent
     least_families: Count
+    critical_families: Count
     officer_percent: Percent
     officer_families: Count
 
@@ -59,11 +60,13 @@ class BehindThresholds(_Frozen):
 
 
 class CodeThresholds(_Frozen):
-    """Families whose code leads to no sub-SLS: a share or a number, whichever comes first."""
+    """Families whose code leads to no sub-SLS: a share of a province's, a number of a kab/kota's or desa's."""
 
     attention_percent: Percent
     attention_families: Count
+    kabkota_families: Count
     critical_percent: Percent
+    critical_families: Count
     desa_families: Count
 
 

@@ -108,7 +108,8 @@ def test_quality_is_a_share_of_the_families_judged(night: Night, n: int, expecte
 
 def test_a_handful_of_families_has_no_share(night: Night) -> None:
     assert found(night(families=quarantined(19, judged=19))) == {}
-    assert found(night(families=quarantined(20, judged=20))) == {"QUALITY": "KRITIS"}
+    assert found(night(families=quarantined(9, judged=20))) == {"QUALITY": "PERHATIAN"}
+    assert found(night(families=quarantined(10, judged=20))) == {"QUALITY": "KRITIS"}
 
 
 @pytest.mark.parametrize(
@@ -148,13 +149,19 @@ def test_two_weeks_after_closing_silence_is_no_news(night: Night) -> None:
         (0, 1000, {}),
         (4, 1000, {}),
         (5, 1000, {"CODE": "PERHATIAN"}),
-        (9, 100_000, {}),
-        (10, 100_000, {"CODE": "PERHATIAN"}),
+        (499, 100_000, {}),
+        (500, 100_000, {"CODE": "PERHATIAN"}),
         (49, 1000, {"CODE": "PERHATIAN"}),
         (50, 1000, {"CODE": "KRITIS"}),
+        (2, 32, {}),
+        (3, 32, {"CODE": "PERHATIAN"}),
+        (9, 32, {"CODE": "PERHATIAN"}),
+        (10, 32, {"CODE": "KRITIS"}),
     ],
 )
-def test_codes_off_the_frame_by_share_or_number(night: Night, off: int, judged: int, expected: dict[str, str]) -> None:
+def test_codes_off_the_frame_by_share_of_no_few_families(
+    night: Night, off: int, judged: int, expected: dict[str, str]
+) -> None:
     families = RowCounts(received=judged, loaded=judged)
     assert found(night(families=families, in_known_desa=off)) == expected
     assert found(night(families=families, above_desa=off)) == expected
