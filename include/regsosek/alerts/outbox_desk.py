@@ -42,10 +42,17 @@ _LINE = (
 
 
 def outbox_lines(
-    connection: Connection, *, state: str = "", night: date | None = None, groups: Collection[str] | None = None
+    connection: Connection,
+    *,
+    message: int | None = None,
+    state: str = "",
+    night: date | None = None,
+    groups: Collection[str] | None = None,
 ) -> list[OutboxLine]:
-    """Deliveries, the newest night last; those of ``state``, ``night`` and ``groups`` if given."""
+    """Deliveries, the newest night last; those of ``message``, ``state``, ``night`` and ``groups`` if given."""
     query = select(*_LINE).join_from(delivery, outbox, delivery.c.outbox_id == outbox.c.id)
+    if message is not None:
+        query = query.where(outbox.c.id == message)
     if state:
         query = query.where(delivery.c.state == state)
     if night:

@@ -24,5 +24,13 @@ def planning(settings: Settings) -> Planning:
     Raises:
         ReferenceDataError: one of them is faulty; it names line and fix.
     """
-    windows = planned_windows(settings.calendar_file, settings.plan_file)
-    return Planning(windows, plans(settings.plan_file), region_targets(settings.region_targets_file))
+    return Planning(field_windows(settings), plans(settings.plan_file), region_targets(settings.region_targets_file))
+
+
+def field_windows(settings: Settings) -> dict[str, FieldWindow]:
+    """The windows alone, by province, with the plan of each.
+
+    Raises:
+        ReferenceDataError: calendar or plan is faulty; it names line and fix.
+    """
+    return planned_windows(settings.calendar_file, settings.plan_file)

@@ -6,17 +6,14 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from regsosek.alerts.acting import take
 from regsosek.alerts.acts import Act, Verb
 from regsosek.alerts.memory import OURS
 from regsosek.errors import DecisionError
-from regsosek.portal import pages
-from regsosek.portal.answers import HEADERS, frame_of, html, not_found, operator_of, seen_province
-from regsosek.portal.deciding_routes import CONFLICT, SEE_OTHER
-from regsosek.portal.forms import Forms, form_cookie, set_form_cookie
+from regsosek.portal.answers import not_found, operator_of, seen_province
+from regsosek.portal.form_pages import done, page_with_form, refused, require_own_form
 from regsosek.portal.sources import Sources
 from regsosek.portal.told import Met, acts_on, condition_named
 from regsosek.portal.viewer import viewer_of
@@ -40,10 +37,6 @@ class ConditionRoutes:
 
     sources: Sources
 
-    @property
-    def _forms(self) -> Forms:
-        return Forms(self.sources.settings.hmac_key.get_secret_value().encode())
-
     def page(self, request: Request, province: str, kind: str, code: str) -> Response:
         """One condition as it stands now, with the form for operators."""
         name = _seen(request, province, kind, code)
@@ -51,16 +44,7 @@ class ConditionRoutes:
             met, acts = _found(connection, province, name)
         if met.level == "petugas" and not viewer_of(request).sensitive:
             raise not_found()
-        cookie = form_cookie(request)
-        values = {
-            "met": met,
-            "acts": acts,
-            "token": self._forms.token(request, cookie, request.url.path),
-            "longest": LONGEST_REASON,
-        }
-        answer = html(pages.page("condition.html.j2", frame_of(request, "/alerts"), **values))
-        set_form_cookie(request, answer, cookie)
-        return answer
+        return page_with_form(self.sources, request, "condition.html.j2", "/alerts", met=met, acts=acts)
 
     def act(
         self,
@@ -76,15 +60,14 @@ class ConditionRoutes:
         """Writes the act into the journal under the account that is logged in."""
         viewer = operator_of(request)
         name = _seen(request, province, kind, code)
-        self._forms.require(request, request.url.path, token)
+        require_own_form(self.sources, request, token)
         try:
             with self.sources.house.engine.begin() as connection:
                 take(connection, name, verb, by=viewer.name, reason=reason, until=_day(until))
         except DecisionError as error:
-            return html(pages.message(frame_of(request, "/alerts"), "Not written down", str(error)), CONFLICT)
+            return refused(request, "/alerts", "Not written down", error)
         log.info("condition %s: %s by %s", name, verb, viewer.name)
-        address = f"{frame_of(request).base}/alerts/conditions/{name}"
-        return RedirectResponse(address, status_code=SEE_OTHER, headers=HEADERS)
+        return done(request, f"/alerts/conditions/{name}")
 
 
 def _seen(request: Request, province: str, kind: str, code: str) -> str:

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from regsosek.errors import DecisionError, ProvinceBusyError
 from regsosek.night.deliveries import DeliveryDetail, delivery_detail
 from regsosek.portal import pages
-from regsosek.portal.answers import HEADERS, frame_of, html, not_found, operator_of, seen_province
+from regsosek.portal.answers import frame_of, html, not_found, operator_of, seen_province
 from regsosek.portal.decisions import decided
-from regsosek.portal.forms import Forms, form_cookie, set_form_cookie
+from regsosek.portal.form_pages import done, page_with_form, refused, require_own_form
 from regsosek.portal.nights import last_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import viewer_of
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 
 Verb = Literal["free", "reject"]
 VERDICTS = {"free": "freed", "reject": "rejected"}
-CONFLICT, SEE_OTHER = 409, 303
 
 
 def add_deciding_routes(portal: APIRouter, sources: Sources) -> None:
@@ -47,10 +45,6 @@ class DecidingRoutes:
     """What each address answers."""
 
     sources: Sources
-
-    @property
-    def _forms(self) -> Forms:
-        return Forms(self.sources.settings.hmac_key.get_secret_value().encode())
 
     def held(self, request: Request) -> Response:
         """What waits for a decision, and the last decisions."""
@@ -77,12 +71,8 @@ class DecidingRoutes:
         operator_of(request)
         with self.sources.reading() as connection:
             detail = _detail(connection, seen_province(request, province), delivery_id)
-        cookie = form_cookie(request)
-        token = self._forms.token(request, cookie, request.url.path)
-        values = {"detail": detail, "line": detail.line, "verb": verb, "token": token, "longest": LONGEST_REASON}
-        answer = html(pages.page("decide.html.j2", frame_of(request, "/held"), **values))
-        set_form_cookie(request, answer, cookie)
-        return answer
+        values = {"detail": detail, "line": detail.line, "verb": verb}
+        return page_with_form(self.sources, request, "decide.html.j2", "/held", **values)
 
     def decide(
         self,
@@ -96,7 +86,7 @@ class DecidingRoutes:
         """Records the decision under the account that is logged in."""
         viewer = operator_of(request)
         seen_province(request, province)
-        self._forms.require(request, request.url.path, token)
+        require_own_form(self.sources, request, token)
         settings = self.sources.settings
         # Its room brings Great Expectations with it, which takes seconds: imported when somebody decides.
         deciding = importlib.import_module("regsosek.night.deciding")
@@ -106,10 +96,9 @@ class DecidingRoutes:
                 by=viewer.name, reason=reason,
             )  # fmt: skip
         except (DecisionError, ProvinceBusyError) as error:
-            return html(pages.message(frame_of(request, "/held"), "Not decided", str(error)), CONFLICT)
+            return refused(request, "/held", "Not decided", error)
         log.info("delivery %s of province %s %s by %s", delivery_id, province, VERDICTS[verb], viewer.name)
-        address = f"{frame_of(request).base}/deliveries/{province}/{delivery_id}"
-        return RedirectResponse(address, status_code=SEE_OTHER, headers=HEADERS)
+        return done(request, f"/deliveries/{province}/{delivery_id}")
 
 
 def _detail(connection: Connection, province: str, delivery_id: str) -> DeliveryDetail:

@@ -8,7 +8,8 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from regsosek.geography.calendar import planned_windows
+from regsosek.alerts.outbox_desk import outbox_lines
+from regsosek.geography.planning import field_windows
 from regsosek.geography.regions import NATION
 from regsosek.night.quarantine import QUARANTINED, quarantined_cases, waiting_by_night, waiting_by_rule
 from regsosek.portal import pages
@@ -23,7 +24,7 @@ from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions, steps_of_nights
-from regsosek.portal.told import conditions_of, faults_of_ours, last_acts, message, messages, newest, reached
+from regsosek.portal.told import conditions_of, faults_of_ours, last_acts, message, messages, newest
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
 from regsosek.release.standing_words import standing_release
@@ -63,7 +64,7 @@ class OperatorRoutes:
         settings = self.sources.settings
         with self.sources.reading() as connection:
             nights = self._nights(connection)
-            windows = planned_windows(settings.calendar_file, settings.plan_file)
+            windows = field_windows(settings)
             states = [state.seen_by(viewer_of(request)) for state in read_nights(connection, nights, windows)]
             values = {
                 "province": province,
@@ -159,7 +160,7 @@ class OperatorRoutes:
             if found is None:
                 raise not_found()
             met = conditions_of(connection, [found.night], {found.province}) if found.province else []
-            whom = reached(connection, message_id) if viewer.operator else []
+            whom = outbox_lines(connection, message=message_id) if viewer.operator else []
         return html(pages.page("alert.html.j2", frame_of(request, "/alerts"), told=found, met=met, reached=whom))
 
     def corrections(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """What offices and the platform team were told: messages as they lie in the outbox, and the conditions behind them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from regsosek.alerts.memory import OURS, acts_of
 from regsosek.alerts.nightly import group_of
 from regsosek.alerts.platform import PLATFORM
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.tables import condition, delivery_of_message, outbox
+from regsosek.warehouse.tables import condition, outbox
 
 SHOWN_ACTS = 30
 
@@ -35,21 +35,6 @@ class Told:
     last_error: str | None
     next_try_at: datetime | None
     composed_at: datetime
-    sent_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Reached:
-    """What became of a message for one recipient; ``backup_of`` is whom this one stands in for."""
-
-    role: str
-    channel: str
-    address: str
-    backup_of: str
-    state: str
-    attempts: int
-    last_error: str | None
-    next_try_at: datetime | None
     sent_at: datetime | None
 
 
@@ -101,13 +86,6 @@ def message(connection: Connection, message_id: int, seen: Collection[str], *, p
     query = select(*_COLUMNS).where(outbox.c.id == message_id, outbox.c.recipient_group.in_(_groups(seen, platform)))
     row = connection.execute(query).first()
     return None if row is None else _told(dict(row._mapping))
-
-
-def reached(connection: Connection, message_id: int) -> list[Reached]:
-    """What became of a message for each recipient; addresses are for operators alone."""
-    columns = [delivery_of_message.c[each.name] for each in fields(Reached)]
-    query = select(*columns).where(delivery_of_message.c.outbox_id == message_id).order_by(delivery_of_message.c.id)
-    return [Reached(**row._mapping) for row in connection.execute(query)]
 
 
 def conditions_of(connection: Connection, nights: Sequence[date], seen: Collection[str]) -> list[Met]:

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from regsosek.alerts.rendering import Message
 from regsosek.errors import RegsosekError
-from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow, planned_windows
+from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
+from regsosek.geography.planning import field_windows
 from regsosek.landing.store import Store
 from regsosek.settings import Settings
 from regsosek.watchdog.channels import ping, send_mail, send_webhook
@@ -113,7 +114,7 @@ def _looked(part: str, look: Callable[[], T]) -> T | Unreachable:
 
 def _windows(settings: Settings) -> Mapping[str, FieldWindow] | Unreachable:
     try:
-        return planned_windows(settings.calendar_file, settings.plan_file)
+        return field_windows(settings)
     except RegsosekError as error:
         return Unreachable(str(error))
 

@@ -11,6 +11,7 @@ from portal_world import AT, HOSTILE, NIGHT, delivery, frame, held, night
 from portal_viewers import OPERATOR, office
 from regsosek.alerts.acts import Act, Verb
 from regsosek.alerts.condition import Kind, Place
+from regsosek.alerts.outbox_desk import OutboxLine
 from regsosek.night.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
 from regsosek.night.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
 from regsosek.portal import pages
@@ -20,7 +21,7 @@ from regsosek.portal.decisions import Decided
 from regsosek.portal.quarantine import AGES, ProvinceWaiting, age_of
 from regsosek.portal.releases import ReleaseLine
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions
-from regsosek.portal.told import Met, Reached, Told
+from regsosek.portal.told import Met, Told
 from regsosek.portal.viewer import Viewer
 from regsosek.release.pointer import Position
 from regsosek.release.standing_words import StandingRelease
@@ -32,8 +33,11 @@ RUN = TaskRun("64", NIGHT, "regsosek_nightly", "manual__2022-10-22T01:00:00+07:0
 PUBLISH = replace(RUN, province="00", task_id="publish", map_index=-1, seconds=None)
 TOLD = Told(7, "64", NIGHT, "digest", HOSTILE, f"Yth. {HOSTILE}", "waiting", 2, HOSTILE, AT, AT, None)
 REACHED = [
-    Reached("operasional", "email", "bps6400@bps.example", "", "failed", 1, HOSTILE, None, None),
-    Reached("operasional", "email", HOSTILE, "bps6400@bps.example", "sent", 1, None, None, AT),
+    OutboxLine(7, NIGHT, "64", "digest", "operasional", "email", address, backup_of, state, 1, fault, None, sent_at)
+    for address, backup_of, state, fault, sent_at in (
+        ("bps6400@bps.example", "", "failed", HOSTILE, None),
+        (HOSTILE, "bps6400@bps.example", "sent", None, AT),
+    )
 ]
 MET = Met(
     "64", NIGHT, "HELD", "KRITIS", NIGHT - timedelta(days=2), (("families", "400"),), "64/HELD/64", f"64 {HOSTILE}",
