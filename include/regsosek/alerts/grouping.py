@@ -63,6 +63,11 @@ class Line:
         return states.pop() if len(states) == 1 else None
 
     @property
+    def judged(self) -> bool:
+        """Whether this night could tell of any of them; if not, all stand as an earlier night left them."""
+        return any(each.condition.judged for each in self.told)
+
+    @property
     def figures(self) -> Mapping[str, float]:
         """The figures of its highest places: counts added, runs of nights the longest, percentages if they agree."""
         found: dict[str, list[float]] = {}

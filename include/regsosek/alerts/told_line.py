@@ -74,12 +74,14 @@ def deadline(kind: Kind, night: date, limits: Thresholds, context: Context) -> s
 
 
 def standing(line: Line, night: date, context: Context) -> list[str]:
-    """Since when, why it is told tonight, where it stands, and the known events that explain it."""
+    """Since when, why it is told tonight, whether it was judged, where it stands, and the known events behind it."""
     words, nights = context.words, (night - line.since).days + 1
     since = words.say("since", day=words.written.day(line.since), nights=nights)
     told = [since if nights > 1 else words.say("since_tonight")]
     if line.why not in _SAID_ELSEWHERE:
         told.append(words.say(f"why.{line.why}"))
+    if not line.judged and line.why is not Why.RECOVERED:
+        told.append(words.say("not_judged"))
     told += _state(line, context)
     events = dict.fromkeys(each.condition.event for each in line.told if each.condition.event)
     return told + [words.say("event", event=_event(each, context)) for each in events]

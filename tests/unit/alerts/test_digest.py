@@ -121,11 +121,11 @@ def test_every_share_names_its_whole(messages: list[Message]) -> None:
 
 def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     body = flat(told(night(**EVERYTHING), context))
-    assert "200 dari 1.200 keluarga malam ini (16,7 %) masuk karantina; batas 5 %" in body
+    assert "200 dari 1.200 keluarga yang dinilai (16,7 %) masuk karantina; batas 5 %" in body
     assert "P05, 120 kali: Kepala keluarga harus tepat satu." in body
     assert f"{ULID} (26 Okt 2022): berkas yang disebut manifest tidak ada" in body
     assert "Dikunjungi 20,0 % dari 100.000 keluarga, rencana 48 %: kurang 28.000 keluarga" in body
-    assert "42 dari 1.200 keluarga malam ini (3,5 %)" in body
+    assert "42 dari 1.200 keluarga yang dinilai (3,5 %)" in body
     assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
     assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
     assert "malam ini \u221224.000" in body

@@ -91,6 +91,17 @@ def test_a_line_says_what_where_how_many_since_when_who_does_what_until_when(nig
     ) in words_of(message)
 
 
+def test_what_a_night_could_not_judge_says_so_until_it_is_judged(night: Night, full: Context) -> None:
+    quality = {"quarantined": 40, "judged": 200, "limit_percent": 5}
+    stale = told(Kind.QUALITY, BERAU, families=40, since=date(2022, 10, 24), figures=quality, judged=False)
+    said = "tidak dinilai malam ini"
+    for judged in (False, True):
+        each = replace(stale, condition=replace(stale.condition, judged=judged), why=Why.STANDING)
+        assert (said in words_of(digest(night(), [each], full))) is not judged
+    recovered = replace(stale, why=Why.RECOVERED)
+    assert said not in words_of(digest(night(), [recovered], full))
+
+
 def test_places_below_the_kabkota_are_counted_and_told_by_code(night: Night, full: Context) -> None:
     silent = [told(Kind.NO_DATA, sub_sls(n), families=10, figures={"silent_nights": n}) for n in range(1, 6)]
     message = digest(night(), [*silent, told(Kind.QUALITY, OFFICER, families=4)], full)
