@@ -302,9 +302,14 @@ def test_a_silence_keeps_quiet_and_a_faulty_one_is_a_finding(settings: Settings,
     found = watch(muted, NOW, "command")
     assert (kinds(found), found.told, found.at_fault) == (["NIGHT_UNFINISHED"], (), False)
     file.write_text(f"{header}NIGHT_UNFINISHED,,,platform,2022-10-27\n")
-    found = watch(muted, later(15), "command")
-    assert kinds(found) == ["CHECK_FAILED", "NIGHT_UNFINISHED"]
-    assert "a silence needs issue" in found.findings[0].detail
+    events = tmp_path / "events.csv"
+    events.write_text(
+        "id,region,kinds,opens,closes,reason,owner,source\nbanjir,94,NO_DATA,2022-10-20,,Banjir,kanwil,x\n"
+    )
+    found = watch(muted.model_copy(update={"known_events_file": events}), later(15), "command")
+    assert kinds(found) == ["CHECK_FAILED", "CHECK_FAILED", "NIGHT_UNFINISHED"]
+    assert ["a silence needs issue" in each.detail for each in found.findings].count(True) == 1
+    assert ["event banjir: fill closes" in each.detail for each in found.findings].count(True) == 1
 
 
 def test_the_command_ends_with_what_it_found(settings: Settings, outside: Outside) -> None:

@@ -8,9 +8,11 @@ from typing import Literal, TypeVar
 
 from pydantic import SecretStr
 
+from regsosek.alerts.detect import EXPLAINED
 from regsosek.alerts.rendering import Message
 from regsosek.errors import RegsosekError
 from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
+from regsosek.geography.known_events import known_events
 from regsosek.geography.planning import field_windows
 from regsosek.landing.store import Store
 from regsosek.settings import Settings
@@ -23,7 +25,7 @@ from regsosek.watchdog.memory import Memory
 from regsosek.watchdog.message import Sender, compose, words_of
 from regsosek.watchdog.objective import Objective, objective
 from regsosek.watchdog.observed import Observed, SeenWarehouse, Unreachable
-from regsosek.watchdog.silences import Silence, silences
+from regsosek.watchdog.silences import Silence, silences, silences_of_events
 from regsosek.watchdog.store_view import open_store, see_store
 from regsosek.watchdog.surroundings import see_airflow, see_mail
 from regsosek.watchdog.telling import Told, confirmed, step
@@ -120,11 +122,20 @@ def _windows(settings: Settings) -> Mapping[str, FieldWindow] | Unreachable:
 
 
 def _silences(settings: Settings, now: datetime) -> tuple[tuple[Silence, ...], dict[str, str]]:
-    """A faulty file silences nothing and is a finding."""
-    try:
-        return silences(settings.watchdog_silences_file, _today(now)), {}
-    except RegsosekError as error:
-        return (), {"silences": str(error)}
+    """Those of the operators and of known events; a faulty file silences nothing and is a finding."""
+    today = _today(now)
+    sources: dict[str, Callable[[], tuple[Silence, ...]]] = {
+        "silences": lambda: silences(settings.watchdog_silences_file, today),
+        "known events": lambda: silences_of_events(known_events(settings.known_events_file, EXPLAINED), today),
+    }
+    found: list[Silence] = []
+    faults: dict[str, str] = {}
+    for name, read in sources.items():
+        try:
+            found += read()
+        except RegsosekError as error:
+            faults[name] = str(error)
+    return tuple(found), faults
 
 
 def _silenced(seen: list[Finding], muted: tuple[Silence, ...], now: datetime) -> frozenset[str]:

@@ -1,10 +1,12 @@
 """Findings that are not told for a while, such as during maintenance: each with an issue, an owner and an end."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from regsosek.errors import ReferenceDataError
+from regsosek.geography.known_events import EVERYWHERE, KnownEvent
 from regsosek.geography.reference_table import read_table
 from regsosek.watchdog.finding import Kind
 
@@ -36,6 +38,18 @@ def silences(path: Path | None, today: date) -> tuple[Silence, ...]:
     if path is None:
         return ()
     return tuple(_silence(f"{path.name}: row {n}", row, today) for n, row in enumerate(read_table(path, COLUMNS), 1))
+
+
+def silences_of_events(events: Iterable[KnownEvent], today: date) -> tuple[Silence, ...]:
+    """The silences that known events ask for: of whole provinces, or the nation, that rightly deliver nothing now."""
+    silent = [event for event in events if "NO_DATA" in event.kinds and event.opens <= today]
+    return tuple(
+        Silence(kind, "" if event.region == EVERYWHERE else event.region, event.id, event.owner, event.closes)
+        for event in silent
+        for kind in (
+            (Kind.PROVINCE_SILENT, Kind.NATION_SILENT) if event.region == EVERYWHERE else (Kind.PROVINCE_SILENT,)
+        )
+    )
 
 
 def _silence(place: str, row: dict[str, str], today: date) -> Silence:

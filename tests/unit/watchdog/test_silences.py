@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from regsosek.errors import ReferenceDataError
+from regsosek.geography.known_events import KnownEvent
 from regsosek.settings import PROJECT_ROOT
 from regsosek.watchdog.finding import Kind
-from regsosek.watchdog.silences import COLUMNS, LONGEST_DAYS, silences
+from regsosek.watchdog.silences import COLUMNS, LONGEST_DAYS, silences, silences_of_events
 
 TODAY = date(2022, 10, 26)
 
@@ -30,6 +31,31 @@ def test_it_covers_its_kind_and_subject_to_its_last_day(tmp_path: Path) -> None:
     assert papua.covers(Kind.PROVINCE_SILENT, "94", TODAY)
     assert not papua.covers(Kind.PROVINCE_SILENT, "91", TODAY)
     assert silences(None, TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "kinds", "opens", "covered"),
+    [
+        ("94", "NO_DATA", TODAY, {"94"}),
+        ("94", "BEHIND", TODAY, set()),
+        ("94", "NO_DATA", TODAY + timedelta(days=1), set()),
+        ("9401", "NO_DATA", TODAY, set()),
+        ("*", "NO_DATA ZERO", TODAY - timedelta(days=3), {"94", "91", "nation"}),
+    ],
+)
+def test_a_known_event_silences_the_provinces_that_it_lets_be_silent(
+    region: str, kinds: str, opens: date, covered: set[str]
+) -> None:
+    last = TODAY + timedelta(days=2)
+    event = KnownEvent("natal", region, frozenset(kinds.split()), opens, last, "Natal", "kanwil")
+
+    def silenced(day: date) -> set[str]:
+        found = silences_of_events([event], TODAY)
+        quiet = {code for code in ("94", "91") if any(each.covers(Kind.PROVINCE_SILENT, code, day) for each in found)}
+        return quiet | ({"nation"} if any(each.covers(Kind.NATION_SILENT, "", day) for each in found) else set())
+
+    assert silenced(last) == covered
+    assert silenced(last + timedelta(days=1)) == set()
 
 
 @pytest.mark.parametrize(
