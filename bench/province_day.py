@@ -155,5 +155,5 @@ def _split(duck: duckdb.DuckDBPyConnection, manifest: Manifest, part: int, scrat
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     sys.stdout.flush()
-    # As in regsosek.cli: DuckDB's bindings would print a page about leaks.
+    # As in regsosek.cli.main: DuckDB's bindings would print a page about leaks.
     os._exit(0)

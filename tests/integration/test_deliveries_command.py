@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from command_line import environment
 from field_world import CompiledJudge, FieldWorld, family, faulty, prepared_world
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, DecisionError
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings

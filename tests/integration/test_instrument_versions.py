@@ -43,7 +43,7 @@ class Product:
         """Runs the command line of this copy."""
         own = {"PYTHONPATH": str(self.root / "include"), "REGSOSEK_ENV_FILE": "/nonexistent"}
         return subprocess.run(
-            [sys.executable, "-c", "from regsosek.cli import main; main()", *command],
+            [sys.executable, "-c", "from regsosek.cli.main import main; main()", *command],
             env={"PATH": os.environ["PATH"], "HOME": str(self.root), **environment(self.settings), **own},
             capture_output=True,
             text=True,

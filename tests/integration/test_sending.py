@@ -27,7 +27,7 @@ from regsosek.alerts.outbox import place, take_back
 from regsosek.alerts.pace import pace
 from regsosek.alerts.rendering import Attachment, Message
 from regsosek.alerts.sending import Delivered, deliver
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, OutboxError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import COLUMNS, Channel, Quiet, Recipient, Role

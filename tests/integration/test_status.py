@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from command_line import environment
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate

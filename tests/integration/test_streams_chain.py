@@ -21,7 +21,7 @@ from regsosek.alerts.detect import detect
 from regsosek.alerts.figures import read_figures
 from regsosek.alerts.places import with_places
 from regsosek.alerts.thresholds import thresholds
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.region_targets import NO_TARGETS

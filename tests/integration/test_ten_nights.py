@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from command_line import environment
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.plan import NONE_SUPPLIED

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from command_line import environment
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.landing.object_store import ObjectStore
 from regsosek.local import stack
 from regsosek.release.pointer import POINTER

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.settings import PREFIX, PROJECT_ROOT, Settings
 
 UNITS = PROJECT_ROOT / "deploy" / "systemd"

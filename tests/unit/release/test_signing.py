@@ -10,7 +10,7 @@ import made_up
 import pytest
 from typer.testing import CliRunner
 
-from regsosek.cli import app
+from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, SignatureError
 from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
 from regsosek.release.signing import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature, signer_of

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from regsosek.cli.at_hand import console
 from regsosek.errors import RegsosekError
 
 if TYPE_CHECKING:
@@ -16,24 +16,22 @@ if TYPE_CHECKING:
 
 EXIT_GOOD, EXIT_FAULT, EXIT_BLIND = 0, 1, 2
 log = logging.getLogger(__name__)
+commands = typer.Typer()
 
 
-def add_watchdog_commands(app: typer.Typer, console: Console) -> None:
-    """Adds ``watchdog`` to ``app``."""
-
-    @app.command()
-    def watchdog(
-        tell: Annotated[bool, typer.Option(help="Mail, ping and remember; without it, only look.")] = True,
-        every: Annotated[int, typer.Option(min=0, help="Seconds between rounds; 0: one round.")] = 0,
-    ) -> None:
-        """Look at the nights from outside: ends with 0 if all is well, 1 on a fault, 2 if the round could not run."""
-        while every:
-            _round(console, tell=tell)
-            time.sleep(every)
-        raise typer.Exit(_round(console, tell=tell))
+@commands.command()
+def watchdog(
+    tell: Annotated[bool, typer.Option(help="Mail, ping and remember; without it, only look.")] = True,
+    every: Annotated[int, typer.Option(min=0, help="Seconds between rounds; 0: one round.")] = 0,
+) -> None:
+    """Look at the nights from outside: ends with 0 if all is well, 1 on a fault, 2 if the round could not run."""
+    while every:
+        _round(tell=tell)
+        time.sleep(every)
+    raise typer.Exit(_round(tell=tell))
 
 
-def _round(console: Console, *, tell: bool) -> int:
+def _round(*, tell: bool) -> int:
     """A round and its exit code; a round that cannot run pings nobody, so that the dead-man's switch goes off."""
     from regsosek.settings import load_settings
     from regsosek.watchdog.rounds import watch
@@ -44,13 +42,13 @@ def _round(console: Console, *, tell: bool) -> int:
         why = str(error) if isinstance(error, RegsosekError) else "a fault of the watchdog itself"
         log.error("the watchdog's round did not run: %s: %s", type(error).__name__, why)  # noqa: TRY400 - in one line
         return EXIT_BLIND
-    show_round(console, found)
+    show_round(found)
     return EXIT_FAULT if found.at_fault else EXIT_GOOD
 
 
-def show_round(console: Console, found: "Round") -> None:
+def show_round(found: "Round") -> None:
     """The findings of a round, a line each, what it told, and whom it could not reach."""
-    show_findings(console, found)
+    show_findings(found)
     for told in found.told:
         console.print(f"told that it {told.why}: {told.finding.key}", highlight=False)
     for way, why in found.unreached.items():
@@ -59,7 +57,7 @@ def show_round(console: Console, found: "Round") -> None:
         console.print(found.objective.words, highlight=False)
 
 
-def show_findings(console: Console, found: "Round") -> None:
+def show_findings(found: "Round") -> None:
     """What the watchdog finds now, a line each."""
     from regsosek.watchdog.message import words_of
 

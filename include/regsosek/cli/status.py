@@ -1,63 +1,55 @@
 """``regsosek status``: how was last night, on one screen, as JSON, and as an exit code."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from regsosek.cli_watchdog import EXIT_BLIND, EXIT_FAULT, EXIT_GOOD
+from regsosek.cli.at_hand import console, house
+from regsosek.cli.options import DAY
+from regsosek.cli.watchdog import EXIT_BLIND, EXIT_FAULT, EXIT_GOOD, show_findings
 from regsosek.errors import EngineFaultError, NoNightError
 from regsosek.geography.calendar import planned_windows
 
 if TYPE_CHECKING:
-    from regsosek.night.house import House
     from regsosek.night.last_night import LastNight
     from regsosek.release.standing_words import StandingRelease
     from regsosek.watchdog.rounds import Round
 
 SCHEMA = 1  # of the JSON; docs/status.md says what may change without another number
+commands = typer.Typer()
 
 
-def add_status_command(
-    app: typer.Typer, console: Console, house: Callable[[], AbstractContextManager["House"]]
+@commands.command()
+def status(
+    date_: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=DAY, help="Night D, YYYY-MM-DD; default: the last processed one."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON (docs/status.md).")] = False,
 ) -> None:
-    """Adds ``status`` to ``app``."""
+    """Show how a night went: ends with 0 if all is well, 1 if something of ours failed, 2 if nobody can tell."""
+    from regsosek.settings import load_settings
+    from regsosek.watchdog.rounds import watch
 
-    @app.command()
-    def status(
-        date_: Annotated[
-            datetime | None,
-            typer.Option("--date", formats=["%Y-%m-%d"], help="Night D, YYYY-MM-DD; default: the last processed one."),
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="As JSON (docs/status.md).")] = False,
-    ) -> None:
-        """Show how a night went: ends with 0 if all is well, 1 if something of ours failed, 2 if nobody can tell."""
-        from regsosek.settings import load_settings
-        from regsosek.watchdog.rounds import watch
-
-        found = watch(load_settings(), datetime.now(UTC), "command", tell=False)
-        try:
-            night, standing, table = _night(house, date_)
-        except (EngineFaultError, NoNightError) as error:
-            _tell_blind(console, error, found, as_json=as_json)
-            raise typer.Exit(EXIT_BLIND) from None
-        code = EXIT_FAULT if night.problems or found.at_fault else EXIT_GOOD
-        if as_json:
-            _write(_document(night, found, code))
-        else:
-            _show(console, night, standing, table, found)
-        raise typer.Exit(code)
+    found = watch(load_settings(), datetime.now(UTC), "command", tell=False)
+    try:
+        night, standing, table = _night(date_)
+    except (EngineFaultError, NoNightError) as error:
+        _tell_blind(error, found, as_json=as_json)
+        raise typer.Exit(EXIT_BLIND) from None
+    code = EXIT_FAULT if night.problems or found.at_fault else EXIT_GOOD
+    if as_json:
+        _write(_document(night, found, code))
+    else:
+        _show(night, standing, table, found)
+    raise typer.Exit(code)
 
 
-def _night(
-    house: Callable[[], AbstractContextManager["House"]], given: datetime | None
-) -> tuple["LastNight", "StandingRelease | None", Table]:
+def _night(given: datetime | None) -> tuple["LastNight", "StandingRelease | None", Table]:
     from regsosek.night.last_night import last_night, newest_night
     from regsosek.night.reporting import province_lines, scale_of_reference
     from regsosek.night.summary import night_table
@@ -72,10 +64,7 @@ def _night(
     return night, standing, night_table(when, lines, scale, windows)
 
 
-def _show(
-    console: Console, night: "LastNight", standing: "StandingRelease | None", table: Table, found: "Round"
-) -> None:
-    from regsosek.cli_watchdog import show_findings
+def _show(night: "LastNight", standing: "StandingRelease | None", table: Table, found: "Round") -> None:
     from regsosek.night.summary import night_words
 
     console.print(table)
@@ -88,17 +77,15 @@ def _show(
         console.print(found.objective.words, highlight=False)
     for problem in night.problems:
         console.print(escape(problem), style="red", highlight=False)
-    show_findings(console, found)
+    show_findings(found)
 
 
-def _tell_blind(console: Console, error: Exception, found: "Round", *, as_json: bool) -> None:
-    from regsosek.cli_watchdog import show_findings
-
+def _tell_blind(error: Exception, found: "Round", *, as_json: bool) -> None:
     if as_json:
         _write({"schema": SCHEMA, "night": None, "exit_code": EXIT_BLIND, "problems": [str(error)], **_looked(found)})
         return
     console.print(escape(f"Nobody can tell: {error}"), style="red", highlight=False)
-    show_findings(console, found)
+    show_findings(found)
 
 
 def _document(night: "LastNight", found: "Round", code: int) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""The commands for deliveries: `regsosek deliveries list`, `show`, `free`, `reject`."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regsosek.cli.at_hand import console, house, operator
+from regsosek.cli.options import DAY, ProvincesOption, ReasonOption
+from regsosek.cli.release import tell_release
+from regsosek.errors import ConfigurationError
+from regsosek.night.run_request import chosen
+
+if TYPE_CHECKING:
+    from regsosek.night.deciding import Decide
+
+DeliveryArgument = Annotated[str, typer.Argument(metavar="ID", help="Delivery id, as `deliveries list` shows it.")]
+StateOption = Annotated[str, typer.Option(help="Only held, rejected, accepted or registered ones.")]
+NightOption = Annotated[
+    datetime | None, typer.Option("--night", formats=DAY, help="Only those that arrived on this night.")
+]
+PublishOption = Annotated[
+    bool, typer.Option(help="Publish the newest night again at once; not needed between several decisions in a row.")
+]
+DELIVERY_STATES = ("held", "rejected", "accepted", "registered")
+commands = typer.Typer(
+    name="deliveries",
+    help="Deliveries: which there are, why one is held, and what becomes of it.",
+    no_args_is_help=True,
+)
+
+
+@commands.command("list")
+def list_deliveries(state: StateOption = "", night: NightOption = None, province: ProvincesOption = None) -> None:
+    """List deliveries as they stand now; `--state held` lists what waits for a decision."""
+    from regsosek.night.deliveries import delivery_lines
+    from regsosek.night.delivery_tables import delivery_table
+
+    if state not in {"", *DELIVERY_STATES}:
+        raise ConfigurationError(f"state {state!r} is none; write one of {', '.join(DELIVERY_STATES)}")
+    with house() as opened, opened.engine.connect() as connection:
+        lines = delivery_lines(connection, chosen(province), state=state, night=night.date() if night else None)
+    console.print(delivery_table(lines))
+
+
+@commands.command()
+def show(delivery_id: DeliveryArgument) -> None:
+    """Show why a delivery is held: shares and limits, rules by violations, kab/kota, decisions; no answers."""
+    from regsosek.night.deliveries import delivery_detail
+    from regsosek.night.delivery_tables import delivery_report
+
+    with house() as opened, opened.engine.connect() as connection:
+        console.print(delivery_report(delivery_detail(connection, delivery_id)))
+
+
+@commands.command()
+def free(delivery_id: DeliveryArgument, reason: ReasonOption, publish: PublishOption = True) -> None:
+    """Accept a held delivery after all: it is received again, counts from the newest night, and is published."""
+    from regsosek.night import deciding
+
+    _carry_out(deciding.free, delivery_id, reason, publish)
+
+
+@commands.command()
+def reject(delivery_id: DeliveryArgument, reason: ReasonOption, publish: PublishOption = True) -> None:
+    """Reject a held delivery for good; the province is told to send a better one."""
+    from regsosek.night import deciding
+
+    _carry_out(deciding.reject, delivery_id, reason, publish)
+
+
+def _carry_out(decide: "Decide", delivery_id: str, reason: str, publish: bool) -> None:
+    from regsosek.night import deciding
+    from regsosek.quality.rules import load_suites
+
+    with house() as opened:
+        suites = load_suites(opened.settings.expectations_dir)
+        decided = decide(opened, delivery_id, suites, by=operator(), reason=reason)
+        console.print(
+            f"Delivery {delivery_id} of province {decided.province} is {decided.state} from night {decided.night}."
+        )
+        deciding.tell(opened, decided)
+        if publish:
+            tell_release(deciding.publish_newest(opened))
+        else:
+            console.print(f"Readers see it with the next night, or by `regsosek release --date {decided.night}`.")

@@ -1,0 +1,95 @@
+"""The ``regsosek`` command: the night and its tools without Airflow, on the same code."""
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from ulid import ULID
+
+from regsosek.cli import (
+    alerts,
+    deliveries,
+    digest,
+    doctor,
+    figures,
+    forecast,
+    generate,
+    local,
+    night,
+    release,
+    simulation,
+    status,
+    streams,
+    watchdog,
+)
+from regsosek.cli.at_hand import EXIT_FAILED, console
+from regsosek.errors import RegsosekError
+from regsosek.telemetry import logs
+from regsosek.telemetry.context import within
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+# In the order of the help. A group without a name adds its commands to those of the root.
+GROUPS = (
+    digest.commands,
+    doctor.commands,
+    figures.commands,
+    streams.commands,
+    status.commands,
+    watchdog.commands,
+    night.commands,
+    simulation.commands,
+    generate.commands,
+    local.commands,
+    forecast.commands,
+    alerts.commands,
+    deliveries.commands,
+    release.commands,
+)
+for group in GROUPS:
+    app.add_typer(group)
+
+
+@app.callback()
+def start(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every step.")] = False,
+) -> None:
+    """Sets up logging for all commands."""
+    if _log_format() == "json":
+        logging.basicConfig(level=logging.WARNING, handlers=[logs.json_handler(sys.stderr)])
+        logging.getLogger("regsosek").setLevel(logging.DEBUG if verbose else logging.INFO)
+    else:
+        logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[logs.text_handler(console)])
+
+
+def _log_format() -> str:
+    return os.environ.get("REGSOSEK_LOG_FORMAT", "text")
+
+
+def _tell_error(error: RegsosekError) -> None:
+    """In one line, whatever the format."""
+    if _log_format() == "json":
+        logging.getLogger(__name__).error("%s: %s", type(error).__name__, error)
+    else:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+
+
+def main() -> None:
+    """Entry point: errors of ours are told in one line and end with 1."""
+    code = 0
+    with within(run=str(ULID())):
+        try:
+            app()
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else EXIT_FAILED
+        except RegsosekError as error:
+            _tell_error(error)
+            code = EXIT_FAILED
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Great Expectations and duckdb-engine keep DuckDB's bindings alive to the end of the interpreter, which would then
+    # print a page about leaks over the answer.
+    os._exit(code)

@@ -1,0 +1,20 @@
+"""The options that mean the same to commands of several groups, each with its one wording."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DAY = ["%Y-%m-%d"]
+DateOption = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=DAY, help="Night D, YYYY-MM-DD; default: yesterday in Jakarta."),
+]
+ProvinceOption = Annotated[str, typer.Option("--province", "-p", help="Province code, e.g. 64.")]
+ProvincesOption = Annotated[
+    list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all 34.")
+]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document in place of text.")]
+CsvOption = Annotated[Path | None, typer.Option("--output", help="Write CSV here instead of a table.")]

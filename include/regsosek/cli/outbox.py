@@ -1,0 +1,93 @@
+"""The commands for messages: `regsosek alerts outbox`, `send`, `retry`, `withhold`."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from regsosek.cli.at_hand import console, house
+from regsosek.cli.options import DAY
+from regsosek.errors import ConfigurationError
+from regsosek.night.run_request import chosen
+
+if TYPE_CHECKING:
+    from regsosek.night.house import House
+
+MessageArgument = Annotated[int, typer.Argument(metavar="ID", help="Message, as `alerts outbox` numbers it.")]
+NightOption = Annotated[datetime | None, typer.Option("--night", formats=DAY, help="Only of this night.")]
+RecipientsOption = Annotated[
+    list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: everybody.")
+]
+StateOption = Annotated[str, typer.Option(help="Only waiting, sent, failed, withheld or standby ones.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what waits, word for word; send nothing.")]
+commands = typer.Typer()
+
+
+@commands.command("outbox")
+def list_outbox(state: StateOption = "", night: NightOption = None, province: RecipientsOption = None) -> None:
+    """List messages by recipient: what was sent, what waits until when, what failed and why."""
+    from regsosek.alerts.nightly import group_of
+    from regsosek.alerts.outbox_desk import STATES, outbox_lines
+    from regsosek.night.outbox_tables import outbox_table
+
+    if state not in {"", *STATES}:
+        raise ConfigurationError(f"state {state!r} is none; write one of {', '.join(STATES)}")
+    groups = [group_of(code) for code in chosen(province)] if province else None
+    with house() as opened, opened.engine.connect() as connection:
+        lines = outbox_lines(connection, state=state, night=night.date() if night else None, groups=groups)
+    console.print(outbox_table(lines))
+
+
+@commands.command()
+def send(dry_run: DryRunOption = False) -> None:
+    """Send what is due (what the DAG regsosek_send does)."""
+    from regsosek.alerts.outbox_desk import waiting_letters
+    from regsosek.night.outbox_tables import letter_text
+
+    with house() as opened:
+        if not dry_run:
+            _send(opened)
+            return
+        with opened.engine.connect() as connection:
+            letters = waiting_letters(connection)
+    now = datetime.now(UTC)
+    for not_before, letter in letters:
+        console.rule(f"{'due' if not_before <= now else 'later'}", align="left")
+        console.print(Text(letter_text(letter, not_before)))
+    due = sum(not_before <= now for not_before, _ in letters)
+    console.print(f"{due} deliveries are due, {len(letters) - due} wait for their hour; nothing was sent.")
+
+
+@commands.command()
+def retry(message_id: MessageArgument) -> None:
+    """Send a message at once to all whom it did not reach, whatever hour it is, and all else that is due."""
+    from regsosek.alerts import outbox_desk
+
+    with house() as opened:
+        with opened.engine.begin() as connection:
+            tried = outbox_desk.retry(connection, message_id)
+        console.print(f"Message {message_id} is tried again for {tried}.")
+        _send(opened)
+
+
+@commands.command()
+def withhold(message_id: MessageArgument) -> None:
+    """Keep a message from whoever does not have it yet; `retry` lets it go after all."""
+    from regsosek.alerts import outbox_desk
+
+    with house() as opened, opened.engine.begin() as connection:
+        kept = outbox_desk.withhold(connection, message_id)
+    console.print(f"Message {message_id} is withheld from {kept}.")
+
+
+def _send(opened: "House") -> None:
+    from regsosek.alerts.sending import deliver
+
+    done = deliver(opened.engine, opened.settings)
+    console.print(
+        f"{done.sent} deliveries made, {done.failed} tries failed, {done.waiting} wait for the next try, "
+        f"{done.later} for their hour; {done.bounced} came back."
+    )
+    if opened.settings.mail_is_airflows:
+        console.print("Mail goes by an Airflow connection, which only the DAG regsosek_send can use.")

@@ -1,0 +1,136 @@
+"""The commands that publish a release, roll it back, thin old ones out, and check any: `regsosek release ...`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regsosek.cli.at_hand import EXIT_FAILED, console, house, night_of, operator
+from regsosek.cli.options import DateOption, ReasonOption
+from regsosek.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from regsosek.release.publish import Published
+    from regsosek.release.signing import PublicKey
+    from regsosek.release.verification import Read
+
+SourceArgument = Annotated[
+    str, typer.Argument(help="A folder, or s3://bucket/prefix/; without one the release that readers see now.")
+]
+KeyOption = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="A public key that is trusted, or the file that holds it; repeat it for several."),
+]
+UnsignedOption = Annotated[bool, typer.Option("--unsigned", help="Check hashes and completeness alone.")]
+DaysOption = Annotated[int, typer.Option(min=7, help="Nights of which every release stays whole.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only tell.")]
+SecretOption = Annotated[Path, typer.Option(help="Write the secret key here, readable by its owner alone.")]
+# By itself it publishes a night.
+commands = typer.Typer(
+    name="release", help="Publish the release of a night again; check one; make keys.", invoke_without_command=True
+)
+
+
+@commands.callback()
+def release(context: typer.Context, date_: DateOption = None) -> None:
+    """Build, audit and publish the release of a night again; or, with a command, what that does."""
+    from regsosek.night import nightly
+
+    if context.invoked_subcommand is None:
+        with house() as opened:
+            tell_release(nightly.release(opened, night_of(date_)))
+
+
+@commands.command()
+def rollback(reason: ReasonOption) -> None:
+    """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
+    from regsosek.release.pointer import roll_back
+
+    with house() as opened:
+        bucket = opened.settings.release_bucket
+        left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+    console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
+
+
+@commands.command()
+def retain(days: DaysOption, dry_run: DryRunOption = False) -> None:
+    """Thin out old releases: manifest, signature and region tables in Parquet stay; so do month ends, whole."""
+    from regsosek.release.retention import thin_out
+
+    with house() as opened:
+        bucket = opened.settings.release_bucket
+        thinned = thin_out(opened.engine, opened.store, bucket, days, dry_run=dry_run)
+    for each in thinned:
+        console.print(f"{each.release_id}: {each.files} files, {each.bytes:,} bytes", highlight=False)
+    console.print(f"{len(thinned)} releases {'would be' if dry_run else 'are'} thinned out.")
+
+
+@commands.command()
+def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: UnsignedOption = False) -> None:
+    """Check signature, hashes and completeness of a release; ends with 1 if anything does not hold."""
+    from regsosek.release import verification
+
+    if bool(key) == unsigned:
+        raise ConfigurationError("name the public keys that you trust by --key, or check hashes alone: --unsigned")
+    found = verification.verify(_reader(source), [_public_key(each) for each in key] if key else None)
+    for fault in found.faults:
+        console.print(f"[red]{fault}", highlight=False)
+    if found.faults:
+        raise typer.Exit(EXIT_FAILED)
+    signed = f"signed by key {found.signed_by}" if found.signed_by else "NO SIGNATURE WAS CHECKED"
+    console.print(f"Release {found.release_id}: {found.files} files, whole and as published; {signed}")
+
+
+@commands.command("new-key")
+def new_key(secret: SecretOption) -> None:
+    """Make a key pair: the secret key into a new file, the public key onto the terminal."""
+    from regsosek.release.signing import Signer
+
+    signer = Signer.new()
+    _write_secret(secret, signer.secret_text)
+    console.print(f"Secret key: {secret} (name it in REGSOSEK_RELEASE_SIGNING_KEY_FILE; never publish it)")
+    console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
+
+
+def tell_release(published: "Published") -> None:
+    """Which release it is and where; that readers do not see it, or that nobody signed it, if so."""
+    console.print(f"Release {published.release_id}: {published.page}")
+    if not published.current:
+        console.print("[yellow]Readers see another: a newer night, or this one was rolled back.")
+    if published.signed_by is None:
+        console.print("[yellow]It is not signed: set REGSOSEK_RELEASE_SIGNING_KEY_FILE (docs/release.md).")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A new file of mode 0600; a key that is there already is never lost to a second call."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise ConfigurationError(f"{path} is there already; name another file") from None
+    path.write_text(text + "\n", encoding="ascii")
+
+
+def _public_key(given: str) -> "PublicKey":
+    from regsosek.release.signing import PublicKey
+
+    path = Path(given)
+    return PublicKey.read(path.read_text(encoding="utf-8") if path.is_file() else given)
+
+
+def _reader(source: str) -> "Read":
+    from regsosek.landing.object_store import ObjectStore
+    from regsosek.release.publish import current_prefix
+    from regsosek.release.verification import in_bucket, in_folder
+    from regsosek.settings import load_settings
+
+    if source and not source.startswith("s3://"):
+        return in_folder(Path(source))
+    settings = load_settings()
+    store = ObjectStore.connect(settings)
+    if source:
+        bucket, _, prefix = source.removeprefix("s3://").partition("/")
+        return in_bucket(store, bucket, prefix.rstrip("/") + "/")
+    prefix_now = current_prefix(store, settings)
+    if prefix_now is None:
+        raise ConfigurationError("nothing is published yet")
+    return in_bucket(store, settings.release_bucket, prefix_now)

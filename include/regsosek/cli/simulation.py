@@ -1,0 +1,80 @@
+"""The commands of the simulation: `regsosek simulate` and `regsosek simulate-day`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regsosek.cli.at_hand import console
+from regsosek.cli.options import DAY, ProvincesOption
+from regsosek.night.run_request import chosen
+
+SeedOption = Annotated[int, typer.Option(help="Equal seeds deliver equal bytes.")]
+commands = typer.Typer()
+
+
+@commands.command()
+def simulate(
+    first: Annotated[datetime, typer.Option("--from", formats=DAY, help="First night.")] = datetime(
+        2022, 10, 21, tzinfo=UTC
+    ),
+    nights: Annotated[int, typer.Option(min=1, max=60, help="How many nights.")] = 3,
+    province: ProvincesOption = None,
+    scale: Annotated[float, typer.Option(help="Share of the sub-SLS, over 0 and at most 1.")] = 1 / 2000,
+    seed: SeedOption = 20221015,
+    streams: Annotated[bool, typer.Option("--streams", help="Daily counts, geotags and recaps beside K.")] = False,
+) -> None:
+    """Let a simulated field campaign deliver into the landing bucket."""
+    from regsosek.night.house import open_house
+    from regsosek.settings import load_settings
+    from regsosek.simulation.delivering import deliver_campaign
+
+    settings = load_settings()
+    with open_house(settings) as opened:
+        report = deliver_campaign(
+            opened,
+            first.date(),
+            nights,
+            chosen(province),
+            scale=scale,
+            seed=seed,
+            labels=settings.scratch.parent,
+            streams=streams,
+        )
+    console.print(
+        f"{len(report.deliveries) + len(report.streams)} deliveries, {report.families:,} families, "
+        f"{report.persons:,} persons at scale {report.scale:g}"
+    )
+
+
+@commands.command()
+def simulate_day(
+    date_: Annotated[datetime, typer.Option("--date", formats=DAY, help="The field day.")] = datetime(
+        2022, 10, 29, tzinfo=UTC
+    ),
+    families: Annotated[int, typer.Option(min=1, help="Of the nation, split by the provinces' targets.")] = 2_960_000,
+    province: ProvincesOption = None,
+    into: Annotated[Path | None, typer.Option(help="A directory in place of the landing bucket.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="At once; the bytes are the same with any number.")] = 2,
+    seed: SeedOption = 20221015,
+    labels: Annotated[Path | None, typer.Option(help="Write the planted defects here as CSV.")] = None,
+) -> None:
+    """Let the whole nation deliver one simulated field day at full scale, to measure with."""
+    from functools import partial
+
+    from regsosek.settings import load_settings
+    from regsosek.simulation.delivering import deliver_national_day, landing_sink
+    from regsosek.simulation.sinks import DirectorySink
+
+    open_sink = partial(DirectorySink, into) if into else partial(landing_sink, load_settings())
+    report = deliver_national_day(
+        open_sink,
+        date_.date(),
+        chosen(province),
+        families=families,
+        processes=processes,
+        seed=seed,
+        labels=labels,
+    )
+    console.print(f"{len(report.deliveries)} deliveries, {report.families:,} families, {report.persons:,} persons")
