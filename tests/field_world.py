@@ -59,15 +59,15 @@ assert _VERDICT, "CompiledJudge rests on Judge.judge computing the verdict from 
 
 
 def near_master() -> RegionMaster:
-    """Every province and kab/kota, and what lies below those of the one province where families are.
+    """Every province, and what lies below the one where families are.
 
-    The 80,000 desa of the others cost seconds wherever a warehouse is filled or a release is built.
+    The 500 kab/kota and 80,000 desa of the others cost seconds wherever a warehouse is filled or a release is built.
     """
     master = region_master()
     near = {
         code: region
         for code, region in master.regions.items()
-        if region.level not in ("kecamatan", "desa") or master.province_of(code) == PROVINCE
+        if region.level in ("nasional", "provinsi") or master.province_of(code) == PROVINCE
     }
     return replace(master, regions=near)
 

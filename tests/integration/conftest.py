@@ -14,24 +14,27 @@ from regsosek.local.object_store import ObjectStore
 from regsosek.local.postgres import PostgresServer
 from regsosek.night.house import open_house
 from regsosek.quality.rules import load_suites
-from regsosek.release import audit, build, published_rules
+from regsosek.release import audit, build, published_rules, workbook
 from regsosek.release.site import pages
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 
 TEST_DATABASE = "regsosek_test"
+LEFT_OUT = b"left out by a test"
+WORKBOOK = workbook.workbook
 
 
 @pytest.fixture(scope="module", autouse=True)
 def tables_alone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """In a module with ``TABLES_ALONE = True`` a release has no pages, and Great Expectations is not asked about it.
+    """In a module with ``TABLES_ALONE = True`` a release has no pages and no workbook, and no Great Expectations' word.
 
     That is half of a small release's time; every table is built, audited and uploaded as ever.
     """
     with pytest.MonkeyPatch.context() as patch:
         if getattr(request.module, "TABLES_ALONE", False):
             patch.setattr(audit, "rule_faults", lambda _rules, _files: [])
-            patch.setattr(build, "site", lambda _figures, _boundaries: {NATION_PAGE: b"left out by a test"})
+            patch.setattr(build, "site", lambda _figures, _boundaries: {NATION_PAGE: LEFT_OUT})
+            patch.setattr(workbook, "workbook", lambda _night, _tables: LEFT_OUT)
         yield
 
 
@@ -40,6 +43,7 @@ def whole_release(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test of such a module for which releases are as whole as ever."""
     monkeypatch.setattr(audit, "rule_faults", published_rules.rule_faults)
     monkeypatch.setattr(build, "site", pages.site)
+    monkeypatch.setattr(workbook, "workbook", WORKBOOK)
 
 
 @pytest.fixture(scope="session")
