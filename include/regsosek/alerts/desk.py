@@ -17,7 +17,7 @@ from regsosek.alerts.wording import words_of
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import known_events
 from regsosek.geography.plan import plans
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import province
 from regsosek.geography.recipients import Recipient, recipients
 from regsosek.quality.rules import load_suites
@@ -59,7 +59,7 @@ def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
     return Desk(
         night=night,
         rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), plans(settings.plan_file)),
-        windows=field_windows(settings),
+        windows=windows_of(settings),
         recipients=recipients(settings.recipients_file),
         honour_quiet=settings.quiet_hours,
         rule_texts={"id": {rule.id: rule.text_id for rule in known}, "en": {rule.id: rule.text_en for rule in known}},

@@ -12,7 +12,7 @@ from regsosek.cli.at_hand import console, house
 from regsosek.cli.options import DAY
 from regsosek.cli.watchdog import EXIT_BLIND, EXIT_FAULT, EXIT_GOOD, show_findings
 from regsosek.errors import EngineFaultError, NoNightError
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 
 if TYPE_CHECKING:
     from regsosek.night.last_night import LastNight
@@ -58,7 +58,7 @@ def _night(given: datetime | None) -> tuple["LastNight", "StandingRelease | None
     with house() as opened, opened.engine.connect() as connection:
         settings = opened.settings
         when = given.date() if given else newest_night(connection)
-        windows = field_windows(settings)
+        windows = windows_of(settings)
         night, standing = last_night(connection, open_store(settings), settings.release_bucket, when, windows)
         lines, scale = province_lines(connection, when), scale_of_reference(connection)
     return night, standing, night_table(when, lines, scale, windows)

@@ -24,10 +24,10 @@ def planning(settings: Settings) -> Planning:
     Raises:
         ReferenceDataError: one of them is faulty; it names line and fix.
     """
-    return Planning(field_windows(settings), plans(settings.plan_file), region_targets(settings.region_targets_file))
+    return Planning(windows_of(settings), plans(settings.plan_file), region_targets(settings.region_targets_file))
 
 
-def field_windows(settings: Settings) -> dict[str, FieldWindow]:
+def windows_of(settings: Settings) -> dict[str, FieldWindow]:
     """The windows alone, by province, with the plan of each.
 
     Raises:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from rich.console import Console
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import provinces
 from regsosek.local.airflow_client import AirflowClient, TaskState
 from regsosek.local.airflow_environment import ADMIN
@@ -119,7 +119,7 @@ def _progress(tasks: Sequence[TaskState]) -> str:
 def _summary(console: Console, house: House, stack: Stack) -> None:
     with house.engine.connect() as connection:
         scale = scale_of_reference(connection)
-        windows = field_windows(house.settings)
+        windows = windows_of(house.settings)
         for night in processed_nights(connection):
             console.print(night_table(night, province_lines(connection, night), scale, windows))
     page = current_page(house.store, house.settings)

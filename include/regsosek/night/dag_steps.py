@@ -11,7 +11,7 @@ from typing import Any
 
 from regsosek.alerts.sending import deliver
 from regsosek.errors import NightFailedError, RegsosekError
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.night import auditing, nightly, replaying
 from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House, open_house
@@ -105,7 +105,7 @@ def conclude_night(request: RunRequest) -> str:
         failed, publication = nightly.faults(house, request.night, request.provinces)
         for waiting in nightly.waiting(house, request.night, request.provinces):
             log.warning("%s", waiting)
-        windows = field_windows(house.settings)
+        windows = windows_of(house.settings)
         with house.engine.connect() as connection:
             told = conclusion(connection, request.night, request.provinces, windows)
         note_told(house, request.night, told)

@@ -19,7 +19,7 @@ from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.alerts.weekly import alert_week
 from regsosek.errors import EngineFaultError, NightFailedError, RegsosekError
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.landing.discovery import misplaced
 from regsosek.night.conclusion import conclusion
@@ -147,7 +147,7 @@ def run_night(
         done, failed = _receive_each(house, night, provinces, announce)
         with Stopwatch().step("publish"):
             published, publication = _try_publish(house, night)
-        windows = field_windows(house.settings)
+        windows = windows_of(house.settings)
         with house.engine.connect() as connection:
             log.info("night %s: %s", night, conclusion(connection, night, provinces, windows))
         if alerts:

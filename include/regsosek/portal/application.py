@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
 
 from regsosek.errors import AccessError, RegsosekError
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.portal import pages
 from regsosek.portal.answers import HEADERS, NOT_FOUND, frame_of, html, not_found, require_provinces, seen_province
 from regsosek.portal.api.application import api
@@ -93,7 +93,7 @@ class Routes:
         settings = self.sources.settings
         with self.sources.reading() as connection:
             nights = last_nights(connection, settings.operator_nights)
-            states = read_nights(connection, nights, field_windows(settings))
+            states = read_nights(connection, nights, windows_of(settings))
             seen = [state.seen_by(viewer) for state in states]
             held = held_deliveries(connection)
             standing = standing_release(connection, self.sources.store, settings.release_bucket)
@@ -105,7 +105,7 @@ class Routes:
         settings = self.sources.settings
         with self.sources.reading() as connection:
             nights = self._last_nights(connection, including=night)
-            state = read_night(connection, night, field_windows(settings))
+            state = read_night(connection, night, windows_of(settings))
             lines = deliveries_of(connection, [night], viewer.provinces)
             brought = Brought(lines, held_deliveries(connection), repairs_of_nights(connection, [night]))
         return html(pages.night_page(frame_of(request, "/"), state.seen_by(viewer), brought, nights))

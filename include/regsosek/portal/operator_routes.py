@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from regsosek.alerts.outbox_desk import outbox_lines
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.geography.regions import NATION
 from regsosek.night.quarantine import QUARANTINED, quarantined_cases, waiting_by_night, waiting_by_rule
 from regsosek.portal import pages
@@ -64,7 +64,7 @@ class OperatorRoutes:
         settings = self.sources.settings
         with self.sources.reading() as connection:
             nights = self._nights(connection)
-            windows = field_windows(settings)
+            windows = windows_of(settings)
             states = [state.seen_by(viewer_of(request)) for state in read_nights(connection, nights, windows)]
             values = {
                 "province": province,

@@ -13,7 +13,7 @@ from regsosek.alerts.rendering import Message
 from regsosek.errors import RegsosekError
 from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.known_events import known_events
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.landing.store import Store
 from regsosek.settings import Settings
 from regsosek.watchdog.channels import ping, send_mail, send_webhook
@@ -116,7 +116,7 @@ def _looked(part: str, look: Callable[[], T]) -> T | Unreachable:
 
 def _windows(settings: Settings) -> Mapping[str, FieldWindow] | Unreachable:
     try:
-        return field_windows(settings)
+        return windows_of(settings)
     except RegsosekError as error:
         return Unreachable(str(error))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection, text
 
-from regsosek.geography.planning import field_windows
+from regsosek.geography.planning import windows_of
 from regsosek.night.deliveries import delivery_lines
 from regsosek.portal.api.answers import Answer, Envelope, answers, page_of, written
 from regsosek.portal.api.problems import not_there
@@ -97,7 +97,7 @@ def asked_provinces(viewer: Viewer, code: str | None) -> tuple[str, ...]:
 
 
 def _nights(connection: Connection, settings: Settings, nights: Sequence[date], provinces: tuple[str, ...]) -> Keyed:
-    windows = field_windows(settings)
+    windows = windows_of(settings)
     return [
         (
             (night.isoformat(), each.province),
@@ -169,7 +169,7 @@ def missing(connection: Connection, settings: Settings, viewer: Viewer, night: d
     """The provinces that an account sees and that miss something of ``night``."""
     if night is None:
         return []
-    windows = field_windows(settings)
+    windows = windows_of(settings)
     states = provinces_of_the_night(connection, last_refreshed(connection, night), windows)
     return [
         missing_line(row["province"], row["name"], row["state"], int(row["held_families"]))
