@@ -50,7 +50,9 @@ def whole_release(monkeypatch: pytest.MonkeyPatch) -> None:
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     root = tmp_path_factory.mktemp("services")
     try:
-        yield stack.services_up(root)
+        started = stack.services_up(root)
+        _without_waiting_for_the_disk(started.postgres)
+        yield started
     finally:
         stack.clean(root)
 
@@ -110,6 +112,14 @@ def world(prepared: FieldWorld) -> Iterator[FieldWorld]:
     plain = prepared.house
     yield prepared.fresh()
     prepared.house = plain
+
+
+def _without_waiting_for_the_disk(postgres: PostgresServer) -> None:
+    """No test pulls the plug of the machine: what the server wrote is safe in the kernel's memory."""
+    with postgres.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _drop_database(connection: psycopg.Connection, name: str) -> None:
