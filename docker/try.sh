@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Brings docker-compose.yaml up for real, in a project, volumes and ports of its own, and proves what docs/server.md says:
 # everything becomes healthy, a night runs and its mails arrive, a killed service comes back, `down` and `up` keep everything,
-# a backup restores to the same release, and CeleryExecutor makes the same release as LocalExecutor. Needs root (it kills
+# a backup restores to the same release, CeleryExecutor makes the same release as LocalExecutor, and a worker that dies in the
+# middle of its task costs no province. Needs root (it kills
 # processes of its containers), 6 GB of memory, and Docker; about a quarter of an hour. STANDINS=1 takes the images of
 # docker/standins/build.sh in place of those of the registries. What it made is gone afterwards (KEEP=1 keeps it).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 night=2022-10-21
+next_night=2022-10-22
 place=$(mktemp -d)
 env=$place/env
 python3 -c 'import sys; sys.path.insert(0, "docker"); import make_env; from pathlib import Path
@@ -38,18 +40,25 @@ up() { compose up --no-build --detach --wait --wait-timeout 600; }
 finish() { [[ ${KEEP:-} ]] || { compose --profile '*' down --volumes --timeout 30 && rm -rf "$place"; }; }
 trap finish EXIT
 
-run_night() {
-  inside regsosek simulate --from "$night" --nights 1
-  inside regsosek reference
-  inside airflow dags unpause --yes regsosek_nightly
-  inside airflow dags trigger regsosek_nightly --run-id try --conf "{\"date\": \"$night\"}" >/dev/null
+trigger() { inside airflow dags trigger regsosek_nightly --run-id "$1" --conf "{\"date\": \"$2\"}" >/dev/null; }
+
+# Waits for the end of a run, and demands that it is a good one.
+await() {
   local state=""
-  for _ in {1..300}; do
-    state=$(ask airflow "SELECT state FROM dag_run WHERE run_id = 'try'")
+  for _ in {1..450}; do
+    state=$(ask airflow "SELECT state FROM dag_run WHERE run_id = '$1'")
     [[ $state != success && $state != failed ]] || break
     sleep 2
   done
-  [[ $state == success ]] || die "the night ended as ${state:-nothing}"
+  [[ $state == success ]] || die "the run $1 ended as ${state:-nothing}"
+}
+
+run_night() {
+  inside regsosek simulate --from "$night" --nights 2
+  inside regsosek reference
+  inside airflow dags unpause --yes regsosek_nightly
+  trigger try "$night"
+  await try
 }
 
 # Kills the first process of a service as a crash would: Docker itself must start it again.
@@ -95,3 +104,18 @@ run_night
 say "night $night with CeleryExecutor: release $(release), $(mails) mails"
 [[ $(release) == "$local_hash" ]] || die "CeleryExecutor made another release"
 kill_one airflow-worker && say "a worker was killed and came back"
+
+# The tasks of the dead worker are tried again once their heartbeat is missed.
+trigger killed "$next_night"
+for _ in {1..150}; do
+  working=$(ask airflow "SELECT count(*) FROM task_instance WHERE run_id = 'killed' AND task_id = 'receive' AND state = 'running'")
+  ((working < 4)) || break
+  sleep 0.5
+done
+((working >= 4)) || die "the workers took no province of $next_night"
+kill_one airflow-worker
+await killed
+again=$(ask airflow "SELECT count(*) FROM task_instance WHERE run_id = 'killed' AND task_id = 'receive' AND try_number > 1")
+((again > 0)) || die "the worker that was killed had no province"
+inside regsosek status --date "$next_night" >/dev/null || die "a worker's death cost night $next_night a province"
+say "a worker was killed with $again provinces in hand: they were tried again, and night $next_night is whole"
