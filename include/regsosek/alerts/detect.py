@@ -4,15 +4,15 @@ Only what the office can act upon is a condition. Severity, size and the figures
 it stands, and whether anybody has it in hand, is :mod:`life`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from regsosek.alerts.condition import Condition, Kind, Place, Severity
+from regsosek.alerts.condition import Condition, Key, Kind, Place, Severity
 from regsosek.alerts.detect_below import kabkota_conditions, small_places
 from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
 from regsosek.alerts.province_figures import ProvinceFigures
-from regsosek.alerts.shares import too_many_off_frame, too_many_quarantined
+from regsosek.alerts.shares import many_quarantined, too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
@@ -25,17 +25,23 @@ def detect(
     limits: Thresholds,
     events: Sequence[KnownEvent] = (),
     plans: Plans = NONE_SUPPLIED,
+    standing: Collection[Key] = (),
 ) -> tuple[Condition, ...]:
-    """The conditions of one night, of the province first, then by place.
+    """The conditions of one night, of the province first, then by place; at the end what stands and is not over yet.
 
     Args:
         events: known events; one that covers a condition's place makes it no more than PERHATIAN and is named in it.
         plans: curves of kab/kota that have one of their own.
+        standing: keys of what the night before left; that lasts until it is well below its limit.
     """
-    found = [condition for find in _FINDERS if (condition := find(figures, limits)) is not None]
-    found += kabkota_conditions(figures, limits, plans)
-    found += small_places(figures, limits)
-    return tuple(_explained(each, figures, events) for each in found)
+    found = {each.key: each for each in _found(figures, limits, plans)}
+    lasting = [each for each in _found(figures, limits.ending, plans) if each.key in standing and each.key not in found]
+    return tuple(_explained(each, figures, events) for each in (*found.values(), *lasting))
+
+
+def _found(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
+    of_province = [condition for find in _FINDERS if (condition := find(figures, limits)) is not None]
+    return [*of_province, *kabkota_conditions(figures, limits, plans), *small_places(figures, limits)]
 
 
 def shows(kind: Kind, place: Place, figures: ProvinceFigures) -> bool:
@@ -143,7 +149,7 @@ def _held(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None:
 
 def _quality(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     judged, quarantined = figures.families.judged, figures.families.quarantined
-    if judged < limits.quality.least_families or quarantined * 100 <= limits.quality.attention_percent * judged:
+    if not many_quarantined(quarantined, judged, limits):
         return None
     most_frequent = figures.rules[0].rule_id if figures.rules else ""
     critical = too_many_quarantined(quarantined, judged, limits)

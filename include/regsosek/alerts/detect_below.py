@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
 from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, OfficerFigures, ProvinceFigures
-from regsosek.alerts.shares import too_many_off_frame, too_many_quarantined
+from regsosek.alerts.shares import many_quarantined, too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.plan import Plans
 
@@ -96,14 +96,13 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
 
 
 def _quality(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    limit = limits.quality
-    if each.received < limit.least_families or each.quarantined * 100 <= limit.attention_percent * each.received:
+    if not many_quarantined(each.quarantined, each.received, limits):
         return None
     critical = too_many_quarantined(each.quarantined, each.received, limits)
     numbers = {
         "quarantined": each.quarantined,
         "judged": each.received,
-        "limit_percent": limit.attention_percent,
+        "limit_percent": limits.quality.attention_percent,
     }
     return Condition(Kind.QUALITY, _of(each), _severity(critical), figures.night, each.quarantined, numbers)
 

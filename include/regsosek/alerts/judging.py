@@ -39,9 +39,10 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         suspected: so many provinces are silent at once that silence is ours (:func:`common_silence`).
     """
     limits = rules.limits
+    standing = {each.key for each in remembered.before if each.state is not State.RESOLVED}
     conditions = live(
         remembered.before,
-        detect(figures, limits, rules.events, rules.plans),
+        detect(figures, limits, rules.events, rules.plans, standing),
         remembered.acts,
         figures.night,
         shows=lambda kind, place: shows(kind, place, figures),

@@ -1,6 +1,13 @@
-"""When a share of families is critical: never by its percentage alone, for of few families any share is high."""
+"""When a share of families is high: never by its percentage alone, for of few families any share is."""
 
 from regsosek.alerts.thresholds import Thresholds
+
+
+def many_quarantined(quarantined: int, judged: int, limits: Thresholds) -> bool:
+    """Whether ``quarantined`` of ``judged`` families are more than a few."""
+    limit = limits.quality
+    enough = judged >= limit.least_families and quarantined >= limit.attention_families
+    return enough and quarantined * 100 > limit.attention_percent * judged
 
 
 def too_many_quarantined(quarantined: int, judged: int, limits: Thresholds) -> bool:

@@ -1,7 +1,8 @@
 """The thresholds of the alerts, as ``thresholds.toml`` states them."""
 
 import tomllib
-from functools import cache
+from functools import cache, cached_property
+from math import ceil
 from pathlib import Path
 from typing import Annotated
 
@@ -37,10 +38,17 @@ class ZeroThresholds(_Frozen):
     finished_percent: Percent
 
 
+class EndThresholds(_Frozen):
+    """How much of the limits that began a condition its figures must fall below to end it."""
+
+    percent_of_limit: Percent
+
+
 class QualityThresholds(_Frozen):
-    """Shares of quarantined families, and the least numbers: judged for any share, quarantined for a critical one."""
+    """Shares of quarantined families and the least numbers of them, and how many must be judged for any share."""
 
     attention_percent: Percent
+    attention_families: Count
     critical_percent: Percent
     least_families: Count
     critical_families: Count
@@ -124,6 +132,15 @@ class Deadline(_Frozen):
     hour: Annotated[int, Field(ge=0, le=23)]
 
 
+# What begins a condition and is eased for one that stands; what makes it critical is not.
+_EASED = {
+    "zero": ("attention_percent",),
+    "quality": ("attention_percent", "attention_families"),
+    "behind": ("margin_points", "closing_margin_points"),
+    "code": ("attention_percent", "attention_families", "kabkota_families"),
+}
+
+
 class Thresholds(_Frozen):
     """All thresholds.
 
@@ -135,6 +152,7 @@ class Thresholds(_Frozen):
 
     no_data: NoDataThresholds
     zero: ZeroThresholds
+    end: EndThresholds
     quality: QualityThresholds
     behind: BehindThresholds
     code: CodeThresholds
@@ -147,6 +165,19 @@ class Thresholds(_Frozen):
     escalation: dict[Kind, Count]
     inhibition: dict[Kind, tuple[Kind, ...]]
     deadline: dict[Kind, Deadline]
+
+    @cached_property
+    def ending(self) -> "Thresholds":
+        """The same with the limits below which a condition that stands is over."""
+        changed = {name: self._eased(getattr(self, name), limits) for name, limits in _EASED.items()}
+        return self.model_copy(update=changed)
+
+    def _eased(self, group: _Frozen, limits: tuple[str, ...]) -> _Frozen:
+        share = self.end.percent_of_limit / 100
+        before = {name: getattr(group, name) for name in limits}
+        return group.model_copy(
+            update={name: ceil(n * share) if isinstance(n, int) else n * share for name, n in before.items()}
+        )
 
 
 @cache

@@ -112,6 +112,35 @@ def test_a_handful_of_families_has_no_share(night: Night) -> None:
     assert found(night(families=quarantined(10, judged=20))) == {"QUALITY": "KRITIS"}
 
 
+def test_of_few_families_in_quarantine_the_list_tells_enough(night: Night) -> None:
+    assert found(night(families=quarantined(4, judged=30))) == {}
+    assert found(night(families=quarantined(5, judged=30))) == {"QUALITY": "PERHATIAN"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures", "over"),
+    [
+        ("QUALITY", {"families": quarantined(41)}, {"families": quarantined(40)}),
+        ("BEHIND", {"visited": 35_999}, {"visited": 36_000}),
+        ("CODE", {"in_known_desa": 5}, {"in_known_desa": 4}),
+    ],
+)
+def test_what_stands_ends_well_below_the_limit_that_began_it(
+    night: Night, kind: str, figures: dict[str, Any], over: dict[str, Any]
+) -> None:
+    """4 of 5 per cent, 12 of 15 points, 0.4 of 0.5 per cent."""
+    judged = {"families": RowCounts(received=1100, loaded=1100)} if kind == "CODE" else {}
+    before = (kind, night().night - timedelta(days=1))
+
+    def standing(figures: ProvinceFigures, *before: tuple[str, date]) -> set[str]:
+        judgement = told_before(figures.province, figures.night, before).judge(figures, Rules(LIMITS))
+        return {each.kind.value for each in judgement.conditions if each.state is not State.RESOLVED}
+
+    assert standing(night(**judged, **figures)) == set()
+    assert standing(night(**judged, **figures), before) == {kind}
+    assert standing(night(**judged, **over), before) == set()
+
+
 @pytest.mark.parametrize(
     ("visited", "expected"),
     [
