@@ -13,6 +13,12 @@ def awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
     return figures.visited < figures.target and after_close <= limits.window.late_nights
 
 
+def finished(figures: ProvinceFigures, limits: Thresholds) -> bool:
+    """Whether the window is closed and so much visited that nobody need deliver any more."""
+    open_or_ahead = figures.night <= figures.window.closing(figures.night)
+    return not open_or_ahead and figures.visited * 100 >= limits.window.finished_percent * figures.target
+
+
 def behind_margin(figures: ProvinceFigures, limits: Thresholds) -> float:
     """Percentage points that a region may lie below its plan: fewer once there is little time left."""
     left = (figures.window.closing(figures.night) - figures.night).days

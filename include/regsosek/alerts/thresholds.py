@@ -91,9 +91,10 @@ class LateThresholds(_Frozen):
 
 
 class WindowThresholds(_Frozen):
-    """How many nights after closing silence and arrears are still news."""
+    """How many nights after closing silence and arrears are still news, and how much visited makes silence none."""
 
     late_nights: Count
+    finished_percent: Percent
 
 
 class Lengths(_Frozen):
