@@ -14,9 +14,9 @@ def awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
 
 
 def finished(figures: ProvinceFigures, limits: Thresholds) -> bool:
-    """Whether the window is closed and so much visited that nobody need deliver any more."""
-    open_or_ahead = figures.night <= figures.window.closing(figures.night)
-    return not open_or_ahead and figures.visited * 100 >= limits.window.finished_percent * figures.target
+    """Whether the window is closed and the province not behind: its target is an estimate, nobody knows the last of it."""
+    closed = figures.night > figures.window.closing(figures.night)
+    return closed and figures.visited * 100 >= (WHOLE - limits.behind.closing_margin_points) * figures.target
 
 
 def behind_margin(figures: ProvinceFigures, limits: Thresholds) -> float:

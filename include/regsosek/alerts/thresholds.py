@@ -91,10 +91,9 @@ class LateThresholds(_Frozen):
 
 
 class WindowThresholds(_Frozen):
-    """How many nights after closing silence and arrears are still news, and how much visited makes silence none."""
+    """How many nights after closing silence and arrears are still news."""
 
     late_nights: Count
-    finished_percent: Percent
 
 
 class Lengths(_Frozen):
