@@ -14,7 +14,7 @@ def awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
 
 
 def finished(figures: ProvinceFigures, limits: Thresholds) -> bool:
-    """Whether the window is closed and the province not behind: its target is an estimate, nobody knows the last of it."""
+    """Whether the window is closed and the province not behind: nobody knows the last of a target, an estimate."""
     closed = figures.night > figures.window.closing(figures.night)
     return closed and figures.visited * 100 >= (WHOLE - limits.behind.closing_margin_points) * figures.target
 
