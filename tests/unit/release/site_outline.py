@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "br", "input", "img", "path", "line", "circle"}
+VOID = {"meta", "link", "br", "input", "img"}
 
 
 class Outline(HTMLParser):

@@ -15,9 +15,11 @@ import pytest
 from site_outline import Outline
 
 from regsosek.geography.plan import PlanCurve
+from regsosek.geography.regions import Level
 from regsosek.release.build import build
 from regsosek.release.manifest import MANIFEST
 from regsosek.release.signing import SIGNATURE_SUFFIX
+from regsosek.release.site.atlas import Atlas, plain
 from regsosek.release.site.pages import site
 from regsosek.release.site.policy import POLICY
 from regsosek.release.tables import REGION_TABLES
@@ -186,6 +188,16 @@ def test_pages_show_no_region_table_column_that_the_release_does_not_publish(out
     assert shown <= set(REGION_TABLES["desa.csv"][1])
 
 
+def test_of_regions_below_kabkota_nothing_is_read_but_what_is_public_there() -> None:
+    atlas = Atlas(made_up.figures())
+    levels: tuple[Level, ...] = ("kecamatan", "desa")
+    for level in levels:
+        rows = atlas.of_level(level)
+        read = {field for row in rows for field in row if field in definitions()}
+        assert read, level
+        assert all(definitions()[field].public_at(level) for field in read), level
+
+
 def test_hostile_names_stay_text() -> None:
     figures = made_up.figures(name=HOSTILE)
     written = site(replace(figures, rules=figures.rules.assign(rule_text=HOSTILE)))
@@ -193,6 +205,8 @@ def test_hostile_names_stay_text() -> None:
         text = written[name].decode()
         assert all(each.get("src") or each.get("type") for each in Outline(text).named("script")), name
         assert "alert(&#34;" in text
+    shown = Outline(written["provinsi/11.html"].decode())
+    assert len([each for each in shown.named("img") if HOSTILE in str(each["alt"])]) == len(shown.named("img")) > 0
     [regions] = [content for name, content in written.items() if name.startswith("aset/wilayah")]
     assert json.loads(regions.decode().removeprefix("window.regsosekRegions=").removesuffix(";\n"))
 
@@ -311,6 +325,26 @@ def test_no_share_stands_on_a_page_without_what_it_divides(outlines: dict[str, O
         rows = page.tables["t-penyebut"][1:]
         assert rows, name
         assert all(all(cell.strip() for cell in row[1:4]) for row in rows), name
+
+
+def test_a_table_that_shows_a_share_shows_what_it_divides(outlines: dict[str, Outline]) -> None:
+    names = {each.name_en: each for each in definitions().values()}
+    for name in (each for each in outlines if each.startswith("en/")):
+        for table, (head, *_) in outlines[name].tables.items():
+            shown = {names[each].field: names[each] for each in head if each in names}
+            alone = [each.field for each in shown.values() if each.is_share and each.denominator not in shown]
+            assert alone == [], (name, table)
+
+
+def test_beside_the_ranking_stands_the_floor(outlines: dict[str, Outline]) -> None:
+    floors = {(row["code"], row["child_level"]): row for row in plain(made_up.figures().floors)}
+    for name, code, level in (("index.html", "00", "provinsi"), ("kabkota/1101.html", "1101", "kecamatan")):
+        page, worst = outlines[f"en/{name}"], floors[code, level]
+        head, first, *_ = page.tables["t-lantai"]
+        told = dict(zip(head, first, strict=True))
+        assert told["Name of the lowest"] == worst["floor_name"]
+        assert told["Floor"] == f"{worst['floor_percent']:.1f}%"
+        assert list(page.tables).index("t-lantai") == list(page.tables).index("t-urutan") + 1
 
 
 def test_figures_lost_to_pandas_are_a_dash() -> None:

@@ -34,9 +34,9 @@ _RANKED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _DESA = ("visited", "frame_families", "visited_of_frame")
 _FLOOR = (
-    "floor_name", "floor_percent", "floor_visited", "floor_families", "children_mean", "children_below",
-    "children_judged", "children_below_share", "first_quartile", "median", "third_quartile", "floor_coverage",
-    "floor_base_version",
+    "floor_name", "floor_percent", "floor_visited", "floor_families", "children_mean", "children_visited",
+    "children_families", "children_below", "children_judged", "children_below_share", "first_quartile", "median",
+    "third_quartile", "floor_coverage", "floor_base_version",
 )  # fmt: skip
 _FORECAST = (
     "forecast_status", "done_on", "done_from", "done_until", "window_end", "final_share", "final_low_share",

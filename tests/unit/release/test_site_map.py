@@ -1,0 +1,125 @@
+"""The map: a colour is what its legend says, a tile stands where its province lies, a shape is of its region."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from importlib import resources
+from itertools import combinations, pairwise
+
+import made_up
+import pytest
+import shapely
+from site_outline import Outline
+from site_parts import desk
+
+from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
+from regsosek.geography.provinces import provinces
+from regsosek.release.figures import Figures
+from regsosek.release.site.assets import assets
+from regsosek.release.site.atlas import Atlas
+from regsosek.release.site.measure_map import MeasureMap, measure_map, measures, places
+from regsosek.release.site.pages import site
+
+NUMBER = r"−?[\d.]+"
+
+
+@pytest.fixture(scope="module")
+def figures() -> Figures:
+    """Three provinces stand on a step of the scale, at its ends and between."""
+    figures = made_up.figures()
+    completion = figures.completion.copy()
+    for code, share in (("12", 20.0), ("13", 40.0), ("14", 100.0)):
+        completion.loc[completion["code"] == code, "visited_of_target"] = share
+    return replace(figures, completion=completion)
+
+
+def national(figures: Figures) -> MeasureMap:
+    at = desk(figures)
+    return measure_map(at, at.atlas.region("00"), NO_BOUNDARIES)
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def holds(key: str, value: float) -> bool:
+    """Whether a step of the legend, as it is written, holds a value."""
+    bounds = [number(each) for each in re.findall(NUMBER, key)]
+    if key.startswith("below"):
+        return value < bounds[0]
+    return bounds[0] <= value and (len(bounds) == 1 or value < bounds[1])
+
+
+def test_every_region_has_the_colour_whose_key_holds_its_figure(figures: Figures) -> None:
+    found, checked = national(figures), 0
+    atlas = Atlas(figures)
+    for field, choice in found.choices.items():
+        keys = dict(choice["keys"])
+        for code, (text, shade) in choice["parts"].items():
+            value = {**atlas.forecasts.get(code, {}), **atlas.region(code)}.get(field)
+            if value is None:
+                assert (text, keys[shade]) == ("–", "no figure"), (field, code)
+            else:
+                assert holds(keys[shade], value), (field, code, value, keys[shade])
+                checked += 1
+    assert checked > 5 * 34
+    assert [(key.shade, key.text) for key in found.keys] == [
+        tuple(key) for key in found.choices[found.measures[0][0]]["keys"]
+    ]
+    first = found.choices[found.measures[0][0]]["parts"]
+    assert {tile.code: [tile.text, tile.shade] for tile in found.tiles} == first
+
+
+def lightness(colour: str) -> float:
+    """How light a colour is (WCAG): 0 is black, 1 white."""
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_more_is_darker_and_both_ends_of_a_gap_are_darker_than_its_middle(figures: Figures) -> None:
+    own = assets(Atlas(figures))
+    rules = re.findall(r"\.(up|both)(\d) \{ background: (#\w{6}); [^}]*?fill: (#\w{6})", own.files[own.style].decode())
+    shades = {f"{scale}{n}": (background, fill) for scale, n, background, fill in rules}
+    assert all(background == fill for background, fill in shades.values()), "tiles and boundaries have the same colours"
+    light = {name: lightness(background) for name, (background, _) in shades.items()}
+    for measure in measures("provinsi"):
+        steps = [light[f"{measure.scale}{n}"] for n in range(len(measure.breaks) + 1)]
+        below = sum(each < 0 for each in measure.breaks)
+        fall, rise = steps[below:], steps[: below + 1] if below else []
+        assert all(one > other for one, other in pairwise(fall)), measure.field
+        assert all(one < other for one, other in pairwise(rise)), measure.field
+
+
+def test_tiles_stand_to_each_other_as_the_provinces_lie() -> None:
+    text = resources.files("regsosek.simulation").joinpath("data", "province_points.csv").read_text(encoding="utf-8")
+    points = {row["province"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert set(points) == set(places()) == {each.code for each in provinces()}
+    for one, other in combinations(places().values(), 2):
+        east, south = (
+            sign * (float(points[other["code"]][axis]) - float(points[one["code"]][axis]))
+            for sign, axis in ((1, "longitude"), (-1, "latitude"))
+        )
+        right, down = (int(other[axis]) - int(one[axis]) for axis in ("column", "row"))
+        # Neighbours in a row or a column; further away, tiles and islands do not agree so closely.
+        if right == 0 and abs(down) == 1:
+            assert down * south > 0, (one["short"], other["short"])
+        if down == 0 and abs(right) == 1:
+            assert right * east > 0, (one["short"], other["short"])
+
+
+def test_with_boundaries_each_shape_is_that_of_the_region_that_it_names_and_leads_to(figures: Figures) -> None:
+    shapes = {each.code: shapely.box(n, 0, n + 0.9, 1 + n / 40) for n, each in enumerate(provinces(), start=100)}
+    known = Boundaries(shapes, "v1")
+    drawing = known.drawing(shapes)
+    assert drawing is not None
+    text = site(figures, known)["en/index.html"].decode()
+    assert Outline(text).open == []
+    paths = re.findall(r'<a href="([^"]*)"><path class="([^"]*)" data-code="(\d+)" d="([^"]*)"><title>([^<]*)', text)
+    tiles = {tile.code: tile for tile in national(figures).tiles}
+    assert {code for _, _, code, _, _ in paths} == set(shapes)
+    for href, shade, code, line, title in paths:
+        assert line == drawing.paths[code], code
+        assert (shade, title) == (tiles[code].shade, f"{tiles[code].name}: {tiles[code].text}")
+        assert href.endswith(f"provinsi/{code}.html")

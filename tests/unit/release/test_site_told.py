@@ -1,0 +1,155 @@
+"""What the pages say: who is not whole and since when, who will be late, and each language for itself."""
+
+import re
+from datetime import timedelta
+from posixpath import dirname, join, normpath
+
+import made_up
+import pytest
+from site_outline import Outline
+from site_parts import ENGLISH, INDONESIAN, desk, said, with_forecast, with_nights, with_state
+
+from regsosek.release.figures import Figures
+from regsosek.release.site.answers import Answer, answers, finishes
+from regsosek.release.site.files import offered_files
+from regsosek.release.site.measure_map import places
+from regsosek.release.site.pages import site
+from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps
+from regsosek.statistics.definitions import definitions
+
+KINDS = ("index.html", "provinsi/11.html", "provinsi/64.html", "kabkota/1101.html")
+SPOKEN = ("alt", "title", "aria-label", "placeholder", "data-none", "data-found")
+
+
+@pytest.fixture(scope="module")
+def figures() -> Figures:
+    return made_up.figures()
+
+
+@pytest.fixture(scope="module")
+def outlines(figures: Figures) -> dict[str, Outline]:
+    written = site(figures)
+    return {name: Outline(written[name].decode()) for kind in KINDS for name in (kind, f"en/{kind}")}
+
+
+def answer(figures: Figures, code: str, question: str) -> Answer:
+    at = desk(figures)
+    [found] = [each for each in answers(at, at.atlas.region(code)) if question in each.question]
+    return found
+
+
+def test_the_first_answers_count_and_mark_what_is_not_whole(figures: Figures) -> None:
+    missing = answer(figures, "00", "missing tonight")
+    assert (missing.figure, missing.unit) == ("31", "of 34 provinces are whole")
+    for code, state, whole in (("11", "Accepted", True), ("64", "Held", False), ("94", "Nothing delivered", False)):
+        found = answer(figures, code, "What arrived tonight?")
+        assert found.figure == state
+        assert ("behind" in found.kind.split()) is not whole, state
+    assert "held deliveries are not counted" in " ".join(answer(figures, "64", "What arrived tonight?").sentences)
+
+
+def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict[str, Outline]) -> None:
+    head, *rows = outlines["en/index.html"].tables["t-urutan"]
+    states = {row[0]: row[head.index(definitions()["state"].name_en)] for row in rows}
+    told = {name: states[name] for name in ("Aceh", "Maluku", "Kalimantan Timur", "Papua")}
+    assert told == dict(zip(told, ("Accepted", "Rejected", "Held", "Nothing delivered"), strict=True))
+
+
+def test_a_province_with_older_figures_says_of_which_night_they_are(figures: Figures) -> None:
+    older = with_state(figures, "94", figures_night=made_up.FORMER)
+    at = desk(older)
+    told = {each.code: " ".join(each.more) for each in gaps(at, at.atlas.region("00"))}
+    assert "Its figures are of the night of 22 Oct." in told["94"]
+    assert all("of the night of" not in told[code] for code in ("64", "81"))
+    never = desk(with_state(figures, "94", figures_night=None))
+    [own] = gaps(never, never.atlas.region("94"))
+    assert (own.code, own.more) == ("94", ("There are no figures of this province yet.",))
+
+
+def test_the_calendar_ends_with_the_night_and_each_column_is_of_its_own(figures: Figures) -> None:
+    nights = [made_up.NIGHT - timedelta(days=ago) for ago in reversed(range(NIGHTS_SHOWN + 3))]
+    at = desk(with_nights(figures, nights))
+    table = arrivals(at, at.atlas.of_level("provinsi"))
+    assert table is not None
+    assert [each.label for each in table.columns] == list(map(ENGLISH.written.short_date, nights[-NIGHTS_SHOWN:]))
+    assert all([cell.sort for cell in line.cells] == list(map(str, range(3, NIGHTS_SHOWN + 3))) for line in table.lines)
+
+
+def test_in_time_is_up_to_the_last_day_of_the_window_and_not_after_it(figures: Figures) -> None:
+    end = figures.windows["11"].closing(figures.night)
+    for days, told, kind in ((-1, "Yes", ""), (0, "Yes", ""), (1, "No", "behind")):
+        other = with_forecast(figures, "11", forecast_status="forecast", done_on=end + timedelta(days=days))
+        found = answer(other, "11", "finish in time?")
+        assert (found.figure, found.kind) == (told, kind), days
+    assert finishes({"forecast_status": "forecast", "done_on": None, "window_end": end}) is False
+    assert finishes({"forecast_status": "impossible", "done_on": None, "window_end": end}) is None
+
+
+def test_forecasts_begin_with_the_least_reached_at_the_end_and_end_with_those_that_cannot_be_told(
+    figures: Figures,
+) -> None:
+    at = desk(with_forecast(figures, "31", final_share=None))
+    table = forecasts(at, at.atlas.region("00"))
+    place = [column.field for column in table.columns].index("final_share")
+    ends = [line.cells[place].sort for line in table.lines]
+    known = [float(each) for each in ends if each]
+    assert len(known) == len(ends) - 1 > 1
+    assert ends[-1] == ""
+    assert known == sorted(known)
+
+
+def test_what_lags_is_marked_as_behind_and_what_leads_as_ahead(figures: Figures) -> None:
+    text = site(figures)["en/index.html"].decode()
+    marked = re.findall(r'<td class="(behind|ahead)" data-v="([^"]+)">', text)
+    assert {kind for kind, _ in marked} == {"behind", "ahead"}
+    assert all((kind == "behind") == (float(gap) < 0) for kind, gap in marked)
+
+
+def test_every_page_says_until_when_its_data_count(outlines: dict[str, Outline]) -> None:
+    for name, outline in outlines.items():
+        english = name.startswith("en/")
+        until = "23 Oct 2022, 23:59 local time" if english else "23 Okt 2022, 23.59 waktu setempat"
+        assert until in said(outline), name
+
+
+def test_a_page_leads_to_itself_in_the_other_language_and_names_it_in_that_language(
+    outlines: dict[str, Outline],
+) -> None:
+    for kind in KINDS:
+        for name, code, other in ((kind, "en", f"en/{kind}"), (f"en/{kind}", "id", kind)):
+            ways = [each for tag in ("a", "link") for each in outlines[name].named(tag) if each.get("hreflang")]
+            assert len(ways) == 2, name
+            assert {normpath(join(dirname(name), str(each["href"]))) for each in ways} == {other}
+            assert {each["hreflang"] for each in ways} == {code}
+            assert [each.get("lang") for each in ways if "rel" not in each] == [code], "read aloud as it is written"
+
+
+def test_only_names_and_numbers_read_the_same_in_both_languages(figures: Figures, outlines: dict[str, Outline]) -> None:
+    names = _names(figures)
+    for kind in KINDS:
+        pages = [outlines[name] for name in (kind, f"en/{kind}")]
+        same = set.intersection(*({" ".join(each.split()) for each in _spoken(page)} for page in pages))
+        words = {each for each in same if re.search(r"[A-Za-z]{2}", re.sub(r"^\d+ [A-Z][a-z]{2}$", "", each))}
+        assert {each for each in words if each.strip(":. ") not in names} == set(), kind
+
+
+def _spoken(page: Outline) -> list[str]:
+    """What a reader sees or hears: text, and what stands for it in attributes."""
+    return [*page.text, *(value for _, tag in page.tags for key, value in tag.items() if key in SPOKEN and value)]
+
+
+def _names(figures: Figures) -> set[str]:
+    """What is called the same in both languages: regions, files, data sets, versions, and words that both have."""
+    same = {text for key, text in INDONESIAN.texts.items() if text == ENGLISH.texts[key]}
+    same |= {each.name for each in definitions().values() if each.name == each.name_en}
+    named = {
+        str(value)
+        for frame in (figures.completion, figures.floors, figures.rules)
+        for name in map(str, frame)
+        if name in ("name", "rule_dataset") or name.endswith("_version")
+        for value in frame[name].dropna()
+    }
+    tiles = {place[name] for place in places().values() for name in ("short", "letters")}
+    files = {*offered_files(), "manifest.json.minisig"}
+    verify = "minisign -Vm manifest.json -P KEY regsosek release verify FOLDER --key KEY"
+    return same | named | tiles | files | {verify}
