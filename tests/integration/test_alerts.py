@@ -1,167 +1,54 @@
 """Alerts on a real warehouse and a real SMTP server: decided from tables, composed once, sent once, lost never."""
 
-import io
 import re
-from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from rich.console import Console
-from sqlalchemy import Engine, Table, func, insert, select, text
+from sqlalchemy import Engine, select, text
 
-from regsosek.alerts.acting import take
-from regsosek.alerts.acts import Verb
 from regsosek.alerts.context import Officer
 from regsosek.alerts.figures import read_officers
 from regsosek.alerts.gate import require_clean
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.sending import Delivered, deliver
-from regsosek.alerts.weekly import alert_week, read_week
-from regsosek.errors import DecisionError, PersonalDataError
+from regsosek.errors import PersonalDataError
 from regsosek.geography.provinces import Province, provinces
-from regsosek.local.loopback import free_port
 from regsosek.local.mail import MailSink
-from regsosek.night.alert_lists import acts_table, conditions_table
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
-from regsosek.warehouse.database import connect
-from regsosek.warehouse.migration import migrate
-
-NIGHT = date(2022, 10, 26)  # day 12: the plan expects 48 %
-NIK = "6403015502840001"
-DESA, SUBSLS = "6403010001", "6403010001000100"
-OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
-ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
-SEEDED = ("alert.outbox", "alert.delivery", "alert.condition", "alert.told", "alert.act", "ledger.delivery",
-          "ledger.delivery_count", "ledger.seal", "quality.rule_result", "mart.total", "mart.arrivals",
-          "mart.refreshed", "release.release")  # fmt: skip
+from told_night import (
+    NIGHT,
+    NIK,
+    OTHER_DESA,
+    OTHER_SUBSLS,
+    SUBSLS,
+    alert_warehouse,
+    compose,
+    deliver_families,
+    delivery_of,
+    emptied,
+    letter,
+    mails,
+    outbox,
+    put,
+    unreachable,
+    words,
+)
 
 
 @pytest.fixture(scope="module")
 def warehouse(services_env: Settings) -> Iterator[Engine]:
-    engine = connect(services_env)
-    migrate(engine)
-    regions = [("64", "provinsi", "Kalimantan Timur", None), ("6403", "kabkota", "Kabupaten Berau", "64"),
-               ("6403010", "kecamatan", "Kelay", "6403"), (DESA, "desa", "Merasa", "6403010"),
-               ("6471", "kabkota", "Kota Balikpapan", "64"), ("6471010", "kecamatan", "Timur", "6471"),
-               (OTHER_DESA, "desa", "Sri Rahayu", "6471010")]  # fmt: skip
-    parents = {code: parent for code, _, _, parent in regions}
-    with engine.begin() as connection:
-        for code, level, name, parent in regions:
-            put(connection, tables.region, code=code, level=level, name=name, parent_code=parent, code_system="BPS",
-                version="1", valid_from=date(2022, 1, 1))  # fmt: skip
-            above: str | None = code
-            while above:
-                put(connection, tables.region_ancestor, code=code, ancestor_code=above)
-                above = parents[above]
-        for id_subsls, id_desa, load in ((SUBSLS, DESA, 600), (OTHER_SUBSLS, OTHER_DESA, 400)):
-            put(connection, tables.subsls, province="64", id_subsls=id_subsls, valid_from=date(2022, 1, 1),
-                id_desa=id_desa, kind=1, families_load=load, code_system="BPS", version="1")  # fmt: skip
-        for code in ("64", "73"):
-            put(connection, tables.target, province=code, families=1000, source="published", scale=1, version="1")
-    yield engine
-    engine.dispose()
+    with alert_warehouse(services_env) as engine:
+        yield engine
 
 
 @pytest.fixture
 def engine(warehouse: Engine, mail_sink: MailSink) -> Engine:
-    with warehouse.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(SEEDED)}"))
-        # Balikpapan was done before anything else happened.
-        put(connection, tables.total, province="64", code=OTHER_DESA[:4], placed=False,
-            night=NIGHT - timedelta(days=9), visited=400)  # fmt: skip
-    for path in mail_sink.received():
-        path.unlink()
-    return warehouse
-
-
-def put(connection: Any, table: Table, **values: Any) -> None:
-    connection.execute(insert(table).values(**values))
-
-
-def deliver_families(
-    engine: Engine,
-    *,
-    night: date = NIGHT,
-    visited: int,
-    received: int = 100,
-    quarantined: int = 0,
-    rejected: int = 0,
-    off_frame: int = 0,
-) -> None:
-    """One accepted delivery of Berau, one rejected if asked, and the marts that follow; the night is refreshed."""
-    with engine.begin() as connection:
-        for n, (state, rows) in enumerate((("accepted", received), ("rejected", rejected))):
-            if rows:
-                own = {"province": "64", "delivery_id": ULID.format(night.day * 2 + n), "delivered_on": night}
-                put(connection, tables.delivery, **own, night=night, position=n, prefix="p", state=state,
-                    reason="file_missing" if state == "rejected" else None, detail=f"names {NIK}", versions={},
-                    producer=NIK, registered_at=datetime.now(UTC))  # fmt: skip
-                split = {"loaded": rows - quarantined, "quarantined": quarantined}
-                for dataset in ("keluarga", "anggota"):
-                    counts = split if state == "accepted" else {"rejected": rows}
-                    put(connection, tables.delivery_count, **own, dataset=dataset, received=rows, **counts)
-        if quarantined:
-            put(connection, tables.rule_result, province="64", delivery_id=ULID.format(night.day * 2),
-                dataset="keluarga", rule_id="P05", severity="critical", violations=quarantined)  # fmt: skip
-        places = [(SUBSLS, received - off_frame, quarantined), (DESA, off_frame, 0)]
-        for place, n, bad in places:
-            if n:
-                put(connection, tables.arrivals, province="64", placed_code=place, night=night, received=n,
-                    quarantined=bad)  # fmt: skip
-        of_province = select(func.coalesce(func.max(tables.total.c.visited), 0)).where(tables.total.c.code == "64")
-        before = connection.execute(of_province).scalar_one()
-        for region in ("64", SUBSLS[:4]):
-            put(connection, tables.total, province="64", code=region, placed=False, night=night,
-                visited=before + visited)  # fmt: skip
-        put(connection, tables.refreshed, province="64", night=night)
-
-
-def compose(engine: Engine, settings: Settings, night: date = NIGHT) -> dict[str, str]:
-    """What became of each of the two provinces."""
-    composed = alert_provinces(engine, settings, night, provinces=["64", "73"])
-    became = ("composed", "quiet", "unchanged", "sent_before", "not_processed", "failed", "stopped")
-    return {group: what for what in became for group in getattr(composed, what)}
-
-
-def letter(night: date) -> dict[str, Any]:
-    """A message to the province that was sent on ``night``."""
-    return {"recipient_group": "prov64", "night": night, "kind": "digest", "language": "id", "subject": "s",
-            "body": "b", "html": "", "attachments": [], "fingerprint": "f", "state": "sent",
-            "urgent": False}  # fmt: skip
-
-
-def words(mail: EmailMessage) -> str:
-    """The plain text of a mail."""
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
-
-
-def mails(mail_sink: MailSink) -> list[EmailMessage]:
-    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in mail_sink.received()]
-
-
-def outbox(engine: Engine) -> list[Any]:
-    with engine.begin() as connection:
-        return list(connection.execute(select(tables.outbox).order_by(tables.outbox.c.id)))
-
-
-def delivery_of(engine: Engine, outbox_id: int) -> int:
-    with engine.begin() as connection:
-        return connection.execute(
-            select(tables.delivery_of_message.c.id).where(tables.delivery_of_message.c.outbox_id == outbox_id)
-        ).scalar_one()
-
-
-def unreachable(settings: Settings) -> Settings:
-    return settings.model_copy(update={"smtp_port": free_port()})
+    return emptied(warehouse, mail_sink)
 
 
 def test_a_night_with_everything_reaches_the_office_once(
@@ -447,173 +334,3 @@ def test_a_night_of_all_provinces_is_told_as_a_whole(engine: Engine, services_en
     assert "100 dari 1.000 keluarga dikunjungi (10,0 %), rencana 48,0 %; 1 dari 34 provinsi terhitung." in body
     assert "73 Sulawesi Selatan: malamnya gagal diproses (ParityError: P05)" in body
     assert "1. 64 Kalimantan Timur: 10,0 % dari 1.000, rencana 48 % [KRITIS]" in body
-
-
-def conditions(engine: Engine, night: date) -> dict[tuple[str, str], Any]:
-    with engine.begin() as connection:
-        rows = connection.execute(select(tables.condition).where(tables.condition.c.night == night))
-        return {(row.kind, row.region_code): row for row in rows}
-
-
-def test_parts_of_a_province_are_found_where_they_are_and_kept_with_their_figures(
-    engine: Engine, services_env: Settings
-) -> None:
-    deliver_families(engine, visited=480)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE mart.total SET visited = 60 WHERE code = '6471'"))
-        for code, visited, night in ((OTHER_SUBSLS, 60, NIGHT - timedelta(days=9)), (SUBSLS, 480, NIGHT)):
-            put(connection, tables.total, province="64", code=code, placed=True, night=night, visited=visited)
-    compose(engine, services_env)
-    found = conditions(engine, NIGHT)
-    silent, behind = found["NO_DATA", "6471"], found["BEHIND", "6471"]
-    assert (silent.level, silent.name, silent.since, silent.families) == (
-        "kabkota",
-        "Kota Balikpapan",
-        NIGHT - timedelta(days=8),
-        340,
-    )
-    assert (behind.severity, behind.families, behind.figures["target"]) == ("KRITIS", 132, 400)
-    below = found["NO_DATA", OTHER_SUBSLS]
-    assert (below.level, below.kabkota, below.families, below.figures) == ("subsls", "6471", 340, {"silent_nights": 9})
-    assert set(found) == {("NO_DATA", "6471"), ("BEHIND", "6471"), ("NO_DATA", OTHER_SUBSLS)}
-
-
-def test_the_desa_of_a_new_sls_is_named_and_stands_in_the_work_list(engine: Engine, services_env: Settings) -> None:
-    deliver_families(engine, visited=480, off_frame=12)
-    compose(engine, services_env)
-    found = conditions(engine, NIGHT)
-    assert set(found) == {("CODE", each) for each in ("64", "6403", DESA)}
-    assert (found["CODE", DESA].level, found["CODE", DESA].kabkota, found["CODE", DESA].families) == (
-        "desa",
-        "6403",
-        12,
-    )
-    [message] = outbox(engine)
-    assert DESA in message.body
-    [work_list] = message.attachments
-    assert "6403 010 001" in b64decode(work_list["content"]).decode()
-
-
-def test_an_officer_who_makes_most_of_the_quarantine_is_found_by_code(engine: Engine, services_env: Settings) -> None:
-    deliver_families(engine, visited=480, quarantined=30)
-    with engine.begin() as connection:
-        for n in range(100):
-            ppl = "0012" if n < 40 else "nobody knows who" if n == 40 else "0013"
-            put(connection, tables.kasus, province="64", night=NIGHT, delivery_id="D", part=1, row_no=n,
-                case_id=f"c{n}", versi=1, rank_versi=1, produced_at=datetime.now(UTC), content_hash=b"x", ppl=ppl,
-                placed_code=SUBSLS, status="quarantined" if n < 30 else "loaded", enumerated_on=NIGHT, members=1,
-                persons=1)  # fmt: skip
-    compose(engine, services_env)
-    found = conditions(engine, NIGHT)
-    assert {key for key in found if key[0] == "QUALITY"} == {("QUALITY", each) for each in ("64", "6403", "0012")}
-    officer = found["QUALITY", "0012"]
-    assert (officer.level, officer.kabkota, officer.families, officer.figures["judged"]) == ("petugas", "6403", 30, 40)
-    with engine.begin() as connection:
-        connection.execute(text("TRUNCATE core.kasus"))
-
-
-def test_a_night_judged_again_after_it_was_sent_forgets_nothing_that_was_told(
-    engine: Engine, services_env: Settings
-) -> None:
-    def told() -> list[Any]:
-        with engine.begin() as connection:
-            return list(connection.execute(select(tables.told).order_by(tables.told.c.kind)))
-
-    deliver_families(engine, visited=300)
-    compose(engine, services_env)
-    first = told()
-    deliver(engine, services_env)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE mart.total SET visited = 480 WHERE visited < 400"))
-    compose(engine, services_env)
-    assert told() == first, "it was sent"
-    later = NIGHT + timedelta(days=1)
-    deliver_families(engine, night=later, visited=40)
-    assert compose(engine, services_env, later)["prov64"] == "composed"
-    assert {each.why for each in told() if each.night == later} == {"recovered"}
-
-
-def test_an_act_silences_and_the_command_line_and_the_journal_tell_of_it(
-    engine: Engine, services_env: Settings
-) -> None:
-    deliver_families(engine, visited=100)
-    compose(engine, services_env)
-
-    def acted(name: str, verb: Verb, reason: str = "helpers are on their way", until: date | None = None) -> None:
-        with engine.begin() as connection:
-            take(connection, name, verb, by="operator", reason=reason, until=until)
-
-    for wrong, fix in (
-        ({"name": "64/QUALITY/64", "verb": Verb.ACK}, "alerts list"),
-        ({"name": "nonsense", "verb": Verb.ACK}, "64/BEHIND/6403"),
-        ({"name": "64/BEHIND/64", "verb": Verb.SNOOZE}, "needs an end"),
-        ({"name": "64/BEHIND/64", "verb": Verb.SNOOZE, "until": NIGHT}, "must lie after night"),
-        ({"name": "64/BEHIND/64", "verb": Verb.SNOOZE, "until": NIGHT + timedelta(days=99)}, "not after"),
-        ({"name": "64/BEHIND/64", "verb": Verb.WAKE}, "nothing to wake"),
-        ({"name": "64/BEHIND/64", "verb": Verb.ACK, "reason": f"see {NIK}"}, "NIK"),
-        ({"name": "64/BEHIND/64", "verb": Verb.ACK, "reason": " "}, "reason"),
-    ):
-        with pytest.raises(DecisionError, match=fix):
-            acted(**wrong)
-    acted("64/BEHIND/64", Verb.ACK)
-    later = NIGHT + timedelta(days=1)
-    deliver_families(engine, night=later, visited=1)
-    assert compose(engine, services_env, later)["prov64"] == "unchanged"
-    states = {key: row.state for key, row in conditions(engine, later).items()}
-    assert states == {("BEHIND", "64"): "acknowledged", ("BEHIND", "6403"): "acknowledged"}
-    with engine.begin() as connection:
-        shown = Console(width=200, record=True, file=io.StringIO())
-        shown.print(conditions_table(connection, ["64"], parts=False, ours=True))
-        shown.print(acts_table(connection, ["64"], ours=True))
-    lines = [line for line in shown.export_text().splitlines() if "64/BEHIND" in line]
-    assert len(lines) == 3
-    assert "acknowledged" in lines[0]
-    assert "helpers are on their way" in lines[-1]
-
-
-def test_many_silent_at_once_are_told_to_us_alone(engine: Engine, services_env: Settings) -> None:
-    codes = [each.code for each in provinces()]
-    with engine.begin() as connection:
-        for code in codes:
-            put(connection, tables.refreshed, province=code, night=NIGHT)
-            if code not in {"64", "73"}:
-                put(connection, tables.target, province=code, families=1000, source="published", scale=1, version="1")
-            own = {"province": code, "delivery_id": "D", "delivered_on": NIGHT - timedelta(days=1)}
-            put(connection, tables.delivery, **own, night=NIGHT - timedelta(days=1), position=0, prefix="p",
-                state="accepted", versions={}, registered_at=datetime.now(UTC))  # fmt: skip
-            put(connection, tables.delivery_count, **own, dataset="keluarga", received=1, loaded=1)
-            put(connection, tables.total, province=code, code=code, placed=False, night=NIGHT - timedelta(days=1),
-                visited=480)  # fmt: skip
-        put(connection, tables.total, province="64", code="6403", placed=False, night=NIGHT, visited=480)
-    try:
-        told = alert_provinces(engine, services_env, NIGHT)
-        alert_platform(engine, services_env, NIGHT, failed={}, publication=None, told=told)
-        [letter_to_us] = outbox(engine)
-        assert letter_to_us.subject == f"[PIPELINE FAULT] night {NIGHT}: 34 provinces silent at once"
-        assert told.suspected == codes
-        again = alert_provinces(engine, services_env, NIGHT, provinces=["64"])
-        assert again.composed == [], "one province judged anew rests on what was found of all"
-        with engine.begin() as connection:
-            take(connection, "00/PIPELINE_FAULT/00-silence", Verb.ACK, by="operator", reason="known")
-    finally:
-        with engine.begin() as connection:
-            connection.execute(text("DELETE FROM reference.target WHERE province NOT IN ('64', '73')"))
-
-
-def test_the_week_is_reported_once_with_what_was_acted_on(engine: Engine, services_env: Settings) -> None:
-    sunday = date(2022, 10, 30)
-    deliver_families(engine, visited=300)
-    for n, visited in enumerate((300, 400, 0), start=1):
-        compose(engine, services_env, NIGHT + timedelta(days=n - 1))
-        deliver_families(engine, night=NIGHT + timedelta(days=n), visited=visited, quarantined=10)
-    compose(engine, services_env, NIGHT + timedelta(days=3))
-    with engine.begin() as connection:
-        week = read_week(connection, sunday)
-    kinds = {each.what: (each.conditions, each.gone, each.acted) for each in week.kinds}
-    assert kinds["BEHIND"] == (1, 1, 1)
-    assert kinds["QUALITY"][1:] == (0, 0)
-    assert [each.what for each in week.rules] == ["P05"]
-    assert alert_week(engine, services_env, sunday)
-    assert not alert_week(engine, services_env, sunday - timedelta(days=1)), "no week ends on a Saturday"
-    [report] = [row for row in outbox(engine) if row.kind == "weekly"]
-    assert "BEHIND          1 of 1 acted on (1 gone, 0 acknowledged)" in report.body
