@@ -36,7 +36,7 @@ release() { ask regsosek "SELECT content_hash FROM release.release WHERE night =
 # Those of the outbox, by their Message-ID; the watchdog writes to us by itself.
 mails() {
   curl --silent --fail 'http://127.0.0.1:18025/api/v1/messages?limit=1000' |
-    python3 -c 'import json, re, sys; print(sum(bool(re.match(r"\d{8}\.", each["MessageID"])) for each in json.load(sys.stdin)["messages"]))'
+    python3 -c 'import json, re, sys; print(sum(bool(re.match(r"\d{8}\.(?!watchdog\.)", each["MessageID"])) for each in json.load(sys.stdin)["messages"]))'
 }
 say() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
 die() { say "$*" >&2 && exit 1; }
