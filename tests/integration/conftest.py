@@ -6,6 +6,7 @@ import boto3
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import Engine
 
 from field_world import FieldWorld, few_rules
 from regsosek.local import stack
@@ -18,6 +19,7 @@ from regsosek.release import audit, build, published_rules, workbook
 from regsosek.release.site import pages
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
+from told_night import alert_warehouse, emptied
 
 TEST_DATABASE = "regsosek_test"
 LEFT_OUT = b"left out by a test"
@@ -112,6 +114,19 @@ def world(prepared: FieldWorld) -> Iterator[FieldWorld]:
     plain = prepared.house
     yield prepared.fresh()
     prepared.house = plain
+
+
+@pytest.fixture(scope="module")
+def alert_tables(services_env: Settings) -> Iterator[Engine]:
+    """The warehouse of ``tests/told_night.py``."""
+    with alert_warehouse(services_env) as engine:
+        yield engine
+
+
+@pytest.fixture
+def seeded(alert_tables: Engine, mail_sink: MailSink) -> Engine:
+    """The same without deliveries, conditions, messages and mails."""
+    return emptied(alert_tables, mail_sink)
 
 
 def _without_waiting_for_the_disk(postgres: PostgresServer) -> None:

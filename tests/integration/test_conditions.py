@@ -2,7 +2,6 @@
 
 import io
 from base64 import b64decode
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,6 @@ from regsosek.alerts.sending import deliver
 from regsosek.alerts.weekly import alert_week, read_week
 from regsosek.errors import DecisionError
 from regsosek.geography.provinces import provinces
-from regsosek.local.mail import MailSink
 from regsosek.night.alert_lists import acts_table, conditions_table
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
@@ -27,42 +25,29 @@ from told_night import (
     NIK,
     OTHER_SUBSLS,
     SUBSLS,
-    alert_warehouse,
     compose,
     deliver_families,
-    emptied,
     outbox,
     put,
 )
 
 
-@pytest.fixture(scope="module")
-def warehouse(services_env: Settings) -> Iterator[Engine]:
-    with alert_warehouse(services_env) as engine:
-        yield engine
-
-
-@pytest.fixture
-def engine(warehouse: Engine, mail_sink: MailSink) -> Engine:
-    return emptied(warehouse, mail_sink)
-
-
-def conditions(engine: Engine, night: date) -> dict[tuple[str, str], Any]:
-    with engine.begin() as connection:
+def conditions(seeded: Engine, night: date) -> dict[tuple[str, str], Any]:
+    with seeded.begin() as connection:
         rows = connection.execute(select(tables.condition).where(tables.condition.c.night == night))
         return {(row.kind, row.region_code): row for row in rows}
 
 
 def test_parts_of_a_province_are_found_where_they_are_and_kept_with_their_figures(
-    engine: Engine, services_env: Settings
+    seeded: Engine, services_env: Settings
 ) -> None:
-    deliver_families(engine, visited=480)
-    with engine.begin() as connection:
+    deliver_families(seeded, visited=480)
+    with seeded.begin() as connection:
         connection.execute(text("UPDATE mart.total SET visited = 60 WHERE code = '6471'"))
         for code, visited, night in ((OTHER_SUBSLS, 60, NIGHT - timedelta(days=9)), (SUBSLS, 480, NIGHT)):
             put(connection, tables.total, province="64", code=code, placed=True, night=night, visited=visited)
-    compose(engine, services_env)
-    found = conditions(engine, NIGHT)
+    compose(seeded, services_env)
+    found = conditions(seeded, NIGHT)
     silent, behind = found["NO_DATA", "6471"], found["BEHIND", "6471"]
     assert (silent.level, silent.name, silent.since, silent.families) == (
         "kabkota",
@@ -76,69 +61,69 @@ def test_parts_of_a_province_are_found_where_they_are_and_kept_with_their_figure
     assert set(found) == {("NO_DATA", "6471"), ("BEHIND", "6471"), ("NO_DATA", OTHER_SUBSLS)}
 
 
-def test_the_desa_of_a_new_sls_is_named_and_stands_in_the_work_list(engine: Engine, services_env: Settings) -> None:
-    deliver_families(engine, visited=480, off_frame=12)
-    compose(engine, services_env)
-    found = conditions(engine, NIGHT)
+def test_the_desa_of_a_new_sls_is_named_and_stands_in_the_work_list(seeded: Engine, services_env: Settings) -> None:
+    deliver_families(seeded, visited=480, off_frame=12)
+    compose(seeded, services_env)
+    found = conditions(seeded, NIGHT)
     assert set(found) == {("CODE", each) for each in ("64", "6403", DESA)}
     assert (found["CODE", DESA].level, found["CODE", DESA].kabkota, found["CODE", DESA].families) == (
         "desa",
         "6403",
         12,
     )
-    [message] = outbox(engine)
+    [message] = outbox(seeded)
     assert DESA in message.body
     [work_list] = message.attachments
     assert "6403 010 001" in b64decode(work_list["content"]).decode()
 
 
-def test_an_officer_who_makes_most_of_the_quarantine_is_found_by_code(engine: Engine, services_env: Settings) -> None:
-    deliver_families(engine, visited=480, quarantined=30)
-    with engine.begin() as connection:
+def test_an_officer_who_makes_most_of_the_quarantine_is_found_by_code(seeded: Engine, services_env: Settings) -> None:
+    deliver_families(seeded, visited=480, quarantined=30)
+    with seeded.begin() as connection:
         for n in range(100):
             ppl = "0012" if n < 40 else "nobody knows who" if n == 40 else "0013"
             put(connection, tables.kasus, province="64", night=NIGHT, delivery_id="D", part=1, row_no=n,
                 case_id=f"c{n}", versi=1, rank_versi=1, produced_at=datetime.now(UTC), content_hash=b"x", ppl=ppl,
                 placed_code=SUBSLS, status="quarantined" if n < 30 else "loaded", enumerated_on=NIGHT, members=1,
                 persons=1)  # fmt: skip
-    compose(engine, services_env)
-    found = conditions(engine, NIGHT)
+    compose(seeded, services_env)
+    found = conditions(seeded, NIGHT)
     assert {key for key in found if key[0] == "QUALITY"} == {("QUALITY", each) for each in ("64", "6403", "0012")}
     officer = found["QUALITY", "0012"]
     assert (officer.level, officer.kabkota, officer.families, officer.figures["judged"]) == ("petugas", "6403", 30, 40)
-    with engine.begin() as connection:
+    with seeded.begin() as connection:
         connection.execute(text("TRUNCATE core.kasus"))
 
 
 def test_a_night_judged_again_after_it_was_sent_forgets_nothing_that_was_told(
-    engine: Engine, services_env: Settings
+    seeded: Engine, services_env: Settings
 ) -> None:
     def told() -> list[Any]:
-        with engine.begin() as connection:
+        with seeded.begin() as connection:
             return list(connection.execute(select(tables.told).order_by(tables.told.c.kind)))
 
-    deliver_families(engine, visited=300)
-    compose(engine, services_env)
+    deliver_families(seeded, visited=300)
+    compose(seeded, services_env)
     first = told()
-    deliver(engine, services_env)
-    with engine.begin() as connection:
+    deliver(seeded, services_env)
+    with seeded.begin() as connection:
         connection.execute(text("UPDATE mart.total SET visited = 480 WHERE visited < 400"))
-    compose(engine, services_env)
+    compose(seeded, services_env)
     assert told() == first, "it was sent"
     later = NIGHT + timedelta(days=1)
-    deliver_families(engine, night=later, visited=40)
-    assert compose(engine, services_env, later)["prov64"] == "composed"
+    deliver_families(seeded, night=later, visited=40)
+    assert compose(seeded, services_env, later)["prov64"] == "composed"
     assert {each.why for each in told() if each.night == later} == {"recovered"}
 
 
 def test_an_act_silences_and_the_command_line_and_the_journal_tell_of_it(
-    engine: Engine, services_env: Settings
+    seeded: Engine, services_env: Settings
 ) -> None:
-    deliver_families(engine, visited=100)
-    compose(engine, services_env)
+    deliver_families(seeded, visited=100)
+    compose(seeded, services_env)
 
     def acted(name: str, verb: Verb, reason: str = "helpers are on their way", until: date | None = None) -> None:
-        with engine.begin() as connection:
+        with seeded.begin() as connection:
             take(connection, name, verb, by="operator", reason=reason, until=until)
 
     for wrong, fix in (
@@ -155,11 +140,11 @@ def test_an_act_silences_and_the_command_line_and_the_journal_tell_of_it(
             acted(**wrong)
     acted("64/BEHIND/64", Verb.ACK)
     later = NIGHT + timedelta(days=1)
-    deliver_families(engine, night=later, visited=1)
-    assert compose(engine, services_env, later)["prov64"] == "unchanged"
-    states = {key: row.state for key, row in conditions(engine, later).items()}
+    deliver_families(seeded, night=later, visited=1)
+    assert compose(seeded, services_env, later)["prov64"] == "unchanged"
+    states = {key: row.state for key, row in conditions(seeded, later).items()}
     assert states == {("BEHIND", "64"): "acknowledged", ("BEHIND", "6403"): "acknowledged"}
-    with engine.begin() as connection:
+    with seeded.begin() as connection:
         shown = Console(width=200, record=True, file=io.StringIO())
         shown.print(conditions_table(connection, ["64"], parts=False, ours=True))
         shown.print(acts_table(connection, ["64"], ours=True))
@@ -169,9 +154,9 @@ def test_an_act_silences_and_the_command_line_and_the_journal_tell_of_it(
     assert "helpers are on their way" in lines[-1]
 
 
-def test_many_silent_at_once_are_told_to_us_alone(engine: Engine, services_env: Settings) -> None:
+def test_many_silent_at_once_are_told_to_us_alone(seeded: Engine, services_env: Settings) -> None:
     codes = [each.code for each in provinces()]
-    with engine.begin() as connection:
+    with seeded.begin() as connection:
         for code in codes:
             put(connection, tables.refreshed, province=code, night=NIGHT)
             if code not in {"64", "73"}:
@@ -184,34 +169,34 @@ def test_many_silent_at_once_are_told_to_us_alone(engine: Engine, services_env: 
                 visited=480)  # fmt: skip
         put(connection, tables.total, province="64", code="6403", placed=False, night=NIGHT, visited=480)
     try:
-        told = alert_provinces(engine, services_env, NIGHT)
-        alert_platform(engine, services_env, NIGHT, failed={}, publication=None, told=told)
-        [letter_to_us] = outbox(engine)
+        told = alert_provinces(seeded, services_env, NIGHT)
+        alert_platform(seeded, services_env, NIGHT, failed={}, publication=None, told=told)
+        [letter_to_us] = outbox(seeded)
         assert letter_to_us.subject == f"[PIPELINE FAULT] night {NIGHT}: 34 provinces silent at once"
         assert told.suspected == codes
-        again = alert_provinces(engine, services_env, NIGHT, provinces=["64"])
+        again = alert_provinces(seeded, services_env, NIGHT, provinces=["64"])
         assert again.composed == [], "one province judged anew rests on what was found of all"
-        with engine.begin() as connection:
+        with seeded.begin() as connection:
             take(connection, "00/PIPELINE_FAULT/00-silence", Verb.ACK, by="operator", reason="known")
     finally:
-        with engine.begin() as connection:
+        with seeded.begin() as connection:
             connection.execute(text("DELETE FROM reference.target WHERE province NOT IN ('64', '73')"))
 
 
-def test_the_week_is_reported_once_with_what_was_acted_on(engine: Engine, services_env: Settings) -> None:
+def test_the_week_is_reported_once_with_what_was_acted_on(seeded: Engine, services_env: Settings) -> None:
     sunday = date(2022, 10, 30)
-    deliver_families(engine, visited=300)
+    deliver_families(seeded, visited=300)
     for n, visited in enumerate((300, 400, 0), start=1):
-        compose(engine, services_env, NIGHT + timedelta(days=n - 1))
-        deliver_families(engine, night=NIGHT + timedelta(days=n), visited=visited, quarantined=10)
-    compose(engine, services_env, NIGHT + timedelta(days=3))
-    with engine.begin() as connection:
+        compose(seeded, services_env, NIGHT + timedelta(days=n - 1))
+        deliver_families(seeded, night=NIGHT + timedelta(days=n), visited=visited, quarantined=10)
+    compose(seeded, services_env, NIGHT + timedelta(days=3))
+    with seeded.begin() as connection:
         week = read_week(connection, sunday)
     kinds = {each.what: (each.conditions, each.gone, each.acted) for each in week.kinds}
     assert kinds["BEHIND"] == (1, 1, 1)
     assert kinds["QUALITY"][1:] == (0, 0)
     assert [each.what for each in week.rules] == ["P05"]
-    assert alert_week(engine, services_env, sunday)
-    assert not alert_week(engine, services_env, sunday - timedelta(days=1)), "no week ends on a Saturday"
-    [report] = [row for row in outbox(engine) if row.kind == "weekly"]
+    assert alert_week(seeded, services_env, sunday)
+    assert not alert_week(seeded, services_env, sunday - timedelta(days=1)), "no week ends on a Saturday"
+    [report] = [row for row in outbox(seeded) if row.kind == "weekly"]
     assert "BEHIND          1 of 1 acted on (1 gone, 0 acknowledged)" in report.body

@@ -17,12 +17,23 @@ from regsosek.errors import AuditError
 from regsosek.geography.regions import NATION
 from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.publication import publication_fault
+from regsosek.release.publish import Published
 from regsosek.release.second_reading import Headline, change_since
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.tree import completion, province_totals
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
+
+
+def published_with(world: FieldWorld, statement: str) -> Published:
+    """A good night published, then one whose rows a ``statement`` changed before it was published."""
+    receive(world, FIRST, [family("A")])
+    release(world, FIRST)
+    receive(world, SECOND, [family("B", number=2), family("C", number=3), faulty("D", number=4)])
+    with world.house.engine.begin() as connection:
+        connection.execute(text(statement), {"night": SECOND})
+    return release(world, SECOND)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +78,7 @@ def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, stateme
 def test_a_province_that_the_archived_files_contradict_stays_at_its_last_good_figures(
     world: FieldWorld, statement: str, told: str
 ) -> None:
-    receive(world, FIRST, [family("A")])
-    release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2), family("C", number=3), faulty("D", number=4)])
-    with world.house.engine.begin() as connection:
-        connection.execute(text(statement), {"night": SECOND})
-    published = release(world, SECOND)
+    published = published_with(world, statement)
     [fault, *_] = published.held_back[PROVINCE]
     assert told in fault
     row = table(world, published, "provinsi.csv")[PROVINCE]
@@ -115,12 +121,7 @@ def test_a_nation_that_is_not_the_sum_of_the_second_readings_stops_the_release(
 def test_a_province_that_loses_rows_stays_at_its_last_good_figures(
     world: FieldWorld, statement: str, told: str
 ) -> None:
-    receive(world, FIRST, [family("A")])
-    release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2), family("C", number=3), faulty("D", number=4)])
-    with world.house.engine.begin() as connection:
-        connection.execute(text(statement), {"night": SECOND})
-    published = release(world, SECOND)
+    published = published_with(world, statement)
     assert any(told in fault for fault in published.held_back[PROVINCE])
     row = table(world, published, "provinsi.csv")[PROVINCE]
     assert (row["dikunjungi"], row["keadaan_malam_ini"]) == ("1", "Gagal pemeriksaan")
@@ -130,12 +131,7 @@ def test_a_province_that_loses_rows_stays_at_its_last_good_figures(
 
 @pytest.mark.usefixtures("whole_release")
 def test_the_page_says_of_which_night_the_figures_of_a_province_held_back_are(world: FieldWorld) -> None:
-    receive(world, FIRST, [family("A")])
-    release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2)])
-    with world.house.engine.begin() as connection:
-        connection.execute(text("DELETE FROM core.anggota WHERE night = :night"), {"night": SECOND})
-    published = release(world, SECOND)
+    published = published_with(world, "DELETE FROM core.anggota WHERE night = :night")
     assert list(published.held_back) == [PROVINCE]
     assert f"Angkanya per malam {FIRST.day} Okt" in read(world, published.prefix + "index.html").decode()
 

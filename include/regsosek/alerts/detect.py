@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from regsosek.alerts.condition import Condition, Key, Kind, Place, Severity
 from regsosek.alerts.detect_below import kabkota_conditions, small_places
-from regsosek.alerts.phase import awaited, behind_margin, delay, finished, planned_percent
+from regsosek.alerts.phase import awaited, behind_margin, delay, deliveries_awaited, planned_percent
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.shares import many_quarantined, too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
@@ -89,9 +89,7 @@ def _of_province(
 
 def _no_data(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     # What was rejected or held did arrive: that is another condition, or ours to free.
-    if not awaited(figures, limits) or figures.families.received or sum(figures.deliveries.values()):
-        return None
-    if finished(figures, limits):
+    if not deliveries_awaited(figures, limits) or figures.families.received or sum(figures.deliveries.values()):
         return None
     nights = figures.silent_nights
     critical = figures.window.is_open(figures.night) and nights >= limits.no_data.critical_after_nights
@@ -102,9 +100,7 @@ def _no_data(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
 
 def _zero(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     """Deliveries were accepted and brought no family, or many of the sub-SLS at work brought none for a while."""
-    if not awaited(figures, limits) or figures.deliveries.get("rejected") or figures.families.held:
-        return None
-    if finished(figures, limits):
+    if not deliveries_awaited(figures, limits) or figures.deliveries.get("rejected") or figures.families.held:
         return None
     if figures.deliveries.get("accepted") and not figures.families.received:
         nights = figures.silent_nights

@@ -13,10 +13,14 @@ def awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
     return figures.visited < figures.target and after_close <= limits.window.late_nights
 
 
-def finished(figures: ProvinceFigures, limits: Thresholds) -> bool:
-    """Whether the window is closed and the province not behind: nobody knows the last of a target, an estimate."""
+def deliveries_awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
+    """Whether silence of the province would be news: not once its window is closed and it is not behind.
+
+    Its target is an estimate: nobody knows the last of it.
+    """
     closed = figures.night > figures.window.closing(figures.night)
-    return closed and figures.visited * 100 >= (WHOLE - limits.behind.closing_margin_points) * figures.target
+    enough = figures.visited * 100 >= (WHOLE - limits.behind.closing_margin_points) * figures.target
+    return awaited(figures, limits) and not (closed and enough)
 
 
 def behind_margin(figures: ProvinceFigures, limits: Thresholds) -> float:
