@@ -8,7 +8,7 @@ from regsosek.alerts.condition import Condition, Key, Kind, State, Why
 from regsosek.alerts.detect import detect, shows
 from regsosek.alerts.economy import Remembered, Telling, tell
 from regsosek.alerts.life import TOLD_LEVELS, by_key, live
-from regsosek.alerts.phase import awaited
+from regsosek.alerts.phase import awaited, behind_margin
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
@@ -63,9 +63,12 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
 
 
 def _well(figures: ProvinceFigures, limits: Thresholds) -> bool:
-    """Whether good news would be true: families arrived, and the campaign is old enough to say so."""
+    """Whether good news would be true: families arrived, the campaign is old enough to say so, and nobody who reads
+    progress beside plan would doubt it, whatever delay is forgiven.
+    """
     old_enough = figures.window.day_of_window(figures.night) > limits.economy.good_news_nights
-    return old_enough and figures.families.judged > 0 and figures.window.is_open(figures.night)
+    in_plan = figures.visited * 100 >= (figures.plan_percent - behind_margin(figures, limits)) * figures.target
+    return old_enough and in_plan and figures.families.judged > 0 and figures.window.is_open(figures.night)
 
 
 def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures) -> list[Key]:

@@ -167,6 +167,17 @@ def test_a_window_closed_and_complete_awaits_nothing(night: Night) -> None:
     assert found(night(**SILENT, night=CLOSES, visited=100_000)) == {"NO_DATA": "KRITIS"}
 
 
+@pytest.mark.parametrize(("visited", "sent"), [(33_000, True), (32_999, False)])
+def test_no_good_news_of_a_province_that_is_behind_by_the_plan_that_stands_beside_it(
+    night: Night, visited: int, sent: bool
+) -> None:
+    """Its usual delay is forgiven: it is told of nothing, and nobody congratulates it."""
+    late = replace(night().kabkota[0], days_late=3)
+    figures = night(visited=visited, kabkota=(late,))
+    judgement = told_before(figures.province, figures.night, ()).judge(figures, Rules(LIMITS))
+    assert (judgement.conditions, judgement.telling.told, judgement.telling.send) == ((), (), sent)
+
+
 @pytest.mark.parametrize(("visited", "silent"), [(89_999, {"NO_DATA", "BEHIND"}), (90_000, set())])
 def test_silence_after_closing_is_no_news_of_a_province_that_is_not_behind(
     night: Night, visited: int, silent: set[str]
