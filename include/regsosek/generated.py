@@ -5,6 +5,7 @@ from pathlib import Path
 from regsosek.contract.codebook_check import codebook_faults
 from regsosek.contract.documentation import documents
 from regsosek.contract.hostile import PAGE, hostile_page
+from regsosek.contract.publication import PUBLISHED, publication_faults, publish, published_text, unpublished
 from regsosek.errors import ConfigurationError
 from regsosek.quality.catalogue import read_catalogue, rule_documents
 from regsosek.quality.fit import unfit_rules
@@ -23,9 +24,9 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     """The generated files below ``root`` that are missing or differ, with the text that they must have.
 
     Raises:
-        ConfigurationError: the codebook contradicts itself.
+        ConfigurationError: the codebook contradicts itself, or a published version was changed.
     """
-    if faults := codebook_faults():
+    if faults := codebook_faults() + publication_faults(published_text()):
         raise ConfigurationError("; ".join(faults))
     expectations = root / "expectations"
     catalogue = read_catalogue(expectations, root / SCENARIOS)
@@ -44,3 +45,21 @@ def check_rules(root: Path = PROJECT_ROOT) -> None:
     """
     if unfit := unfit_rules(load_suites(root / "expectations")):
         raise ConfigurationError("; ".join(unfit))
+
+
+def publish_version(name: str, root: Path = PROJECT_ROOT) -> Path:
+    """Fixes the form of ``name`` (``INSTRUMENT/VERSION``) and returns the file that now holds its fingerprints.
+
+    Raises:
+        ConfigurationError: the version is unknown or published already, or the codebook is faulty.
+    """
+    path = root / PUBLISHED
+    if faults := codebook_faults():
+        raise ConfigurationError("; ".join(faults))
+    path.write_text(publish(published_text(), name), encoding="utf-8")
+    return path
+
+
+def unpublished_versions() -> list[str]:
+    """The versions whose form is not fixed yet."""
+    return unpublished(published_text())
