@@ -4,6 +4,7 @@ import codecs
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -16,6 +17,7 @@ CONTRACT_VERSION = "1"
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_FILES = 10_000
+SHOWN_FAULTS = 5
 
 Dataset = Literal["keluarga", "anggota", "progres", "geotag", "rekap_vk"]
 Format = Literal["csv.gz", "jsonl.gz", "parquet"]
@@ -170,6 +172,18 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
         ContractBreachError: ``manifest_unreadable``, ``manifest_invalid``, ``wrong_province``,
             ``wrong_delivery_id`` or ``instrument_unknown``.
     """
+    manifest = read_manifest_document(document)
+    for breach in manifest_breaches(manifest, province=province, delivery_id=delivery_id):
+        raise breach
+    return manifest
+
+
+def read_manifest_document(document: bytes, *, shown: int = SHOWN_FAULTS) -> Manifest:
+    """Reads a manifest by itself; ``shown``: the number of faults that the error names.
+
+    Raises:
+        ContractBreachError: ``manifest_unreadable`` or ``manifest_invalid``.
+    """
     if len(document) > MAX_MANIFEST_BYTES:
         raise ContractBreachError("manifest_unreadable", f"{len(document)} bytes, the limit is {MAX_MANIFEST_BYTES}")
     try:
@@ -178,18 +192,21 @@ def parse_manifest(document: bytes, *, province: str, delivery_id: str) -> Manif
     except ValidationError as error:
         if error.errors(include_input=False)[0]["type"] == "json_invalid":
             raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
-        raise ContractBreachError("manifest_invalid", _faults(error)) from None
+        raise ContractBreachError("manifest_invalid", _faults(error, shown)) from None
     _refuse_doubled_names(document)
+    return manifest
+
+
+def manifest_breaches(manifest: Manifest, *, province: str, delivery_id: str) -> Iterator[ContractBreachError]:
+    """What a readable manifest says wrongly of its folder (``province``, ``delivery_id``) and of its instrument."""
     if manifest.province != province:
-        raise ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
+        yield ContractBreachError("wrong_province", f"the manifest says {manifest.province}, its folder {province}")
     if manifest.delivery_id != delivery_id:
-        raise ContractBreachError(
-            "wrong_delivery_id", f"the manifest says {manifest.delivery_id}, its folder {delivery_id}"
-        )
+        detail = f"the manifest says {manifest.delivery_id}, its folder {delivery_id}"
+        yield ContractBreachError("wrong_delivery_id", detail)
     if (manifest.instrument, manifest.instrument_version) not in {(i.instrument, i.version) for i in instruments()}:
         known = ", ".join(f"{each.instrument} version {each.version}" for each in instruments())
-        raise ContractBreachError("instrument_unknown", f"version {manifest.instrument_version}; known: {known}")
-    return manifest
+        yield ContractBreachError("instrument_unknown", f"version {manifest.instrument_version}; known: {known}")
 
 
 def _refuse_doubled_names(document: bytes) -> None:
@@ -204,7 +221,7 @@ def _refuse_doubled_names(document: bytes) -> None:
         raise ContractBreachError("manifest_invalid", f"named twice: {', '.join(sorted(map(_place, doubled)))}")
 
 
-def _faults(error: ValidationError, limit: int = 5) -> str:
+def _faults(error: ValidationError, limit: int) -> str:
     faults = error.errors(include_input=False, include_url=False)
     shown = [f"{'.'.join(map(_place, fault['loc'])) or 'manifest'}: {fault['msg']}" for fault in faults[:limit]]
     return "; ".join(shown) + (f"; and {len(faults) - limit} more" if len(faults) > limit else "")

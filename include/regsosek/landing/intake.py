@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from regsosek.contract.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, DeliveredFile, Manifest, parse_manifest
 from regsosek.errors import ContractBreachError
 from regsosek.landing.discovery import DeliveryFolder
-from regsosek.landing.store import Downloaded, Store
+from regsosek.landing.store import Downloaded, Store, StoreReader
 
 DOWNLOADS_AT_ONCE = 4
 
@@ -56,7 +56,7 @@ def fetch(
     with TemporaryDirectory(dir=directory, prefix=".fetch-") as aside:
         arriving = Path(aside, manifest.delivery_id)
         arriving.mkdir(mode=0o700)
-        _fetch_all(partial(_fetch_one, store, bucket, folder, arriving), manifest.files)
+        _fetch_all(partial(fetch_file, store, bucket, folder, arriving), manifest.files)
         if target.exists():
             shutil.rmtree(target)
         arriving.rename(target)
@@ -73,7 +73,12 @@ def _fetch_all(fetch_one: Callable[[DeliveredFile], None], files: Iterable[Deliv
         pool.shutdown(cancel_futures=True)
 
 
-def _fetch_one(store: Store, bucket: str, folder: DeliveryFolder, directory: Path, file: DeliveredFile) -> None:
+def fetch_file(store: StoreReader, bucket: str, folder: DeliveryFolder, directory: Path, file: DeliveredFile) -> None:
+    """Downloads and verifies one file of a delivery into ``directory``.
+
+    Raises:
+        ContractBreachError: ``file_missing``, ``file_size`` or ``file_altered``.
+    """
     downloaded = store.download(bucket, folder.prefix + file.name, directory / file.name, expected_bytes=file.bytes)
     _verify(file, downloaded)
 

@@ -23,8 +23,8 @@ class Downloaded:
     sha256: str
 
 
-class Store(Protocol):
-    """An object store. Every method raises ``ObjectStoreError`` once its retries are used up."""
+class StoreReader(Protocol):
+    """What can be read of an object store. Every method raises ``ObjectStoreError`` once its retries are used up."""
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every object below ``prefix``, page by page, in the order of the store."""
@@ -38,6 +38,13 @@ class Store(Protocol):
     def download(self, bucket: str, key: str, path: Path, *, expected_bytes: int) -> Downloaded | None:
         """Streams an object to ``path``, one byte beyond ``expected_bytes`` at most; ``None`` when there is none."""
 
+    def size(self, bucket: str, key: str) -> int | None:
+        """The size of an object in bytes; ``None`` when there is no such object."""
+
+
+class Store(StoreReader, Protocol):
+    """An object store that can be written to as well."""
+
     def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
         """Writes an object from memory."""
 
@@ -46,6 +53,3 @@ class Store(Protocol):
 
     def delete(self, bucket: str, key: str) -> None:
         """Removes an object; nothing happens when there is none."""
-
-    def size(self, bucket: str, key: str) -> int | None:
-        """The size of an object in bytes; ``None`` when there is no such object."""

@@ -1,7 +1,7 @@
 """A delivery's manifest and files, verified on local disk: from the archive if it has them, else from landing."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from regsosek.contract.manifest import Manifest, parse_manifest
@@ -47,7 +47,7 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
         manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
         return manifest, receipt.model_copy(update=_instrument(manifest))
     manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
-    _check_moment(manifest, entry)
+    check_moment(manifest, entry.night)
     read = {"manifest_sha256": archive_bytes(house.store, bucket, document)}
     known = receipt.model_copy(update=read | _instrument(manifest))
     write_receipt(house.store, bucket, known)
@@ -75,9 +75,13 @@ def archived_totals(house: House, entry: Delivery, manifest_sha256: str) -> dict
     return {str(dataset): rows for dataset, rows in manifest.totals.items()}
 
 
-def _check_moment(manifest: Manifest, entry: Delivery) -> None:
-    """Revisions are ordered by it: one made in the year 2099 by a wrong clock could never be corrected again."""
-    latest = datetime.combine(entry.night + timedelta(days=2), time(0), UTC)
+def check_moment(manifest: Manifest, night: date) -> None:
+    """Revisions are ordered by ``produced_at``: one of the year 2099 by a wrong clock could never be corrected again.
+
+    Raises:
+        ContractBreachError: it lies more than a day after the ``night`` of arrival.
+    """
+    latest = datetime.combine(night + timedelta(days=2), time(0), UTC)
     if manifest.produced_at >= latest:
         raise ContractBreachError("manifest_invalid", "produced_at lies more than a day after the night of arrival")
 

@@ -15,21 +15,20 @@ from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ContractBreachError, ReferenceDataError
 from regsosek.geography.calendar import PossibleDays, latest_day
-from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import Decision, Receipt, list_decisions, write_receipt
 from regsosek.landing.intake import FetchedFile
+from regsosek.night.assessing import Assessment, Violated
 from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
 from regsosek.night.measuring import measure_decided, measure_error_shares
-from regsosek.night.parts import Given, Parts, parts_of
+from regsosek.night.parts import Given
 from regsosek.night.sealing import seal_night
 from regsosek.night.stopwatch import Stopwatch
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
-from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.engine import open_engine
-from regsosek.staging.files import read_part
+from regsosek.staging.reference_tables import fill_reference_table
 from regsosek.staging.repairs import Repair
 from regsosek.statistics.progress import refresh_province
 from regsosek.telemetry.context import within
@@ -43,9 +42,6 @@ from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.reference import export_frame, export_psls, export_regions
 
 log = logging.getLogger(__name__)
-
-# Dataset, rule and severity.
-Violated = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -157,31 +153,18 @@ def _receive_pending(
                 Reception(house, duck, judges, entry, scratch, decision).run()
 
 
-# What staging asks of the warehouse, by table of the engine: how to export it, and its columns.
-_REFERENCE = {
-    "frame": (
-        export_frame,
-        {"id_subsls": "VARCHAR", "id_desa": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE"},
-    ),
-    "psls": (
-        export_psls,
-        {"id_subsls_lama": "VARCHAR", "id_subsls_baru": "VARCHAR", "status": "SMALLINT", "valid_from": "DATE"},
-    ),
-    "region": (export_regions, {"code": "VARCHAR", "level": "VARCHAR"}),
-}
+# What staging asks of the warehouse, by table of the engine.
+_EXPORTS = {"frame": export_frame, "psls": export_psls, "region": export_regions}
 
 
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
+    rows = {}
     with house.engine.begin() as connection:
-        for table, (export, columns) in _REFERENCE.items():
+        for table, export in _EXPORTS.items():
             path = scratch / f"{table}.csv"
             export(connection, province, path)
-            duck.execute(
-                f"CREATE TABLE {table} AS SELECT * FROM read_csv('{path}', auto_detect = false, header = true, "
-                f"columns = {columns})"
-            )
-    [(rows,)] = duck.execute("SELECT count(*) FROM frame").fetchall()
-    if not rows:
+            rows[table] = fill_reference_table(duck, table, path)
+    if not rows["frame"]:
         raise ReferenceDataError(f"the frame has no sub-SLS of province {province}; load it with `regsosek reference`")
 
 
@@ -264,27 +247,17 @@ class Reception:
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, manifest, self.scratch)
         bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
-        by_part: dict[tuple[str, int], FetchedFile] = {
-            (file.delivered.dataset, file.delivered.part): file for file in files
-        }
-        files_of = {part: [by_part[dataset, part] for dataset in manifest.datasets] for part in manifest.parts}
         days = self._possible_days(manifest, receipt)
         judge = self.judges.of(receipt, manifest.instrument_version, manifest.instrument)
-        parts = parts_of(Given(self.duck, self.scratch, self.entry, manifest, days, supersedes))
+        assessment = Assessment(Given(self.duck, self.scratch, self.entry, manifest, days, supersedes), judge)
+        files_of = assessment.files_of(files)
         if len(files_of) > 1:
             with self.watch.step("compare"):
-                self._compare(manifest, parts, files_of.values())
-        violations: Counter[Violated] = Counter()
-        judged, in_error = Counter[str](), Counter[str]()
+                assessment.compare(files_of.values())
         for part, of_part in files_of.items():
             with within(part=part):
-                counts = self._load_part(manifest, parts, judge, part, of_part)
-            for count in counts:
-                violations[count.dataset, count.rule_id, count.severity] += count.violations
-            for share in error_shares(self.duck, manifest.datasets):
-                judged[share.dataset] += share.judged
-                in_error[share.dataset] += share.in_error
-        return violations, tuple(ErrorShare(each, judged[each], in_error[each]) for each in manifest.datasets)
+                self._load_part(assessment, part, of_part)
+        return assessment.violations, assessment.shares
 
     def _tell(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
         entry = self.entry
@@ -304,38 +277,22 @@ class Reception:
         latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
         return PossibleDays.of(window, latest=latest, night=entry.counted_night)
 
-    def _compare(self, manifest: Manifest, parts: Parts, files_of: Iterable[list[FetchedFile]]) -> None:
-        """Counts what repeats across the parts, before the first one is judged; no damaged file is half loaded."""
-        parts.clear()
-        for files in files_of:
-            for file in files:
-                self._read(manifest, file)
-            parts.note()
-        parts.count()
-
-    def _read(self, manifest: Manifest, file: FetchedFile) -> tuple[Repair, ...]:
-        offset = clock_offset(self.entry.province, manifest.produced_at)
-        return read_part(self.duck, file.delivered, file.path, version=manifest.instrument_version, offset=offset)
-
-    def _load_part(
-        self, manifest: Manifest, parts: Parts, judge: Judge, part: int, files: list[FetchedFile]
-    ) -> tuple[RuleCount, ...]:
-        entry, watch = self.entry, self.watch
+    def _load_part(self, assessment: Assessment, part: int, files: list[FetchedFile]) -> None:
+        entry, watch, parts = self.entry, self.watch, assessment.parts
         repairs: list[Repair] = []
         with watch.step("stage"):
             for file in files:
-                repairs += self._read(manifest, file)
+                repairs += assessment.read(file)
                 file.path.unlink()
             parts.stage(part)
         with watch.step("judge"):
-            counts = judge.judge()
+            assessment.judge_staged()
         with self.house.engine.begin() as connection:
             with watch.step("recognise"):
                 parts.recognise(connection, part)
             with watch.step("load"):
                 parts.load(connection, part)
                 ledger.note_repairs(connection, entry, part, [asdict(each) for each in repairs])
-        return counts
 
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry

@@ -25,6 +25,7 @@ from regsosek.geography.frame_check import CheckedRows, Row, check_reference_row
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes, archive_file
+from regsosek.landing.store import StoreReader
 from regsosek.night.house import House
 from regsosek.statistics.progress import refresh_missing
 from regsosek.statistics.totals import following_frame
@@ -69,7 +70,8 @@ def load_reference(house: House) -> list[LoadedReference]:
         with house.engine.begin() as connection:
             refresh_missing(connection, province.code)
     with house.scratch("reference") as scratch:
-        newest = {dataset: _newest_whole(house, dataset, scratch) for dataset in DATASETS}
+        landing = house.store, house.settings.landing_bucket
+        newest = {dataset: newest_whole(*landing, dataset, scratch) for dataset in DATASETS}
         chosen = {dataset: found for dataset, found in newest.items() if found is not None}
         with house.engine.begin() as connection:
             if loaded_versions(connection) != {d: hashlib.sha256(each[1]).hexdigest() for d, each in chosen.items()}:
@@ -83,40 +85,39 @@ def load_reference(house: House) -> list[LoadedReference]:
             return [LoadedReference(**each) for each in version_reports(connection)]
 
 
-def _newest_whole(
-    house: House, dataset: ReferenceDataset, scratch: Path
+def newest_whole(
+    store: StoreReader, bucket: str, dataset: ReferenceDataset, scratch: Path
 ) -> tuple[ReferenceManifest, bytes, Path] | None:
     """The newest version whose files all verify; a broken one is passed over and named. None if there need be none."""
-    bucket = house.settings.landing_bucket
-    folders = house.store.list_level(bucket, f"reference/{dataset}/")
+    folders = store.list_level(bucket, f"reference/{dataset}/")
     versions = sorted((folder.rstrip("/").rsplit("/", 1)[-1] for folder in folders), reverse=True)
     if not versions and dataset in OPTIONAL_DATASETS:
         return None
     for version in versions:
         try:
-            return _fetch(house, dataset, version, scratch)
+            return _fetch(store, bucket, dataset, version, scratch)
         except ReferenceDataError as fault:
             log.warning("reference %s %s is not used: %s", dataset, version, fault)
     raise ReferenceDataError(_ABSENT.format(dataset))
 
 
 def _fetch(
-    house: House, dataset: ReferenceDataset, version: str, scratch: Path
+    store: StoreReader, bucket: str, dataset: ReferenceDataset, version: str, scratch: Path
 ) -> tuple[ReferenceManifest, bytes, Path]:
-    bucket, key = house.settings.landing_bucket, manifest_key(dataset, version)
-    document = house.store.get_bytes(bucket, key, max_bytes=MAX_MANIFEST_BYTES)
+    key = manifest_key(dataset, version)
+    document = store.get_bytes(bucket, key, max_bytes=MAX_MANIFEST_BYTES)
     if document is None:
         raise ReferenceDataError(f"{key} is missing: the version is not complete yet")
     manifest = parse_reference_manifest(document, dataset=dataset, version=version)
     directory = scratch / dataset / version
     directory.mkdir(parents=True)
     for file in manifest.files:
-        _fetch_file(house, file_key(dataset, version, file.province), file, directory / file.name)
+        _fetch_file(store, bucket, file_key(dataset, version, file.province), file, directory / file.name)
     return manifest, document, directory
 
 
-def _fetch_file(house: House, key: str, file: ReferenceFile, path: Path) -> None:
-    found = house.store.download(house.settings.landing_bucket, key, path, expected_bytes=file.bytes)
+def _fetch_file(store: StoreReader, bucket: str, key: str, file: ReferenceFile, path: Path) -> None:
+    found = store.download(bucket, key, path, expected_bytes=file.bytes)
     if found is None:
         raise ReferenceDataError(f"{key} is missing; send the whole version again")
     if (found.size, found.sha256) != (file.bytes, file.sha256):
@@ -132,7 +133,7 @@ def _load(
     directory: Path,
     scratch: Path,
 ) -> None:
-    checked = [(file.province, _checked(manifest, file, directory)) for file in manifest.files]
+    checked = [(file.province, checked_rows(manifest, file, directory)) for file in manifest.files]
     _LOADERS[dataset](connection, checked, manifest.version, scratch)
     for file in manifest.files:
         archive_file(house.store, house.settings.archive_bucket, directory / file.name)
@@ -155,7 +156,12 @@ def _load(
     )
 
 
-def _checked(manifest: ReferenceManifest, file: ReferenceFile, directory: Path) -> CheckedRows:
+def checked_rows(manifest: ReferenceManifest, file: ReferenceFile, directory: Path) -> CheckedRows:
+    """The rows of one province's fetched file that can be used, and the faults of the others.
+
+    Raises:
+        ReferenceDataError: the file cannot be read, or is not what its manifest says.
+    """
     with (directory / file.name).open("rb") as content:
         rows: Sequence[Row] = list(read_reference_rows(manifest.dataset, content, province=file.province))
     if len(rows) != file.rows:
