@@ -212,6 +212,16 @@ def open_work_dir(house: House) -> AbstractContextManager[Environment]:
     return nullcontext({"REGSOSEK_WORK_DIR": str(house.place)})
 
 
+def left_by_a_killed_run(house: House) -> AbstractContextManager[Environment]:
+    """A folder whose lock nobody holds, with a delivered file in it."""
+    house.place.chmod(0o700)
+    folder = house.place / "prov64-0123456789abcdef"
+    folder.mkdir(mode=0o700)
+    (folder / "keluarga-00001.csv.gz").write_bytes(bytes(3 << 20))
+    folder.with_name(folder.name + ".lock").touch()
+    return nullcontext({"REGSOSEK_WORK_DIR": str(house.place)})
+
+
 def work_dir_in_a_file(house: House) -> AbstractContextManager[Environment]:
     return nullcontext({"REGSOSEK_WORK_DIR": house.file("file", "") + "/work"})
 
@@ -298,6 +308,15 @@ CASES = {
         changed(EXPECTATIONS_DIR="/nonexistent"), "expectations", "cannot be read", "do what"
     ),
 }  # fmt: skip
+
+
+def test_what_a_killed_run_left_is_counted_and_left_alone(house: House) -> None:
+    with left_by_a_killed_run(house) as broken:
+        found = examine(house.variables | broken)["work folders"]
+    assert found.verdict is Verdict.WARN
+    assert "1 work folder(s) of ended runs (3.0 MiB, the oldest touched last" in found.found
+    assert "the next night, replay or audit deletes" in found.fix
+    assert (house.place / "prov64-0123456789abcdef").is_dir()
 
 
 def secrets_of(variables: Mapping[str, str], house: House) -> set[str]:

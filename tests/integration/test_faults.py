@@ -144,6 +144,24 @@ def test_a_killed_night_run_again_is_an_undisturbed_night(
     assert contents(world, (NIGHT, NEXT)) == whole
 
 
+def files_at_work(world: FieldWorld) -> list[Path]:
+    return [path for path in world.house.settings.scratch.rglob("*") if path.is_file()]
+
+
+def test_a_killed_night_leaves_no_delivered_file_longer_than_the_next_run(
+    world: FieldWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = world.house.settings.model_copy(update={"work_dir": tmp_path / "work"})
+    world.house = replace(world.house, settings=settings)
+    quick_receive(world, monkeypatch)
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    start_night(world, NIGHT, PROVINCE, Step(f"{RECEIVING}.bring_files"), die).join(SIDE_BY_SIDE_SECONDS)
+    assert {path.name for path in files_at_work(world)} >= {"keluarga-00001.csv.gz", "anggota-00001.csv.gz"}
+    # Of another province that has nothing to do: whoever runs next clears up.
+    nightly.receive(world.house, NEIGHBOUR, NIGHT)
+    assert files_at_work(world) == []
+
+
 def neighbour(document: str) -> Family:
     """A clean family of the second province."""
     keys = {"r101_provinsi": NEIGHBOUR, "r102_kabkota": NEIGHBOUR_DESA[2:4], "r103_kecamatan": NEIGHBOUR_DESA[4:7]}

@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import stat
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -17,6 +19,7 @@ from packaging.requirements import Requirement
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.geography.provinces import provinces
+from regsosek.scratch import Holder, WorkFolder, work_folders
 from regsosek.settings import variable
 
 GIB = 1 << 30
@@ -36,6 +39,8 @@ _UNITS = {
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?B)", re.IGNORECASE)
 # S3 refuses requests a quarter of an hour off; a minute already puts arrivals near midnight into the wrong night.
 SKEW_WARNED_SECONDS, SKEW_FAILED_SECONDS = 5, 60
+# Folders that a fix names.
+NAMED = 5
 NIGHT_ZONE_VARIABLE, NIGHT_ZONE = "AIRFLOW__CORE__DEFAULT_TIMEZONE", "Asia/Jakarta"
 
 
@@ -69,6 +74,27 @@ def _work_dir(surroundings: Surroundings) -> Finding:
     if mode & 0o077:
         return fail(f"{path} holds personal data and has mode {mode:04o}: others can read it", f"chmod 0700 {path}")
     return ok(f"{path} is ours alone and can be written to")
+
+
+def _left_behind(surroundings: Surroundings) -> Finding:
+    path, by_holder = surroundings.settings.scratch, defaultdict[Holder, list[WorkFolder]](list)
+    for each in work_folders(path):
+        by_holder[each.holder].append(each)
+    living, dead, unknown = (by_holder[holder] for holder in (Holder.LIVING, Holder.DEAD, Holder.UNKNOWN))
+    told = [_counted(living, "in use")] if living else []
+    told += [_counted(dead, "of ended runs")] if dead else []
+    told += [_counted(unknown, "of runs that may live on another machine")] if unknown else []
+    if not dead and not unknown:
+        return ok(f"no run left anything under {path}" + (f"; {told[0]}" if told else ""))
+    names = " ".join(str(each.path) for each in (*dead, *unknown)[:NAMED])
+    fix = "the next night, replay or audit deletes those of ended runs, and others a day after they were touched last"
+    return warn(f"{'; '.join(told)}: they may hold personal data", f"{fix}; at once: rm -r {names}")
+
+
+def _counted(folders: Sequence[WorkFolder], what: str) -> str:
+    oldest = datetime.fromtimestamp(folders[0].touched, UTC)
+    size = sum(each.size for each in folders) / MIB
+    return f"{len(folders)} work folder(s) {what} ({size:.1f} MiB, the oldest touched last {oldest:%Y-%m-%d %H:%M} UTC)"
 
 
 def _disk(surroundings: Surroundings) -> Finding:
@@ -134,6 +160,7 @@ def skew_finding(whose: str, theirs: datetime, ours: datetime) -> Finding:
 CHECKS = (
     Check("versions", _versions),
     Check("work dir", _work_dir, settings=("work_dir",)),
+    Check("work folders", _left_behind, settings=("work_dir",), after=("work dir",)),
     Check("disk space", _disk, settings=("work_dir", "least_free_gib"), after=("work dir",)),
     Check("memory", _memory, settings=("memory_limit",)),
     Check("time zones", _zones),

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
 from regsosek.landing.object_store import ObjectStore
+from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 
@@ -24,8 +24,8 @@ class House:
     @contextmanager
     def scratch(self, purpose: str) -> Iterator[Path]:
         """A directory for one task, readable by its owner only, gone afterwards whatever happens."""
-        with TemporaryDirectory(prefix=f"{purpose}-", dir=self.settings.scratch) as directory:
-            yield Path(directory)
+        with work_folder(self.settings.scratch, purpose) as directory:
+            yield directory
 
 
 @contextmanager

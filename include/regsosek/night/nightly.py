@@ -30,6 +30,7 @@ from regsosek.night.stopwatch import Stopwatch
 from regsosek.quality.rules import load_suites
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published, publish
+from regsosek.scratch import sweep
 from regsosek.telemetry.context import within
 from regsosek.warehouse import ledger
 from regsosek.warehouse.holding import held_deliveries
@@ -66,6 +67,7 @@ def receive(house: House, province: str, night: date) -> ProvinceNight:
     Raises:
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
+    sweep(house.settings.scratch)  # a night without deliveries makes no folder of its own, and clears up all the same
     with without_values(f"province {province}, night {night}"), province_lineage(house, province, night):
         return receive_province(house, province, night, load_suites(house.settings.expectations_dir))
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
+from regsosek.scratch import open_private
 from regsosek.statistics.streams.reconciliation import gap_kinds, gaps, heads_not_met
 from regsosek.statistics.streams.telling import told_of_night
 
@@ -94,7 +95,7 @@ def work_table(province: str, listed: WorkList) -> Table:
 
 def write_work_list(listed: WorkList, path: Path) -> None:
     """Writes the list as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with open_private(path) as file:
         writer = csv.DictWriter(file, listed.columns)
         writer.writeheader()
         writer.writerows(listed.rows)

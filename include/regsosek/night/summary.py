@@ -14,6 +14,7 @@ from regsosek.geography.provinces import province as province_of
 from regsosek.night.last_night import LastNight
 from regsosek.night.quarantine import QuarantinedCase
 from regsosek.night.reporting import ProvinceLine
+from regsosek.scratch import open_private
 
 SHOWN_CASES = 50
 WIDEST_NAME = 21
@@ -105,7 +106,7 @@ def quarantine_table(province: str, cases: Sequence[QuarantinedCase]) -> Table:
 
 def write_quarantine(cases: Sequence[QuarantinedCase], path: Path) -> None:
     """Writes the work list as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with open_private(path) as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in fields(QuarantinedCase))
         for case in cases:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from regsosek.landing.store import Store
 from regsosek.night.asked_figure import AskedFigure
 from regsosek.night.traced import Trace, provinces_traced, traced_deliveries
+from regsosek.scratch import open_private
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.restatement import PLACED
@@ -93,7 +94,7 @@ def trace(connection: Connection, store: Store, archive_bucket: str, asked: Aske
 def write_cases(connection: Connection, asked: AskedFigure, path: Path) -> int:
     """Writes the keys of every case that a number counts as CSV, without any answer; returns the sum."""
     total = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with open_private(path) as file:
         writer = csv.writer(file)
         writer.writerow(CASE_COLUMNS)
         for row in _rows(connection, asked, _CASES):

@@ -8,8 +8,6 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func
@@ -32,6 +30,7 @@ from regsosek.release.pointer import FOLDER, Position, move_forward, release_loc
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.release.site.addresses import NATION_PAGE
+from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
 from regsosek.warehouse.tables import published_release
@@ -83,8 +82,8 @@ def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> P
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
     drawn = boundaries(settings.boundaries_file)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        with TemporaryDirectory(prefix="audit-", dir=settings.scratch) as scratch:
-            archive = Archive(store, settings.archive_bucket, Path(scratch))
+        with work_folder(settings.scratch, "audit") as scratch:
+            archive = Archive(store, settings.archive_bucket, scratch)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         release = ReleaseFiles(night, build(figures, drawn))
         require_passed(night, audit(connection, reading, figures, rules, release.files))
