@@ -96,7 +96,7 @@ def open_private(path: Path) -> IO[str]:
 
 def _names(root: Path) -> list[str]:
     try:
-        return sorted({name for each in os.listdir(root) if _OURS.fullmatch(name := each.removesuffix(LOCK))})
+        return sorted({name for each in root.iterdir() if _OURS.fullmatch(name := each.name.removesuffix(LOCK))})
     except (FileNotFoundError, PermissionError):  # nothing was ever made, or it is another account's
         return []
 
