@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlalchemy import Engine
 
 from field_world import FieldWorld, few_rules
+from outbox_at_hand import emptied_outbox
 from regsosek.local import stack
 from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore
@@ -19,6 +20,8 @@ from regsosek.release import audit, build, published_rules, workbook
 from regsosek.release.site import pages
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
+from regsosek.warehouse.database import connect
+from regsosek.warehouse.migration import migrate
 from told_night import alert_warehouse, emptied
 
 TEST_DATABASE = "regsosek_test"
@@ -127,6 +130,21 @@ def alert_tables(services_env: Settings) -> Iterator[Engine]:
 def seeded(alert_tables: Engine, mail_sink: MailSink) -> Engine:
     """The same without deliveries, conditions, messages and mails."""
     return emptied(alert_tables, mail_sink)
+
+
+@pytest.fixture(scope="module")
+def outbox_tables(services_env: Settings) -> Iterator[Engine]:
+    """A warehouse of the module's own, for messages alone."""
+    engine = connect(services_env)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(outbox_tables: Engine) -> Engine:
+    """The same without messages."""
+    return emptied_outbox(outbox_tables)
 
 
 def _without_waiting_for_the_disk(postgres: PostgresServer) -> None:

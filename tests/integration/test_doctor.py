@@ -275,6 +275,13 @@ CASES = {
     ),
     "no relay": Case(changed(SMTP_PORT="1"), "mail relay", "nothing listens", "start the relay"),
     "no STARTTLS": Case(changed(SMTP_STARTTLS="true"), "mail relay", "does not offer STARTTLS", "SMTP_STARTTLS"),
+    "no maildir": Case(
+        changed(BOUNCE_MAILDIR="/nowhere"), "mailbox of bounces", "is no maildir", "REGSOSEK_BOUNCE_MAILDIR"
+    ),
+    "no IMAP": Case(
+        changed(BOUNCE_IMAP_HOST="127.0.0.1", BOUNCE_IMAP_PORT="1"), "mailbox of bounces",
+        "cannot be reached (ConnectionRefusedError 111)", "REGSOSEK_BOUNCE_IMAP_HOST and its login",
+    ),
     "refused login": Case(strict_relay, "mail relay", "refuses our login", "SMTP_PASSWORD"),
     "malformed CSV": Case(
         in_file("CALENDAR_FILE", "province;opens\n11;2022"), "calendar file", "the header must be", "do what"

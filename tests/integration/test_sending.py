@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,75 +17,37 @@ from typing import Any
 import pytest
 import trustme
 from pydantic import SecretStr
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from command_line import environment
-from imap_mailbox import imap_mailbox
+from imap_mailbox import ImapMailbox, imap_mailbox
+from outbox_at_hand import (
+    DEPUTY,
+    HEAD,
+    MESSAGE,
+    NIGHT,
+    NOW,
+    OFFICE,
+    TEAM,
+    bounce_of,
+    deliveries,
+    message_of,
+    message_row,
+    put,
+    recipients_file,
+    settings_for,
+)
 from regsosek.alerts import outbox_desk
-from regsosek.alerts.outbox import place, take_back
+from regsosek.alerts.outbox import take_back
 from regsosek.alerts.pace import pace
-from regsosek.alerts.rendering import Attachment, Message
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, OutboxError
-from regsosek.geography.provinces import provinces
-from regsosek.geography.recipients import COLUMNS, Channel, Quiet, Recipient, Role
+from regsosek.geography.recipients import Channel, Quiet
 from regsosek.local.loopback import free_port
 from regsosek.settings import Settings
-from regsosek.warehouse import tables
-from regsosek.warehouse.database import connect
-from regsosek.warehouse.migration import migrate
 from relay import LOGIN, PASSWORD, deliver_at, relay
-
-NIGHT = date(2022, 10, 26)
-NOW = datetime(2022, 10, 26, 19, tzinfo=UTC)  # 02:00 WIB on the 27th
-OFFICE = Recipient("64", Role.OPERASIONAL, Channel.EMAIL, "prov64@bps.example")
-DEPUTY = replace(OFFICE, address="wakil64@bps.example", backup_of=OFFICE.address)
-HEAD = replace(OFFICE, role=Role.PIMPINAN, address="kepala64@bps.example")
-MESSAGE = Message("[KRITIS] malam", "Isi.\n", "<p>Isi.</p>", (Attachment("daftar.csv", "text/csv", b"a,b\r\n"),))
-TEAM = "platform@bps.example"
-
-
-@pytest.fixture(scope="module")
-def warehouse(services_env: Settings) -> Iterator[Engine]:
-    engine = connect(services_env)
-    migrate(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def engine(warehouse: Engine) -> Engine:
-    with warehouse.begin() as connection:
-        connection.execute(text("TRUNCATE alert.outbox, alert.delivery"))
-    return warehouse
-
-
-def settings_for(settings: Settings, port: int, **more: Any) -> Settings:
-    return settings.model_copy(update={"smtp_port": port, "smtp_timeout_seconds": 5.0} | more)
-
-
-def put(engine: Engine, *to: Recipient, night: date = NIGHT, message: Message = MESSAGE, **more: Any) -> bool:
-    with engine.begin() as connection:
-        key = {"group": "prov64", "night": night, "kind": "digest"}
-        own = {"recipients": to or (OFFICE,), "message": message, "news": "x", "now": NOW} | more
-        return place(connection, **key, **own)
-
-
-def deliveries(engine: Engine) -> dict[str, Any]:
-    with engine.begin() as connection:
-        return {row.address: row for row in connection.execute(select(tables.delivery_of_message))}
-
-
-def message_row(engine: Engine) -> Any:
-    with engine.begin() as connection:
-        return connection.execute(select(tables.outbox).where(tables.outbox.c.kind == "digest")).one()
-
-
-def message_of(engine: Engine, night: date) -> int:
-    with engine.begin() as connection:
-        return connection.execute(select(tables.outbox.c.id).where(tables.outbox.c.night == night)).scalar_one()
 
 
 def test_a_refused_recipient_is_seen_its_deputy_written_to_and_the_team_told(
@@ -322,13 +284,6 @@ def hook(tmp_path: Path) -> Iterator[tuple[type[_Hook], Path]]:
     server.server_close()
 
 
-def recipients_file(path: Path) -> Path:
-    rows = [f"{p.code},operasional,email,prov{p.code}@bps.example,,id,," for p in provinces()]
-    team = [f"00,platform,email,{TEAM},,en,,", f"00,platform,webhook,obrolan-tim,{TEAM},en,,"]
-    (path / "recipients.csv").write_text("\n".join([",".join(COLUMNS), *rows, *team]))
-    return path / "recipients.csv"
-
-
 def test_what_mail_cannot_bring_is_told_by_chat(
     engine: Engine, services_env: Settings, hook: tuple[type[_Hook], Path], tmp_path: Path
 ) -> None:
@@ -370,17 +325,6 @@ def test_a_tag_that_leads_nowhere_waits_and_says_so(
     assert row.last_error == "no usable line tidak-ada=URL in the webhooks file"
     deliver(engine, services_env, row.next_try_at)
     assert deliveries(engine)["tidak-ada"].last_error == "REGSOSEK_WEBHOOKS_FILE is not set"
-
-
-def bounce_of(row: Any, outbox_id: int, *, action: str = "failed", domain: str = "bps.example") -> str:
-    return (
-        "From: MAILER-DAEMON@relay.example\nTo: regsosek-nightly@bps.example\nSubject: Undelivered\nMIME-Version: 1.0\n"
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\n\n'
-        "--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example\n\n"
-        f"Final-Recipient: rfc822; {row.address}\nAction: {action}\nStatus: 5.1.1\n\n"
-        "--B\nContent-Type: text/rfc822-headers\n\n"
-        f"Message-ID: <20221026.prov64.{outbox_id}.{row.id}@{domain}>\n\n--B--\n"
-    )
 
 
 def test_a_bounce_wakes_the_deputy_and_is_read_once(engine: Engine, services_env: Settings, tmp_path: Path) -> None:
@@ -485,7 +429,7 @@ def test_bounces_are_read_from_an_imap_server(engine: Engine, services_env: Sett
     with relay() as it:
         deliver(engine, settings_for(services_env, it.port), NOW)
         returned = bounce_of(deliveries(engine)[OFFICE.address], message_row(engine).id).replace("\n", "\r\n").encode()
-        with imap_mailbox([b"Subject: halo\r\n\r\nhalo\r\n", returned], context, password=PASSWORD) as box:
+        with imap_mailbox(ImapMailbox([b"Subject: halo\r\n\r\nhalo\r\n", returned], PASSWORD), context) as box:
             reading = {"bounce_imap_host": "127.0.0.1", "bounce_imap_port": box.port, "bounce_imap_username": LOGIN,
                        "smtp_ca_file": tmp_path / "ca.pem"}  # fmt: skip
             wrong = settings_for(services_env, it.port, **reading, bounce_imap_password=SecretStr("salah"))

@@ -19,6 +19,7 @@ from regsosek.alerts.mail import MailCarrier
 from regsosek.alerts.outcome import MOST_UNCLEAR, Carrier, Letter, Outcome, Result, follows
 from regsosek.alerts.pace import pace
 from regsosek.alerts.undelivered import tell_undelivered
+from regsosek.alerts.unread import tell_unread
 from regsosek.alerts.webhook import WebhookCarrier
 from regsosek.geography.recipients import Channel
 from regsosek.settings import Settings
@@ -47,17 +48,19 @@ class Delivered:
 
 
 def deliver(engine: Engine, settings: Settings, now: datetime | None = None) -> Delivered:
-    """Reads the bounces, sends what is due, oldest night first, and tells the platform team what cannot be delivered.
+    """Sends what is due, oldest night first, reads the bounces, and tells the platform team what cannot be delivered.
 
-    Several runs may work at once: what another one has is left to it. Failures are noted, never raised.
+    Several runs may work at once: what another one has is left to it. Failures are noted, never raised. What is due
+    goes first: whatever the mailbox of bounces holds, it delays no message.
 
     Args:
         now: the moment; default: this one.
     """
     at = clock(now)
-    bounced = collect_bounces(engine, settings, at)
     results = _send_due(engine, settings, at)
-    if tell_undelivered(engine, settings, at):
+    bounced = collect_bounces(engine, settings, at)
+    told = [tell_undelivered(engine, settings, at), tell_unread(engine, settings, at)]
+    if bounced or any(told):
         results += _send_due(engine, settings, at)
     with engine.begin() as connection:
         waiting, unreached, later = counts(connection, at)

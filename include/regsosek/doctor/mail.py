@@ -1,13 +1,15 @@
-"""The mail relay: there, secure, and willing to take mail from us; nothing is sent."""
+"""The mail relay, willing to take mail from us, and the mailbox of what comes back; nothing is sent or marked."""
 
+import os
 import smtplib
 import socket
 import ssl
 
 from regsosek.alerts.mail import describe_failure, open_session
+from regsosek.alerts.mailbox import MailboxError, count_unread
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
-from regsosek.settings import variable
+from regsosek.settings import Settings, variable
 
 _OK = 250
 _PLACE = f"{variable('smtp_host')} and {variable('smtp_port')}"
@@ -52,6 +54,22 @@ def _mail(surroundings: Surroundings) -> Finding:
 
 _OTHER: tuple[type[Exception], str, str] = (OSError, "it cannot be reached", f"correct {_PLACE}")
 
+
+def _mailbox(surroundings: Surroundings) -> Finding:
+    settings = surroundings.settings
+    if not (settings.bounce_maildir or settings.bounce_imap_host):
+        return ok("no mailbox is named: what other servers send back is not read")
+    try:
+        unread = count_unread(settings, TIMEOUT_SECONDS)
+    except OSError as error:
+        found = str(error) if isinstance(error, MailboxError) else f"it cannot be reached ({describe_failure(error)})"
+        return fail(found, f"correct {variable('bounce_maildir')} or {variable('bounce_imap_host')} and its login")
+    if settings.bounce_maildir and not os.access(settings.bounce_maildir / "cur", os.W_OK):
+        return fail("mails in it cannot be marked as read", f"let us write into {variable('bounce_maildir')}")
+    return ok(f"it can be read; {unread} mails wait in it")
+
+
 CHECKS = (
     Check("mail relay", _mail, settings=("smtp_host", "smtp_port", "smtp_username", "smtp_password", "smtp_starttls")),
+    Check("mailbox of bounces", _mailbox, settings=tuple(n for n in Settings.model_fields if n.startswith("bounce_"))),
 )

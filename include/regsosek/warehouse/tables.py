@@ -359,6 +359,11 @@ delivery_of_message = Table(
     _moment("told_at", nullable=True),
     Index("ix_delivery_outbox", "outbox_id"), schema="alert",
 )  # fmt: skip
+# The mailbox of bounces while it cannot be read: since when, how often in a row, and whether that was told.
+unread_mailbox = Table(
+    "unread_mailbox", metadata, _key("mailbox"), _moment("since"), _count("readings"), _needed("fault"),
+    _moment("told_at", nullable=True), schema="alert",
+)  # fmt: skip
 # Conditions as they stood after a night; ``kabkota`` owns the place, empty at and above the province.
 condition = Table(
     "condition", metadata, _key("province"), _key("night", Date), _key("kind"), _key("level"), _key("region_code"),
