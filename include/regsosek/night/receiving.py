@@ -34,7 +34,7 @@ from regsosek.statistics.progress import refresh_province
 from regsosek.telemetry.context import within
 from regsosek.telemetry.measures import bytes_brought
 from regsosek.warehouse import holding, ledger
-from regsosek.warehouse.database import analyse_cases, province_lock
+from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import clear_delivery
 from regsosek.warehouse.migration import ensure_night_partitions
@@ -105,7 +105,6 @@ def _receive_night(
             _apply(connection, of_tonight.values())
         _receive_pending(house, province, night, _suites_of_freed(house, suites), freed=of_tonight)
     with house.engine.begin() as connection:
-        analyse_cases(connection, province)
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
         ledger.note_refreshed(connection, province, night)

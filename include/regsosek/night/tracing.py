@@ -33,17 +33,9 @@ place AS (
         SELECT DISTINCT province, placed_code FROM core.kasus WHERE province = :province AND night <= :night
     ) p {PLACED.format("p")} WHERE a.ancestor_code = :region
 )"""
-# Besides the cases that were ever placed in the region, those that claim the same family key: one of them holds it.
-_ASKED = f"""
-WITH {_PLACE},
-in_region AS (
-    SELECT DISTINCT case_id, id_subsls, r109_no_bangunan, r110_no_keluarga
-    FROM core.kasus k JOIN place USING (province, placed_code) WHERE k.night <= :night
-)
-SELECT case_id FROM in_region
-UNION
-SELECT k.case_id FROM core.kasus k JOIN in_region USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
-WHERE k.province = :province AND k.night <= :night
+_IN_REGION = f"""
+WITH {_PLACE}
+SELECT DISTINCT case_id FROM core.kasus k JOIN place USING (province, placed_code) WHERE k.night <= :night
 """
 _COUNTED = f"""
 WITH {_PLACE},
@@ -114,7 +106,7 @@ def _rows(connection: Connection, asked: AskedFigure, tail: str) -> Iterator[Any
         values = {"province": province, "night": nights[province], "region": asked.code, **days}
         # Taken back after reading: so the locks of one province's tables are free before those of the next are taken.
         with connection.begin_nested() as savepoint:
-            with revised(connection, _ASKED, values):
+            with revised(connection, _IN_REGION, values):
                 found = connection.execute(query, values).all()
             savepoint.rollback()
         yield from found

@@ -21,7 +21,7 @@ from regsosek.errors import AuditError
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
 from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
-from regsosek.warehouse.database import by_index
+from regsosek.warehouse.database import step_tables
 
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
 PLACE_OF_ROW = ["delivery_id", "part", "row_no"]
@@ -35,24 +35,25 @@ LOGGED = """
 _OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error"]
 _GIVEN = ["versi", "withdrawn", *KEY, "result"]
 
-# Besides the touched cases, those that ever claimed a family key which one of them ever claimed. Each step once,
-# whatever the planner believes of sizes: joined into one they took minutes for some hundred cases without statistics.
+# The cases that the nights touched, every family key that one of them ever claimed, and all that ever claimed those.
+_STEPS = {
+    "touched": """
+SELECT DISTINCT k.case_id FROM core.kasus k
+JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
+WHERE k.province = :province AND k.night > :after AND k.night <= :night
+""",
+    "keys": """
+SELECT DISTINCT k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga
+FROM core.kasus k JOIN touched USING (case_id) WHERE k.province = :province
+""",
+    "asked": """
+SELECT case_id FROM touched
+UNION
+SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
+WHERE k.province = :province
+""",
+}
 _LOG = f"""
-WITH touched AS MATERIALIZED (
-    SELECT DISTINCT k.case_id FROM core.kasus k
-    JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
-    WHERE k.province = :province AND k.night > :after AND k.night <= :night
-),
-keys AS MATERIALIZED (
-    SELECT DISTINCT id_subsls, r109_no_bangunan, r110_no_keluarga
-    FROM core.kasus JOIN touched USING (case_id) WHERE province = :province
-),
-asked AS MATERIALIZED (
-    SELECT case_id FROM touched
-    UNION
-    SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
-    WHERE k.province = :province
-)
 SELECT {LOGGED}
 FROM core.kasus k JOIN asked USING (case_id)
 JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
@@ -112,7 +113,7 @@ def read_cases(connection: Connection, archive: Archive, province: str, after: d
         AuditError: the archived files do not hold a row or case that the log names.
     """
     values: dict[str, Any] = {"province": province, "after": after, "night": night}
-    with by_index(connection):
+    with step_tables(connection, _STEPS, values):
         log = typed_log(pd.read_sql_query(text(_LOG), connection, params=values))
     if log.empty:  # most provinces on most nights that are published again
         return ArchivedCases(log, ())

@@ -43,22 +43,10 @@ def _columns(alias: str, columns: tuple[str, ...]) -> str:
     return ", ".join(f"{alias}.{column}" for column in columns)
 
 
-# Besides the cases of the night, those that ever claimed a family key which one of them ever claimed: what holds a key
-# now may have to give it up, and what lost it may have it back.
-_TOUCHED = """
-WITH tonight AS (
-    SELECT DISTINCT k.case_id FROM core.kasus k
-    JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
-    WHERE k.province = :province AND k.night = :night
-),
-keys AS (
-    SELECT DISTINCT k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga FROM core.kasus k JOIN tonight USING (case_id)
-    WHERE k.province = :province AND k.night <= :night
-)
-SELECT case_id FROM tonight
-UNION
-SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
-WHERE k.province = :province AND k.night <= :night
+_TONIGHT = """
+SELECT DISTINCT k.case_id FROM core.kasus k
+JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
+WHERE k.province = :province AND k.night = :night
 """
 
 _STATES = f"""
@@ -118,7 +106,7 @@ def write_changes(connection: Connection, province: str, night: date) -> None:
     """Writes what ``night`` changed in ``province``; what an earlier try wrote goes."""
     own = {"province": province, "night": night, "before": night - timedelta(days=1)}
     connection.execute(text("DELETE FROM mart.change WHERE province = :province AND night = :night"), own)
-    with revised(connection, _TOUCHED, own):
+    with revised(connection, _TONIGHT, own):
         for table, night_of in (("present", "night"), ("former", "before")):
             states = _STATES.format(states=case_state_as_of(night_of))
             connection.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {states}"), own)

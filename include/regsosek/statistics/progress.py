@@ -12,7 +12,7 @@ from regsosek.statistics.changes import nights_to_compute, write_changes
 from regsosek.statistics.streams.days import write_stream_days
 from regsosek.statistics.streams.verified import write_verified
 from regsosek.statistics.totals import write_totals
-from regsosek.warehouse.database import hold_province
+from regsosek.warehouse.database import analyse_cases, hold_province
 from regsosek.warehouse.tables import ARRIVAL_MEASURES
 
 # Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more
@@ -63,6 +63,7 @@ def refresh_missing(connection: Connection, province: str) -> None:
 
 
 def _compute(connection: Connection, province: str, nights: list[date]) -> None:
+    analyse_cases(connection, province)
     for night in nights:
         write_changes(connection, province, night)
         write_totals(connection, province, night)

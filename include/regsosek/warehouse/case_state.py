@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from regsosek.warehouse.database import by_index
+from regsosek.warehouse.database import step_tables
 
 # A duplicate moves its content's place in the order (the same content, produced later, is the newer statement), but
 # only rows that were processed carry a verdict.
@@ -90,21 +90,32 @@ def case_state_steps(night: str, source: str = "revised") -> str:
 ALL_ACCEPTED = f"({_ACCEPTED.format(asked='')})"
 
 
-@contextmanager
-def revised(connection: Connection, asked: str, values: Mapping[str, Any]) -> Iterator[None]:
-    """Holds the accepted revisions of some cases, up to a night, in the temporary table ``revised``.
+# The log's statistics must be fresh: see :func:`regsosek.warehouse.database.analyse_cases`.
+_STEPS = {
+    # Every family key that one of the cases ever claimed.
+    "keys": """
+SELECT DISTINCT k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga FROM core.kasus k JOIN own USING (case_id)
+WHERE k.province = :province AND k.night <= :night
+""",
+    # Besides the cases, those that ever claimed one of the keys: what holds a key now may have to give it up, and what
+    # lost it may have it back.
+    "touched": """
+SELECT case_id FROM own
+UNION
+SELECT k.case_id FROM core.kasus k JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
+WHERE k.province = :province AND k.night <= :night
+""",
+    "revised": _ACCEPTED.format(asked="JOIN touched USING (case_id)"),
+}
 
-    The planner knows what an analysed table holds, and nothing of a log that a night has just grown: it would compare
-    every case with every other.
+
+@contextmanager
+def revised(connection: Connection, own: str, values: Mapping[str, Any]) -> Iterator[None]:
+    """Keeps accepted revisions of some cases and of their rivals, up to a night, in the temporary table ``revised``.
 
     Args:
-        asked: the query of their ``case_id``.
+        own: the query of the ``case_id`` of the cases; their rivals are those that ever claimed a family key of theirs.
         values: its parameters, and ``province`` and ``night``.
     """
-    accepted = _ACCEPTED.format(asked="JOIN touched USING (case_id)")
-    with by_index(connection):
-        for table, query in (("touched", asked), ("revised", accepted)):
-            connection.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {query}"), values)
-            connection.execute(text(f"ANALYZE {table}"))
-    yield
-    connection.execute(text("DROP TABLE touched, revised"))
+    with step_tables(connection, {"own": own, **_STEPS}, values):
+        yield

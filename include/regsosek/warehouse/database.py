@@ -1,6 +1,6 @@
 """The edge to PostgreSQL: engine, COPY in and out, and one lock per province."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,22 +65,29 @@ def hold_province(connection: Connection, province: str) -> None:
 
 
 @contextmanager
-def by_index(connection: Connection) -> Iterator[None]:
-    """Lets queries inside look rows up one by one, in the caller's transaction.
+def step_tables(connection: Connection, steps: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[None]:
+    """Keeps the results of queries in temporary tables while the caller works, in the caller's transaction.
 
-    For what a night asks of a long log: the planner would read all of it once, which is cheap at first and grows with
-    every night.
+    The planner guesses the sizes of steps inside one query, and compares every row with every other where it guesses
+    too low. It knows the size of a table that was analysed.
+
+    Args:
+        steps: the query of each table; it may read the tables before it.
+        values: the parameters of all queries.
     """
-    joins = ("enable_hashjoin", "enable_mergejoin")
-    for each in joins:
-        connection.execute(text(f"SET LOCAL {each} = off"))
+    for table, query in steps.items():
+        connection.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {query}"), values)
+        connection.execute(text(f"ANALYZE {table}"))
     yield
-    for each in joins:
-        connection.execute(text(f"SET LOCAL {each} = on"))
+    connection.execute(text(f"DROP TABLE {', '.join(steps)}"))
 
 
 def analyse_cases(connection: Connection, province: str) -> None:
-    """Tells the planner how large the log of ``province`` has become; autovacuum does it a minute later, or never."""
+    """Takes statistics of the log of ``province``; autovacuum does it a minute later, or never.
+
+    A statement that joins the log needs them: without statistics the planner takes a case for one of two hundred, and
+    compared each case of a first night with each other.
+    """
     connection.execute(text(f"ANALYZE core.kasus_p{province}"))
 
 

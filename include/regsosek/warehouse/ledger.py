@@ -13,6 +13,7 @@ from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ConservationError
 from regsosek.warehouse.case_state import case_state_as_of, revised
+from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.loading import TABLES_OF_A_PART
 from regsosek.warehouse.tables import (
     ROW_STATES,
@@ -209,6 +210,7 @@ def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], s
     _count(connection, entry, totals)
     change(connection, entry, state="accepted", decided_at=func.now())
     if set(totals) == set(DATASETS):  # a stream has no cases: its newest messages are looked up when they are asked for
+        analyse_cases(connection, entry.province)
         for superseded in supersedes:
             _withdraw_absent(connection, entry, superseded)
         refresh_pointers(connection, entry)
@@ -370,20 +372,9 @@ ON CONFLICT (province, case_id) DO UPDATE SET
     r110_no_keluarga = excluded.r110_no_keluarga
 """
 
-# Besides the delivery's own cases, those that hold a key which one of its cases claims or has ever claimed.
-_CONCERNED = """
-WITH own AS (
-    SELECT DISTINCT case_id FROM core.kasus
-    WHERE province = :province AND night = :delivered_night AND delivery_id = :delivery_id
-),
-keys AS (
-    SELECT DISTINCT k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga
-    FROM core.kasus k JOIN own USING (case_id) WHERE k.province = :province
-)
-SELECT case_id FROM own
-UNION
-SELECT t.case_id FROM core.kasus_terkini t JOIN keys USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
-WHERE t.province = :province
+_OF_DELIVERY = """
+SELECT DISTINCT case_id FROM core.kasus
+WHERE province = :province AND night = :delivered_night AND delivery_id = :delivery_id
 """
 
 
@@ -395,7 +386,7 @@ def refresh_pointers(connection: Connection, entry: Delivery) -> None:
         "delivered_night": entry.counted_night,
         "night": date.max,
     }
-    with revised(connection, _CONCERNED, values):
+    with revised(connection, _OF_DELIVERY, values):
         connection.execute(text(_POINT), values)
 
 

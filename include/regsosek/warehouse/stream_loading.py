@@ -16,14 +16,15 @@ from regsosek.warehouse.tables import answers, identity_tables
 
 WITHDRAWN = 9
 
-# The newest message of each asked key, of accepted deliveries and of earlier parts of this one.
+# The newest message of each asked key, of accepted deliveries and of earlier parts of this one. OFFSET 0 keeps the
+# planner from joining: it would read all messages once a part.
 _KNOWN = """
 SELECT DISTINCT ON ({key}) {key}, encode(m.content_hash, 'hex') AS content_hash
-FROM stream.{dataset} m
-JOIN (SELECT DISTINCT {needed} FROM asked) a USING ({needed})
-JOIN ledger.delivery d ON d.province = m.province AND d.delivery_id = m.delivery_id
-WHERE m.province = '{province}'
-      AND (d.state = 'accepted' OR (m.delivery_id = '{delivery_id}' AND m.part < {part}))
+FROM (SELECT DISTINCT {needed} FROM asked) a CROSS JOIN LATERAL (
+    SELECT * FROM stream.{dataset} s WHERE province = '{province}' AND {same} OFFSET 0
+) m
+JOIN ledger.delivery d ON d.province = '{province}' AND d.delivery_id = m.delivery_id
+WHERE d.state = 'accepted' OR (m.delivery_id = '{delivery_id}' AND m.part < {part})
 ORDER BY {key}, m.produced_at DESC, m.delivery_id DESC, m.part DESC, m.row_no DESC
 """
 
@@ -65,7 +66,7 @@ def _fetch_known(
     duck: duckdb.DuckDBPyConnection, connection: Connection, scratch: Path, key: PartKey, stream: Stream
 ) -> None:
     asked, known = scratch / "asked.csv", scratch / "known.csv"
-    needed, columns = ", ".join(stream.needed), ", ".join(stream.key)
+    needed = ", ".join(stream.needed)
     duck.execute(
         f"COPY (SELECT DISTINCT {needed} FROM {stream.dataset} WHERE complete) TO '{asked}' (FORMAT csv, HEADER)"
     )
@@ -74,7 +75,9 @@ def _fetch_known(
     )
     copy_in(connection, "asked", list(stream.needed), asked)
     connection.execute(text("ANALYZE asked"))
-    query = _KNOWN.format(key=columns, needed=needed, dataset=stream.dataset, **vars(key))
+    same = " AND ".join(f"s.{column} = a.{column}" for column in stream.needed)
+    selected = ", ".join(f"m.{column}" for column in stream.key)
+    query = _KNOWN.format(key=selected, needed=needed, same=same, dataset=stream.dataset, **vars(key))
     copy_out(connection, query, known)
     types = {column: "DATE" if column == "tanggal" else "VARCHAR" for column in stream.key}
     duck.execute(
