@@ -135,7 +135,7 @@ def test_all_pages_of_a_list_are_the_list(portal: Portal, path: str, limit: int)
 
 
 def test_the_quarantine_is_what_the_warehouse_holds(portal: Portal) -> None:
-    open_cases = "SELECT case_id FROM core.kasus_terkini WHERE province = :home AND state IN ('quarantined', 'pending')"
+    open_cases = "SELECT case_id FROM core.kasus_terkini WHERE province = :home AND waiting IS NOT NULL"
     told = list(all_pages(portal.seen_by(OFFICE), "quarantine", provinsi=HOME, limit=3))
     assert {(row["id_dokumen"],) for row in told} == set(portal.rows(open_cases, home=HOME))
     assert all(row["aturan"] for row in told)

@@ -201,7 +201,7 @@ ORDER BY s.night DESC LIMIT :nights
 """)
 _QUARANTINED = text("""
 SELECT count(*) AS quarantined_families, count(*) FILTER (WHERE night = :night) AS quarantined_of_the_night
-FROM core.kasus_terkini WHERE state IN ('quarantined', 'pending')
+FROM core.kasus_terkini WHERE waiting IS NOT NULL
 """)
 _ALERTS = text("""
 SELECT count(*) FILTER (WHERE state = 'sent') AS sent, count(*) FILTER (WHERE state = 'waiting') AS waiting

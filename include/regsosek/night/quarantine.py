@@ -58,8 +58,8 @@ class WaitingByNight:
 
 # The newest revision of a case that is in quarantine, so that a case corrected since does not appear.
 _FAMILIES = """
-SELECT t.province, k.night, k.delivery_id, k.part, NULL::text AS dataset, NULL::int AS row_no, t.case_id, t.state,
-       k.id_subsls, k.r109_no_bangunan AS building, k.r110_no_keluarga AS family, k.ppl
+SELECT t.province, k.night, k.delivery_id, k.part, NULL::text AS dataset, NULL::int AS row_no, t.case_id,
+       t.waiting AS state, k.id_subsls, k.r109_no_bangunan AS building, k.r110_no_keluarga AS family, k.ppl
 FROM ({chosen}) t
 JOIN LATERAL (
     SELECT * FROM core.kasus k
@@ -67,7 +67,7 @@ JOIN LATERAL (
     ORDER BY k.rank_versi DESC, k.produced_at DESC, k.content_hash DESC LIMIT 1
 ) k ON true
 """
-_CHOSEN = "SELECT * FROM core.kasus_terkini WHERE state IN ('quarantined', 'pending') AND province = :province"
+_CHOSEN = "SELECT * FROM core.kasus_terkini WHERE waiting IS NOT NULL AND province = :province"
 # By the key of the pointer, byte by byte, so that a page costs what it holds, and the order is that of its keys.
 _PAGE = f'{_CHOSEN} AND case_id COLLATE "C" > :after ORDER BY case_id COLLATE "C" LIMIT :limit'
 

@@ -35,8 +35,8 @@ class ProvinceWaiting:
 
 
 _CASES = """
-SELECT province, state, night, count(*) AS cases FROM core.kasus_terkini
-WHERE province = ANY(:provinces) AND state IN ('quarantined', 'pending') GROUP BY province, state, night
+SELECT province, waiting AS state, night, count(*) AS cases FROM core.kasus_terkini
+WHERE province = ANY(:provinces) AND waiting IS NOT NULL GROUP BY province, waiting, night
 """
 _MESSAGES = """
 SELECT d.province, c.dataset, sum(c.quarantined)::bigint AS messages

@@ -31,8 +31,9 @@ WITHDRAWN = 9
 LOGGED = """
        k.night, k.delivery_id, k.part, k.row_no, k.case_id, encode(k.content_hash, 'hex') AS content_hash,
        k.status <> 'duplicate' AND k.verdict IS NOT DISTINCT FROM 'error' AS in_error,
-       k.versi, k.verdict IS NULL AS withdrawn, k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga, k.result"""
-_OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error"]
+       k.versi, k.verdict IS NULL AS withdrawn, k.id_subsls IS NULL AS placeless, k.id_subsls, k.r109_no_bangunan,
+       k.r110_no_keluarga, k.result"""
+_OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error", "placeless"]
 _GIVEN = ["versi", "withdrawn", *KEY, "result"]
 
 # The cases that the nights touched, every family key that one of them ever claimed, and all that ever claimed those.
@@ -129,7 +130,7 @@ def read_cases(connection: Connection, archive: Archive, province: str, after: d
 def typed_log(log: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``LOGGED`` with whole numbers that may be missing."""
     whole = dict.fromkeys(("r109_no_bangunan", "r110_no_keluarga", "result"), "Int64")
-    return log.astype({**whole, "withdrawn": bool, "in_error": bool, "versi": "int64"})
+    return log.astype({**whole, "withdrawn": bool, "placeless": bool, "in_error": bool, "versi": "int64"})
 
 
 def accepted_deliveries(connection: Connection, province: str, night: date) -> tuple[Delivered, ...]:
@@ -155,6 +156,8 @@ def read_rows(archive: Archive, province: str, deliveries: Sequence[Delivered], 
     given = pd.concat(read)
     rows = log[_OF_LOG].merge(given, on=PLACE_OF_ROW, how="left", validate="one_to_one", indicator="found")
     _require_agreement(rows, province)
+    # Sixteen digits that lie in no known desa are no sub-SLS, which the file alone does not say.
+    rows["id_subsls"] = rows["id_subsls"].mask(rows["placeless"])
     return rows[[*_OF_LOG, *_GIVEN]]
 
 

@@ -28,7 +28,6 @@ from regsosek.release.second_reading import Headline, counted, statements, witho
 
 # Rows of one heap: some 200 MB while it is worked on.
 ROWS_AT_ONCE = 200_000
-_HOLDING = ["loaded", "pending"]
 
 _PARTS = """
 SELECT part, count(*) AS rows FROM core.kasus
@@ -85,7 +84,7 @@ def read_whole(
     found, by_place = Headline(0, 0), Heaps(archive.scratch, "id_subsls", number)
     for revisions in by_case.each():
         current = statements(revisions, deliveries)
-        holding = current["state"].isin(_HOLDING)
+        holding = current["state"] != "withdrawn"
         found += counted(current[~holding])
         by_place.add(current[holding])
     return sum((counted(without_conflicts(current)) for current in by_place.each()), found)

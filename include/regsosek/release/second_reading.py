@@ -13,7 +13,7 @@ import pandas as pd
 from regsosek.release.archived_cases import KEY, ArchivedCases, Delivered
 
 _CONTENT = ["case_id", "versi", "content_hash", "absent"]
-_ORDER = ["rank", "produced_at", "content_hash", "absent"]
+_ORDER = ["absent", "rank", "produced_at", "content_hash"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,17 @@ def superseded(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.D
         if delivery.supersedes:
             rows = _raised(rows, delivery)
             rows = pd.concat([rows, *(_absentees(rows, delivery, former) for former in delivery.supersedes)])
-    return rows.reset_index(drop=True)
+    return _without_vain_absences(rows.reset_index(drop=True), deliveries)
+
+
+def _without_vain_absences(rows: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
+    """What one delivery leaves out and another brings that was not replaced without it, is there."""
+    replaces = {each.delivery_id: list(each.supersedes) for each in deliveries}
+    gone = rows.loc[rows["absent"], ["case_id", "delivery_id"]]
+    left_out = gone.assign(delivery_id=gone["delivery_id"].map(replaces)).explode("delivery_id")
+    place = pd.MultiIndex.from_frame(rows[["case_id", "delivery_id"]])
+    standing = ~rows["absent"] & ~rows["withdrawn"] & ~place.isin(pd.MultiIndex.from_frame(left_out))
+    return rows[~(rows["absent"] & rows["case_id"].isin(rows.loc[standing, "case_id"]))]
 
 
 def _raised(rows: pd.DataFrame, delivery: Delivered) -> pd.DataFrame:
@@ -81,7 +91,7 @@ def _raised(rows: pd.DataFrame, delivery: Delivered) -> pd.DataFrame:
 
 def _absentees(rows: pd.DataFrame, delivery: Delivered, former: str) -> pd.DataFrame:
     named = rows.loc[rows["delivery_id"] == delivery.delivery_id, "case_id"]
-    gone = rows[(rows["delivery_id"] == former) & ~rows["case_id"].isin(named)]
+    gone = rows[(rows["delivery_id"] == former) & ~rows["absent"] & ~rows["case_id"].isin(named)]
     last = gone.sort_values(["rank", "row_no"], ascending=[True, False]).groupby("case_id").tail(1)
     return last.assign(
         delivery_id=delivery.delivery_id,
@@ -120,8 +130,11 @@ def current_revisions(contents: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_conflicts(current: pd.DataFrame) -> pd.DataFrame:
-    """Of several documents that hold one family key the newest counts; the others are ``conflicting``."""
-    holding = current[current["state"].isin(["loaded", "pending"])]
-    ordered = holding.sort_values(["rank", "produced_at", "content_hash", "case_id"], ascending=False)
+    """Of several documents that hold one family key one counts, the others are ``conflicting``: an accepted one before
+    one in quarantine, then the newest. A key that lacks a part is nobody else's."""
+    holding = current[(current["state"] != "withdrawn") & current[KEY].notna().all(axis=1)]
+    ordered = holding.assign(accepted=holding["state"] != "quarantined").sort_values(
+        ["accepted", "rank", "produced_at", "content_hash", "case_id"], ascending=False
+    )
     beaten = ordered.index[ordered.duplicated(KEY)]
     return current.assign(state=current["state"].where(~current.index.isin(beaten), "conflicting"))

@@ -1,12 +1,15 @@
 """The state of cases as a function of the set of their revisions, whatever order they arrived in.
 
-One SQL text serves the pointer ``core.kasus_terkini`` and the statistics. A case is
+One SQL text serves the pointer ``core.kasus_terkini`` and the statistics. By its own revisions a case is
 
 ``loaded``       its newest revision was accepted,
 ``pending``      its newest revision is in quarantine, an older accepted one stays loaded (*revision pending*),
 ``quarantined``  it has been received but nothing of it was ever accepted, or what was accepted is withdrawn,
-``withdrawn``    its newest revision withdraws it,
-``conflicting``  another document with a newer revision claims the same family key; it is kept but not counted.
+``withdrawn``    its newest revision withdraws it, or every delivery that brought it was replaced by one without it.
+
+That is its ``state``. Its ``settled_state`` is the same, or ``conflicting`` where another document speaks for the
+family: of several documents on one family key an accepted one speaks before one in quarantine, then the newest. The
+others are kept but not counted. A key that could not be read whole joins no two documents.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,23 +20,35 @@ from sqlalchemy import Connection
 
 from regsosek.warehouse.database import step_tables
 
+# Part 0 of a delivery names the cases that it leaves out of those that it replaces. That withdraws a case only while
+# no delivery that still stands brings it: a replacement takes families back, never what another delivery said.
 # A duplicate moves its content's place in the order (the same content, produced later, is the newer statement), but
 # only rows that were processed carry a verdict.
 _STATES = """
+left_out AS (
+    SELECT DISTINCT case_id, jsonb_array_elements_text(replaces) AS delivery_id FROM {source} k
+    WHERE part = 0 AND night <= :{night}
+),
+known AS (
+    SELECT k.*, bool_or(k.part > 0 AND k.verdict IS NOT NULL AND o.case_id IS NULL) OVER (PARTITION BY k.case_id)
+               AS stands
+    FROM {source} k LEFT JOIN left_out o ON o.case_id = k.case_id AND o.delivery_id = k.delivery_id
+    WHERE k.night <= :{night}
+),
 revisions AS (
     SELECT k.*, max(k.rank_versi) OVER content AS place_rank, max(k.produced_at) OVER content AS place_produced
-    FROM {source} k WHERE k.night <= :{night}
+    FROM known k WHERE part > 0 OR NOT stands
     WINDOW content AS (PARTITION BY k.case_id, k.versi, k.content_hash)
 ),
 newest AS (
     SELECT DISTINCT ON (case_id) * FROM revisions
     WHERE status IN ('loaded', 'quarantined', 'withdrawn')
-    ORDER BY case_id, place_rank DESC, place_produced DESC, content_hash DESC, produced_at DESC, delivery_id DESC, part
+    ORDER BY case_id, part = 0 DESC, {order}
 ),
 accepted AS (
     SELECT DISTINCT ON (case_id) * FROM revisions
     WHERE status IN ('loaded', 'withdrawn')
-    ORDER BY case_id, place_rank DESC, place_produced DESC, content_hash DESC, produced_at DESC, delivery_id DESC, part
+    ORDER BY case_id, part = 0 DESC, {order}
 ),
 uncontested AS (
     SELECT n.case_id,
@@ -51,7 +66,8 @@ uncontested AS (
 claims AS (
     SELECT u.*, r.id_subsls, r.r109_no_bangunan, r.r110_no_keluarga, r.placed_code, r.enumerated_on, r.result,
            r.persons, r.members, r.place_rank, r.place_produced, r.content_hash,
-           u.state IN ('loaded', 'pending') AS holds_key
+           u.state <> 'withdrawn' AND r.id_subsls IS NOT NULL AND r.r109_no_bangunan IS NOT NULL
+               AND r.r110_no_keluarga IS NOT NULL AS holds_key
     FROM uncontested u
     JOIN revisions r USING (case_id, night, delivery_id, part, row_no)
 ),
@@ -59,14 +75,16 @@ case_state AS (
     SELECT *,
            CASE WHEN holds_key AND row_number() OVER (
                     PARTITION BY holds_key, id_subsls, r109_no_bangunan, r110_no_keluarga
-                    ORDER BY place_rank DESC, place_produced DESC, content_hash DESC, case_id DESC) > 1
+                    ORDER BY state = 'quarantined', place_rank DESC, place_produced DESC, content_hash DESC,
+                             case_id DESC) > 1
                 THEN 'conflicting' ELSE state END AS settled_state
     FROM claims
 )
 """
+_ORDER = "place_rank DESC, place_produced DESC, content_hash DESC, produced_at DESC, delivery_id DESC, part"
 
 _ACCEPTED = """
-SELECT k.* FROM core.kasus k
+SELECT k.*, CASE WHEN k.part = 0 THEN d.supersedes END AS replaces FROM core.kasus k
 JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
 {asked} WHERE k.province = :province AND k.night <= :night
 """
@@ -83,7 +101,7 @@ def case_state_as_of(night: str, source: str = "revised") -> str:
 
 def case_state_steps(night: str, source: str = "revised") -> str:
     """SQL: ``revisions`` and ``case_state`` as of the night in parameter ``night``, to stand in a WITH clause."""
-    return _STATES.format(night=night, source=source)
+    return _STATES.format(night=night, source=source, order=_ORDER)
 
 
 # Accepted revisions of all cases of a province.

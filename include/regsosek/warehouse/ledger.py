@@ -346,7 +346,7 @@ SELECT old.province, :night, :delivery_id, 0, row_number() OVER (ORDER BY old.ca
        substring(sha256(old.content_hash || convert_to(:delivery_id, 'UTF8')) FROM 1 FOR 16), 'withdrawn', NULL,
        old.id_subsls, old.r109_no_bangunan, old.r110_no_keluarga, old.placed_code, old.enumerated_on, NULL, NULL, 0, 0
 FROM (SELECT DISTINCT ON (case_id) * FROM core.kasus
-      WHERE province = :province AND delivery_id = :superseded
+      WHERE province = :province AND delivery_id = :superseded AND part > 0
       ORDER BY case_id, rank_versi DESC, row_no) old
 JOIN ledger.delivery d ON d.province = old.province AND d.delivery_id = :delivery_id AND d.state = 'accepted'
 WHERE NOT EXISTS (SELECT 1 FROM core.kasus new WHERE new.province = :province AND new.case_id = old.case_id
@@ -362,14 +362,15 @@ def _withdraw_absent(connection: Connection, entry: Delivery, superseded: str) -
 
 
 _POINT = f"""
-INSERT INTO core.kasus_terkini AS t
-SELECT :province, case_id, settled_state, night, delivery_id, part, row_no, id_subsls, r109_no_bangunan,
-       r110_no_keluarga
+INSERT INTO core.kasus_terkini AS t (province, case_id, state, waiting, night, delivery_id, part, row_no, id_subsls,
+                                     r109_no_bangunan, r110_no_keluarga)
+SELECT :province, case_id, settled_state, CASE WHEN state IN ('quarantined', 'pending') THEN state END, night,
+       delivery_id, part, row_no, id_subsls, r109_no_bangunan, r110_no_keluarga
 FROM ({case_state_as_of("night")}) case_state
 ON CONFLICT (province, case_id) DO UPDATE SET
-    state = excluded.state, night = excluded.night, delivery_id = excluded.delivery_id, part = excluded.part,
-    row_no = excluded.row_no, id_subsls = excluded.id_subsls, r109_no_bangunan = excluded.r109_no_bangunan,
-    r110_no_keluarga = excluded.r110_no_keluarga
+    state = excluded.state, waiting = excluded.waiting, night = excluded.night, delivery_id = excluded.delivery_id,
+    part = excluded.part, row_no = excluded.row_no, id_subsls = excluded.id_subsls,
+    r109_no_bangunan = excluded.r109_no_bangunan, r110_no_keluarga = excluded.r110_no_keluarga
 """
 
 _OF_DELIVERY = """

@@ -20,12 +20,13 @@ _KNOWN_COLUMNS = {
     "content_hash": "VARCHAR",
     "status": "VARCHAR",
     "delivery_id": "VARCHAR",
+    "left_out": "BOOLEAN",
 }
 # Rows of accepted deliveries, and those that earlier parts of this very delivery have loaded. OFFSET 0 keeps the
 # planner from joining: it would read the whole log once a part, and the index leads to the few rows of a case.
 _KNOWN = """
 SELECT k.case_id, k.versi, k.rank_versi, k.produced_at, '\\x' || encode(k.content_hash, 'hex') AS content_hash,
-       k.status, k.delivery_id
+       k.status, k.delivery_id, k.part = 0 AS left_out
 FROM asked CROSS JOIN LATERAL (
     SELECT * FROM core.kasus WHERE province = '{province}' AND case_id = asked.case_id OFFSET 0
 ) k
@@ -75,7 +76,8 @@ def recognise(duck: duckdb.DuckDBPyConnection, *, produced_at: datetime, superse
 
     The status is the first that fits: ``duplicate``, ``superseded``, ``withdrawn``, ``quarantined``, ``loaded``.
     A row is superseded by a newer revision that was accepted or withdrawn, not by one in quarantine: if the newest
-    revision is quarantined, an older clean one is still the family's last good answer, whichever came first.
+    revision is quarantined, an older clean one is still the family's last good answer, whichever came first. That a
+    replacement left a case out says nothing of what another delivery brings: only the rank is taken from it.
     """
     duck.execute(_RECOGNISED, {"produced_at": produced_at, "supersedes": list(supersedes)})
 
@@ -94,15 +96,16 @@ ranked AS (
 newest AS (
     SELECT case_id, arg_max(struct_pack(versi, content_hash), (rank_versi, produced_at, content_hash)) AS content,
            max((rank_versi, produced_at, content_hash)) AS place
-    FROM known GROUP BY case_id
+    FROM known WHERE NOT left_out GROUP BY case_id
 ),
 settled AS (
-    SELECT case_id, (rank_versi, produced_at, content_hash) AS place FROM known WHERE status IN ('loaded', 'withdrawn')
+    SELECT case_id, (rank_versi, produced_at, content_hash) AS place FROM known
+    WHERE status IN ('loaded', 'withdrawn') AND NOT left_out
     UNION ALL
     SELECT case_id, (rank_versi, produced_at, content_hash) FROM ranked WHERE withdrawn OR verdict <> 'error'
 ),
 last_settled AS (SELECT case_id, max(place) AS place FROM settled GROUP BY case_id),
-repeated AS (SELECT DISTINCT case_id, versi, content_hash FROM known)
+repeated AS (SELECT DISTINCT case_id, versi, content_hash FROM known WHERE NOT left_out)
 SELECT r.* EXCLUDE (content),
        CASE WHEN p.case_id IS NOT NULL AND (n.place >= (r.rank_versi, r.produced_at, r.content_hash)
                                             OR n.content = r.content) THEN 'duplicate'

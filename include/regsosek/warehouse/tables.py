@@ -161,12 +161,13 @@ kasus = Table(
 )  # fmt: skip
 kasus_terkini = Table(
     "kasus_terkini", metadata, _key("province"), _key("case_id"), _needed("state"),
+    # ``quarantined`` or ``pending`` while its newest revision is in quarantine, whoever speaks for the family.
+    Column("waiting", Text),
     Column("night", Date), Column("delivery_id", Text), Column("part", Integer), Column("row_no", Integer),
     Column("id_subsls", Text), Column("r109_no_bangunan", Integer), Column("r110_no_keluarga", Integer),
     Index(None, "province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"),
     # What waits in quarantine is looked for among tens of millions of cases that do not.
-    Index("ix_kasus_terkini_waiting", "province", "state", "night",
-          postgresql_where=text("state IN ('quarantined', 'pending')")),
+    Index("ix_kasus_terkini_waiting", "province", "waiting", "night", postgresql_where=text("waiting IS NOT NULL")),
     schema="core",
 )  # fmt: skip
 
