@@ -36,9 +36,11 @@ class Suspect:
     value: str = field(repr=False)
 
 
-# Ids of deliveries, hashes and days: letters and digits that are no numbers.
+# Ids of releases, of deliveries, hashes and days: letters and digits that are no numbers. One hash of a release in 280
+# has digits alone.
 _NO_NUMBERS = re.compile(
-    r"\b(?=[0-9]*[A-Z])[0-9A-HJKMNP-TV-Z]{26}\b|\b(?=[0-9]*[a-f])[0-9a-f]{12,64}\b"
+    r"\b20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])-[0-9a-f]{12}\b"
+    r"|\b(?=[0-9]*[A-Z])[0-9A-HJKMNP-TV-Z]{26}\b|\b(?=[0-9]*[a-f])[0-9a-f]{12,64}\b"
     r"|(?<![\d.-])20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!-?\d)"
 )
 _NUMBER = re.compile(r"\d(?:[ .\u00a0-]?\d)*")
