@@ -35,6 +35,7 @@ class Settings(BaseModel):
     s3_region: str = "ap-southeast-3"
     s3_access_key_id: SecretStr
     s3_secret_access_key: SecretStr
+    second_look_seconds: float = Field(10.0, ge=0, description="until a delivery is read again before it is rejected")
     landing_bucket: str = "regsosek-landing"
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"

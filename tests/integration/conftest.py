@@ -85,7 +85,14 @@ def services_env(services: stack.Stack, request: pytest.FixtureRequest) -> Setti
     services.postgres.ensure_database(TEST_DATABASE)
     module = request.module.__name__.rsplit(".", 1)[-1].replace("_", "-")
     buckets = {f"REGSOSEK_{use}_BUCKET": f"{module}-{use.lower()}" for use in ("LANDING", "ARCHIVE", "RELEASE")}
-    settings = load_settings({**services.environment(TEST_DATABASE), **buckets, "REGSOSEK_ENV_FILE": "/nonexistent"})
+    settings = load_settings(
+        {
+            **services.environment(TEST_DATABASE),
+            **buckets,
+            "REGSOSEK_ENV_FILE": "/nonexistent",
+            "REGSOSEK_SECOND_LOOK_SECONDS": "0",
+        }
+    )
     client = boto3.client(
         "s3",
         endpoint_url=settings.s3_endpoint_url,

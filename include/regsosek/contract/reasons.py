@@ -8,9 +8,14 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason of ``reasons.csv``: its id and what it says in Indonesian and in English."""
+    """A reason of ``reasons.csv``: its id and what it says in Indonesian and in English.
+
+    ``rests_on_a_reading``: it was found in what one read of the object store said, which nothing else proves. It is
+    read again before a delivery is rejected for it, and an operator may have it taken up again.
+    """
 
     id: str
+    rests_on_a_reading: bool
     text_id: str
     text_en: str
 
@@ -20,4 +25,13 @@ def rejection_reasons() -> dict[str, Reason]:
     """All reasons by id, in the order of the landing contract."""
     text = resources.files(__package__).joinpath("reasons.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
-    return {row["reason"]: Reason(row["reason"], row["text_id"], row["text_en"]) for row in rows}
+    return {
+        row["reason"]: Reason(row["reason"], row["rests_on_a_reading"] == "yes", row["text_id"], row["text_en"])
+        for row in rows
+    }
+
+
+def rests_on_a_reading(reason: str) -> bool:
+    """Whether what a delivery was rejected for may have been the object store's fault, as far as anybody can tell."""
+    known = rejection_reasons().get(reason)
+    return known is not None and known.rests_on_a_reading

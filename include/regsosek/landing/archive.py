@@ -290,5 +290,7 @@ def _read(store: Store, bucket: str, key: str, kind: type[Record]) -> Record | N
 def _read_all(store: Store, bucket: str, prefix: str, kind: type[Record]) -> Iterator[Record]:
     for found in store.list_objects(bucket, prefix):
         record = _read(store, bucket, found.key, kind)
-        if record is not None:
-            yield record
+        if record is None:
+            # Leaving it out would forget a decision, or a delivery of a night that is restored.
+            raise ObjectStoreError(f"{bucket}/{found.key} was taken away while it was read (run again)")
+        yield record

@@ -1,18 +1,19 @@
 """Brings one delivery in: its manifest, then every file it names, verified before anything is used."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from regsosek.contract.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, DeliveredFile, Manifest, parse_manifest
 from regsosek.errors import ContractBreachError
 from regsosek.landing.discovery import DeliveryFolder
-from regsosek.landing.store import Downloaded, Store, StoreReader
+from regsosek.landing.store import Downloaded, Store, StoredObject, StoreReader
 
 DOWNLOADS_AT_ONCE = 4
 
@@ -31,7 +32,9 @@ def read_manifest(store: Store, bucket: str, folder: DeliveryFolder) -> tuple[Ma
     Raises:
         ContractBreachError: it is gone, too large, not JSON, invalid, or speaks of another province or delivery.
     """
-    document = store.get_bytes(bucket, folder.prefix + MANIFEST_NAME, max_bytes=MAX_MANIFEST_BYTES + 1)
+    key = folder.prefix + MANIFEST_NAME
+    listed = _listed(store, bucket, folder, {key}).get(key)
+    document = store.get_bytes(bucket, key, max_bytes=MAX_MANIFEST_BYTES + 1, listed=listed)
     if document is None:
         raise ContractBreachError("manifest_unreadable", f"{MANIFEST_NAME} was taken away after it was listed")
     return parse_manifest(document, province=folder.province, delivery_id=folder.delivery_id), document
@@ -56,7 +59,8 @@ def fetch(
     with TemporaryDirectory(dir=directory, prefix=".fetch-") as aside:
         arriving = Path(aside, manifest.delivery_id)
         arriving.mkdir(mode=0o700)
-        _fetch_all(partial(fetch_file, store, bucket, folder, arriving), manifest.files)
+        listed = _listed(store, bucket, folder, {folder.prefix + file.name for file in manifest.files})
+        _fetch_all(partial(fetch_file, store, bucket, folder, arriving, listed=listed), manifest.files)
         if target.exists():
             shutil.rmtree(target)
         arriving.rename(target)
@@ -73,14 +77,27 @@ def _fetch_all(fetch_one: Callable[[DeliveredFile], None], files: Iterable[Deliv
         pool.shutdown(cancel_futures=True)
 
 
-def fetch_file(store: StoreReader, bucket: str, folder: DeliveryFolder, directory: Path, file: DeliveredFile) -> None:
-    """Downloads and verifies one file of a delivery into ``directory``.
+def _listed(store: StoreReader, bucket: str, folder: DeliveryFolder, keys: Set[str]) -> dict[str, StoredObject]:
+    """What the listing of the folder says of ``keys`` now; what is not listed is read all the same."""
+    return {each.key: each for each in store.list_objects(bucket, folder.prefix) if each.key in keys}
+
+
+def fetch_file(
+    store: StoreReader,
+    bucket: str,
+    folder: DeliveryFolder,
+    directory: Path,
+    file: DeliveredFile,
+    *,
+    listed: Mapping[str, StoredObject] = MappingProxyType({}),
+) -> None:
+    """Downloads and verifies one file of a delivery into ``directory``; ``listed``: what its listing said, by key.
 
     Raises:
         ContractBreachError: ``file_missing``, ``file_size`` or ``file_altered``.
     """
-    downloaded = store.download(bucket, folder.prefix + file.name, directory / file.name, expected_bytes=file.bytes)
-    _verify(file, downloaded)
+    key, path = folder.prefix + file.name, directory / file.name
+    _verify(file, store.download(bucket, key, path, expected_bytes=file.bytes, listed=listed.get(key)))
 
 
 def _verify(file: DeliveredFile, downloaded: Downloaded | None) -> None:

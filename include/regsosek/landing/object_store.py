@@ -6,6 +6,7 @@ import mimetypes
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -16,10 +17,12 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from urllib3.exceptions import HTTPError
 
 from regsosek.errors import ObjectStoreError
+from regsosek.landing.answers import WrongAnswerError, normalise_listing, require_listing, require_object
 from regsosek.landing.store import Downloaded, StoredObject
 from regsosek.settings import Settings
 
@@ -34,8 +37,8 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 1024 * 1024
 MULTIPART_BYTES = 64 * 1024 * 1024
 # What a store or the way to it can raise; the last one slips through botocore's own wrapping when TLS breaks off.
-_FAULTS = (BotoCoreError, ClientError, S3UploadFailedError, HTTPError)
-_PASSING = (NoConnectionError, HTTPClientError, IncompleteReadError, HTTPError)
+_FAULTS = (BotoCoreError, ClientError, S3UploadFailedError, HTTPError, ResponseParserError)
+_PASSING = (NoConnectionError, HTTPClientError, IncompleteReadError, HTTPError, ResponseParserError, WrongAnswerError)
 _PASSING_STATUS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _PASSING_CODES = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
 _MISSING_CODES = {"NoSuchKey", "NotFound", "404"}
@@ -75,6 +78,7 @@ class ObjectStore:
             region_name=settings.s3_region,
         )
         client = session.client("s3", endpoint_url=settings.s3_endpoint_url, config=_client_config(settings, patience))
+        client.meta.events.register_last("before-parse.s3.ListObjectsV2", normalise_listing)
         return cls(client, patience)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
@@ -89,24 +93,29 @@ class ObjectStore:
             yield from (folder["Prefix"] for folder in page.get("CommonPrefixes", ()))
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
-    def get_bytes(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
-        """The first ``max_bytes`` bytes of an object; ``None`` when there is no such object."""
+    def get_bytes(self, bucket: str, key: str, *, max_bytes: int, listed: StoredObject | None = None) -> bytes | None:
+        """The first ``max_bytes`` bytes of an object; ``None`` when there is no such object.
+
+        An answer that differs from ``listed``, what a listing said of the object, is asked for again.
+        """
 
         def read() -> bytes:
-            with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+            with closing(self._open(bucket, key, listed)) as body:
                 return b"".join(_chunks(body, max_bytes))
 
         return self._unless_missing("get", bucket, key, read)
 
-    def download(self, bucket: str, key: str, path: Path, *, expected_bytes: int) -> Downloaded | None:
+    def download(
+        self, bucket: str, key: str, path: Path, *, expected_bytes: int, listed: StoredObject | None = None
+    ) -> Downloaded | None:
         """Streams an object to ``path`` and hashes it on the way; ``None`` when there is no such object.
 
         Stops one byte beyond ``expected_bytes``, so that an object that is too large shows without being read whole.
-        On error nothing is left at ``path``.
+        On error nothing is left at ``path``. An answer that differs from ``listed`` is asked for again.
         """
 
         def read() -> Downloaded:
-            with closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+            with closing(self._open(bucket, key, listed)) as body:
                 return _save(_chunks(body, expected_bytes + 1), path)
 
         with ExitStack() as undo:
@@ -118,10 +127,11 @@ class ObjectStore:
 
     def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
         """Writes an object from memory; what its name says of its kind is kept, so that a browser shows a page."""
-        kind = content_type(key)
-        self._patiently(
-            "put", bucket, key, lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind)
-        )
+
+        def put() -> None:
+            require_object(self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type(key)))
+
+        self._patiently("put", bucket, key, put)
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Writes an object from a local file, in parts when it is large; readers never see half of it."""
@@ -137,12 +147,23 @@ class ObjectStore:
         self._patiently("delete", bucket, key, lambda: self._client.delete_object(Bucket=bucket, Key=key))
 
     def size(self, bucket: str, key: str) -> int | None:
-        """The size of an object in bytes; ``None`` when there is no such object (or no such bucket: HEAD is mute)."""
+        """The size of an object in bytes; ``None`` when there is no such object."""
 
         def head() -> int:
-            return self._client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+            answer = self._client.head_object(Bucket=bucket, Key=key)
+            require_object(answer)
+            return answer["ContentLength"]
 
         return self._unless_missing("head", bucket, key, head)
+
+    def _open(self, bucket: str, key: str, listed: StoredObject | None) -> "StreamingBody":
+        answer = self._client.get_object(Bucket=bucket, Key=key)
+        try:
+            require_object(answer, listed)
+        except WrongAnswerError:
+            answer["Body"].close()
+            raise
+        return answer["Body"]
 
     def _pages(self, bucket: str, prefix: str, delimiter: str) -> Iterator["ListObjectsV2OutputTypeDef"]:
         token = ""
@@ -158,18 +179,30 @@ class ObjectStore:
             token = following
 
     def _page(self, bucket: str, prefix: str, delimiter: str, token: str) -> "ListObjectsV2OutputTypeDef":
-        def ask() -> "ListObjectsV2OutputTypeDef":
-            if token:
-                return self._client.list_objects_v2(
-                    Bucket=bucket, Prefix=prefix, Delimiter=delimiter, ContinuationToken=token
-                )
-            return self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter=delimiter)
+        return self._patiently("list", bucket, prefix, lambda: self._listing(bucket, prefix, delimiter, token))
 
-        return self._patiently("list", bucket, prefix, ask)
+    def _listing(self, bucket: str, prefix: str, delimiter: str, token: str) -> "ListObjectsV2OutputTypeDef":
+        ask = partial(self._client.list_objects_v2, Bucket=bucket, Prefix=prefix, Delimiter=delimiter)
+        page = ask(ContinuationToken=token) if token else ask()
+        require_listing(page, prefix)
+        return page
 
     def _unless_missing(self, operation: str, bucket: str, key: str, attempt: Callable[[], T]) -> T | None:
+        """What ``attempt`` finds; ``None`` only where the listing, too, says that there is no such object."""
+
+        def confirmed() -> T:
+            try:
+                return attempt()
+            except ClientError as error:
+                # The exact key sorts first among those that begin with it: one page tells.
+                if _code(error) in _MISSING_CODES and any(
+                    entry["Key"] == key for entry in self._listing(bucket, key, "", "").get("Contents", ())
+                ):
+                    raise WrongAnswerError(said="the object is listed and said to be missing") from error
+                raise
+
         try:
-            return self._patiently(operation, bucket, key, attempt)
+            return self._patiently(operation, bucket, key, confirmed)
         except ObjectStoreError as error:
             if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in _MISSING_CODES:
                 return None

@@ -32,11 +32,19 @@ class StoreReader(Protocol):
     def list_level(self, bucket: str, prefix: str) -> Iterator[str]:
         """What stands directly below ``prefix``: folders (ending in ``/``) and keys, whole names."""
 
-    def get_bytes(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
-        """The first ``max_bytes`` bytes of an object; ``None`` when there is no such object."""
+    def get_bytes(self, bucket: str, key: str, *, max_bytes: int, listed: StoredObject | None = None) -> bytes | None:
+        """The first ``max_bytes`` bytes of an object; ``None`` when there is no such object.
 
-    def download(self, bucket: str, key: str, path: Path, *, expected_bytes: int) -> Downloaded | None:
-        """Streams an object to ``path``, one byte beyond ``expected_bytes`` at most; ``None`` when there is none."""
+        Raises ``ObjectStoreError`` if it stays another one than ``listed``, what a listing said of it.
+        """
+
+    def download(
+        self, bucket: str, key: str, path: Path, *, expected_bytes: int, listed: StoredObject | None = None
+    ) -> Downloaded | None:
+        """Streams an object to ``path``, one byte beyond ``expected_bytes`` at most; ``None`` when there is none.
+
+        Raises ``ObjectStoreError`` if it stays another one than ``listed``.
+        """
 
     def size(self, bucket: str, key: str) -> int | None:
         """The size of an object in bytes; ``None`` when there is no such object."""

@@ -28,11 +28,15 @@ class MemoryStore:
             head, slash, _ = found.key.removeprefix(prefix).partition("/")
             yield prefix + head + slash
 
-    def get_bytes(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+    def get_bytes(self, bucket: str, key: str, *, max_bytes: int, listed: StoredObject | None = None) -> bytes | None:
+        del listed  # what is in memory is as it was listed
         content = self.objects.get((bucket, key))
         return None if content is None else content[:max_bytes]
 
-    def download(self, bucket: str, key: str, path: Path, *, expected_bytes: int) -> Downloaded | None:
+    def download(
+        self, bucket: str, key: str, path: Path, *, expected_bytes: int, listed: StoredObject | None = None
+    ) -> Downloaded | None:
+        del listed
         content = self.get_bytes(bucket, key, max_bytes=expected_bytes + 1)
         if content is None:
             return None

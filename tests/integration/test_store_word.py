@@ -1,0 +1,204 @@
+"""A store, or something before it, that answers wrongly: no night takes its word for what a province delivered."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from delivered import PROVINCE
+from field_world import CompiledJudge, FieldWorld, family
+from lying_store import ALWAYS, Answer, LyingStore, broken_page, half, lying_store, missing, no_entries, nothing, page
+from lying_store import word as words
+from regsosek.landing.archive import read_receipt
+from regsosek.night import judging, nightly
+from regsosek.night.nightly import NightReport, run_night
+
+TABLES_ALONE = True
+KEPT_RULES = ("C-303", "F05")
+NIGHT, NEXT = date(2022, 10, 21), date(2022, 10, 22)
+AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
+LISTING = rf"prefix=landing/prov={PROVINCE}/"
+MANIFEST = r"/manifest\.json$"
+FILE = r"/keluarga-00001\.csv\.gz$"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, prepared: FieldWorld) -> None:
+    """Judges by a few rules and the compiled SQL, and publishes nothing: that is the question of other tests."""
+    monkeypatch.setattr(nightly, "load_suites", lambda _: prepared.suites)
+    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(nightly, "_try_publish", lambda _house, _night: (None, None))
+
+
+@pytest.fixture
+def store(world: FieldWorld) -> Iterator[LyingStore]:
+    with lying_store(world) as lying:
+        yield lying
+
+
+def deliver(world: FieldWorld, night: date = NIGHT, *names: str) -> str:
+    families = [family(name, number=ord(name)) for name in names or ("A", "B")]
+    return world.deliver(night, families, produced_at=AT + (night - NIGHT))
+
+
+def run(world: FieldWorld, night: date = NIGHT) -> NightReport:
+    return run_night(world.house, night, [PROVINCE], alerts=False)
+
+
+def states(world: FieldWorld) -> list[tuple[object, ...]]:
+    return world.rows("SELECT state, reason FROM ledger.delivery ORDER BY night, position")
+
+
+def visited(world: FieldWorld, night: date = NIGHT) -> int:
+    return sum(row[2] for row in world.progress(night))
+
+
+NO_LISTINGS = {
+    "page": page,
+    "page that is no XML": broken_page,
+    "nothing": nothing,
+    "listing without its end": words(b"<IsTruncated>false</IsTruncated>", b""),
+    "unknown word": words(b"<IsTruncated>false<", b"<IsTruncated>perhaps<"),
+    "listing of another place": words(b"<Key>landing", b"<Key>elsewhere"),
+}
+
+
+@pytest.mark.parametrize("told", NO_LISTINGS.values(), ids=NO_LISTINGS)
+def test_an_answer_that_is_no_listing_is_asked_again(
+    world: FieldWorld, store: LyingStore, told: Callable[[Answer], Answer]
+) -> None:
+    deliver(world)
+    store.lie("GET", LISTING, told)
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+
+
+@pytest.mark.parametrize("told", NO_LISTINGS.values(), ids=NO_LISTINGS)
+def test_a_store_that_gives_no_listing_stops_the_province_and_seals_nothing(
+    world: FieldWorld, store: LyingStore, told: Callable[[Answer], Answer]
+) -> None:
+    deliver(world)
+    store.lie("GET", LISTING, told, times=ALWAYS)
+    assert f"list {world.house.settings.landing_bucket}/landing/prov={PROVINCE}/" in run(world).failed[PROVINCE]
+    assert world.rows("SELECT count(*) FROM ledger.seal") == [(0,)]
+    store.lies.clear()
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+
+
+WRONG_ONCE = {
+    "missing": missing,
+    "half": half,
+    "page": page,
+    "page that is no XML": broken_page,
+    "nothing": nothing,
+}
+
+
+@pytest.mark.parametrize("address", [MANIFEST, FILE], ids=["manifest", "file"])
+@pytest.mark.parametrize("told", WRONG_ONCE.values(), ids=WRONG_ONCE)
+def test_one_wrong_answer_rejects_no_sound_delivery(
+    world: FieldWorld, store: LyingStore, address: str, told: Callable[[Answer], Answer]
+) -> None:
+    deliver(world)
+    store.lie("GET", world.house.settings.landing_bucket + ".*" + address, told)
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+    assert visited(world) == 2
+
+
+@pytest.mark.parametrize("address", [MANIFEST, FILE], ids=["manifest", "file"])
+@pytest.mark.parametrize("told", WRONG_ONCE.values(), ids=WRONG_ONCE)
+def test_a_store_that_contradicts_its_own_listing_stops_the_province_not_the_delivery(
+    world: FieldWorld, store: LyingStore, address: str, told: Callable[[Answer], Answer]
+) -> None:
+    deliver(world)
+    store.lie("GET", world.house.settings.landing_bucket + ".*" + address, told, times=ALWAYS)
+    assert "ObjectStoreError: get" in run(world).failed[PROVINCE]
+    assert states(world) == [("registered", None)]
+    store.lies.clear()
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+
+
+def test_listing_and_reading_that_agree_once_reject_nothing(world: FieldWorld, store: LyingStore) -> None:
+    delivery = deliver(world)
+    # Both from a replica that has not heard of the file yet, as long as the first look at the files lasts.
+    store.lie("GET", f"prefix=.*{delivery}", no_entries, times=2, after=1)
+    store.lie("GET", world.house.settings.landing_bucket + ".*" + FILE, missing, times=1)
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+
+
+def test_two_readings_that_differ_stop_the_province(world: FieldWorld, store: LyingStore) -> None:
+    delivery = deliver(world)
+    landing = world.house.settings.landing_bucket
+    file = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/keluarga-00001.csv.gz"
+    whole = world.house.store.get_bytes(landing, file, max_bytes=10**6)
+    assert whole is not None
+    world.house.store.put_bytes(landing, file, whole[:-1])
+    store.lie("GET", f"prefix=.*{delivery}", no_entries, times=2, after=1)
+    store.lie("GET", landing + ".*" + FILE, missing, times=1)
+    failed = run(world).failed[PROVINCE]
+    assert f"delivery {delivery}" in failed and "file_missing" in failed and "file_size" in failed
+    assert states(world) == [("registered", None)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [("keluarga-00001.csv.gz", "file_size"), ("manifest.json", "manifest_unreadable")],
+)
+def test_what_two_readings_say_is_rejected(world: FieldWorld, store: LyingStore, spoil: str, reason: str) -> None:
+    delivery = deliver(world)
+    folder = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/"
+    world.house.store.put_bytes(world.house.settings.landing_bucket, folder + spoil, b"short")
+    store.asked.clear()
+    assert run(world).failed == {}
+    assert states(world) == [("rejected", reason)]
+    assert len([each for each in store.asked if each.startswith("GET") and each.endswith("/" + spoil)]) == 2
+
+
+def test_the_two_readings_lie_a_pause_apart(
+    world: FieldWorld, store: LyingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("regsosek.night.bringing.sleep", slept.append)
+    delivery = deliver(world)
+    key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/keluarga-00001.csv.gz"
+    world.house.store.delete(world.house.settings.landing_bucket, key)
+    slower = world.house.settings.model_copy(update={"second_look_seconds": 7})
+    world.house = replace(world.house, settings=slower)
+    run(world)
+    assert (states(world), slept) == ([("rejected", "file_missing")], [7])
+
+
+@pytest.mark.parametrize("record", ["receipts", "decisions"])
+def test_a_record_of_the_archive_that_reads_missing_once_is_read_again(
+    world: FieldWorld, store: LyingStore, record: str
+) -> None:
+    delivery = deliver(world)
+    store.lie("GET", f"/{record}/", missing)
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+    assert delivery
+
+
+def test_a_receipt_that_is_gone_is_a_fault_that_names_it(world: FieldWorld, store: LyingStore) -> None:
+    delivery = deliver(world)
+    store.lie("GET", "/receipts/", missing, times=ALWAYS)
+    failed = run(world).failed[PROVINCE]
+    assert "ObjectStoreError" in failed and delivery in failed
+
+
+@pytest.mark.parametrize("told", [page, nothing], ids=["page", "nothing"])
+@pytest.mark.parametrize("record", ["receipts", "seals", "objects"])
+def test_a_write_that_was_answered_by_somebody_else_is_made_again(
+    world: FieldWorld, store: LyingStore, record: str, told: Callable[[Answer], Answer]
+) -> None:
+    delivery = deliver(world)
+    store.lie("PUT", f"/{record}/", told)
+    assert run(world).failed == {}
+    archive = world.house.settings.archive_bucket
+    assert read_receipt(world.house.store, archive, province=PROVINCE, night=NIGHT, delivery_id=delivery)
+    assert states(world) == [("accepted", None)]

@@ -1,0 +1,197 @@
+"""A real S3 server behind a proxy that lies on demand: a gateway's page, half a body, a missing object, once or always.
+
+What it is asked conditionally it answers as a store does that knows conditions, or as one that never heard of them.
+"""
+
+import http.client
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+from field_world import FieldWorld
+from regsosek.landing.object_store import ObjectStore, Patience
+
+# The same rules as in production, in a hurry.
+HASTE = Patience(
+    connect_timeout=2, read_timeout=2, request_attempts=1, operation_attempts=3, first_wait=0.01, longest_wait=0.02
+)
+ALWAYS = 10_000
+_HOP_BY_HOP = {"content-length", "transfer-encoding", "connection", "date", "server"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Lie:
+    """What becomes of the next ``times`` true answers to requests of that method whose address matches."""
+
+    method: str
+    address: str
+    told: Callable[[Answer], Answer]
+    times: int = 1
+    after: int = 0
+
+    def concerns(self, method: str, address: str) -> bool:
+        """Whether it is this request's turn; counts those that come before."""
+        if not self.times or method != self.method or not re.search(self.address, address):
+            return False
+        if self.after:
+            self.after -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+@dataclass
+class LyingStore:
+    """The proxy's port, the lies to come, and every request so far as ``METHOD address``."""
+
+    port: int
+    lies: list[Lie] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    conditions: str = "ignored"
+
+    def lie(self, method: str, address: str, told: Callable[[Answer], Answer], times: int = 1, after: int = 0) -> None:
+        """Lies ``times`` times, once ``after`` such requests have been answered truly."""
+        self.lies.append(Lie(method, address, told, times, after))
+
+
+def page(answer: Answer) -> Answer:
+    """A gateway's page; well-formed, as XML readers want it."""
+    del answer
+    return Answer(200, {"Content-Type": "text/html"}, b"<html><body><p>Please log in.</p></body></html>")
+
+
+def broken_page(answer: Answer) -> Answer:
+    """A gateway's page as most are: no XML."""
+    return replace(page(answer), body=b"<!doctype html><html><br>Service unavailable</html>")
+
+
+def nothing(answer: Answer) -> Answer:
+    """Success, and no body."""
+    del answer
+    return Answer(200, {}, b"")
+
+
+def half(answer: Answer) -> Answer:
+    """Half of the body, said to be all of it."""
+    return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+
+def missing(answer: Answer) -> Answer:
+    """No such object."""
+    del answer
+    return Answer(
+        404, {"Content-Type": "application/xml"}, b"<Error><Code>NoSuchKey</Code><Message>m</Message></Error>"
+    )
+
+
+def no_entries(answer: Answer) -> Answer:
+    """A proper listing of nothing."""
+    return replace(answer, body=re.sub(rb"<Contents>.*</Contents>", b"", answer.body, flags=re.DOTALL))
+
+
+def word(old: bytes, new: bytes) -> Callable[[Answer], Answer]:
+    """The same answer with other words."""
+    return lambda answer: replace(answer, body=answer.body.replace(old, new))
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream: tuple[str, int]
+    store: LyingStore
+    honest: ObjectStore
+    one_at_a_time: threading.Lock
+
+    def pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        address = unquote(self.path)
+        self.store.asked.append(f"{self.command} {address}")
+        with self.one_at_a_time:
+            answer = self.refused() or self.ask(self.command, body)
+            for lie in self.store.lies:
+                if lie.concerns(self.command, address):
+                    answer = lie.told(answer)
+                    break
+        self.send(answer)
+
+    def ask(self, method: str, body: bytes = b"") -> Answer:
+        connection = http.client.HTTPConnection(*self.upstream)
+        headers = {n: v for n, v in self.headers.items() if n.lower() not in {"expect", "if-match", "if-none-match"}}
+        connection.request(method, self.path, body, headers)
+        response = connection.getresponse()
+        kept = {n: v for n, v in response.getheaders() if n.lower() not in _HOP_BY_HOP}
+        if method == "HEAD":
+            kept["Content-Length"] = response.headers["Content-Length"] or "0"
+        return Answer(response.status, kept, response.read())
+
+    def refused(self) -> Answer | None:
+        """What a conditional write is answered if it is not to be."""
+        if self.command != "PUT" or self.store.conditions == "ignored":
+            return None
+        none_match, match = self.headers["If-None-Match"], self.headers["If-Match"]
+        if none_match is None and match is None:
+            return None
+        if self.store.conditions == "refused":
+            return _error(501, "NotImplemented")
+        etag = self.stored_etag()
+        met = etag is None if none_match == "*" else match is not None and etag == match.strip('"')
+        return None if met else _error(412, "PreconditionFailed")
+
+    def stored_etag(self) -> str | None:
+        _, bucket, key = unquote(urlsplit(self.path).path).split("/", 2)
+        return next((each.etag for each in self.honest.list_objects(bucket, key) if each.key == key), None)
+
+    def send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in answer.headers:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        try:
+            self.wfile.write(b"" if self.command == "HEAD" else answer.body)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # the client has read enough
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output readable."""
+
+
+for _method in ("GET", "PUT", "HEAD", "POST", "DELETE"):
+    setattr(_Proxy, f"do_{_method}", _Proxy.pass_on)
+
+
+def _error(status: int, code: str) -> Answer:
+    body = f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode()
+    return Answer(status, {"Content-Type": "application/xml"}, body)
+
+
+@contextmanager
+def lying_store(world: FieldWorld) -> Iterator[LyingStore]:
+    """Puts the proxy between ``world`` and its store until the end of the context."""
+    honest = world.house
+    upstream = urlsplit(honest.settings.s3_endpoint_url or "")
+    handler = type("Proxy", (_Proxy,), {"upstream": (upstream.hostname, upstream.port)})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.store = told = LyingStore(server.server_port)
+        handler.one_at_a_time = threading.Lock()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        settings = honest.settings.model_copy(update={"s3_endpoint_url": f"http://127.0.0.1:{server.server_port}"})
+        world.house = replace(honest, settings=settings, store=ObjectStore.connect(settings, HASTE))
+        try:
+            yield told
+        finally:
+            world.house = honest
+            server.shutdown()
