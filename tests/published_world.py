@@ -13,8 +13,9 @@ from field_world import Family, FieldWorld, family, faulty, withdrawal
 from regsosek.errors import ObjectStoreError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.object_store import ObjectStore
-from regsosek.release.pointer import POINTER, roll_back
+from regsosek.release.pointer import POINTER
 from regsosek.release.publish import Published, publish
+from regsosek.release.rollback import roll_back
 from regsosek.warehouse import ledger
 
 FIRST = date(2022, 10, 21)

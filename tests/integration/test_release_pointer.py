@@ -1,5 +1,6 @@
 """What readers see: never half a release, never an older night, and a step back that nothing undoes by itself."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from delivered import PROVINCE
 from field_world import FieldWorld, family
+from lying_store import ALWAYS, Answer, LyingStore, half, lying_store, missing, nothing, page
 from published_world import (
     FIRST,
     PUBLISHED_RULES,
@@ -25,11 +27,12 @@ from published_world import (
     table,
     two_nights,
 )
-from regsosek.errors import DecisionError, ObjectStoreError
+from regsosek.errors import DecisionError, ObjectStoreError, PointerError
 from regsosek.release.pointer import POINTER
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
 from regsosek.release.retention import STAYING, thin_out
+from regsosek.release.rollback import repoint
 from regsosek.release.verification import in_bucket, verify
 
 KEPT_RULES = PUBLISHED_RULES
@@ -130,6 +133,90 @@ def test_other_content_is_a_new_revision_and_no_file_is_ever_written_twice(world
     house.store.put_bytes(house.settings.release_bucket, f"{first.prefix}manifest.json", b'{"content_hash": "other"}')
     with pytest.raises(ObjectStoreError, match="never overwritten"):
         release(world, FIRST)
+
+
+@pytest.fixture
+def lying(world: FieldWorld) -> Iterator[LyingStore]:
+    with lying_store(world) as store:
+        yield store
+
+
+def two_releases(world: FieldWorld) -> tuple[Published, Published]:
+    receive(world, FIRST, [family("A")])
+    first = release(world, FIRST)
+    receive(world, SECOND, [family("B", number=2)])
+    return first, release(world, SECOND)
+
+
+def test_a_pointer_that_reads_wrongly_once_brings_no_rolled_back_release_to_the_readers(
+    world: FieldWorld, lying: LyingStore
+) -> None:
+    first, second = two_releases(world)
+    back(world)
+    for told in (missing, half, page, nothing):
+        lying.lie("GET", "terkini.json$", told)
+        again = release(world, SECOND)
+        assert (again.current, pointer(world)["release_id"]) == (False, first.release_id)
+        assert pointer(world)["rolled_back"] == [second.release_id]
+
+
+@pytest.mark.parametrize("told", [missing, half], ids=["missing", "half"])
+def test_a_pointer_that_stays_unreadable_stops_the_release(
+    world: FieldWorld, lying: LyingStore, told: Callable[[Answer], Answer]
+) -> None:
+    first, second = two_releases(world)
+    back(world)
+    lying.lie("GET", "terkini.json$", told, times=ALWAYS)
+    with pytest.raises(ObjectStoreError, match=r"terkini\.json"):
+        release(world, SECOND)
+    lying.lies.clear()
+    assert (pointer(world)["release_id"], pointer(world)["rolled_back"]) == (first.release_id, [second.release_id])
+
+
+def test_a_lost_pointer_stops_everything_until_it_is_written_from_the_warehouse(world: FieldWorld) -> None:
+    first, second = two_releases(world)
+    back(world)
+    house = world.house
+    bucket = house.settings.release_bucket
+    house.store.delete(bucket, POINTER)
+    for act in (
+        lambda: release(world, SECOND),
+        lambda: back(world),
+        lambda: thin_out(house.engine, house.store, bucket, 7, dry_run=True),
+    ):
+        with pytest.raises(PointerError, match=rf"missing.*{second.release_id} and 1 more.*release repoint"):
+            act()
+    assert house.store.size(bucket, POINTER) is None
+    assert (
+        repoint(house.engine, house.store, bucket, by="sari", reason="deleted by hand").release_id == first.release_id
+    )
+    assert pointer(world)["rolled_back"] == [second.release_id]
+    assert not release(world, SECOND).current
+    with pytest.raises(DecisionError, match="agree"):
+        repoint(house.engine, house.store, bucket, by="sari", reason="again")
+    assert world.rows("SELECT detail ->> 'by' FROM ledger.event WHERE kind = 'release_repointed'") == [("sari",)]
+
+
+def test_a_pointer_restored_from_an_old_copy_is_not_believed(world: FieldWorld) -> None:
+    receive(world, FIRST, [family("A")])
+    release(world, FIRST)
+    house = world.house
+    old = read(world, POINTER)
+    receive(world, SECOND, [family("B", number=2)])
+    second = release(world, SECOND)
+    house.store.put_bytes(house.settings.release_bucket, POINTER, old)
+    receive(world, THIRD, [family("C", number=3)])
+    with pytest.raises(PointerError, match=f"readers saw {second.release_id}"):
+        release(world, THIRD)
+    repoint(house.engine, house.store, house.settings.release_bucket, by="sari", reason="an old copy")
+    assert pointer(world)["release_id"] == second.release_id
+    assert release(world, THIRD).current
+
+
+def test_a_file_that_reads_short_once_stops_no_release(world: FieldWorld, lying: LyingStore) -> None:
+    receive(world, FIRST, [family("A")])
+    lying.lie("GET", r"/desa\.csv$", half)
+    assert release(world, FIRST).current
 
 
 def test_readers_are_not_led_back_to_a_release_that_is_no_longer_whole(world: FieldWorld) -> None:

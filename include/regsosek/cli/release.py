@@ -44,12 +44,23 @@ def release(context: typer.Context, date_: DateOption = None) -> None:
 @commands.command()
 def rollback(reason: ReasonOption) -> None:
     """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
-    from regsosek.release.pointer import roll_back
+    from regsosek.release.rollback import roll_back
 
     with house() as opened:
         bucket = opened.settings.release_bucket
         left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
     console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
+
+
+@commands.command()
+def repoint(reason: ReasonOption) -> None:
+    """Write a lost or outdated pointer anew: readers see the newest release of the warehouse not rolled back."""
+    from regsosek.release import rollback
+
+    with house() as opened:
+        bucket = opened.settings.release_bucket
+        now = rollback.repoint(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+    console.print(f"Readers see release {now.release_id} (night {now.night}, revision {now.revision}).")
 
 
 @commands.command()

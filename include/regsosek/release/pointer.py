@@ -2,7 +2,8 @@
 
 Releases of one night are counted: the first content published is revision 1, other content the next one, and content
 that is published once more after another is the newest again. The object itself names what was rolled back, so that
-a lost warehouse cannot bring that back to the readers.
+a lost warehouse cannot bring that back to the readers; and the warehouse knows what was published, so that an object
+that is lost, or read wrongly, cannot either: where the two disagree, nothing is moved.
 """
 
 import json
@@ -11,20 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Connection, Engine, func, select, text, tuple_, update
+from sqlalchemy import Connection, Engine, select, text
 
-from regsosek.errors import DecisionError
-from regsosek.geography.regions import NATION
+from regsosek.errors import PointerError
 from regsosek.landing.store import Store
 from regsosek.release.manifest import MAX_MANIFEST_BYTES, document
-from regsosek.release.verification import in_bucket, verify
-from regsosek.warehouse import ledger
 from regsosek.warehouse.tables import published_release
 
 FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
 RELEASE_LOCK = 0x5245_4C53
-ROLLED_BACK = "release_rolled_back"
 
 
 @dataclass(frozen=True)
@@ -61,10 +58,26 @@ def release_lock(engine: Engine) -> Iterator[None]:
 
 
 def seen(store: Store, bucket: str) -> Position | None:
-    """What readers see; ``None`` while nothing is published."""
-    found = store.get_bytes(bucket, POINTER, max_bytes=MAX_MANIFEST_BYTES)
-    if found is None:
-        return None
+    """What readers see; ``None`` while nothing is published.
+
+    Raises:
+        PointerError: two readings made no sense.
+    """
+    for _ in range(2):
+        found = store.get_bytes(bucket, POINTER, max_bytes=MAX_MANIFEST_BYTES)
+        if found is None:
+            return None
+        try:
+            return _position(found)
+        except (ValueError, KeyError, TypeError) as error:
+            kind = type(error).__name__
+    raise PointerError(
+        f"{bucket}/{POINTER} cannot be read ({kind}); restore it from a copy, or write it from the warehouse: "
+        "`regsosek release repoint --reason ...`"
+    )
+
+
+def _position(found: bytes) -> Position:
     content = json.loads(found)
     return Position(
         content["release_id"],
@@ -95,65 +108,12 @@ def move_forward(store: Store, bucket: str, candidate: Position, standing: Posit
         # Kept for good: a later rollback may lead to before a release that was rolled back earlier.
         candidate = replace(candidate, rolled_back=standing.rolled_back)
     if candidate != standing:
-        _write(store, bucket, candidate)
+        write(store, bucket, candidate)
     return True
 
 
-def roll_back(engine: Engine, store: Store, bucket: str, *, by: str, reason: str) -> tuple[Position, Position]:
-    """Leads readers one release back, marks the one that they saw, and records who wanted it and why.
-
-    Killed before the pointer is written, it is finished by the next call, which goes no further back.
-
-    Returns:
-        What readers saw, and what they see now.
-
-    Raises:
-        DecisionError: nothing is published, nothing lies before it, or what does is no longer whole.
-    """
-    if not reason.strip():
-        raise DecisionError("a rollback needs a reason")
-    with release_lock(engine):
-        standing = seen(store, bucket)
-        if standing is None:
-            raise DecisionError("nothing is published that could be rolled back")
-        with engine.begin() as connection:
-            former = _before(connection, standing)
-            _require_whole(store, bucket, former)
-            _mark(connection, standing, former, by, reason)
-        _write(store, bucket, replace(former, rolled_back=(*standing.rolled_back, standing.release_id)))
-    return standing, former
-
-
-def _before(connection: Connection, standing: Position) -> Position:
-    table = published_release.c
-    query = (
-        select(table.release_id, table.night, table.revision, table.content_hash, table.prefix)
-        .where(tuple_(table.night, table.revision) < tuple_(standing.night, standing.revision))
-        .where(table.rolled_back_at.is_(None), table.release_id != standing.release_id)
-        .order_by(table.night.desc(), table.revision.desc())
-        .limit(1)
-    )
-    found = connection.execute(query).first()
-    if found is None:
-        raise DecisionError(f"nothing was published before release {standing.release_id}")
-    return Position(*found)
-
-
-def _require_whole(store: Store, bucket: str, release: Position) -> None:
-    if faults := verify(in_bucket(store, bucket, release.prefix), None).faults:
-        raise DecisionError(f"release {release.release_id} can't be gone back to: {'; '.join(faults)}")
-
-
-def _mark(connection: Connection, standing: Position, former: Position, by: str, reason: str) -> None:
-    """Once: a second call that only finishes the first records nothing."""
-    table = published_release
-    unmarked = table.c.release_id == standing.release_id, table.c.rolled_back_at.is_(None)
-    if connection.execute(update(table).where(*unmarked).values(rolled_back_at=func.now())).rowcount:
-        detail = {"release": standing.release_id, "back_to": former.release_id, "by": by, "reason": reason}
-        ledger.note_event(connection, NATION, standing.night, ROLLED_BACK, detail)
-
-
-def _write(store: Store, bucket: str, position: Position) -> None:
+def write(store: Store, bucket: str, position: Position) -> None:
+    """Leads readers to ``position``; whoever writes holds the lock of releases."""
     content = {
         "release_id": position.release_id,
         "night": position.night.isoformat(),

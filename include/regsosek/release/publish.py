@@ -18,6 +18,7 @@ from regsosek.geography.boundaries import boundaries
 from regsosek.geography.planning import planning
 from regsosek.landing.store import Store
 from regsosek.quality.rules import load_suites
+from regsosek.release.agreement import agreed
 from regsosek.release.archived_cases import Archive
 from regsosek.release.audit import SecondReading, audit, read_again, require_passed
 from regsosek.release.build import build
@@ -73,6 +74,7 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
 
     Raises:
         AuditError: a check failed; nothing was written and readers go on seeing the last release.
+        PointerError: what leads readers to it cannot be read, or says other than the warehouse.
     """
     with release_lock(engine):
         return _publish(engine, store, settings, night)
@@ -82,6 +84,7 @@ def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> P
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
     drawn = boundaries(settings.boundaries_file)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        agreed(connection, store, settings.release_bucket)
         with work_folder(settings.scratch, "audit") as scratch:
             archive = Archive(store, settings.archive_bucket, scratch)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
@@ -142,8 +145,8 @@ def _put(
     else:
         _bring_back(store, bucket, prefix, release)
     _verify(store, bucket, prefix, release)
-    standing = seen(store, bucket)
     with engine.connect() as connection:
+        standing = agreed(connection, store, bucket)
         revision = revision_of(connection, release.night, release.release_id, standing)
     position = Position(release.release_id, release.night, revision, release.content_hash, prefix)
     current = move_forward(store, bucket, position, standing)
@@ -192,8 +195,13 @@ def _verify(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> No
     """Reads every file back before anyone is pointed at it."""
 
     def require_same(name: str, data: bytes) -> None:
-        if store.get_bytes(bucket, prefix + name, max_bytes=len(data) + 1) != data:
-            raise ObjectStoreError(f"{bucket}/{prefix}{name} is not what was written (delete {prefix}, release again)")
+        read = partial(store.get_bytes, bucket, prefix + name, max_bytes=len(data) + 1)
+        # A reading that came short once says nothing of what lies there.
+        if read() != data and read() != data:
+            raise ObjectStoreError(
+                f"{bucket}/{prefix}{name} was read twice and is not what was written; if readers do not see this "
+                f"release, delete {prefix} and release again, else restore the file from a copy of the bucket"
+            )
 
     _each_file(release, require_same)
 

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Engine, select
 
 from regsosek.errors import DecisionError
 from regsosek.landing.store import Store
+from regsosek.release.agreement import agreed
 from regsosek.release.former import REGION_FILES
 from regsosek.release.manifest import MANIFEST
 from regsosek.release.parquet_tables import parquet_name
-from regsosek.release.pointer import Position, release_lock, seen
+from regsosek.release.pointer import Position, release_lock
 from regsosek.release.signing import SIGNATURE_SUFFIX
 from regsosek.warehouse.tables import published_release
 
@@ -69,10 +70,10 @@ def thin_out(engine: Engine, store: Store, bucket: str, days: int, *, dry_run: b
         DecisionError: nothing is published.
     """
     with release_lock(engine):
-        standing = seen(store, bucket)
-        if standing is None:
-            raise DecisionError("nothing is published")
         with engine.connect() as connection:
+            standing = agreed(connection, store, bucket)
+            if standing is None:
+                raise DecisionError("nothing is published")
             going = may_go(_releases(connection), standing, days)
         found = (_thin(store, bucket, each, dry_run=dry_run) for each in going)
         return [each for each in found if each.files]

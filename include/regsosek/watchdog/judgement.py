@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.provinces import province as province_of
+from regsosek.release.agreement import disagreement
 from regsosek.watchdog.finding import Finding, Kind
 from regsosek.watchdog.limits import Limits, limits
 from regsosek.watchdog.nights_due import night_due
@@ -137,18 +138,17 @@ def _publication(
     rules: Limits,
 ) -> Iterator[Finding]:
     due = night_due(now, rules.deadlines.published, windows, rules.waiting.forgotten_days)
-    seen = store.release_night if isinstance(store, SeenStore) else None
+    seen = store.release.night if isinstance(store, SeenStore) and store.release else None
     noted = max(warehouse.published, default=None) if isinstance(warehouse, SeenWarehouse) else None
     newest = max(filter(None, (seen, noted)), default=None)
     both_dead = isinstance(warehouse, Unreachable) and isinstance(store, Unreachable)
     if due is not None and not both_dead and (newest is None or newest < due):
         standing = f"the newest is that of {newest}" if newest else "nothing is published"
         yield Finding(Kind.RELEASE_LATE, f"night {due}: due {rules.deadlines.published:%H:%M} WIB; {standing}")
-    if noted is None or not isinstance(store, SeenStore) or store.rolled_back:
-        return
-    if seen is None or seen < noted:
-        led_to = f"that of {seen}" if seen else "none"
-        yield Finding(Kind.POINTER_ASTRAY, f"the release of night {noted} is published, and readers see {led_to}")
+    if isinstance(warehouse, SeenWarehouse) and isinstance(store, SeenStore):
+        said = disagreement(store.release, warehouse.releases)
+        if said is not None:
+            yield Finding(Kind.POINTER_ASTRAY, said)
 
 
 def _outbox(observed: Observed) -> Iterator[Finding]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from regsosek.geography.calendar import FieldWindow
+from regsosek.release.agreement import Known
+from regsosek.release.pointer import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class SeenWarehouse:
     Attributes:
         nights: the last ones, by date.
         published: when each of the last nights was first published.
+        releases: every release that it knows.
         delivered: the newest day of delivery that was registered, by province.
         waiting: messages that have waited in the outbox too long.
         waiting_since: when the oldest of them was composed.
@@ -44,6 +47,7 @@ class SeenWarehouse:
 
     nights: Mapping[date, SeenNight] = field(default_factory=dict)
     published: Mapping[date, datetime] = field(default_factory=dict)
+    releases: tuple[Known, ...] = ()
     delivered: Mapping[str, date] = field(default_factory=dict)
     waiting: int = 0
     waiting_since: datetime | None = None
@@ -55,13 +59,11 @@ class SeenStore:
     """What lies in object storage.
 
     Attributes:
-        release_night: of the release that readers see; None while nothing is published.
-        rolled_back: whether an operator led readers back at any time.
+        release: what readers see; None while nothing is published.
         delivered: the newest day of a finished delivery among the days looked at, by province.
     """
 
-    release_night: date | None = None
-    rolled_back: bool = False
+    release: Position | None = None
     delivered: Mapping[str, date] = field(default_factory=dict)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from regsosek.contract.manifest import MANIFEST_NAME
-from regsosek.errors import ObjectStoreError
+from regsosek.errors import ObjectStoreError, PointerError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.discovery import place_of, province_prefix
 from regsosek.landing.object_store import ObjectStore, Patience
@@ -28,15 +28,11 @@ def see_store(store: Store, settings: Settings, now: datetime, rules: Limits) ->
     try:
         position = seen(store, settings.release_bucket)
         delivered = _delivered(store, settings.landing_bucket, now, rules)
+    except PointerError:
+        return Unreachable("the release pointer cannot be read; see the runbook of POINTER_ASTRAY")
     except ObjectStoreError as error:
         return Unreachable(fault_of(error))
-    except (ValueError, KeyError) as error:
-        return Unreachable(f"the release pointer cannot be read ({type(error).__name__}); see the runbook")
-    return SeenStore(
-        release_night=position.night if position else None,
-        rolled_back=bool(position and position.rolled_back),
-        delivered=delivered,
-    )
+    return SeenStore(release=position, delivered=delivered)
 
 
 def fault_of(error: ObjectStoreError) -> str:

@@ -8,6 +8,7 @@ from tenacity import retry, retry_if_not_result, stop_after_attempt, wait_fixed
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import default_night
+from regsosek.release.agreement import known_releases
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 from regsosek.watchdog.limits import Limits
@@ -78,6 +79,7 @@ def _read(connection: Connection, now: datetime, rules: Limits) -> SeenWarehouse
     return SeenWarehouse(
         nights=_nights(connection, lately["since"]),
         published=dict(map(tuple, connection.execute(_PUBLISHED, period))),
+        releases=known_releases(connection),
         delivered=dict(map(tuple, connection.execute(_DELIVERED, lately))),
         waiting=waiting,
         waiting_since=since,

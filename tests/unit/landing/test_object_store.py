@@ -14,7 +14,7 @@ class ForgetfulClient:
 
     def list_objects_v2(self, **_):
         token = self.tokens.pop(0)
-        page = {"Contents": [{"Key": "k", "Size": 1, "ETag": '"e"'}], "IsTruncated": True}
+        page = {"Contents": [{"Key": "prov=35/k", "Size": 1, "ETag": '"e"'}], "IsTruncated": True}
         return page | ({"NextContinuationToken": token} if token else {})
 
 

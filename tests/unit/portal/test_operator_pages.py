@@ -290,4 +290,11 @@ def test_every_condition_and_event_has_words() -> None:
     from regsosek.portal.wording import condition_words, event_words
 
     assert set(condition_words()) == {kind.value for kind in Kind}
-    assert set(event_words()) == {"freed", "rejected", "superseded", "reopened", "release_rolled_back"}
+    assert set(event_words()) == {
+        "freed",
+        "rejected",
+        "superseded",
+        "reopened",
+        "release_rolled_back",
+        "release_repointed",
+    }

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import provinces
+from regsosek.release.agreement import Known
+from regsosek.release.pointer import Position
 from regsosek.watchdog.finding import Kind
 from regsosek.watchdog.judgement import findings
 from regsosek.watchdog.observed import (
@@ -38,7 +40,16 @@ def good(night: date) -> Observed:
     nights = {night - timedelta(days=back): whole for back in range(9)}
     published = {each: at(each + timedelta(days=1), "03:10") for each in nights}
     delivered = dict.fromkeys(CODES, night)
-    return Observed(WINDOWS, SeenWarehouse(nights, published, delivered), SeenStore(night, delivered=delivered))
+    warehouse = SeenWarehouse(nights, published, tuple(map(known, nights)), delivered)
+    return Observed(WINDOWS, warehouse, SeenStore(led_to(night), delivered))
+
+
+def known(night: date, *, rolled_back: bool = False) -> Known:
+    return Known(f"{night}-1", night, 1, rolled_back)
+
+
+def led_to(night: date, *rolled_back: date) -> Position:
+    return Position(f"{night}-1", night, 1, "0", "rilis/", tuple(f"{each}-1" for each in rolled_back))
 
 
 def kinds(observed: Observed, now: datetime) -> list[str]:
@@ -138,38 +149,64 @@ def test_a_dead_store_makes_no_province_silent() -> None:
     assert {Kind.PROVINCE_SILENT, Kind.NATION_SILENT} <= judged.blind
 
 
-def test_a_pointer_that_leads_elsewhere_is_found_unless_an_operator_moved_it() -> None:
-    whole, now = good(NIGHT), at(MORNING, "06:00")
-    assert kinds(replace(whole, store=replace(whole.store, release_night=None)), now) == ["POINTER_ASTRAY"]
-    back = SeenStore(NIGHT - timedelta(days=1), rolled_back=True, delivered=dict.fromkeys(CODES, NIGHT))
-    assert kinds(replace(whole, store=back), now) == []
+BEFORE = NIGHT - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("release", "told"),
+    [
+        (led_to(NIGHT), None),
+        (led_to(NIGHT + timedelta(days=1)), None),
+        (None, "is missing"),
+        (led_to(BEFORE), "readers saw 2022-10-25-1"),
+        (led_to(BEFORE, NIGHT), None),
+        # A rollback of long ago excuses no other pointer.
+        (led_to(NIGHT - timedelta(days=2), NIGHT), "readers saw 2022-10-24-1"),
+    ],
+)
+def test_a_pointer_that_leads_elsewhere_is_found_unless_an_operator_moved_it(
+    release: Position | None, told: str | None
+) -> None:
+    seen = replace(good(NIGHT), store=SeenStore(release, dict.fromkeys(CODES, NIGHT)))
+    found = [each.detail for each in findings(seen, at(MORNING, "06:00")).findings]
+    assert len(found) == (told is not None)
+    assert told is None or told in found[0]
+
+
+def test_a_pointer_that_forgot_a_rollback_or_whose_rollback_was_interrupted_is_found() -> None:
+    seen = seen_by(good(NIGHT), releases=(known(BEFORE), known(NIGHT, rolled_back=True)))
+    for release, told in ((led_to(BEFORE), "does not know"), (led_to(NIGHT), "finish that")):
+        [found] = findings(
+            replace(seen, store=SeenStore(release, dict.fromkeys(CODES, NIGHT))), at(MORNING, "05:59")
+        ).findings
+        assert (found.kind, told in found.detail) == (Kind.POINTER_ASTRAY, True)
 
 
 def test_a_province_is_silent_after_two_whole_days() -> None:
     day = date(2022, 10, 25)
     seen = good(day)
     quiet = dict.fromkeys(CODES, day) | {"94": day - timedelta(days=2)}
-    mute = replace(seen_by(seen, delivered=quiet), store=SeenStore(day, delivered=quiet))
+    mute = replace(seen_by(seen, delivered=quiet), store=SeenStore(led_to(day), delivered=quiet))
     assert kinds(mute, at(day, "23:59")) == []
     (found,) = findings(mute, at(day + timedelta(days=1), "00:00")).findings
     assert (found.kind, found.subject, found.at_fault) == (Kind.PROVINCE_SILENT, "94", False)
     assert "last delivery 2022-10-23" in found.detail
     # The store knows of a delivery that no night has taken yet.
-    told = replace(mute, store=SeenStore(day, delivered=quiet | {"94": day + timedelta(days=1)}))
+    told = replace(mute, store=SeenStore(led_to(day), delivered=quiet | {"94": day + timedelta(days=1)}))
     assert kinds(told, at(day + timedelta(days=1), "00:00")) == []
 
 
 def test_a_province_that_has_just_begun_or_ended_is_not_silent() -> None:
     nothing = dict.fromkeys(CODES - {"94"}, date(2022, 10, 25))
     for window in (FieldWindow("94", date(2022, 10, 25), CLOSES), FieldWindow("94", OPENS, date(2022, 10, 24))):
-        seen = replace(good(NIGHT), windows=WINDOWS | {"94": window}, store=SeenStore(NIGHT, delivered=nothing))
+        seen = replace(good(NIGHT), windows=WINDOWS | {"94": window}, store=SeenStore(led_to(NIGHT), delivered=nothing))
         assert kinds(seen_by(seen, delivered=nothing), at(date(2022, 10, 26), "10:00")) == []
 
 
 def test_where_most_are_silent_one_finding_tells_of_all() -> None:
     day, now = NIGHT - timedelta(days=3), at(MORNING, "05:30")
     quiet = dict.fromkeys(CODES, day)
-    mute = replace(seen_by(good(NIGHT), delivered=quiet), store=SeenStore(NIGHT, delivered=quiet))
+    mute = replace(seen_by(good(NIGHT), delivered=quiet), store=SeenStore(led_to(NIGHT), delivered=quiet))
     judged = findings(mute, now)
     assert [each.kind for each in judged.findings] == [Kind.NATION_SILENT]
     assert judged.findings[0].detail.startswith("34 of 34 enumerating provinces")
