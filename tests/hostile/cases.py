@@ -253,7 +253,7 @@ def id_of_the_year_10889(draft: Draft) -> None:
 
 @hostile
 def stray_files_beside(draft: Draft) -> None:
-    draft.strays = {draft.prefix + "Thumbs.db": b"x", draft.prefix + "keluarga-00001.csv.gz.tmp": b"y"}
+    draft.strays = {draft.prefix + "catatan.xlsx": b"x", draft.prefix + "keluarga-00001.csv.gz.tmp": b"y"}
 
 
 @hostile

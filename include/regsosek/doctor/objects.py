@@ -6,7 +6,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeo
 
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
-from regsosek.errors import ObjectStoreError
+from regsosek.errors import ObjectStoreError, PointerError
+from regsosek.release.agreement import agreed
 from regsosek.settings import variable
 
 # One key, so that a probe that may not be deleted is one object for ever; no reader lists below it.
@@ -64,6 +65,17 @@ def _refusal(field: str, bucket: str, error: ObjectStoreError, right: str) -> Fi
     return fail(f"{bucket}: {found}", filled)
 
 
+def _pointer(surroundings: Surroundings) -> Finding:
+    bucket = surroundings.settings.release_bucket
+    runbook = "see docs/runbooks/release-pointer.md"
+    try:
+        with surroundings.engine.connect() as connection:
+            standing = agreed(connection, surroundings.store, bucket)
+    except PointerError as error:
+        return fail(str(error), f"do what the message says; {runbook}")
+    return ok(f"readers see release {standing.release_id}" if standing else "nothing is published yet")
+
+
 _STORE = ("s3_endpoint_url", "s3_region", "s3_access_key_id", "s3_secret_access_key")
 
 
@@ -94,4 +106,5 @@ CHECKS = (
     _check("landing", writes=False, deletes=False),
     _check("archive", writes=True, deletes=False),
     _check("release", writes=True, deletes=True),
+    Check("release pointer", _pointer, after=("migration", "release bucket")),
 )

@@ -289,6 +289,8 @@ def _read(store: Store, bucket: str, key: str, kind: type[Record]) -> Record | N
 
 def _read_all(store: Store, bucket: str, prefix: str, kind: type[Record]) -> Iterator[Record]:
     for found in store.list_objects(bucket, prefix):
+        if found.size == 0 and found.key.endswith("/"):
+            continue  # the mark of a folder, made by a console
         record = _read(store, bucket, found.key, kind)
         if record is None:
             # Leaving it out would forget a decision, or a delivery of a night that is restored.

@@ -3,19 +3,24 @@
 Layout: ``landing/prov=<pp>/tanggal=<YYYY-MM-DD>/<delivery_id>/<file>``; the manifest is written last.
 """
 
+import csv
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
+from importlib import resources
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from regsosek.contract.manifest import FILE_NAME, MANIFEST_NAME, ProvinceCode, Ulid
-from regsosek.landing.store import Store
+from regsosek.landing.store import Store, StoredObject
 
 LANDING = "landing/"
 SHOWN_STRAYS = 100
+# What completes the key of a folder to that of a delivery, whichever level it is of.
+_REST = ("", "01ARZ3NDEKTSV4RRFFQ69G5FAV/", "tanggal=2022-10-15/01ARZ3NDEKTSV4RRFFQ69G5FAV/")
 _FOLDER = re.compile(
     re.escape(LANDING) + r"prov=(?P<province>[^/]+)/tanggal=(?P<delivered_on>[^/]+)/(?P<delivery_id>[^/]+)/"
 )
@@ -49,6 +54,7 @@ class Discovery:
         later: folders of days after that night, finished or not.
         strays: keys that are no part of any delivery, the first ``SHOWN_STRAYS`` in alphabetical order.
         stray_count: how many strays there are in all.
+        debris: how many keys are what well-known tools leave beside files (``debris.csv``): harmless, and no strays.
     """
 
     deliveries: tuple[DeliveryFolder, ...]
@@ -56,6 +62,7 @@ class Discovery:
     later: tuple[DeliveryFolder, ...]
     strays: tuple[str, ...]
     stray_count: int
+    debris: int = 0
 
 
 class Place(NamedTuple):
@@ -88,13 +95,15 @@ def discover(store: Store, bucket: str, province: str, night: date) -> Discovery
         ObjectStoreError: the listing could not be finished; half a listing is never returned.
     """
     finished: dict[DeliveryFolder, bool] = {}
-    strays = _Strays()
+    strays, debris = _Strays(), 0
     for found in store.list_objects(bucket, province_prefix(province)):
         place = place_of(found.key)
-        if place is None:
-            strays.add(found.key)
-        else:
+        if place is not None:
             finished[place.folder] = finished.get(place.folder, False) or place.name == MANIFEST_NAME
+        elif is_debris(found.key):
+            debris += 1
+        elif not is_folder_marker(found):
+            strays.add(found.key)
     due = {folder: whole for folder, whole in finished.items() if folder.delivered_on <= night}
     return Discovery(
         deliveries=_in_order(folder for folder, whole in due.items() if whole),
@@ -102,7 +111,25 @@ def discover(store: Store, bucket: str, province: str, night: date) -> Discovery
         later=_in_order(finished.keys() - due.keys()),
         strays=strays.first(),
         stray_count=strays.count,
+        debris=debris,
     )
+
+
+def is_folder_marker(found: StoredObject) -> bool:
+    """Whether it is the empty object by which consoles and file managers show a folder, where folders belong."""
+    is_folder = found.size == 0 and found.key.endswith("/")
+    return is_folder and any(_folder(found.key + rest) is not None for rest in _REST)
+
+
+def is_debris(key: str) -> bool:
+    """Whether its name is one that a tool leaves beside files, which nobody delivered."""
+    return _debris().fullmatch(key.rpartition("/")[2]) is not None
+
+
+@cache
+def _debris() -> re.Pattern[str]:
+    text = resources.files(__package__).joinpath("debris.csv").read_text(encoding="utf-8")
+    return re.compile("|".join(row["pattern"] for row in csv.DictReader(text.splitlines())))
 
 
 def misplaced(store: Store, bucket: str, provinces: Collection[str]) -> tuple[str, ...]:

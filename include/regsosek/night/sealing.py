@@ -116,6 +116,8 @@ def discover_again(
                 measure_decided(connection, each)
     if found.stray_count:
         log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
+    if found.debris:
+        log.info("province %s: %d files that tools left in the landing area are passed over", province, found.debris)
 
 
 def _new_entries(

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.landing.discovery import SHOWN_STRAYS, DeliveryFolder, discover, misplaced, place_of
+from regsosek.landing.discovery import (
+    SHOWN_STRAYS,
+    DeliveryFolder,
+    discover,
+    is_debris,
+    is_folder_marker,
+    misplaced,
+    place_of,
+)
+from regsosek.landing.store import StoredObject
 
 NIGHT = date(2022, 10, 21)
 FIRST, SECOND = "01GFXXXXXXXXXXXXXXXXXXXXX1", "01GFXXXXXXXXXXXXXXXXXXXXX2"
@@ -20,7 +29,9 @@ folders = st.builds(
 file_names = st.sampled_from(
     ["manifest.json", "keluarga-00001.csv.gz", "anggota-00001.csv.gz", "anggota-00002.parquet"]
 )
-odd_names = st.sampled_from(["", "../x.csv.gz", "catatan.txt", "manifest.json.tmp", "keluarga-1.csv.gz", "a/b"])
+odd_names = st.sampled_from(
+    ["", ".DS_Store", "../x.csv.gz", "catatan.txt", "manifest.json.tmp", "keluarga-1.csv.gz", "a/b"]
+)
 odd_keys = st.text(max_size=30).map(lambda text: f"landing/prov=35/{text}")
 keys = st.lists(st.one_of(st.tuples(folders, file_names | odd_names).map("".join), odd_keys), unique=True)
 
@@ -42,9 +53,10 @@ def test_order_of_listing_decides_nothing(new_store, names, data):
 def test_every_key_is_part_of_a_delivery_or_unfinished_or_later_or_a_stray(new_store, names):
     found = discover(fill(new_store(), names), "landing", "35", NIGHT)
     prefixes = {folder.prefix for folder in (*found.deliveries, *found.unfinished, *found.later)}
-    in_folders = {name for name in names if name not in found.strays}
+    markers = {name for name in names if is_folder_marker(StoredObject(name, 0, ""))}
+    in_folders = {name for name in names if name not in found.strays and not is_debris(name)} - markers
     assert all(name.rpartition("/")[0] + "/" in prefixes for name in in_folders)
-    assert len(in_folders) + found.stray_count == len(names)
+    assert len(in_folders) + found.stray_count + found.debris + len(markers) == len(names)
     assert len(found.deliveries) + len(found.unfinished) + len(found.later) == len(prefixes)
 
 
@@ -54,6 +66,35 @@ def test_a_delivery_is_a_folder_with_a_manifest_up_to_the_night(new_store, names
     assert all(folder.prefix + "manifest.json" in names and folder.delivered_on <= NIGHT for folder in found.deliveries)
     assert all(folder.prefix + "manifest.json" not in names for folder in found.unfinished)
     assert all(folder.delivered_on > NIGHT for folder in found.later)
+
+
+def test_the_marks_of_folders_are_nothing(store):
+    fill(store, ["landing/", "landing/prov=35/", "landing/prov=35/tanggal=2022-10-21/", FOLDER, "reference/"])
+    found = discover(store, "landing", "35", NIGHT)
+    assert (found.stray_count, found.unfinished, found.deliveries) == (0, (), ())
+    assert misplaced(store, "landing", ["35"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        (FOLDER, b"not empty"),
+        ("landing/prov=35/arsip/", b""),
+        ("landing/prov=35/tanggal=21-10-2022/", b""),
+        (f"{FOLDER}dalam/", b""),
+    ],
+)
+def test_what_only_looks_like_the_mark_of_a_folder_is_a_stray(store, key, content):
+    store.put_bytes("landing", key, content)
+    assert discover(store, "landing", "35", NIGHT).strays == (key,)
+
+
+def test_what_tools_leave_is_no_stray_and_counted_apart(store):
+    left = ["_SUCCESS", ".keluarga-00001.csv.gz.crc", ".DS_Store", "._manifest.json", "Thumbs.db"]
+    fill(store, [f"landing/prov=35/{name}" for name in left] + [FOLDER + name for name in left])
+    found = discover(fill(store, [f"{FOLDER}keluarga.csv"]), "landing", "35", NIGHT)
+    assert (found.strays, found.stray_count, found.debris) == ((f"{FOLDER}keluarga.csv",), 1, 10)
+    assert found.unfinished == ()
 
 
 def test_deliveries_come_by_day_then_id(store):
