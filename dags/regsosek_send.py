@@ -9,8 +9,8 @@ bring through. Composes nothing.
 **When.** Every 15 minutes. Unpause it together with `regsosek_nightly`: while it is paused, what waits stays until the
 next night's `tell`.
 
-**What it does.** `send`: reads the bounces in the sender's mailbox, writes to the deputy of whoever cannot be reached,
-sends what is due, and tells the platform team what cannot be delivered. Each message reaches each recipient once,
+**What it does.** `send`: sends what is due, reads the bounces in the sender's mailbox, writes to the deputy of whoever
+cannot be reached, and tells the platform team what cannot be delivered. Each message reaches each recipient once,
 however many runs there are.
 
 **To look.** `regsosek alerts outbox` shows every message by recipient with the next try; `regsosek alerts send`
@@ -33,7 +33,7 @@ Sends what is due and answers with counts of deliveries (one message to one reci
 `waiting` for the next try (`unreached` of them for want of a server), `later` for the end of quiet hours, `bounced`.
 **Red**: the log names the setting or file.
 """ + on_page("regsosek_send", "send")
-LONGEST_TASK = timedelta(minutes=30)  # a server that answers slowly, 20 s for each of a nation's messages
+LONGEST_TASK = timedelta(minutes=30)  # a run begins with no message after 12 minutes; a server may take 10 for the last
 
 
 @dag(

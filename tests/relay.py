@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,8 +40,8 @@ class Relay:
 
 
 class _Handler:
-    def __init__(self, relay: Relay, hold: threading.Event | None) -> None:
-        self.relay, self.hold = relay, hold
+    def __init__(self, relay: Relay, hold: threading.Event | None, pause: float) -> None:
+        self.relay, self.hold, self.pause = relay, hold, pause
 
     async def handle_RCPT(self, server: Any, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
         answer = self.relay.answers.get(address, ACCEPTED)
@@ -55,6 +55,7 @@ class _Handler:
             message = message_from_bytes(envelope.content, policy=policy.default)
             self.relay.came += [(address, message) for address in envelope.rcpt_tos]
         self.relay.arrived.set()
+        await asyncio.sleep(self.pause)
         if self.hold:
             # The client is killed meanwhile; the thread of the server goes on serving others.
             while not self.hold.is_set():
@@ -70,15 +71,28 @@ def relay(
     hold: threading.Event | None = None,
     server_context: ssl.SSLContext | None = None,
     implicit_tls: bool = False,
+    pause: float = 0,
+    password: str = PASSWORD,
+    without: Sequence[str] = (),
 ) -> Iterator[Relay]:
-    """Serves until the caller is done; with ``server_context`` it wants TLS (STARTTLS unless implicit) and a login."""
+    """Serves until the caller is done; with ``server_context`` it wants TLS (STARTTLS unless implicit) and a login.
+
+    Args:
+        pause: seconds between the end of a message and the answer to it.
+        without: ways to log in that are not offered.
+    """
     it = Relay(answers=dict(answers or {}), at_data=at_data)
-    secured = {"authenticator": _login, "auth_required": True, "auth_require_tls": not implicit_tls}
+    secured = {
+        "authenticator": _knowing(password),
+        "auth_exclude_mechanism": without,
+        "auth_required": True,
+        "auth_require_tls": not implicit_tls,
+    }
     starttls = {"tls_context": server_context, "require_starttls": True}
     extra: dict[str, Any] = {}
     if server_context:
         extra = {**secured, **({"ssl_context": server_context} if implicit_tls else starttls)}
-    controller = Controller(_Handler(it, hold), hostname="127.0.0.1", port=free_port(), **extra)
+    controller = Controller(_Handler(it, hold, pause), hostname="127.0.0.1", port=free_port(), **extra)
     controller.start()
     it.port = controller.port
     try:
@@ -87,9 +101,12 @@ def relay(
         controller.stop()
 
 
-def _login(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-    # Handled would mean that the authenticator has answered itself.
-    return AuthResult(success=(data.login, data.password) == (LOGIN.encode(), PASSWORD.encode()), handled=False)
+def _knowing(password: str) -> Callable[..., AuthResult]:
+    def login(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        # Handled would mean that the authenticator has answered itself.
+        return AuthResult(success=(data.login, data.password) == (LOGIN.encode(), password.encode()), handled=False)
+
+    return login
 
 
 def deliver_at(settings: Settings, now: datetime) -> None:

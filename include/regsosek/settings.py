@@ -1,13 +1,15 @@
 """One frozen, validated settings object, read once from the environment at the edge and passed down."""
 
 import os
+import re
 from collections.abc import Mapping
+from email.utils import getaddresses
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from regsosek.errors import ConfigurationError
 
@@ -20,6 +22,16 @@ RETIRED = {
     "REGSOSEK_OFFICES_FILE": f"write the addresses of the offices as rows of role operasional {_RECIPIENTS}",
     "REGSOSEK_PLATFORM_RECIPIENTS": f"write the platform team's addresses as rows 00,platform {_RECIPIENTS}",
 }
+
+
+# One plain ASCII address: no display name, no list, nothing that could start another mail header.
+PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def plain_address(sender: str) -> bool:
+    """Whether mail can come from ``sender``: a plain address, perhaps behind a name, which may be in any script."""
+    addresses = [address for _, address in getaddresses([sender])]
+    return sender.isprintable() and len(addresses) == 1 and PLAIN_ADDRESS.fullmatch(addresses[0]) is not None
 
 
 class Settings(BaseModel):
@@ -88,6 +100,16 @@ class Settings(BaseModel):
     memory_limit: str = Field("1500MB", description="of DuckDB, per task")
     threads: Annotated[int, Field(ge=1)] = 2
     operator_nights: Annotated[int, Field(ge=1, le=31)] = Field(7, description="shown on the operator's page")
+
+    @field_validator("mail_sender", "mail_reply_to")
+    @classmethod
+    def _plain_sender(cls, given: str | None) -> str | None:
+        if given and not plain_address(given):
+            raise ValueError(
+                "write one e-mail address in ASCII, such as nightly@bps.go.id (a domain in other letters as xn--...): "
+                "no relay on the way need take any other"
+            )
+        return given
 
     @model_validator(mode="after")
     def _one_way_to_secure_mail(self) -> Self:

@@ -17,7 +17,9 @@ from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
 from left_behind import contents, on_landing
 from other_process import Step, die, interrupted, start_night, waiting_night
+from outbox_at_hand import OFFICE, put
 from regsosek.errors import EngineFaultError, NightFailedError, ObjectStoreError
+from regsosek.geography.recipients import Channel
 from regsosek.geography.regions import region_master
 from regsosek.landing.object_store import ObjectStore, Patience
 from regsosek.local.loopback import free_port
@@ -336,6 +338,17 @@ def test_mail_that_was_down_is_sent_once_it_is_up(world: FieldWorld, mail_sink: 
     assert told(world.house.settings) == (1, 0)
     assert told(world.house.settings) == (0, 0)
     assert len(set(mail_sink.received()) - before) == 1
+
+
+def test_a_message_that_waits_keeps_no_other_night_red(world: FieldWorld, mail_sink: MailSink) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT, spoil={"contract_version": "2"})
+    world.run(NIGHT)
+    nowhere = replace(OFFICE, channel=Channel.WEBHOOK, address="obrolan")
+    put(world.house.engine, nowhere, night=NIGHT - timedelta(days=1), now=AT)
+    for _ in range(2):
+        done = nightly.tell(world.house, NIGHT, failed={}, publication=None, provinces=[PROVINCE])
+        assert (done.waiting, done.unreached) == (1, 0)
+    assert world.rows("SELECT attempts, state FROM alert.delivery WHERE address = 'obrolan'") == [(1, "waiting")]
 
 
 @pytest.fixture

@@ -38,3 +38,20 @@ def test_a_connection_counts_where_no_host_is_set() -> None:
     assert (settings.smtp_host, settings.smtp_port, settings.smtp_tls) == ("smtp.bps.example", 465, True)
     assert not settings.mail_is_airflows
     assert load_settings(named | {"REGSOSEK_SMTP_HOST": "relay"}, beneath=of_connection).smtp_host == "relay"
+
+
+@pytest.mark.parametrize("name", ["MAIL_SENDER", "MAIL_REPLY_TO"])
+@pytest.mark.parametrize(
+    "given",
+    ["régsosek@bps.example", "a@bps.exämple", "regsosek", "a@b.example, c@d.example", "a@b.example\nBcc: c@d.e"],
+)
+def test_mail_comes_from_a_plain_address(name: str, given: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"(?i)REGSOSEK_{name}: .*one e-mail address in ascii, such as"):
+        load_settings(NEEDED | {f"REGSOSEK_{name}": given})
+
+
+@pytest.mark.parametrize(
+    "given", ["nightly@bps.go.id", "Regsosek – malam <nightly@bps.go.id>", "a@xn--bps-qla.example"]
+)
+def test_a_plain_address_may_have_a_name(given: str) -> None:
+    assert load_settings(NEEDED | {"REGSOSEK_MAIL_SENDER": given}).mail_sender == given

@@ -2,9 +2,9 @@
 
 import logging
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text, update
@@ -36,6 +36,39 @@ def due(connection: Connection, now: datetime, channels: Sequence[str]) -> list[
         .order_by(outbox.c.night, outbox.c.id, delivery.c.id)
     )
     return list(connection.execute(query).scalars())
+
+
+def hasten(
+    connection: Connection,
+    now: datetime,
+    *,
+    unreached: bool,
+    night: date | None = None,
+    channel: str | None = None,
+    but: Collection[int] = (),
+) -> None:
+    """Makes due what waits for its next try; its quiet hours are kept.
+
+    Args:
+        unreached: only what no server took up, not whom a server refused.
+        night, channel: only of these.
+        but: deliveries that are left alone.
+    """
+    query = (
+        select(delivery.c.id, delivery.c.quiet)
+        .join(outbox, delivery.c.outbox_id == outbox.c.id)
+        .where(delivery.c.state == "waiting", delivery.c.attempts > 0, delivery.c.id.not_in(but))
+    )
+    if unreached:
+        query = query.where(delivery.c.last_result == Result.UNREACHED)
+    if night:
+        query = query.where(outbox.c.night == night)
+    if channel:
+        query = query.where(delivery.c.channel == channel)
+    for row in connection.execute(query).all():
+        first = allowed_from(now, QuietHours.read(row.quiet) if row.quiet else None)
+        later = (delivery.c.id == row.id) & (delivery.c.state == "waiting") & (delivery.c.next_try_at > first)
+        connection.execute(update(delivery).where(later).values(next_try_at=first))
 
 
 @contextmanager
@@ -148,16 +181,28 @@ FROM (
 """
 
 
-def counts(connection: Connection, now: datetime) -> tuple[int, int, int]:
+def counts(
+    connection: Connection, now: datetime, night: date | None = None, *, untried: bool = True
+) -> tuple[int, int, int]:
     """How many deliveries wait although they were due or tried, for want of a channel that works, and for their hour.
 
     Those in the middle are among the first: a recipient whom a server refuses for now is no fault of ours.
+
+    Args:
+        night: whose deliveries those in the middle are; default: of all nights.
+        untried: whether a delivery that was due and not tried wants a channel, or only time.
     """
     overdue = (delivery.c.next_try_at <= now) | (delivery.c.attempts > 0)
     refused = func.coalesce(delivery.c.last_result == Result.REFUSED_FOR_NOW, text("false"))
-    numbers = (func.count().filter(overdue), func.count().filter(overdue & ~refused), func.count().filter(~overdue))
-    waiting, unreached, later = connection.execute(select(*numbers).where(delivery.c.state == "waiting")).one()
-    return waiting, unreached, later
+    unreached = overdue & ~refused
+    if night:
+        unreached &= outbox.c.night == night
+    if not untried:
+        unreached &= delivery.c.attempts > 0
+    numbers = (func.count().filter(overdue), func.count().filter(unreached), func.count().filter(~overdue))
+    query = select(*numbers).join_from(delivery, outbox, delivery.c.outbox_id == outbox.c.id)
+    waiting, for_a_channel, later = connection.execute(query.where(delivery.c.state == "waiting")).one()
+    return waiting, for_a_channel, later
 
 
 def clock(now: datetime | None) -> datetime:

@@ -2,22 +2,26 @@
 
 import smtplib
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 from regsosek.alerts.outcome import Letter, Outcome, Result
-from regsosek.settings import Settings
+from regsosek.alerts.pace import Pace
+from regsosek.settings import Settings, plain_address, variable
 
 OK = 200
 TEMPORARY = 400
 PERMANENT = 500
+OUR_ID = "X-Regsosek-Message-ID"  # beside Message-ID, which some relays replace by their own
 
 
 def message_id(letter: Letter, sender: str) -> str:
     """The same for the same delivery, so that a message sent twice can be told from two, and a bounce be placed."""
-    domain = sender.rpartition("@")[2] or "localhost"
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     return f"<{letter.night:%Y%m%d}.{letter.group}.{letter.id}.{letter.delivery}@{domain}>"
 
 
@@ -34,7 +38,7 @@ def email_of(letter: Letter, sender: str, reply_to: str | None = None) -> EmailM
         message["Reply-To"] = reply_to
     message["Subject"] = letter.subject
     message["Date"] = letter.composed_at
-    message["Message-ID"] = message_id(letter, sender)
+    message["Message-ID"] = message[OUR_ID] = message_id(letter, sender)
     message["Auto-Submitted"] = "auto-generated"  # keeps holiday responders from answering
     message.set_content(letter.body, cte="quoted-printable")
     if letter.html:
@@ -57,10 +61,12 @@ def _attach(message: EmailMessage, name: str, media_type: str, content: bytes) -
 class MailCarrier:
     """Hands letters to the SMTP server of the settings, over one session that is opened with the first."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, limits: Pace) -> None:
         self._settings = settings
+        self._limits = limits
         self._session: smtplib.SMTP | None = None
-        self._unreachable: Outcome | None = None
+        self._handed_over = 0
+        self._unreachable = _fault_of_ours(settings)
 
     def carry(self, letter: Letter, begin: Callable[[], bool]) -> Outcome:
         """Sends one letter; a server that could not be reached once is not tried again by this carrier."""
@@ -72,8 +78,7 @@ class MailCarrier:
         except ValueError as error:
             return Outcome(Result.REFUSED_FOR_GOOD, f"cannot be written: {type(error).__name__}")
         try:
-            self._session = self._session or open_session(self._settings)
-            outcome = _envelope(self._session, self._settings.mail_sender, letter.address)
+            outcome = self._announce(letter)
         except OSError as error:
             self.close()
             self._unreachable = Outcome(Result.UNREACHED, describe_failure(error))
@@ -82,25 +87,65 @@ class MailCarrier:
 
     def close(self) -> None:
         """Ends the session, if there is one."""
-        session, self._session = self._session, None
+        session, self._session, self._handed_over = self._session, None, 0
         if session:
             with suppress(OSError):
                 session.quit()
             session.close()
 
+    def _announce(self, letter: Letter) -> Outcome | None:
+        """Sender and recipient, in a new session where the server has ended one after some letters."""
+        sender = self._settings.mail_sender
+        if self._handed_over:
+            try:
+                return _envelope(self._opened(), letter, sender)
+            except OSError:
+                self.close()
+        return _envelope(self._opened(), letter, sender)
+
+    def _opened(self) -> smtplib.SMTP:
+        if self._session is None:
+            self._session = open_session(self._settings)
+            _wait_for(self._session, self._limits.answer_seconds)
+        return self._session
+
     def _hand_over(self, content: bytes, begin: Callable[[], bool]) -> Outcome:
-        assert self._session is not None, "an envelope was accepted"
+        session = self._opened()
         if not begin():
-            self._session.rset()
+            session.rset()
             return Outcome(Result.WITHDRAWN)
         try:
-            code, _ = self._session.data(content)
+            _wait_for(session, self._limits.acceptance_seconds)
+            code, _ = session.data(content)
+            _wait_for(session, self._limits.answer_seconds)
         except smtplib.SMTPDataError as error:
+            self._end_transaction()  # refused before the content: some servers go on with the old envelope
             code = error.smtp_code
         except OSError as error:
             self.close()
             return Outcome(Result.UNCLEAR, describe_failure(error))
+        self._handed_over += 1
         return _answered("DATA", code) or Outcome(Result.TAKEN)
+
+    def _end_transaction(self) -> None:
+        assert self._session is not None, "an envelope was accepted"
+        try:
+            self._session.rset()
+        except OSError:
+            self.close()
+
+
+def _fault_of_ours(settings: Settings) -> Outcome | None:
+    """Why no letter can be written at all: it waits until that is mended, and is no recipient's fault."""
+    for name in ("mail_sender", "mail_reply_to"):
+        if (given := getattr(settings, name)) and not plain_address(given):
+            return Outcome(Result.UNREACHED, f"{variable(name)} is no e-mail address in ASCII")
+    return None
+
+
+def _wait_for(session: smtplib.SMTP, seconds: float) -> None:
+    if session.sock:
+        session.sock.settimeout(seconds)
 
 
 def open_session(settings: Settings) -> smtplib.SMTP:
@@ -109,18 +154,15 @@ def open_session(settings: Settings) -> smtplib.SMTP:
     Raises:
         OSError: the server cannot be reached or refuses us.
     """
-    host, port, timeout = settings.smtp_host, settings.smtp_port, settings.smtp_timeout_seconds
-    context = ssl.create_default_context(cafile=settings.smtp_ca_file)
-    session: smtplib.SMTP
-    if settings.smtp_tls:
-        session = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
-    else:
-        session = smtplib.SMTP(host, port, timeout=timeout)
+    try:
+        session = _connected(settings)
+    except UnicodeError:
+        raise OSError(f"{variable('smtp_host')} is no host name") from None
     try:
         if settings.smtp_starttls:
-            session.starttls(context=context)
+            session.starttls(context=_trusted(settings))
         if settings.smtp_username and settings.smtp_password:
-            session.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+            _log_in(session, settings.smtp_username, settings.smtp_password.get_secret_value())
         session.ehlo_or_helo_if_needed()
     except BaseException:
         session.close()
@@ -128,17 +170,55 @@ def open_session(settings: Settings) -> smtplib.SMTP:
     return session
 
 
-def _envelope(session: smtplib.SMTP, sender: str, address: str) -> Outcome | None:
+def _connected(settings: Settings) -> smtplib.SMTP:
+    host, port, timeout = settings.smtp_host, settings.smtp_port, settings.smtp_timeout_seconds
+    if settings.smtp_tls:
+        return smtplib.SMTP_SSL(host, port, timeout=timeout, context=_trusted(settings))
+    return smtplib.SMTP(host, port, timeout=timeout)
+
+
+def _trusted(settings: Settings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.smtp_ca_file)
+
+
+def _log_in(session: smtplib.SMTP, user: str, password: str) -> None:
+    """Logs in; where smtplib knows ASCII only, the mechanisms that say UTF-8 (RFC 4616) or take it."""
+    if (user + password).isascii():
+        session.login(user, password)
+        return
+    session.ehlo_or_helo_if_needed()
+    offered = session.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        credentials = "\0".join(["", user, password])
+        code, answer = session.docmd("AUTH", f"PLAIN {_base64_of(credentials)}")
+    elif "LOGIN" in offered:
+        code, answer = session.docmd("AUTH", f"LOGIN {_base64_of(user)}")
+        if code == _CHALLENGE:
+            code, answer = session.docmd(_base64_of(password))
+    else:
+        raise smtplib.SMTPNotSupportedError("no login that takes a password beyond ASCII")
+    if code not in {_LOGGED_IN, _LOGGED_IN_BEFORE}:
+        raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def _base64_of(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+def _envelope(session: smtplib.SMTP, letter: Letter, sender: str) -> Outcome | None:
     """What speaks against sending; None if the server takes sender and recipient.
+
+    A server that can (RFC 3461) is asked to name our id in its report, and to return no more than headers.
 
     Raises:
         OSError: the session is of no use; a sender that is refused is our matter, not the recipient's.
     """
-    code, answer = session.mail(sender)
+    reports = [f"ENVID={message_id(letter, sender).strip('<>')}", "RET=HDRS"] if session.has_extn("dsn") else []
+    code, answer = session.mail(sender, reports)
     if code >= TEMPORARY:
         session.rset()
         raise smtplib.SMTPSenderRefused(code, answer, sender)
-    code, answer = session.rcpt(address)
+    code, answer = session.rcpt(letter.address)
     if code == _CLOSING:
         raise smtplib.SMTPResponseException(code, answer)
     refused = _answered("RCPT", code)
@@ -147,6 +227,7 @@ def _envelope(session: smtplib.SMTP, sender: str, address: str) -> Outcome | Non
     return refused
 
 
+_CHALLENGE, _LOGGED_IN, _LOGGED_IN_BEFORE = 334, 235, 503
 _CLOSING = 421  # the server ends the session, whatever it was asked
 
 

@@ -23,6 +23,9 @@ class Pace:
     longest_minutes: float
     most_tries: int
     told_after_tries: int
+    answer_seconds: float
+    acceptance_seconds: float
+    longest_run_minutes: float
 
 
 @cache

@@ -13,15 +13,13 @@ from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.geography.provinces import province, provinces
 from regsosek.geography.reference_table import DATA, read_table
-from regsosek.settings import load_settings
+from regsosek.settings import PLAIN_ADDRESS, load_settings
 from regsosek.wording import Language
 
 CENTRE = "00"
 COLUMNS = ("province", "role", "channel", "address", "backup_of", "language", "quiet_from", "quiet_until")
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CRITICAL = {"": False, "at_once": False, "waits": True}
-# One plain ASCII address: no display name, no list, nothing that could start another mail header.
-_EMAIL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 # A tag of the webhooks file: the URL behind it carries a secret, and stands nowhere else.
 _TAG = re.compile(r"[a-z0-9][a-z0-9-]*")
 _BPS_CODE = "a BPS code of the 2022 frame, or 00 for the centre"
@@ -169,7 +167,7 @@ def _faults(row: Mapping[str, str]) -> list[str]:
 
 
 def _address_faults(row: Mapping[str, str]) -> list[str]:
-    if row["channel"] == Channel.EMAIL and not _EMAIL.fullmatch(row["address"]):
+    if row["channel"] == Channel.EMAIL and not PLAIN_ADDRESS.fullmatch(row["address"]):
         return ["the address is none; write one plain e-mail address"]
     if row["channel"] == Channel.WEBHOOK and not _TAG.fullmatch(row["address"]):
         return ["the address is no tag of the webhooks file; write its tag (a-z, 0-9, -), the URL stays in that file"]

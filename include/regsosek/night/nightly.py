@@ -105,7 +105,7 @@ def tell(
     )
     if provinces is None or {each.code for each in all_provinces()} <= set(provinces):
         alert_week(house.engine, house.settings, night)
-    delivered = deliver(house.engine, house.settings)
+    delivered = deliver(house.engine, house.settings, night=night)
     if delivered.unreached:
         raise NightFailedError(
             f"night {night}: {delivered.sent} deliveries of messages made, {delivered.unreached} reached no server and "

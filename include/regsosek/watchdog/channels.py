@@ -1,6 +1,7 @@
 """The ways out of a round: mail, a chat webhook, and the dead-man's switch. Each says what failed, none raises."""
 
 import zlib
+from dataclasses import replace
 from datetime import datetime
 
 import httpx
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 
 from regsosek.alerts.mail import MailCarrier
 from regsosek.alerts.outcome import Letter, Result
+from regsosek.alerts.pace import Pace, pace
 from regsosek.alerts.rendering import Message
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import default_night
@@ -26,13 +28,18 @@ def send_mail(settings: Settings, message: Message, now: datetime) -> Unreachabl
     except ReferenceDataError:
         return Unreachable("the recipients file is faulty (regsosek doctor)")
     letters = [_letter(each.address, number, message, now) for number, each in enumerate(team) if _is_first_mail(each)]
-    carrier = MailCarrier(settings)
+    carrier = MailCarrier(settings, _patience())
     try:
         outcomes = [carrier.carry(letter, lambda: True) for letter in letters]
     finally:
         carrier.close()
     failed = [each.note for each in outcomes if each.result is not Result.TAKEN]
     return Unreachable("; ".join(sorted(set(failed)))) if failed or not letters else None
+
+
+def _patience() -> Pace:
+    """A round is short; a mail that a filter keeps back longer may come twice."""
+    return replace(pace(), answer_seconds=30, acceptance_seconds=120)
 
 
 def _is_first_mail(recipient: Recipient) -> bool:

@@ -34,7 +34,7 @@ RICH = replace(
     ),
 )  # fmt: skip
 HEADERS = {"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version",
-           "Content-Type", "Content-Transfer-Encoding"}  # fmt: skip
+           "X-Regsosek-Message-ID", "Content-Type", "Content-Transfer-Encoding"}  # fmt: skip
 
 
 def test_a_letter_arrives_as_it_was_written() -> None:
@@ -43,8 +43,17 @@ def test_a_letter_arrives_as_it_was_written() -> None:
     assert received["Subject"] == LETTER.subject
     assert received["To"] == "prov64@bps.example"
     assert received["Message-ID"] == "<20221026.prov64.7.12@bps.example>"
+    assert received["X-Regsosek-Message-ID"] == received["Message-ID"]
     assert received["Auto-Submitted"] == "auto-generated"
     assert received["Reply-To"] is None
+
+
+def test_a_name_of_the_sender_stays_out_of_the_id() -> None:
+    received = message_from_bytes(
+        email_of(LETTER, f"Regsosek \u2013 malam <{SENDER}>").as_bytes(), policy=policy.default
+    )
+    assert received["From"] == f"Regsosek \u2013 malam <{SENDER}>"
+    assert received["Message-ID"] == "<20221026.prov64.7.12@bps.example>"
 
 
 def test_html_stands_beside_the_text_and_files_after_both() -> None:
