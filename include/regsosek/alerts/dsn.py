@@ -1,15 +1,28 @@
-"""Delivery status notifications (RFC 3464): what a mail server that took a message reports of it later."""
+"""Delivery status notifications (RFC 3464, RFC 6533): what a mail server that took a message reports of it later.
 
+What makes a mail a bounce is a status block that says "failed" or "delayed"; no answer of a person or of a holiday
+responder has one. Whose bounce it is says our id, wherever a relay left it.
+"""
+
+import binascii
+import quopri
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 from typing import cast
 
-# As ``mail.message_id`` writes it: night, group, message, delivery.
-_OURS = re.compile(r"<\d{8}\.\w+\.(\d{1,18})\.(\d{1,18})@[^<>\s]+>")
+from regsosek.alerts.mail import OUR_ID
+
+# As ``mail.message_id`` writes it, perhaps without its brackets: night, group, message, delivery.
+_OURS = re.compile(r"(?<![\w.])\d{8}\.\w+\.(\d{1,18})\.(\d{1,18})@[\w-]+(?:\.[\w-]+)*")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
+_REPORTS = {"message/delivery-status", "message/global-delivery-status"}
+_RETURNED = {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+_FIRST = (OUR_ID, "Message-ID")  # of what was returned; then every other header, such as X-*-Original-Message-ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +42,52 @@ def read_bounce(content: bytes) -> Bounce | None:
     blocks = [block for part in report.walk() for block in _status_blocks(part)]
     failed = [block for block in blocks if _action(block) == "failed"]
     delayed = [block for block in blocks if _action(block) == "delayed"]
-    original = _original_id(report)
-    found = _OURS.fullmatch(original)
-    if not found or not (failed or delayed):
+    if not (failed or delayed):
+        return None
+    found = next(filter(None, map(_OURS.search, _places(report, blocks))), None)
+    if not found:
         return None
     status = _STATUS.search(str((failed or delayed)[0].get("Status", "")))
-    return Bounce(int(found[1]), int(found[2]), original, bool(failed), status[0] if status else "")
+    return Bounce(int(found[1]), int(found[2]), f"<{found[0]}>", bool(failed), status[0] if status else "")
 
 
 def _status_blocks(part: Message) -> list[Message]:
-    if part.get_content_type() != "message/delivery-status" or not part.is_multipart():
+    if part.get_content_type() not in _REPORTS:
         return []
-    return cast("list[Message]", part.get_payload())
+    return [_headers(block) for block in _BLANK_LINE.split(_text_of(part)) if block.strip()]
 
 
 def _action(block: Message) -> str:
     return str(block.get("Action", "")).partition("(")[0].strip().lower()
 
 
-def _original_id(report: Message) -> str:
-    """The Message-ID of what was returned, else of what the report answers to."""
+def _places(report: Message, blocks: list[Message]) -> Iterator[str]:
+    """Where our id may stand, the most telling place first."""
     for part in report.walk():
-        for headers in _returned(part):
-            if headers.get("Message-ID"):
-                return str(headers["Message-ID"]).strip()
-    answered = str(report.get("In-Reply-To") or report.get("References") or "")
-    found = _OURS.search(answered)
-    return found[0] if found else ""
+        if part.get_content_type() in _RETURNED:
+            returned = _headers(_BLANK_LINE.split(_text_of(part).lstrip(), maxsplit=1)[0])
+            yield from (str(returned[name]) for name in _FIRST if name in returned)
+            yield from map(str, returned.values())
+    yield from (str(value) for block in blocks for value in block.values())
+    yield from (str(report[name]) for name in ("In-Reply-To", "References") if name in report)
+    for part in report.walk():
+        if part.get_content_maintype() == "text":
+            yield cast("bytes", part.get_payload(decode=True) or b"").decode("ascii", "replace")
 
 
-def _returned(part: Message) -> Iterator[Message]:
-    kind = part.get_content_type()
-    if kind == "message/rfc822" and part.is_multipart():
-        yield from cast("list[Message]", part.get_payload())
-    elif kind == "text/rfc822-headers":
-        yield message_from_bytes(cast("bytes", part.get_payload(decode=True) or b""), policy=policy.compat32)
+def _headers(block: bytes) -> Message:
+    return message_from_bytes(block, policy=policy.compat32)
+
+
+def _text_of(part: Message) -> bytes:
+    """What a part holds, decoded; the parser takes any message within for headers and a body, encoded or not."""
+    if not part.is_multipart():
+        return cast("bytes", part.get_payload(decode=True) or b"")
+    held = b"\n\n".join(each.as_bytes() for each in cast("list[Message]", part.get_payload()))
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if encoding == "quoted-printable":
+        return quopri.decodestring(held)
+    try:
+        return b64decode(held) if encoding == "base64" else held
+    except binascii.Error:
+        return b""
