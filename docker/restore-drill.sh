@@ -40,6 +40,8 @@ trap forget EXIT
 image --user "$(id -u):$(id -g)" --volume "$directory/objects:/backup:ro" airflow-init docker/objects.sh restore /backup
 create
 "${compose[@]}" exec -T postgres pg_restore --username postgres --dbname "$drill" --exit-on-error <"$newest/warehouse.dump"
+# The dump is older than the copy of the archive: what went out in between must not go again.
+regsosek alerts restored
 published=$(newest_release)
 : "${published:?"nothing was published when the backup was made"}"
 first=$(ask --dbname "$drill" --command "SELECT min(night) FROM ledger.delivery")

@@ -26,7 +26,7 @@ TEAM = "platform@bps.example"
 def emptied_outbox(engine: Engine) -> Engine:
     """The same warehouse without messages."""
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE alert.outbox, alert.delivery, alert.unread_mailbox"))
+        connection.execute(text("TRUNCATE alert.outbox, alert.delivery, alert.unread_mailbox, alert.sent_before"))
     return engine
 
 

@@ -110,6 +110,13 @@ def withhold(connection: Connection, outbox_id: int) -> int:
     return count
 
 
+def withhold_all(connection: Connection) -> int:
+    """Keeps back all that waits, and the deputies of it; returns how many deliveries."""
+    waiting = select(delivery.c.outbox_id).where(delivery.c.state == "waiting").distinct()
+    messages = list(connection.execute(waiting.order_by(delivery.c.outbox_id)).scalars())
+    return sum(withhold(connection, outbox_id) for outbox_id in messages)
+
+
 def _known(connection: Connection, outbox_id: int) -> None:
     if connection.execute(select(outbox.c.id).where(outbox.c.id == outbox_id)).first() is None:
         raise OutboxError(f"no message {outbox_id} is in the outbox; `regsosek alerts outbox` names them")

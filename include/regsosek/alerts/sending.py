@@ -19,6 +19,7 @@ from regsosek.alerts.deliveries import begin, claimed, clock, counts, due, haste
 from regsosek.alerts.mail import MailCarrier
 from regsosek.alerts.outcome import MOST_UNCLEAR, Carrier, Letter, Outcome, Result, follows
 from regsosek.alerts.pace import pace
+from regsosek.alerts.sent_before import SentBefore
 from regsosek.alerts.undelivered import tell_undelivered
 from regsosek.alerts.unread import tell_unread
 from regsosek.alerts.webhook import WebhookCarrier
@@ -71,6 +72,8 @@ def deliver(
     with engine.begin() as connection:
         if at_once or night is not None:
             hasten(connection, at, unreached=not at_once, night=None if at_once else night)
+    sent_before = SentBefore(engine, settings, at)
+    sent_before.mark()
     run = _Run(engine, settings, at, time.monotonic() + 60 * pace().longest_run_minutes)
     run.send_due()
     bounced = collect_bounces(engine, settings, at)
@@ -80,6 +83,7 @@ def deliver(
         for channel in run.working:
             hasten(connection, at, unreached=True, channel=channel, but=run.tried)
     run.send_due()
+    sent_before.leave_trace()
     with engine.begin() as connection:
         waiting, unreached, later = counts(connection, at, night, untried=not run.cut_short)
     sent = run.states.count("sent")

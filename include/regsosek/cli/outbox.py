@@ -1,4 +1,4 @@
-"""The commands for messages: `regsosek alerts outbox`, `send`, `retry`, `withhold`."""
+"""The commands for messages: `regsosek alerts outbox`, `send`, `retry`, `withhold`, `restored`."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,13 @@ RecipientsOption = Annotated[
 ]
 StateOption = Annotated[str, typer.Option(help="Only waiting, sent, failed, withheld or standby ones.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what waits, word for word; send nothing.")]
+NowOption = Annotated[
+    bool, typer.Option("--now", help="Also what waits for its next try, as after a server is mended.")
+]
+AnyMessageArgument = Annotated[
+    int | None, typer.Argument(metavar="[ID]", help="Message, as `alerts outbox` numbers it.")
+]
+WaitingOption = Annotated[bool, typer.Option("--waiting", help="All messages that wait, in place of one.")]
 commands = typer.Typer()
 
 
@@ -40,22 +47,22 @@ def list_outbox(state: StateOption = "", night: NightOption = None, province: Re
 
 
 @commands.command()
-def send(dry_run: DryRunOption = False) -> None:
+def send(dry_run: DryRunOption = False, now: NowOption = False) -> None:
     """Send what is due (what the DAG regsosek_send does)."""
     from regsosek.alerts.outbox_desk import waiting_letters
     from regsosek.night.outbox_tables import letter_text
 
     with house() as opened:
         if not dry_run:
-            _send(opened)
+            _send(opened, at_once=now)
             return
         with opened.engine.connect() as connection:
             letters = waiting_letters(connection)
-    now = datetime.now(UTC)
+    moment = datetime.now(UTC)
     for not_before, letter in letters:
-        console.rule(f"{'due' if not_before <= now else 'later'}", align="left")
+        console.rule(f"{'due' if not_before <= moment else 'later'}", align="left")
         console.print(Text(letter_text(letter, not_before)))
-    due = sum(not_before <= now for not_before, _ in letters)
+    due = sum(not_before <= moment for not_before, _ in letters)
     console.print(f"{due} deliveries are due, {len(letters) - due} wait for their hour; nothing was sent.")
 
 
@@ -72,19 +79,37 @@ def retry(message_id: MessageArgument) -> None:
 
 
 @commands.command()
-def withhold(message_id: MessageArgument) -> None:
+def withhold(message_id: AnyMessageArgument = None, waiting: WaitingOption = False) -> None:
     """Keep a message from whoever does not have it yet; `retry` lets it go after all."""
     from regsosek.alerts import outbox_desk
 
+    if (message_id is None) != waiting:
+        raise ConfigurationError("name a message, as `regsosek alerts outbox` numbers it, or write --waiting for all")
     with house() as opened, opened.engine.begin() as connection:
+        if message_id is None:
+            console.print(f"All that waits is withheld: {outbox_desk.withhold_all(connection)} deliveries.")
+            return
         kept = outbox_desk.withhold(connection, message_id)
     console.print(f"Message {message_id} is withheld from {kept}.")
 
 
-def _send(opened: "House") -> None:
+@commands.command()
+def restored() -> None:
+    """Learn from the archive what was sent after the dump that the warehouse was restored from; send nothing."""
+    from regsosek.alerts.outbox_desk import outbox_lines
+    from regsosek.alerts.sent_before import SentBefore
+
+    with house() as opened:
+        marked = SentBefore(opened.engine, opened.settings, datetime.now(UTC)).learn()
+        with opened.engine.connect() as connection:
+            waiting = len(outbox_lines(connection, state="waiting"))
+    console.print(f"{marked} deliveries had been made after the dump and are not made again; {waiting} wait.")
+
+
+def _send(opened: "House", *, at_once: bool = False) -> None:
     from regsosek.alerts.sending import deliver
 
-    done = deliver(opened.engine, opened.settings)
+    done = deliver(opened.engine, opened.settings, at_once=at_once)
     console.print(
         f"{done.sent} deliveries made, {done.failed} tries failed, {done.waiting} wait for the next try, "
         f"{done.later} for their hour; {done.bounced} came back."

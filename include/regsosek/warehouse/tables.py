@@ -357,8 +357,14 @@ delivery_of_message = Table(
     _needed("channel"), _needed("role"), _needed("address"), _needed("backup_of"), _needed("state"),
     _count("attempts"), _count("unclear"), _moment("next_try_at", nullable=True), Column("quiet", JSONB),
     Column("last_result", Text), Column("last_error", Text), _moment("sent_at", nullable=True),
-    _moment("told_at", nullable=True),
+    _moment("told_at", nullable=True), Column("traced", Boolean, nullable=False, server_default=text("false")),
     Index("ix_delivery_outbox", "outbox_id"), schema="alert",
+)  # fmt: skip
+# Traces of sending in the archive that are known here, and what those say that were not left from here.
+sending_trace = Table("sending_trace", metadata, _key("key"), schema="alert")
+sent_before = Table(
+    "sent_before", metadata, _key("recipient_group"), _key("night", Date), _key("kind"), _key("language"),
+    _key("channel"), _key("address_sha256"), _moment("sent_at"), schema="alert",
 )  # fmt: skip
 # The mailbox of bounces while it cannot be read: since when, how often in a row, and whether that was told.
 unread_mailbox = Table(
