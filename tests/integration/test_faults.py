@@ -30,6 +30,7 @@ from regsosek.night import judging, nightly, receiving
 from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
 from regsosek.night.sealing import reopen_night
+from regsosek.quality.verdict import RuleCount
 from regsosek.settings import Settings
 from regsosek.warehouse.reference import load_frame
 
@@ -194,7 +195,7 @@ def test_a_province_in_the_midst_of_its_night_keeps_no_other_waiting(world: Fiel
 class IdleJudge(CompiledJudge):
     """For a night in which there is nothing left to judge."""
 
-    def judge(self) -> tuple[receiving.RuleCount, ...]:
+    def judge(self) -> tuple[RuleCount, ...]:
         raise AssertionError("a decided delivery was judged again")
 
 
