@@ -39,6 +39,14 @@ class EngineFaultError(RegsosekError):
     """A database failed; its own message is withheld because it may quote personal data."""
 
 
+class MachineFaultError(RegsosekError):
+    """The machine lacks memory, threads, files or disk; the message names the setting or path."""
+
+
+class DefectError(RegsosekError):
+    """A step raised what none of ours should; its own message stands in the log alone."""
+
+
 class ParityError(RegsosekError):
     """Great Expectations and the compiled SQL disagree on a rule, or a rule could not be evaluated: our fault."""
 

@@ -10,6 +10,7 @@ from otlp_receiver import receiving
 # As a task's process does it, apart: Airflow's set-up of logging is the whole process's.
 TASK = """
 import io, logging, sys
+import pandas as pd
 import structlog
 from airflow.sdk.log import configure_logging
 from regsosek.telemetry.context import within
@@ -26,6 +27,11 @@ with telling("regsosek_nightly", "scheduled__1", {}), within(province="64", step
     except ValueError:
         airflow.exception("Task failed with exception")
         logging.getLogger("regsosek.night").exception("failed")
+    try:
+        raise pd.errors.DatabaseError("Execution failed on sql 'SELECT secret_value'")
+    except OSError as error:
+        airflow.exception("Database failed", error=error)
+        logging.getLogger("pandas").exception("of a library: %s", error)
 logging.getLogger("regsosek").info("afterwards")
 sys.stdout.buffer.write(out.getvalue())
 """
@@ -42,6 +48,13 @@ def test_a_record_in_a_task_has_our_fields_and_no_personal_value_even_in_airflow
         assert records[event]["province"] == "64"
     assert "province" not in records["afterwards"]
     assert "6471035203850002" not in done.stdout
+
+
+def test_no_statement_of_a_database_is_in_a_record_of_a_task_whoever_writes_it() -> None:
+    done = subprocess.run([sys.executable, "-c", TASK], capture_output=True, text=True, check=False)
+    records = [record for record in map(json.loads, done.stdout.splitlines()) if "DatabaseError" in json.dumps(record)]
+    assert len(records) == 2, done.stderr
+    assert "secret_value" not in done.stdout + done.stderr
 
 
 # Airflow sets its meters up with the first number that it counts itself, which is before a task begins.

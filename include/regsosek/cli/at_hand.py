@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from ulid import ULID
 
+from regsosek.faults import edge
 from regsosek.geography.calendar import default_night
 from regsosek.night.run_request import refuse_future
 from regsosek.telemetry.context import current
@@ -19,21 +21,22 @@ if TYPE_CHECKING:
     from regsosek.night.house import House
 
 EXIT_FAILED = 1
+# How a command ends itself, and how it refuses an argument.
+ENDS = (typer.Exit, typer.Abort, typer.BadParameter)
 # A pipe or a log has no width of its own; the tables need a hundred columns.
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 @contextmanager
 def house() -> Iterator["House"]:
-    """Settings, warehouse and object storage."""
+    """Settings, warehouse and object storage; what fails while they are open leaves typed."""
     from regsosek.night.house import open_house
-    from regsosek.night.nightly import without_values
     from regsosek.settings import load_settings
     from regsosek.telemetry.telling import telling
 
     with (
         telling("regsosek", current("run") or str(ULID()), os.environ),
-        without_values("warehouse"),
+        edge("warehouse", passing=ENDS),
         open_house(load_settings()) as opened,
     ):
         yield opened

@@ -26,7 +26,8 @@ from regsosek.cli import (
     watchdog,
 )
 from regsosek.cli.at_hand import EXIT_FAILED, console
-from regsosek.errors import RegsosekError
+from regsosek.errors import DefectError, RegsosekError
+from regsosek.faults import typed
 from regsosek.telemetry import logs
 from regsosek.telemetry.context import within
 
@@ -57,6 +58,7 @@ def start(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every step.")] = False,
 ) -> None:
     """Sets up logging for all commands."""
+    logs.guard_records()
     if _log_format() == "json":
         logging.basicConfig(level=logging.WARNING, handlers=[logs.json_handler(sys.stderr)])
         logging.getLogger("regsosek").setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -69,7 +71,9 @@ def _log_format() -> str:
 
 
 def _tell_error(error: RegsosekError) -> None:
-    """In one line, whatever the format."""
+    """In one line, whatever the format; a defect of ours with its traceback."""
+    if isinstance(error, DefectError):
+        logging.getLogger(__name__).error("report this with the command", exc_info=error)
     if _log_format() == "json":
         logging.getLogger(__name__).error("%s: %s", type(error).__name__, error)
     else:
@@ -77,7 +81,7 @@ def _tell_error(error: RegsosekError) -> None:
 
 
 def main() -> None:
-    """Entry point: errors of ours are told in one line and end with 1."""
+    """Entry point: what fails is told in one line and ends with 1."""
     code = 0
     with within(run=str(ULID())):
         try:
@@ -86,6 +90,11 @@ def main() -> None:
             code = left.code if isinstance(left.code, int) else EXIT_FAILED
         except RegsosekError as error:
             _tell_error(error)
+            code = EXIT_FAILED
+        except Exception as error:  # noqa: BLE001 - told by kind and place: its words may quote values
+            told = typed("regsosek", error)
+            told.__cause__ = error
+            _tell_error(told)
             code = EXIT_FAILED
     logging.shutdown()
     sys.stdout.flush()

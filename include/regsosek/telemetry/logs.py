@@ -5,6 +5,7 @@ guard is put before its last processor.
 """
 
 import logging
+import sys
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Literal, TextIO
 
@@ -13,11 +14,44 @@ from rich.console import Console
 from rich.logging import RichHandler
 from structlog.stdlib import ProcessorFormatter
 
+from regsosek.faults import without_words
 from regsosek.telemetry.context import FIELDS
 from regsosek.telemetry.guard import masked, masked_value
 from regsosek.telemetry.measures import values_masked
 
 LogFormat = Literal["text", "json"]
+
+
+class GuardedRecord(logging.LogRecord):
+    """A record of the standard library's log that no error of a database reaches with its words."""
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        """See :class:`logging.LogRecord`."""
+        super().__init__(*values, **named)
+        if isinstance(self.args, tuple):
+            self.args = tuple(without_words(each) if isinstance(each, BaseException) else each for each in self.args)
+        if isinstance(self.msg, BaseException):
+            self.msg = without_words(self.msg)
+        if self.exc_info and self.exc_info[1] is not None:
+            self.exc_info = _exc_info(without_words(self.exc_info[1]))
+
+
+def _exc_info(error: BaseException) -> tuple[type[BaseException], BaseException, Any]:
+    return type(error), error, error.__traceback__
+
+
+def withhold(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor of structlog, the first: errors of databases go on without their words, as in a record."""
+    given = event.get("exc_info")
+    if given is True:
+        given = sys.exc_info()[1]
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exc_info"] = _exc_info(without_words(error))
+    for name, value in event.items():
+        if isinstance(value, BaseException):
+            event[name] = without_words(value)
+    return event
 
 
 def guard(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -78,9 +112,16 @@ def json_handler(stream: TextIO) -> logging.Handler:
     return handler
 
 
+def guard_records() -> None:
+    """Guards every record of the standard library's log, whoever writes it and whichever handler takes it."""
+    logging.setLogRecordFactory(GuardedRecord)
+
+
 def guard_structlog() -> None:
     """Puts the guard before the last processor of whatever structlog and its handlers are set up with, once."""
     chain = structlog.get_config()["processors"]
+    if withhold not in chain:
+        chain.insert(0, withhold)
     if guard not in chain:
         # In place: loggers that were bound before hold the same list.
         chain.insert(len(chain) - 1, guard)

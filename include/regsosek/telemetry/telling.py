@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from regsosek.telemetry import lineage, measures
 from regsosek.telemetry.context import within
-from regsosek.telemetry.logs import guard_structlog
+from regsosek.telemetry.logs import guard_records, guard_structlog
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ def telling(job: str, run: str, environ: Mapping[str, str]) -> Iterator[None]:
     Records inside carry the run and are guarded; measures and lineage leave for where ``environ`` says, if anywhere.
     Nothing that goes wrong with telemetry is raised, and it holds the end of the process for seconds at most.
     """
+    guard_records()
     guard_structlog()
     with ExitStack() as stack:
         stack.enter_context(within(run=run))
