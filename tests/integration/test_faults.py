@@ -28,6 +28,7 @@ from regsosek.local.object_store import ObjectStore as StoreServer
 from regsosek.local.postgres import PostgresServer
 from regsosek.night import judging, nightly, receiving
 from regsosek.night.house import open_house
+from regsosek.night.outcome import Outcome
 from regsosek.night.replaying import replay
 from regsosek.night.sealing import reopen_night
 from regsosek.quality.verdict import RuleCount
@@ -330,7 +331,7 @@ def test_mail_that_was_down_is_sent_once_it_is_up(world: FieldWorld, mail_sink: 
 
     def told(settings: Settings) -> tuple[int, int]:
         house = replace(world.house, settings=settings)
-        done = nightly.tell(house, NIGHT, failed={}, publication=None, provinces=[PROVINCE])
+        done = nightly.tell(house, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
         return done.sent, done.waiting
 
     for _ in range(2):
@@ -347,7 +348,7 @@ def test_a_message_that_waits_keeps_no_other_night_red(world: FieldWorld, mail_s
     nowhere = replace(OFFICE, channel=Channel.WEBHOOK, address="obrolan")
     put(world.house.engine, nowhere, night=NIGHT - timedelta(days=1), now=AT)
     for _ in range(2):
-        done = nightly.tell(world.house, NIGHT, failed={}, publication=None, provinces=[PROVINCE])
+        done = nightly.tell(world.house, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
         assert (done.waiting, done.unreached) == (1, 0)
     assert world.rows("SELECT attempts, state FROM alert.delivery WHERE address = 'obrolan'") == [(1, "waiting")]
 
@@ -378,7 +379,7 @@ def quick_receive(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_of_nightly(world: FieldWorld) -> None:
     report = nightly.run_night(world.house, NIGHT, [PROVINCE], alerts=False)
-    raise EngineFaultError(report.failed[PROVINCE])
+    raise EngineFaultError(report.outcome.failed[PROVINCE])
 
 
 def run_of_replay(world: FieldWorld) -> None:

@@ -285,7 +285,7 @@ def test_a_kind_ends_with_its_verdict(night: Night, kind: HostileKind) -> None:
 
 
 def test_nothing_of_ours_failed(night: Night) -> None:
-    assert night.first.report.whole, (night.first.report.failed, night.first.report.publication)
+    assert night.first.report.outcome.whole, night.first.report.outcome
     assert [each.province for each in night.first.report.provinces] == list(PROVINCES)
 
 

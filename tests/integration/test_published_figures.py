@@ -49,7 +49,7 @@ def releases(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
         found = {}
         for code, night in nights.items():
             report = run_night(house, night, [code[:2]], alerts=False)
-            assert report.whole, (report.failed, report.publication)
+            assert report.outcome.whole, report.outcome
             level = "provinsi" if len(code) == 2 else "kabkota"
             found[code] = {name: released(house, f"{name}.csv")[code] for name in (level, "prakiraan")}
         yield found

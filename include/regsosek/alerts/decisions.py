@@ -11,10 +11,15 @@ from regsosek.settings import Settings
 from regsosek.warehouse.holding import SUPERSEDED
 
 
-def alert_decisions(engine: Engine, settings: Settings, night: date, provinces: Sequence[str] | None = None) -> None:
+def alert_decisions(
+    engine: Engine, settings: Settings, night: date, provinces: Sequence[str] | None = None
+) -> dict[str, str]:
     """Composes, for decisions on held deliveries that a run has carried out, the digests that were not composed yet.
 
     A decision that was taken and carried out in one go told its province itself; old ones are no news.
+
+    Returns:
+        Why digests could not be composed, by group and decision.
     """
     asked = {
         "night": night,
@@ -22,10 +27,12 @@ def alert_decisions(engine: Engine, settings: Settings, night: date, provinces: 
     }
     with engine.begin() as connection:
         carried_out = list(connection.execute(_CARRIED_OUT, asked))
+    untold: dict[str, str] = {}
     for each in carried_out:
-        alert_provinces(
-            engine, settings, each.decided_night, provinces=[each.province], kind=kind_after(each.delivery_id)
-        )
+        kind = kind_after(each.delivery_id)
+        composed = alert_provinces(engine, settings, each.decided_night, provinces=[each.province], kind=kind)
+        untold |= {f"{group}, {kind}": fault for group, fault in composed.failed.items()}
+    return untold
 
 
 _CARRIED_OUT = text(f"""

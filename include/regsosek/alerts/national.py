@@ -8,7 +8,7 @@ from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
 from regsosek.alerts.grouping import still_open, worst
 from regsosek.alerts.harmless import harmless
-from regsosek.alerts.platform import PlatformFigures
+from regsosek.alerts.platform import PlatformFigures, class_of
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment, Message, render, render_html
 from regsosek.alerts.told_line import place_named
@@ -171,11 +171,19 @@ def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:
 
 def _ours(ours: PlatformFigures, words: Words) -> list[str]:
     lines = [
-        words.say("nation_failed", province=_group(code), error=_first_line(error))
+        words.say("nation_failed", province=_group(code), why=_why(error, words), error=_first_line(error))
         for code, error in sorted(ours.failed.items())
     ]
+    lines += [
+        words.say("nation_untold", message=_group(message), why=_why(error, words), error=_first_line(error))
+        for message, error in sorted(ours.untold.items())
+    ]
     lines += [words.say("nation_stale", province=named(code)) for code in ours.stale]
-    lines += [words.say("nation_publication", error=_first_line(ours.publication))] if ours.publication else []
+    lines += (
+        [words.say("nation_publication", why=_why(ours.publication, words), error=_first_line(ours.publication))]
+        if ours.publication
+        else []
+    )
     astray = sorted(ours.astray.items())
     return lines + [words.say("nation_astray", n=words.number(n), place=place) for place, n in astray]
 
@@ -183,6 +191,11 @@ def _ours(ours: PlatformFigures, words: Words) -> list[str]:
 def _group(code: str) -> str:
     """A province by code and name; whatever else failed by its own name."""
     return named(code) if code in {each.code for each in provinces()} else code
+
+
+def _why(error: str, words: Words) -> str:
+    """What the class of an error means."""
+    return words.fault(class_of(error))
 
 
 def _first_line(error: str) -> str:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlalchemy import Connection, Engine
@@ -16,7 +16,7 @@ from regsosek.alerts.figures import read_figures
 from regsosek.alerts.gate import require_clean
 from regsosek.alerts.judging import Judgement, common_silence, judge
 from regsosek.alerts.memory import remembered, write_conditions, write_told
-from regsosek.alerts.nation import alert_nation
+from regsosek.alerts.nation import NATION, alert_nation
 from regsosek.alerts.national import ProvinceStand
 from regsosek.alerts.ours import note_faults, suspected_before
 from regsosek.alerts.places import with_places
@@ -24,7 +24,8 @@ from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import place_or_tell, tell_stopped
-from regsosek.errors import PersonalDataError, ReferenceDataError
+from regsosek.errors import PersonalDataError, ReferenceDataError, RegsosekError
+from regsosek.faults import edge, named
 from regsosek.geography.provinces import province, provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
@@ -129,12 +130,15 @@ def _figures(connection: Connection, desk: Desk, code: str) -> ProvinceFigures:
 
 @contextmanager
 def _naming(composed: Composed, code: str) -> Iterator[None]:
-    """One province without reference data stops nobody and is named."""
+    """The edge around one province's digest: whatever fails stops no other digest, and is named."""
     try:
-        yield
-    except ReferenceDataError as error:
-        composed.failed[group_of(code)] = str(error)
-        log.warning("no digest for province %s: %s", code, error)
+        with edge("digest"):
+            yield
+    except RegsosekError as error:
+        log.exception("no digest for province %s", code)
+        composed.failed[group_of(code)] = named(error)
+        composed.judged.pop(code, None)
+        composed.stands.pop(code, None)
 
 
 def _suspected(engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], desk: Desk) -> list[str]:
@@ -156,6 +160,7 @@ def alert_platform(
     provinces: Sequence[str] | None = None,
     astray: Mapping[str, int] | None = None,
     told: Composed | None = None,
+    untold: Mapping[str, str] | None = None,
 ) -> Composed:
     """Composes what failed of ours, and what waits for an operator, into the outbox, for the platform team only.
 
@@ -168,6 +173,10 @@ def alert_platform(
         provinces: the ones that the night was to process (default: all).
         astray: keys in the landing area that no delivery is made of, by where they lie.
         told: what became of the provinces, which says what has come to the centre.
+        untold: why messages of the night could not be composed, by group or name.
+
+    Returns:
+        What became of the message; ``failed`` names the nation's digest if that could not be composed.
     """
     composed = Composed()
     with engine.begin() as connection:
@@ -176,10 +185,18 @@ def alert_platform(
     whole = told is not None and set(asked) == set(_asked(None))
     silent = tuple(told.suspected) if told else ()
     escalated = escalated_lines(told.escalated) if told and not whole else ()  # the nation's digest tells them else
-    figures = PlatformFigures(night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated)
+    figures = PlatformFigures(
+        night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated, untold or {}
+    )
     _alert_platform(engine, settings, figures, composed)
     if told is not None and whole:
-        alert_nation(engine, settings, told.stands, figures)
+        try:
+            with edge("digest of the nation"):
+                alert_nation(engine, settings, told.stands, figures)
+        except RegsosekError as error:
+            log.exception("no digest of the nation")
+            composed.failed[NATION] = named(error)
+            _alert_platform(engine, settings, replace(figures, untold={**figures.untold, **composed.failed}), composed)
     return composed
 
 
@@ -195,19 +212,23 @@ def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures
             outbox.take_back(connection, PLATFORM, night, PLATFORM)
             (composed.unchanged if repeated else composed.quiet).append(PLATFORM)
             return
-        placed = place_or_tell(
-            connection,
-            settings,
-            group=PLATFORM,
-            night=night,
-            kind=PLATFORM,
-            recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}),
-            message=compose_platform(figures, settings.docs_url),
-            news=figures.fingerprint,
-            language="en",
-            urgent=figures.at_fault,
-        )
-        (composed.composed if placed else composed.sent_before).append(PLATFORM)
+        team = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}))
+        placed = [
+            place_or_tell(
+                connection,
+                settings,
+                group=PLATFORM,
+                night=night,
+                kind=PLATFORM,
+                recipients=own,
+                message=compose_platform(figures, settings.docs_url, language),
+                news=figures.fingerprint,
+                language=language,
+                urgent=figures.at_fault,
+            )
+            for language, own in team.items()
+        ]
+        (composed.composed if any(placed) else composed.sent_before).append(PLATFORM)
 
 
 def group_of(code: str) -> str:

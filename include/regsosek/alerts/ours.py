@@ -11,9 +11,9 @@ from regsosek.alerts.life import live
 from regsosek.alerts.memory import OURS, acts_of, write_conditions
 from regsosek.alerts.platform import PlatformFigures
 
-PUBLICATION, SILENCE, ASTRAY = "publication", "silence", "astray"
+PUBLICATION, SILENCE, ASTRAY, UNTOLD = "publication", "silence", "astray", "untold"
 # Several faults of the nation at once are told apart by the codes of their places.
-_PLACES = {each: Place("nasional", f"{OURS}-{each}") for each in (PUBLICATION, SILENCE, ASTRAY)}
+_PLACES = {each: Place("nasional", f"{OURS}-{each}") for each in (PUBLICATION, SILENCE, ASTRAY, UNTOLD)}
 _LAST_GOOD = """
 SELECT province, max(night) AS night FROM mart.refreshed WHERE night < :night GROUP BY province
 UNION ALL SELECT :ours, max(night) FROM release.release WHERE published_at IS NOT NULL AND night < :night
@@ -28,7 +28,7 @@ def faults(figures: PlatformFigures, last_good: Mapping[str, date]) -> tuple[Con
     """
     broken = sorted({*figures.failed, *figures.stale})
     found = [_fault(Place("provinsi", code), last_good.get(code), figures.night) for code in broken]
-    ours = {PUBLICATION: figures.publication, SILENCE: figures.silent, ASTRAY: figures.astray}
+    ours = {PUBLICATION: figures.publication, SILENCE: figures.silent, ASTRAY: figures.astray, UNTOLD: figures.untold}
     since = {PUBLICATION: last_good.get(OURS)}
     found += [_fault(_PLACES[each], since.get(each), figures.night, each) for each, holds in ours.items() if holds]
     return tuple(found)

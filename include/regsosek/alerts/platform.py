@@ -1,17 +1,19 @@
 """The message to the platform team when something of ours failed or a delivery is held. Provinces never get it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from regsosek.alerts.acts import name_of
 from regsosek.alerts.condition import Told
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.wording import Words, words_of
 from regsosek.contract.codebook import STREAMS
-from regsosek.errors import ParityError
-from regsosek.runbooks import link
+from regsosek.errors import ParityError, RegsosekError
+from regsosek.runbooks import link, pages
 from regsosek.warehouse.holding import HeldDelivery
+from regsosek.wording import Language
 
 PLATFORM = "platform"  # the group of recipients, and the kind of its message
 RULED = {"keluarga": "cases", "anggota": "members"} | dict.fromkeys(STREAMS, "messages")
@@ -30,6 +32,7 @@ class PlatformFigures:
         held: deliveries that wait for an operator; no fault of ours.
         silent: provinces so many of which are silent at once that our landing area is suspected.
         escalated: conditions that have come to the centre tonight, in words.
+        untold: why messages of the night could not be composed, by group or name.
     """
 
     night: date
@@ -41,6 +44,7 @@ class PlatformFigures:
     held: tuple[HeldDelivery, ...] = ()
     silent: tuple[str, ...] = ()
     escalated: tuple[str, ...] = ()
+    untold: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stale(self) -> list[str]:
@@ -55,43 +59,60 @@ class PlatformFigures:
     @property
     def at_fault(self) -> bool:
         """Whether anything went wrong."""
-        return bool(self.failed or self.stale or self.publication or self.astray or self.silent)
+        return bool(self.failed or self.stale or self.publication or self.astray or self.silent or self.untold)
 
     @property
     def fingerprint(self) -> str:
         """Same faults, same fingerprint."""
         held = [each.delivery_id for each in self.held]
-        ours = (self.silent, self.escalated)
+        ours = (self.silent, self.escalated, *sorted(self.untold.items()))
         told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()), held, *ours)
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
 
-def compose_platform(figures: PlatformFigures, docs_url: str | None = None) -> Message:
-    """Words what failed or waits, in English, with the next step."""
+def compose_platform(figures: PlatformFigures, docs_url: str | None = None, language: Language = "en") -> Message:
+    """Words what failed or waits, with the next step; of every fault its class, what that means, and its runbook."""
+    words = words_of(language)
     parity = {code: error for code, error in figures.failed.items() if ParityError.__name__ in error}
     others = {code: error for code, error in figures.failed.items() if code not in parity}
     values = {
         "night": figures.night.isoformat(),
         "asked": len(figures.asked),
         "publication": figures.publication,
+        "publication_classes": _classes([figures.publication or ""], words, docs_url),
         "parity": _lines(parity),
         "failed": _lines(others),
+        "classes": _classes(others.values(), words, docs_url),
         "stale": figures.stale,
-        "astray": [f"{place}: {count}" for place, count in sorted(figures.astray.items())],
+        "astray": _astray(figures, words),
         "provinces": sorted({*figures.failed, *figures.stale}),
         "at_fault": figures.at_fault,
-        "held": [_held(each) for each in figures.held],
+        "held": [_held(each, words) for each in figures.held],
         "runbooks": {section: link("error", error, docs_url) for section, error in _RUNBOOKS.items()},
         "silent": figures.silent,
         "escalated": figures.escalated,
+        "untold": _lines(figures.untold),
+        "untold_classes": _classes(figures.untold.values(), words, docs_url),
     }
-    return Message(_subject(figures), render("platform.txt.j2", values))
+    return Message(_subject(figures, words), render(f"platform.{language}.txt.j2", values))
+
+
+def class_of(fault: str) -> str:
+    """The class of a fault in words (``<class>: <message>``); the base of all where it names none that is ours."""
+    said = fault.split(":", 1)[0]
+    return said if ("error", said) in pages() else RegsosekError.__name__
+
+
+def _classes(faults: Iterable[str], words: Words, docs_url: str | None) -> list[str]:
+    """A line for each class of the faults: what it means, and where its runbook is."""
+    found = sorted({class_of(fault) for fault in faults if fault} - {RegsosekError.__name__})
+    return [f"{each}: {words.fault(each)}. Runbook: {link('error', each, docs_url)}" for each in found]
 
 
 # What each section of the message is read about, by the error that it tells of.
 _RUNBOOKS = {
     "held": "DecisionError", "publication": "AuditError", "parity": "ParityError", "failed": "RegsosekError",
-    "astray": "ContractBreachError", "night": "NightFailedError",
+    "astray": "ContractBreachError", "night": "NightFailedError", "untold": "OutboxError",
 }  # fmt: skip
 
 
@@ -105,29 +126,43 @@ def escalated_lines(told: Mapping[str, Sequence[Told]]) -> tuple[str, ...]:
     )
 
 
-def _subject(figures: PlatformFigures) -> str:
-    broken = len({*figures.failed, *figures.stale})
-    parts = [f"{broken} province{'s' if broken > 1 else ''} failed"] if broken else []
-    parts += ["publication at fault"] if figures.publication else []
-    parts += [f"{len(figures.silent)} provinces silent at once"] if figures.silent else []
-    parts += ["keys astray in landing"] if figures.astray else []
-    if figures.held:
-        parts.append(f"{len(figures.held)} deliver{'ies' if len(figures.held) > 1 else 'y'} held")
-    parts += [f"{len(figures.escalated)} escalated"] if figures.escalated else []
-    mark = "PIPELINE FAULT" if figures.at_fault else "DECISION NEEDED" if figures.held else "ESCALATED"
-    return f"[{mark}] night {figures.night.isoformat()}: {', '.join(parts)}"
+def _subject(figures: PlatformFigures, words: Words) -> str:
+    counts = {
+        "failed": len({*figures.failed, *figures.stale}),
+        "publication": int(bool(figures.publication)),
+        "silent": len(figures.silent),
+        "astray": int(bool(figures.astray)),
+        "untold": len(figures.untold),
+        "held": len(figures.held),
+        "escalated": len(figures.escalated),
+    }
+    parts = [words.say(f"platform_subject.{what}.{'many' if n > 1 else 'one'}", n=n) for what, n in counts.items() if n]
+    mark = "fault" if figures.at_fault else "decision" if figures.held else "escalated"
+    return words.say(f"platform_mark.{mark}", night=figures.night.isoformat(), parts=", ".join(parts))
 
 
-def _held(each: HeldDelivery) -> str:
+def _astray(figures: PlatformFigures, words: Words) -> list[str]:
+    return [f"{place}: {words.number(count)}" for place, count in sorted(figures.astray.items())]
+
+
+def _held(each: HeldDelivery, words: Words) -> str:
     shares = "; ".join(
-        f"{share.in_error:,} of {share.judged:,} {RULED[share.dataset]} in error, limit {share.limit_percent} %"
+        words.say(
+            "platform_held_share",
+            in_error=words.number(share.in_error),
+            judged=words.number(share.judged),
+            rows=words.say(f"platform_rows.{RULED[share.dataset]}"),
+            limit=share.limit_percent,
+        )
         for share in each.exceeded
     )
-    return f"{each.province}: {each.delivery_id}, since night {each.night}, {_contents(each)}: {shares}"
+    return f"{each.province}: {each.delivery_id}, {_contents(each, words)}: {shares}"
 
 
-def _contents(held: HeldDelivery) -> str:
-    return f"{held.messages:,} messages of {held.instrument}" if held.messages else f"{held.families:,} families"
+def _contents(held: HeldDelivery, words: Words) -> str:
+    what, n = ("messages", held.messages) if held.messages else ("families", held.families)
+    counted = words.number(n)
+    return words.say(f"platform_held.{what}", night=held.night, n=counted, instrument=held.instrument)
 
 
 def _lines(errors: Mapping[str, str]) -> list[str]:

@@ -62,6 +62,11 @@ class Words:
             return self.say("reason_unknown")
         return known.text_id if self.language == "id" else known.text_en
 
+    def fault(self, error: str) -> str:
+        """What the class of an error of ours means; of one without words, that something failed."""
+        told = self._texts["say"]["fault"]
+        return str(told.get(error, told["RegsosekError"]))
+
     def repair(self, repair: RepairKind) -> str:
         """What reading a delivery repaired."""
         return repair.text_id if self.language == "id" else repair.text_en

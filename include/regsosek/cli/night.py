@@ -59,12 +59,13 @@ def night(
             for code in codes:
                 reopen_night(opened, code, when, reopen)
         report = run_night(opened, when, codes, alerts=alerts, announce=announce)
-    for waiting in report.held:
+    found = report.outcome
+    for waiting in found.held:
         console.print(f"[yellow]{waiting}")
     if report.published is not None:
         tell_release(report.published)
-    if not report.whole:
-        console.print(f"[red]{len(report.failed)} provinces failed; publication: {report.publication or 'done'}")
+    if not found.whole:
+        console.print(f"[red]{len(found.failed)} provinces failed; publication: {found.publication or 'done'}")
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from regsosek.alerts.audit import alert_audit
 from regsosek.alerts.sending import deliver
 from regsosek.errors import AuditError
+from regsosek.faults import edge
 from regsosek.geography.regions import NATION
 from regsosek.night.house import House
-from regsosek.night.nightly import without_values
 from regsosek.release import full_audit
 from regsosek.release.archived_cases import Archive
 from regsosek.release.full_audit import Standing
@@ -24,7 +24,7 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
     Raises:
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
-    with without_values(f"audit of province {province}"), house.scratch(f"audit{province}") as scratch:
+    with edge(f"audit of province {province}"), house.scratch(f"audit{province}") as scratch:
         with house.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             standing = full_audit.newest_release(connection)
             bucket = house.settings.release_bucket

@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from regsosek.alerts.sending import deliver
-from regsosek.errors import NightFailedError, RegsosekError
-from regsosek.geography.planning import windows_of
+from regsosek.errors import RegsosekError
+from regsosek.faults import edge
 from regsosek.night import auditing, nightly, replaying
-from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House, open_house
+from regsosek.night.outcome import outcome
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
 from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_told, noted
@@ -37,7 +37,7 @@ def _house(
         telling(os.environ.get(DAG_VARIABLE, "regsosek"), os.environ.get(RUN_VARIABLE, ""), os.environ),
         within(night=night, province=province),
         _leading_to_a_runbook(),
-        nightly.without_values("the night's task"),
+        edge("the night's task"),
         open_house(load_settings(beneath=beneath)) as house,
     ):
         yield house
@@ -80,10 +80,7 @@ def tell_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
     if not request.alerts:
         return {}
     with _house(request.night, beneath=mail) as house, noted(house, request.night):
-        failed, publication = nightly.faults(house, request.night, request.provinces)
-        delivered = nightly.tell(
-            house, request.night, failed=failed, publication=publication, provinces=request.provinces
-        )
+        delivered = nightly.tell(house, outcome(house, request.night, request.provinces))
     return asdict(delivered)
 
 
@@ -102,17 +99,13 @@ def conclude_night(request: RunRequest) -> str:
         NightFailedError: naming every province that failed, and publication if it did.
     """
     with _house(request.night) as house, noted(house, request.night):
-        failed, publication = nightly.faults(house, request.night, request.provinces)
-        for waiting in nightly.waiting(house, request.night, request.provinces):
+        found = outcome(house, request.night, request.provinces)
+        for waiting in found.held:
             log.warning("%s", waiting)
-        windows = windows_of(house.settings)
-        with house.engine.connect() as connection:
-            told = conclusion(connection, request.night, request.provinces, windows)
+        told = nightly.concluded(house, found)
         note_told(house, request.night, told)
         log.info("night %s: %s", request.night, told)
-    if failed or publication:
-        faults = [f"province {code}: {fault}" for code, fault in failed.items()] + [publication or ""]
-        raise NightFailedError(f"night {request.night}: " + "; ".join(filter(None, faults)))
+    found.require_whole()
     return told
 
 

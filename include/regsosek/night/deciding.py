@@ -9,9 +9,10 @@ from regsosek.alerts.decisions import kind_after
 from regsosek.alerts.nightly import alert_provinces
 from regsosek.alerts.sending import deliver
 from regsosek.errors import DecisionError
+from regsosek.faults import edge
 from regsosek.landing.archive import Decision, list_decisions, write_decision
 from regsosek.night.house import House
-from regsosek.night.nightly import release, without_values
+from regsosek.night.nightly import release
 from regsosek.night.receiving import receive_locked
 from regsosek.night.reporting import processed_nights
 from regsosek.night.sealing import archive_versions
@@ -81,7 +82,7 @@ def record(
         EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
     """
     reason = stated(reason)
-    with without_values(f"decision on delivery {delivery_id}"), province_lock(house.engine, province, wait=False):
+    with edge(f"decision on delivery {delivery_id}"), province_lock(house.engine, province, wait=False):
         decision = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
         with house.engine.begin() as connection:
             holding.apply_decision(connection, decision)
@@ -106,7 +107,7 @@ def _decide(
     house: House, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
 ) -> Decided:
     reason = stated(reason)
-    with without_values(f"decision on delivery {delivery_id}"):
+    with edge(f"decision on delivery {delivery_id}"):
         province = _known(house, delivery_id).province
         with province_lock(house.engine, province):
             done = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)

@@ -7,6 +7,7 @@ from datetime import date
 from regsosek.contract.codebook import codebook_document, codebook_version, columns_of
 from regsosek.contract.instruments import QUESTIONNAIRE, first_version
 from regsosek.errors import ConfigurationError, ReferenceDataError
+from regsosek.faults import edge
 from regsosek.landing.archive import (
     Decision,
     Receipt,
@@ -17,7 +18,6 @@ from regsosek.landing.archive import (
 )
 from regsosek.night.house import House
 from regsosek.night.judging import SuitesOf, archived_suites, suite_names
-from regsosek.night.nightly import without_values
 from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night
 from regsosek.quality.rules import Suite, load_suites
@@ -57,7 +57,7 @@ def replay(
         suites_of = _suites_of_receipts(house, province, nights)
         _require_frame_of_decisions(house, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
-        with without_values(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
+        with edge(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
             with house.engine.begin() as connection:
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)

@@ -5,8 +5,10 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
+from regsosek.geography.regions import NATION
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.signing import SIGNATURE_SUFFIX
+from regsosek.warehouse.night_faults import faults_of
 from regsosek.warehouse.tables import published_release, refreshed
 
 
@@ -35,8 +37,11 @@ def release_of(connection: Connection, night: date) -> Publication | None:
 
 
 def publication_fault(connection: Connection, night: date) -> str | None:
-    """What is wrong with the publication of ``night``: not published since it was last processed, or held back."""
+    """What is wrong with the publication of ``night``: the fault of its last try, or why it does not hold the night."""
     release = release_of(connection, night)
+    failed = faults_of(connection, night).get(NATION)
+    if failed is not None and (release is None or release.published_at < failed.begun_at):
+        return str(failed)
     processed = connection.execute(select(func.max(refreshed.c.at)).where(refreshed.c.night == night)).scalar()
     if release is None or (processed is not None and release.published_at < processed):
         return f"night {night} was not published since it was last processed; see the log of publish"

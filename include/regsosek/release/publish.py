@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from regsosek.errors import ObjectStoreError
 from regsosek.geography.boundaries import boundaries
 from regsosek.geography.planning import planning
+from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.quality.rules import load_suites
 from regsosek.release.agreement import agreed
@@ -34,6 +35,7 @@ from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.warehouse.night_faults import forget_fault
 from regsosek.warehouse.tables import published_release
 
 log = logging.getLogger(__name__)
@@ -236,3 +238,4 @@ def _note(engine: Engine, position: Position, content: Mapping[str, Any], *, rol
         connection.execute(
             insert(published_release).values(**values).on_conflict_do_update(index_elements=["release_id"], set_=again)
         )
+        forget_fault(connection, NATION, position.night)

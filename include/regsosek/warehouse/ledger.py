@@ -15,6 +15,7 @@ from regsosek.errors import ConservationError
 from regsosek.warehouse.case_state import case_state_as_of, revised
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.loading import TABLES_OF_A_PART
+from regsosek.warehouse.night_faults import forget_fault
 from regsosek.warehouse.tables import (
     ROW_STATES,
     delivery,
@@ -221,11 +222,18 @@ def note_refreshed(connection: Connection, province: str, night: date) -> None:
     values = {"province": province, "night": night}
     statement = insert(refreshed).values(**values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(values), set_={"at": func.now()}))
+    forget_fault(connection, province, night)
 
 
 def note_begun(connection: Connection, province: str, night: date) -> None:
     """Takes the mark of :func:`note_refreshed` off while a province works on ``night``: if it fails, that shows."""
     connection.execute(refreshed.delete().where(refreshed.c.province == province, refreshed.c.night == night))
+
+
+def refreshed_at(connection: Connection, night: date) -> dict[str, datetime]:
+    """When each province was last brought up to all of ``night``, by province."""
+    query = select(refreshed.c.province, refreshed.c.at).where(refreshed.c.night == night)
+    return {row.province: row.at for row in connection.execute(query)}
 
 
 def refreshed_provinces(connection: Connection, night: date) -> set[str]:
@@ -285,7 +293,7 @@ def forget(connection: Connection, province: str, night: date) -> None:
     for table in (delivery_count, step_timing, rule_result, error_share, error_region):
         same = bound.get(table, f"d.reason IS DISTINCT FROM '{ID_REUSED}'")
         connection.execute(text(by_delivery.format(table.schema, table.name, same)), own)
-    tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", *MART_TABLES)
+    tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", "ledger.fault", *MART_TABLES)
     for table_name in tables:
         connection.execute(text(f"DELETE FROM {table_name} WHERE province = :province AND night >= :night"), own)
     rebuild_pointers(connection, province)

@@ -129,6 +129,11 @@ task_run = Table(
     _needed("map_index", Integer), _needed("try_number", Integer), _moment("started_at"), Column("seconds", Double),
     Column("peak_rss_bytes", BigInteger), Column("told", Text), schema="ledger",
 )  # fmt: skip
+# What failed a province's night, or (of the nation: 00) its publication, until a later try succeeds.
+fault = Table(
+    "fault", metadata, _key("province"), _key("night", Date), _needed("error"), _needed("message"),
+    _moment("begun_at"), _moment("at"), schema="ledger",
+)  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
     _key("dataset"), _key("kind"), _key("variable"), _count("amount"), schema="ledger",

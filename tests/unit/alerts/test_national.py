@@ -76,7 +76,8 @@ def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> No
     )
     assert "1.536.000 dari 3.200.000 keluarga dikunjungi (48,0 %), rencana 48,0 %; 32 dari 34 provinsi" in body
     assert "Tidak terhitung malam ini: 32 Jawa Barat, 73 Sulawesi Selatan." in body
-    assert "- 73 Sulawesi Selatan: malamnya gagal diproses (ParityError: …)" in body
+    why = "Great Expectations dan SQL hasil kompilasi berbeda"
+    assert f"- 73 Sulawesi Selatan: malamnya gagal diproses: {why} (ParityError: …)" in body
     assert "- 32 Jawa Barat: malamnya belum diproses" in body
 
 
@@ -86,7 +87,7 @@ def test_what_is_ours_and_what_waits_is_told_apart(night: Night) -> None:
     )
     assert message.subject.startswith("[PERHATIAN]")
     assert "2 kesalahan platform; 1 kiriman menunggu keputusan" in message.subject
-    assert "Tidak ada rilis yang terbit: AuditError: sums differ" in flat(message)
+    assert "Penerbitan bermasalah: rilis tidak lulus auditnya (AuditError: sums differ)" in flat(message)
     assert f"33 Jawa Tengah: {HELD.delivery_id}, sejak malam 26 Okt 2022, 700 keluarga" in flat(message)
 
 

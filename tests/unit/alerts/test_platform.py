@@ -1,10 +1,16 @@
 """What failed of ours: told when there is something, grouped, with the command that repairs it."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
-from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.alerts.platform import PlatformFigures, class_of, compose_platform
+from regsosek.alerts.rendering import TEMPLATES
+from regsosek.alerts.wording import words_of
+from regsosek.runbooks import pages
 from regsosek.warehouse.holding import HeldDelivery, MeasuredShare
+from regsosek.wording import Language
 
 NIGHT = date(2022, 10, 26)
 NIK = "6403015502840001"
@@ -75,3 +81,39 @@ def test_what_waits_for_a_decision_is_no_fault_but_is_told() -> None:
     both = compose_platform(figures(held=(held,), failed={"73": "ObjectStoreError: no answer"}))
     assert both.subject == "[PIPELINE FAULT] night 2022-10-26: 1 province failed, 1 delivery held"
     assert waiting.fingerprint != figures().fingerprint
+
+
+def test_the_class_of_a_fault_is_explained_with_its_own_runbook_in_the_readers_language() -> None:
+    failed = {"64": "DefectError: province 64: TypeError", "73": "ObjectStoreError: no answer"}
+    told = figures(failed=failed, publication="AuditError: sums differ", untold={"prov11": "EngineFaultError: x"})
+    english = " ".join(compose_platform(told, "https://docs.example").body.split())
+    assert "DefectError: a defect of our program. Runbook: https://docs.example/runbooks/defect.md" in english
+    assert "ObjectStoreError: object storage did not answer as it must. Runbook: " in english
+    assert "AuditError: a release failed its audit. Runbook: " in english
+    assert "EngineFaultError: a database failed. Runbook: " in english
+    message = compose_platform(told, "https://docs.example", "id")
+    assert message.subject == (
+        "[KESALAHAN PIPELINE] malam 2022-10-26: 2 provinsi gagal, penerbitan bermasalah, 1 pesan gagal disusun"
+    )
+    indonesian = " ".join(message.body.split())
+    assert "GAGAL - 64: DefectError: province 64: TypeError" in indonesian
+    assert "DefectError: cacat pada program kita. Runbook: https://docs.example/runbooks/defect.md" in indonesian
+
+
+def test_both_languages_tell_the_same_things() -> None:
+    steps = re.compile(r"{%.*?%}|runbooks\.\w+|regsosek [a-z]+ [a-z-]+")
+    texts = [(TEMPLATES / f"platform.{language}.txt.j2").read_text(encoding="utf-8") for language in ("en", "id")]
+    assert steps.findall(texts[0]) == steps.findall(texts[1])
+
+
+def test_every_typed_error_is_explained_in_both_languages() -> None:
+    for language in get_args(Language):
+        for about, name in pages():
+            if about == "error":
+                assert words_of(language).say(f"fault.{name}")
+
+
+def test_a_fault_without_a_class_of_ours_is_told_as_it_is() -> None:
+    assert class_of("provinces 64 failed conservation") == "RegsosekError"
+    assert class_of("TypeError: x") == "RegsosekError"
+    assert class_of("AuditError: x") == "AuditError"
