@@ -65,6 +65,10 @@ screenshots: install  ## the pictures of docs/images, anew from what runs here (
 fuzz: install  ## hurt manifests, files and cells for some minutes each (MINUTES=2, TARGET=parquet, SEED=)
 	PYTHONPATH=include $(bin)/python tests/fuzz/long.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: soak
+soak: install  ## nights of two provinces under kills, cut networks and a lying store, beside a twin (NIGHTS=20, SEED=)
+	PYTHONPATH=include:tests $(bin)/python -m soak $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: check
 check: check-style check-types check-rooms check-compose check-generated check-locks  ## everything but the tests; changes nothing
 

@@ -58,16 +58,16 @@ class CompiledJudge(Judge):
 assert _VERDICT, "CompiledJudge rests on Judge.judge computing the verdict from the reasons"
 
 
-def near_master() -> RegionMaster:
-    """Every province, and what lies below the one where families are.
+def near_master(provinces: Iterable[str] = (PROVINCE,)) -> RegionMaster:
+    """Every province, and what lies below the ones where families are.
 
     The 500 kab/kota and 80,000 desa of the others cost seconds wherever a warehouse is filled or a release is built.
     """
-    master = region_master()
+    master, wanted = region_master(), set(provinces)
     near = {
         code: region
         for code, region in master.regions.items()
-        if region.level in ("nasional", "provinsi") or master.province_of(code) == PROVINCE
+        if region.level in ("nasional", "provinsi") or master.province_of(code) in wanted
     }
     return replace(master, regions=near)
 
