@@ -1,4 +1,4 @@
-"""The short form of the soak (`make soak`): two nights under faults end as their twin without faults does."""
+"""The short form of the soak (`make soak`): three nights under faults end as their twin without faults does."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pytest
 
 from soak.soak import soak
 
-SEED = 7
+SEED = 3
 
 
 @pytest.mark.timeout(900)
-def test_two_nights_under_faults_end_as_undisturbed_ones(tmp_path: Path) -> None:
-    report = soak(tmp_path / "stage", SEED, nights=2)
+def test_three_nights_under_faults_end_as_undisturbed_ones(tmp_path: Path) -> None:
+    report = soak(tmp_path / "stage", SEED, nights=3)
     assert report.why == "", str(report)
-    assert report.nights == 2
+    assert report.nights == 3
     assert sum(report.faults.values()) > 0, "a soak without faults proves nothing"
