@@ -22,7 +22,8 @@ from regsosek.night import deciding, judging, nightly, replaying
 from regsosek.night.house import House, open_house
 from regsosek.quality.rules import load_suites
 from regsosek.release import audit, build, workbook
-from regsosek.release.pointer import roll_back, seen
+from regsosek.release.pointer import seen
+from regsosek.release.rollback import roll_back
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.settings import Settings
 
