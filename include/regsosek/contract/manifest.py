@@ -4,7 +4,7 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -27,6 +27,14 @@ ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]$")]
 # Bounds that every system on the way can store: a year 1 with an offset leaves the calendar when it becomes UTC.
 Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
+# Pydantic also reads seconds since 1970 in digits, and a sign for minus that is no hyphen.
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{5,8}([.,][0-9]+)?([Zz]|[+-][0-9]{2}:?[0-9]{2})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SPELLED = {
+    "produced_at": (_MOMENT, "ISO 8601, as 2022-10-20T20:15:00+08:00"),
+    "enumerated_from": (_DAY, "YYYY-MM-DD"),
+    "enumerated_to": (_DAY, "YYYY-MM-DD"),
+}
 Rows = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 # Any short name is read, and a stranger among them refused by a reason of its own; the schema lists the known ones.
@@ -193,7 +201,7 @@ def read_manifest_document(document: bytes, *, shown: int = SHOWN_FAULTS) -> Man
         if error.errors(include_input=False)[0]["type"] == "json_invalid":
             raise ContractBreachError("manifest_unreadable", "manifest.json is not JSON in UTF-8") from None
         raise ContractBreachError("manifest_invalid", _faults(error, shown)) from None
-    _refuse_doubled_names(document)
+    _refuse_other_spellings(_without_doubled_names(document))
     return manifest
 
 
@@ -209,16 +217,27 @@ def manifest_breaches(manifest: Manifest, *, province: str, delivery_id: str) ->
         yield ContractBreachError("instrument_unknown", f"version {manifest.instrument_version}; known: {known}")
 
 
-def _refuse_doubled_names(document: bytes) -> None:
+def _refuse_other_spellings(given: Mapping[str, str]) -> None:
+    """Refuses times and days that were read, though the contract spells them in another way."""
+    faults = [
+        f"{name}: must be {words}" for name, (shape, words) in _SPELLED.items() if not shape.fullmatch(given[name])
+    ]
+    if faults:
+        raise ContractBreachError("manifest_invalid", "; ".join(faults))
+
+
+def _without_doubled_names(document: bytes) -> Mapping[str, str]:
     """Readers of JSON differ in which of two equal names they believe; a manifest must not depend on its reader."""
     doubled: set[str] = set()
 
-    def note(pairs: list[tuple[str, object]]) -> None:
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         doubled.update(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        return dict(pairs)
 
-    json.loads(document.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note)
+    given: dict[str, str] = json.loads(document.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note)
     if doubled:
         raise ContractBreachError("manifest_invalid", f"named twice: {', '.join(sorted(map(_place, doubled)))}")
+    return given
 
 
 def _faults(error: ValidationError, limit: int) -> str:
