@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlalchemy import Connection, text
 
+from regsosek.alerts.work_list import cell, grouped
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
 from regsosek.scratch import open_private
@@ -94,14 +95,19 @@ def work_table(province: str, listed: WorkList) -> Table:
 
 
 def write_work_list(listed: WorkList, path: Path) -> None:
-    """Writes the list as CSV."""
+    """Writes the list as CSV that a spreadsheet opens without running a name or making a number of a code."""
     with open_private(path) as file:
-        writer = csv.DictWriter(file, listed.columns)
-        writer.writeheader()
-        writer.writerows(listed.rows)
+        writer = csv.writer(file)
+        writer.writerow(listed.columns)
+        writer.writerows([_cell(column, row[column]) for column in listed.columns] for row in listed.rows)
+
+
+def _cell(column: str, value: str | int | date) -> str:
+    return grouped(str(value)) if column in _CODES else cell(str(value))
 
 
 _PLACE_COLUMNS = ("kabkota", "kode", "nama")
+_CODES = ("kabkota", "kode")
 
 
 def _places(connection: Connection, province: str, codes: Sequence[str] | pd.Series) -> Mapping[str, Row]:
