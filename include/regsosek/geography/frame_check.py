@@ -48,6 +48,8 @@ _PATTERNS: Mapping[ColumnType, re.Pattern[str]] = {
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
 
+_AROUND = " \t\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u2060\ufeff"
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -83,7 +85,7 @@ def check_reference_rows(
         scale: that of the manifest.
         regions: where parents are looked up.
     """
-    numbered = dict(enumerate(rows, start=1))
+    numbered = {number: _stripped(row) for number, row in enumerate(rows, start=1)}
     columns = reference_columns(dataset)
     found = [(kind, column, n) for n, row in numbered.items() for kind, column in _value_faults(columns, row)]
     typed = _without(numbered, found)
@@ -93,6 +95,11 @@ def check_reference_rows(
     kept = _without(placed, found)
     found += _doubts(dataset, kept)
     return CheckedRows(tuple(kept.values()), _by_kind(found))
+
+
+def _stripped(row: Row) -> Row:
+    """Values without the blanks around them, a no-break space and what has no width among them: no part of a value."""
+    return {name: value.strip(_AROUND) for name, value in row.items()}
 
 
 def _without(rows: Mapping[int, Row], found: list[_Found]) -> dict[int, Row]:

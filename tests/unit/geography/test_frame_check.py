@@ -70,7 +70,6 @@ def test_sound_rows_pass_in_file_order() -> None:
         ("id_subsls", "110101000100010x"),
         ("id_subsls", "'101010001000100"),
         ("id_desa", "110101000"),
-        ("nama_sls", " RT 001"),
         ("nama_sls", "x" * 101),
         ("nama_sls", "RT\n001"),
         ("jenis", "3"),
@@ -88,6 +87,12 @@ def test_a_value_that_does_not_fit_leaves_its_row_out(column: str, value: str) -
         ("malformed_value", column, (2,))
     ]
     assert checked("sls", sls(**{column: value})).rows == ()
+
+
+@pytest.mark.parametrize("around", [" ", "\u00a0", "\t", "\u200b", " \u3000"])
+def test_blanks_around_a_value_leave_nothing_out(around: str) -> None:
+    surrounded = {name: f"{around}{value}{around}" if value else value for name, value in sls().items()}
+    assert checked("sls", surrounded) == CheckedRows((sls(),), ())
 
 
 @pytest.mark.parametrize(
