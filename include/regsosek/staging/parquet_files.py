@@ -23,8 +23,10 @@ _INTEGERS = frozenset(
 )
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _LOCAL = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"})
-_INSTANTS = frozenset({"TIMESTAMP WITH TIME ZONE"})
+_INSTANTS = frozenset({"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"})
 _TEXTS = frozenset({"VARCHAR", "UUID"})
+# Arrow keeps spans of time as plain numbers, of which the engine knows no more.
+_SPAN = "DURATION"
 _DATED: frozenset[Kind] = frozenset({"date", "timestamp"})
 _EXACT = "9007199254740992"  # beyond it a double does not hold every whole number
 
@@ -69,9 +71,9 @@ def read_parquet(
     fault = f"{file.name} {_damage(path)}; write it anew"
     with refusing(file.name, "file_unreadable", fault):
         _check_size(connection, file, path)
-        _check_schema(path, fault)
+        types = _arrow_types(path, fault)
         layout = match_columns(file, _names(connection, path), expected)
-        columns = _columns(connection, path, layout.positions, expected)
+        columns = _columns(connection, path, types, layout.positions, expected)
         repairs = _survey(connection, file, path, columns)
         _load(connection, table, path, columns, offset)
     return (*layout.overlooked(file.dataset), *repairs)
@@ -103,10 +105,10 @@ def _check_size(connection: duckdb.DuckDBPyConnection, file: DeliveredFile, path
     _bound(file, path, int(unpacked))
 
 
-def _check_schema(path: Path, fault: str) -> None:
+def _arrow_types(path: Path, fault: str) -> list[pa.DataType]:
     """Arrow keeps a schema of its own among the metadata, by which pandas and the audit read: it must be sound, too."""
     try:
-        pq.read_schema(path)
+        return list(pq.read_schema(path).types)
     except (pa.ArrowException, OSError, ValueError):
         raise ContractBreachError("file_unreadable", fault) from None
 
@@ -136,12 +138,19 @@ def _names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
 
 
 def _columns(
-    connection: duckdb.DuckDBPyConnection, path: Path, positions: Mapping[str, int], expected: Sequence[Variable]
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    types: Sequence[pa.DataType],
+    positions: Mapping[str, int],
+    expected: Sequence[Variable],
 ) -> list[_Column]:
     described = connection.execute(
         "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)", [str(path)]
     ).fetchall()
-    found = [(name.replace('"', '""'), str(type_)) for name, type_, *_ in described]
+    found = [
+        (name.replace('"', '""'), _SPAN if pa.types.is_duration(kind) else str(type_))
+        for (name, type_, *_), kind in zip(described, types, strict=True)
+    ]
     return [_Column(v, f'"{found[positions[v.name]][0]}"', found[positions[v.name]][1]) for v in expected]
 
 
@@ -241,8 +250,7 @@ def _text(column: _Column, offset: timedelta) -> str:
             moment = _moment_text(f"{values}::TIMESTAMP", "")
             return f"CASE WHEN {values} = date_trunc('day', {values}) THEN {values}::DATE::VARCHAR ELSE {moment} END"
         case "instant":
-            clock = f"make_timestamp(epoch_us({values}) + {offset // timedelta(microseconds=1)})"
-            return _moment_text(clock, _offset_text(offset))
+            return _instant_text(column, offset)
         case "other":
             return "NULL::VARCHAR"  # empty throughout, or it would have been refused
     return f"{values}::VARCHAR"
@@ -259,9 +267,18 @@ def _float_text(values: str, kind: Kind) -> str:
     return f"CASE WHEN isfinite({values}) THEN {text} END"
 
 
-def _moment_text(moment: str, offset: str) -> str:
+def _instant_text(column: _Column, offset: timedelta) -> str:
+    shift = offset // timedelta(microseconds=1)
+    if column.type == "TIMESTAMPTZ_NS":
+        clock = f"make_timestamp_ns(epoch_ns({column.source}::TIMESTAMP_NS) + {1000 * shift})"
+        return _moment_text(clock, _offset_text(offset), ".%n")
+    return _moment_text(f"make_timestamp(epoch_us({column.source}) + {shift})", _offset_text(offset))
+
+
+def _moment_text(moment: str, offset: str, decimals: str = ".%f") -> str:
     """ISO 8601 with as many decimals of a second as there are."""
-    return f"strftime({moment}, '%Y-%m-%dT%H:%M:%S') || rtrim(rtrim(strftime({moment}, '.%f'), '0'), '.') || '{offset}'"
+    fraction = f"rtrim(rtrim(strftime({moment}, '{decimals}'), '0'), '.')"
+    return f"strftime({moment}, '%Y-%m-%dT%H:%M:%S') || {fraction} || '{offset}'"
 
 
 def _offset_text(offset: timedelta) -> str:

@@ -110,10 +110,37 @@ def test_coordinates_and_instants_keep_their_value(
     assert [text for (text,) in values(engine, name, dataset="keluarga")] == texts
 
 
+@pytest.mark.parametrize("dataset", ["keluarga", "geotag", "progres", "rekap_vk"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Makassar"])
+def test_instants_are_read_in_every_unit(engine, tmp_path: Path, dataset: str, unit: str, zone: str) -> None:
+    columns = [v for v in all_variables(dataset) if v.kind == "timestamp"]
+    table = pa.table({v.name: pa.nulls(3, pa.string()) for v in all_variables(dataset)})
+    moment = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit] * 1_666_227_600
+    half = 0 if unit == "s" else moment // 1_666_227_600 // 2
+    for variable in columns:
+        column = pa.array([moment, moment + half, None], pa.timestamp(unit, zone))
+        table = with_column(variable.name, column, table)
+    assert read(engine, tmp_path, parquet_of(table), 3, format_=FORMAT, dataset=dataset) == []
+    told = "2022-10-20T09:00:00.5+08:00" if half else "2022-10-20T09:00:00+08:00"
+    for variable in columns:
+        found = [text for (text,) in values(engine, variable.name, dataset=dataset)]
+        assert found == ["2022-10-20T09:00:00+08:00", told, None]
+
+
+def test_what_a_clock_says_below_a_microsecond_is_not_lost(engine, tmp_path: Path) -> None:
+    column = pa.array([1_666_227_600_123_456_789, None], pa.timestamp("ns", "UTC"))
+    content = parquet_of(with_column("waktu_sinkron", column, FAMILIES))
+    read(engine, tmp_path, content, format_=FORMAT, dataset="keluarga")
+    assert values(engine, "waktu_sinkron", dataset="keluarga") == [("2022-10-20T09:00:00.123456789+08:00",), (None,)]
+
+
 @pytest.mark.parametrize(
     ("name", "column"),
     [
         pytest.param("r402_nama", pa.array([True, None]), id="boolean"),
+        pytest.param("r402_nama", pa.array([timedelta(1), None], pa.duration("us")), id="span of time for text"),
+        pytest.param("r407_umur", pa.array([timedelta(1), None], pa.duration("ns")), id="span of time for a number"),
         pytest.param("r402_nama", pa.array([b"CONTOH", None]), id="binary"),
         pytest.param("r402_nama", pa.array([["CONTOH"], None]), id="list"),
         pytest.param("r402_nama", pa.array([{"a": "CONTOH"}, None]), id="structure"),
