@@ -1,9 +1,10 @@
 """What must hold for every input: only a breach of the contract with a known reason comes out, and quotes nothing."""
 
+import gzip
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from delivered import VERSION, Row, described_file, reference_tables, stage_rows
+from faulty_writers import letters, said
 from fuzz.inputs import NIK, SECRET
 from regsosek.contract.codebook import DATASETS, variables
 from regsosek.contract.manifest import parse_manifest
@@ -151,6 +153,47 @@ class Bench:
     def _refused(self, breach: ContractBreachError) -> None:
         check_breach(breach)
         self.tally.outcomes[breach.reason] += 1
+
+
+def read_of_faulty_writer(
+    connection: duckdb.DuckDBPyConnection, directory: Path, dataset: str, rows: Sequence[Sequence[str]], text: str
+) -> str:
+    """Reads what a faulty writer made of ``rows``: as its text says and each value in its own column, or not at all.
+
+    Returns:
+        how it ended: a reason, or ``as meant``, ``as spelled`` (quoting left its marks), ``meant otherwise``.
+    """
+    file, path = described_file(dataset, gzip.compress(text.encode(), 1), len(rows) - 1, directory)
+    try:
+        read_part(connection, file, path, version=VERSION)
+    except ContractBreachError as breach:
+        check_breach(breach)
+        return breach.reason
+    columns = ", ".join(f"coalesce({name}, '')" for name in rows[0])
+    found = connection.execute(f"SELECT {columns} FROM {text_table(dataset)} ORDER BY row_no").fetchall()
+    spelled = said(text)
+    assert spelled is not None, text
+    assert len(found) == len(spelled) - 1 == len(rows) - 1, text
+    endings = set()
+    for read, told, meant in zip(found, spelled[1:], rows[1:], strict=True):
+        assert all(map(_reads, read, told.cells)), text
+        assert len(read) == len(told.cells), text
+        endings.add(_ending(read, told.flawless, meant, text))
+    return max(endings, default="as meant")
+
+
+def _reads(read: str, told: str) -> bool:
+    """Blanks around a value do not count, and a spreadsheet's apostrophe before a code is taken off."""
+    told = told.strip(" ")
+    return read == told or (told.startswith("'") and read == told[1:].strip(" "))
+
+
+def _ending(read: Sequence[str], flawless: bool, meant: Sequence[str], text: str) -> str:
+    if list(map(letters, read)) == list(map(letters, meant)):
+        return "as meant" if all(map(_reads, read, meant)) else "as spelled"
+    # A row in which nothing is amiss says something else than its writer meant: no reader can know.
+    assert flawless, text
+    return "meant otherwise"
 
 
 def check_breach(breach: ContractBreachError) -> None:

@@ -126,6 +126,62 @@ def quote_in_a_bare_value(draft: Draft) -> None:
     draft.retext(lambda text: text.replace("RT@", 'RT "1"'))
 
 
+def _marked(draft: Draft, marked: str, spoil: Callable[[str], str] = str) -> None:
+    """Writes the SLS of the first family bare, as a writer without rules would."""
+    draft.change(r106_nama_sls="RT@")
+    draft.retext(lambda text: spoil(text.replace("RT@", marked)))
+
+
+@hostile
+def quotes_around_a_comma_in_a_bare_value(draft: Draft) -> None:
+    _marked(draft, 'RT "1, RW" 2')
+
+
+@hostile
+def quote_then_a_comma_too_many(draft: Draft) -> None:
+    _marked(draft, 'PIPA 5" NO 1', lambda text: text.replace(",2022-10-20T09", ",,2022-10-20T09", 1))
+
+
+@hostile
+def comma_too_few_beside_quotes(draft: Draft) -> None:
+    _marked(draft, '\t"RT 1, RW 2"', lambda text: text.replace(",001,001,", ",001001,", 1))
+
+
+@hostile
+def tab_before_a_quoted_value(draft: Draft) -> None:
+    _marked(draft, '\t"RT 1"')
+
+
+@hostile
+def backslash_before_quotes(draft: Draft) -> None:
+    _marked(draft, '"RT \\"1\\""')
+
+
+@hostile
+def apostrophes_for_quotes(draft: Draft) -> None:
+    _marked(draft, "'RT 1, RW 2'")
+
+
+@hostile
+def trailing_comma_in_a_row(draft: Draft) -> None:
+    draft.retext(lambda text: text[:-2] + ",\r\n")
+
+
+@hostile
+def line_of_sep(draft: Draft) -> None:
+    draft.retext(lambda text: "sep=,\r\n" + text)
+
+
+@hostile
+def empty_line_before_the_header(draft: Draft) -> None:
+    draft.retext(lambda text: "\r\n" + text)
+
+
+@hostile
+def comment_before_the_header(draft: Draft) -> None:
+    draft.retext(lambda text: "# RAHASIA\r\n" + text)
+
+
 @hostile
 def rows_ragged(draft: Draft) -> None:
     _reshape(draft, lambda rows: [*rows[:2], rows[2][:-1], *rows[3:]])

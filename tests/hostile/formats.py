@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
@@ -266,6 +267,19 @@ def parquet_fractions_of_zero(draft: Draft) -> None:
 def parquet_date_as_midnight(draft: Draft) -> None:
     day = "r201_tanggal_pencacahan"
     _table(draft, lambda table: _column(table, day, table[day].cast(pa.timestamp("us"))))
+
+
+@hostile
+def parquet_instant_in_nanoseconds(draft: Draft) -> None:
+    name = "wawancara_mulai"
+    instants = pa.timestamp("ns", "UTC")
+    _table(draft, lambda table: _column(table, name, pa.array(pd.to_datetime(table[name].to_pylist()), instants)))
+
+
+@hostile
+def parquet_span_of_time(draft: Draft) -> None:
+    spans = pa.array([60_000_000, None, None], pa.duration("us"))
+    _table(draft, lambda table: _column(table, "r107_alamat", spans))
 
 
 @hostile

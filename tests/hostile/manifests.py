@@ -230,6 +230,16 @@ def produced_without_offset(draft: Draft) -> None:
 
 
 @hostile
+def produced_in_seconds_since_1970(draft: Draft) -> None:
+    draft.manifest["produced_at"] = "1666268100"
+
+
+@hostile
+def produced_with_a_true_minus(draft: Draft) -> None:
+    draft.manifest["produced_at"] = "2022-10-20T04:00:00\u221208:00"
+
+
+@hostile
 def produced_in_the_year_one(draft: Draft) -> None:
     draft.manifest["produced_at"] = "0001-01-01T00:00:00+14:00"
 

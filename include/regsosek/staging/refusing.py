@@ -1,7 +1,8 @@
 """How an error of the engine while it reads a delivered file becomes a refusal: its own message never passes.
 
 It may quote the offending line, which holds personal data; or be no text at all. A task that runs out of memory or
-disk is no fault of the province: what a file itself makes too large was bounded before.
+disk is no fault of the province: what a file itself makes too large was bounded before. Nor is what the engine has
+not implemented.
 """
 
 import errno
@@ -28,7 +29,8 @@ def refusing(name: str, reason: str, detail: str) -> Iterator[None]:
 
     Raises:
         ContractBreachError: ``reason``.
-        EngineFaultError: memory or disk of the task ran out; the file may be as good as any.
+        EngineFaultError: memory or disk of the task ran out, or a limit of the engine was met; the file may be as good
+            as any.
     """
     try:
         yield
@@ -38,6 +40,11 @@ def refusing(name: str, reason: str, detail: str) -> Iterator[None]:
         raise EngineFaultError(
             f"reading {name} took more memory or spill space than the task has; raise REGSOSEK_MEMORY_LIMIT or make "
             "room in REGSOSEK_WORK_DIR, then run the province again"
+        ) from None
+    except duckdb.NotImplementedException:
+        raise EngineFaultError(
+            f"the engine has not implemented what {name} needs; the file may be sound and nothing is rejected: run the "
+            "province again with a DuckDB that reads it"
         ) from None
     except duckdb.IOException as error:
         if any(words in str(error) for words in _NO_ROOM):

@@ -120,7 +120,7 @@ def replacing(old: bytes, new: bytes) -> Edit:
         pytest.param("columns_differ", replacing(b"r402_nama", b"nama"), id="unknown column"),
         pytest.param("columns_differ", replacing(b"r402_nama", b"r403_nik"), id="column named twice"),
         pytest.param("columns_differ", replacing(b"r402_nama", b"r402_nama',1)--"), id="no way into the SQL"),
-        pytest.param("columns_differ", lambda text: zipped(text.replace(b",", b";")), id="semicolons"),
+        pytest.param("separator_unsupported", lambda text: zipped(text.replace(b",", b";")), id="semicolons"),
         pytest.param("encoding_unsupported", lambda text: zipped(text.decode().encode("utf-16")), id="UTF-16"),
     ],
 )

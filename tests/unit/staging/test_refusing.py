@@ -1,13 +1,14 @@
 """Whose fault it is when reading fails: a file's, or that of a task without memory or disk."""
 
 import errno
+import gzip
 import os
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from delivered import VERSION, WRITERS, anggota_row, delivered_file
+from delivered import VERSION, WRITERS, anggota_row, csv_gz, delivered_file, described_file, keluarga_row
 from regsosek.errors import ContractBreachError, EngineFaultError
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
@@ -38,6 +39,27 @@ def test_a_file_that_cannot_be_read_is_not() -> None:
     error = fails_with(duckdb.IOException(f"{NIK} is not a file of that format"))
     assert isinstance(error, ContractBreachError)
     assert str(error) == "file_malformed: f is broken"
+
+
+def test_what_the_engine_has_not_implemented_is_ours() -> None:
+    error = fails_with(duckdb.NotImplementedException(f"not yet: {NIK}"))
+    assert isinstance(error, EngineFaultError)
+    assert NIK not in str(error)
+
+
+def test_a_border_of_pieces_within_a_copied_row_is_no_fault_of_the_file(engine, tmp_path: Path) -> None:
+    """Byte 8,000,000, where the engine's threads part the file, lies in a note that holds lines of the export."""
+    plain, names = keluarga_row(), list(keluarga_row())
+    copied = ("\n" + ",".join(["9"] * (len(names) - 1)) + ",x\n") * 5
+    lines = csv_gz("keluarga", [plain, plain | {"id_dokumen": "S", "r600_catatan": copied}])
+    header, line, special = gzip.decompress(lines).replace(b"\r\n", b"\n").split(b"\n", 2)
+    times, pad = divmod(8_000_000 - len(header) - 1 - special.index(b'"') - 210, len(line) + 1)
+    padded = gzip.decompress(csv_gz("keluarga", [plain | {"r107_alamat": "Y" * pad}])).split(b"\r\n")[1]
+    text = b"\n".join([header, padded, *[line] * (times - 1), special + b"\n".join([line] * 300), b""])
+    file, path = described_file("keluarga", gzip.compress(text, 1), times + 301, tmp_path)
+    read_part(engine, file, path, version=VERSION)
+    found = engine.execute("SELECT r600_catatan FROM keluarga_text WHERE id_dokumen = 'S'").fetchall()
+    assert found == [(copied,)]
 
 
 @pytest.mark.parametrize("format_", WRITERS)
