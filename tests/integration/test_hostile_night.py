@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ import pytest
 
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld
-from hostile.corpus import KINDS, deliveries
+from hostile.corpus import KINDS, deliveries, rules_of_the_corpus
 from hostile.draft import NIGHT, SECRETS, Draft, clean
 from left_behind import contents
 from regsosek.alerts import desk
@@ -31,12 +30,11 @@ from regsosek.night.house import open_house
 from regsosek.night.nightly import NightReport, run_night
 from regsosek.night.sealing import seal_night
 from regsosek.quality.rules import load_suites
-from regsosek.settings import PROJECT_ROOT, Settings
+from regsosek.settings import Settings
 from regsosek.warehouse.reference import load_frame
 
 NEIGHBOURS = ("63", "65")
 PROVINCES = (NEIGHBOURS[0], PROVINCE, NEIGHBOURS[1])
-ALWAYS = {"C-303", "P01", "S01", "S02", "S03", "F05", "G01", "G03"}
 STATES = "loaded, quarantined, superseded, duplicate, withdrawn, held, rejected"
 pytestmark = pytest.mark.timeout(1500)
 
@@ -85,16 +83,6 @@ class Remembered(logging.Handler):
         self.lines.append(logging.Formatter().format(record))
 
     __hash__ = logging.Handler.__hash__
-
-
-def rules_of_the_corpus(directory: Path) -> Path:
-    """The suites without the rules that no kind is about: what they say is tested elsewhere."""
-    kept = ALWAYS | {kind.rule for kind in KINDS.values()}
-    for path in (PROJECT_ROOT / "expectations").glob("*.json"):
-        suite = json.loads(path.read_text(encoding="utf-8"))
-        suite["expectations"] = [each for each in suite["expectations"] if each["meta"]["id"] in kept]
-        (directory / path.name).write_text(json.dumps(suite), encoding="utf-8")
-    return directory
 
 
 def desa_of(province: str) -> str:

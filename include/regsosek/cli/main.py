@@ -11,6 +11,7 @@ from ulid import ULID
 
 from regsosek.cli import (
     alerts,
+    contract,
     deliveries,
     digest,
     doctor,
@@ -42,6 +43,7 @@ GROUPS = (
     watchdog.commands,
     night.commands,
     simulation.commands,
+    contract.commands,
     generate.commands,
     local.commands,
     forecast.commands,
