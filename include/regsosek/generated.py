@@ -10,6 +10,7 @@ from regsosek.errors import ConfigurationError
 from regsosek.quality.catalogue import read_catalogue, rule_documents
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
+from regsosek.quality.hold_limits import limits_table
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.documentation import documents as simulation_documents
@@ -30,7 +31,11 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
         raise ConfigurationError("; ".join(faults))
     expectations = root / "expectations"
     catalogue = read_catalogue(expectations, root / SCENARIOS)
-    expected = generated_suites(expectations) | documents(root) | rule_documents(root, catalogue)
+    expected = (
+        generated_suites(expectations)
+        | documents(root, {"hold-limits": limits_table})
+        | rule_documents(root, catalogue)
+    )
     expected |= simulation_documents(root) | glossary_documents(root) | forecast_documents(root)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}

@@ -48,13 +48,16 @@ WRITTEN: Final[dict[Kind, str]] = {
 }
 
 
-def documents(root: Path) -> dict[Path, str]:
+def documents(root: Path, more: Mapping[str, Callable[[], str]]) -> dict[Path, str]:
     """The text that each generated document below ``root``, the project's directory, must have.
+
+    Args:
+        more: what fills regions of the contract that speak of rooms above this one.
 
     Raises:
         KeyError: ``docs/landing-contract.md`` marks a region that nothing fills.
     """
-    contract = filled((root / CONTRACT).read_text(encoding="utf-8"), _regions(root / EXAMPLE))
+    contract = filled((root / CONTRACT).read_text(encoding="utf-8"), _regions(root / EXAMPLE) | dict(more))
     return {root / CONTRACT: contract, root / SCHEMA: manifest_schema()}
 
 

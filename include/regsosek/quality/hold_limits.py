@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS
+from regsosek.contract.documentation import table
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import read_table
@@ -61,6 +62,19 @@ def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]
         raise ConfigurationError(f"{path.name}: no line of province {EVERYWHERE} for {', '.join(missing)}; add it")
     chosen = {d: lines.get((province, d), lines.get((EVERYWHERE, d))) for d in ALL_DATASETS}
     return {dataset: limit for dataset, limit in chosen.items() if limit is not None}
+
+
+def limits_table() -> str:
+    """Our own limits, as the landing contract shows them."""
+    rows = (
+        (_where(row["province"]), f"`{row['dataset']}`", f"{row['limit_percent']} %", row["least_rows"], row["source"])
+        for row in read_table(HOLD_LIMITS, _COLUMNS)
+    )
+    return table(("Provinces", "Dataset", "Held over", "From so many rows", "Where the number comes from"), rows)
+
+
+def _where(province: str) -> str:
+    return "all" if province == EVERYWHERE else province
 
 
 def _limit(file_name: str, row: Mapping[str, str]) -> HoldLimit:

@@ -21,17 +21,21 @@ from regsosek.contract.documentation import (
 )
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.contract.reasons import rejection_reasons
+from regsosek.landing.discovery import LANDING
+from regsosek.quality.hold_limits import hold_limits, limits_table
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import load_suites
+from regsosek.settings import Settings
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 
 ROOT = Path(__file__).parents[3]
+MORE = {"hold-limits": limits_table}
 CONTRACT_TEXT = (ROOT / CONTRACT).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("path", "text"), documents(ROOT).items(), ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize(("path", "text"), documents(ROOT, MORE).items(), ids=lambda value: getattr(value, "name", ""))
 def test_no_document_is_stale(path: Path, text: str) -> None:
     assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: run `make fix`"
 
@@ -40,16 +44,28 @@ def test_a_region_that_nothing_fills_is_an_error(tmp_path: Path) -> None:
     (tmp_path / CONTRACT).parent.mkdir(parents=True)
     (tmp_path / CONTRACT).write_text("<!-- generated: nothing -->\n<!-- end -->\n")
     with pytest.raises(KeyError, match="nothing"):
-        documents(tmp_path)
+        documents(tmp_path, {})
 
 
 def test_what_lies_between_the_marks_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / CONTRACT).parent.mkdir(parents=True)
     (tmp_path / CONTRACT).write_text("before\n<!-- generated: kinds -->\nold\n<!-- end -->\nafter\n")
-    text = documents(tmp_path)[tmp_path / CONTRACT]
+    text = documents(tmp_path, {})[tmp_path / CONTRACT]
     assert text.startswith("before\n<!-- generated: kinds -->\n| Type | Written as |")
     assert text.endswith("<!-- end -->\nafter\n")
     assert "old" not in text
+
+
+def test_the_contract_says_what_holds_a_delivery() -> None:
+    for dataset, limit in hold_limits("64").items():
+        assert f"| all | `{dataset}` | {limit.percent} % | {limit.least_rows} |" in CONTRACT_TEXT
+
+
+def test_the_contract_names_bucket_and_prefixes() -> None:
+    where = CONTRACT_TEXT.partition("## Where to")[2].partition("\n## ")[0]
+    for name in (Settings.model_fields["landing_bucket"].default, LANDING, "reference/"):
+        assert f"`{name}`" in where
+    assert "key pair" in where
 
 
 @pytest.mark.parametrize("dataset", ALL_DATASETS)
