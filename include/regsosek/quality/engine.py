@@ -5,7 +5,6 @@ the engine here keeps one connection open instead. It overrides a method that is
 so requirements.in pins great-expectations exactly and ``tests/unit/quality/test_engine.py`` holds it to its word.
 """
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
@@ -27,8 +26,6 @@ from great_expectations.render.renderer.renderer import renderer
 from sqlalchemy import Connection
 
 from regsosek.quality.rules import Rule
-
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 # No value ever leaves the engine: the results hold counts, and no list of what was unexpected.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}

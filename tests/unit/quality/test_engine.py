@@ -1,6 +1,8 @@
 """Great Expectations on our DuckDB: right counts part after part, and no verdict that could be mistaken for another."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -137,3 +139,9 @@ def test_results_hold_counts_and_no_value(connection, tmp_path: Path, suites: di
         assert '"unexpected_count": 1' in document
         assert '"unexpected_rows"' not in document
     assert NIK not in caplog.text
+
+
+def test_its_import_writes_nothing_into_a_verbose_log() -> None:
+    verbose = "import logging; logging.basicConfig(level=logging.INFO); import regsosek.release.published_rules"
+    told = subprocess.run([sys.executable, "-c", verbose], capture_output=True, text=True, check=True)
+    assert told.stderr == ""
