@@ -18,6 +18,7 @@ from regsosek.contract.repairs import repair_kinds
 from regsosek.night.contract_check import NOT_FOUND, CaseReason, CaseSink, Checked
 from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.rules import Suite
+from regsosek.scratch import open_private
 from regsosek.wording import english, indonesian
 
 Language = Literal["id", "en"]
@@ -88,7 +89,7 @@ def _closing(checked: Checked, language: Language) -> Iterator[str]:
 def written_cases(path: Path, suites: Mapping[str, Suite], language: Language) -> Iterator[CaseSink]:
     """Writes every row that breaks a rule to a CSV at ``path``: keys and rules, no answers."""
     texts = _rule_texts(suites, language)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with open_private(path) as file:
         writer = csv.writer(file)
         writer.writerow(CASE_COLUMNS)
 

@@ -6,11 +6,9 @@ breach of the contract. What only the pipeline knows stays open: whether an id w
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 import duckdb
@@ -37,6 +35,7 @@ from regsosek.night.parts import Given
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge
+from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.staging.engine import open_engine
 from regsosek.staging.repairs import Repair
@@ -158,17 +157,11 @@ def check_delivery(asked: Asked, *, cases: CaseSink | None = None) -> Checked:
     checked.manifest, checked.folder = manifest, _folder(asked, manifest)
     checked.besides = _files_besides(asked, manifest)
     _check_manifest(asked, checked, manifest, checked.folder)
-    with _scratch(asked) as scratch:
+    with work_folder(asked.settings.scratch, "contract") as scratch:
         files = _verified(asked, checked, manifest, checked.folder, scratch)
         if datasets_of(manifest.instrument, manifest.instrument_version):
             _assess(asked, checked, files, scratch, cases or _nowhere)
     return checked
-
-
-@contextmanager
-def _scratch(asked: Asked) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="contract-check-", dir=asked.settings.scratch) as directory:
-        yield Path(directory)
 
 
 def _read_manifest(asked: Asked, checked: Checked) -> Manifest | None:
@@ -216,16 +209,18 @@ def _check_manifest(asked: Asked, checked: Checked, manifest: Manifest, folder: 
 def _verified(
     asked: Asked, checked: Checked, manifest: Manifest, folder: DeliveryFolder, scratch: Path
 ) -> dict[tuple[str, int], FetchedFile]:
-    """The files that are what the manifest describes, copied, by dataset and part."""
+    """The files by dataset and part; one that the manifest describes wrongly is read all the same, where it lies."""
     store = FolderStore(asked.directory, folder.prefix)
     files: dict[tuple[str, int], FetchedFile] = {}
     for file in manifest.files:
+        path = scratch / file.name
         try:
             fetch_file(store, "", folder, scratch, file)
         except ContractBreachError as breach:
             checked.note(breach)
-        else:
-            files[file.dataset, file.part] = FetchedFile(file, scratch / file.name)
+            path = asked.directory / file.name
+        if path.is_file():
+            files[file.dataset, file.part] = FetchedFile(file, path)
     return files
 
 

@@ -65,13 +65,15 @@ def test_every_fault_is_told_at_once(suites: dict[str, Suite], tmp_path: Path) -
     draft = two_parts()
     draft.manifest["province"] = "63"
     draft.files["keluarga-00001.csv.gz"] += b"!"
+    draft.entry("keluarga", 3)["sha256"] = "0" * 64
     del draft.files["anggota-00001.csv.gz"]
     draft.rewrite(lambda packed: packed[:-20], "anggota", 2)
-    draft.manifest["instrument"] = "REGSOSEK22.K"
     found = checked(written(draft, tmp_path), suites, tmp_path)
-    assert reasons(found) == ["wrong_province", "file_size", "file_missing", "file_unreadable"]
+    of_manifest = ["wrong_province", "file_size", "file_missing", "file_altered"]
+    assert reasons(found) == [*of_manifest, "file_unreadable", "file_unreadable"]
     assert found.verdict == "rejected"
     assert found.judged_parts == 1
+    assert found.shares[0].judged == 1
 
 
 def test_every_fault_of_a_manifest_is_told(suites: dict[str, Suite], tmp_path: Path) -> None:
@@ -171,10 +173,9 @@ def test_the_command_accepts_the_example_of_the_contract() -> None:
 
 @pytest.mark.usefixtures("environment", "compiled")
 @pytest.mark.parametrize(
-    ("language", "words"),
-    [("id", ["akan ditolak seluruhnya", "berkas tidak ditulis"]), ("en", ["would be rejected", "not written in UTF"])],
+    ("language", "verdict"), [("id", "akan ditolak seluruhnya"), ("en", "would be rejected whole")]
 )
-def test_the_command_tells_in_both_languages(tmp_path: Path, language: str, words: list[str]) -> None:
+def test_the_command_tells_in_both_languages(tmp_path: Path, language: str, verdict: str) -> None:
     draft = clean(1)
     draft.retext(lambda text: text.replace("JALAN", "JALÁN"), encoding="latin-1")
     folder = written(draft, tmp_path)
@@ -182,7 +183,7 @@ def test_the_command_tells_in_both_languages(tmp_path: Path, language: str, word
     assert answer.exit_code == 1
     told = " ".join(answer.output.replace("│", " ").split())
     assert "encoding_unsupported" in told
-    assert words[0] in told
+    assert verdict in told
 
 
 @pytest.mark.usefixtures("environment", "compiled")
