@@ -34,7 +34,10 @@ SEEN: dict[str, Row] = {
         "r407_umur": "42", "r408_status_kawin": "1", "r409_hubungan": "1", "r412_sekolah": "1", "r416a_bekerja": "2",
     },
     "progres": {"id_subsls": SUBSLS, "tanggal": DAY, "dikirim_pada": f"{DAY}T18:00:00+08:00"},
-    "geotag": {"id_subsls": SUBSLS, "ditandai_pada": f"{DAY}T10:00:00+08:00", "status_dokumen": "1", "ada_foto": "0", "lintang": "-0.5", "bujur": "117.1"},
+    "geotag": {
+        "id_subsls": SUBSLS, "ditandai_pada": f"{DAY}T10:00:00+08:00", "status_dokumen": "1", "ada_foto": "0",
+        "lintang": "-0.5", "bujur": "117.1",
+    },
     "rekap_vk": {"id_subsls": SUBSLS, "dientri_pada": f"{DAY}T18:00:00+08:00"},
 }  # fmt: skip
 

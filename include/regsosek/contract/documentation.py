@@ -90,9 +90,13 @@ def _regions(example: Path) -> dict[str, Callable[[], str]]:
 
 
 def manifest_schema() -> str:
+    """The JSON Schema of a manifest, as its file has it."""
+    return json.dumps(manifest_schema_document(), indent=2) + "\n"
+
+
+def manifest_schema_document() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a manifest."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
-    return json.dumps(schema, indent=2) + "\n"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
 
 
 def fields_table(model: type[Manifest] | type[DeliveredFile]) -> str:

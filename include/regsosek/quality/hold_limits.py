@@ -64,11 +64,16 @@ def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]
     return {dataset: limit for dataset, limit in chosen.items() if limit is not None}
 
 
+def our_limits() -> list[dict[str, str]]:
+    """The lines of our own limits."""
+    return read_table(HOLD_LIMITS, _COLUMNS)
+
+
 def limits_table() -> str:
     """Our own limits, as the landing contract shows them."""
     rows = (
         (_where(row["province"]), f"`{row['dataset']}`", f"{row['limit_percent']} %", row["least_rows"], row["source"])
-        for row in read_table(HOLD_LIMITS, _COLUMNS)
+        for row in our_limits()
     )
     return table(("Provinces", "Dataset", "Held over", "From so many rows", "Where the number comes from"), rows)
 

@@ -72,7 +72,9 @@ def odcs_document(rules: Sequence[Rule]) -> Document:
                 "provinces": {each.code: each.name for each in provinces()},
                 "csv": "RFC 4180, comma, header of all columns, LF or CRLF; gzip",
                 "notation": dict(WRITTEN),
-                "rejectionReasons": {each.id: _both(each.text_en, each.text_id) for each in rejection_reasons().values()},
+                "rejectionReasons": {
+                    each.id: _both(each.text_en, each.text_id) for each in rejection_reasons().values()
+                },
             }
         ),
     }
@@ -188,21 +190,16 @@ def _and(*predicates: str) -> str:
 
 def _options(variable: Variable) -> Document:
     width = variable.width
-    match variable.kind:
-        case "digits":
-            return {"minLength": width, "maxLength": width, "pattern": f"^[0-9]{{{width}}}$"}
-        case "key":
-            return {"maxLength": width, "pattern": f"^{PATTERNS['key']}$"}
-        case "text":
-            return {"maxLength": width}
-        case "integer" | "decimal":
-            bounds = {"minimum": variable.minimum, "maximum": variable.maximum}
-            return {name: bound for name, bound in bounds.items() if bound is not None}
-        case "date":
-            return {"format": "yyyy-MM-dd"}
-        case "timestamp":
-            return {"format": "yyyy-MM-dd'T'HH:mm:ssXXX", "timezone": True}
-    return {}
+    by_kind: dict[str, Document] = {
+        "digits": {"minLength": width, "maxLength": width, "pattern": f"^[0-9]{{{width}}}$"},
+        "key": {"maxLength": width, "pattern": f"^{PATTERNS['key']}$"},
+        "text": {"maxLength": width},
+        "integer": {"minimum": variable.minimum, "maximum": variable.maximum},
+        "decimal": {"minimum": variable.minimum, "maximum": variable.maximum},
+        "date": {"format": "yyyy-MM-dd"},
+        "timestamp": {"format": "yyyy-MM-dd'T'HH:mm:ssXXX", "timezone": True},
+    }
+    return {name: value for name, value in by_kind.get(variable.kind, {}).items() if value is not None}
 
 
 def _codes(name: str, version: str) -> list[Document]:
