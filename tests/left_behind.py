@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+
+from psycopg import sql
 
 from field_world import FieldWorld
 from regsosek.landing.archive import list_receipts
+from regsosek.local.postgres import PostgresServer
 
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
@@ -33,3 +37,13 @@ def on_landing(world: FieldWorld, bucket: str) -> FieldWorld:
     """The same world, reading its deliveries from ``bucket``."""
     world.house = replace(world.house, settings=world.house.settings.model_copy(update={"landing_bucket": bucket}))
     return world
+
+
+def lose_warehouse(world: FieldWorld, server: PostgresServer, scratch: Path) -> None:
+    """Drops the database and makes it anew with nothing in it but reference data."""
+    name = world.house.engine.url.database
+    assert name is not None
+    with server.connect() as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    server.ensure_database(name)
+    world.prepare(scratch)

@@ -14,8 +14,9 @@ from multiprocessing.synchronize import Event
 from typing import Any
 from unittest.mock import patch
 
-from field_world import FieldWorld
+from field_world import CompiledJudge, FieldWorld
 from regsosek.night.house import open_house
+from regsosek.night.replaying import replay
 from regsosek.night.sealing import reopen_night
 from regsosek.quality.rules import Suite
 from regsosek.settings import Settings
@@ -87,6 +88,11 @@ def _night(
         FieldWorld(house, suites).run(night, province=province)
 
 
+def _replay(settings: Settings, first: date, province: str, step: Step, stop: Callable[[], None]) -> None:
+    with open_house(settings) as house, interrupted(step, stop), patch("regsosek.night.judging.Judge", CompiledJudge):
+        replay(house, first, [province])
+
+
 def _context() -> Any:
     # One server imports the pipeline once; every night is a fork of it, clean of the test's own connections.
     context = multiprocessing.get_context("forkserver")
@@ -102,6 +108,14 @@ def start_night(
     """Starts the night of ``province``, reopened if a reason is given, in a process that meets ``stop`` at ``step``."""
     values = (world.house.settings, world.suites, night, province, step, stop, reopened)
     process: BaseProcess = _context().Process(target=_night, args=values)
+    process.start()
+    return process
+
+
+def start_replay(world: FieldWorld, first: date, province: str, step: Step, stop: Callable[[], None]) -> BaseProcess:
+    """Starts a replay of ``province`` from ``first`` in a process that meets ``stop`` at ``step``."""
+    values = (world.house.settings, first, province, step, stop)
+    process: BaseProcess = _context().Process(target=_replay, args=values)
     process.start()
     return process
 

@@ -20,7 +20,7 @@ from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_r
 from left_behind import contents, on_landing
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
-from regsosek.errors import DecisionError
+from regsosek.errors import DecisionError, SealedNightError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.archive import list_decisions
 from regsosek.local.mail import MailSink
@@ -249,6 +249,16 @@ def test_a_killed_decision_is_carried_out_by_the_next_run(world: FieldWorld, ste
     assert (visited(world, NIGHT), visited(world, NEXT)) == (2, 6)
     replay(world.house, NIGHT, [PROVINCE])
     assert contents(world, NIGHTS) == seen
+
+
+@pytest.mark.parametrize("decide", [free, reject])
+def test_nothing_is_decided_in_a_warehouse_that_lacks_nights(world: FieldWorld, decide: Any) -> None:
+    held = held_then_two_nights(world)
+    with world.house.engine.begin() as connection:
+        ledger.forget(connection, PROVINCE, NEXT)  # as a dump before that night has it
+    with pytest.raises(SealedNightError, match=f"regsosek replay --from {NEXT} -p {PROVINCE}"):
+        decide(world, held)
+    assert list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE) == ()
 
 
 @pytest.mark.parametrize(

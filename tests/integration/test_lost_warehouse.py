@@ -5,11 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
 from delivered import PROVINCE, csv_gz
 from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules
-from left_behind import contents, on_landing
+from left_behind import contents, lose_warehouse, on_landing
 from other_process import Step, die, interrupted, start_night
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.archive import read_seal
@@ -46,16 +45,6 @@ def put(world: FieldWorld, key: str, content: bytes) -> None:
 def run(world: FieldWorld, nights: tuple[date, ...] = NIGHTS) -> None:
     for night in nights:
         world.run(night)
-
-
-def lose_warehouse(world: FieldWorld, server: PostgresServer, scratch: Path) -> None:
-    """Drops the database and makes it anew with nothing in it but reference data."""
-    name = world.house.engine.url.database
-    assert name is not None
-    with server.connect() as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-    server.ensure_database(name)
-    world.prepare(scratch)
 
 
 def eventful_nights(world: FieldWorld) -> FieldWorld:

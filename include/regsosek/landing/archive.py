@@ -237,11 +237,19 @@ def list_seals(store: Store, bucket: str, *, night: date | None = None) -> tuple
     return tuple(sorted(seals, key=lambda s: (s.night, s.province)))
 
 
+def archived_seals(store: Store, bucket: str, province: str = "[0-9]{2}") -> dict[tuple[str, date], int]:
+    """The size of every seal, or of those of one province, by province and night: one listing, nothing is read.
+
+    A seal that is reopened grows, so that its size tells the two apart.
+    """
+    name = re.compile(rf"seals/night=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/prov=({province})\.json")
+    found = ((name.fullmatch(stored.key), stored.size) for stored in store.list_objects(bucket, "seals/"))
+    return {(match[2], date.fromisoformat(match[1])): size for match, size in found if match}
+
+
 def sealed_nights(store: Store, bucket: str, province: str) -> set[date]:
     """The nights of ``province`` that have a seal, by the names of the seals alone."""
-    name = re.compile(rf"seals/night=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/prov={province}\.json")
-    found = (name.fullmatch(stored.key) for stored in store.list_objects(bucket, "seals/"))
-    return {date.fromisoformat(match[1]) for match in found if match}
+    return {night for _, night in archived_seals(store, bucket, province)}
 
 
 def canonical_json(record: BaseModel) -> bytes:

@@ -8,10 +8,12 @@ from regsosek.alerts.sending import deliver
 from regsosek.errors import AuditError
 from regsosek.faults import edge
 from regsosek.geography.regions import NATION
+from regsosek.landing.archive import archived_seals
 from regsosek.night.house import House
 from regsosek.release import full_audit
 from regsosek.release.archived_cases import Archive
 from regsosek.release.full_audit import Standing
+from regsosek.warehouse.lost_nights import note_archived
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
     with edge(f"audit of province {province}"), house.scratch(f"audit{province}") as scratch:
+        _look_into_archive(house)
         with house.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             standing = full_audit.newest_release(connection)
             bucket = house.settings.release_bucket
@@ -38,6 +41,12 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
     for fault in faults:
         log.error("audit of release %s: %s", standing.release_id, fault)
     return faults
+
+
+def _look_into_archive(house: House) -> None:
+    """Notes what the archive has sealed: what is left of a warehouse that lost nights may well add up."""
+    with house.engine.begin() as connection:
+        note_archived(connection, archived_seals(house.store, house.settings.archive_bucket))
 
 
 def results(house: House) -> tuple[Standing, Faults]:

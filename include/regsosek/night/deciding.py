@@ -15,7 +15,7 @@ from regsosek.night.house import House
 from regsosek.night.nightly import release
 from regsosek.night.receiving import receive_locked
 from regsosek.night.reporting import processed_nights
-from regsosek.night.sealing import archive_versions
+from regsosek.night.sealing import archive_versions, require_all_nights
 from regsosek.quality.rules import Suite
 from regsosek.release.publish import Published
 from regsosek.warehouse import holding, ledger
@@ -118,7 +118,12 @@ def _decide(
 def _record(
     house: House, entry: Delivery, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
 ) -> Decision:
-    """Writes the decision into the archive: from here on it stands, whatever happens to this process."""
+    """Writes the decision into the archive: from here on it stands, whatever happens to this process.
+
+    Raises:
+        SealedNightError: the warehouse lacks nights, and the newest one that it has is not the newest one sealed.
+    """
+    require_all_nights(house, entry.province)
     with house.engine.begin() as connection:
         newest = max(ledger.sealed_nights(connection, entry.province))
     decision = Decision(

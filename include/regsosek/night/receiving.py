@@ -23,7 +23,7 @@ from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
 from regsosek.night.measuring import measure_decided, measure_error_shares
 from regsosek.night.parts import Given
-from regsosek.night.sealing import seal_night
+from regsosek.night.sealing import require_nights_before, seal_night
 from regsosek.night.stopwatch import Stopwatch
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
 from regsosek.quality.rules import Suite
@@ -71,11 +71,15 @@ def receive_locked(
 ) -> ProvinceNight:
     """:func:`receive_province` for a caller that holds the province's lock.
 
-    An earlier night that an operator's decision had begun again, and that was interrupted, is completed first.
+    Earlier nights that were interrupted are completed first.
 
     Args:
         suites_of: the suites that judge a delivery, by its receipt; ``suites`` for all if not given.
+
+    Raises:
+        SealedNightError: the warehouse lacks nights before this one that the archive has sealed.
     """
+    require_nights_before(house, province, night)
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
     with house.engine.begin() as connection:
         _apply(connection, [decision for decision in decisions if decision.night < night])

@@ -6,7 +6,7 @@ from datetime import date
 
 from regsosek.contract.codebook import codebook_document, codebook_version, columns_of
 from regsosek.contract.instruments import QUESTIONNAIRE, first_version
-from regsosek.errors import ConfigurationError, ReferenceDataError
+from regsosek.errors import ConfigurationError, ReferenceDataError, SealedNightError
 from regsosek.faults import edge
 from regsosek.landing.archive import (
     Decision,
@@ -19,7 +19,7 @@ from regsosek.landing.archive import (
 from regsosek.night.house import House
 from regsosek.night.judging import SuitesOf, archived_suites, suite_names
 from regsosek.night.receiving import ProvinceNight, receive_locked
-from regsosek.night.sealing import reopen_night
+from regsosek.night.sealing import reopen_night, require_nights_before
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.database import province_lock
@@ -47,6 +47,7 @@ def replay(
     nobody is told: run the night itself for that.
 
     Raises:
+        SealedNightError: the warehouse lacks nights before ``first``, too; nothing was forgotten.
         ReferenceDataError: another frame or list of its changes is loaded than the nights were judged by.
         ConfigurationError: the codebook is another one.
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
@@ -58,6 +59,7 @@ def replay(
         _require_frame_of_decisions(house, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with edge(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
+            _require_whole_before(house, province, first)
             with house.engine.begin() as connection:
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
@@ -65,6 +67,18 @@ def replay(
                 done.append(receive_locked(house, province, night, {}, suites_of=suites_of))
                 announce(str(done[-1]))
     return done
+
+
+def _require_whole_before(house: House, province: str, first: date) -> None:
+    """A night that is built again rests on those before: a warehouse that lacks some must be replayed from there."""
+    require_nights_before(house, province, first)
+    with house.engine.begin() as connection:
+        unfinished = holding.unfinished_nights(connection, province, first)
+    if unfinished:
+        raise SealedNightError(
+            f"province {province}: night {unfinished[0]} was interrupted and is not whole; "
+            f"run `regsosek replay --from {unfinished[0]} -p {province}` (DAG regsosek_replay)"
+        )
 
 
 def reopen(house: House, province: str, night: date, reason: str) -> None:

@@ -15,9 +15,10 @@ from regsosek.landing.archive import (
     Reopening,
     Seal,
     archive_bytes,
+    archived_seals,
+    canonical_json,
     list_receipts,
     read_seal,
-    sealed_nights,
     write_receipt,
     write_seal,
 )
@@ -31,6 +32,7 @@ from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
 from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import ID_REUSED, Delivery
+from regsosek.warehouse.lost_nights import ArchivedSeals, lost_nights, note_archived, told_lost
 from regsosek.warehouse.reference import loaded_versions
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
 
     Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
     later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night, or was stopped
-    between the archive's seal and its own, takes the list from the archive.
+    between the archive's seal and its own, takes the list from the archive. :func:`require_nights_before` comes first.
     """
     with house.engine.begin() as connection:
         sealed = ledger.sealed(connection, province, night)
@@ -50,7 +52,6 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
     if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
         _restore(house, seal)
     elif not sealed:
-        _refuse_gaps(house, province, night)
         discover_again(house, province, night, suites, reopened=None)
     with house.engine.begin() as connection:
         return ledger.deliveries_of(connection, province, night)
@@ -62,20 +63,38 @@ def reopen_night(house: House, province: str, night: date, suites: Mapping[str, 
     The night counts as unfinished until it is received again.
     """
     with province_lock(house.engine, province):
+        require_all_nights(house, province)
         seal_night(house, province, night, suites)
         discover_again(house, province, night, suites, reopened=reason)
 
 
-def _refuse_gaps(house: House, province: str, night: date) -> None:
-    """A warehouse that lost earlier nights would take their deliveries for news of this one."""
-    archived = sealed_nights(house.store, house.settings.archive_bucket, province)
+def require_nights_before(house: House, province: str, night: date) -> None:
+    """Lets ``night`` be received only on top of all that came before it.
+
+    What a night brings depends on the nights before. A night that is discovered only now would, besides, take the
+    deliveries of any lost night for its own news.
+
+    Raises:
+        SealedNightError: the archive has sealed nights that the warehouse lacks; names them and the replay.
+    """
+    archived, lost = _lost(house, province)
+    concerned = [each for each in lost if each < night] if (province, night) in archived else lost
+    if concerned:
+        raise SealedNightError(f"{told_lost(province, concerned)} before night {night}")
+
+
+def require_all_nights(house: House, province: str) -> None:
+    """Lets something new be decided only in a warehouse that has all sealed nights; raises as above."""
+    if lost := _lost(house, province)[1]:
+        raise SealedNightError(told_lost(province, lost))
+
+
+def _lost(house: House, province: str) -> tuple[ArchivedSeals, list[date]]:
+    """The seals of the archive, noted in the warehouse, and the nights that it lacks."""
+    archived = archived_seals(house.store, house.settings.archive_bucket, province)
     with house.engine.begin() as connection:
-        lost = sorted(n for n in archived - ledger.sealed_nights(connection, province) if n < night)
-    if lost:
-        raise SealedNightError(
-            f"province {province}: the warehouse has lost night {lost[0]} and {len(lost) - 1} more of the archive; "
-            f"run `regsosek replay --from {lost[0]} -p {province}` (DAG regsosek_replay) before night {night}"
-        )
+        note_archived(connection, archived, province)
+        return archived, lost_nights(connection, province).get(province, [])
 
 
 def discover_again(
@@ -91,9 +110,6 @@ def discover_again(
         entries = _new_entries(connection, province, night, found, position=len(standing))
         ledger.register(connection, entries, versions, now)
         reused = _count_reused(house, connection, entries)
-        ledger.write_seal(
-            connection, province=province, night=night, sealed_at=now, unfinished=unfinished, strays=strays
-        )
         ledger.note_begun(connection, province, night)
         reopenings = () if reopened is None else (Reopening(at=now, reason=reopened, new=len(entries)),)
         _note_reopenings(connection, province, night, reopenings)
@@ -109,7 +125,7 @@ def discover_again(
         )
         limits = hold_limits(province, house.settings.hold_limits_file)
         receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
-        _archive_seal(house, seal, receipts)
+        _note_seal(connection, _archive_seal(house, seal, receipts))
     with house.engine.connect() as connection:
         for each in entries:
             if each.state == "rejected":
@@ -163,7 +179,19 @@ def _note_reopenings(connection: Connection, province: str, night: date, reopeni
         ledger.note_event(connection, province, night, "reopened", detail, at=each.at)
 
 
-def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> None:
+def _note_seal(connection: Connection, seal: Seal) -> None:
+    ledger.write_seal(
+        connection,
+        province=seal.province,
+        night=seal.night,
+        sealed_at=seal.sealed_at,
+        unfinished=seal.unfinished,
+        strays=seal.strays,
+        archived_bytes=len(canonical_json(seal)),
+    )
+
+
+def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> Seal:
     """Writes receipts, then the seal; a night sealed before keeps its first moment, and its list and history grow."""
     bucket = house.settings.archive_bucket
     for each in receipts:
@@ -177,6 +205,7 @@ def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> None
         }
         seal = seal.model_copy(update=grown)
     write_seal(house.store, bucket, seal)
+    return seal
 
 
 def _restore(house: House, seal: Seal) -> None:
@@ -189,14 +218,7 @@ def _restore(house: House, seal: Seal) -> None:
             ledger.register(connection, [entry], each.versions, each.registered_at)
             if each.reason == ID_REUSED and each.manifest_sha256 is not None:
                 _note_rejected_rows(house, connection, entry, each.manifest_sha256)
-        ledger.write_seal(
-            connection,
-            province=seal.province,
-            night=seal.night,
-            sealed_at=seal.sealed_at,
-            unfinished=seal.unfinished,
-            strays=seal.strays,
-        )
+        _note_seal(connection, seal)
         noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
         _note_reopenings(connection, seal.province, seal.night, seal.reopened[noted:])
 

@@ -73,17 +73,21 @@ def audit(
     )
 
 
-def require_passed(night: date, checks: Sequence[Check]) -> None:
+def require_passed(night: date, checks: Sequence[Check], lost: Sequence[str] = ()) -> None:
     """Lets a release pass only if every check did.
+
+    Args:
+        lost: nights that the warehouse lacks, with what brings them back: no night that is processed again does.
 
     Raises:
         AuditError: telling every fault of every check that failed.
     """
     told = [f"{check.name}: {'; '.join(check.faults)}" for check in checks if not check.passed]
     if told:
+        remedy = "; ".join(lost) or "find the cause, process the province's night again"
         raise AuditError(
             f"the release of night {night} was not published; the last one stays. {' | '.join(told)} "
-            "(find the cause, process the province's night again, then release again)"
+            f"({remedy}, then release again)"
         )
 
 

@@ -25,6 +25,7 @@ from regsosek.release.tables import REGION_TABLES
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
+from regsosek.warehouse.lost_nights import lost_nights, told_lost
 from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure, full_audit, published_release
 
 SHOWN = 5
@@ -119,7 +120,8 @@ def audit_province(
     """What does not hold of ``province`` in the release; in one transaction, so that a night cannot come between."""
     own: dict[str, Any] = {"province": province, "night": standing.nights.get(province, date.min)}
     connection.execute(text(_RECOUNT), own)
-    faults = [fault for what in _COMPARED for fault in _differences(connection, what, own)]
+    faults = [told_lost(code, nights) for code, nights in lost_nights(connection, province).items()]
+    faults += [fault for what in _COMPARED for fault in _differences(connection, what, own)]
     regions = _read(connection, _REGIONS, own)
     codes = set(connection.execute(text(_OF_PROVINCE), own).scalars())
     published = published_figures(archive.store, release_bucket, standing)

@@ -17,6 +17,7 @@ from regsosek.errors import ObjectStoreError
 from regsosek.geography.boundaries import boundaries
 from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
+from regsosek.landing.archive import archived_seals
 from regsosek.landing.store import Store
 from regsosek.quality.rules import load_suites
 from regsosek.release.agreement import agreed
@@ -35,6 +36,7 @@ from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.warehouse.lost_nights import lost_nights, note_archived, told_lost
 from regsosek.warehouse.night_faults import forget_fault
 from regsosek.warehouse.tables import published_release
 
@@ -85,14 +87,25 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
 def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
     drawn = boundaries(settings.boundaries_file)
+    lost = _lost(engine, store, settings.archive_bucket)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         agreed(connection, store, settings.release_bucket)
         with work_folder(settings.scratch, "audit") as scratch:
             archive = Archive(store, settings.archive_bucket, scratch)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         release = ReleaseFiles(night, build(figures, drawn))
-        require_passed(night, audit(connection, reading, figures, rules, release.files))
+        require_passed(night, audit(connection, reading, figures, rules, release.files), lost)
     return _put(engine, store, settings.release_bucket, figures, release, rules, faults, signer)
+
+
+def _lost(engine: Engine, store: Store, bucket: str) -> list[str]:
+    """Notes what the archive has sealed, and names what of it the warehouse lacks: those provinces are not whole."""
+    with engine.begin() as connection:
+        note_archived(connection, archived_seals(store, bucket))
+        told = [told_lost(province, nights) for province, nights in lost_nights(connection).items()]
+    for each in told:
+        log.error("%s", each)
+    return told
 
 
 def current_page(store: Store, settings: Settings) -> str | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, text
 
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.tables import each_measure, refreshed
+from regsosek.warehouse.lost_nights import WHOLE
+from regsosek.warehouse.tables import each_measure
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,17 @@ class AsOf:
         return AsOf(before, {code: min(night, before) for code, night in self.nights.items()})
 
 
+_LAST_REFRESHED = f"""
+SELECT province, max(night) AS night FROM ({WHOLE}) whole WHERE night <= :night GROUP BY province
+"""
+
+
 def last_refreshed(connection: Connection, night: date) -> AsOf:
-    """Each province at the last night up to ``night`` whose statistics hold everything that it brought."""
-    query = (
-        select(refreshed.c.province, func.max(refreshed.c.night))
-        .where(refreshed.c.night <= night)
-        .group_by(refreshed.c.province)
-    )
-    found = {row[0]: row[1] for row in connection.execute(query)}
+    """Each province at the last night up to ``night`` whose statistics hold everything that it brought.
+
+    A province that lacks a sealed night of the archive stands before that night, whatever came in after it.
+    """
+    found = {row.province: row.night for row in connection.execute(text(_LAST_REFRESHED), {"night": night})}
     return AsOf(night, {province.code: found[province.code] for province in provinces() if province.code in found})
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import provinces
 from regsosek.statistics.as_of import AsOf
+from regsosek.warehouse.lost_nights import WHOLE
 from regsosek.warehouse.standing import STANDING
 
 NightState = Literal[
@@ -39,7 +40,7 @@ SELECT code AS province, coalesce(accepted, 0) AS accepted, coalesce(rejected, 0
        coalesce(held, 0) AS held, coalesce(registered, 0) AS registered, coalesce(deliveries, 0) AS deliveries,
        coalesce(reasons, '') AS reasons, last_night,
        coalesce(held_families, 0) AS held_families,
-       EXISTS (SELECT 1 FROM mart.refreshed f WHERE f.province = code AND f.night = :night) AS refreshed
+       code IN (SELECT w.province FROM ({WHOLE}) w WHERE w.night = :night) AS refreshed
 FROM unnest(CAST(:codes AS text[])) AS p (code)
 LEFT JOIN tonight t ON t.province = code LEFT JOIN last_data d ON d.province = code
 LEFT JOIN waiting w ON w.province = code

@@ -58,6 +58,15 @@ def province_lock(engine: Engine, province: str, *, wait: bool = True) -> Iterat
             connection.execute(text("SELECT pg_advisory_unlock(:lock, :province)"), key)
 
 
+def provinces_at_work(connection: Connection) -> frozenset[str]:
+    """The provinces whose lock somebody holds now."""
+    query = (
+        "SELECT lpad(objid::text, 2, '0') FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = :lock"
+    )
+    return frozenset(connection.execute(text(query), {"lock": PROVINCE_LOCK}).scalars())
+
+
 def hold_province(connection: Connection, province: str) -> None:
     """Takes the right of :func:`province_lock` until the transaction ends."""
     key = {"lock": PROVINCE_LOCK, "province": int(province)}

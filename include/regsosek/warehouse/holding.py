@@ -151,17 +151,19 @@ def all_superseded(connection: Connection, province: str, supersedes: Sequence[s
     return tuple(found)
 
 
-# A night takes its mark off when it begins: without the mark, its statistics may lack what was decided for it.
+# A night takes its mark off when it begins: without the mark, its statistics may lack what it brought.
 _UNFINISHED = """
-SELECT DISTINCT decided_night FROM ledger.delivery d
-WHERE province = :province AND decided_night < :before AND (state = 'registered' OR NOT EXISTS (
-    SELECT 1 FROM mart.refreshed f WHERE f.province = d.province AND f.night = d.decided_night))
+SELECT night FROM ledger.seal s
+WHERE province = :province AND night < :before AND (NOT EXISTS (
+    SELECT 1 FROM mart.refreshed f WHERE f.province = s.province AND f.night = s.night) OR EXISTS (
+    SELECT 1 FROM ledger.delivery d
+    WHERE d.province = s.province AND coalesce(d.decided_night, d.night) = s.night AND d.state = 'registered'))
 ORDER BY 1
 """
 
 
 def unfinished_nights(connection: Connection, province: str, before: date) -> list[date]:
-    """The nights before ``before`` that something was decided for and that were interrupted since."""
+    """The sealed nights before ``before`` that were interrupted, or begun again and interrupted since."""
     return list(connection.execute(text(_UNFINISHED), {"province": province, "before": before}).scalars())
 
 

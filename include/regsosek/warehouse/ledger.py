@@ -15,6 +15,7 @@ from regsosek.errors import ConservationError
 from regsosek.warehouse.case_state import case_state_as_of, revised
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.loading import TABLES_OF_A_PART
+from regsosek.warehouse.lost_nights import WHOLE
 from regsosek.warehouse.night_faults import forget_fault
 from regsosek.warehouse.tables import (
     ROW_STATES,
@@ -120,10 +121,11 @@ def write_seal(
     sealed_at: datetime,
     unfinished: Sequence[str],
     strays: int,
+    archived_bytes: int,
 ) -> None:
     """Seals ``night`` for ``province``; sealing again (reopened) keeps when it was sealed first."""
     values = {"province": province, "night": night, "sealed_at": sealed_at}
-    found = {"unfinished": list(unfinished), "strays": strays}
+    found = {"unfinished": list(unfinished), "strays": strays, "archived_bytes": archived_bytes}
     connection.execute(
         insert(seal).values(**values, **found).on_conflict_do_update(index_elements=["province", "night"], set_=found)
     )
@@ -238,7 +240,8 @@ def refreshed_at(connection: Connection, night: date) -> dict[str, datetime]:
 
 def refreshed_provinces(connection: Connection, night: date) -> set[str]:
     """The provinces whose statistics hold all of ``night``."""
-    return set(connection.execute(select(refreshed.c.province).where(refreshed.c.night == night)).scalars())
+    query = text(f"SELECT province FROM ({WHOLE}) whole WHERE night = :night")
+    return set(connection.execute(query, {"night": night}).scalars())
 
 
 def note_rule_results(connection: Connection, entry: Delivery, results: Sequence[Mapping[str, Any]]) -> None:

@@ -97,8 +97,14 @@ reference_version = Table(
 
 seal = Table(
     "seal", metadata, _key("province"), _key("night", Date), _moment("sealed_at"),
-    Column("unfinished", JSONB, nullable=False), _count("strays"), schema="ledger",
+    # Its size in the archive; not known of seals that were written before sizes were kept.
+    Column("unfinished", JSONB, nullable=False), _count("strays"), Column("archived_bytes", BigInteger),
+    schema="ledger",
 )  # fmt: skip
+# The seals that the archive had when it was last looked at, whether the warehouse has those nights or lost them.
+archived_seal = Table(
+    "archived_seal", metadata, _key("province"), _key("night", Date), _needed("bytes", BigInteger), schema="ledger"
+)
 delivery = Table(
     "delivery", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _needed("night", Date),
     _needed("position", Integer), _needed("prefix"), _needed("state"), Column("reason", Text), Column("detail", Text),

@@ -35,21 +35,22 @@ class Judgement:
 # What each part of the world is needed for; a release is judged by either of two. While the store is down no night can
 # take a delivery, and the ledger's silence is the store's.
 _BY_WAREHOUSE = frozenset({
-    Kind.NIGHT_NOT_BEGUN, Kind.NIGHT_UNFINISHED, Kind.POINTER_ASTRAY, Kind.ALERTS_WAITING, Kind.NOBODY_TOLD,
+    Kind.NIGHT_NOT_BEGUN, Kind.NIGHT_UNFINISHED, Kind.NIGHTS_LOST, Kind.POINTER_ASTRAY, Kind.ALERTS_WAITING,
+    Kind.NOBODY_TOLD,
 })  # fmt: skip
-_BY_STORE = frozenset({Kind.POINTER_ASTRAY, Kind.PROVINCE_SILENT, Kind.NATION_SILENT})
+_BY_STORE = frozenset({Kind.NIGHTS_LOST, Kind.POINTER_ASTRAY, Kind.PROVINCE_SILENT, Kind.NATION_SILENT})
 _BY_EITHER = frozenset({Kind.RELEASE_LATE})
 # A finding that says more than others says nothing of their end.
 _INHIBITED: dict[Kind, frozenset[Kind]] = {
     Kind.NATION_SILENT: frozenset({Kind.PROVINCE_SILENT}), Kind.NIGHT_NOT_BEGUN: frozenset({Kind.NIGHT_UNFINISHED}),
 }  # fmt: skip
-_BY_WINDOWS = _BY_EITHER | _BY_STORE | _BY_WAREHOUSE - {Kind.ALERTS_WAITING}
+_BY_WINDOWS = _BY_EITHER | _BY_STORE | _BY_WAREHOUSE - {Kind.ALERTS_WAITING, Kind.NIGHTS_LOST}
 
 
 def findings(observed: Observed, now: datetime, rules: Limits | None = None) -> Judgement:
     """What is wrong at ``now``, the gravest part of the world first."""
     rules = rules or limits()
-    found = [*_surroundings(observed, now, rules), *_nights(observed, now, rules), *_outbox(observed)]
+    found = [*_surroundings(observed, now, rules), *_lost(observed), *_nights(observed, now, rules), *_outbox(observed)]
     inhibited: frozenset[Kind] = frozenset().union(*(_INHIBITED.get(each.kind, frozenset()) for each in found))
     return Judgement(tuple(found), _blind(observed) | inhibited)
 
@@ -111,6 +112,32 @@ def _nights(observed: Observed, now: datetime, rules: Limits) -> Iterator[Findin
     if isinstance(store, SeenStore):
         registered = warehouse.delivered if isinstance(warehouse, SeenWarehouse) else {}
         yield from silent((store.delivered, registered), now, windows, rules.silent_provinces)
+
+
+def _lost(observed: Observed) -> Iterator[Finding]:
+    """Nights of the archive that the ledger lacks, wholly or since they were reopened."""
+    warehouse, store = observed.warehouse, observed.store
+    if isinstance(warehouse, Unreachable) or isinstance(store, Unreachable):
+        return
+    lost = [
+        (night, code)
+        for (code, night), size in store.sealed.items()
+        if code not in warehouse.at_work and not _has(warehouse, code, night, size)
+    ]
+    if lost:
+        codes = sorted({code for _, code in lost})
+        first = min(night for night, _ in lost)
+        told = (
+            f"the archive has sealed nights from {first} on that it lacks, of {len(codes)} provinces: {_names(codes)}"
+        )
+        yield Finding(Kind.NIGHTS_LOST, f"{told}; run `regsosek replay --from {first}`")
+
+
+def _has(warehouse: SeenWarehouse, code: str, night: date, size: int) -> bool:
+    if (code, night) not in warehouse.sealed:
+        return False
+    known = warehouse.sealed[code, night]
+    return known is None or known >= size
 
 
 def _processing(

@@ -43,6 +43,8 @@ class SeenWarehouse:
         waiting: messages that have waited in the outbox too long.
         waiting_since: when the oldest of them was composed.
         waiting_error: what sending it came to last.
+        sealed: the size in the archive of every seal that the ledger knows, by province and night; None: not known.
+        at_work: provinces that somebody works on now, and whose nights may be on their way.
     """
 
     nights: Mapping[date, SeenNight] = field(default_factory=dict)
@@ -52,6 +54,8 @@ class SeenWarehouse:
     waiting: int = 0
     waiting_since: datetime | None = None
     waiting_error: str = ""
+    sealed: Mapping[tuple[str, date], int | None] = field(default_factory=dict)
+    at_work: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,12 @@ class SeenStore:
     Attributes:
         release: what readers see; None while nothing is published.
         delivered: the newest day of a finished delivery among the days looked at, by province.
+        sealed: the size of every seal in the archive, by province and night.
     """
 
     release: Position | None = None
     delivered: Mapping[str, date] = field(default_factory=dict)
+    sealed: Mapping[tuple[str, date], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,12 @@ def _ping_url(settings: Settings, watcher: Watcher) -> SecretStr | None:
 
 
 def _observe(settings: Settings, store: Store, now: datetime, rules: Limits) -> Observed:
+    # The store first: a night seals in the archive before it does in the warehouse.
+    seen_store = _looked("object store", lambda: see_store(store, settings, now, rules))
     return Observed(
         windows=_looked("calendar", lambda: _windows(settings)),
         warehouse=_looked("warehouse", lambda: see_warehouse(settings, now, rules)),
-        store=_looked("object store", lambda: see_store(store, settings, now, rules)),
+        store=seen_store,
         mail=_looked("mail", lambda: see_mail(settings)),
         airflow=_looked("Airflow", lambda: see_airflow(settings)),
     )

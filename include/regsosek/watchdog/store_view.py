@@ -5,6 +5,7 @@ from datetime import date, datetime
 from regsosek.contract.manifest import MANIFEST_NAME
 from regsosek.errors import ObjectStoreError, PointerError
 from regsosek.geography.provinces import provinces
+from regsosek.landing.archive import archived_seals
 from regsosek.landing.discovery import place_of, province_prefix
 from regsosek.landing.object_store import ObjectStore, Patience
 from regsosek.landing.store import Store
@@ -24,15 +25,16 @@ def open_store(settings: Settings) -> ObjectStore:
 
 
 def see_store(store: Store, settings: Settings, now: datetime, rules: Limits) -> SeenStore | Unreachable:
-    """Reads pointer and landing area, or says which operation failed."""
+    """Reads pointer, landing area and the names of the seals, or says which operation failed."""
     try:
         position = seen(store, settings.release_bucket)
         delivered = _delivered(store, settings.landing_bucket, now, rules)
+        sealed = archived_seals(store, settings.archive_bucket)
     except PointerError:
         return Unreachable("the release pointer cannot be read; see the runbook of POINTER_ASTRAY")
     except ObjectStoreError as error:
         return Unreachable(fault_of(error))
-    return SeenStore(release=position, delivered=delivered)
+    return SeenStore(release=position, delivered=delivered, sealed=sealed)
 
 
 def fault_of(error: ObjectStoreError) -> str:

@@ -10,7 +10,7 @@ from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import default_night
 from regsosek.release.agreement import known_releases
 from regsosek.settings import Settings
-from regsosek.warehouse.database import connect
+from regsosek.warehouse.database import connect, provinces_at_work
 from regsosek.watchdog.limits import Limits
 from regsosek.watchdog.observed import SeenNight, SeenWarehouse, Unreachable
 
@@ -25,6 +25,7 @@ UNION SELECT night, 'told', '' FROM alert.outbox WHERE night >= :since
 """)
 _PUBLISHED = text("SELECT night, min(first_published_at) FROM release.release WHERE night >= :since GROUP BY night")
 _DELIVERED = text("SELECT province, max(delivered_on) FROM ledger.delivery WHERE night >= :since GROUP BY province")
+_SEALED = text("SELECT province, night, archived_bytes FROM ledger.seal")
 # What waits for the end of quiet hours is not due; what was tried is due since it was composed.
 _WAITING = text("""
 SELECT count(*), min(due), (array_agg(last_error ORDER BY due) FILTER (WHERE last_error <> ''))[1]
@@ -84,6 +85,8 @@ def _read(connection: Connection, now: datetime, rules: Limits) -> SeenWarehouse
         waiting=waiting,
         waiting_since=since,
         waiting_error=error or "",
+        sealed={(row.province, row.night): row.archived_bytes for row in connection.execute(_SEALED)},
+        at_work=provinces_at_work(connection),
     )
 
 
