@@ -110,7 +110,7 @@ def _context(figures: Figures) -> dict[str, Any]:
         "days": list(_days(figures)),
         "missing": _missing_by_state(figures),
         "returned": [province(code).name for code in changes.former_missing if code not in missing],
-        "again": [province(code).name for code in sorted(changes.processed_again)],
+        "again": [province(code).name for code in changes.restated_by_processing],
         "reference": reference,
         "moved": _moved_regions(figures),
         "scale": Decimal(str(figures.scale)),

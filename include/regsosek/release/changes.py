@@ -46,7 +46,8 @@ class Changes:
         former_night: the night of the former release; None for the first one.
         former_missing: codes of the provinces that it named as not whole.
         reference: by reference dataset the versions before and now, where they differ.
-        processed_again: provinces of which a published night was processed again since.
+        processed_again: provinces of which a published night was processed again since; by the clock, so it may let
+            the audit believe a change, and never reaches a file.
     """
 
     table: pd.DataFrame
@@ -55,6 +56,12 @@ class Changes:
     former_missing: tuple[str, ...]
     reference: Mapping[str, tuple[str, str]]
     processed_again: frozenset[str]
+
+    @property
+    def restated_by_processing(self) -> list[str]:
+        """Codes of the provinces whose published figures changed because nights were processed again."""
+        again = (self.table["level"] == "provinsi") & (self.table[CAUSE_FIELDS["reopened"]] != 0)
+        return sorted(self.table.loc[again, "code"].unique())
 
     @property
     def placing_changed(self) -> bool:

@@ -49,9 +49,15 @@ def test_who_is_missing_held_or_back_is_named_in_both(texts: tuple[str, str]) ->
 
 
 def test_a_new_frame_and_nights_processed_again_are_told() -> None:
-    written = changelogs(with_changes(reference={"sls": ("1", "2")}, processed_again=frozenset({"35"})))
+    table = FIGURES.changes.table.copy()
+    table.loc[(table["code"] == "35") & (table["measure"] == "visited"), "cause_reopened"] = 3
+    written = changelogs(with_changes(reference={"sls": ("1", "2")}, table=table))
     assert "Berkas `sls`: versi 1 menjadi 2." in written["perubahan.md"].decode()
     assert "Published nights processed again: Jawa Timur." in written["changes.md"].decode()
+
+
+def test_nights_that_were_processed_again_to_the_same_figures_leave_no_trace_of_the_clock() -> None:
+    assert changelogs(with_changes(processed_again=frozenset({"35"}))) == changelogs(with_changes())
 
 
 def test_the_first_release_compares_with_nothing() -> None:
