@@ -79,6 +79,10 @@ class ProvinceBusyError(RegsosekError):
     """A province is being worked on, and whoever asked does not wait for it."""
 
 
+class LockLostError(RegsosekError):
+    """A run lost its right to a province or to the release while it worked: nothing more of it is written."""
+
+
 class NightFailedError(RegsosekError):
     """Something of ours failed during a night: the run ends red and names it."""
 

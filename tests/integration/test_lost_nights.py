@@ -26,7 +26,7 @@ from regsosek.release.publish import publish
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.warehouse import ledger
-from regsosek.warehouse.database import province_lock
+from regsosek.warehouse.locks import province_lock
 from regsosek.watchdog.finding import Kind
 from regsosek.watchdog.rounds import watch
 

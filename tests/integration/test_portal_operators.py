@@ -27,7 +27,7 @@ from regsosek.portal.viewer import Viewer
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.statistics.definitions import definitions
-from regsosek.warehouse.database import province_lock
+from regsosek.warehouse.locks import province_lock
 from stream_messages import LATITUDE, LONGITUDE, PHOTO, deliver_stream, report, tag
 
 NIGHT = date(2022, 10, 21)

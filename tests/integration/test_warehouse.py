@@ -15,7 +15,8 @@ from regsosek.alerts.outbox_desk import outbox_lines, waiting_letters
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.settings import Settings
-from regsosek.warehouse.database import connect, copy_in, province_lock
+from regsosek.warehouse.database import connect, copy_in
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import (
     BY_NIGHT,
     alembic_config,

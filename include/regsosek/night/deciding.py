@@ -19,8 +19,8 @@ from regsosek.night.sealing import archive_versions, require_all_nights
 from regsosek.quality.rules import Suite
 from regsosek.release.publish import Published
 from regsosek.warehouse import holding, ledger
-from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.reason import stated
 
 Verdict = Literal["freed", "rejected"]
@@ -82,7 +82,11 @@ def record(
         EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
     """
     reason = stated(reason)
-    with edge(f"decision on delivery {delivery_id}"), province_lock(house.engine, province, wait=False):
+    with (
+        edge(f"decision on delivery {delivery_id}"),
+        province_lock(house.engine, province, wait=False) as held,
+    ):
+        house = house.under(held)
         decision = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
         with house.engine.begin() as connection:
             holding.apply_decision(connection, decision)
@@ -109,9 +113,10 @@ def _decide(
     reason = stated(reason)
     with edge(f"decision on delivery {delivery_id}"):
         province = _known(house, delivery_id).province
-        with province_lock(house.engine, province):
-            done = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
-            receive_locked(house, province, done.night, suites)
+        with province_lock(house.engine, province) as held:
+            locked = house.under(held)
+            done = _record(locked, _held(locked, delivery_id, province), verdict, suites, by, reason)
+            receive_locked(locked, province, done.night, suites)
         return Decided(province, delivery_id, done.night, _known(house, delivery_id).state)
 
 

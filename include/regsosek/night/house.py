@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -11,6 +11,7 @@ from regsosek.landing.object_store import ObjectStore
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
+from regsosek.warehouse.locks import Held
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class House:
         """A directory for one task, readable by its owner only, gone afterwards whatever happens."""
         with work_folder(self.settings.scratch, purpose) as directory:
             yield directory
+
+    def under(self, held: Held) -> "House":
+        """The same under a right that is held: every transaction is fenced by it."""
+        return replace(self, engine=held.engine)
 
 
 @contextmanager

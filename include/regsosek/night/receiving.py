@@ -34,9 +34,9 @@ from regsosek.statistics.progress import refresh_province
 from regsosek.telemetry.context import within
 from regsosek.telemetry.measures import bytes_brought
 from regsosek.warehouse import holding, ledger
-from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import clear_delivery
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import ensure_night_partitions
 from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.reference import export_frame, export_psls, export_regions
@@ -62,14 +62,14 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
 
     Runs any number of times: decided deliveries stay as they are, an interrupted one is taken up again.
     """
-    with province_lock(house.engine, province):
-        return receive_locked(house, province, night, suites)
+    with province_lock(house.engine, province) as held:
+        return receive_locked(house.under(held), province, night, suites)
 
 
 def receive_locked(
     house: House, province: str, night: date, suites: Mapping[str, Suite], *, suites_of: SuitesOf | None = None
 ) -> ProvinceNight:
-    """:func:`receive_province` for a caller that holds the province's lock.
+    """:func:`receive_province` for a caller that holds the province's lock; ``house`` is under it.
 
     Earlier nights that were interrupted are completed first.
 
@@ -231,6 +231,7 @@ class Reception:
         first_time = self.decision is None
         held = exceeding(shares, limits) if first_time else ()
         with self.watch.step("flip"), self.house.engine.begin() as connection:
+            ledger.require_registered(connection, entry)
             if held:
                 holding.hold(connection, entry, totals)
             else:
@@ -291,6 +292,7 @@ class Reception:
         with watch.step("judge"):
             assessment.judge_staged()
         with self.house.engine.begin() as connection:
+            ledger.require_registered(connection, entry)
             with watch.step("recognise"):
                 parts.recognise(connection, part)
             with watch.step("load"):
@@ -303,6 +305,7 @@ class Reception:
         # The receipt first: a verdict that only the ledger knew would be lost to a replay.
         write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
+            ledger.require_registered(connection, entry)
             clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)

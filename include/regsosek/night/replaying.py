@@ -22,7 +22,7 @@ from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night, require_nights_before
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.warehouse import holding, ledger
-from regsosek.warehouse.database import province_lock
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.reference import loaded_versions
 
 log = logging.getLogger(__name__)
@@ -58,13 +58,17 @@ def replay(
         suites_of = _suites_of_receipts(house, province, nights)
         _require_frame_of_decisions(house, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
-        with edge(f"replay of province {province} from night {first}"), province_lock(house.engine, province):
-            _require_whole_before(house, province, first)
-            with house.engine.begin() as connection:
+        with (
+            edge(f"replay of province {province} from night {first}"),
+            province_lock(house.engine, province) as held,
+        ):
+            locked = house.under(held)
+            _require_whole_before(locked, province, first)
+            with locked.engine.begin() as connection:
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
             for night in nights:
-                done.append(receive_locked(house, province, night, {}, suites_of=suites_of))
+                done.append(receive_locked(locked, province, night, {}, suites_of=suites_of))
                 announce(str(done[-1]))
     return done
 

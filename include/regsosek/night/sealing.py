@@ -30,8 +30,8 @@ from regsosek.night.measuring import measure_decided
 from regsosek.quality.hold_limits import Limits, hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.warehouse import ledger
-from regsosek.warehouse.database import province_lock
 from regsosek.warehouse.ledger import ID_REUSED, Delivery
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.lost_nights import ArchivedSeals, lost_nights, note_archived, told_lost
 from regsosek.warehouse.reference import loaded_versions
 
@@ -62,7 +62,8 @@ def reopen_night(house: House, province: str, night: date, suites: Mapping[str, 
 
     The night counts as unfinished until it is received again.
     """
-    with province_lock(house.engine, province):
+    with province_lock(house.engine, province) as held:
+        house = house.under(held)
         require_all_nights(house, province)
         seal_night(house, province, night, suites)
         discover_again(house, province, night, suites, reopened=reason)

@@ -7,12 +7,10 @@ that is lost, or read wrongly, cannot either: where the two disagree, nothing is
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, select
 
 from regsosek.errors import PointerError
 from regsosek.landing.store import Store
@@ -21,7 +19,6 @@ from regsosek.warehouse.tables import published_release
 
 FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
-RELEASE_LOCK = 0x5245_4C53
 
 
 @dataclass(frozen=True)
@@ -44,17 +41,6 @@ class Position:
     def order(self) -> tuple[date, int]:
         """By night, then by revision."""
         return self.night, self.revision
-
-
-@contextmanager
-def release_lock(engine: Engine) -> Iterator[None]:
-    """The one right to publish or to roll back: who comes second builds from what the first left behind."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": RELEASE_LOCK})
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": RELEASE_LOCK})
 
 
 def seen(store: Store, bucket: str) -> Position | None:

@@ -29,13 +29,14 @@ from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
 from regsosek.release.former import former_release
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
-from regsosek.release.pointer import FOLDER, Position, move_forward, release_lock, revision_of, seen
+from regsosek.release.pointer import FOLDER, Position, move_forward, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.warehouse.locks import Held, release_lock
 from regsosek.warehouse.lost_nights import lost_nights, note_archived, told_lost
 from regsosek.warehouse.night_faults import forget_fault
 from regsosek.warehouse.tables import published_release
@@ -80,22 +81,23 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
         AuditError: a check failed; nothing was written and readers go on seeing the last release.
         PointerError: what leads readers to it cannot be read, or says other than the warehouse.
     """
-    with release_lock(engine):
-        return _publish(engine, store, settings, night)
+    with release_lock(engine) as held:
+        return _publish(engine, held, store, settings, night)
 
 
-def _publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
+def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night: date) -> Published:
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
     drawn = boundaries(settings.boundaries_file)
     lost = _lost(engine, store, settings.archive_bucket)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        held.watch(connection)
         agreed(connection, store, settings.release_bucket)
         with work_folder(settings.scratch, "audit") as scratch:
             archive = Archive(store, settings.archive_bucket, scratch)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         release = ReleaseFiles(night, build(figures, drawn))
         require_passed(night, audit(connection, reading, figures, rules, release.files), lost)
-    return _put(engine, store, settings.release_bucket, figures, release, rules, faults, signer)
+    return _put(held, store, settings.release_bucket, figures, release, rules, faults, signer)
 
 
 def _lost(engine: Engine, store: Store, bucket: str) -> list[str]:
@@ -141,7 +143,7 @@ def _gather(
 
 
 def _put(
-    engine: Engine,
+    held: Held,
     store: Store,
     bucket: str,
     figures: Figures,
@@ -160,13 +162,14 @@ def _put(
     else:
         _bring_back(store, bucket, prefix, release)
     _verify(store, bucket, prefix, release)
-    with engine.connect() as connection:
+    # In one fenced transaction: who loses the right before it neither moves the pointer nor notes anything.
+    with held.engine.begin() as connection:
         standing = agreed(connection, store, bucket)
+        rolled_back = standing is not None and release.release_id in standing.rolled_back
         revision = revision_of(connection, release.night, release.release_id, standing)
-    position = Position(release.release_id, release.night, revision, release.content_hash, prefix)
-    current = move_forward(store, bucket, position, standing)
-    rolled_back = standing is not None and release.release_id in standing.rolled_back
-    _note(engine, position, content, rolled_back=rolled_back)
+        position = Position(release.release_id, release.night, revision, release.content_hash, prefix)
+        current = move_forward(store, bucket, position, standing)
+        _note(connection, position, content, rolled_back=rolled_back)
     kept = "it was rolled back" if rolled_back else "readers see a newer night"
     log.info("release %s is published%s", release.release_id, "" if current else f"; {kept}")
     missing = tuple(each.code for each in figures.missing)
@@ -232,7 +235,7 @@ def _each_file(release: ReleaseFiles, do: Callable[[str, bytes], None]) -> None:
             pool.shutdown(cancel_futures=True)
 
 
-def _note(engine: Engine, position: Position, content: Mapping[str, Any], *, rolled_back: bool) -> None:
+def _note(connection: Connection, position: Position, content: Mapping[str, Any], *, rolled_back: bool) -> None:
     """Keeps the release in the warehouse; its manifest tells later nights where each province stood."""
     values = {
         "release_id": position.release_id,
@@ -247,8 +250,7 @@ def _note(engine: Engine, position: Position, content: Mapping[str, Any], *, rol
         "rolled_back_at": func.now() if rolled_back else None,
     }
     again = {"published_at": func.now(), "revision": position.revision}
-    with engine.begin() as connection:
-        connection.execute(
-            insert(published_release).values(**values).on_conflict_do_update(index_elements=["release_id"], set_=again)
-        )
-        forget_fault(connection, NATION, position.night)
+    connection.execute(
+        insert(published_release).values(**values).on_conflict_do_update(index_elements=["release_id"], set_=again)
+    )
+    forget_fault(connection, NATION, position.night)

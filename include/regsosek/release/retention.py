@@ -16,8 +16,9 @@ from regsosek.release.agreement import agreed
 from regsosek.release.former import REGION_FILES
 from regsosek.release.manifest import MANIFEST
 from regsosek.release.parquet_tables import parquet_name
-from regsosek.release.pointer import Position, release_lock
+from regsosek.release.pointer import Position
 from regsosek.release.signing import SIGNATURE_SUFFIX
+from regsosek.warehouse.locks import release_lock
 from regsosek.warehouse.tables import published_release
 
 STAYING = frozenset({MANIFEST, MANIFEST + SIGNATURE_SUFFIX, *map(parquet_name, REGION_FILES)})

@@ -9,9 +9,10 @@ from regsosek.errors import DecisionError, PointerError
 from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.release.agreement import disagreement, interrupted, known_releases, require_agreement
-from regsosek.release.pointer import Position, release_lock, seen, write
+from regsosek.release.pointer import Position, seen, write
 from regsosek.release.verification import in_bucket, verify
 from regsosek.warehouse import ledger
+from regsosek.warehouse.locks import release_lock
 from regsosek.warehouse.reason import stated
 from regsosek.warehouse.tables import published_release
 
@@ -31,9 +32,9 @@ def roll_back(engine: Engine, store: Store, bucket: str, *, by: str, reason: str
     """
     if not reason.strip():
         raise DecisionError("a rollback needs a reason")
-    with release_lock(engine):
+    with release_lock(engine) as held:
         standing = seen(store, bucket)
-        with engine.begin() as connection:
+        with held.engine.begin() as connection:
             known = known_releases(connection)
             if standing is None or not interrupted(standing, known):
                 require_agreement(bucket, standing, known)
@@ -42,7 +43,8 @@ def roll_back(engine: Engine, store: Store, bucket: str, *, by: str, reason: str
             former = _before(connection, standing)
             _require_whole(store, bucket, former)
             _mark(connection, standing, former, by, reason)
-        write(store, bucket, replace(former, rolled_back=(*standing.rolled_back, standing.release_id)))
+        with held.engine.begin():  # nobody else takes the right before the pointer is written
+            write(store, bucket, replace(former, rolled_back=(*standing.rolled_back, standing.release_id)))
     return standing, former
 
 
@@ -53,9 +55,9 @@ def repoint(engine: Engine, store: Store, bucket: str, *, by: str, reason: str) 
         DecisionError: the pointer is well, nothing is published, or the release to lead to is not whole.
     """
     reason = stated(reason)
-    with release_lock(engine):
+    with release_lock(engine) as held:
         standing, readable = _as_far_as_readable(store, bucket)
-        with engine.begin() as connection:
+        with held.engine.begin() as connection:
             known = known_releases(connection)
             if readable and disagreement(standing, known) is None:
                 raise DecisionError("pointer and warehouse agree; there is nothing to write")
@@ -66,7 +68,8 @@ def repoint(engine: Engine, store: Store, bucket: str, *, by: str, reason: str) 
             _require_whole(store, bucket, newest)
             detail = {"release": newest.release_id, "by": by, "reason": reason}
             ledger.note_event(connection, NATION, newest.night, REPOINTED, detail)
-        write(store, bucket, newest)
+        with held.engine.begin():
+            write(store, bucket, newest)
     return newest
 
 

@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from regsosek.warehouse.database import hold_province
+from regsosek.warehouse.locks import hold_province
 from regsosek.warehouse.tables import each_measure
 
 # A sub-SLS keeps its desa when its row of the frame ends, so its newest row says where all its cases belong.

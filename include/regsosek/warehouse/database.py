@@ -1,19 +1,33 @@
-"""The edge to PostgreSQL: engine, COPY in and out, and one lock per province."""
+"""The edge to PostgreSQL: engine, COPY in and out, and what the planner is told."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from regsosek.errors import ConfigurationError, ProvinceBusyError
+from regsosek.errors import ConfigurationError
 from regsosek.settings import Settings
 
-# First half of the advisory lock's key: the second is the province, so provinces never wait for each other.
-PROVINCE_LOCK = 0x5245_4753
 CHUNK_BYTES = 1 << 20
+LONGEST_HOST = 40  # PostgreSQL keeps 63 bytes of an application's name
+# A peer that is gone is noticed within a minute: after 20 s of silence it is asked every 5 s, four times; what was sent
+# must be taken within 40 s. By us, and, as the session's own settings, by the server, whatever it is configured to.
+SOCKET = {
+    "keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 40_000,
+}  # fmt: skip
+SESSION = {
+    "tcp_keepalives_idle": "20", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4", "tcp_user_timeout": "40s",
+    "client_connection_check_interval": "10s",
+    # A session waits for the store, or for DuckDB, as long as that takes.
+    "idle_session_timeout": "0", "idle_in_transaction_session_timeout": "0",
+    # Days are read and written as ISO 8601, however the database writes them for others.
+    "datestyle": "ISO",
+}  # fmt: skip
 
 
 def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engine:
@@ -30,47 +44,22 @@ def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engin
         raise ConfigurationError(
             f"REGSOSEK_WAREHOUSE_URL uses {url.drivername}; write postgresql+psycopg://... (psycopg 3)"
         )
-    brief: dict[str, Any] = {}
+    session, brief = dict(SESSION), {}
     if patience_seconds is not None:
-        brief = {"connect_timeout": patience_seconds, "options": f"-c statement_timeout={1000 * patience_seconds}"}
+        session["statement_timeout"] = f"{patience_seconds}s"
+        brief = {"connect_timeout": patience_seconds}
+    given = url.query.get("options", "")
+    options = " ".join([*(f"-c {name}={value}" for name, value in session.items()), str(given)]).strip()
     # A statement that is prepared once for all provinces is planned without knowing which partition it is for: a query
     # of milliseconds has taken minutes. So nothing is prepared, and each province's query is planned for itself.
-    own = {"application_name": "regsosek", "prepare_threshold": None, **brief}
+    own: dict[str, Any] = {"application_name": _name(), "prepare_threshold": None, **SOCKET, **brief}
+    own = {name: value for name, value in own.items() if name not in url.query} | {"options": options}
     return create_engine(url, pool_pre_ping=True, connect_args=own)
 
 
-@contextmanager
-def province_lock(engine: Engine, province: str, *, wait: bool = True) -> Iterator[None]:
-    """Holds the one right to load ``province``; a second holder waits, whatever process or machine it is on.
-
-    Raises:
-        ProvinceBusyError: somebody else holds it, and ``wait`` is false.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        key = {"lock": PROVINCE_LOCK, "province": int(province)}
-        if wait:
-            connection.execute(text("SELECT pg_advisory_lock(:lock, :province)"), key)
-        elif not connection.execute(text("SELECT pg_try_advisory_lock(:lock, :province)"), key).scalar_one():
-            raise ProvinceBusyError(f"province {province} is being worked on; try again when its run has ended")
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock, :province)"), key)
-
-
-def provinces_at_work(connection: Connection) -> frozenset[str]:
-    """The provinces whose lock somebody holds now."""
-    query = (
-        "SELECT lpad(objid::text, 2, '0') FROM pg_locks WHERE locktype = 'advisory' AND granted "
-        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = :lock"
-    )
-    return frozenset(connection.execute(text(query), {"lock": PROVINCE_LOCK}).scalars())
-
-
-def hold_province(connection: Connection, province: str) -> None:
-    """Takes the right of :func:`province_lock` until the transaction ends."""
-    key = {"lock": PROVINCE_LOCK, "province": int(province)}
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :province)"), key)
+def _name() -> str:
+    """Tells at the server which process of which machine a session belongs to."""
+    return f"regsosek {gethostname()[:LONGEST_HOST]}:{os.getpid()}"
 
 
 @contextmanager

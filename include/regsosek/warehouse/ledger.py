@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.contract.codebook import DATASETS, STREAMS
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.contract.manifest import Manifest
-from regsosek.errors import ConservationError
+from regsosek.errors import ConservationError, LockLostError
 from regsosek.warehouse.case_state import case_state_as_of, revised
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.loading import TABLES_OF_A_PART
@@ -197,6 +197,21 @@ def describe(
     )
 
 
+def require_registered(connection: Connection, entry: Delivery) -> None:
+    """Holds a delivery's line until the transaction ends; what is written of it is written while it is undecided.
+
+    Raises:
+        LockLostError: another run has decided it meanwhile.
+    """
+    line = select(delivery.c.state).where(*_line(entry)).with_for_update()
+    state = connection.execute(line).scalar_one_or_none()
+    if state != "registered":
+        raise LockLostError(
+            f"delivery {entry.delivery_id} of province {entry.province} is {state or 'forgotten'} since another run; "
+            "run the night again when no other is under way"
+        )
+
+
 def reject(connection: Connection, entry: Delivery, *, reason: str, detail: str, totals: Mapping[str, int]) -> None:
     """Decides against a delivery: it counts whole as rejected (``totals``: rows by dataset, zero if unreadable)."""
     change(connection, entry, state="rejected", reason=reason, detail=detail, decided_at=func.now())
@@ -273,14 +288,14 @@ def note_timing(connection: Connection, entry: Delivery, part: int, spent: Mappi
 
 def change(connection: Connection, entry: Delivery, **values: Any) -> None:
     """Sets columns of one line."""
-    connection.execute(
-        update(delivery)
-        .where(
-            delivery.c.province == entry.province,
-            delivery.c.delivery_id == entry.delivery_id,
-            delivery.c.delivered_on == entry.delivered_on,
-        )
-        .values(**values)
+    connection.execute(update(delivery).where(*_line(entry)).values(**values))
+
+
+def _line(entry: Delivery) -> tuple[ColumnElement[bool], ...]:
+    return (
+        delivery.c.province == entry.province,
+        delivery.c.delivery_id == entry.delivery_id,
+        delivery.c.delivered_on == entry.delivered_on,
     )
 
 

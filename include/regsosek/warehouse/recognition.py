@@ -31,7 +31,7 @@ FROM asked CROSS JOIN LATERAL (
     SELECT * FROM core.kasus WHERE province = '{province}' AND case_id = asked.case_id OFFSET 0
 ) k
 JOIN ledger.delivery d ON d.province = '{province}' AND d.delivery_id = k.delivery_id AND d.state <> 'rejected'
-WHERE d.state = 'accepted' OR (k.delivery_id = '{delivery_id}' AND k.part < {part})
+WHERE CASE k.delivery_id WHEN '{delivery_id}' THEN k.part < {part} ELSE d.state = 'accepted' END
 """
 
 

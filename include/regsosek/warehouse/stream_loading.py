@@ -24,7 +24,7 @@ FROM (SELECT DISTINCT {needed} FROM asked) a CROSS JOIN LATERAL (
     SELECT * FROM stream.{dataset} s WHERE province = '{province}' AND {same} OFFSET 0
 ) m
 JOIN ledger.delivery d ON d.province = '{province}' AND d.delivery_id = m.delivery_id
-WHERE d.state = 'accepted' OR (m.delivery_id = '{delivery_id}' AND m.part < {part})
+WHERE CASE m.delivery_id WHEN '{delivery_id}' THEN m.part < {part} ELSE d.state = 'accepted' END
 ORDER BY {key}, m.produced_at DESC, m.delivery_id DESC, m.part DESC, m.row_no DESC
 """
 

@@ -140,6 +140,11 @@ fault = Table(
     "fault", metadata, _key("province"), _key("night", Date), _needed("error"), _needed("message"),
     _moment("begun_at"), _moment("at"), schema="ledger",
 )  # fmt: skip
+# Who took the right to a province (00: to the release) last; the token grows each time (warehouse/locks.py).
+lock_holder = Table(
+    "lock_holder", metadata, _key("province"), _needed("token", BigInteger), _needed("holder"),
+    _moment("taken_at", default=True), schema="ledger",
+)  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
     _key("dataset"), _key("kind"), _key("variable"), _count("amount"), schema="ledger",

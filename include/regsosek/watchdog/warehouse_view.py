@@ -10,7 +10,8 @@ from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import default_night
 from regsosek.release.agreement import known_releases
 from regsosek.settings import Settings
-from regsosek.warehouse.database import connect, provinces_at_work
+from regsosek.warehouse.database import connect
+from regsosek.warehouse.locks import provinces_at_work
 from regsosek.watchdog.limits import Limits
 from regsosek.watchdog.observed import SeenNight, SeenWarehouse, Unreachable
 
