@@ -220,3 +220,52 @@ def unread(engine: Engine) -> str:
     """What is remembered of a mailbox that cannot be read."""
     with engine.connect() as connection:
         return str(connection.exec_driver_sql("SELECT coalesce(max(fault), '') FROM alert.unread_mailbox").scalar())
+
+
+# What other relays make of a plain report.
+REPORTS = {
+    "plain": {},
+    "for addresses in any script": {"message/delivery-status": "message/global-delivery-status",
+                                    "text/rfc822-headers": "message/global-headers"},
+    "for addresses in any script, whole": {"message/delivery-status": "message/global-delivery-status",
+                                           "text/rfc822-headers": "message/global"},
+    "headers in any script alone": {"text/rfc822-headers": "message/global-headers"},
+    "ours is answered": {"Message-ID:": "Message-ID: <0102@region.relay.example>\nIn-Reply-To:"},
+    "ours is kept by Exchange": {"Message-ID:": "Message-ID: <0102@relay.example>\nX-Microsoft-Original-Message-ID:"},
+    "ours is kept by Google": {"Message-ID:": "Message-ID: <0102@relay.example>\nX-Google-Original-Message-ID:"},
+    "ours has a comment": {"@bps.example>\n": "@bps.example> (added by relay.example)\n"},
+}  # fmt: skip
+NO_BOUNCES = {
+    "a delay": {"Action: failed": "Action: delayed"},
+    "a receipt": {"Action: failed": "Action: delivered"},
+    "an answer of a person": {"message/delivery-status": "text/plain"},
+}
+
+
+def changed(report: bytes, replacements: dict[str, str]) -> bytes:
+    """The report with other words."""
+    told = report.decode()
+    for ours, theirs in replacements.items():
+        told = told.replace(ours, theirs)
+    return told.encode()
+
+
+@pytest.mark.parametrize("kind", [*REPORTS, *NO_BOUNCES])
+def test_the_deputy_is_woken_whatever_relay_reports(
+    engine: Engine, services_env: Settings, box: mailbox.Maildir, it: Relay, returned: bytes, kind: str
+) -> None:
+    box.add(changed(returned, (REPORTS | NO_BOUNCES)[kind]))
+    deliver(engine, settings_for(services_env, it.port, bounce_maildir=Path(box._path)), NOW)
+    states = [deliveries(engine)[each.address].state for each in (OFFICE, DEPUTY)]
+    assert states == (["sent", "standby"] if kind in NO_BOUNCES else ["failed", "sent"])
+
+
+def test_our_own_header_survives_a_relay_that_renames_messages(
+    engine: Engine, services_env: Settings, box: mailbox.Maildir, it: Relay, returned: bytes
+) -> None:
+    [letter] = it.to(OFFICE.address)
+    letter.replace_header("Message-ID", "<0102@region.relay.example>")
+    head, _, _ = letter.as_bytes().partition(b"\n\n")
+    report = returned.replace(returned[returned.index(b"Message-ID:") : returned.index(b"\n\n--B--")], head)
+    box.add(report)
+    assert deliver(engine, settings_for(services_env, it.port, bounce_maildir=Path(box._path)), NOW).bounced == 1
