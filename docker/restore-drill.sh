@@ -41,6 +41,7 @@ image --user "$(id -u):$(id -g)" --volume "$directory/objects:/backup:ro" airflo
 create
 "${compose[@]}" exec -T postgres pg_restore --username postgres --dbname "$drill" --exit-on-error <"$newest/warehouse.dump"
 # The dump is older than the copy of the archive: what went out in between must not go again.
+regsosek migrate
 regsosek alerts restored
 published=$(newest_release)
 : "${published:?"nothing was published when the backup was made"}"
