@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -307,6 +308,24 @@ def test_no_statement_of_a_database_reaches_log_terminal_or_mail(
     told = unguarded.text + terminal.out + terminal.err + mails + mail_of(world)
     assert "57014" in told if fault == "statement_timeout" else "57P01" in told
     assert not [each for each in ("secret_value", "generate_series", "SITI CONTOH", "RAHASIA") if each in told]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_boundaries_that_cannot_be_used_stop_no_release_and_are_told(
+    world: FieldWorld, tmp_path: Path, run: Callable[[FieldWorld], None]
+) -> None:
+    file = tmp_path / "batas.geojson"
+    file.write_text(
+        '{"type": "FeatureCollection", "features": [{"properties": [], "geometry": {}}, {"properties": [1]}]}'
+    )
+    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"boundaries_file": file}))
+    run(world)
+    assert published(world) == 1
+    mail = " ".join(mail_of(world).split())
+    assert "published with maps of tiles, the boundaries cannot be used: batas.geojson: feature 1: no BPS code" in mail
+    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"boundaries_file": None}))
+    run(world)
+    assert nightly.outcome(world.house, NIGHT, ASKED).whole
 
 
 def test_a_full_disk_is_told_with_its_path_and_setting(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:

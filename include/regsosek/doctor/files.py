@@ -61,6 +61,16 @@ def _expectations(surroundings: Surroundings) -> Finding:
     return ok(f"{sum(len(suite.rules) for suite in suites.values())} rules of {len(suites)} datasets")
 
 
+def _boundaries(surroundings: Surroundings) -> Finding:
+    path = surroundings.settings.boundaries_file
+    if path is None:
+        return ok("no boundaries are named: maps are made of tiles")
+    read = boundaries(path)
+    if read.mended:
+        return warn(f"{path.name}: {read.told}", "look at these regions on the maps; better, mend the file itself")
+    return ok(f"{path.name}: {read.told}")
+
+
 def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check:
     """A file that may be left out."""
 
@@ -79,7 +89,7 @@ CHECKS = (
     Check("calendar file", _calendar, settings=("calendar_file",)),
     _supplied("plan_file", plans, "no plan is named: 4 % a day"),
     _supplied("region_targets_file", region_targets, "no targets below the province are named"),
-    _supplied("boundaries_file", boundaries, "no boundaries are named: maps are made of tiles"),
+    Check("boundaries file", _boundaries, settings=("boundaries_file",)),
     _supplied(
         "accounts_file", read_accounts, "no accounts are named: Airflow's admins and ops see all, others nothing"
     ),

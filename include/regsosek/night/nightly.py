@@ -15,7 +15,7 @@ from regsosek.alerts.decisions import alert_decisions
 from regsosek.alerts.nightly import Composed, alert_platform, alert_provinces
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.alerts.weekly import alert_week
-from regsosek.errors import NightFailedError, RegsosekError
+from regsosek.errors import NightFailedError, ReferenceDataError, RegsosekError
 from regsosek.faults import edge, named
 from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import provinces as all_provinces
@@ -24,7 +24,7 @@ from regsosek.landing.discovery import misplaced
 from regsosek.night.conclusion import conclusion
 from regsosek.night.house import House
 from regsosek.night.lineage import province_lineage, release_lineage
-from regsosek.night.outcome import Outcome, keeping_fault, outcome
+from regsosek.night.outcome import Outcome, keep_fault, keeping_fault, outcome
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.night.stopwatch import Stopwatch
 from regsosek.quality.rules import load_suites
@@ -68,6 +68,8 @@ def release(house: House, night: date) -> Published:
     with keeping_fault(house, night, NATION, what), release_lineage(house, night) as tell_published:
         published = publish(house.engine, house.store, house.settings, night)
         tell_published(published)
+    if published.left_out:
+        keep_fault(house, night, NATION, ReferenceDataError(published.left_out))
     return published
 
 

@@ -69,12 +69,18 @@ def keeping_fault(house: House, night: date, province: str, what: str) -> Iterat
         with edge(what, work_dir=house.settings.work_dir):
             yield
     except RegsosekError as error:
-        _keep(house, night, province, error, begun_at)
+        keep_fault(house, night, province, error, begun_at)
         raise
 
 
-def _keep(house: House, night: date, province: str, error: RegsosekError, begun_at: datetime) -> None:
-    """A warehouse that is not there cannot keep it; the error itself is raised all the same."""
+def keep_fault(
+    house: House, night: date, province: str, error: RegsosekError, begun_at: datetime | None = None
+) -> None:
+    """Keeps a fault for the outcome; a warehouse that is not there cannot, and that is no fault more.
+
+    Args:
+        begun_at: when the try began that failed; none: now, after what the same try did bring about.
+    """
     try:
         with edge("ledger"), house.engine.begin() as connection:
             note_fault(connection, province, night, error, begun_at)

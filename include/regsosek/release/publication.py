@@ -40,15 +40,19 @@ def publication_fault(connection: Connection, night: date) -> str | None:
     """What is wrong with the publication of ``night``: the fault of its last try, or why it does not hold the night."""
     release = release_of(connection, night)
     failed = faults_of(connection, night).get(NATION)
-    if failed is not None and (release is None or release.published_at < failed.begun_at):
-        return str(failed)
     processed = connection.execute(select(func.max(refreshed.c.at)).where(refreshed.c.night == night)).scalar()
-    if release is None or (processed is not None and release.published_at < processed):
-        return f"night {night} was not published since it was last processed; see the log of publish"
-    if release.held_back:
+    stale = release is None or (processed is not None and release.published_at < processed)
+    found = []
+    if failed is not None and (release is None or release.published_at < failed.begun_at):
+        found.append(str(failed))
+    elif stale:
+        found.append(f"night {night} was not published since it was last processed; see the log of publish")
+    if release is not None and release.held_back and not stale:
         held = ", ".join(release.held_back)
-        return f"provinces {held} failed conservation or second reading and were published at their last good figures"
-    return None
+        found.append(
+            f"provinces {held} failed conservation or second reading and were published at their last good figures"
+        )
+    return "; ".join(found) or None
 
 
 @dataclass(frozen=True)

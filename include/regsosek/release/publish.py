@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
-from regsosek.errors import ObjectStoreError
-from regsosek.geography.boundaries import boundaries
+from regsosek.errors import ObjectStoreError, ReferenceDataError
+from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries, boundaries
 from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
 from regsosek.landing.archive import archived_seals
@@ -58,6 +58,7 @@ class Published:
         held_back: provinces that failed conservation or the second reading, with what does not hold.
         missing: codes of the provinces that the night's picture lacks, wholly or in part.
         signed_by: id of the key that signed it; ``None`` where nobody did.
+        left_out: why the maps are made of tiles although boundaries are named; ``None`` where nothing is left out.
     """
 
     night: date
@@ -69,6 +70,7 @@ class Published:
     held_back: Faults
     missing: tuple[str, ...]
     signed_by: str | None
+    left_out: str | None = None
 
 
 def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Published:
@@ -87,7 +89,7 @@ def publish(engine: Engine, store: Store, settings: Settings, night: date) -> Pu
 
 def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night: date) -> Published:
     rules, signer = load_rules(settings.expectations_dir), signer_of(settings)
-    drawn = boundaries(settings.boundaries_file)
+    drawn, left_out = _boundaries(settings)
     lost = _lost(engine, store, settings.archive_bucket)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         held.watch(connection)
@@ -97,7 +99,20 @@ def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         release = ReleaseFiles(night, build(figures, drawn))
         require_passed(night, audit(connection, reading, figures, rules, release.files), lost)
-    return _put(held, store, settings.release_bucket, figures, release, rules, faults, signer)
+    published = _put(held, store, settings.release_bucket, figures, release, rules, faults, signer)
+    return replace(published, left_out=left_out)
+
+
+def _boundaries(settings: Settings) -> tuple[Boundaries, str | None]:
+    """The boundaries for the maps; if they cannot be used, none, and why: figures do not wait for a picture."""
+    try:
+        read = boundaries(settings.boundaries_file)
+    except ReferenceDataError as error:
+        log.exception("the release goes without boundaries, its maps are made of tiles")
+        return NO_BOUNDARIES, f"published with maps of tiles, the boundaries cannot be used: {error}"
+    if read.mended:
+        log.warning("boundaries: %s", read.told)
+    return read, None
 
 
 def _lost(engine: Engine, store: Store, bucket: str) -> list[str]:

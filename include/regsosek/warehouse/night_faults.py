@@ -30,10 +30,17 @@ class NightFault:
         return f"{self.error}: {self.message}"
 
 
-def note_fault(connection: Connection, province: str, night: date, error: RegsosekError, begun_at: datetime) -> None:
-    """Keeps the error that ended a try, in place of what an earlier try ended with."""
+def note_fault(
+    connection: Connection, province: str, night: date, error: RegsosekError, begun_at: datetime | None
+) -> None:
+    """Keeps the error that ended a try, in place of what an earlier try ended with; ``begun_at``: default now."""
     key = {"province": province, "night": night}
-    values = {"error": type(error).__name__, "message": masked(str(error))[0], "begun_at": begun_at, "at": func.now()}
+    values = {
+        "error": type(error).__name__,
+        "message": masked(str(error))[0],
+        "begun_at": begun_at or func.now(),
+        "at": func.now(),
+    }
     statement = insert(fault).values(**key, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 

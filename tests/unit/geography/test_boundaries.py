@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import shapely
 
 from regsosek.errors import ReferenceDataError
 from regsosek.geography import boundaries as subject
 from regsosek.geography.boundaries import boundaries
+from regsosek.geography.provinces import provinces as all_provinces
 
 
 def square(west: float, south: float, size: float = 1.0) -> list[list[float]]:
@@ -28,6 +31,12 @@ def written(tmp_path: Path, *features: dict[str, Any]) -> Path:
     path = tmp_path / "batas.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
     return path
+
+
+SPIKE = [[95, 4], [96, 4], [97, 4], [96, 4], [96, 5], [95, 5], [95, 4]]
+BOW_TIE = [[95, 4], [96, 5], [96, 4], [95, 5], [95, 4]]
+LINE = [[95, 4], [96, 4], [95, 4], [96, 4], [95, 4]]
+POINT = [[95, 4], [95, 4], [95, 4], [95, 4]]
 
 
 def test_regions_are_drawn_together_in_the_way_that_they_lie(tmp_path: Path) -> None:
@@ -95,6 +104,9 @@ def test_a_drawing_stays_below_its_limit(tmp_path: Path, monkeypatch: pytest.Mon
         ([feature("11", square(4, 95))], "outside of Indonesia"),
         ([feature("11", square(400000, 9000000))], "outside of Indonesia"),
         ([feature("11", [[95, 4]])], "make no Polygon"),
+        ([feature("11", LINE)], r"feature 1 \(region 11\): its lines enclose no area"),
+        ([feature("11", POINT)], r"feature 1 \(region 11\): its lines enclose no area"),
+        ([{"properties": [1], "geometry": {}}], "feature 1: its properties are no object"),
         ([centroid("11", 4, 95)], "outside of Indonesia"),
         ([centroid("11", 95)], "make no Point"),
         ([{"properties": {"kode": "11"}, "geometry": {"type": "LineString"}}], "needs a Polygon, a MultiPolygon or"),
@@ -103,6 +115,82 @@ def test_a_drawing_stays_below_its_limit(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_faulty_file_is_told(tmp_path: Path, features: list[dict[str, Any]], told: str) -> None:
     with pytest.raises(ReferenceDataError, match=told):
         boundaries(written(tmp_path, *features))
+
+
+def parts(code: str, *rings: list[list[float]]) -> dict[str, Any]:
+    geometry = {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+    return {"properties": {"kode": code}, "geometry": geometry}
+
+
+def holed(code: str, *holes: list[list[float]]) -> dict[str, Any]:
+    return {"properties": {"kode": code}, "geometry": {"type": "Polygon", "coordinates": [square(95, 4), *holes]}}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        feature("11", SPIKE),
+        feature("11", BOW_TIE),
+        parts("11", square(95, 4), LINE),
+        parts("11", square(95, 4), POINT),
+        parts("11", square(95, 4), square(95.5, 4)),
+        holed("11", [[95.5, 4.5], [95.5, 4.5], [95.5, 4.5], [95.5, 4.5]]),
+        holed("11", [[95.2, 4.5], [95.8, 4.5], [95.2, 4.5], [95.2, 4.5]]),
+    ],
+)
+def test_what_crosses_or_collapses_is_mended_to_polygons_and_counted(tmp_path: Path, odd: dict[str, Any]) -> None:
+    found = boundaries(written(tmp_path, feature("12", square(97, 4)), odd))
+    assert {each.geom_type for each in found.shapes.values()} <= {"Polygon", "MultiPolygon"}
+    assert all(each.is_valid and each.area > 0 for each in found.shapes.values())
+    assert found.mended == {"11": 2}
+    assert found.told == "2 regions, 1 of them mended to sound polygons: feature 2 (region 11)"
+    assert found.drawing(["11", "12"]) is not None
+
+
+def test_what_is_sound_is_not_mended(tmp_path: Path) -> None:
+    found = boundaries(written(tmp_path, feature("11", square(95, 4)), centroid("12", 97, 4)))
+    assert found.told == "2 regions"
+
+
+@pytest.mark.parametrize("digits", [0, 1, 2, 3])
+def test_rounded_outlines_are_mended_or_refused_by_feature(tmp_path: Path, digits: int) -> None:
+    drawn = np.random.default_rng(digits)
+    for _ in range(30):
+        angles = np.sort(drawn.uniform(0, 2 * np.pi, 40))
+        radii = drawn.uniform(0.001, 1.5, 40)
+        corners = np.column_stack((100 + radii * np.cos(angles), 1 + radii * np.sin(angles)))
+        ring = corners.round(digits).tolist()
+        path = written(tmp_path, feature("11", [*ring, ring[0]]), feature("12", square(97, 4)))
+        try:
+            found = boundaries(path)
+        except ReferenceDataError as refused:
+            assert "feature 1 (region 11): its lines enclose no area" in str(refused)
+        else:
+            assert found.drawing(["11", "12"]) is not None
+
+
+def test_sound_regions_that_make_no_map_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise shapely.GEOSException("topology")
+
+    found = boundaries(written(tmp_path, feature("11", square(95, 4)), feature("12", square(96, 4))))
+    for way in ("coverage_simplify", "simplify"):
+        monkeypatch.setattr(shapely, way, broken)
+    with pytest.raises(ReferenceDataError, match=r"the boundaries of 11, 12 make no map \(GEOSException\)"):
+        found.drawing(["11", "12"])
+
+
+def test_a_map_of_a_release_that_cannot_be_drawn_is_known_when_the_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise shapely.GEOSException("topology")
+
+    for way in ("coverage_simplify", "simplify"):
+        monkeypatch.setattr(shapely, way, broken)
+    provinces = [feature(each.code, square(95 + n, 4)) for n, each in enumerate(all_provinces())]
+    with pytest.raises(ReferenceDataError, match="make no map"):
+        boundaries(written(tmp_path, *provinces))
 
 
 def test_what_is_no_json_or_not_there_is_told(tmp_path: Path) -> None:
