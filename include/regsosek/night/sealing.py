@@ -112,7 +112,9 @@ def discover_again(
         ledger.register(connection, entries, versions, now)
         reused = _count_reused(house, connection, entries)
         ledger.note_begun(connection, province, night)
-        reopenings = () if reopened is None else (Reopening(at=now, reason=reopened, new=len(entries)),)
+        reopenings: tuple[Reopening, ...] = ()
+        if reopened is not None and (entries or not _noted_before(connection, province, night, reopened)):
+            reopenings = (Reopening(at=now, reason=reopened, new=len(entries)),)
         _note_reopenings(connection, province, night, reopenings)
         # Inside the transaction: if the archive does not take the seal, the ledger does not either.
         seal = Seal(
@@ -172,6 +174,12 @@ def _count_reused(house: House, connection: Connection, entries: Sequence[Delive
 def _note_rejected_rows(house: House, connection: Connection, entry: Delivery, manifest_sha256: str) -> None:
     for dataset, rows in archived_totals(house, entry, manifest_sha256).items():
         ledger.set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+
+
+def _noted_before(connection: Connection, province: str, night: date, reason: str) -> bool:
+    """Whether the last reopening had the same reason: a killed one that is repeated brings nothing new."""
+    last = ledger.last_event(connection, province, night, "reopened")
+    return last is not None and last["reason"] == reason
 
 
 def _note_reopenings(connection: Connection, province: str, night: date, reopenings: Sequence[Reopening]) -> None:

@@ -145,6 +145,17 @@ def note_event(
     connection.execute(insert(event).values(**values, at=at or func.now()))
 
 
+def last_event(connection: Connection, province: str, night: date, kind: str) -> Mapping[str, Any] | None:
+    """The details of the last line of ``kind`` in the journal of one province and night; None if there is none."""
+    query = (
+        select(event.c.detail)
+        .where(event.c.province == province, event.c.night == night, event.c.kind == kind)
+        .order_by(event.c.at.desc(), event.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
 def count_events(connection: Connection, province: str, night: date, kind: str) -> int:
     """How many lines of ``kind`` the journal has for one province and night."""
     query = select(func.count()).where(event.c.province == province, event.c.night == night, event.c.kind == kind)

@@ -1,0 +1,29 @@
+"""A sealed night that is opened again: what it writes into journal and seal."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from delivered import PROVINCE
+from field_world import FEW_RULES, FieldWorld, family
+from regsosek.landing.archive import read_seal
+from regsosek.night.sealing import reopen_night
+
+KEPT_RULES = FEW_RULES
+NIGHT = date(2022, 10, 21)
+AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
+
+
+def test_a_reopening_that_was_killed_and_is_repeated_stands_once_in_journal_and_seal(world: FieldWorld) -> None:
+    world.deliver(NIGHT, [family("A")], produced_at=AT)
+    world.run(NIGHT)
+    world.deliver(NIGHT, [family("B", number=2)], produced_at=AT + timedelta(hours=1))
+    for _ in range(3):  # each try is killed before the night is received again
+        reopen_night(world.house, PROVINCE, NIGHT, world.suites, "manifest came late")
+    world.run(NIGHT)
+    reopen_night(world.house, PROVINCE, NIGHT, world.suites, "the office calls")
+    journal = world.rows("SELECT detail FROM ledger.event WHERE kind = 'reopened' ORDER BY id")
+    assert [(each["reason"], each["new"]) for (each,) in journal] == [
+        ("manifest came late", 1),
+        ("the office calls", 0),
+    ]
+    seal = read_seal(world.house.store, world.house.settings.archive_bucket, province=PROVINCE, night=NIGHT)
+    assert seal is not None and [each.new for each in seal.reopened] == [1, 0]
