@@ -103,7 +103,7 @@ def test_every_fate_of_a_night_has_its_cell_and_a_later_decision_does_not_change
         str(fifth): ("Diterima", "2", "3", "2", "0"),
     }
     run(world, sixth)
-    deciding.free(world.house, held, world.suites, by="sari", reason="checked with the province")
+    deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
     after = cells(world, sixth)
     assert after[str(second)] == ("Diterima kemudian", "1", "0", "0", "0")
     assert after[str(sixth)] == ("Tidak ada kiriman", "0", "3", "3", "0")
@@ -136,7 +136,7 @@ def test_a_held_delivery_counts_in_no_rule_until_it_is_freed(world: FieldWorld) 
     run(world, second)
     assert quality(world, second)[PROVINCE] == ("0", "0", "", "1", "3", "33.33")
     run(world, third)
-    deciding.free(world.house, held, world.suites, by="sari", reason="checked with the province")
+    deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
     assert quality(world, third)[PROVINCE] == ("2", "2", "100.00", "3", "5", "60.00")
     assert quality(world, second)[PROVINCE] == ("0", "0", "", "1", "3", "33.33")
 
@@ -160,6 +160,6 @@ def test_a_replay_gives_the_same_tables(world: FieldWorld) -> None:
     run(world, second)
     before = [published(world, second, name) for name in ("kalender.csv", "mutu.csv")]
     run(world, third)
-    deciding.free(world.house, held, world.suites, by="sari", reason="checked with the province")
+    deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
     replay(world.house, first, [PROVINCE])
     assert [published(world, second, name) for name in ("kalender.csv", "mutu.csv")] == before

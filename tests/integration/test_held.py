@@ -78,11 +78,11 @@ def deliver(world: FieldWorld, night: date, families: list[Family], minute: int 
 
 
 def free(world: FieldWorld, delivery_id: str, reason: str = "checked with the province", by: str = "sari") -> Decided:
-    return deciding.free(world.house, delivery_id, world.suites, by=by, reason=reason)
+    return deciding.free(world.house, PROVINCE, delivery_id, world.suites, by=by, reason=reason)
 
 
 def reject(world: FieldWorld, delivery_id: str, reason: str = "a column is shifted", by: str = "budi") -> Decided:
-    return deciding.reject(world.house, delivery_id, world.suites, by=by, reason=reason)
+    return deciding.reject(world.house, PROVINCE, delivery_id, world.suites, by=by, reason=reason)
 
 
 def printed(shown: Any) -> str:
@@ -130,7 +130,7 @@ def test_nothing_of_a_held_delivery_counts_or_lies_about(world: FieldWorld) -> N
 def test_an_operator_sees_why_it_is_held(world: FieldWorld) -> None:
     held = held_then_two_nights(world)
     with world.house.engine.connect() as connection:
-        detail = delivery_detail(connection, held)
+        detail = delivery_detail(connection, PROVINCE, held)
         listed = delivery_lines(connection, (PROVINCE,), state="held", night=NIGHT)
         [line] = [each for each in province_lines(connection, NEXT) if each.province == PROVINCE]
     assert [each.delivery_id for each in listed] == [held]
@@ -179,7 +179,7 @@ def test_the_journal_says_who_freed_what_and_the_archive_too(world: FieldWorld) 
     [decision] = list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE)
     assert (decision.delivery_id, decision.decision, decision.by, decision.night) == (held, "freed", "sari", NEXT)
     with world.house.engine.connect() as connection:
-        [line] = delivery_detail(connection, held).decisions
+        [line] = delivery_detail(connection, PROVINCE, held).decisions
     assert (line.kind, line.by, line.at) == ("freed", "sari", decision.at)
 
 
@@ -286,7 +286,7 @@ def test_what_is_not_held_cannot_be_decided(world: FieldWorld) -> None:
     accepted = world.rows("SELECT delivery_id FROM ledger.delivery WHERE state = 'accepted'")[0][0]
     with pytest.raises(DecisionError, match="is accepted, not held"):
         free(world, accepted)
-    with pytest.raises(DecisionError, match="no delivery 01GFXKQ2Z8V3M5N7P9R1T3W5Z9 is known"):
+    with pytest.raises(DecisionError, match="delivery 01GFXKQ2Z8V3M5N7P9R1T3W5Z9 of province 64 is unknown"):
         free(world, "01GFXKQ2Z8V3M5N7P9R1T3W5Z9")
     with pytest.raises(DecisionError, match="needs a reason"):
         free(world, held, reason=" \n ")
@@ -360,7 +360,7 @@ def test_a_superseding_delivery_that_is_held_itself_resolves_nothing(world: Fiel
 def test_a_freed_delivery_is_judged_by_the_rules_as_they_are_now(world: FieldWorld) -> None:
     held = held_then_two_nights(world)
     mended = {name: type(suite)(suite.dataset, ()) for name, suite in world.suites.items()}
-    deciding.free(world.house, held, mended, by="sari", reason="C-303 was wrong")
+    deciding.free(world.house, PROVINCE, held, mended, by="sari", reason="C-303 was wrong")
     assert keluarga(world)[1] == {"received": 3, "loaded": 3}
     before = contents(world, (NIGHT, NEXT))
     replay(world.house, NIGHT, [PROVINCE])

@@ -1,5 +1,6 @@
 """Two documents on one family are one family, and a replacement takes back families, never what others brought."""
 
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
@@ -11,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import DESA, PROVINCE
-from field_world import FEW_RULES, Family, FieldWorld, family, faulty, withdrawal
+from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
+from left_behind import contents
+from regsosek.alerts.nightly import alert_provinces
 from regsosek.night.quarantine import quarantined_cases, waiting_by_rule
+from regsosek.night.replaying import replay
 from regsosek.portal.quarantine import waiting_by_province
 from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.full_reading import read_whole
@@ -154,6 +158,42 @@ def test_what_is_left_out_of_every_delivery_that_brought_it_is_withdrawn(world: 
     world.run(NIGHT)
     assert states(world) == [("A", "loaded", None), ("B", "withdrawn", None)]
     assert read_again(world, NIGHT, tmp_path) == Headline(1, 1)
+
+
+def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_it_again(
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    replaced(
+        world,
+        [family("B", number=2)],
+        [family("A"), family("B", number=2), family("C", number=3), family("D", number=4)],
+        [family("A")],
+    )
+    third = NEXT + timedelta(days=1)
+    for night in (third, third + timedelta(days=1)):
+        world.run(night)
+        alert_provinces(world.house.engine, world.house.settings, night, provinces=[PROVINCE])
+    kinds = (
+        "SELECT night, level, families FROM alert.condition WHERE kind = 'REPLACED' AND state = 'open' ORDER BY 1, 2"
+    )
+    assert world.rows(kinds) == [(third, "kabkota", 2), (third, "provinsi", 2)]
+    [(subject, body, attachments)] = world.rows(
+        "SELECT subject, body, attachments FROM alert.outbox WHERE night = :night", night=third
+    )
+    body = " ".join(body.split())
+    assert "2 dari 4 keluarga dalam kiriman yang digantikan (50,0 %) tidak disebut lagi dan ditarik dari angka." in body
+    assert "1 keluarga lain yang tidak disebut tetap dihitung karena ada dalam kiriman lain." in body
+    assert "keluarga ditarik oleh kiriman pengganti" in subject
+    listed = b64decode(attachments[0]["content"]).decode("utf-8-sig")
+    assert "2 dari 4 keluarga dalam kiriman yang digantikan" in listed
+    told = world.rows("SELECT night, why FROM alert.told WHERE kind = 'REPLACED'")
+    assert {night for night, _ in told} == {third}
+    noted = world.rows("SELECT region_code, families, withdrawn, kept FROM ledger.replacement")
+    assert noted == [(DESA[:4], 4, 2, 1)]
+    before = contents(world, (NIGHT, NEXT, third))
+    replay(world.house, NIGHT, [PROVINCE])
+    assert contents(world, (NIGHT, NEXT, third)) == before
 
 
 KINDS = ("clean", "other", "faulty", "withdrawn", "contested", "contested badly", "keyless", "unknown")

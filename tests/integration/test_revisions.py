@@ -116,7 +116,7 @@ def test_a_superseding_delivery_replaces_the_other_whole(world: FieldWorld) -> N
     world.run(NIGHT + timedelta(days=1))
     assert [(case[0], case[1]) for case in world.cases()] == [("A", "loaded"), ("B", "withdrawn")]
     assert world.cases()[0][3] == 70
-    assert world.rows("SELECT detail ->> 'withdrawn_absent' FROM ledger.event") == [("1",)]
+    assert world.rows("SELECT detail ->> 'left_out' FROM ledger.event") == [("1",)]
 
 
 def test_what_a_superseding_delivery_left_out_comes_back_when_it_is_sent_again(world: FieldWorld) -> None:

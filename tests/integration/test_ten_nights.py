@@ -160,7 +160,12 @@ def ten_nights(campaign: Campaign) -> None:
         if number == 4:  # freed on the newest night, which is published again
             campaign.publish(night)
             deciding.free(
-                campaign.world.house, campaign.sent["held"], campaign.world.suites, by="sari", reason="checked"
+                campaign.world.house,
+                PROVINCE,
+                campaign.sent["held"],
+                campaign.world.suites,
+                by="sari",
+                reason="checked",
             )
         if night != UNPUBLISHED:
             _publish(campaign, night)

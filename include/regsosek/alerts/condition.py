@@ -17,11 +17,16 @@ class Kind(StrEnum):
     ZERO = "ZERO"
     REJECTED = "REJECTED"
     HELD = "HELD"
+    REPLACED = "REPLACED"
     QUALITY = "QUALITY"
     BEHIND = "BEHIND"
     CODE = "CODE"
     APPOINTMENT = "APPOINTMENT"
     PIPELINE_FAULT = "PIPELINE_FAULT"
+
+
+# What happened on a night and has no end that could be told.
+EVENTS = frozenset({Kind.REPLACED})
 
 
 class Severity(StrEnum):

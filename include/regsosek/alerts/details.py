@@ -8,6 +8,7 @@ from regsosek.alerts.province_figures import ProvinceFigures, RuleViolations
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.wording import Words
 from regsosek.contract.instruments import QUESTIONNAIRE
+from regsosek.quality.hold_limits import REPLACED
 from regsosek.warehouse.holding import HeldDelivery
 
 
@@ -44,6 +45,12 @@ def _held(figures: ProvinceFigures, limits: Thresholds, context: Context) -> lis
     return lines + _rules(figures.held_rules, limits, context)
 
 
+def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:
+    """Where the families are listed one by one; no mail carries their keys."""
+    ids = sorted({each for line in figures.replaced for each in line.deliveries.split(",")})
+    return [context.words.say("replaced", delivery=each) for each in ids]
+
+
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
     return _rules(figures.rules, limits, context)
 
@@ -70,7 +77,7 @@ def _waiting(held: HeldDelivery, words: Words) -> str:
     """One held delivery: which it is, and every share that is over its limit."""
     shares = [
         words.say(
-            "held_share",
+            "held_replaced" if each.dataset == REPLACED else "held_share",
             in_error=words.number(each.in_error),
             judged=words.number(each.judged),
             dataset=each.dataset,
@@ -88,5 +95,6 @@ _DETAILS: Mapping[Kind, Callable[[ProvinceFigures, Thresholds, Context], list[st
     Kind.NO_DATA: _no_data,
     Kind.REJECTED: _rejected,
     Kind.HELD: _held,
+    Kind.REPLACED: _replaced,
     Kind.QUALITY: _quality,
 }

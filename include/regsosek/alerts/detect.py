@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from regsosek.alerts.condition import Condition, Key, Kind, Place, Severity
+from regsosek.alerts.condition import EVENTS, Condition, Key, Kind, Place, Severity
 from regsosek.alerts.detect_below import kabkota_conditions, small_places
 from regsosek.alerts.phase import awaited, behind_margin, delay, deliveries_awaited, planned_percent
 from regsosek.alerts.province_figures import ProvinceFigures
@@ -48,7 +48,7 @@ def shows(kind: Kind, place: Place, figures: ProvinceFigures) -> bool:
     """Whether this night could tell that a condition is gone: nobody's data get better by not arriving."""
     if kind is Kind.APPOINTMENT:
         return figures.heads_not_met is not None
-    if kind in {Kind.BEHIND, Kind.HELD, Kind.PIPELINE_FAULT}:
+    if kind in {Kind.BEHIND, Kind.HELD, Kind.PIPELINE_FAULT} | EVENTS:
         return True
     if place.level == "provinsi":
         return figures.families.judged > 0
@@ -147,6 +147,18 @@ def _held(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None:
     return _of_province(Kind.HELD, figures, tonight, families, numbers, news=ids, since=since)
 
 
+def _replaced(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None:
+    """Told on the night that it happened: the office's own delivery took families out of the figures."""
+    families, withdrawn, kept = (
+        sum(getattr(each, unit) for each in figures.replaced) for unit in ("families", "withdrawn", "kept")
+    )
+    if not withdrawn:
+        return None
+    ids = ",".join(sorted({each for line in figures.replaced for each in line.deliveries.split(",")}))
+    numbers = {"withdrawn": withdrawn, "replaced_families": families, "kept": kept}
+    return _of_province(Kind.REPLACED, figures, False, withdrawn, numbers, news=ids)
+
+
 def _quality(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     judged, quarantined = figures.families.judged, figures.families.quarantined
     if not many_quarantined(quarantined, judged, limits):
@@ -185,5 +197,5 @@ def _code(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
 
 
 _FINDERS: tuple[Callable[[ProvinceFigures, Thresholds], Condition | None], ...] = (
-    _no_data, _zero, _rejected, _held, _quality, _behind, _code,
+    _no_data, _zero, _rejected, _held, _replaced, _quality, _behind, _code,
 )  # fmt: skip

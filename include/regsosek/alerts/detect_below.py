@@ -10,6 +10,7 @@ from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, Officer
 from regsosek.alerts.shares import many_quarantined, too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.plan import Plans
+from regsosek.warehouse.replacing import ReplacedFamilies
 
 
 def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
@@ -26,7 +27,17 @@ def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plan
             _code(each, figures, limits),
             _appointment(each, away[each.code]),
         ]
+    found += [_replaced(each, figures) for each in figures.replaced]
     return [each for each in found if each is not None]
+
+
+def _replaced(each: ReplacedFamilies, figures: ProvinceFigures) -> Condition | None:
+    place = next((Place("kabkota", k.code, k.name) for k in figures.kabkota if k.code == each.code), None)
+    if place is None or not each.withdrawn:
+        return None
+    numbers = {"withdrawn": each.withdrawn, "replaced_families": each.families, "kept": each.kept}
+    severity = Severity.PERHATIAN
+    return Condition(Kind.REPLACED, place, severity, figures.night, each.withdrawn, numbers, each.deliveries)
 
 
 def small_places(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:

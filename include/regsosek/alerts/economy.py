@@ -16,7 +16,7 @@ from regsosek.geography.known_events import KnownEvent
 
 # What is never put off, whatever was sent this week.
 _URGENT = frozenset({Why.CRITICAL, Why.WORSE, Why.ESCALATED})
-_BY_DELIVERY = frozenset({Kind.REJECTED, Kind.HELD})
+_BY_DELIVERY = frozenset({Kind.REJECTED, Kind.HELD, Kind.REPLACED})
 _LEVELS = ("nasional", "provinsi", "kabkota", "desa", "subsls", "petugas")
 _WEEK = 7
 

@@ -19,6 +19,7 @@ from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow
 from regsosek.statistics.as_of import newest_total
 from regsosek.warehouse.holding import held_deliveries
+from regsosek.warehouse.replacing import replaced_in_night
 from regsosek.warehouse.standing import STANDING
 
 Shape = TypeVar("Shape")
@@ -179,6 +180,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         repairs={row.kind: row.amount for row in connection.execute(text(_REPAIRS), own)},
         rules=_read(connection, _RULES, own | {"state": "accepted"}, RuleViolations),
         held=tuple(held_deliveries(connection, night=night, province=province)),
+        replaced=replaced_in_night(connection, province, night),
         held_rules=_read(connection, _RULES, own | {"state": "held"}, RuleViolations),
         kabkota=_read(connection, _KABKOTA, own, KabkotaFigures),
         in_known_desa=off_frame.in_known_desa,

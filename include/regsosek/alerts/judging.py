@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from regsosek.alerts.condition import Condition, Key, Kind, State, Why
+from regsosek.alerts.condition import EVENTS, Condition, Key, Kind, State, Why
 from regsosek.alerts.detect import detect, shows
 from regsosek.alerts.economy import Remembered, Telling, tell
 from regsosek.alerts.life import TOLD_LEVELS, by_key, live
@@ -79,6 +79,7 @@ def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: 
         for key, last in remembered.told.items()
         if last.why is not Why.RECOVERED
         and key not in standing
+        and last.condition.kind not in EVENTS
         and last.condition.place.level in TOLD_LEVELS
         and shows(last.condition.kind, last.condition.place, figures)
     ]

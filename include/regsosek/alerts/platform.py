@@ -9,14 +9,13 @@ from regsosek.alerts.acts import name_of
 from regsosek.alerts.condition import Told
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.wording import Words, words_of
-from regsosek.contract.codebook import STREAMS
 from regsosek.errors import ParityError, RegsosekError
+from regsosek.quality.hold_limits import REPLACED, RULED
 from regsosek.runbooks import link, pages
 from regsosek.warehouse.holding import HeldDelivery
 from regsosek.wording import Language
 
 PLATFORM = "platform"  # the group of recipients, and the kind of its message
-RULED = {"keluarga": "cases", "anggota": "members"} | dict.fromkeys(STREAMS, "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _astray(figures: PlatformFigures, words: Words) -> list[str]:
 def _held(each: HeldDelivery, words: Words) -> str:
     shares = "; ".join(
         words.say(
-            "platform_held_share",
+            "platform_held_replaced" if share.dataset == REPLACED else "platform_held_share",
             in_error=words.number(share.in_error),
             judged=words.number(share.judged),
             rows=words.say(f"platform_rows.{RULED[share.dataset]}"),

@@ -7,6 +7,7 @@ from datetime import date
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.geography.calendar import FieldWindow
 from regsosek.warehouse.holding import HeldDelivery
+from regsosek.warehouse.replacing import ReplacedFamilies
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class ProvinceFigures:
         rules: violated critical rules, most frequent first.
         held: the deliveries that wait for an operator's decision, of this and earlier nights, in order of arrival.
         held_rules: the critical rules that they violate, most frequent first; they are no part of ``rules``.
+        replaced: what the night's accepted deliveries replaced and withdrew, by kab/kota.
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
@@ -152,6 +154,7 @@ class ProvinceFigures:
     rules: tuple[RuleViolations, ...] = ()
     held: tuple[HeldDelivery, ...] = ()
     held_rules: tuple[RuleViolations, ...] = ()
+    replaced: tuple[ReplacedFamilies, ...] = ()
     kabkota: tuple[KabkotaFigures, ...] = ()
     in_known_desa: int = 0
     above_desa: int = 0

@@ -1,6 +1,7 @@
 """The commands for deliveries: `regsosek deliveries list`, `show`, `free`, `reject`."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,13 @@ NightOption = Annotated[
 ]
 PublishOption = Annotated[
     bool, typer.Option(help="Publish the newest night again at once; not needed between several decisions in a row.")
+]
+OfProvinceOption = Annotated[
+    str,
+    typer.Option("--province", "-p", help="Province code; needed where several have a delivery of that id."),
+]
+WithdrawnOption = Annotated[
+    Path | None, typer.Option("--withdrawn", help="Write the keys of the families that it withdrew here, as CSV.")
 ]
 DELIVERY_STATES = ("held", "rejected", "accepted", "registered")
 commands = typer.Typer(
@@ -44,38 +52,50 @@ def list_deliveries(state: StateOption = "", night: NightOption = None, province
 
 
 @commands.command()
-def show(delivery_id: DeliveryArgument) -> None:
-    """Show why a delivery is held: shares and limits, rules by violations, kab/kota, decisions; no answers."""
-    from regsosek.night.deliveries import delivery_detail
-    from regsosek.night.delivery_tables import delivery_report
+def show(delivery_id: DeliveryArgument, province: OfProvinceOption = "", withdrawn: WithdrawnOption = None) -> None:
+    """Show why a delivery is held, and which families a replacement withdrew: shares, limits, keys; no answers."""
+    from regsosek.night.deliveries import delivery_detail, province_of_delivery
+    from regsosek.night.delivery_tables import delivery_report, write_withdrawn
 
     with house() as opened, opened.engine.connect() as connection:
-        console.print(delivery_report(delivery_detail(connection, delivery_id)))
+        own = province_of_delivery(connection, delivery_id, province)
+        detail = delivery_detail(connection, own, delivery_id)
+    console.print(delivery_report(detail))
+    if withdrawn is not None:
+        write_withdrawn(detail, withdrawn)
+        console.print(f"{len(detail.withdrawn):,} withdrawn families: {withdrawn}")
 
 
 @commands.command()
-def free(delivery_id: DeliveryArgument, reason: ReasonOption, publish: PublishOption = True) -> None:
+def free(
+    delivery_id: DeliveryArgument, reason: ReasonOption, province: OfProvinceOption = "", publish: PublishOption = True
+) -> None:
     """Accept a held delivery after all: it is received again, counts from the newest night, and is published."""
     from regsosek.night import deciding
 
-    _carry_out(deciding.free, delivery_id, reason, publish)
+    _carry_out(deciding.free, delivery_id, province, reason, publish)
 
 
 @commands.command()
-def reject(delivery_id: DeliveryArgument, reason: ReasonOption, publish: PublishOption = True) -> None:
+def reject(
+    delivery_id: DeliveryArgument, reason: ReasonOption, province: OfProvinceOption = "", publish: PublishOption = True
+) -> None:
     """Reject a held delivery for good; the province is told to send a better one."""
     from regsosek.night import deciding
 
-    _carry_out(deciding.reject, delivery_id, reason, publish)
+    _carry_out(deciding.reject, delivery_id, province, reason, publish)
 
 
-def _carry_out(decide: "Decide", delivery_id: str, reason: str, publish: bool) -> None:
+def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, publish: bool) -> None:
     from regsosek.night import deciding
+    from regsosek.night.deliveries import province_of_delivery
     from regsosek.quality.rules import load_suites
 
     with house() as opened:
         suites = load_suites(opened.settings.expectations_dir)
-        decided = decide(opened, delivery_id, suites, by=operator(), reason=reason)
+        with opened.engine.connect() as connection:
+            own = province_of_delivery(connection, delivery_id, province)
+        decided = decide(opened, own, delivery_id, suites, by=operator(), reason=reason)
         console.print(
             f"Delivery {delivery_id} of province {decided.province} is {decided.state} from night {decided.night}."
         )

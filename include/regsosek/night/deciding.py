@@ -40,25 +40,29 @@ class Decide(Protocol):
     """:func:`free` or :func:`reject`."""
 
     def __call__(  # what both of them take
-        self, house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+        self, house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
     ) -> Decided:
         """Decides and carries it out."""
         ...
 
 
-def free(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str) -> Decided:
+def free(
+    house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+) -> Decided:
     """Receives a held delivery after all, as of the province's newest sealed night, judged by ``suites``.
 
     Raises:
         DecisionError: the delivery is unknown or not held, or there is no reason.
         EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
     """
-    return _decide(house, delivery_id, "freed", suites, by, reason)
+    return _decide(house, province, delivery_id, "freed", suites, by, reason)
 
 
-def reject(house: House, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str) -> Decided:
+def reject(
+    house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+) -> Decided:
     """Rejects a held delivery whole; raises as :func:`free` does."""
-    return _decide(house, delivery_id, "rejected", suites, by, reason)
+    return _decide(house, province, delivery_id, "rejected", suites, by, reason)
 
 
 def record(
@@ -108,16 +112,17 @@ def tell(house: House, decided: Decided) -> None:
 
 
 def _decide(
-    house: House, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
+    house: House, province: str, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
 ) -> Decided:
     reason = stated(reason)
-    with edge(f"decision on delivery {delivery_id}"):
-        province = _known(house, delivery_id).province
+    with edge(f"decision on delivery {delivery_id} of province {province}"):
         with province_lock(house.engine, province) as held:
             locked = house.under(held)
             done = _record(locked, _held(locked, delivery_id, province), verdict, suites, by, reason)
             receive_locked(locked, province, done.night, suites)
-        return Decided(province, delivery_id, done.night, _known(house, delivery_id).state)
+        with house.engine.begin() as connection:
+            entry = holding.find(connection, province, delivery_id)
+        return Decided(province, delivery_id, done.night, entry.state if entry else "unknown")
 
 
 def _record(
@@ -143,16 +148,6 @@ def _record(
     )
     write_decision(house.store, house.settings.archive_bucket, decision)
     return decision
-
-
-def _known(house: House, delivery_id: str) -> Delivery:
-    with house.engine.begin() as connection:
-        found = holding.find_everywhere(connection, delivery_id)
-    if not found:
-        raise DecisionError(f"no delivery {delivery_id} is known; `regsosek deliveries list` names them")
-    # Ids are unique within a province, and two provinces with the same one are as good as impossible; the held one is
-    # meant then.
-    return next((each for each in found if each.state == "held"), found[0])
 
 
 def _held(house: House, delivery_id: str, province: str) -> Delivery:

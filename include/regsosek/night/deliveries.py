@@ -6,14 +6,16 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from regsosek.errors import DecisionError
-from regsosek.warehouse.holding import MeasuredShare, shares_of
+from regsosek.warehouse.holding import MeasuredShare, provinces_with, shares_of
+from regsosek.warehouse.replacing import ReplacedFamilies, WithdrawnFamily, replaced_by, withdrawn_families
 
 
 @dataclass(frozen=True)
 class DeliveryLine:
     """One delivery as it stands now; ``families, persons``: rows received, 0 if its manifest could not be read.
 
-    ``messages``: rows received of a stream; ``instrument``: none where no manifest could be read.
+    ``messages``: rows received of a stream; ``instrument``: none where no manifest could be read; ``withdrawn``:
+    families of the deliveries it replaces that it withdraws (a held one: would withdraw).
     """
 
     province: str
@@ -27,6 +29,7 @@ class DeliveryLine:
     persons: int
     instrument: str | None = None
     messages: int = 0
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,17 @@ class DeliveryDetail:
     rules: tuple[BrokenRule, ...]
     regions: tuple[RegionShare, ...]
     decisions: tuple[DecisionLine, ...]
+    replaced: tuple[ReplacedFamilies, ...] = ()
+    withdrawn: tuple[WithdrawnFamily, ...] = ()
 
 
 _LINES = """
 SELECT d.province, d.delivery_id, d.delivered_on, d.night, d.decided_night, d.state, d.reason,
        coalesce(k.received, 0) AS families, coalesce(a.received, 0) AS persons, d.instrument,
-       coalesce(m.received, 0) AS messages
+       coalesce(m.received, 0) AS messages, (
+           SELECT coalesce(sum(r.withdrawn), 0)::bigint FROM ledger.replacement r
+           WHERE r.province = d.province AND r.delivery_id = d.delivery_id
+                 AND d.reason IS DISTINCT FROM 'id_reused') AS withdrawn
 FROM ledger.delivery d
 LEFT JOIN ledger.delivery_count k ON k.province = d.province AND k.delivery_id = d.delivery_id
      AND k.delivered_on = d.delivered_on AND k.dataset = 'keluarga'
@@ -88,6 +96,7 @@ _CHOSEN = """
 (:state = '' OR d.state = :state) AND (CAST(:night AS date) IS NULL OR d.night = :night)
 AND d.province = ANY(:provinces)
 """
+_OF_ID = "d.province = :province AND d.delivery_id = :delivery_id AND d.reason IS DISTINCT FROM 'id_reused'"
 _RULES = """
 SELECT dataset, rule_id, severity, violations AS rows FROM quality.rule_result
 WHERE province = :province AND delivery_id = :delivery_id AND violations > 0
@@ -112,22 +121,39 @@ def delivery_lines(
     return [DeliveryLine(**row._mapping) for row in connection.execute(text(_LINES.format(_CHOSEN)), values)]
 
 
-def delivery_detail(connection: Connection, delivery_id: str) -> DeliveryDetail:
-    """Everything about the delivery that was first to carry an id.
+def province_of_delivery(connection: Connection, delivery_id: str, province: str = "") -> str:
+    """The province whose delivery is meant: the one that is named, else the only one that has the id.
 
     Raises:
-        DecisionError: no delivery is known by that id.
+        DecisionError: no delivery is known by that id, or several provinces have one.
     """
-    query = text(_LINES.format("d.delivery_id = :delivery_id AND d.reason IS DISTINCT FROM 'id_reused'"))
-    row = connection.execute(query, {"delivery_id": delivery_id}).first()
-    if row is None:
+    found = (province,) if province else provinces_with(connection, delivery_id)
+    if not found:
         raise DecisionError(f"no delivery {delivery_id} is known; `regsosek deliveries list` names them")
+    if len(found) > 1:
+        raise DecisionError(f"provinces {', '.join(found)} have a delivery {delivery_id} each; name one with -p")
+    return found[0]
+
+
+def delivery_detail(connection: Connection, province: str, delivery_id: str) -> DeliveryDetail:
+    """Everything about the delivery of ``province`` that was first to carry an id: ids are unique within a province.
+
+    Raises:
+        DecisionError: the province has no delivery of that id.
+    """
+    key = {"province": province, "delivery_id": delivery_id}
+    row = connection.execute(text(_LINES.format(_OF_ID)), key).first()
+    if row is None:
+        raise DecisionError(
+            f"province {province} has no delivery {delivery_id}; `regsosek deliveries list -p {province}` names them"
+        )
     line = DeliveryLine(**row._mapping)
-    key = {"province": line.province, "delivery_id": delivery_id}
     return DeliveryDetail(
         line,
-        shares_of(connection, line.province, delivery_id),
+        shares_of(connection, province, delivery_id),
         tuple(BrokenRule(**each._mapping) for each in connection.execute(text(_RULES), key)),
         tuple(RegionShare(**each._mapping) for each in connection.execute(text(_REGIONS), key)),
         tuple(DecisionLine(**each._mapping) for each in connection.execute(text(_DECISIONS), key)),
+        replaced_by(connection, province, delivery_id),
+        withdrawn_families(connection, province, delivery_id),
     )

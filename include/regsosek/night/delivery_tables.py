@@ -1,29 +1,33 @@
 """Deliveries as tables for the terminal: the list, and why one is held."""
 
+import csv
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from regsosek.contract.codebook import STREAMS
 from regsosek.night.deliveries import DeliveryDetail, DeliveryLine
+from regsosek.quality.hold_limits import measured
 from regsosek.warehouse.holding import MeasuredShare
+from regsosek.warehouse.replacing import ReplacedFamilies, WithdrawnFamily
 
 SHOWN_RULES = 20
-RULED = {"keluarga": "cases", "anggota": "members"} | dict.fromkeys(STREAMS, "messages")
+SHOWN_FAMILIES = 20
 
 
 def delivery_table(lines: Sequence[DeliveryLine]) -> Table:
     """One line per delivery."""
     columns = (
         "Province", "Delivery", "Delivered", "Night", "State", "Since", "Instrument", "Families", "Persons", "Messages",
-        "Reason",
+        "Withdrawn", "Reason",
     )  # fmt: skip
     rows = (
         (each.province, each.delivery_id, each.delivered_on, each.night, each.state, each.decided_night,
-         each.instrument, f"{each.families:,}", f"{each.persons:,}", f"{each.messages:,}", each.reason)
+         each.instrument, f"{each.families:,}", f"{each.persons:,}", f"{each.messages:,}", f"{each.withdrawn:,}",
+         each.reason)
         for each in lines
     )  # fmt: skip
     return _table(f"{len(lines)} deliveries", columns, rows)
@@ -38,6 +42,8 @@ def _contents(line: DeliveryLine) -> str:
 def delivery_report(detail: DeliveryDetail) -> Group:
     """Everything about one delivery, the reason for holding it first."""
     parts: list[Text | Table] = [Text(_head(detail.line)), _shares(detail.shares)]
+    if detail.replaced:
+        parts += [_replaced(detail.replaced), _withdrawn(detail.withdrawn)]
     if detail.regions:
         rows = (
             (r.region_code, r.name, f"{r.in_error:,}", f"{r.judged:,}", _percent(r.in_error, r.judged))
@@ -55,14 +61,39 @@ def delivery_report(detail: DeliveryDetail) -> Group:
     return Group(*parts)
 
 
+def write_withdrawn(detail: DeliveryDetail, path: Path) -> None:
+    """Writes the keys of the families that a replacement withdrew as CSV, without any answer."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "id_dokumen"))
+        writer.writerows((detail.line.province, f.id_subsls, f.building, f.family, f.case_id) for f in detail.withdrawn)
+
+
 def _shares(shares: Sequence[MeasuredShare]) -> Table:
     rows = (
-        (share.dataset, f"{share.in_error:,}", f"{share.judged:,} {RULED[share.dataset]}",
+        (share.dataset, f"{share.in_error:,}", f"{share.judged:,}", measured(share.dataset),
          _percent(share.in_error, share.judged), share.limit_percent, share.least_rows,
          "over" if share.exceeded else "")
         for share in shares
     )  # fmt: skip
-    return _table("Error shares", ("Dataset", "In error", "Judged", "%", "Limit %", "From rows", ""), rows)
+    columns = ("Dataset", "Found", "Of", "What", "%", "Limit %", "From rows", "")
+    return _table("Shares and limits", columns, rows)
+
+
+def _replaced(replaced: Sequence[ReplacedFamilies]) -> Table:
+    rows = (
+        (r.code, f"{r.withdrawn:,}", f"{r.families:,}", _percent(r.withdrawn, r.families), f"{r.kept:,}")
+        for r in replaced
+    )
+    title = "Families of the replaced deliveries by kab/kota: withdrawn, of how many, kept because another brings them"
+    return _table(title, ("Code", "Withdrawn", "Of", "%", "Kept"), rows)
+
+
+def _withdrawn(families: Sequence[WithdrawnFamily]) -> Table:
+    shown = families[:SHOWN_FAMILIES]
+    title = f"Families withdrawn ({len(shown)} of {len(families)}; --withdrawn FILE writes all)"
+    rows = ((f.id_subsls, f.building, f.family, f.case_id) for f in shown)
+    return _table(title, ("Sub-SLS", "Building", "Family", "Document"), rows)
 
 
 def _head(line: DeliveryLine) -> str:

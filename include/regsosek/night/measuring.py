@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
 
+from regsosek.quality.hold_limits import REPLACED
 from regsosek.telemetry.measures import delivery_decided, error_share
 from regsosek.warehouse import tables
 from regsosek.warehouse.ledger import ID_REUSED, Delivery
@@ -28,6 +29,7 @@ def measure_error_shares(connection: Connection, province: str, night: date) -> 
         select(shares.dataset, func.sum(shares.judged), func.sum(shares.in_error))
         .join(delivery, (line.province == shares.province) & (line.delivery_id == shares.delivery_id))
         .where(shares.province == province, or_(line.night == night, line.decided_night == night))
+        .where(shares.dataset != REPLACED)
         .where(line.reason.is_distinct_from(ID_REUSED))  # its shares are those of the delivery that had the id first
         .group_by(shares.dataset)
     )

@@ -25,7 +25,7 @@ from regsosek.night.measuring import measure_decided, measure_error_shares
 from regsosek.night.parts import Given
 from regsosek.night.sealing import require_nights_before, seal_night
 from regsosek.night.stopwatch import Stopwatch
-from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding
+from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, measured
 from regsosek.quality.rules import Suite
 from regsosek.staging.engine import open_engine
 from regsosek.staging.reference_tables import fill_reference_table
@@ -40,6 +40,7 @@ from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import ensure_night_partitions
 from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.reference import export_frame, export_psls, export_regions
+from regsosek.warehouse.replacing import note_replaced
 
 log = logging.getLogger(__name__)
 
@@ -229,9 +230,10 @@ class Reception:
         entry, limits = self.entry, receipt.hold_limits
         totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
         first_time = self.decision is None
-        held = exceeding(shares, limits) if first_time else ()
         with self.watch.step("flip"), self.house.engine.begin() as connection:
             ledger.require_registered(connection, entry)
+            shares += note_replaced(connection, entry, supersedes if manifest.datasets == DATASETS else ())
+            held = exceeding(shares, limits) if first_time else ()
             if held:
                 holding.hold(connection, entry, totals)
             else:
@@ -267,10 +269,9 @@ class Reception:
         entry = self.entry
         for share in held:
             log.warning(
-                "delivery %s of province %s held: %d of %d rows of %s in error, limit %s %% "
-                "(`regsosek deliveries show %s`)",
-                entry.delivery_id, entry.province, share.in_error, share.judged, share.dataset,
-                limits[share.dataset].percent, entry.delivery_id,
+                "delivery %s of province %s held: %d of %d %s, limit %s %% (`regsosek deliveries show %s -p %s`)",
+                entry.delivery_id, entry.province, share.in_error, share.judged, measured(share.dataset),
+                limits[share.dataset].percent, entry.delivery_id, entry.province,
             )  # fmt: skip
         if not held:
             log.info("delivery %s of province %s accepted", entry.delivery_id, entry.province)

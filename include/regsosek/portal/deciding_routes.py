@@ -102,11 +102,8 @@ class DecidingRoutes:
 
 
 def _detail(connection: Connection, province: str, delivery_id: str) -> DeliveryDetail:
-    """The delivery of ``province``; one of another province with that id is not shown."""
+    """The delivery of ``province``; another province's with that id is another."""
     try:
-        detail = delivery_detail(connection, delivery_id)
+        return delivery_detail(connection, province, delivery_id)
     except DecisionError:
         raise not_found() from None
-    if detail.line.province != province:
-        raise not_found()
-    return detail

@@ -146,7 +146,7 @@ def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[da
     by_province: defaultdict[str, list[DeliveryLine]] = defaultdict(list)
     for line in brought.deliveries:
         by_province[line.province].append(line)
-    held = {each.delivery_id: each for each in brought.held}
+    held = {(each.province, each.delivery_id): each for each in brought.held}
     values = {"by_province": by_province, "held": held, "repairs": brought.repairs, "nights": sorted(nights)}
     return page("night.html.j2", frame, night=night, **values)
 

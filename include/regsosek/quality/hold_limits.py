@@ -1,11 +1,14 @@
-"""How much of a delivery may be wrong before it is held whole: ``hold_limits.csv``, by province and dataset."""
+"""How much of a delivery may be wrong before it is held whole: ``hold_limits.csv``, by province and dataset.
+
+Beside the datasets stands ``replaced``: how many families of the deliveries that it replaces a delivery may withdraw.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from regsosek.contract.codebook import ALL_DATASETS, DATASETS
+from regsosek.contract.codebook import ALL_DATASETS, DATASETS, STREAMS
 from regsosek.contract.documentation import table
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
@@ -14,6 +17,10 @@ from regsosek.landing.archive import HoldLimit
 
 HOLD_LIMITS = Path(__file__).parent / "hold_limits.csv"
 EVERYWHERE = "*"
+REPLACED = "replaced"
+MEASURED = (*ALL_DATASETS, REPLACED)
+# What is judged of each dataset.
+RULED = {"keluarga": "cases", "anggota": "members", REPLACED: "cases"} | dict.fromkeys(STREAMS, "messages")
 _COLUMNS = ("province", "dataset", "limit_percent", "least_rows", "source")
 
 Limits = Mapping[str, HoldLimit]
@@ -21,7 +28,10 @@ Limits = Mapping[str, HoldLimit]
 
 @dataclass(frozen=True)
 class ErrorShare:
-    """How many rows of one dataset were judged, and how many of them are in error (``keluarga``: cases)."""
+    """How many rows of one dataset were judged, and how many of them are in error (``keluarga``: cases).
+
+    Of ``replaced``: families of the replaced deliveries, and how many of them are withdrawn.
+    """
 
     dataset: str
     judged: int
@@ -32,6 +42,11 @@ class ErrorShare:
         return self.judged >= limit.least_rows and self.in_error * 100 > limit.percent * self.judged
 
 
+def measured(dataset: str) -> str:
+    """In English, what a share is taken of and what counts against it: ``cases in error``."""
+    return "families of the replaced deliveries withdrawn" if dataset == REPLACED else f"{RULED[dataset]} in error"
+
+
 def exceeding(shares: Iterable[ErrorShare], limits: Limits) -> tuple[ErrorShare, ...]:
     """The shares that lie over the limit of their dataset; a dataset without a limit has none to exceed."""
     return tuple(share for share in shares if share.dataset in limits and share.exceeds(limits[share.dataset]))
@@ -40,7 +55,7 @@ def exceeding(shares: Iterable[ErrorShare], limits: Limits) -> tuple[ErrorShare,
 def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]:
     """The limit of every dataset for ``province``: its own line, else the line of all provinces (``*``).
 
-    A stream without a line has no limit, so that files written before there were streams still serve.
+    A stream or ``replaced`` without a line has no limit, so that files written before there were these still serve.
 
     Args:
         path: CSV with the columns province, dataset, limit_percent (0 to 100), least_rows (from 1), source; none means
@@ -60,7 +75,7 @@ def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]
     missing = [dataset for dataset in DATASETS if (EVERYWHERE, dataset) not in lines]
     if missing:
         raise ConfigurationError(f"{path.name}: no line of province {EVERYWHERE} for {', '.join(missing)}; add it")
-    chosen = {d: lines.get((province, d), lines.get((EVERYWHERE, d))) for d in ALL_DATASETS}
+    chosen = {d: lines.get((province, d), lines.get((EVERYWHERE, d))) for d in MEASURED}
     return {dataset: limit for dataset, limit in chosen.items() if limit is not None}
 
 
@@ -86,8 +101,8 @@ def _limit(file_name: str, row: Mapping[str, str]) -> HoldLimit:
     place = f"{file_name}: province {row['province']}, {row['dataset']}"
     if row["province"] not in {EVERYWHERE, *(each.code for each in provinces())}:
         raise ConfigurationError(f"{place}: no such province; write its BPS code, or {EVERYWHERE} for all")
-    if row["dataset"] not in ALL_DATASETS:
-        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join(ALL_DATASETS)}")
+    if row["dataset"] not in MEASURED:
+        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join(MEASURED)}")
     if not row["source"]:
         raise ConfigurationError(f"{place}: say in column source where the limit comes from")
     try:

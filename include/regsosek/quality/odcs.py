@@ -18,7 +18,7 @@ from regsosek.contract.manifest import CONTRACT_VERSION, FILE_NAME, MANIFEST_NAM
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.streams import MESSAGES
 from regsosek.geography.provinces import provinces
-from regsosek.quality.hold_limits import EVERYWHERE, our_limits
+from regsosek.quality.hold_limits import EVERYWHERE, REPLACED, our_limits
 from regsosek.quality.rules import Rule
 from regsosek.settings import Settings
 from regsosek.staging.typing_sql import PATTERNS
@@ -94,11 +94,13 @@ def _server() -> Document:
 
 
 def _limit(line: Mapping[str, str]) -> Document:
+    # What a replacement withdraws are families, and no dataset of its own.
+    replaced = line["dataset"] == REPLACED
     return {
-        "property": "errorRate",
+        "property": "shareWithdrawnByReplacement" if replaced else "errorRate",
         "value": float(line["limit_percent"]),
         "unit": "percent",
-        "element": line["dataset"],
+        "element": "keluarga" if replaced else line["dataset"],
         "driver": "operational",
         "description": f"A delivery over it is held whole; never one of fewer than {line['least_rows']} rows.",
         "customProperties": _custom({"leastRows": int(line["least_rows"]), "source": line["source"]}),

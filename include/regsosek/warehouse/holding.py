@@ -11,6 +11,7 @@ from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.landing.archive import Decision, HoldLimit
 from regsosek.quality.hold_limits import ErrorShare, Limits
 from regsosek.warehouse import ledger
+from regsosek.warehouse.kabkota import KABKOTA_OF_PLACE
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import clear_delivery
 from regsosek.warehouse.standing import STANDING
@@ -22,7 +23,10 @@ SUPERSEDED = "superseded_while_held"
 
 @dataclass(frozen=True)
 class MeasuredShare:
-    """Rows judged and in error of one dataset (``keluarga``: cases), and the limit they were held against."""
+    """Rows judged and in error of one dataset (``keluarga``: cases), and the limit they were held against.
+
+    Of ``replaced``: families of the replaced deliveries, and those of them that are withdrawn.
+    """
 
     dataset: str
     judged: int
@@ -74,8 +78,7 @@ def note_shares(connection: Connection, entry: Delivery, shares: Iterable[ErrorS
         connection.execute(insert(error_share).values(**values))
 
 
-# The way up from a place is reference data, never a substring of its code.
-_NOTE_REGIONS = """
+_NOTE_REGIONS = f"""
 INSERT INTO quality.error_region (province, delivery_id, region_code, judged, in_error)
 WITH places AS (
     SELECT placed_code, count(*) AS judged, count(*) FILTER (WHERE verdict = 'error') AS in_error
@@ -83,14 +86,7 @@ WITH places AS (
     WHERE province = :province AND night = :night AND delivery_id = :delivery_id AND verdict IS NOT NULL
     GROUP BY placed_code
 ),
-sub_sls AS (
-    SELECT DISTINCT ON (id_subsls) id_subsls, id_desa FROM reference.subsls WHERE province = :province
-    ORDER BY id_subsls, valid_from DESC
-),
-kabkota AS (
-    SELECT a.code, a.ancestor_code FROM reference.region_ancestor a
-    JOIN reference.region r ON r.code = a.ancestor_code AND r.level = 'kabkota'
-)
+{KABKOTA_OF_PLACE}
 SELECT :province, :delivery_id, coalesce(k.ancestor_code, :province), sum(p.judged), sum(p.in_error)
 FROM places p
 LEFT JOIN sub_sls s ON s.id_subsls = p.placed_code
@@ -168,17 +164,20 @@ def unfinished_nights(connection: Connection, province: str, before: date) -> li
 
 
 def find(connection: Connection, province: str, delivery_id: str) -> Delivery | None:
-    """The delivery that was first to carry an id."""
-    found = find_everywhere(connection, delivery_id)
-    return next((each for each in found if each.province == province), None)
-
-
-def find_everywhere(connection: Connection, delivery_id: str) -> list[Delivery]:
-    """The deliveries of that id, one per province that has one: ids are unique within a province."""
+    """The delivery of ``province`` that was first to carry an id."""
     query = select(*ledger.LINE).where(
-        delivery.c.delivery_id == delivery_id, delivery.c.reason.is_distinct_from("id_reused")
+        delivery.c.province == province,
+        delivery.c.delivery_id == delivery_id,
+        delivery.c.reason.is_distinct_from(ledger.ID_REUSED),
     )
-    return [Delivery(**row._mapping) for row in connection.execute(query.order_by(delivery.c.province))]
+    row = connection.execute(query).first()
+    return Delivery(**row._mapping) if row else None
+
+
+def provinces_with(connection: Connection, delivery_id: str) -> tuple[str, ...]:
+    """The provinces that have a delivery of that id, by code: ids are unique within a province only."""
+    query = select(delivery.c.province).where(delivery.c.delivery_id == delivery_id).distinct()
+    return tuple(connection.execute(query.order_by(delivery.c.province)).scalars())
 
 
 def forget_decisions(connection: Connection, province: str, night: date) -> None:

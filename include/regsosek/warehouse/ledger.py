@@ -26,6 +26,7 @@ from regsosek.warehouse.tables import (
     event,
     refreshed,
     repair,
+    replacement,
     rule_result,
     seal,
     step_timing,
@@ -319,7 +320,7 @@ def forget(connection: Connection, province: str, night: date) -> None:
     )
     # A reused id names an older delivery's results too: those stay.
     bound = {delivery_count: "d.delivered_on = t.delivered_on"}
-    for table in (delivery_count, step_timing, rule_result, error_share, error_region):
+    for table in (delivery_count, step_timing, rule_result, error_share, error_region, replacement):
         same = bound.get(table, f"d.reason IS DISTINCT FROM '{ID_REUSED}'")
         connection.execute(text(by_delivery.format(table.schema, table.name, same)), own)
     tables = (*TABLES_OF_A_PART, "ledger.delivery", "ledger.seal", "ledger.event", "ledger.fault", *MART_TABLES)
@@ -370,8 +371,8 @@ def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -
         set_counts(connection, entry, dataset, {"received": received, **counts})
 
 
-# Cases of the superseded delivery that the new one does not name are withdrawn by it, as part 0 of its log. Such a
-# withdrawal is content of its own: the same answers sent again later are news, not a duplicate.
+# Cases of the superseded delivery that the new one does not name stand as part 0 of its log. That withdraws them unless
+# another delivery brings them (warehouse/case_state.py).
 _WITHDRAW_ABSENT = """
 INSERT INTO core.kasus (province, night, delivery_id, part, row_no, case_id, versi, rank_versi, produced_at,
                         content_hash, status, verdict, id_subsls, r109_no_bangunan, r110_no_keluarga, placed_code,
@@ -393,8 +394,8 @@ WHERE NOT EXISTS (SELECT 1 FROM core.kasus new WHERE new.province = :province AN
 
 def _withdraw_absent(connection: Connection, entry: Delivery, superseded: str) -> None:
     values = entry.key | {"superseded": superseded}
-    withdrawn = connection.execute(text(_WITHDRAW_ABSENT), values).rowcount
-    detail = {"superseded": superseded, "withdrawn_absent": withdrawn}
+    left_out = connection.execute(text(_WITHDRAW_ABSENT), values).rowcount
+    detail = {"superseded": superseded, "left_out": left_out}
     note_event(connection, entry.province, entry.counted_night, "superseded", detail, entry.delivery_id)
 
 

@@ -149,6 +149,12 @@ repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
     _key("dataset"), _key("kind"), _key("variable"), _count("amount"), schema="ledger",
 )  # fmt: skip
+# What a delivery takes the place of, by kab/kota: counted families of the deliveries it replaces, those of them that it
+# withdraws, and those that it does not name but another delivery brings.
+replacement = Table(
+    "replacement", metadata, _key("province"), _key("delivery_id"), _key("region_code"), _count("families"),
+    _count("withdrawn"), _count("kept"), schema="ledger",
+)  # fmt: skip
 event = Table(
     "event", metadata, Column("id", BigInteger, primary_key=True), _needed("province"), _needed("night", Date),
     Column("delivery_id", Text), _needed("kind"), Column("detail", JSONB, nullable=False),

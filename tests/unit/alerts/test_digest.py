@@ -121,11 +121,11 @@ def test_every_share_names_its_whole(messages: list[Message]) -> None:
 
 def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     body = flat(told(night(**EVERYTHING), context))
-    assert "200 dari 1.200 keluarga yang dinilai (16,7 %) masuk karantina; batas 5 %" in body
+    assert "200 dari 1.200 keluarga dalam kiriman yang diterima (16,7 %) masuk karantina; batas 5 %" in body
     assert "P05, 120 kali: Kepala keluarga harus tepat satu." in body
     assert f"{ULID} (26 Okt 2022): berkas yang disebut manifest tidak ada" in body
     assert "Dikunjungi 20,0 % dari 100.000 keluarga, rencana 48 %: kurang 28.000 keluarga" in body
-    assert "42 dari 1.200 keluarga yang dinilai (3,5 %)" in body
+    assert "42 dari 1.200 keluarga dalam kiriman yang diterima (3,5 %)" in body
     assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
     assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
     assert "malam ini \u221224.000" in body
@@ -137,8 +137,10 @@ def test_a_held_delivery_says_what_waits_over_which_limit_and_who_decides(night:
     body = flat(message)
     assert message.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditahan (100 keluarga)"
     assert "1. Periksa kiriman yang ditahan: 100 keluarga" in body
-    assert "1 kiriman ditahan karena bagian yang salah melebihi batas. 100 keluarga dan 310 anggota di dalamnya" in body
+    assert "1 kiriman ditahan karena bagian yang salah atau yang ditarik melebihi batas." in body
+    assert "100 keluarga dan 310 anggota di dalamnya" in body
     assert f"{HELD.delivery_id} (26 Okt 2022): 60 dari 100 keluarga (60,0 %) salah, batas 40 %" in body
+    assert "% %" not in body
     assert "62 dari 310" not in body  # a share within its limit is not why
     assert "P05, 60 kali: Kepala keluarga harus tepat satu." in body
     assert "keputusan: tim platform BPS pusat" in body
