@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from starlette.routing import Mount
 
 from delivered import PROVINCE
@@ -211,6 +212,24 @@ def test_a_lost_suite_and_a_silent_warehouse_are_told(world: FieldWorld) -> None
     silent = client_of(settings.model_copy(update={"warehouse_url": type(settings.warehouse_url)(url)})).get("/")
     assert silent.status_code == 503
     assert "nowhere" not in silent.text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/nights"])
+def test_a_query_that_pandas_could_not_run_is_told_without_its_words(
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    monkeypatch.setattr("regsosek.portal.sources.LONGEST_QUERY", "SET LOCAL statement_timeout = '1ms'")
+    slow = "SELECT count(*) AS secret_value FROM generate_series(1, 100000000) WHERE 'SITI CONTOH' <> ''"
+
+    def read(connection: Connection, *_: object) -> None:
+        pd.read_sql_query(text(slow), connection)
+
+    for module in ("application", "api.ledger_paths"):
+        monkeypatch.setattr(f"regsosek.portal.{module}.last_nights", read)
+    answer = client_of(world.house.settings).get(path)
+    assert answer.status_code == 503
+    assert "DatabaseError" in caplog.text
+    assert not [each for each in ("secret_value", "SITI CONTOH") if each in caplog.text + answer.text]
 
 
 def test_the_portal_cannot_change_the_warehouse(world: FieldWorld) -> None:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi import Depends as Needs
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends
+from pandas.errors import DatabaseError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
@@ -36,7 +37,7 @@ from regsosek.portal.wording import sentence
 from regsosek.release.publication import file_of_release
 from regsosek.release.site.policy import POLICY
 from regsosek.release.standing_words import standing_release
-from regsosek.telemetry.logs import guard_structlog
+from regsosek.telemetry.logs import guard_records, guard_structlog
 from regsosek.warehouse.holding import held_deliveries
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     ``login`` stands before every route of both and leaves a :class:`Viewer` on the request. No schema or documentation
     is served of the pages.
     """
+    guard_records()
     guard_structlog()
     portal = FastAPI(dependencies=[login], openapi_url=None, docs_url=None, redoc_url=None)
     routes = Routes(sources)
@@ -78,6 +80,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     portal.add_exception_handler(AccessError, _no_access)
     portal.add_exception_handler(RequestValidationError, _misread)
     portal.add_exception_handler(SQLAlchemyError, _no_warehouse)
+    portal.add_exception_handler(DatabaseError, _no_warehouse)  # pandas' own, an OSError
     portal.add_exception_handler(RegsosekError, _fault)
     return portal
 

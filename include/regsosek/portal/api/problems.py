@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pandas.errors import DatabaseError
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
@@ -79,6 +80,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(AccessError, _no_access)
     app.add_exception_handler(SQLAlchemyError, _no_warehouse)
+    app.add_exception_handler(DatabaseError, _no_warehouse)  # pandas' own, an OSError
     app.add_exception_handler(RegsosekError, _fault)
 
 
