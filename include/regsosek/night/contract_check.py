@@ -25,7 +25,7 @@ from regsosek.contract.manifest import (
 from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import NIGHT_ZONE, PossibleDays, field_windows, latest_day
 from regsosek.geography.provinces import provinces
-from regsosek.landing.discovery import DeliveryFolder, place_of, province_prefix
+from regsosek.landing.discovery import DeliveryFolder, is_debris, place_of, province_prefix
 from regsosek.landing.folder_store import FolderStore
 from regsosek.landing.intake import FetchedFile, fetch_file
 from regsosek.night.assessing import Assessment
@@ -187,8 +187,10 @@ def _folder(asked: Asked, manifest: Manifest) -> DeliveryFolder:
 
 
 def _files_besides(asked: Asked, manifest: Manifest) -> int:
+    """How many files the night would call strays; what tools leave beside files it passes over."""
     named = {MANIFEST_NAME, *(file.name for file in manifest.files)}
-    return sum(found.key not in named for found in FolderStore(asked.directory).list_objects("", ""))
+    found = (each.key for each in FolderStore(asked.directory).list_objects("", ""))
+    return sum(key not in named and not is_debris(key) for key in found)
 
 
 def _night(asked: Asked, folder: DeliveryFolder) -> date:

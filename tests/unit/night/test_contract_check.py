@@ -133,6 +133,7 @@ def test_a_folder_outside_of_the_layout_is_placed_by_its_manifest(suites: dict[s
 def test_what_the_manifest_does_not_name_is_counted(suites: dict[str, Suite], tmp_path: Path) -> None:
     folder = written(clean(1), tmp_path)
     (folder / "Thumbs.db").write_bytes(b"")
+    (folder / "catatan.xlsx").write_bytes(b"")
     found = checked(folder, suites, tmp_path)
     assert (found.besides, found.verdict) == (1, "accepted")
 
