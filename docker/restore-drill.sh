@@ -45,7 +45,7 @@ regsosek migrate
 regsosek alerts restored
 published=$(newest_release)
 : "${published:?"nothing was published when the backup was made"}"
-first=$(ask --dbname "$drill" --command "SELECT min(night) FROM ledger.delivery")
+first=$(ask --dbname "$drill" --command "SELECT min(night) FROM ledger.seal")
 nights=$(ask --dbname "$drill" --command "SELECT DISTINCT night FROM release.release ORDER BY night")
 
 ask --dbname "$drill" --command "DELETE FROM release.release WHERE night = '${published%% *}'"

@@ -114,6 +114,12 @@ def recipients_with(line: str, other: str) -> Callable[[], str]:
     return text
 
 
+def other_options(house: House) -> AbstractContextManager[Environment]:
+    """A connection whose sessions have another setting than they ask for."""
+    url = f"{house.variables['REGSOSEK_WAREHOUSE_URL']}?options=-c%20idle_session_timeout%3D5min"
+    return nullcontext({"REGSOSEK_WAREHOUSE_URL": url})
+
+
 @contextmanager
 def empty_database(house: House) -> Iterator[Environment]:
     house.services.postgres.ensure_database("doctor_empty")
@@ -251,7 +257,12 @@ CASES = {
     "closed port": Case(in_url("{port}", "1"), "warehouse", "nothing listens", "start PostgreSQL"),
     "no database": Case(in_url("{database}", "nowhere"), "warehouse", "does not exist", "create-databases.sh"),
     "unmigrated warehouse": Case(empty_database, "migration", "no schema yet", "regsosek migrate"),
-    "wrong rights": Case(reader_only, "warehouse rights", "may not read and write", "CREATEROLE"),
+    "wrong rights": Case(
+        reader_only, "warehouse rights", "may not read and write", "CREATEROLE", frozenset({"release pointer"})
+    ),
+    "a pooler that drops settings": Case(
+        other_options, "sessions of the warehouse", "idle_session_timeout is 5min", "pass on `options`"
+    ),
     "no reference data": Case(without_reference, "reference data", "sls", "regsosek reference"),
     "missing bucket": Case(changed(ARCHIVE_BUCKET="nowhere"), "archive bucket", "no such bucket", "ARCHIVE_BUCKET"),
     "one bucket for two uses": Case(

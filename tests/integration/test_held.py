@@ -28,7 +28,7 @@ from regsosek.night import deciding
 from regsosek.night.deciding import Decided
 from regsosek.night.deliveries import delivery_detail, delivery_lines
 from regsosek.night.delivery_tables import delivery_report, delivery_table
-from regsosek.night.nightly import waiting
+from regsosek.night.outcome import outcome
 from regsosek.night.replaying import replay
 from regsosek.night.reporting import province_lines
 from regsosek.release.publish import Published, publish
@@ -146,7 +146,7 @@ def test_an_operator_sees_why_it_is_held(world: FieldWorld) -> None:
     assert f"Delivery {held} of province {PROVINCE}: held; delivered {NIGHT}, night {NIGHT}, 3 families" in shown
     assert "66.7" in shown and "Kabupaten" in shown and "C-303" in shown
     assert held in printed(delivery_table(listed))
-    [told] = waiting(world.house, NEXT, [PROVINCE])
+    [told] = outcome(world.house, NEXT, [PROVINCE]).held
     assert held in told
 
 

@@ -13,6 +13,7 @@ from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.frame import DATASETS, OPTIONAL_DATASETS
 from regsosek.settings import variable
+from regsosek.warehouse.database import SESSION
 from regsosek.warehouse.migration import ROLES, alembic_config
 from regsosek.warehouse.reference import loaded_versions
 from regsosek.warehouse.tables import SCHEMAS, metadata
@@ -91,6 +92,23 @@ def _standing(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table_schema": "ledger"}).get_current_revision()
 
 
+def _sessions(surroundings: Surroundings) -> Finding:
+    """A pooler between may drop what our sessions ask for, or keep it from the next transaction."""
+    with surroundings.engine.connect() as connection:
+        shown = {name: str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in ASKED}
+    other = [f"{name} is {value}" for name, value in shown.items() if value.partition(",")[0] != SESSION[name]]
+    if other:
+        return fail(
+            f"our sessions have other settings than they ask for: {'; '.join(other)}",
+            f"name the server itself in {URL}, or let the pooler keep sessions and pass on `options`",
+        )
+    return ok("our sessions notice a peer that is gone, and no idle limit of the server ends them")
+
+
+# Those that a local socket has, too.
+ASKED = ("idle_session_timeout", "idle_in_transaction_session_timeout", "client_connection_check_interval", "datestyle")
+
+
 _TABLE_RIGHTS = text(
     "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname || '.' || c.relname = ANY(:tables) AND NOT (has_schema_privilege(n.oid, 'USAGE') "
@@ -143,6 +161,7 @@ def _reference(surroundings: Surroundings) -> Finding:
 CHECKS = (
     Check("warehouse", _reach, settings=("warehouse_url",)),
     Check("clock of the warehouse", _clock, after=("warehouse",)),
+    Check("sessions of the warehouse", _sessions, after=("warehouse",)),
     Check("warehouse rights", _rights, after=("warehouse",)),
     Check("migration", _migration, after=("warehouse",)),
     Check("reference data", _reference, after=("migration",)),

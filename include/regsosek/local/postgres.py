@@ -32,6 +32,11 @@ SERVER_SETTINGS = {
     "checkpoint_timeout": "15min",
     "synchronous_commit": "on",
     "timezone": "UTC",
+    # A peer that is gone is noticed within a minute, whatever its sessions ask for.
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "client_connection_check_interval": "10s",
     # The text of a failed statement or a rejected value can hold personal data: the client is told, the log is not.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",

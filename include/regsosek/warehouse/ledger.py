@@ -261,8 +261,8 @@ def note_begun(connection: Connection, province: str, night: date) -> None:
 
 def refreshed_at(connection: Connection, night: date) -> dict[str, datetime]:
     """When each province was last brought up to all of ``night``, by province."""
-    query = select(refreshed.c.province, refreshed.c.at).where(refreshed.c.night == night)
-    return {row.province: row.at for row in connection.execute(query)}
+    query = f"SELECT province, r.at FROM mart.refreshed r JOIN ({WHOLE}) w USING (province, night) WHERE night = :night"
+    return {row.province: row.at for row in connection.execute(text(query), {"night": night})}
 
 
 def refreshed_provinces(connection: Connection, night: date) -> set[str]:
