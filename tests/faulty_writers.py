@@ -153,20 +153,24 @@ WRITERS: dict[str, Writer] = {
 def mixed_rows(dataset: str, chance: Random, rows: int) -> list[list[str]]:
     """Header and rows of ``dataset``: each column's values bear its number, a few of them any mixture around it."""
     names = [v.name for v in variables(dataset, first_version(instrument_of(dataset)))]
-    return [names, *(_mixed_row(len(names), chance) for _ in range(rows))]
+    share = chance.choice((0.01, 0.2, 1.0))
+    return [names, *(_mixed_row(len(names), chance, mixed=chance.random() < share) for _ in range(rows))]
 
 
-def _mixed_row(width: int, chance: Random) -> list[str]:
+def _mixed_row(width: int, chance: Random, *, mixed: bool) -> list[str]:
     row = [f"k{place}" if chance.random() < 0.6 else "" for place in range(width)]
-    for place in chance.choices(range(width), k=chance.choice((0, 1, 1, 2, 3))):
+    for place in chance.choices(range(width), k=mixed * chance.choice((1, 1, 2, 3))):
         row[place] = _mixture(chance, place)
     row[0] = row[0] or "k0"
+    row[-1] *= chance.random() < 0.3  # a reader may drop what is surplus and empty
     return row
 
 
 def _mixture(chance: Random, place: int) -> str:
-    pieces = [*MIXED, '"', ",", ", ", f"k{place}", f"k{place}", '5"', '"A, B"', "\r\n", "\n"]
-    return "".join(chance.choice(pieces) for _ in range(chance.randrange(1, 8)))
+    """Half of them begin with a letter, as most values do: a quote is no opening one then."""
+    pieces = [*MIXED, '"', ",", ", ", f"k{place}", '5"', '"A, B"', "\r\n", "\n"]
+    start = f"k{place}" if chance.random() < 0.5 else ""
+    return start + "".join(chance.choice(pieces) for _ in range(chance.choice((1, 1, 2, 3, 7))))
 
 
 @dataclass(frozen=True)

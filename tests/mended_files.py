@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -141,6 +142,12 @@ MENDED = {
     ),
     "Parquet: decimals": _parquet(
         _typed(Decimal, pa.decimal128(9, 2), *NUMBERS) | _typed(Decimal, pa.decimal128(18, 0), CODE), "number_for_code"
+    ),
+    "Parquet: days as midnights": _parquet(
+        _typed(datetime.fromisoformat, pa.timestamp("us"), "r201_tanggal_pencacahan"), "midnight_for_date"
+    ),
+    "Parquet: instants": _parquet(
+        _typed(datetime.fromisoformat, pa.timestamp("ns", "UTC"), "wawancara_mulai", "waktu_sinkron")
     ),
     "Parquet: dictionaries": _parquet(_typed(str, pa.dictionary(pa.int8(), pa.string()), *NUMBERS, CODE)),
     "Parquet: large texts": _parquet(_typed(str, pa.large_string(), *NUMBERS, CODE)),

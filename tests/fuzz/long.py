@@ -12,8 +12,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from faulty_writers import WRITERS, mixed_rows
 from fuzz.inputs import FORMATS, delivered_bytes, manifests, part
 from fuzz.targets import Bench, open_bench, peak_memory
+from regsosek.contract.codebook import ALL_DATASETS
 
 FAMILIES = 40
 BATCH = 500
@@ -51,7 +53,19 @@ def rules(bench: Bench, chance: random.Random) -> None:
     bench.try_part(*part(chance, FAMILIES))
 
 
-TARGETS = {"manifest": manifest, **{format_: file_of(format_) for format_ in FORMATS}, "rules": rules}
+def writers(bench: Bench, chance: random.Random) -> None:
+    """Rows with every mixture of quotes, commas, blanks and line ends, by a writer with a fault of its own."""
+    dataset = chance.choice(ALL_DATASETS)
+    rows = mixed_rows(dataset, chance, chance.choice((1, 1, 2, 3, 5, 50, 400, 2000)))
+    bench.try_writer(dataset, rows, WRITERS[chance.choice(sorted(WRITERS))](rows, chance))
+
+
+TARGETS = {
+    "manifest": manifest,
+    "writers": writers,
+    **{format_: file_of(format_) for format_ in FORMATS},
+    "rules": rules,
+}
 
 
 def run(name: str, seconds: float, seed: int) -> None:

@@ -1,6 +1,8 @@
 """What keeps a province at its last good figures, and what stops a release."""
 
 import gzip
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,15 @@ from sqlalchemy import text
 from delivered import PROVINCE
 from field_world import Family, FieldWorld, family, faulty, withdrawal
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, published_keys, read, receive, release, table
+from regsosek.contract.codebook import Variable
 from regsosek.errors import AuditError
 from regsosek.geography.regions import NATION
 from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
 from regsosek.release.second_reading import Headline, change_since
+from regsosek.staging.columns import Layout
+from regsosek.staging.csv_files import _reading
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.tree import completion, province_totals
 
@@ -156,7 +161,7 @@ def test_a_province_whose_files_cannot_be_read_again_is_held_back_without_quotin
     receive(world, FIRST, [family("A")])
     release(world, FIRST)
 
-    def quote(path: Path, _format: str) -> None:
+    def quote(path: Path, *_: object) -> None:
         raise ValueError(gzip.decompress(path.read_bytes()).decode())
 
     # No delivery is known that is received and cannot be read again; what would be said of one matters all the same.
@@ -165,6 +170,43 @@ def test_a_province_whose_files_cannot_be_read_again_is_held_back_without_quotin
     published = release(world, SECOND)
     [fault] = published.held_back[PROVINCE]
     assert "keluarga-00001.csv.gz cannot be read a second time (ValueError)" in fault
+    assert "CONTOH" not in fault
+    assert table(world, published, "provinsi.csv")[PROVINCE]["dikunjungi"] == "1"
+
+
+def _shifted(column: str, other: str) -> Callable[..., str]:
+    """The reader of CSV, but ``column`` and ``other`` are read from each other's place."""
+
+    def reading(table: str, layout: Layout, expected: Sequence[Variable], *, parallel: bool) -> str:
+        places = dict(layout.positions)
+        if column in places:
+            places[column], places[other] = places[other], places[column]
+        return _reading(table, replace(layout, positions=places), expected, parallel=parallel)
+
+    return reading
+
+
+@pytest.mark.parametrize(
+    ("column", "other"),
+    [
+        ("lintang", "akurasi_m"),
+        ("r107_alamat", "r106_nama_sls"),
+        ("r402_nama", "r403_nik"),
+        ("r504d_babi", "r504a_sapi"),
+    ],
+)
+def test_a_value_read_into_another_column_keeps_a_province_at_its_last_good_figures(
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, column: str, other: str
+) -> None:
+    """Of families or members, judged by rules or not: the second reading compares all columns."""
+    receive(world, FIRST, [family("A")])
+    release(world, FIRST)
+    monkeypatch.setattr("regsosek.staging.csv_files._reading", _shifted(column, other))
+    answers = {"lintang": "-0.5", "akurasi_m": "8.5", "r107_alamat": "JALAN CONTOH", "r504a_sapi": "3"}
+    receive(world, SECOND, [family("B", number=2, **answers), family("C", number=3)])
+    published = release(world, SECOND)
+    [fault] = published.held_back[PROVINCE]
+    assert "families of the log hold other answers than the archived files, all columns compared" in fault
     assert "CONTOH" not in fault
     assert table(world, published, "provinsi.csv")[PROVINCE]["dikunjungi"] == "1"
 

@@ -3,7 +3,8 @@
 What came before those nights was read from its files on its own night, and is taken from the log: a night costs what
 it brought. The weekly audit reads everything from the files (``full_reading.py``).
 
-Personal data in those files is never kept: only the columns that say which case, which revision and what result.
+Personal data in those files is never kept: only the columns that say which case, which revision and what result, and
+a hash of all columns, which must be that of the log: so that no value was read into another column.
 """
 
 from collections.abc import Sequence
@@ -15,14 +16,18 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from regsosek.contract.codebook import DATASETS, variables
 from regsosek.contract.instruments import QUESTIONNAIRE
-from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.contract.manifest import DeliveredFile, Manifest, parse_manifest
 from regsosek.errors import AuditError
+from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
-from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
+from regsosek.release.contents import contents
+from regsosek.release.reading_again import UNREADABLE, read_columns
 from regsosek.warehouse.database import step_tables
 
+COLUMNS = ("id_dokumen", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r205_hasil")
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
 PLACE_OF_ROW = ["delivery_id", "part", "row_no"]
 WITHDRAWN = 9
@@ -149,7 +154,7 @@ def read_rows(archive: Archive, province: str, deliveries: Sequence[Delivered], 
         AuditError: the files do not hold a row or case that the log names.
     """
     known = {each.delivery_id: each for each in deliveries}
-    read = [typed_rows(pd.DataFrame(columns=list(COLUMNS), dtype=str), "", 0)]
+    read = [typed_rows(pd.DataFrame(columns=list(COLUMNS), dtype=str), "", 0).assign(contents="")]
     for delivery_id, parts in log.groupby("delivery_id")["part"]:
         manifest = _manifest(archive, province, known[str(delivery_id)])
         read += [_documents(archive, manifest, int(part)) for part in sorted(parts.unique())]
@@ -167,21 +172,30 @@ def _manifest(archive: Archive, province: str, delivery: Delivered) -> Manifest:
 
 
 def _documents(archive: Archive, manifest: Manifest, part: int) -> pd.DataFrame:
-    delivery_id = manifest.delivery_id
-    file = manifest.file("keluarga", part)
-    path = fetch_archived(archive.store, archive.bucket, file.sha256, archive.scratch / file.name)
+    """The families of a part, with the hash of all that its files say of each."""
+    families, members = (_texts(archive, manifest, manifest.file(dataset, part)) for dataset in DATASETS)
     try:
-        given = read_columns(path, file.format)
+        hashed = contents(families, members)
+    except KeyError:
+        raise AuditError(f"delivery {manifest.delivery_id}: part {part} holds members without their family") from None
+    return typed_rows(families, manifest.delivery_id, part).assign(contents=hashed)
+
+
+def _texts(archive: Archive, manifest: Manifest, file: DeliveredFile) -> pd.DataFrame:
+    path = fetch_archived(archive.store, archive.bucket, file.sha256, archive.scratch / file.name)
+    expected = variables(file.dataset, manifest.instrument_version)
+    try:
+        given = read_columns(path, file.format, expected, clock_offset(manifest.province, manifest.produced_at))
     except UNREADABLE as error:
         # The kind of error is enough: its text may quote a value.
         raise AuditError(
-            f"delivery {delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
+            f"delivery {manifest.delivery_id}: {file.name} cannot be read a second time ({type(error).__name__})"
         ) from None
     finally:
         path.unlink()
     if len(given) != file.rows:
-        raise AuditError(f"delivery {delivery_id}: {file.name} has {len(given)} rows when read a second time")
-    return typed_rows(given, delivery_id, part)
+        raise AuditError(f"delivery {manifest.delivery_id}: {file.name} has {len(given)} rows when read a second time")
+    return given
 
 
 def typed_rows(given: pd.DataFrame, delivery_id: str, part: int) -> pd.DataFrame:
@@ -217,3 +231,9 @@ def _require_agreement(rows: pd.DataFrame, province: str) -> None:
     differing = int((named["case_id"] != named["id_dokumen"]).sum())
     if differing:
         raise AuditError(f"province {province}: {differing} rows of the log name another case than the archived file")
+    other = int((rows["contents"] != rows["content_hash"]).sum())
+    if other:
+        raise AuditError(
+            f"province {province}: {other} families of the log hold other answers than the archived files, all columns "
+            "compared; load their night again"
+        )

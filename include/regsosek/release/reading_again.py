@@ -1,13 +1,15 @@
-"""An archived file of families as text once more, whatever its format, sharing no code with the reading of the night.
+"""An archived file as text once more, whatever its format, sharing no code with the reading of the night.
 
 Written from the words of the landing contract: what is repaired there has one reading, and this is a second way to it.
+All columns are read, as a value in the wrong column could be in any of them.
 """
 
 import gzip
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,56 +18,81 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from regsosek.contract.codebook import Kind, Variable
 from regsosek.contract.manifest import Format
 
-COLUMNS = ("id_dokumen", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r205_hasil")
 # What reading a file raises that is not what its format demands. The text of such an error may quote a value.
-UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, RecursionError, pa.ArrowException)
+UNREADABLE = (ValueError, LookupError, OSError, EOFError, zlib.error, RecursionError, OverflowError, pa.ArrowException)
 
 # Unicode's blanks; a tab is none.
 _BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-# Any code, number or document id; an apostrophe before one belongs to the spreadsheet.
-_VALUE = "[A-Za-z0-9][A-Za-z0-9._/-]*"
-_CERTAINLY_WHOLE = 1e15
+# What a value of a kind looks like: an apostrophe before one belongs to the spreadsheet. Texts may begin with one.
+_COUNT = "[0-9]{1,9}"
+_VALUES: Mapping[Kind, str] = {
+    "key": "[A-Za-z0-9][A-Za-z0-9._/-]*",
+    "digits": "[0-9]+",
+    "integer": _COUNT,
+    "choice": _COUNT,
+    "bits": _COUNT,
+    "date": "(18|19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}",
+    "timestamp": "(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
+    "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])",
+    "decimal": "-?[0-9]{1,9}([.][0-9]{1,15})?",
+}
+_LONGEST_WHOLE = len("999999999999999.0")
+_SMALL = 0.001
+_NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _WITHOUT_EXPONENT = (1e-6, 1e21)
 
 
-def read_columns(path: Path, format_: Format) -> pd.DataFrame:
-    """Reads ``COLUMNS`` of the file at ``path``: one row per family in the order of the file, missing is empty.
+def read_columns(path: Path, format_: Format, expected: Sequence[Variable], offset: timedelta) -> pd.DataFrame:
+    """Reads the columns of ``expected`` in the file at ``path``: one row per row of it in its order, missing is empty.
 
-    No other column is kept, and none is read where the format lets columns be chosen (JSON lines do not).
+    Args:
+        offset: of the clock that instants are told on where the format keeps them in UTC.
 
     Raises:
         UNREADABLE: the file is not what its format demands, or lacks a column.
     """
-    return _READERS[format_](path)[list(COLUMNS)].apply(_plain)
+    given = _READERS[format_](path, expected, offset)
+    return pd.DataFrame({each.name: _plain(given[each.name], each.kind) for each in expected})
 
 
-def _plain(column: "pd.Series[str]") -> "pd.Series[str]":
+def _plain(column: "pd.Series[str]", kind: Kind) -> "pd.Series[str]":
     """Values without the blanks around them, and without the apostrophe with which spreadsheets keep a code as text."""
     text = column.str.strip(_BLANKS)
-    rest = text.str.removeprefix("'").str.lstrip(_BLANKS)
-    return rest.where(rest.str.fullmatch(_VALUE), text)
+    if kind == "text" or not text.str.startswith("'").any():
+        return text
+    rest = text.str.removeprefix("'").str.strip(_BLANKS)
+    return rest.where(rest.str.fullmatch(_VALUES[kind]), text)
 
 
 def _column(spelled: str) -> str:
     return spelled.strip().lower()
 
 
-def _spellings(names: Iterable[str]) -> dict[str, str]:
+def _spellings(names: Iterable[str], expected: Sequence[Variable]) -> dict[str, str]:
     """How a file spells the columns that are read."""
-    return {_column(name): name for name in names if _column(name) in COLUMNS}
+    known = {each.name for each in expected}
+    return {_column(name): name for name in names if _column(name) in known}
 
 
-def _from_csv(path: Path) -> pd.DataFrame:
+def _from_csv(path: Path, expected: Sequence[Variable], _: timedelta) -> pd.DataFrame:
+    known = {each.name for each in expected}
     given = pd.read_csv(
         path, compression="gzip", encoding="utf-8-sig", dtype=str, na_filter=False, index_col=False,
-        usecols=lambda name: _column(name) in COLUMNS, skipinitialspace=True, skip_blank_lines=True,
+        usecols=lambda name: _column(name) in known, skipinitialspace=True, skip_blank_lines=True,
     )  # fmt: skip
     return given.rename(columns=_column)
 
 
-def _from_json_lines(path: Path) -> pd.DataFrame:
+class _Double(str):
+    """A JSON number with a fraction or an exponent, as it is written in text."""
+
+    __slots__ = ()
+
+
+def _from_json_lines(path: Path, expected: Sequence[Variable], _: timedelta) -> pd.DataFrame:
     decoder = json.JSONDecoder(parse_int=str, parse_float=_double)
     spelled: dict[str, str] = {}
     seen: set[str] = set()
@@ -75,9 +102,15 @@ def _from_json_lines(path: Path) -> pd.DataFrame:
             document = _document(decoder, line)
             if new := document.keys() - seen:
                 seen |= new
-                spelled |= _spellings(new)
-            rows.append([document.get(spelled.get(name, name)) or "" for name in COLUMNS])
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
+                spelled |= _spellings(new, expected)
+            rows.append([_of_json(document.get(spelled.get(each.name, each.name)), each.kind) for each in expected])
+    return pd.DataFrame(rows, columns=[each.name for each in expected], dtype=str)
+
+
+def _of_json(value: Any, kind: Kind) -> str:
+    if isinstance(value, _Double) and kind != "decimal" and len(value.lstrip("-")) <= _LONGEST_WHOLE:
+        return value.removesuffix(".0")
+    return str(value or "")
 
 
 def _document(decoder: json.JSONDecoder, line: str) -> Mapping[str, Any]:
@@ -88,45 +121,71 @@ def _document(decoder: json.JSONDecoder, line: str) -> Mapping[str, Any]:
 
 
 def _double(spelled: str) -> str:
-    """A JSON number with a fraction or an exponent: whole ones as digits, others in the shortest form."""
+    """A number in the shortest form that identifies it."""
     value = float(spelled)
     if not math.isfinite(value):
         return spelled
-    if value.is_integer() and abs(value) < _CERTAINLY_WHOLE:
-        return repr(value).removesuffix(".0")
     least, beyond = _WITHOUT_EXPONENT
-    if least <= abs(value) < beyond:
-        return str(np.format_float_positional(value, trim="0"))
+    if value == 0 or least <= abs(value) < beyond:
+        return _Double(np.format_float_positional(value, trim="0"))
     return repr(value).replace("e+", "e").replace("e-0", "e-")
 
 
-def _from_parquet(path: Path) -> pd.DataFrame:
+def _from_parquet(path: Path, expected: Sequence[Variable], offset: timedelta) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
-        spelled = _spellings(file.schema_arrow.names)
+        spelled = _spellings(file.schema_arrow.names, expected)
         table = file.read(columns=list(spelled.values()), use_threads=False)
-    return pd.DataFrame({name: _texts(table.column(given)) for name, given in spelled.items()}, dtype=str)
+    kinds = {each.name: each.kind for each in expected}
+    columns = {name: _texts(table.column(given), kinds[name], offset) for name, given in spelled.items()}
+    return pd.DataFrame(columns, dtype=str)
 
 
-def _texts(column: Any) -> list[str]:
+def _texts(column: Any, kind: Kind, offset: timedelta) -> list[str]:
     """The values of a Parquet column as a CSV would carry them."""
     if pa.types.is_floating(column.type):
-        return ["" if np.isnan(value) else _shortest(value) for value in column.to_numpy()]
+        numbers = column.to_numpy()
+        exact = numbers.astype(np.float32) if pa.types.is_float16(column.type) else numbers
+        return ["" if np.isnan(value) else _of_float(value, kind) for value in exact]
+    write: Callable[[Any], str] = str
     if pa.types.is_decimal(column.type):
-        return ["" if value is None else _shortest_decimal(f"{value:f}") for value in column.to_pylist()]
-    return ["" if value is None else str(value) for value in column.to_pylist()]
+        write = "{:f}".format if kind == "decimal" else _shortest_decimal
+    elif pa.types.is_timestamp(column.type):
+        unit = _NANOSECONDS[column.type.unit]
+        return [_moment(value, unit, column.type.tz, offset) for value in column.cast(pa.int64()).to_pylist()]
+    return ["" if value is None else write(value) for value in column.to_pylist()]
 
 
-def _shortest(value: np.floating[Any]) -> str:
+def _of_float(value: np.floating[Any], kind: Kind) -> str:
+    if value != 0 and abs(value) < _SMALL:
+        return f"{float(value):.15f}".rstrip("0").rstrip(".")
+    if kind == "decimal":
+        return str(np.format_float_positional(value, trim="0"))
     return str(np.format_float_positional(value + 0, trim="-"))  # adding 0 makes a zero of minus zero
 
 
-def _shortest_decimal(text: str) -> str:
+def _shortest_decimal(value: Any) -> str:
     """Without a fraction of zero; any other fraction stays as it is written."""
+    text = f"{value:f}"
     whole, _, fraction = text.partition(".")
     return text if fraction.strip("0") else whole
 
 
-_READERS: Mapping[Format, Callable[[Path], pd.DataFrame]] = {
+def _moment(count: int | None, unit: int, zone: str | None, offset: timedelta) -> str:
+    """A moment on the clock of the province; one without a zone at midnight is a day."""
+    if count is None:
+        return ""
+    seconds, below = divmod(count * unit, 10**9)
+    clock = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    if zone is None and not below and seconds % 86_400 == 0:
+        return clock.date().isoformat()
+    fraction = f".{below:09d}".rstrip("0").rstrip(".")
+    if zone is None:
+        return clock.replace(tzinfo=None).isoformat() + fraction
+    local = clock.astimezone(timezone(offset)).isoformat()
+    return local[:19] + fraction + local[19:]
+
+
+_READERS: Mapping[Format, Callable[[Path, Sequence[Variable], timedelta], pd.DataFrame]] = {
     "csv.gz": _from_csv,
     "jsonl.gz": _from_json_lines,
     "parquet": _from_parquet,

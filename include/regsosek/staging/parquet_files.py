@@ -13,7 +13,7 @@ from regsosek.contract.codebook import TEXT_KINDS, Kind, Variable
 from regsosek.contract.limits import MAX_LINE_BYTES, rows_bound, unpacked_bound
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
-from regsosek.staging.columns import match_columns, refuse_types
+from regsosek.staging.columns import Layout, match_columns, refuse_types
 from regsosek.staging.refusing import refusing
 from regsosek.staging.repairs import Repair
 from regsosek.staging.typing_sql import given
@@ -73,6 +73,7 @@ def read_parquet(
         _check_size(connection, file, path)
         types = _arrow_types(path, fault)
         layout = match_columns(file, _names(connection, path), expected)
+        _check_pages(path, layout, fault)
         columns = _columns(connection, path, types, layout.positions, expected)
         repairs = _survey(connection, file, path, columns)
         _load(connection, table, path, columns, offset)
@@ -109,6 +110,17 @@ def _arrow_types(path: Path, fault: str) -> list[pa.DataType]:
     """Arrow keeps a schema of its own among the metadata, by which pandas and the audit read: it must be sound, too."""
     try:
         return list(pq.read_schema(path).types)
+    except (pa.ArrowException, OSError, ValueError):
+        raise ContractBreachError("file_unreadable", fault) from None
+
+
+def _check_pages(path: Path, layout: Layout, fault: str) -> None:
+    """The engine passes over some damage within pages that Arrow does not, with which the audit reads every column."""
+    try:
+        with pq.ParquetFile(path) as parquet:
+            names = [parquet.schema_arrow.names[place] for place in layout.positions.values()]
+            for _ in parquet.iter_batches(columns=names, use_threads=False):
+                pass
     except (pa.ArrowException, OSError, ValueError):
         raise ContractBreachError("file_unreadable", fault) from None
 

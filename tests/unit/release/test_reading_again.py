@@ -2,28 +2,45 @@
 
 import gzip
 import uuid
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivered import SUBSLS, VERSION, WRITERS, csv_gz, described_file, jsonl_gz, keluarga_row, parquet, parquet_of
+from delivered import (
+    SUBSLS,
+    VERSION,
+    WRITERS,
+    anggota_row,
+    csv_gz,
+    described_file,
+    jsonl_gz,
+    keluarga_row,
+    parquet,
+    parquet_of,
+    reference_tables,
+    stage_rows,
+)
 from mended_files import MENDED
 from regsosek.contract.codebook import variables
 from regsosek.contract.repairs import repair_kinds
-from regsosek.release.archived_cases import typed_rows
-from regsosek.release.reading_again import COLUMNS, UNREADABLE, read_columns
+from regsosek.release.archived_cases import COLUMNS, typed_rows
+from regsosek.release.contents import contents
+from regsosek.release.reading_again import UNREADABLE, read_columns
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
 from regsosek.staging.typing_sql import typed
 
 DATASET = "keluarga"
+WITA = timedelta(hours=8)
 ROWS = [
     keluarga_row(id_dokumen="64-0007-000123"),
     keluarga_row(id_dokumen="D2", versi="3", status_dokumen="9", r109_no_bangunan="012", r110_no_keluarga="120"),
@@ -42,6 +59,7 @@ Law = settings(max_examples=20, deadline=None, suppress_health_check=[HealthChec
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
     with open_engine(tmp_path, memory_limit="300MB", threads=2) as connection:
+        reference_tables(connection)
         yield connection
 
 
@@ -50,7 +68,7 @@ def staged(
 ) -> tuple[list[Case], set[str]]:
     """The cases that staging reads, and the kinds of its repairs."""
     file, path = described_file(DATASET, content, rows, directory, format_=format_)
-    repairs = read_part(connection, file, path, version=VERSION)
+    repairs = read_part(connection, file, path, version=VERSION, offset=WITA)
     value = {v.name: typed(v, v.name) for v in variables(DATASET, VERSION)}
     found = connection.execute(
         f"SELECT {value['id_dokumen']}, coalesce({value['versi']}, 0),"
@@ -61,10 +79,22 @@ def staged(
     return found, {repair.kind for repair in repairs}
 
 
-def read_again(directory: Path, content: bytes, format_: str) -> list[Case]:
+def texts_again(directory: Path, content: bytes, format_: str) -> pd.DataFrame:
     path = directory / f"again.{format_}"
     path.write_bytes(content)
-    rows = typed_rows(read_columns(path, format_), "", 1)
+    return read_columns(path, format_, variables(DATASET, VERSION), WITA)
+
+
+def same_texts(connection: duckdb.DuckDBPyConnection, directory: Path, content: bytes, format_: str) -> None:
+    """What was staged last is the text of every column as it is read again."""
+    again = texts_again(directory, content, format_)
+    columns = ", ".join(f"coalesce({name}, '')" for name in again)
+    once = connection.execute(f"SELECT {columns} FROM keluarga_text ORDER BY row_no").fetchall()
+    assert list(again.itertuples(index=False, name=None)) == once
+
+
+def read_again(directory: Path, content: bytes, format_: str) -> list[Case]:
+    rows = typed_rows(texts_again(directory, content, format_), "", 1)
     rows["complete"] = (rows["result"] == 1).fillna(value=False)
     names = ["id_dokumen", "versi", "withdrawn", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "complete"]
     columns = rows[names].astype(object)
@@ -79,6 +109,7 @@ def named_alike(read: list[Case], other: list[Case]) -> list[Case]:
 def agree(connection: duckdb.DuckDBPyConnection, directory: Path, content: bytes, rows: int, format_: str) -> None:
     cases, _ = staged(connection, directory, content, rows, format_)
     assert named_alike(read_again(directory, content, format_), cases) == cases
+    same_texts(connection, directory, content, format_)
 
 
 @pytest.mark.parametrize("format_", WRITERS)
@@ -93,11 +124,11 @@ def test_what_is_repaired_is_read_as_staging_typed_it(engine, tmp_path: Path, wa
     content, format_ = MENDED[way].write(ROWS), MENDED[way].format
     assert staged(engine, tmp_path, content, len(ROWS), format_) == (CASES, MENDED[way].repairs)
     assert read_again(tmp_path, content, format_) == CASES
+    same_texts(engine, tmp_path, content, format_)
 
 
 def test_every_kind_of_repair_is_among_them() -> None:
-    of_days = {"midnight_for_date"}  # the second reading looks at no day
-    assert {kind for way in MENDED.values() for kind in way.repairs} == set(repair_kinds()) - of_days
+    assert {kind for way in MENDED.values() for kind in way.repairs} == set(repair_kinds())
 
 
 @pytest.mark.parametrize("format_", WRITERS)
@@ -113,7 +144,33 @@ CELLS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
 )
 CODES = ("status_dokumen", "r205_hasil")
-FAMILIES = st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, CELLS)), min_size=1, max_size=12)
+# Beside the columns that say which case: one of every kind.
+OF_EVERY_KIND = (
+    "r107_alamat",
+    "r114_no_kk",
+    "r201_tanggal_pencacahan",
+    "wawancara_mulai",
+    "lintang",
+    "r302_luas_lantai",
+)
+READ = (*COLUMNS, *OF_EVERY_KIND)
+OTHER_CELLS = CELLS | st.sampled_from(
+    [
+        "2022-10-20",
+        "'2022-10-20",
+        "'-0.5",
+        "-0.50",
+        "' 48",
+        "2022-10-20T09:00:00.5+08:00",
+        "'2022-10-20T09:00:00Z",
+        '5"',
+    ]
+)
+FAMILIES = st.lists(
+    st.fixed_dictionaries(dict.fromkeys(COLUMNS, CELLS) | dict.fromkeys(OF_EVERY_KIND, OTHER_CELLS)),
+    min_size=1,
+    max_size=12,
+)
 
 
 @pytest.mark.parametrize("format_", WRITERS)
@@ -136,7 +193,10 @@ FLOATS = st.one_of(
 @given(
     numbers=st.lists(
         st.fixed_dictionaries(
-            dict.fromkeys(COLUMNS, st.none() | WHOLE | FLOATS | st.floats(allow_nan=False, allow_infinity=False))
+            dict.fromkeys(
+                (*COLUMNS, "r107_alamat", "lintang", "r302_luas_lantai"),
+                st.none() | WHOLE | FLOATS | st.floats(allow_nan=False, allow_infinity=False),
+            )
         ),
         min_size=1,
         max_size=6,
@@ -160,7 +220,7 @@ COLUMN_OF_NUMBERS = st.one_of(
 
 
 @Law
-@given(columns=st.fixed_dictionaries(dict.fromkeys(COLUMNS, COLUMN_OF_NUMBERS)))
+@given(columns=st.fixed_dictionaries(dict.fromkeys((*COLUMNS, "r107_alamat", "lintang"), COLUMN_OF_NUMBERS)))
 def test_any_parquet_number_is_read_as_staging_typed_it(engine, tmp_path: Path, columns: dict[str, Any]) -> None:
     table = pq.read_table(pa.BufferReader(parquet(DATASET, ROWS)))
     for name, (kind, values) in columns.items():
@@ -179,23 +239,64 @@ def test_a_document_id_of_type_uuid_is_its_text(engine, tmp_path: Path) -> None:
     assert [case[0] for case in read_again(tmp_path, content, "parquet")] == ids
 
 
-def test_no_other_column_is_kept(tmp_path: Path) -> None:
-    for format_, write in WRITERS.items():
-        path = tmp_path / f"file.{format_}"
-        path.write_bytes(write(DATASET, ROWS))
-        assert tuple(read_columns(path, format_)) == COLUMNS
+MOMENTS = st.lists(st.none() | st.integers(-(10**9), 2 * 10**9), min_size=3, max_size=3)
 
 
-def test_personal_columns_of_parquet_are_not_even_read(tmp_path: Path) -> None:
-    content = bytearray(parquet(DATASET, [row | {"r108_nama_kepala": "CONTOH"} for row in ROWS]))
-    row_group = pq.ParquetFile(pa.BufferReader(bytes(content))).metadata.row_group(0)
-    chunks = [row_group.column(at) for at in range(row_group.num_columns)]
-    [personal] = [chunk for chunk in chunks if chunk.path_in_schema == "r108_nama_kepala"]
-    start = personal.dictionary_page_offset or personal.data_page_offset
-    content[start : start + personal.total_compressed_size] = b"\xff" * personal.total_compressed_size
-    with pytest.raises(UNREADABLE):
-        pq.read_table(pa.BufferReader(bytes(content)))
-    assert read_again(tmp_path, bytes(content), "parquet") == CASES
+@Law
+@given(
+    moments=MOMENTS,
+    unit=st.sampled_from(["s", "ms", "us", "ns"]),
+    below=st.integers(0, 999_999_999),
+    small=st.lists(st.none() | st.floats(-0.001, 0.001) | st.floats(-180, 180, width=32), min_size=3, max_size=3),
+)
+def test_any_moment_of_parquet_is_read_as_staging_wrote_it(
+    engine, tmp_path: Path, moments: list[int | None], unit: str, below: int, small: list[float | None]
+) -> None:
+    scale = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    counts = [None if each is None else each * scale + below % scale for each in moments]
+    columns = {
+        "wawancara_mulai": pa.array(counts, pa.timestamp(unit, "UTC")),
+        "r201_tanggal_pencacahan": pa.array([each and each // 86_400 for each in moments], pa.date32()),
+        "r203_tanggal_pemeriksaan": pa.array([each and each * scale for each in moments], pa.timestamp(unit)),
+        "lintang": pa.array(small, pa.float64()),
+        "bujur": pa.array(small, pa.float32()),
+        "akurasi_m": pa.array([each if each is None else Decimal(each).quantize(Decimal("0.0001")) for each in small]),
+    }
+    table = pq.read_table(pa.BufferReader(parquet(DATASET, ROWS)))
+    for name, column in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    agree(engine, tmp_path, parquet_of(table), len(ROWS), "parquet")
+
+
+KEYS = st.sampled_from(["", "1", "01", "2", "x", "6403010001000100"])
+CLAIMS = st.fixed_dictionaries(
+    {
+        "id_dokumen": st.sampled_from(["", "D1", "D2", "?", "6403010001000100"]), "versi": KEYS,
+        "r109_no_bangunan": KEYS, "r110_no_keluarga": KEYS,
+    }
+)  # fmt: skip
+
+
+@settings(Law, max_examples=60)
+@given(
+    families=st.lists(CLAIMS, min_size=1, max_size=6), picks=st.lists(st.tuples(st.integers(0, 5), CELLS), max_size=8)
+)
+def test_the_contents_of_cases_are_hashed_as_staging_does(
+    engine, tmp_path: Path, families: list[dict[str, str]], picks: list[tuple[int, str]]
+) -> None:
+    keluarga = [keluarga_row(**each) for each in families]
+    claims = [families[pick % len(families)] for pick, _ in picks]
+    anggota = [
+        anggota_row(n, r402_nama=name, **claim) for n, (claim, (_, name)) in enumerate(zip(claims, picks, strict=True))
+    ]
+    stage_rows(engine, tmp_path, keluarga, anggota)
+    staged_ = engine.execute("SELECT lower(hex(content_hash)) FROM kasus ORDER BY keluarga_row").fetchall()
+    texts = []
+    for dataset, rows in (("keluarga", keluarga), ("anggota", anggota)):
+        path = tmp_path / f"again-{dataset}.csv.gz"
+        path.write_bytes(csv_gz(dataset, rows))
+        texts.append(read_columns(path, "csv.gz", variables(dataset, VERSION), WITA))
+    assert contents(*texts) == [found for (found,) in staged_]
 
 
 CSV, JSON, PARQUET = csv_gz(DATASET, ROWS), jsonl_gz(DATASET, ROWS), parquet(DATASET, ROWS)

@@ -1,0 +1,79 @@
+"""The contents of cases by the archived files: a hash of all their columns, made again with code of its own.
+
+A case is the row of its family and those of its members, whatever the format, the order of columns and members, and
+the version of the questionnaire. Whoever reads one value into another column gets another hash.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+
+import pandas as pd
+
+from regsosek.contract.codebook import all_variables, variables
+from regsosek.contract.instruments import first_version, instrument_of
+
+HASH_DIGITS = 32
+_MISSING, _BETWEEN = "\x1e", "\x1f"
+_KEY = ("id_subsls", "r109_no_bangunan", "r110_no_keluarga")
+_DOCUMENT = "[A-Za-z0-9][A-Za-z0-9._/-]*"
+_NIK = "[0-9]{16}"
+
+
+def contents(families: pd.DataFrame, members: pd.DataFrame) -> list[str]:
+    """The hash of each row of ``families`` with its ``members``, by the texts of one part as they were read."""
+    by_family = _rosters(families, members)
+    rows = _row_hashes("keluarga", families)
+    return [_hashed(row + "".join(sorted(by_family.get(place, ())))) for place, row in enumerate(rows)]
+
+
+def _hashed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+
+
+def _row_hashes(dataset: str, texts: pd.DataFrame) -> Iterator[str]:
+    """Columns of the first version at their places, later ones by name where they are answered."""
+    first = {each.name for each in variables(dataset, first_version(instrument_of(dataset)))}
+    names = [each.name for each in all_variables(dataset)]
+    placed = [name for name in names if name in first]
+    named = [name for name in names if name not in first and name in texts]
+    absent = [_MISSING] * len(texts)
+    columns: list[Sequence[str]] = [_filled(texts[name]) if name in texts else absent for name in placed]
+    for place, cells in enumerate(zip(*columns, strict=True)):
+        later = (f"{name}={texts[name].iat[place]}" for name in named if texts[name].iat[place])
+        yield sha256(_BETWEEN.join((*cells, *later)).encode()).hexdigest()
+
+
+def _filled(column: "pd.Series[str]") -> list[str]:
+    return column.where(column != "", _MISSING).to_list()
+
+
+def _rosters(families: pd.DataFrame, members: pd.DataFrame) -> Mapping[int, list[str]]:
+    """Hashes of members by the place of their family: that of their document and revision, else of their key."""
+    by_revision: dict[tuple[str, str] | None, int] = {}
+    by_key: dict[str, int] = {}
+    for place, (revision, key) in enumerate(_claims(families)):
+        if revision:
+            by_revision.setdefault(revision, place)
+        by_key.setdefault(key, place)
+    found: dict[int, list[str]] = defaultdict(list)
+    for (revision, key), row in zip(_claims(members), _row_hashes("anggota", members), strict=True):
+        place = by_revision[revision] if revision in by_revision else by_key[key]
+        found[place].append(row)
+    return found
+
+
+def _claims(texts: pd.DataFrame) -> Iterator[tuple[tuple[str, str] | None, str]]:
+    """What each row says of its case: document and revision, if both can be read, and family key."""
+    document, revision = texts["id_dokumen"], texts["versi"]
+    readable = document.str.fullmatch(_DOCUMENT) & ~document.str.fullmatch(_NIK) & revision.str.fullmatch("[0-9]{1,9}")
+    keys = zip(*(_as_number(texts[name]) if name != "id_subsls" else texts[name] for name in _KEY), strict=True)
+    for known, name, number, key in zip(readable, document, _as_number(revision), keys, strict=True):
+        yield ((name, number) if known else None), _BETWEEN.join(key)
+
+
+def _as_number(column: "pd.Series[str]") -> list[str]:
+    """Numbers without leading zeros; what is no number stays."""
+    digits = column.str.lstrip("0")
+    number = digits.where(digits != "", "0")
+    return number.where(column.str.fullmatch("[0-9]{1,9}"), column).to_list()
