@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from delivered import PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
-from regsosek.night import receiving, replaying
+from regsosek.night import judging, replaying
 from regsosek.quality.verdict import Judge
 
 NIGHT = date(2022, 10, 21)
@@ -128,7 +128,7 @@ def test_what_a_superseding_delivery_left_out_comes_back_when_it_is_sent_again(w
 
 
 def test_reopening_a_night_leaves_what_a_replay_would(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "Judge", CompiledJudge)
+    monkeypatch.setattr(judging, "Judge", CompiledJudge)
     monkeypatch.setattr(replaying, "load_suites", lambda _: world.suites)
     world.deliver(NIGHT, [family("A")], produced_at=AT)
     world.run(NIGHT)
