@@ -180,7 +180,7 @@ def test_each_side_asks_whether_the_other_is_there(services_env: Settings) -> No
                 wire.getsockopt(socket.IPPROTO_TCP, option) for option in (socket.TCP_KEEPIDLE, socket.TCP_USER_TIMEOUT)
             )
     engine.dispose()
-    assert list(shown.values()) == ["20", "5", "4", "40s", "10s", "0"]
+    assert list(shown.values()) == ["20", "5", "4", "40000", "10s", "0"]
     assert (idle, user) == (20, 40_000)
 
 
