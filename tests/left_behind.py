@@ -17,7 +17,8 @@ TABLES = (
     "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
     "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.region_day", "mart.arrivals",
     "mart.province_arrivals", "mart.refreshed", "ledger.delivery",
-    "ledger.delivery_count", "ledger.seal", "ledger.event", "ledger.repair", "ledger.replacement",
+    "ledger.delivery_count", "ledger.former_state", "ledger.seal", "ledger.event", "ledger.repair",
+    "ledger.replacement",
     "stream.progres", "stream.geotag", "stream.rekap_vk", "restricted.geotag_identity",
 )  # fmt: skip
 # When something was done, and the number that it got, is all that two runs may differ in.

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, text
 from regsosek.alerts.nightly import DIGEST, alert_provinces
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.settings import Settings
-from regsosek.warehouse.holding import SUPERSEDED
+from regsosek.warehouse.holding import RETRIED, SUPERSEDED
+from regsosek.warehouse.ledger import ID_REUSED
 
 
 def alert_decisions(
@@ -29,26 +30,26 @@ def alert_decisions(
         carried_out = list(connection.execute(_CARRIED_OUT, asked))
     untold: dict[str, str] = {}
     for each in carried_out:
-        kind = kind_after(each.delivery_id)
-        composed = alert_provinces(engine, settings, each.decided_night, provinces=[each.province], kind=kind)
-        untold |= {f"{group}, {kind}": fault for group, fault in composed.failed.items()}
+        composed = alert_provinces(engine, settings, each.night, provinces=[each.province], kind=each.kind)
+        untold |= {f"{group}, {each.kind}": fault for group, fault in composed.failed.items()}
     return untold
 
 
 _CARRIED_OUT = text(f"""
-SELECT d.province, d.delivery_id, d.decided_night FROM ledger.delivery d
-WHERE d.province = ANY(:provinces) AND d.decided_night <= :night AND d.state IN ('accepted', 'rejected')
-  AND EXISTS (
-      SELECT 1 FROM ledger.event e WHERE e.province = d.province AND e.delivery_id = d.delivery_id
-      AND e.kind IN ('freed', 'rejected') AND e.detail ->> 'reason' <> '{SUPERSEDED}'
-      AND e.at > now() - interval '3 days')
+SELECT d.province, e.night, k.kind FROM ledger.delivery d
+JOIN ledger.event e ON e.province = d.province AND e.delivery_id = d.delivery_id
+CROSS JOIN LATERAL (SELECT '{DIGEST} after ' || d.delivery_id || coalesce('@' || (e.detail ->> 'retry'), '')) k (kind)
+WHERE d.province = ANY(:provinces) AND d.decided_night <= :night
+  AND d.state IN ('accepted', 'rejected', CASE WHEN e.kind = '{RETRIED}' THEN 'held' END)
+  AND d.reason IS DISTINCT FROM '{ID_REUSED}'
+  AND e.kind IN ('freed', 'rejected', '{RETRIED}') AND e.detail ->> 'reason' <> '{SUPERSEDED}'
+  AND e.at > now() - interval '3 days'
   AND NOT EXISTS (
-      SELECT 1 FROM alert.outbox o WHERE o.recipient_group = 'prov' || d.province
-      AND o.kind = '{DIGEST} after ' || d.delivery_id)
-ORDER BY d.province, d.decided_at
+      SELECT 1 FROM alert.outbox o WHERE o.recipient_group = 'prov' || d.province AND o.kind = k.kind)
+ORDER BY d.province, e.at
 """)
 
 
-def kind_after(delivery_id: str) -> str:
-    """Under which the digest goes into the outbox that tells a province of a decision."""
-    return f"{DIGEST} after {delivery_id}"
+def kind_after(delivery_id: str, retry: int = 0) -> str:
+    """Under which the digest goes into the outbox that tells a province of a decision, or of the n-th retry."""
+    return f"{DIGEST} after {delivery_id}" + (f"@{retry}" if retry else "")

@@ -1,4 +1,4 @@
-"""The commands for deliveries: `regsosek deliveries list`, `show`, `free`, `reject`."""
+"""The commands for deliveries: `regsosek deliveries list`, `show`, `free`, `reject`, `retry`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regsosek.cli.at_hand import console, house, operator
-from regsosek.cli.options import DAY, ProvincesOption, ReasonOption
+from regsosek.cli.options import DAY, ProvinceOption, ProvincesOption, ReasonOption
 from regsosek.cli.release import tell_release
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
@@ -84,6 +84,16 @@ def reject(
     from regsosek.night import deciding
 
     _carry_out(deciding.reject, delivery_id, province, reason, publish)
+
+
+@commands.command()
+def retry(
+    delivery_id: DeliveryArgument, province: ProvinceOption, reason: ReasonOption, publish: PublishOption = True
+) -> None:
+    """Read a delivery again that was rejected for what the object store said of it; the office sends nothing anew."""
+    from regsosek.night import deciding
+
+    _carry_out(deciding.retry, delivery_id, province, reason, publish)
 
 
 def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, publish: bool) -> None:

@@ -52,6 +52,7 @@ class Receipt(_Record):
         hold_limits: by dataset, what it is held over; none (before there were limits) holds nothing.
         instrument, instrument_version: as the manifest names them; ``None`` until a valid one was read (receipts that
             were written before there were streams name no instrument: they are of questionnaire K).
+        retry: of a rejection that was taken up again: the how-manieth time; 0 of the first reception.
         outcome: ``rejected`` with ``reason`` (a key of ``contract/reasons.csv``) and ``detail``, or ``None``.
     """
 
@@ -66,6 +67,7 @@ class Receipt(_Record):
     hold_limits: dict[str, HoldLimit] = Field(default_factory=dict)
     instrument: str | None = None
     instrument_version: str | None = None
+    retry: int = 0
     outcome: Literal["rejected"] | None = None
     reason: str | None = None
     detail: str | None = None
@@ -79,33 +81,40 @@ class Receipt(_Record):
 
     @property
     def key(self) -> str:
-        """Where it is kept. A reused id must not take the place of the delivery that had it first."""
+        """Where it is kept. A reused id must not take the place of the delivery that had it first, nor a retry."""
+        if self.retry:
+            return _retry_key(self.province, self.delivery_id, self.retry)
         name = f"{self.delivery_id}@{self.delivered_on}" if self.reason == "id_reused" else self.delivery_id
         return f"{_night_prefix('receipts', self.night)}prov={self.province}/{name}.json"
 
 
 class Decision(_Record):
-    """What an operator decided about a held delivery.
+    """What an operator decided about a delivery that was held, or rejected for what a reading of the store said.
 
     Attributes:
         night: the deciding night: the newest one that was sealed for the province, from which the decision counts.
         by, at, reason: the operator's account, when, and why.
-        versions: of a freed delivery, what it is judged by the second time: name -> sha256 of archived contents.
+        versions: of a freed or retried one, what it is judged by from now on: name -> sha256 of archived contents.
+        hold_limits: of a retried one, what it is held over.
+        retry: the how-manieth time its rejection is taken up again; 0 if it was held.
     """
 
     province: ProvinceCode
     delivery_id: Ulid
     night: date
-    decision: Literal["freed", "rejected"]
+    decision: Literal["freed", "rejected", "retried"]
     by: str
     at: Moment
     reason: str
     versions: dict[str, Sha256] = Field(default_factory=dict)
+    hold_limits: dict[str, HoldLimit] = Field(default_factory=dict)
+    retry: int = 0
 
     @property
     def key(self) -> str:
-        """Where it is kept: a delivery is decided once."""
-        return f"{_decisions_prefix(self.province)}{self.delivery_id}.json"
+        """Where it is kept: a held delivery is decided once, a rejection taken up as often as the store fails."""
+        name = f"{self.delivery_id}@{self.retry}" if self.retry else self.delivery_id
+        return f"{_decisions_prefix(self.province)}{name}.json"
 
 
 class Reopening(_Record):
@@ -193,6 +202,11 @@ def read_receipt(store: Store, bucket: str, *, province: str, night: date, deliv
     return _read(store, bucket, f"{_night_prefix('receipts', night)}prov={province}/{delivery_id}.json", Receipt)
 
 
+def read_retry(store: Store, bucket: str, *, province: str, delivery_id: str, retry: int) -> Receipt | None:
+    """The receipt of a rejection taken up again; ``None`` until its manifest was read or it was rejected again."""
+    return _read(store, bucket, _retry_key(province, delivery_id, retry), Receipt)
+
+
 def list_receipts(store: Store, bucket: str, *, night: date, province: str | None = None) -> tuple[Receipt, ...]:
     """The receipts of a night, by province, then day of delivery, then delivery id; of one province if named."""
     prefix = _night_prefix("receipts", night) + (f"prov={province}/" if province else "prov=")
@@ -260,6 +274,10 @@ def canonical_json(record: BaseModel) -> bytes:
 
 def _night_prefix(kind: str, night: date) -> str:
     return f"{kind}/night={night.isoformat()}/"
+
+
+def _retry_key(province: str, delivery_id: str, retry: int) -> str:
+    return f"retries/prov={province}/{delivery_id}@{retry}.json"
 
 
 def _decisions_prefix(province: str) -> str:

@@ -12,12 +12,14 @@ from regsosek.contract.reasons import rests_on_a_reading
 from regsosek.errors import ContractBreachError, ObjectStoreError
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.landing.archive import (
+    Decision,
     Receipt,
     archive_bytes,
     archive_file,
     fetch_archived,
     object_key,
     read_receipt,
+    read_retry,
     write_receipt,
 )
 from regsosek.landing.discovery import DeliveryFolder
@@ -29,8 +31,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def receipt_of(house: House, entry: Delivery) -> Receipt:
-    """The receipt that registering wrote."""
+def receipt_of(house: House, entry: Delivery, retried: Decision | None = None) -> Receipt:
+    """The receipt that registering wrote; of a rejection taken up again, the one that is written from then on."""
+    if retried is not None:
+        return _receipt_of_retry(house, entry, retried)
     found = read_receipt(
         house.store,
         house.settings.archive_bucket,
@@ -44,6 +48,24 @@ def receipt_of(house: House, entry: Delivery) -> Receipt:
             f"{house.settings.archive_bucket} (restore it from a copy of the bucket, then run the night again)"
         )
     return found
+
+
+def _receipt_of_retry(house: House, entry: Delivery, decision: Decision) -> Receipt:
+    """What an earlier run read of it, or what the decision says: its manifest is read anew."""
+    bucket, number = house.settings.archive_bucket, decision.retry
+    found = read_retry(house.store, bucket, province=entry.province, delivery_id=entry.delivery_id, retry=number)
+    return found or Receipt(
+        province=entry.province,
+        delivery_id=entry.delivery_id,
+        retry=number,
+        night=entry.night,
+        folder=entry.prefix,
+        delivered_on=entry.delivered_on,
+        manifest_sha256=None,
+        registered_at=decision.at,
+        versions=decision.versions,
+        hold_limits=decision.hold_limits,
+    )
 
 
 def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Path) -> tuple[Manifest, Receipt]:

@@ -1,4 +1,7 @@
-"""An operator's decision about a held delivery: recorded in the archive, then in the ledger, then carried out."""
+"""An operator's decision about a delivery: recorded in the archive, then in the ledger, then carried out.
+
+A held one is freed or rejected; a rejection that rests on what the object store said is taken up again (retried).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from regsosek.night.nightly import release
 from regsosek.night.receiving import receive_locked
 from regsosek.night.reporting import processed_nights
 from regsosek.night.sealing import archive_versions, require_all_nights
+from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.release.publish import Published
 from regsosek.warehouse import holding, ledger
@@ -23,7 +27,7 @@ from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.reason import stated
 
-Verdict = Literal["freed", "rejected"]
+Verdict = Literal["freed", "rejected", "retried"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Decided:
     delivery_id: str
     night: date
     state: str
+    retry: int = 0
 
 
 class Decide(Protocol):
@@ -65,6 +70,20 @@ def reject(
     return _decide(house, province, delivery_id, "rejected", suites, by, reason)
 
 
+def retry(
+    house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+) -> Decided:
+    """Receives a delivery once more from landing that was rejected for what a reading of it said.
+
+    It counts from the province's newest sealed night; the office sends nothing anew. It may be held, or rejected again.
+
+    Raises:
+        DecisionError: it is unknown, was not rejected for such a reason, or there is no reason to retry it.
+        EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
+    """
+    return _decide(house, province, delivery_id, "retried", suites, by, reason)
+
+
 def record(
     house: House,
     province: str,
@@ -91,7 +110,7 @@ def record(
         province_lock(house.engine, province, wait=False) as held,
     ):
         house = house.under(held)
-        decision = _record(house, _held(house, delivery_id, province), verdict, suites, by, reason)
+        decision = _record(house, _waiting(house, delivery_id, province, verdict), verdict, suites, by, reason)
         with house.engine.begin() as connection:
             holding.apply_decision(connection, decision)
     return decision
@@ -106,7 +125,7 @@ def publish_newest(house: House) -> Published:
 
 def tell(house: House, decided: Decided) -> None:
     """Sends the province the digest of the deciding night once more, as it reads after the decision."""
-    kind = kind_after(decided.delivery_id)
+    kind = kind_after(decided.delivery_id, decided.retry)
     alert_provinces(house.engine, house.settings, decided.night, provinces=[decided.province], kind=kind)
     deliver(house.engine, house.settings)
 
@@ -118,11 +137,12 @@ def _decide(
     with edge(f"decision on delivery {delivery_id} of province {province}"):
         with province_lock(house.engine, province) as held:
             locked = house.under(held)
-            done = _record(locked, _held(locked, delivery_id, province), verdict, suites, by, reason)
+            waiting = _waiting(locked, delivery_id, province, verdict)
+            done = _record(locked, waiting, verdict, suites, by, reason)
             receive_locked(locked, province, done.night, suites)
         with house.engine.begin() as connection:
             entry = holding.find(connection, province, delivery_id)
-        return Decided(province, delivery_id, done.night, entry.state if entry else "unknown")
+        return Decided(province, delivery_id, done.night, entry.state if entry else "unknown", done.retry)
 
 
 def _record(
@@ -136,6 +156,7 @@ def _record(
     require_all_nights(house, entry.province)
     with house.engine.begin() as connection:
         newest = max(ledger.sealed_nights(connection, entry.province))
+        number = holding.retries_of(connection, entry) + 1 if verdict == "retried" else 0
     decision = Decision(
         province=entry.province,
         delivery_id=entry.delivery_id,
@@ -144,28 +165,34 @@ def _record(
         by=by,
         at=datetime.now(UTC),
         reason=reason,
-        versions=archive_versions(house, suites) if verdict == "freed" else {},
+        versions={} if verdict == "rejected" else archive_versions(house, suites),
+        hold_limits=dict(hold_limits(entry.province, house.settings.hold_limits_file)) if number else {},
+        retry=number,
     )
     write_decision(house.store, house.settings.archive_bucket, decision)
     return decision
 
 
-def _held(house: House, delivery_id: str, province: str) -> Delivery:
-    """The delivery, if it still waits; asked under the province's lock, so that of two operators one is first."""
-    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
-    earlier = next((each for each in decisions if each.delivery_id == delivery_id), None)
+def _waiting(house: House, delivery_id: str, province: str, verdict: Verdict) -> Delivery:
+    """The delivery, if it waits for that; asked under the province's lock, so that of two operators one is first."""
+    listed = list_decisions(house.store, house.settings.archive_bucket, province)
+    decisions = [each for each in listed if each.delivery_id == delivery_id]
+    with house.engine.begin() as connection:
+        entry = holding.find(connection, province, delivery_id)
+        done = 0 if entry is None else holding.retries_of(connection, entry)
+    open_retry = verdict == "retried" and entry is not None and holding.may_be_retried(entry)
+    earlier = next((d for d in decisions if (d.retry > done if open_retry else d.decision != "retried")), None)
     if earlier is not None:
         raise DecisionError(
             f"delivery {delivery_id} of province {province} was {earlier.decision} by {earlier.by} at "
             f"{earlier.at:%Y-%m-%d %H:%M} UTC ({earlier.reason}); if that did not go through, run "
             f"`regsosek night --date {earlier.night} -p {province}`"
         )
-    with house.engine.begin() as connection:
-        entry = holding.find(connection, province, delivery_id)
-    if entry is None or entry.state != "held":
+    if entry is None or not (open_retry or (verdict != "retried" and entry.state == "held")):
         state = entry.state if entry else "unknown"
         why = f" ({entry.reason})" if entry and entry.reason else ""
+        needed = "rejected for what a reading of the store said" if verdict == "retried" else "held"
         raise DecisionError(
-            f"delivery {delivery_id} of province {province} is {state}{why}, not held; nothing to decide"
+            f"delivery {delivery_id} of province {province} is {state}{why}, not {needed}; nothing to decide"
         )
     return entry

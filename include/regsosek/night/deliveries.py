@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
+from regsosek.contract.reasons import rests_on_a_reading
 from regsosek.errors import DecisionError
 from regsosek.warehouse.holding import MeasuredShare, provinces_with, shares_of
 from regsosek.warehouse.replacing import ReplacedFamilies, WithdrawnFamily, replaced_by, withdrawn_families
@@ -30,6 +31,11 @@ class DeliveryLine:
     instrument: str | None = None
     messages: int = 0
     withdrawn: int = 0
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether an operator may have its rejection taken up again."""
+        return self.state == "rejected" and rests_on_a_reading(self.reason or "")
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ WHERE e.province = :province AND e.delivery_id = :delivery_id ORDER BY e.in_erro
 """
 _DECISIONS = """
 SELECT night, kind, at, detail ->> 'by' AS by, detail ->> 'reason' AS reason FROM ledger.event
-WHERE province = :province AND delivery_id = :delivery_id AND kind IN ('freed', 'rejected') ORDER BY id
+WHERE province = :province AND delivery_id = :delivery_id AND kind IN ('freed', 'rejected', 'retried') ORDER BY id
 """
 
 

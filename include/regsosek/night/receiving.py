@@ -104,11 +104,7 @@ def _receive_night(
         ledger.note_begun(connection, province, night)
     seal_night(house, province, night, suites)
     _receive_pending(house, province, night, suites_of)
-    of_tonight = {decision.delivery_id: decision for decision in decisions if decision.night == night}
-    if of_tonight:
-        with house.engine.begin() as connection:
-            _apply(connection, of_tonight.values())
-        _receive_pending(house, province, night, _suites_of_freed(house, suites), freed=of_tonight)
+    _receive_decided(house, province, night, suites, decisions)
     with house.engine.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
@@ -117,11 +113,48 @@ def _receive_night(
     return ProvinceNight(province, night, decided)
 
 
-def _apply(connection: Connection, decisions: Iterable[Decision]) -> None:
-    """Enters decisions that the ledger does not know yet, in the order in which they were taken."""
+def _receive_decided(
+    house: House, province: str, night: date, suites: Mapping[str, Suite], decisions: Sequence[Decision]
+) -> None:
+    """What was decided for ``night``: in rounds, for what is retried may be held or rejected, and be decided again."""
+    of_tonight = [decision for decision in decisions if decision.night == night]
+    while of_tonight:
+        with house.engine.begin() as connection:
+            applied = _apply(connection, of_tonight)
+        _receive_pending(house, province, night, _suites_of_freed(house, suites), decided=decisions)
+        if not applied:
+            return
+
+
+def _apply(connection: Connection, decisions: Iterable[Decision]) -> int:
+    """Enters decisions that the ledger does not know yet, in the order in which they were taken; how many it did."""
+    applied = 0
     for decision in sorted(decisions, key=lambda each: each.at):
         if holding.apply_decision(connection, decision):
+            applied += 1
             log.info("delivery %s of province %s %s", decision.delivery_id, decision.province, decision.decision)
+    return applied
+
+
+@dataclass(frozen=True)
+class Again:
+    """Why a delivery is received another time: what freed it, and the last retry of it, if there were any."""
+
+    freed: Decision | None
+    retried: Decision | None
+
+
+def _again(connection: Connection, entry: Delivery, decisions: Iterable[Decision]) -> Again:
+    own = [each for each in decisions if each.delivery_id == entry.delivery_id]
+    retries = holding.retries_of(connection, entry)
+    was_held = holding.was_freed(connection, entry)
+    return Again(
+        next((each for each in own if each.decision == "freed"), None) if was_held else None,
+        next((each for each in own if each.decision == "retried" and each.retry == retries), None),
+    )
+
+
+FIRST_TIME = Again(None, None)
 
 
 def _suites_of_freed(house: House, suites: Mapping[str, Suite]) -> SuitesOf:
@@ -135,15 +168,16 @@ def _receive_pending(
     province: str,
     night: date,
     suites_of: SuitesOf,
-    freed: Mapping[str, Decision] | None = None,
+    decided: Sequence[Decision] | None = None,
 ) -> None:
-    """Receives what waits of ``night``: its own deliveries, or those that ``freed`` names."""
+    """Receives what waits of ``night``: its own deliveries, or those that were ``decided`` for it."""
     settings = house.settings
     with house.engine.begin() as connection:
-        entries = ledger.pending(connection, province, night, freed=freed is not None)
+        entries = ledger.pending(connection, province, night, freed=decided is not None)
         if not entries:
             return
         ensure_night_partitions(connection, province, night)
+        again = {entry.delivery_id: _again(connection, entry, decided) for entry in entries} if decided else {}
     with (
         house.scratch(f"prov{province}") as scratch,
         open_engine(scratch, memory_limit=settings.memory_limit, threads=settings.threads) as duck,
@@ -152,9 +186,8 @@ def _receive_pending(
         _fill_reference(house, duck, province, scratch)
         judges = Judges(duck, suites_of)
         for entry in entries:
-            decision = freed[entry.delivery_id] if freed else None
             with within(delivery_id=entry.delivery_id):
-                Reception(house, duck, judges, entry, scratch, decision).run()
+                Reception(house, duck, judges, entry, scratch, again.get(entry.delivery_id, FIRST_TIME)).run()
 
 
 # What staging asks of the warehouse, by table of the engine.
@@ -174,19 +207,19 @@ def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str
 
 @dataclass
 class Reception:
-    """The reception of one registered delivery; ``decision``: what freed it, if it was held before."""
+    """The reception of one registered delivery; ``again``: what was decided about it before."""
 
     house: House
     duck: duckdb.DuckDBPyConnection
     judges: Judges
     entry: Delivery
     scratch: Path
-    decision: Decision | None = None
+    again: Again = FIRST_TIME
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def run(self) -> None:
         """Receives the delivery; a breach of the contract rejects it whole and is no failure of ours."""
-        receipt = receipt_of(self.house, self.entry)
+        receipt = receipt_of(self.house, self.entry, self.again.retried)
         totals: Mapping[str, int] = dict.fromkeys(DATASETS, 0)
         try:
             if receipt.manifest_sha256 is None:
@@ -220,16 +253,16 @@ class Reception:
 
     def _judged_by(self, receipt: Receipt) -> Receipt:
         """The receipt, naming the versions of the decision that freed the delivery, if one did."""
-        if self.decision is None:
+        if self.again.freed is None:
             return receipt
-        return receipt.model_copy(update={"versions": self.decision.versions})
+        return receipt.model_copy(update={"versions": self.again.freed.versions})
 
     def _decide(self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]) -> None:
         """Judges and loads all parts, then makes the delivery visible, or holds it: nobody holds it a second time."""
         violations, shares = self._judge_parts(manifest, receipt, supersedes)
         entry, limits = self.entry, receipt.hold_limits
         totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
-        first_time = self.decision is None
+        first_time = self.again.freed is None
         with self.watch.step("flip"), self.house.engine.begin() as connection:
             ledger.require_registered(connection, entry)
             shares += note_replaced(connection, entry, supersedes if manifest.datasets == DATASETS else ())

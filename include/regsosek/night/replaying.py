@@ -129,8 +129,9 @@ def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None
 
 def _require_frame_of_decisions(house: House, province: str, first: date) -> None:
     for decision in decided_since(house, province, first):
-        if decision.decision == "freed":
-            _require_frame(house, decision.versions, f"delivery {decision.delivery_id}, freed on {decision.night},")
+        if decision.decision != "rejected":
+            what = f"delivery {decision.delivery_id}, {decision.decision} on {decision.night},"
+            _require_frame(house, decision.versions, what)
 
 
 def decided_since(house: House, province: str, first: date) -> list[Decision]:

@@ -21,6 +21,7 @@ from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.restatement import PLACED
 from regsosek.warehouse.case_state import case_state_steps, revised
+from regsosek.warehouse.standing import was_freed
 
 CASE_COLUMNS = (
     "province", "delivery_id", "cause", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "case_id", "enumerated_on",
@@ -51,7 +52,7 @@ counted AS (
     SELECT d.province, d.delivery_id, s.id_subsls, s.r109_no_bangunan, s.r110_no_keluarga, s.case_id, s.enumerated_on,
            {{counted}} AS counted,
            CASE WHEN s.settled_state = 'conflicting' THEN 'conflicting'
-                WHEN d.decided_night = s.night THEN 'freed'
+                WHEN {was_freed("s.night")} THEN 'freed'
                 WHEN f.first_night < s.night AND jsonb_array_length(d.supersedes) > 0 THEN 'superseded'
                 WHEN f.first_night < s.night THEN 'corrected'
                 WHEN s.enumerated_on < s.night THEN 'late'

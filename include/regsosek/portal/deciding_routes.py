@@ -27,8 +27,8 @@ from regsosek.warehouse.reason import LONGEST_REASON
 
 log = logging.getLogger(__name__)
 
-Verb = Literal["free", "reject"]
-VERDICTS = {"free": "freed", "reject": "rejected"}
+Verb = Literal["free", "reject", "retry"]
+VERDICTS = {"free": "freed", "reject": "rejected", "retry": "retried"}
 
 
 def add_deciding_routes(portal: APIRouter, sources: Sources) -> None:

@@ -1,4 +1,4 @@
-"""Decisions on held deliveries, as far as pages tell of them: what waits, what was decided and awaits its run."""
+"""Decisions on deliveries, as far as pages tell of them: what waits, what was decided and awaits its run."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision on a held delivery; ``state`` is the delivery's: ``registered`` until a run has carried it out."""
+    """A decision on a delivery that was held, or rejected for a reading.
+
+    ``state`` is the delivery's: ``registered`` until a run has carried it out.
+    """
 
     province: str
     delivery_id: str
@@ -25,13 +28,13 @@ class Decided:
 # A rejection asks nothing of the warehouse but to be told, which the outbox shows.
 _DECIDED = """
 SELECT d.province, d.delivery_id, e.night, d.state, e.kind, e.detail ->> 'by' AS by, e.detail ->> 'reason' AS reason,
-       e.at, CASE WHEN d.state = 'registered' THEN false WHEN e.kind = 'freed' THEN true ELSE EXISTS (
+       e.at, CASE WHEN d.state = 'registered' THEN false WHEN e.kind IN ('freed', 'retried') THEN true ELSE EXISTS (
            SELECT 1 FROM mart.refreshed f WHERE f.province = d.province AND f.night >= e.night AND f.at > e.at)
        END AS carried_out
 FROM ledger.event e
 JOIN ledger.delivery d ON d.province = e.province AND d.delivery_id = e.delivery_id
      AND d.reason IS DISTINCT FROM 'id_reused'
-WHERE e.kind IN ('freed', 'rejected') AND d.decided_night IS NOT NULL AND e.province = ANY(:provinces)
+WHERE e.kind IN ('freed', 'rejected', 'retried') AND d.decided_night IS NOT NULL AND e.province = ANY(:provinces)
 ORDER BY e.at DESC LIMIT :most
 """
 

@@ -40,7 +40,7 @@ delivered AS (
            count(*) FILTER (WHERE state = 'held') AS deliveries_held,
            count(*) FILTER (WHERE state = 'rejected') AS deliveries_rejected,
            count(*) FILTER (WHERE state = 'registered') AS deliveries_unfinished,
-           count(*) FILTER (WHERE state = 'accepted' AND counted_night > night) AS freed,
+           count(*) FILTER (WHERE was_freed AND counted_night > night) AS freed,
            count(*) FILTER (WHERE reason = 'superseded_while_held') AS replaced,
            sum(families) FILTER (WHERE state = 'held') AS held_of_night,
            sum(families) FILTER (WHERE state = 'rejected') AS rejected_of_night

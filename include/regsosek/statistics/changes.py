@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, text
 
 from regsosek.warehouse.case_state import case_state_as_of, revised
+from regsosek.warehouse.standing import was_freed
 from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure
 
 CAUSES = ("new", "late", "corrected", "freed", "withdrawn", "superseded", "conflicting")
@@ -61,7 +62,7 @@ WITH changed AS (
     SELECT {_columns("p", ("placed_code", "enumerated_on", *PROGRESS_MEASURES))},
            f.placed_code AS former_place, f.enumerated_on AS former_day, {each_measure("f.{0} AS former_{0}")},
            CASE WHEN ({_columns("p", _STATEMENT)}) IS NOT DISTINCT FROM ({_columns("f", _STATEMENT)}) THEN 'conflicting'
-                WHEN d.decided_night = :night THEN 'freed'
+                WHEN {was_freed(":night")} THEN 'freed'
                 WHEN f.case_id IS NULL AND p.enumerated_on < :night THEN 'late'
                 WHEN f.case_id IS NULL THEN 'new'
                 WHEN jsonb_array_length(d.supersedes) > 0 THEN 'superseded'

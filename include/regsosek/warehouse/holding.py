@@ -1,4 +1,4 @@
-"""Held deliveries in the ledger: why each is held, and what became of it."""
+"""Deliveries that an operator decides about: held ones, why each is and what became; rejections taken up again."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, delete, func, insert, select, text
 
 from regsosek.contract.instruments import QUESTIONNAIRE
+from regsosek.contract.reasons import rests_on_a_reading
 from regsosek.landing.archive import Decision, HoldLimit
 from regsosek.quality.hold_limits import ErrorShare, Limits
 from regsosek.warehouse import ledger
@@ -15,9 +16,10 @@ from regsosek.warehouse.kabkota import KABKOTA_OF_PLACE
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.loading import clear_delivery
 from regsosek.warehouse.standing import STANDING
-from regsosek.warehouse.tables import ROW_STATES, delivery, delivery_count, error_region, error_share
+from regsosek.warehouse.tables import ROW_STATES, delivery, delivery_count, error_region, error_share, event
 
 BY_OPERATOR = "rejected_by_operator"
+RETRIED = "retried"
 SUPERSEDED = "superseded_while_held"
 
 
@@ -107,22 +109,72 @@ def hold(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> 
 
 
 def apply_decision(connection: Connection, decision: Decision) -> bool:
-    """Enters a decision into ledger and journal; False, and nothing done, unless its delivery is held.
+    """Enters a decision into ledger and journal; False, and nothing done, unless its delivery waits for it.
 
-    A freed delivery is registered once more, for the deciding night; a rejected one counts whole as rejected from it.
+    A freed or retried delivery is registered once more, for the deciding night; a rejected one counts whole as
+    rejected from it.
     """
     entry = find(connection, decision.province, decision.delivery_id)
-    if entry is None or entry.state != "held":
+    if entry is None or not _waits_for(connection, entry, decision):
         return False
-    if decision.decision == "freed":
-        ledger.change(connection, entry, state="registered", decided_night=decision.night, decided_at=decision.at)
-    else:
+    note_former_state(connection, entry, decision.night)
+    detail: dict[str, object] = {"by": decision.by, "reason": decision.reason}
+    if decision.decision == "rejected":
         _reject(connection, entry, decision.night, BY_OPERATOR, decision.reason)
-    detail = {"by": decision.by, "reason": decision.reason}
+    else:
+        again = {"state": "registered", "reason": None, "detail": None}
+        ledger.change(connection, entry, **again, decided_night=decision.night, decided_at=decision.at)
+    if decision.retry:
+        detail["retry"] = decision.retry
     ledger.note_event(
         connection, entry.province, decision.night, decision.decision, detail, entry.delivery_id, at=decision.at
     )
     return True
+
+
+def _waits_for(connection: Connection, entry: Delivery, decision: Decision) -> bool:
+    if decision.decision != "retried":
+        return entry.state == "held"
+    return may_be_retried(entry) and retries_of(connection, entry) < decision.retry
+
+
+def may_be_retried(entry: Delivery) -> bool:
+    """Whether it was rejected for what a reading of the object store said, and not for what it holds."""
+    return entry.state == "rejected" and rests_on_a_reading(entry.reason or "")
+
+
+def retries_of(connection: Connection, entry: Delivery) -> int:
+    """How many times an operator had a rejection of it taken up again."""
+    query = select(func.count()).where(
+        event.c.province == entry.province, event.c.delivery_id == entry.delivery_id, event.c.kind == RETRIED
+    )
+    return connection.execute(query).scalar_one()
+
+
+def was_freed(connection: Connection, entry: Delivery) -> bool:
+    """Whether an operator freed it after it was held."""
+    query = select(event.c.id).where(
+        event.c.province == entry.province, event.c.delivery_id == entry.delivery_id, event.c.kind == "freed"
+    )
+    return connection.execute(query).first() is not None
+
+
+_NOTE_FORMER = """
+INSERT INTO ledger.former_state
+SELECT d.province, d.delivery_id, d.delivered_on, :until_night, d.state, d.reason, d.detail, d.instrument,
+       d.decided_night,
+       coalesce((SELECT jsonb_object_agg(c.dataset, c.received) FROM ledger.delivery_count c
+                 WHERE (c.province, c.delivery_id, c.delivered_on) = (d.province, d.delivery_id, d.delivered_on)), '{}')
+FROM ledger.delivery d
+WHERE d.province = :province AND d.delivery_id = :delivery_id AND d.delivered_on = :delivered_on
+ON CONFLICT DO NOTHING
+"""
+
+
+def note_former_state(connection: Connection, entry: Delivery, until_night: date) -> None:
+    """Keeps how a delivery stood for the nights before the one in which it is decided anew; the first time counts."""
+    key = {"province": entry.province, "delivery_id": entry.delivery_id, "delivered_on": entry.delivered_on}
+    connection.execute(text(_NOTE_FORMER), {**key, "until_night": until_night})
 
 
 def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequence[str]) -> None:
@@ -130,6 +182,7 @@ def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequ
     for superseded in supersedes:
         held = find(connection, entry.province, superseded)
         if held is not None and held.state == "held":
+            note_former_state(connection, held, entry.counted_night)
             _reject(connection, held, entry.counted_night, SUPERSEDED, f"superseded by {entry.delivery_id}")
             detail = {"by": entry.delivery_id, "reason": SUPERSEDED}
             ledger.note_event(connection, held.province, entry.counted_night, "rejected", detail, superseded)
@@ -181,24 +234,35 @@ def provinces_with(connection: Connection, delivery_id: str) -> tuple[str, ...]:
 
 
 def forget_decisions(connection: Connection, province: str, night: date) -> None:
-    """Takes back what ``night`` and later nights decided about deliveries of earlier ones: they are held again."""
+    """Takes back what ``night`` and later nights decided about deliveries of earlier ones: they stand as before."""
     own = {"province": province, "night": night}
-    for statement in (_HELD_COUNTS_AGAIN, _HELD_AGAIN):
+    for statement in (_COUNTS_AGAIN, _STATE_AGAIN, _FORGET_FORMER):
         connection.execute(text(statement), own)
 
 
-_DECIDED_SINCE = "d.province = :province AND d.night < :night AND d.decided_night >= :night"
-_HELD_COUNTS_AGAIN = f"""
-UPDATE ledger.delivery_count c
-SET {", ".join(f"{state} = {'c.received' if state == 'held' else '0'}" for state in ROW_STATES)}
-FROM ledger.delivery d
-WHERE {_DECIDED_SINCE} AND c.province = d.province AND c.delivery_id = d.delivery_id
-      AND c.delivered_on = d.delivered_on
+_BEFORE = """
+FROM (SELECT DISTINCT ON (f.delivery_id, f.delivered_on) f.* FROM ledger.former_state f
+      WHERE f.province = :province AND f.until_night >= :night
+      ORDER BY f.delivery_id, f.delivered_on, f.until_night) was
 """
-_HELD_AGAIN = f"""
-UPDATE ledger.delivery d SET state = 'held', reason = NULL, detail = NULL, decided_night = NULL
-WHERE {_DECIDED_SINCE}
+_ITS_ROWS = "coalesce((was.counts ->> c.dataset)::bigint, 0)"
+
+
+def _again(state: str) -> str:
+    return f"{state} = CASE WHEN was.state = '{state}' THEN {_ITS_ROWS} ELSE 0 END"
+
+
+_COUNTS_AGAIN = f"""
+UPDATE ledger.delivery_count c SET received = {_ITS_ROWS}, {", ".join(map(_again, ROW_STATES))} {_BEFORE}
+WHERE (c.province, c.delivery_id, c.delivered_on) = (was.province, was.delivery_id, was.delivered_on)
 """
+_STATE_AGAIN = f"""
+UPDATE ledger.delivery d
+SET state = was.state, reason = was.reason, detail = was.detail, instrument = was.instrument,
+    decided_night = was.decided_night {_BEFORE}
+WHERE (d.province, d.delivery_id, d.delivered_on) = (was.province, was.delivery_id, was.delivered_on)
+"""
+_FORGET_FORMER = "DELETE FROM ledger.former_state WHERE province = :province AND until_night >= :night"
 
 
 def _reject(connection: Connection, entry: Delivery, night: date, reason: str, detail: str) -> None:

@@ -114,7 +114,7 @@ delivery = Table(
     Column("manifest_sha256", Text),
     Column("supersedes", JSONB), Column("versions", JSONB, nullable=False), _moment("registered_at"),
     _moment("decided_at", nullable=True),
-    # The night in which the fate of a held delivery was decided; none while it waits, or if it was never held.
+    # The night in which the fate of a delivery was decided that had been held, or rejected for what a reading said.
     Column("decided_night", Date),
     Index(None, "province", "night"), schema="ledger",
 )  # fmt: skip
@@ -122,6 +122,12 @@ ROW_STATES = ("loaded", "quarantined", "superseded", "duplicate", "withdrawn", "
 delivery_count = Table(
     "delivery_count", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date), _key("dataset"),
     _count("received"), *(_count(state) for state in ROW_STATES), schema="ledger",
+)  # fmt: skip
+# How a delivery stood for all nights before ``until_night``, in which it was decided anew; counts: received by dataset.
+former_state = Table(
+    "former_state", metadata, _key("province"), _key("delivery_id"), _key("delivered_on", Date),
+    _key("until_night", Date), _needed("state"), Column("reason", Text), Column("detail", Text),
+    Column("instrument", Text), Column("decided_night", Date), _needed("counts", JSONB), schema="ledger",
 )  # fmt: skip
 step_timing = Table(
     "step_timing", metadata, _key("province"), _key("delivery_id"), _key("part", Integer), _key("step"),

@@ -292,6 +292,7 @@ def test_every_condition_and_event_has_words() -> None:
     assert set(condition_words()) == {kind.value for kind in Kind}
     assert set(event_words()) == {
         "freed",
+        "retried",
         "rejected",
         "superseded",
         "reopened",

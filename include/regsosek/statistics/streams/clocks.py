@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
 from regsosek.statistics.as_of import AS_OF, AsOf
+from regsosek.warehouse.standing import stood
 
 _PLACE = Path(__file__).parent
 _COLUMNS = ("stream", "instrument", "grace_days", "name", "name_en")
@@ -84,8 +85,8 @@ _CLOCKS = f"""
 WITH {AS_OF},
 standing AS (
     SELECT d.province, coalesce(d.instrument, 'REGSOSEK22.K') AS instrument,
-           CASE WHEN d.decided_night > a.last_night THEN 'held' ELSE d.state END AS state,
-           CASE WHEN d.decided_night <= a.last_night THEN d.decided_night ELSE d.night END AS night,
+           coalesce(({stood("f.state", "a.last_night")}), d.state) AS state,
+           coalesce(({stood("coalesce(f.decided_night, d.night)", "a.last_night")}), d.decided_night, d.night) AS night,
            EXISTS (SELECT 1 FROM ledger.delivery_count c
                    WHERE (c.province, c.delivery_id, c.delivered_on) = (d.province, d.delivery_id, d.delivered_on)
                          AND c.received > 0) AS filled
