@@ -58,6 +58,7 @@ class LyingStore:
     """The proxy's port, the lies to come, and every request so far as ``METHOD address``."""
 
     port: int
+    honest: ObjectStore
     lies: list[Lie] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     conditions: str = "ignored"
@@ -111,7 +112,6 @@ class _Proxy(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream: tuple[str, int]
     store: LyingStore
-    honest: ObjectStore
     one_at_a_time: threading.Lock
 
     def pass_on(self) -> None:
@@ -151,7 +151,7 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def stored_etag(self) -> str | None:
         _, bucket, key = unquote(urlsplit(self.path).path).split("/", 2)
-        return next((each.etag for each in self.honest.list_objects(bucket, key) if each.key == key), None)
+        return next((each.etag for each in self.store.honest.list_objects(bucket, key) if each.key == key), None)
 
     def send(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -185,7 +185,7 @@ def lying_store(world: FieldWorld) -> Iterator[LyingStore]:
     upstream = urlsplit(honest.settings.s3_endpoint_url or "")
     handler = type("Proxy", (_Proxy,), {"upstream": (upstream.hostname, upstream.port)})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        handler.store = told = LyingStore(server.server_port)
+        handler.store = told = LyingStore(server.server_port, honest.store)
         handler.one_at_a_time = threading.Lock()
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         settings = honest.settings.model_copy(update={"s3_endpoint_url": f"http://127.0.0.1:{server.server_port}"})

@@ -34,11 +34,11 @@ class CountingStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
+    def put_bytes(self, bucket: str, key: str, content: bytes, *, over: str | None = None) -> None:
         if key == self._broken_key:
             raise ObjectStoreError(f"put {bucket}/{key}: killed")
         self.written.append(key)
-        self._store.put_bytes(bucket, key, content)
+        self._store.put_bytes(bucket, key, content, over=over)
 
 
 def receive(world: FieldWorld, night: date, families: Sequence[Family] = (), **more: Any) -> str | None:

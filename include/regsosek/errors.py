@@ -31,6 +31,10 @@ class ObjectStoreError(RegsosekError):
     """Object storage did not answer as it must, after all retries: our fault or its, never the province's."""
 
 
+class LostRaceError(ObjectStoreError):
+    """Somebody else wrote an object meanwhile that must not be overwritten: nothing was written."""
+
+
 class PointerError(ObjectStoreError):
     """The object that leads readers to a release cannot be read, or says other than the warehouse: nothing is moved."""
 

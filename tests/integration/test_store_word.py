@@ -10,7 +10,9 @@ from delivered import PROVINCE
 from field_world import CompiledJudge, FieldWorld, family
 from lying_store import ALWAYS, Answer, LyingStore, broken_page, half, lying_store, missing, no_entries, nothing, page
 from lying_store import word as words
-from regsosek.landing.archive import read_receipt
+from regsosek.errors import LostRaceError
+from regsosek.landing.archive import Seal, canonical_json, read_receipt, read_seal
+from regsosek.landing.store import ABSENT
 from regsosek.night import judging, nightly
 from regsosek.night.nightly import NightReport, run_night
 
@@ -202,3 +204,62 @@ def test_a_write_that_was_answered_by_somebody_else_is_made_again(
     archive = world.house.settings.archive_bucket
     assert read_receipt(world.house.store, archive, province=PROVINCE, night=NIGHT, delivery_id=delivery)
     assert states(world) == [("accepted", None)]
+
+
+@pytest.mark.parametrize("conditions", ["honoured", "ignored", "refused"])
+def test_a_night_runs_whatever_the_store_makes_of_conditions(
+    world: FieldWorld, store: LyingStore, conditions: str
+) -> None:
+    deliver(world)
+    store.conditions = conditions
+    assert run(world).failed == {}
+    assert states(world) == [("accepted", None)]
+    # A write that was made and whose answer got lost finds itself there at the next try.
+    deliver(world, NEXT, "C")
+    store.lie("PUT", "/seals/", nothing)
+    assert run(world, NEXT).failed == {}
+    assert states(world) == [("accepted", None), ("accepted", None)]
+
+
+def test_who_comes_second_overwrites_nothing_and_is_told(world: FieldWorld, store: LyingStore) -> None:
+    archive, mine = world.house.settings.archive_bucket, world.house.store
+    store.conditions = "honoured"
+    mine.put_bytes(archive, "seals/x.json", b"first", over=ABSENT)
+    mine.put_bytes(archive, "seals/x.json", b"first", over=ABSENT)
+    with pytest.raises(LostRaceError, match=rf"put {archive}/seals/x\.json.*nothing was overwritten"):
+        mine.put_bytes(archive, "seals/x.json", b"second", over=ABSENT)
+    tag = mine.etag(archive, "seals/x.json")
+    mine.put_bytes(archive, "seals/x.json", b"third", over=tag)
+    with pytest.raises(LostRaceError):
+        mine.put_bytes(archive, "seals/x.json", b"fourth", over=tag)
+    with pytest.raises(LostRaceError):
+        mine.put_bytes(archive, "seals/y.json", b"fifth", over=tag)
+    assert mine.get_bytes(archive, "seals/x.json", max_bytes=9) == b"third"
+
+
+def test_a_store_that_refuses_conditions_is_asked_without_them_from_then_on(
+    world: FieldWorld, store: LyingStore
+) -> None:
+    archive, mine = world.house.settings.archive_bucket, world.house.store
+    store.conditions = "refused"
+    for content in (b"first", b"second"):
+        mine.put_bytes(archive, "seals/x.json", content, over=ABSENT)
+    assert (mine.takes_conditions, len(store.asked)) == (False, 3)
+    assert mine.get_bytes(archive, "seals/x.json", max_bytes=9) == b"second"
+
+
+def test_two_runs_past_the_lock_seal_a_night_once(world: FieldWorld, store: LyingStore) -> None:
+    deliver(world)
+    store.conditions = "honoured"
+    archive, honest = world.house.settings.archive_bucket, store.honest
+    stranger = Seal(province=PROVINCE, night=NIGHT, sealed_at=AT, delivery_ids=())
+
+    def sealed_meanwhile(answer: Answer) -> Answer:
+        honest.put_bytes(archive, stranger.key, canonical_json(stranger))
+        return answer
+
+    # Between the look for a seal and its writing.
+    store.lie("GET", f"{archive}.*/seals/.*json$", sealed_meanwhile, after=1)
+    assert "LostRaceError" in run(world).failed[PROVINCE]
+    assert read_seal(honest, archive, province=PROVINCE, night=NIGHT) == stranger
+    assert world.rows("SELECT count(*) FROM ledger.seal") == [(0,)]

@@ -1,12 +1,14 @@
 """The buckets: there, and open for what each is used for."""
 
+from dataclasses import replace
 from functools import partial
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError
 
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
-from regsosek.errors import ObjectStoreError, PointerError
+from regsosek.errors import LostRaceError, ObjectStoreError, PointerError
+from regsosek.landing.store import ABSENT
 from regsosek.release.agreement import agreed
 from regsosek.settings import variable
 
@@ -40,7 +42,22 @@ def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bo
         return _refusal(field, bucket, error, "write")
     if back != CONTENT:
         return fail(f"{bucket} does not give back what was written", "look for a cache or a filter before the store")
-    return _deletion(field, surroundings, must=deletes)
+    return _with(_conditions(field, surroundings), _deletion(field, surroundings, must=deletes))
+
+
+def _conditions(field: str, surroundings: Surroundings) -> str:
+    """What the store makes of a write that must overwrite nothing, where the probe lies already."""
+    bucket, store = getattr(surroundings.settings, field), surroundings.store
+    try:
+        store.put_bytes(bucket, PROBE, CONTENT + b"again\n", over=ABSENT)
+    except LostRaceError:
+        return "conditional writes are honoured"
+    passed = "ignored" if store.takes_conditions else "refused"
+    return f"conditional writes are {passed}: the warehouse's locks alone keep two runs apart"
+
+
+def _with(more: str, finding: Finding) -> Finding:
+    return replace(finding, found=f"{finding.found}; {more}")
 
 
 def _deletion(field: str, surroundings: Surroundings, *, must: bool) -> Finding:

@@ -1,7 +1,8 @@
 """The immutable memory: delivered bytes by their hash, the receipt of every delivery, the seal of every night.
 
-A replay reads receipts and seals, never clocks. No conditional PUT is assumed: names depend on content alone, or have
-one writer (the nightly run, of which there is only one at a time).
+A replay reads receipts and seals, never clocks. Seals and decisions are written on the condition that nobody else did
+meanwhile. A store that knows no conditions is not relied on: names depend on content alone, or have one writer (the
+nightly run, of which the province's lock lets only one at a time), who writes a receipt again with every verdict.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from regsosek.contract.manifest import ProvinceCode, Sha256, Ulid
 from regsosek.errors import ObjectStoreError, SealedNightError
-from regsosek.landing.store import Store
+from regsosek.landing.store import ABSENT, Store
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 Record = TypeVar("Record", bound="_Record")
@@ -158,6 +159,7 @@ def archive_bytes(store: Store, bucket: str, content: bytes) -> str:
     """Keeps ``content``; doing it again changes nothing. Returns its sha256."""
     sha256 = hashlib.sha256(content).hexdigest()
     if not _is_archived(store, bucket, sha256, len(content)):
+        # By its hash: whoever else writes it meanwhile writes the same, and what is broken is written over.
         store.put_bytes(bucket, object_key(sha256), content)
         _confirm(store, bucket, sha256, len(content))
     return sha256
@@ -215,8 +217,12 @@ def list_receipts(store: Store, bucket: str, *, night: date, province: str | Non
 
 
 def write_decision(store: Store, bucket: str, decision: Decision) -> None:
-    """Writes a decision; whoever writes holds the province's lock and has seen that there is none yet."""
-    store.put_bytes(bucket, decision.key, canonical_json(decision))
+    """Writes a decision; whoever writes holds the province's lock and has seen that there is none yet.
+
+    Raises:
+        LostRaceError: there is one by now.
+    """
+    store.put_bytes(bucket, decision.key, canonical_json(decision), over=ABSENT)
 
 
 def list_decisions(store: Store, bucket: str, province: str) -> tuple[Decision, ...]:
@@ -230,14 +236,16 @@ def write_seal(store: Store, bucket: str, seal: Seal) -> None:
 
     Raises:
         SealedNightError: the night is sealed otherwise, and ``seal`` neither equals that nor adds a reopening to it.
+        LostRaceError: somebody else sealed or reopened it in this moment.
     """
+    found = store.etag(bucket, seal.key)
     former = read_seal(store, bucket, province=seal.province, night=seal.night)
     if former is not None and seal != former and not _extends(seal, former):
         raise SealedNightError(
             f"night {seal.night} of province {seal.province} was sealed at {former.sealed_at:%Y-%m-%d %H:%M} UTC "
             f"with {len(former.delivery_ids)} deliveries; work on those, or reopen the night with a reason"
         )
-    store.put_bytes(bucket, seal.key, canonical_json(seal))
+    store.put_bytes(bucket, seal.key, canonical_json(seal), over=found)
 
 
 def read_seal(store: Store, bucket: str, *, province: str, night: date) -> Seal | None:

@@ -21,9 +21,15 @@ from botocore.parsers import ResponseParserError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from urllib3.exceptions import HTTPError
 
-from regsosek.errors import ObjectStoreError
-from regsosek.landing.answers import WrongAnswerError, normalise_listing, require_listing, require_object
-from regsosek.landing.store import Downloaded, StoredObject
+from regsosek.errors import LostRaceError, ObjectStoreError
+from regsosek.landing.answers import (
+    WrongAnswerError,
+    normalise_listing,
+    plain_etag,
+    require_listing,
+    require_object,
+)
+from regsosek.landing.store import ABSENT, Downloaded, StoredObject
 from regsosek.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,8 +46,17 @@ MULTIPART_BYTES = 64 * 1024 * 1024
 _FAULTS = (BotoCoreError, ClientError, S3UploadFailedError, HTTPError, ResponseParserError)
 _PASSING = (NoConnectionError, HTTPClientError, IncompleteReadError, HTTPError, ResponseParserError, WrongAnswerError)
 _PASSING_STATUS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-_PASSING_CODES = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_PASSING_CODES = {
+    "RequestTimeout",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "ConditionalRequestConflict",
+}
 _MISSING_CODES = {"NoSuchKey", "NotFound", "404"}
+_UNMET_CODES = {"PreconditionFailed", "412"}
+_NO_CONDITION_CODES = {"NotImplemented", "InvalidArgument", "InvalidRequest", "501"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class ObjectStore:
     def __init__(self, client: "S3Client", patience: Patience) -> None:
         self._client = client
         self._patience = patience
+        self.takes_conditions = True  # until it refuses one
 
     @classmethod
     def connect(cls, settings: Settings, patience: Patience | None = None) -> Self:
@@ -125,13 +141,20 @@ class ObjectStore:
                 undo.pop_all()
         return downloaded
 
-    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
-        """Writes an object from memory; what its name says of its kind is kept, so that a browser shows a page."""
+    def put_bytes(self, bucket: str, key: str, content: bytes, *, over: str | None = None) -> None:
+        """Writes an object from memory; what its name says of its kind is kept, so that a browser shows a page.
 
-        def put() -> None:
-            require_object(self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type(key)))
+        Args:
+            over: ETag of what it may replace, ``ABSENT`` for nothing at all; by default whatever is there. A store that
+                ignores or refuses conditions writes it all the same.
 
-        self._patiently("put", bucket, key, put)
+        Raises:
+            LostRaceError: something else is there.
+        """
+        if over is None or not self.takes_conditions:
+            self._put(bucket, key, content, None)
+        else:
+            self._put_over(bucket, key, content, over)
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Writes an object from a local file, in parts when it is large; readers never see half of it."""
@@ -155,6 +178,50 @@ class ObjectStore:
             return answer["ContentLength"]
 
         return self._unless_missing("head", bucket, key, head)
+
+    def etag(self, bucket: str, key: str) -> str:
+        """The ETag of an object, without quotes; ``ABSENT`` when there is no such object."""
+
+        def head() -> str:
+            answer = self._client.head_object(Bucket=bucket, Key=key)
+            require_object(answer)
+            return plain_etag(answer["ETag"])
+
+        return self._unless_missing("head", bucket, key, head) or ABSENT
+
+    def _put_over(self, bucket: str, key: str, content: bytes, over: str) -> None:
+        """A conditional write; a store that refuses conditions is asked without them from then on."""
+        try:
+            self._put(bucket, key, content, over)
+        except ObjectStoreError as error:
+            code = _code(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
+            if code in _NO_CONDITION_CODES:
+                logger.warning("put %s/%s: the store refuses conditions (%s); written without", bucket, key, code)
+                self.takes_conditions = False
+                self._put(bucket, key, content, None)
+            elif code in _UNMET_CODES | _MISSING_CODES:
+                self._require_own(bucket, key, content)
+            else:
+                raise
+
+    def _require_own(self, bucket: str, key: str, content: bytes) -> None:
+        # A write whose answer got lost is made again, and then finds itself there.
+        if self.get_bytes(bucket, key, max_bytes=len(content) + 1) != content:
+            raise LostRaceError(
+                f"put {bucket}/{key}: somebody else wrote it meanwhile, nothing was overwritten; find out which "
+                "process that was (two runs of the same thing, or two warehouses on one bucket), then run again"
+            )
+
+    def _put(self, bucket: str, key: str, content: bytes, over: str | None) -> None:
+        put = partial(self._client.put_object, Bucket=bucket, Key=key, Body=content, ContentType=content_type(key))
+        conditionally = partial(put, IfNoneMatch="*") if over == ABSENT else partial(put, IfMatch=f'"{over}"')
+        if over is None:
+            conditionally = put
+
+        def attempt() -> None:
+            require_object(conditionally())
+
+        self._patiently("put", bucket, key, attempt)
 
     def _open(self, bucket: str, key: str, listed: StoredObject | None) -> "StreamingBody":
         answer = self._client.get_object(Bucket=bucket, Key=key)
@@ -261,7 +328,8 @@ def _passes(error: BaseException) -> bool:
         return _passes(error.__context__)
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING_STATUS or _code(error) in _PASSING_CODES
+        failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+        return failed or status in _PASSING_STATUS or _code(error) in _PASSING_CODES
     return isinstance(error, _PASSING)
 
 

@@ -15,6 +15,10 @@ class StoredObject:
     etag: str
 
 
+# The ETag of what is not there, for a write that must overwrite nothing.
+ABSENT = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Downloaded:
     """What was read from one object: ``size`` in bytes and ``sha256`` in hex, of the bytes on disk."""
@@ -53,8 +57,14 @@ class StoreReader(Protocol):
 class Store(StoreReader, Protocol):
     """An object store that can be written to as well."""
 
-    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
-        """Writes an object from memory."""
+    def etag(self, bucket: str, key: str) -> str:
+        """The ETag of an object, without quotes; ``ABSENT`` when there is no such object."""
+
+    def put_bytes(self, bucket: str, key: str, content: bytes, *, over: str | None = None) -> None:
+        """Writes an object from memory, over whatever is there, or only over what has the ETag ``over``.
+
+        Raises ``LostRaceError`` if something else is there, from a store that knows conditions; others write.
+        """
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Writes an object from a local file."""

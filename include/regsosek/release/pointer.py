@@ -12,7 +12,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from regsosek.errors import PointerError
+from regsosek.errors import LostRaceError, PointerError
 from regsosek.landing.store import Store
 from regsosek.release.manifest import MAX_MANIFEST_BYTES, document
 from regsosek.warehouse.tables import published_release
@@ -94,12 +94,27 @@ def move_forward(store: Store, bucket: str, candidate: Position, standing: Posit
         # Kept for good: a later rollback may lead to before a release that was rolled back earlier.
         candidate = replace(candidate, rolled_back=standing.rolled_back)
     if candidate != standing:
-        write(store, bucket, candidate)
+        write(store, bucket, candidate, standing)
     return True
 
 
-def write(store: Store, bucket: str, position: Position) -> None:
-    """Leads readers to ``position``; whoever writes holds the lock of releases."""
+def write(store: Store, bucket: str, position: Position, standing: Position | None) -> None:
+    """Leads readers from ``standing`` to ``position``; whoever writes holds the lock of releases.
+
+    Raises:
+        LostRaceError: readers were led elsewhere meanwhile.
+    """
+    found = store.etag(bucket, POINTER)
+    if seen(store, bucket) != standing:
+        raise LostRaceError(
+            f"{bucket}/{POINTER} was moved by somebody else meanwhile, nothing was overwritten; look which process "
+            "that was, then run again"
+        )
+    put(store, bucket, position, over=found)
+
+
+def put(store: Store, bucket: str, position: Position, *, over: str) -> None:
+    """Writes the pointer over what has the ETag ``over``."""
     content = {
         "release_id": position.release_id,
         "night": position.night.isoformat(),
@@ -108,4 +123,4 @@ def write(store: Store, bucket: str, position: Position) -> None:
         "prefix": position.prefix,
         "rolled_back": list(position.rolled_back),
     }
-    store.put_bytes(bucket, POINTER, document(content))
+    store.put_bytes(bucket, POINTER, document(content), over=over)

@@ -9,7 +9,7 @@ from regsosek.errors import DecisionError, PointerError
 from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.release.agreement import disagreement, interrupted, known_releases, require_agreement
-from regsosek.release.pointer import Position, seen, write
+from regsosek.release.pointer import POINTER, Position, put, seen, write
 from regsosek.release.verification import in_bucket, verify
 from regsosek.warehouse import ledger
 from regsosek.warehouse.locks import release_lock
@@ -43,8 +43,9 @@ def roll_back(engine: Engine, store: Store, bucket: str, *, by: str, reason: str
             former = _before(connection, standing)
             _require_whole(store, bucket, former)
             _mark(connection, standing, former, by, reason)
+        led_back = replace(former, rolled_back=(*standing.rolled_back, standing.release_id))
         with held.engine.begin():  # nobody else takes the right before the pointer is written
-            write(store, bucket, replace(former, rolled_back=(*standing.rolled_back, standing.release_id)))
+            write(store, bucket, led_back, standing)
     return standing, former
 
 
@@ -56,6 +57,7 @@ def repoint(engine: Engine, store: Store, bucket: str, *, by: str, reason: str) 
     """
     reason = stated(reason)
     with release_lock(engine) as held:
+        found = store.etag(bucket, POINTER)
         standing, readable = _as_far_as_readable(store, bucket)
         with held.engine.begin() as connection:
             known = known_releases(connection)
@@ -69,7 +71,7 @@ def repoint(engine: Engine, store: Store, bucket: str, *, by: str, reason: str) 
             detail = {"release": newest.release_id, "by": by, "reason": reason}
             ledger.note_event(connection, NATION, newest.night, REPOINTED, detail)
         with held.engine.begin():
-            write(store, bucket, newest)
+            put(store, bucket, newest, over=found)
     return newest
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from regsosek.landing.store import Downloaded, StoredObject
+from regsosek.errors import LostRaceError
+from regsosek.landing.store import ABSENT, Downloaded, StoredObject
 
 
 class MemoryStore:
@@ -43,7 +44,13 @@ class MemoryStore:
         path.write_bytes(content)
         return Downloaded(len(content), hashlib.sha256(content).hexdigest())
 
-    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
+    def etag(self, bucket: str, key: str) -> str:
+        content = self.objects.get((bucket, key))
+        return ABSENT if content is None else hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    def put_bytes(self, bucket: str, key: str, content: bytes, *, over: str | None = None) -> None:
+        if over is not None and over != self.etag(bucket, key):
+            raise LostRaceError(f"put {bucket}/{key}")
         self.writes += 1
         self.objects[bucket, key] = content
 

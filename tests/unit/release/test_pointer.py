@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regsosek.errors import LostRaceError
+from regsosek.landing.store import ABSENT
 from regsosek.release.pointer import POINTER, Position, move_forward, seen
 
 FIRST = date(2022, 10, 21)
@@ -23,8 +26,13 @@ class OneObject:
         assert key == POINTER
         return self.content
 
-    def put_bytes(self, bucket: str, key: str, content: bytes) -> None:
+    def etag(self, bucket: str, key: str) -> str:
         assert key == POINTER
+        return ABSENT if self.content is None else str(self.writes)
+
+    def put_bytes(self, bucket: str, key: str, content: bytes, *, over: str | None = None) -> None:
+        assert key == POINTER
+        assert over == self.etag(bucket, key)
         self.content, self.writes = content, self.writes + 1
 
 
@@ -67,3 +75,13 @@ def test_a_pointer_from_before_revisions_were_counted_is_read() -> None:
     store.content = store.content.replace(b'  "revision": 1,\n', b"").replace(b',\n  "rolled_back": []', b"")
     assert seen(store, "release") == replace(position(1, 1), revision=0)
     assert move(store, position(1, 1))
+
+
+def test_a_pointer_that_somebody_else_moved_meanwhile_is_not_overwritten() -> None:
+    store: Any = OneObject()
+    move(store, position(1, 1))
+    stale = seen(store, "release")
+    move(store, position(2, 1))
+    with pytest.raises(LostRaceError, match="moved by somebody else"):
+        move_forward(store, "release", position(3, 1), stale)
+    assert seen(store, "release") == position(2, 1)
