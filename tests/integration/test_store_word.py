@@ -1,6 +1,6 @@
 """A store, or something before it, that answers wrongly: no night takes its word for what a province delivered."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -14,7 +14,7 @@ from regsosek.errors import LostRaceError
 from regsosek.landing.archive import Seal, canonical_json, read_receipt, read_seal
 from regsosek.landing.store import ABSENT
 from regsosek.night import judging, nightly
-from regsosek.night.nightly import NightReport, run_night
+from regsosek.night.nightly import run_night
 
 TABLES_ALONE = True
 KEPT_RULES = ("C-303", "F05")
@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, prepared: FieldWorld) -> None:
     """Judges by a few rules and the compiled SQL, and publishes nothing: that is the question of other tests."""
     monkeypatch.setattr(nightly, "load_suites", lambda _: prepared.suites)
     monkeypatch.setattr(judging, "Judge", CompiledJudge)
-    monkeypatch.setattr(nightly, "_try_publish", lambda _house, _night: (None, None))
+    monkeypatch.setattr(nightly, "_try_publish", lambda _house, _night: None)
 
 
 @pytest.fixture
@@ -44,8 +44,9 @@ def deliver(world: FieldWorld, night: date = NIGHT, *names: str) -> str:
     return world.deliver(night, families, produced_at=AT + (night - NIGHT))
 
 
-def run(world: FieldWorld, night: date = NIGHT) -> NightReport:
-    return run_night(world.house, night, [PROVINCE], alerts=False)
+def run(world: FieldWorld, night: date = NIGHT) -> Mapping[str, str]:
+    """What failed of the night, by province."""
+    return run_night(world.house, night, [PROVINCE], alerts=False).outcome.failed
 
 
 def states(world: FieldWorld) -> list[tuple[object, ...]]:
@@ -72,7 +73,7 @@ def test_an_answer_that_is_no_listing_is_asked_again(
 ) -> None:
     deliver(world)
     store.lie("GET", LISTING, told)
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
 
 
@@ -82,10 +83,10 @@ def test_a_store_that_gives_no_listing_stops_the_province_and_seals_nothing(
 ) -> None:
     deliver(world)
     store.lie("GET", LISTING, told, times=ALWAYS)
-    assert f"list {world.house.settings.landing_bucket}/landing/prov={PROVINCE}/" in run(world).failed[PROVINCE]
+    assert f"list {world.house.settings.landing_bucket}/landing/prov={PROVINCE}/" in run(world)[PROVINCE]
     assert world.rows("SELECT count(*) FROM ledger.seal") == [(0,)]
     store.lies.clear()
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
 
 
@@ -105,7 +106,7 @@ def test_one_wrong_answer_rejects_no_sound_delivery(
 ) -> None:
     deliver(world)
     store.lie("GET", world.house.settings.landing_bucket + ".*" + address, told)
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
     assert visited(world) == 2
 
@@ -117,10 +118,10 @@ def test_a_store_that_contradicts_its_own_listing_stops_the_province_not_the_del
 ) -> None:
     deliver(world)
     store.lie("GET", world.house.settings.landing_bucket + ".*" + address, told, times=ALWAYS)
-    assert "ObjectStoreError: get" in run(world).failed[PROVINCE]
+    assert "ObjectStoreError: get" in run(world)[PROVINCE]
     assert states(world) == [("registered", None)]
     store.lies.clear()
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
 
 
@@ -129,7 +130,7 @@ def test_listing_and_reading_that_agree_once_reject_nothing(world: FieldWorld, s
     # Both from a replica that has not heard of the file yet, as long as the first look at the files lasts.
     store.lie("GET", f"prefix=.*{delivery}", no_entries, times=2, after=1)
     store.lie("GET", world.house.settings.landing_bucket + ".*" + FILE, missing, times=1)
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
 
 
@@ -142,7 +143,7 @@ def test_two_readings_that_differ_stop_the_province(world: FieldWorld, store: Ly
     world.house.store.put_bytes(landing, file, whole[:-1])
     store.lie("GET", f"prefix=.*{delivery}", no_entries, times=2, after=1)
     store.lie("GET", landing + ".*" + FILE, missing, times=1)
-    failed = run(world).failed[PROVINCE]
+    failed = run(world)[PROVINCE]
     assert f"delivery {delivery}" in failed and "file_missing" in failed and "file_size" in failed
     assert states(world) == [("registered", None)]
 
@@ -156,7 +157,7 @@ def test_what_two_readings_say_is_rejected(world: FieldWorld, store: LyingStore,
     folder = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/"
     world.house.store.put_bytes(world.house.settings.landing_bucket, folder + spoil, b"short")
     store.asked.clear()
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("rejected", reason)]
     assert len([each for each in store.asked if each.startswith("GET") and each.endswith("/" + spoil)]) == 2
 
@@ -181,7 +182,7 @@ def test_a_record_of_the_archive_that_reads_missing_once_is_read_again(
 ) -> None:
     delivery = deliver(world)
     store.lie("GET", f"/{record}/", missing)
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
     assert delivery
 
@@ -189,7 +190,7 @@ def test_a_record_of_the_archive_that_reads_missing_once_is_read_again(
 def test_a_receipt_that_is_gone_is_a_fault_that_names_it(world: FieldWorld, store: LyingStore) -> None:
     delivery = deliver(world)
     store.lie("GET", "/receipts/", missing, times=ALWAYS)
-    failed = run(world).failed[PROVINCE]
+    failed = run(world)[PROVINCE]
     assert "ObjectStoreError" in failed and delivery in failed
 
 
@@ -200,7 +201,7 @@ def test_a_write_that_was_answered_by_somebody_else_is_made_again(
 ) -> None:
     delivery = deliver(world)
     store.lie("PUT", f"/{record}/", told)
-    assert run(world).failed == {}
+    assert run(world) == {}
     archive = world.house.settings.archive_bucket
     assert read_receipt(world.house.store, archive, province=PROVINCE, night=NIGHT, delivery_id=delivery)
     assert states(world) == [("accepted", None)]
@@ -212,12 +213,12 @@ def test_a_night_runs_whatever_the_store_makes_of_conditions(
 ) -> None:
     deliver(world)
     store.conditions = conditions
-    assert run(world).failed == {}
+    assert run(world) == {}
     assert states(world) == [("accepted", None)]
     # A write that was made and whose answer got lost finds itself there at the next try.
     deliver(world, NEXT, "C")
     store.lie("PUT", "/seals/", nothing)
-    assert run(world, NEXT).failed == {}
+    assert run(world, NEXT) == {}
     assert states(world) == [("accepted", None), ("accepted", None)]
 
 
@@ -260,6 +261,6 @@ def test_two_runs_past_the_lock_seal_a_night_once(world: FieldWorld, store: Lyin
 
     # Between the look for a seal and its writing.
     store.lie("GET", f"{archive}.*/seals/.*json$", sealed_meanwhile, after=1)
-    assert "LostRaceError" in run(world).failed[PROVINCE]
+    assert "LostRaceError" in run(world)[PROVINCE]
     assert read_seal(honest, archive, province=PROVINCE, night=NIGHT) == stranger
     assert world.rows("SELECT count(*) FROM ledger.seal") == [(0,)]
