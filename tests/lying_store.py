@@ -62,6 +62,7 @@ class LyingStore:
     lies: list[Lie] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     conditions: str = "ignored"
+    before: tuple[str, Callable[[], None]] | None = None
 
     def lie(self, method: str, address: str, told: Callable[[Answer], Answer], times: int = 1, after: int = 0) -> None:
         """Lies ``times`` times, once ``after`` such requests have been answered truly."""
@@ -118,6 +119,7 @@ class _Proxy(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         address = unquote(self.path)
         self.store.asked.append(f"{self.command} {address}")
+        self.let_others_in(f"{self.command} {address}")
         with self.one_at_a_time:
             answer = self.refused() or self.ask(self.command, body)
             for lie in self.store.lies:
@@ -126,9 +128,15 @@ class _Proxy(BaseHTTPRequestHandler):
                     break
         self.send(answer)
 
+    def let_others_in(self, request: str) -> None:
+        """What somebody else does right before the first such request."""
+        if self.store.before is not None and re.search(self.store.before[0], request):
+            (_, act), self.store.before = self.store.before, None
+            act()
+
     def ask(self, method: str, body: bytes = b"") -> Answer:
         connection = http.client.HTTPConnection(*self.upstream)
-        headers = {n: v for n, v in self.headers.items() if n.lower() not in {"expect", "if-match", "if-none-match"}}
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
         connection.request(method, self.path, body, headers)
         response = connection.getresponse()
         kept = {n: v for n, v in response.getheaders() if n.lower() not in _HOP_BY_HOP}
