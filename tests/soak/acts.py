@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from field_world import CompiledJudge
 from regsosek.alerts import sending
-from regsosek.errors import DecisionError, NightFailedError
+from regsosek.errors import DecisionError
 from regsosek.night import deciding, judging, nightly, replaying
 from regsosek.night.house import House, open_house
 from regsosek.quality.rules import load_suites
@@ -45,9 +45,7 @@ class Act:
 
 
 def night(house: House, act: Act) -> None:
-    report = nightly.run_night(house, act.night, act.provinces)
-    if not report.whole:
-        raise NightFailedError(f"{dict(report.failed)} {report.publication}")
+    nightly.run_night(house, act.night, act.provinces).outcome.require_whole()
 
 
 def _decide(decide: deciding.Decide, house: House, act: Act) -> None:
