@@ -33,12 +33,13 @@ REASON = "soak"
 
 @dataclass(frozen=True)
 class Act:
-    """One operation. ``subject``: the delivery that is decided, or the release that is rolled back."""
+    """One operation. ``subject``: the delivery of ``owner`` that is decided, or the release that is rolled back."""
 
     kind: str
     night: date
     provinces: tuple[str, ...]
     subject: str = ""
+    owner: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.night} {self.subject}".strip()
@@ -52,7 +53,7 @@ def _decide(decide: deciding.Decide, house: House, act: Act) -> None:
     """As the command does; what is decided already is carried out by the night, as the refusal advises."""
     suites = load_suites(house.settings.expectations_dir)
     with suppress(DecisionError):
-        decide(house, act.subject, suites, by=REASON, reason=REASON)
+        decide(house, act.owner, act.subject, suites, by=REASON, reason=REASON)
     night(house, act)
 
 

@@ -166,7 +166,7 @@ class Offices:
 
     def _decision(self, night: date, held: Sent) -> Act:
         kind = "free" if self._draw("free", self.rates.operations) else "reject"
-        return Act(kind, night, PROVINCES, held.delivery_id)
+        return Act(kind, night, PROVINCES, held.delivery_id, held.province)
 
     def _reopenings(self, night: Night) -> list[Act]:
         late = {each.province for each in night.sent if each.late}
