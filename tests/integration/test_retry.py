@@ -226,3 +226,12 @@ def test_only_what_rests_on_a_reading_is_retried(world: FieldWorld) -> None:
         retry(world, "01GFXKQ2Z8V3M5N7P9R1T3W5Z9")
     with pytest.raises(DecisionError, match="needs a reason"):
         retry(world, accepted, " ")
+
+
+def test_what_was_replaced_meanwhile_is_not_taken_up_again(world: FieldWorld) -> None:
+    spoiled = rejected_then_a_night(world)
+    successor = world.deliver(THIRD, [family("B", number=2)], produced_at=AT + timedelta(days=2), supersedes=[spoiled])
+    world.run(THIRD)
+    with pytest.raises(DecisionError, match=f"was replaced by {successor}"):
+        retry(world, spoiled)
+    assert [case[:2] for case in world.cases()] == [("A", "loaded"), ("B", "loaded"), ("D", "loaded")]

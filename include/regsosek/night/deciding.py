@@ -180,6 +180,7 @@ def _waiting(house: House, delivery_id: str, province: str, verdict: Verdict) ->
     with house.engine.begin() as connection:
         entry = holding.find(connection, province, delivery_id)
         done = 0 if entry is None else holding.retries_of(connection, entry)
+        successor = None if entry is None else holding.replacing(connection, entry)
     open_retry = verdict == "retried" and entry is not None and holding.may_be_retried(entry)
     earlier = next((d for d in decisions if (d.retry > done if open_retry else d.decision != "retried")), None)
     if earlier is not None:
@@ -194,5 +195,9 @@ def _waiting(house: House, delivery_id: str, province: str, verdict: Verdict) ->
         needed = "rejected for what a reading of the store said" if verdict == "retried" else "held"
         raise DecisionError(
             f"delivery {delivery_id} of province {province} is {state}{why}, not {needed}; nothing to decide"
+        )
+    if open_retry and successor is not None:
+        raise DecisionError(
+            f"delivery {delivery_id} of province {province} was replaced by {successor}; what it says counts no more"
         )
     return entry

@@ -143,6 +143,16 @@ def may_be_retried(entry: Delivery) -> bool:
     return entry.state == "rejected" and rests_on_a_reading(entry.reason or "")
 
 
+def replacing(connection: Connection, entry: Delivery) -> str | None:
+    """The delivery that replaces this one, unless it was rejected."""
+    query = select(delivery.c.delivery_id).where(
+        delivery.c.province == entry.province,
+        delivery.c.supersedes.contains([entry.delivery_id]),
+        delivery.c.state != "rejected",
+    )
+    return connection.execute(query.order_by(delivery.c.night.desc())).scalars().first()
+
+
 def retries_of(connection: Connection, entry: Delivery) -> int:
     """How many times an operator had a rejection of it taken up again."""
     query = select(func.count()).where(
