@@ -158,10 +158,11 @@ class FieldWorld:
         province: str = PROVINCE,
         spoil: Mapping[str, Any] | None = None,
         formats: Mapping[str, str] | None = None,
+        delivery_id: str | None = None,
     ) -> str:
         """Puts one delivery (one part, or several if ``families`` is a list of parts) into landing; returns its id."""
         parts = families if families and isinstance(families[0], list) else [families]
-        delivery_id = str(ULID.from_datetime(produced_at))
+        delivery_id = delivery_id or str(ULID.from_datetime(produced_at))
         folder = f"landing/prov={province}/tanggal={day}/{delivery_id}/"
         files, totals = [], {"keluarga": 0, "anggota": 0}
         for number, part in enumerate(parts, start=1):

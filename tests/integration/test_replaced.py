@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ulid import ULID
 
 from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
@@ -158,6 +159,43 @@ def test_what_is_left_out_of_every_delivery_that_brought_it_is_withdrawn(world: 
     world.run(NIGHT)
     assert states(world) == [("A", "loaded", None), ("B", "withdrawn", None)]
     assert read_again(world, NIGHT, tmp_path) == Headline(1, 1)
+
+
+def listed_first(world: FieldWorld, families: Sequence[Family], supersedes: Sequence[str]) -> str:
+    """A delivery that was produced last and whose id sorts first."""
+    later = {"produced_at": (AT + 2 * HOUR).isoformat()}
+    return world.deliver(NIGHT, list(families), produced_at=AT, supersedes=supersedes, spoil=later)
+
+
+def test_a_replacement_is_received_after_what_it_replaces_whichever_is_listed_first(
+    world: FieldWorld, tmp_path: Path
+) -> None:
+    former = world.deliver(NIGHT, [family("A", 3), family("B", number=2), family("C", number=3)], produced_at=AT + HOUR)
+    listed_first(world, [family("A", 1, r302_luas_lantai="99")], [former])
+    world.run(NIGHT)
+    assert [case[:4] for case in world.cases()] == [
+        ("A", "loaded", 1, 99),
+        ("B", "withdrawn", None, None),
+        ("C", "withdrawn", None, None),
+    ]
+    assert read_again(world, NIGHT, tmp_path) == Headline(1, 1)
+    before = contents(world, (NIGHT,))
+    replay(world.house, NIGHT, [PROVINCE])
+    assert contents(world, (NIGHT,)) == before
+
+
+def test_deliveries_that_replace_each_other_are_received_as_they_are_listed(world: FieldWorld) -> None:
+    other = str(ULID.from_datetime(AT + HOUR))
+    first = listed_first(world, [family("A")], [other])
+    world.deliver(
+        NIGHT,
+        [family("B", number=2)],
+        produced_at=AT + HOUR,
+        supersedes=[first],
+        delivery_id=other,
+    )
+    assert world.run(NIGHT).states == {"accepted": 2}
+    require_conservation(world)
 
 
 def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_it_again(

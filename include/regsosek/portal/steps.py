@@ -13,7 +13,7 @@ from regsosek.night.task_runs import map_index_of
 from regsosek.warehouse.ledger import Spent
 from regsosek.warehouse.task_runs import TaskRun, task_runs
 
-# The steps of a delivery in the order in which they are taken (night/receiving.py).
+# The steps of a delivery in the order in which they are taken (night/reception.py).
 STEPS = ("fetch", "compare", "stage", "judge", "recognise", "load", "flip")
 RECEIVE = "receive"
 
