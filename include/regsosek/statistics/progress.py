@@ -13,6 +13,7 @@ from regsosek.statistics.streams.days import write_stream_days
 from regsosek.statistics.streams.verified import write_verified
 from regsosek.statistics.totals import write_totals
 from regsosek.warehouse.database import analyse_cases
+from regsosek.warehouse.ledger import rebuild_pointers
 from regsosek.warehouse.locks import hold_province
 from regsosek.warehouse.tables import ARRIVAL_MEASURES
 
@@ -48,19 +49,34 @@ SELECT :province, :night, {", ".join(f"coalesce(sum({name}), 0)" for name in ARR
 FROM mart.arrivals WHERE province = :province AND night = :night
 """
 
+_PROCESSED_AGAIN = "UPDATE mart.refreshed SET at = now() WHERE province = :province AND night = ANY(:nights)"
+
 
 def refresh_province(connection: Connection, province: str, night: date) -> None:
     """Brings the statistics of ``province`` up to date with what ``night`` brought.
 
     Nights after it (it was reopened, or run again) are computed again, for what they changed rests on it.
     """
-    _compute(connection, province, nights_to_compute(connection, province, night))
+    nights = nights_to_compute(connection, province, night)
+    _compute(connection, province, nights)
+    _note_recomputed(connection, province, [each for each in nights if each < night])
 
 
 def refresh_missing(connection: Connection, province: str) -> None:
     """Computes the nights of ``province`` that a former version of the warehouse, or an interruption, left out."""
     hold_province(connection, province)
-    _compute(connection, province, nights_to_compute(connection, province))
+    nights = nights_to_compute(connection, province)
+    _compute(connection, province, nights)
+    _note_recomputed(connection, province, nights)
+
+
+def _note_recomputed(connection: Connection, province: str, nights: list[date]) -> None:
+    """Notes nights as processed again that a former version had computed, by definitions of its own.
+
+    A release may then restate them, and the pointers follow the same definitions. An interrupted night has no mark.
+    """
+    if nights and connection.execute(text(_PROCESSED_AGAIN), {"province": province, "nights": nights}).rowcount:
+        rebuild_pointers(connection, province)
 
 
 def _compute(connection: Connection, province: str, nights: list[date]) -> None:
