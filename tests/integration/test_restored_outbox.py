@@ -22,7 +22,7 @@ from outbox_at_hand import (
     put,
     settings_for,
 )  # fmt: skip
-from regsosek.alerts import outbox_desk
+from regsosek.alerts import outbox_desk, sent_before
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError
@@ -130,6 +130,21 @@ def test_a_store_that_does_not_answer_keeps_nothing_back(engine: Engine, service
         assert not deliveries(engine)[OFFICE.address].traced
         deliver(engine, settings_for(services_env, it.port), MORNING)
     assert deliveries(engine)[OFFICE.address].traced, "the next run leaves the trace"
+
+
+def test_what_was_sent_before_there_were_traces_is_traced_in_turns(
+    engine: Engine, services_env: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_before, "MOST_LINES", 1)
+    put(engine)
+    put(engine, night=NIGHT + timedelta(days=1))
+    untraced = text("SELECT count(*) FROM alert.delivery WHERE state = 'sent' AND NOT traced")
+    with relay() as it:
+        own = settings_for(services_env, it.port)
+        for left in (1, 0):
+            deliver(engine, own, MORNING + timedelta(days=1))
+            with engine.connect() as connection:
+                assert connection.execute(untraced).scalar_one() == left
 
 
 def test_a_trace_names_no_address_and_rubbish_stops_nothing(engine: Engine, services_env: Settings) -> None:

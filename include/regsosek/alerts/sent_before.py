@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "sending/"
 MOST_BYTES = 64 * 1024 * 1024
+MOST_LINES = 10_000  # of one trace; after an upgrade everything ever sent has none, and a statement takes 65,535 values
 MOST_DAYS = 10  # listed one by one; a warehouse that is further behind reads the names of all traces
 BRIEF = Patience(connect_timeout=5, read_timeout=20, request_attempts=2, operation_attempts=1)
 
@@ -151,6 +152,7 @@ def _untraced(connection: Connection) -> list[tuple[int, Sent]]:
         .join(outbox, delivery.c.outbox_id == outbox.c.id)
         .where(delivery.c.sent_at.is_not(None), ~delivery.c.traced)
         .order_by(delivery.c.id)
+        .limit(MOST_LINES)
     )
     return [(row.id, _line(row._asdict())) for row in connection.execute(query)]
 
