@@ -13,6 +13,7 @@ from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules
 from other_process import Step, Wait, interrupted, start_night
 from published_world import back, pointer, receive, release
 from regsosek.errors import LockLostError
+from regsosek.landing.archive import read_receipt
 from regsosek.night.house import open_house
 from regsosek.release.pointer import seen
 from regsosek.settings import Settings
@@ -65,6 +66,25 @@ def test_who_lost_the_lock_is_refused_whether_anybody_took_it_or_not(world: Fiel
         world.run(NIGHT)
     assert world.run(NIGHT).states == {"accepted": 1}
     assert world.counts() == [(4, 3, 1, 0, 0, 0, 0)]
+
+
+def test_who_lost_the_lock_rejects_nothing_in_the_archive_either(world: FieldWorld) -> None:
+    store, settings = world.house.store, world.house.settings
+    delivery_id = world.deliver(NIGHT, [family("A")], produced_at=AT)
+    [missing] = [each.key for each in store.list_objects(settings.landing_bucket, "landing/") if "anggota" in each.key]
+    store.delete(settings.landing_bucket, missing)
+    step = Step(f"{RECEIVING}.bring_files", before=True)
+    with interrupted(step, lambda: end_lock_session(world)), pytest.raises(LockLostError, match=f"province {PROVINCE}"):
+        world.run(NIGHT)
+
+    def outcome() -> str | None:
+        bucket = settings.archive_bucket
+        found = read_receipt(store, bucket, province=PROVINCE, night=NIGHT, delivery_id=delivery_id)
+        return found and found.outcome
+
+    assert outcome() is None
+    assert world.run(NIGHT).states == {"rejected": 1}
+    assert outcome() == "rejected"
 
 
 def begin_and_pause(world: FieldWorld, step: Step) -> tuple[Any, Wait]:

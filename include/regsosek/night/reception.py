@@ -189,10 +189,11 @@ class Reception:
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry
         decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
-        # The receipt first: a verdict that only the ledger knew would be lost to a replay.
-        write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
         with self.house.engine.begin() as connection:
             ledger.require_registered(connection, entry)
+            # Before the ledger's commit: a verdict that only the ledger knew would be lost to a replay. Behind the
+            # fence: of a run that lost its right, a replay would repeat what another run decided otherwise.
+            write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
             clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)
