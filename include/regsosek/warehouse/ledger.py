@@ -12,11 +12,11 @@ from regsosek.contract.codebook import DATASETS, STREAMS
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ConservationError, LockLostError
-from regsosek.warehouse.case_state import case_state_as_of, revised
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.loading import TABLES_OF_A_PART
 from regsosek.warehouse.lost_nights import WHOLE
 from regsosek.warehouse.night_faults import forget_fault
+from regsosek.warehouse.pointers import rebuild_pointers, refresh_pointers
 from regsosek.warehouse.tables import (
     ROW_STATES,
     delivery,
@@ -243,7 +243,7 @@ def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], s
         analyse_cases(connection, entry.province)
         for superseded in supersedes:
             _withdraw_absent(connection, entry, superseded)
-        refresh_pointers(connection, entry)
+        refresh_pointers(connection, entry.key)
 
 
 def note_refreshed(connection: Connection, province: str, night: date) -> None:
@@ -397,41 +397,3 @@ def _withdraw_absent(connection: Connection, entry: Delivery, superseded: str) -
     left_out = connection.execute(text(_WITHDRAW_ABSENT), values).rowcount
     detail = {"superseded": superseded, "left_out": left_out}
     note_event(connection, entry.province, entry.counted_night, "superseded", detail, entry.delivery_id)
-
-
-_POINT = f"""
-INSERT INTO core.kasus_terkini AS t (province, case_id, state, waiting, night, delivery_id, part, row_no, id_subsls,
-                                     r109_no_bangunan, r110_no_keluarga)
-SELECT :province, case_id, settled_state, CASE WHEN state IN ('quarantined', 'pending') THEN state END, night,
-       delivery_id, part, row_no, id_subsls, r109_no_bangunan, r110_no_keluarga
-FROM ({case_state_as_of("night")}) case_state
-ON CONFLICT (province, case_id) DO UPDATE SET
-    state = excluded.state, waiting = excluded.waiting, night = excluded.night, delivery_id = excluded.delivery_id,
-    part = excluded.part, row_no = excluded.row_no, id_subsls = excluded.id_subsls,
-    r109_no_bangunan = excluded.r109_no_bangunan, r110_no_keluarga = excluded.r110_no_keluarga
-"""
-
-_OF_DELIVERY = """
-SELECT DISTINCT case_id FROM core.kasus
-WHERE province = :province AND night = :delivered_night AND delivery_id = :delivery_id
-"""
-
-
-def refresh_pointers(connection: Connection, entry: Delivery) -> None:
-    """Points ``kasus_terkini`` at the current revision of every case that this delivery touches."""
-    values = {
-        "province": entry.province,
-        "delivery_id": entry.delivery_id,
-        "delivered_night": entry.counted_night,
-        "night": date.max,
-    }
-    with revised(connection, _OF_DELIVERY, values):
-        connection.execute(text(_POINT), values)
-
-
-def rebuild_pointers(connection: Connection, province: str) -> None:
-    """Points ``kasus_terkini`` of ``province`` anew, from the log alone."""
-    own = {"province": province, "night": date.max}
-    connection.execute(text("DELETE FROM core.kasus_terkini WHERE province = :province"), own)
-    with revised(connection, "SELECT DISTINCT case_id FROM core.kasus WHERE province = :province", own):
-        connection.execute(text(_POINT), own)
