@@ -31,7 +31,7 @@ NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 30
 BOTH_SIDES_SECONDS = 15  # with the shortened limits below
-RECEIVING, PARTS = "regsosek.night.receiving", "regsosek.night.parts"
+RECEPTION, PARTS = "regsosek.night.reception", "regsosek.night.parts"
 
 
 @dataclass
@@ -111,7 +111,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [Step(f"{RECEIVING}.bring_files"), Step(f"{PARTS}.fetch_known", before=True), Step(f"{PARTS}.load_part")],
+    [Step(f"{RECEPTION}.bring_files"), Step(f"{PARTS}.fetch_known", before=True), Step(f"{PARTS}.load_part")],
     ids=str,
 )
 def test_a_run_in_the_dark_ends_by_itself_and_the_next_one_is_not_kept_waiting(

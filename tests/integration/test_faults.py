@@ -107,13 +107,13 @@ def before_next(prepared: FieldWorld, landing: str) -> FieldWorld:
 
 
 SEALING, RECEIVING, LEDGER = "regsosek.night.sealing", "regsosek.night.receiving", "regsosek.warehouse.ledger"
-PARTS = "regsosek.night.parts"
+RECEPTION, PARTS = "regsosek.night.reception", "regsosek.night.parts"
 BEFORE_THE_FLIP = [
     Step(f"{SEALING}.write_seal", before=True),
     Step(f"{SEALING}._archive_seal"),
     Step(f"{RECEIVING}.ensure_night_partitions"),
-    Step(f"{RECEIVING}.bring_manifest"),
-    Step(f"{RECEIVING}.bring_files"),
+    Step(f"{RECEPTION}.bring_manifest"),
+    Step(f"{RECEPTION}.bring_files"),
     Step(f"{PARTS}.load_part"),
     Step(f"{PARTS}.stage", call=2, before=True),
     Step(f"{PARTS}.load_part", call=2),
@@ -123,8 +123,8 @@ BEFORE_THE_FLIP = [
 AFTER_THE_FLIP = [
     Step(f"{LEDGER}.note_timing", before=True),
     Step(f"{LEDGER}.reject"),
-    Step(f"{RECEIVING}.write_receipt", before=True),
-    Step(f"{RECEIVING}.write_receipt"),
+    Step(f"{RECEPTION}.write_receipt", before=True),
+    Step(f"{RECEPTION}.write_receipt"),
     Step(f"{LEDGER}.accept", call=2),
     Step(f"{RECEIVING}.refresh_province", before=True),
     Step(f"{RECEIVING}.refresh_province"),
@@ -159,7 +159,7 @@ def test_a_killed_night_leaves_no_delivered_file_longer_than_the_next_run(
     world.house = replace(world.house, settings=settings)
     quick_receive(world, monkeypatch)
     world.deliver(NIGHT, [family("A")], produced_at=AT)
-    start_night(world, NIGHT, PROVINCE, Step(f"{RECEIVING}.bring_files"), die).join(SIDE_BY_SIDE_SECONDS)
+    start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.bring_files"), die).join(SIDE_BY_SIDE_SECONDS)
     assert {path.name for path in files_at_work(world)} >= {"keluarga-00001.csv.gz", "anggota-00001.csv.gz"}
     # Of another province that has nothing to do: whoever runs next clears up.
     nightly.receive(world.house, NEIGHBOUR, NIGHT)
@@ -279,9 +279,9 @@ def test_storage_that_goes_away_fails_the_province_and_the_next_run_completes_it
     for step in (
         Step(f"{LEDGER}.note_begun"),
         Step(f"{SEALING}.write_receipt"),
-        Step(f"{RECEIVING}.bring_manifest"),
-        Step(f"{RECEIVING}.bring_files", before=True),
-        Step(f"{RECEIVING}.write_receipt", before=True),
+        Step(f"{RECEPTION}.bring_manifest"),
+        Step(f"{RECEPTION}.bring_files", before=True),
+        Step(f"{RECEPTION}.write_receipt", before=True),
     ):
         with interrupted(step, server.stop), pytest.raises(ObjectStoreError):
             world.run(NEXT)

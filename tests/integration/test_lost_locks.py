@@ -23,7 +23,8 @@ TABLES_ALONE = True
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 30
-RECEIVING, PARTS, LEDGER = "regsosek.night.receiving", "regsosek.night.parts", "regsosek.warehouse.ledger"
+RECEIVING, RECEPTION = "regsosek.night.receiving", "regsosek.night.reception"
+PARTS, LEDGER = "regsosek.night.parts", "regsosek.warehouse.ledger"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def deliver(world: FieldWorld) -> None:
         Step(f"{RECEIVING}.seal_night"),
         Step(f"{PARTS}.load_part"),
         Step(f"{PARTS}.load_part", call=2),
-        Step(f"{RECEIVING}.bring_files"),
+        Step(f"{RECEPTION}.bring_files"),
     ],
     ids=str,
 )
@@ -73,7 +74,7 @@ def test_who_lost_the_lock_rejects_nothing_in_the_archive_either(world: FieldWor
     delivery_id = world.deliver(NIGHT, [family("A")], produced_at=AT)
     [missing] = [each.key for each in store.list_objects(settings.landing_bucket, "landing/") if "anggota" in each.key]
     store.delete(settings.landing_bucket, missing)
-    step = Step(f"{RECEIVING}.bring_files", before=True)
+    step = Step(f"{RECEPTION}.bring_files", before=True)
     with interrupted(step, lambda: end_lock_session(world)), pytest.raises(LockLostError, match=f"province {PROVINCE}"):
         world.run(NIGHT)
 
@@ -98,7 +99,7 @@ def begin_and_pause(world: FieldWorld, step: Step) -> tuple[Any, Wait]:
 
 @pytest.mark.parametrize(
     "before_the_flip",
-    [Step(f"{RECEIVING}.exceeding", before=True), Step(f"{LEDGER}.accept", before=True)],
+    [Step(f"{RECEPTION}.exceeding", before=True), Step(f"{LEDGER}.accept", before=True)],
     ids=["outside of the transaction", "within it"],
 )
 def test_a_second_run_never_makes_a_family_a_duplicate_of_itself(world: FieldWorld, before_the_flip: Step) -> None:

@@ -136,7 +136,7 @@ def test_a_night_reopened_after_the_dump_is_a_lost_one(three_nights: FieldWorld)
 
 
 REPLAYING = "regsosek.night.replaying"
-RECEIVING = "regsosek.night.receiving"
+RECEPTION = "regsosek.night.reception"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_replay_killed_within_a_night_is_taken_up_by_the_next_run(three_nights
     world = three_nights
     whole = contents(world, NIGHTS)
     back_to_the_dump(world)
-    step = Step(f"{RECEIVING}.bring_files", call=1 if night == THIRD else 2)
+    step = Step(f"{RECEPTION}.bring_files", call=1 if night == THIRD else 2)
     process = start_replay(world, NEXT, PROVINCE, step, die)
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
@@ -176,7 +176,7 @@ def test_a_replay_killed_within_a_night_is_taken_up_by_the_next_run(three_nights
 
 def test_an_earlier_night_that_was_interrupted_is_completed_first(world: FieldWorld) -> None:
     world.deliver(NIGHT, [family("A")], produced_at=AT)
-    process = start_night(world, NIGHT, PROVINCE, Step(f"{RECEIVING}.bring_files"), die)
+    process = start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.bring_files"), die)
     process.join(60)
     world.deliver(NEXT, [family("B", number=2)], produced_at=AT + DAY)
     assert world.run(NEXT).states == {"accepted": 1}

@@ -146,7 +146,7 @@ def test_every_record_is_json_and_says_its_run(told: Told) -> None:
 
 
 def test_records_say_which_night_province_and_delivery_they_are_about(told: Told) -> None:
-    of_deliveries = [r for r in told.records if r["logger"] == "regsosek.night.receiving"]
+    of_deliveries = [r for r in told.records if r["logger"] == "regsosek.night.reception"]
     assert {r["event"].rsplit(" ", 1)[-1] for r in of_deliveries} == {"accepted", "manifest_invalid"}
     for record in of_deliveries:
         assert (record["night"], record["province"]) == (str(NIGHT), PROVINCE)
