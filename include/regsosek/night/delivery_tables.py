@@ -11,6 +11,7 @@ from rich.text import Text
 
 from regsosek.night.deliveries import DeliveryDetail, DeliveryLine
 from regsosek.quality.hold_limits import measured
+from regsosek.scratch import open_private
 from regsosek.warehouse.holding import MeasuredShare
 from regsosek.warehouse.replacing import ReplacedFamilies, WithdrawnFamily
 
@@ -63,7 +64,7 @@ def delivery_report(detail: DeliveryDetail) -> Group:
 
 def write_withdrawn(detail: DeliveryDetail, path: Path) -> None:
     """Writes the keys of the families that a replacement withdrew as CSV, without any answer."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with open_private(path) as file:
         writer = csv.writer(file)
         writer.writerow(("province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "id_dokumen"))
         writer.writerows((detail.line.province, f.id_subsls, f.building, f.family, f.case_id) for f in detail.withdrawn)
