@@ -16,12 +16,15 @@ from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
 from left_behind import contents
 from regsosek.alerts.nightly import alert_provinces
+from regsosek.night.deciding import free
 from regsosek.night.quarantine import quarantined_cases, waiting_by_rule
 from regsosek.night.replaying import replay
 from regsosek.portal.quarantine import waiting_by_province
 from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.full_reading import read_whole
 from regsosek.release.second_reading import Headline, change_since
+from regsosek.warehouse.holding import shares_of
+from regsosek.warehouse.replacing import replaced_by
 
 NIGHT = date(2022, 10, 21)
 NEXT = NIGHT + timedelta(days=1)
@@ -196,6 +199,27 @@ def test_deliveries_that_replace_each_other_are_received_as_they_are_listed(worl
     )
     assert world.run(NIGHT).states == {"accepted": 2}
     require_conservation(world)
+
+
+@pytest.mark.parametrize(("named", "state", "visited"), [(16, "accepted", 16), (15, "held", 20)])
+def test_a_replacement_is_held_for_more_than_a_fifth_withdrawn_and_counts_once_freed(
+    world: FieldWorld, named: int, state: str, visited: int
+) -> None:
+    first = world.deliver(NIGHT, [family(f"D{n}", number=n) for n in range(1, 21)], produced_at=AT)
+    world.run(NIGHT)
+    families = [family(f"D{n}", 2, number=n) for n in range(1, named + 1)]
+    second = world.deliver(NEXT, families, produced_at=AT + HOUR, supersedes=[first])
+    assert world.run(NEXT).states == {state: 1}
+    assert figures(world, NEXT)[0] == visited
+    with world.house.engine.connect() as connection:
+        [of_kabkota] = replaced_by(connection, PROVINCE, second)
+        assert (of_kabkota.families, of_kabkota.withdrawn, of_kabkota.kept) == (20, 20 - named, 0)
+        assert [share.exceeded for share in shares_of(connection, PROVINCE, second) if share.dataset == "replaced"] == [
+            state == "held"
+        ]
+    if state == "held":
+        free(world.house, PROVINCE, second, world.suites, by="tester", reason="the office left them out on purpose")
+        assert figures(world, NEXT)[0] == named
 
 
 def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_it_again(
