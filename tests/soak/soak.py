@@ -66,6 +66,7 @@ class Soak:
     done: list[date] = field(default_factory=list)
     altered: set[str] = field(default_factory=set)
     dumps: dict[date, str] = field(default_factory=dict)
+    told: laws.Told = field(default_factory=laws.Told)
 
     def night(self, plan: Night) -> None:
         """One night: arrivals, the run, what operators do, and the laws."""
@@ -144,6 +145,7 @@ class Soak:
     def _restore(self, plan: Night) -> None:
         """The warehouse of some nights ago comes back; the archive brings the nights since, releases are made again."""
         since = self.done[-plan.restore :]
+        self.told.before_restore(self.hurt, self.stage.services.mail)
         self.hurt.house.engine.dispose()
         self.stage.copy_database(self.dumps[self.done[-plan.restore - 1]], self.hazards.database)
         self.report.operations["restore"] += 1
@@ -160,7 +162,7 @@ class Soak:
         laws.published(self.hurt, self.done[-1])
         laws.undisturbed(self.hurt, self.twin, self.done[-1:])  # the receipts of all nights once, at the end
         laws.nothing_left(self.hurt)
-        self.report.twice = laws.told_once(self.hurt, self.stage.services.mail)
+        self.report.twice = laws.told_once(self.hurt, self.stage.services.mail, self.told)
 
     def from_the_archive(self) -> None:
         """An empty warehouse, an empty landing area: the archive alone gives the same tables, files and hashes."""
