@@ -106,11 +106,12 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 def without_words(error: BaseException) -> BaseException:
-    """``error`` for a log: where a database is behind it, its like with the same frames and without its words.
+    """``error`` for a log: behind a database or a defect, its like with the same frames and without its words.
 
-    Errors of ours keep their words. Whatever lies between may repeat what the database said, so it loses its own.
+    A database quotes rows, and an error that nobody foresaw may quote the value that it failed at. Errors of ours keep
+    their words. Whatever lies between may repeat what was said, so it loses its own.
     """
-    if from_database(error) is None:
+    if from_database(error) is None and not any(isinstance(each, DefectError) for each in chain(error)):
         return error
     return _stand_in(error, {})
 

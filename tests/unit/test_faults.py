@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,3 +140,12 @@ def test_an_error_that_has_nothing_of_a_database_stays_itself() -> None:
 def test_every_fix_names_what_is_to_be_done() -> None:
     for sign, fix in fixes().items():
         assert issubclass(fix.error, RegsosekError) and len(fix.words) > 20, sign
+
+
+def test_an_error_that_nobody_foresaw_is_logged_with_its_frames_and_without_its_words() -> None:
+    with pytest.raises(DefectError) as caught, edge("x"):
+        float("Siti".upper())
+    logged = "".join(traceback.format_exception(without_words(caught.value)))
+    assert "SITI" not in logged
+    assert "ValueError" in logged
+    assert "test_an_error_that_nobody_foresaw" in logged
