@@ -120,6 +120,7 @@ def _one_kind_of_line_end(name: str, plain: Path, target: Path) -> bool:
             ended, found = _with_lf(np.frombuffer(text, dtype=np.uint8), quoted)
             ends += found
             written.write(ended.tobytes())
+    quoting.finish()
     lf, crlf, cr = ends > 0
     return bool(cr or (lf and crlf))
 

@@ -5,7 +5,7 @@ What the engine reads by rules of its own is refused: blanks before a quote, tex
 quote with a comma between it and another quote of its line: writer and reader may mean different values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -45,12 +45,26 @@ def count_separators(name: str, plain: Path) -> int:
     """How many commas part values in the text ``plain`` of the delivered file ``name``.
 
     Raises:
-        ContractBreachError: ``file_malformed``: a quote may be read in more than one way.
+        ContractBreachError: ``file_malformed``: a quote may be read in more than one way, or is never closed.
     """
-    quoting, separators = Quoting(name), 0
     with plain.open("rb") as source:
-        for text in whole_lines(source):
-            separators += text.count(b",") - _commas_within(text, quoting.spans(text))
+        return _separators(name, whole_lines(source))
+
+
+def separators_in(name: str, lines: bytes) -> int:
+    """How many commas part values in whole ``lines`` from the start of the file ``name``.
+
+    Raises:
+        ContractBreachError: ``file_malformed``, as above.
+    """
+    return _separators(name, [lines])
+
+
+def _separators(name: str, pieces: Iterable[bytes]) -> int:
+    quoting, separators = Quoting(name), 0
+    for text in pieces:
+        separators += text.count(b",") - _commas_within(text, quoting.spans(text))
+    quoting.finish()
     return separators
 
 
@@ -82,6 +96,7 @@ class Quoting:
     name: str
     inside: bool = False
     _lines: int = field(default=0)
+    _opened: int = field(default=0)
 
     def spans(self, text: bytes) -> Spans:
         """The quoted stretches of ``text``, which follows what was given before.
@@ -96,6 +111,15 @@ class Quoting:
         self._lines += max(text.count(b"\n"), text.count(b"\r"))
         return spans
 
+    def finish(self) -> None:
+        """Checks that the text does not end inside of quotes: the engine drops such a last value or its whole line.
+
+        Raises:
+            ContractBreachError: ``file_malformed``.
+        """
+        if self.inside:
+            self._refuse(self._opened, "a quote that is never closed")
+
     def _alternating(self, text: bytes, quotes: Places) -> Spans | None:
         """The stretches if quotes open and close values in turn, each where it may; a doubled one closes and opens."""
         opens, closes = quotes[self.inside :: 2], quotes[not self.inside :: 2]
@@ -108,8 +132,11 @@ class Quoting:
 
     def _closed(self, text: bytes, opens: Places, closes: Places) -> Spans:
         """Spans of ``text``, of which the first may have opened before and the last may close later."""
+        began = opens[~np.isin(opens, closes + 1)]
         opens = np.concatenate(([0], opens)) if self.inside else opens
         self.inside = len(opens) > len(closes)
+        if self.inside and began.size:
+            self._opened = self._line(text, int(began[-1]))
         closes = np.concatenate((closes, [len(text)])) if self.inside else closes
         return Spans(opens.astype(np.intp), closes.astype(np.intp))
 
@@ -138,7 +165,7 @@ class Quoting:
         if start and text[start - 1] not in _ENDS:
             return False
         if start < place and text[max(place - 2, 0) : place] != b", ":
-            self._refuse(text, place, "blanks or tabs before a quote")
+            self._refuse(self._line(text, place), "blanks or tabs before a quote")
         return True
 
     def _check_behind(self, text: bytes, place: int) -> None:
@@ -146,7 +173,7 @@ class Quoting:
         while end < len(text) and text[end] == BLANK:
             end += 1
         if end < len(text) and text[end] not in _ENDS:
-            self._refuse(text, place, "text behind a quoted value")
+            self._refuse(self._line(text, place), "text behind a quoted value")
 
     def _check_bare(self, text: bytes, quotes: Places, bare: list[int]) -> None:
         """Refuses a bare quote that may pair with a neighbour, values between them."""
@@ -155,10 +182,14 @@ class Quoting:
                 if one >= 0 and other < len(quotes):
                     between = text[quotes[one] : quotes[other]]
                     if b"," in between and b"\n" not in between and b"\r" not in between:
-                        self._refuse(text, int(quotes[at]), "a quote within a value that has none around it")
+                        self._refuse(
+                            self._line(text, int(quotes[at])), "a quote within a value that has none around it"
+                        )
 
-    def _refuse(self, text: bytes, place: int, what: str) -> None:
-        line = self._lines + max(text.count(b"\n", 0, place), text.count(b"\r", 0, place)) + 1
+    def _line(self, text: bytes, place: int) -> int:
+        return self._lines + max(text.count(b"\n", 0, place), text.count(b"\r", 0, place)) + 1
+
+    def _refuse(self, line: int, what: str) -> None:
         raise ContractBreachError(
             "file_malformed", f"{self.name} is not CSV as in RFC 4180: line {line} has {what}; quote the whole value"
         )

@@ -115,6 +115,33 @@ def test_line_ends_are_mended_beside_bare_quotes(engine, tmp_path: Path, end: st
     assert read(engine, tmp_path, "anggota", text)[0]["r402_nama"] == 'PIPA 5" NO 1'
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("last", ['"', '"#', '"x,,#', '"#a,b#c,"",d#'])
+def test_a_text_that_ends_inside_a_quote_is_refused_by_the_line_that_opens_it(
+    engine, tmp_path: Path, end: str, last: str
+) -> None:
+    text = (text_of("anggota", "@", rows=3) + last.replace("#", "\r\n")).replace("\r\n", end)
+    assert "line 5 has a quote that is never closed" in refused(engine, tmp_path, "anggota", text)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_row_whose_last_value_is_never_closed_is_not_left_out(engine, tmp_path: Path, mixed: bool) -> None:
+    """With as many rows as the manifest names but for the one that was dropped."""
+    lines = text_of("anggota", "@", rows=4).splitlines()
+    text = "\n".join([*lines[:4], lines[4] + '"x', ""])
+    text = text.replace("\n", "\r\n", 1) if mixed else text
+    assert "line 5 has a quote that is never closed" in refused(engine, tmp_path, "anggota", text)
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 64])
+def test_a_quote_never_closed_is_seen_in_pieces_of_any_size(monkeypatch, tmp_path: Path, pieces: int) -> None:
+    monkeypatch.setattr("regsosek.staging.csv_quotes.CHUNK_BYTES", pieces)
+    plain = tmp_path / "text"
+    plain.write_text('a,b\n"1\n",2\n3,"4\n5,6\n7,8\n', newline="")
+    with pytest.raises(ContractBreachError, match="line 4 has a quote that is never closed"):
+        count_separators("f", plain)
+
+
 @pytest.mark.parametrize("pieces", [1, 7, 64, 1 << 20])
 def test_commas_are_counted_alike_in_pieces_of_any_size(monkeypatch, tmp_path: Path, pieces: int) -> None:
     monkeypatch.setattr("regsosek.staging.csv_quotes.CHUNK_BYTES", pieces)
