@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from delivered import VERSION, anggota_row, csv_gz, described_file
@@ -38,3 +39,33 @@ def test_what_stands_in_place_of_the_header_is_named(
     with pytest.raises(ContractBreachError, match=f"^{reason}: anggota-00001.csv.gz.*{told}") as raised:
         read_part(engine, file, path, version=VERSION)
     assert "RAHASIA" not in str(raised.value)
+
+
+HEADER, ROW = TEXT.split("\r\n")[:2]
+
+
+def read_names(connection: duckdb.DuckDBPyConnection, directory: Path, header: str, *rows: str) -> list[tuple[str]]:
+    content = gzip.compress("\n".join([header, *rows, ""]).encode())
+    file, path = described_file("anggota", content, len(rows), directory)
+    read_part(connection, file, path, version=VERSION)
+    return connection.execute("SELECT r402_nama FROM anggota_text ORDER BY row_no").fetchall()
+
+
+@pytest.mark.parametrize("name", [' "r402_nama"', '"r402_nama"', ' "R402_NAMA" ', " r402_nama ", '"r402_nama" '])
+def test_a_name_is_read_as_the_values_below_it_are(engine, tmp_path: Path, name: str) -> None:
+    row = ROW.replace("CONTOH", ' "CONTOH"')
+    assert read_names(engine, tmp_path, HEADER.replace("r402_nama", name), row) == [("CONTOH",)]
+
+
+@pytest.mark.parametrize("unknown", [' "x,y"', '"x,y"', ' "x"",""y"', ' "x, ""y"""', '"x, "'])
+def test_a_comma_within_a_quoted_name_makes_up_for_no_comma_too_many(engine, tmp_path: Path, unknown: str) -> None:
+    header, row = HEADER.replace(",r402_nama", f",{unknown},r402_nama"), ROW.replace(",CONTOH", ",1,CONTOH")
+    assert read_names(engine, tmp_path, header, row, row) == [("CONTOH",)] * 2
+    with pytest.raises(ContractBreachError, match=r"^file_malformed: "):
+        read_names(engine, tmp_path, header, row, row.replace(",CONTOH", ",,CONTOH"))
+
+
+@pytest.mark.parametrize("unknown", ['"x"y', '  "x,y"', '\t"x"', '"x', 'x "y,z" w'])
+def test_a_header_whose_quotes_have_two_meanings_is_refused(engine, tmp_path: Path, unknown: str) -> None:
+    with pytest.raises(ContractBreachError, match=r"^file_malformed: .*line 1 has "):
+        read_names(engine, tmp_path, f"{HEADER},{unknown}", f"{ROW},1")
