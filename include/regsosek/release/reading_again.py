@@ -132,7 +132,8 @@ def _double(spelled: str) -> str:
 
 
 def _from_parquet(path: Path, expected: Sequence[Variable], offset: timedelta) -> pd.DataFrame:
-    with pq.ParquetFile(path) as file:
+    # Counted in nanoseconds, a moment of the oldest type (INT96) far from today would turn into another.
+    with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
         spelled = _spellings(file.schema_arrow.names, expected)
         table = file.read(columns=list(spelled.values()), use_threads=False)
     kinds = {each.name: each.kind for each in expected}

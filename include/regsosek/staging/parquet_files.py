@@ -28,7 +28,11 @@ _TEXTS = frozenset({"VARCHAR", "UUID"})
 # Arrow keeps spans of time as plain numbers, of which the engine knows no more.
 _SPAN = "DURATION"
 _DATED: frozenset[Kind] = frozenset({"date", "timestamp"})
-_EXACT = "9007199254740992"  # beyond it a double does not hold every whole number
+# Beyond them a float of the type does not hold every whole number.
+_EXACT = {"FLOAT": "16777216", "DOUBLE": "9007199254740992"}
+# First and last day that any reader and the clock of any province can tell; counts of nanoseconds reach less far.
+_DAYS, _DAYS_NS = ("0001-01-02", "9999-12-30"), ("1677-09-23", "2262-04-10")
+_DAY_US = 86_400 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class _Column:
         if self.type == "DATE":
             return "date"
         return "decimal" if self.type.startswith("DECIMAL") else "other"
+
+    @property
+    def dated(self) -> bool:
+        """Whether its values are moments of the kind that its variable asks for."""
+        return (self.family, self.variable.kind) in {("date", "date"), ("local", "date"), ("instant", "timestamp")}
+
+    @property
+    def days(self) -> tuple[str, str]:
+        """The first and the last day that a moment in it may fall on."""
+        return _DAYS_NS if self.type.endswith("_NS") else _DAYS
 
 
 def read_parquet(
@@ -203,12 +217,18 @@ def _unfit(column: _Column) -> str:
         case "integer" | "decimal" if kind not in _DATED:
             return "0"
         case "float" if kind not in _DATED:
-            return f"count(*) FILTER (isinf({values}) OR (isfinite({values}) AND abs({values}) >= {_EXACT}))"
-        case "date" | "local" if kind == "date":
-            return "0"
-        case "instant" if kind == "timestamp":
-            return "0"
-    return f"count({values})"
+            return (
+                f"count(*) FILTER (isinf({values}) OR (isfinite({values}) AND abs({values}) >= {_EXACT[column.type]}))"
+            )
+    return _outside(column) if column.dated else f"count({values})"
+
+
+def _outside(column: _Column) -> str:
+    """How many moments fall outside the days told apart everywhere, or are the engine's infinity."""
+    (first, last), zone = column.days, "+00" if column.family == "instant" else ""
+    bounds = [first, last] if column.family == "date" else [f"{first} 00:00:00{zone}", f"{last} 23:59:59{zone}"]
+    low, high = (f"'{each}'::{column.type}" for each in bounds)
+    return f"count(*) FILTER (NOT {column.source} BETWEEN {low} AND {high})"
 
 
 def _repaired(column: _Column) -> str:
@@ -221,8 +241,15 @@ def _repaired(column: _Column) -> str:
         case "float" if kind != "decimal" and kind not in _DATED:
             return f"count(*) FILTER (isfinite({values}) AND {values} = trunc({values}))"
         case "local" if kind == "date":
-            return f"count(*) FILTER ({values} = date_trunc('day', {values}))"
+            return f"count(*) FILTER ({_midnight(column)})"
     return "0"
+
+
+def _midnight(column: _Column) -> str:
+    # Counted, not cut to its day: a moment near the end of what the type counts would then fall outside.
+    if column.type == "TIMESTAMP_NS":
+        return f"epoch_ns({column.source}) % {1000 * _DAY_US} = 0"
+    return f"epoch_us({column.source}) % {_DAY_US} = 0"
 
 
 def _repair_kind(column: _Column) -> str:
@@ -234,6 +261,8 @@ def _repair_kind(column: _Column) -> str:
 def _type_word(column: _Column) -> str:
     if column.family == "float":
         return "floating-point numbers without exact digits"
+    if column.dated:
+        return f"moments outside {' to '.join(column.days)}"
     return column.type.split("(", maxsplit=1)[0].lower() if column.type.endswith(("[]", ")")) else column.type.lower()
 
 
@@ -259,8 +288,9 @@ def _text(column: _Column, offset: timedelta) -> str:
             text = f"regexp_replace({values}::VARCHAR, '^(-?)\\.', '\\10.')"
             return text if kind == "decimal" else f"regexp_replace({text}, '\\.0+$', '')"
         case "local":
-            moment = _moment_text(f"{values}::TIMESTAMP", "")
-            return f"CASE WHEN {values} = date_trunc('day', {values}) THEN {values}::DATE::VARCHAR ELSE {moment} END"
+            below = ".%n" if column.type == "TIMESTAMP_NS" else ".%f"
+            moment = _moment_text(values, "", below)
+            return f"CASE WHEN {_midnight(column)} THEN {values}::DATE::VARCHAR ELSE {moment} END"
         case "instant":
             return _instant_text(column, offset)
         case "other":

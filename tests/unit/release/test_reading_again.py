@@ -4,6 +4,7 @@ import gzip
 import uuid
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,27 @@ def test_any_moment_of_parquet_is_read_as_staging_wrote_it(
     for name, column in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
     agree(engine, tmp_path, parquet_of(table), len(ROWS), "parquet")
+
+
+DAY = 86_400
+FAR = (-719_161, -172_000, 0, 106_000, 2_932_895)  # days, the first and last ones that are read among them
+
+
+@pytest.mark.parametrize(("unit", "zone"), [("int96", None), *product(["ms", "us", "ns"], [None, "UTC"])])
+def test_moments_far_from_today_and_just_off_midnight_are_read_alike(
+    engine, tmp_path: Path, unit: str, zone: str | None
+) -> None:
+    scale = {"ms": 10**3, "us": 10**6, "ns": 10**9, "int96": 10**6}[unit]
+    days = [day for day in FAR if unit != "ns" or abs(day) < 106_500]
+    counts = [day * DAY * scale + past for day in days for past in (0, 1, DAY * scale - scale)]
+    column = pa.array(counts, pa.timestamp("us" if unit == "int96" else unit, zone))
+    table = pa.Table.from_pylist([keluarga_row(id_dokumen=f"D{n}") for n in range(len(counts))])
+    name = "wawancara_mulai" if zone else "r201_tanggal_pencacahan"
+    table = table.set_column(table.schema.get_field_index(name), name, column)
+    content = parquet_of(table, use_deprecated_int96_timestamps=unit == "int96")
+    agree(engine, tmp_path, content, len(counts), "parquet")
+    [(told,)] = engine.execute(f"SELECT count(DISTINCT {name}) FROM keluarga_text").fetchall()
+    assert told == len(counts)
 
 
 KEYS = st.sampled_from(["", "1", "01", "2", "x", "6403010001000100"])

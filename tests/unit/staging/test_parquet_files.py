@@ -159,6 +159,44 @@ def test_a_type_without_certain_text_is_refused_by_the_column_s_name(
     assert f"send as text: {name} (" in breach.detail
 
 
+DAY, UNITS = 86_400, {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+FIRST, LAST = -719_161, 2_932_895  # 0001-01-02 and 9999-12-30, in days
+
+
+def moments(unit: str, count: int, zone: str | None = None) -> Any:
+    return pa.array([count, None], pa.timestamp(unit, zone))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(pa.array([day, None], pa.date32()) for day in (FIRST - 1, LAST + 1, LAST + 2, -(2**31), 2**31 - 1)),
+        pa.array([(LAST + 2) * DAY * 1000, None], pa.date64()),
+        *(moments(unit, day * DAY * UNITS[unit]) for unit in ("s", "ms", "us") for day in (FIRST - 1, LAST + 1)),
+        *(moments(unit, count) for unit in ("us", "ns") for count in (2**63 - 1, 2**63 - 2, 1 - 2**63, -(2**63))),
+    ],
+)
+def test_a_date_that_not_every_reader_can_tell_is_refused(engine, tmp_path: Path, column: Any) -> None:
+    breach = refused(engine, tmp_path, parquet_of(with_column("r406_tanggal_lahir", column)), format_=FORMAT)
+    days = "1677-09-23 to 2262-04-10" if column.type == pa.timestamp("ns") else "0001-01-02 to 9999-12-30"
+    assert str(breach).endswith(
+        f"column_type: anggota-00001.parquet: send as text: r406_tanggal_lahir (moments outside {days})"
+    )
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(moments(unit, day * DAY * UNITS[unit], "UTC") for unit in ("s", "ms", "us") for day in (FIRST - 1, LAST + 1)),
+        *(moments(u, count, "UTC") for u in ("us", "ns") for count in (2**63 - 1, 2**63 - 2, 1 - 2**63, -(2**63))),
+    ],
+)
+def test_an_instant_that_not_every_reader_can_tell_is_refused(engine, tmp_path: Path, column: Any) -> None:
+    content = parquet_of(with_column("waktu_sinkron", column, FAMILIES))
+    with pytest.raises(ContractBreachError, match=r"^column_type: .*: waktu_sinkron \(moments outside [0-9-]{10} to "):
+        read(engine, tmp_path, content, format_=FORMAT, dataset="keluarga")
+
+
 def nested_before() -> bytes:
     structure = pa.array([{"r402_nama": "LAIN", "b": {"c": 1}}] * 2)
     return parquet_of(TABLE.add_column(0, "lain", structure))
