@@ -30,6 +30,8 @@ _SPAN = "DURATION"
 _DATED: frozenset[Kind] = frozenset({"date", "timestamp"})
 # Beyond them a float of the type does not hold every whole number.
 _EXACT = {"FLOAT": "16777216", "DOUBLE": "9007199254740992"}
+# As many digits any number keeps in single precision, up to as many as tell any two apart.
+_SINGLE_DIGITS = (6, 7, 8, 9)
 # First and last day that any reader and the clock of any province can tell; counts of nanoseconds reach less far.
 _DAYS, _DAYS_NS = ("0001-01-02", "9999-12-30"), ("1677-09-23", "2262-04-10")
 _DAY_US = 86_400 * 10**6
@@ -282,7 +284,7 @@ def _text(column: _Column, offset: timedelta) -> str:
     values, kind = column.source, column.variable.kind
     match column.family:
         case "float":
-            return _float_text(values, kind)
+            return _float_text(values, _shortest(values) if column.type == "FLOAT" else values, kind)
         case "decimal":
             # The engine writes a number below one without its zero where no digit can stand before the point.
             text = f"regexp_replace({values}::VARCHAR, '^(-?)\\.', '\\10.')"
@@ -298,10 +300,18 @@ def _text(column: _Column, offset: timedelta) -> str:
     return f"{values}::VARCHAR"
 
 
-def _float_text(values: str, kind: Kind) -> str:
+def _shortest(values: str) -> str:
+    """SQL: single precision as the double of the fewest digits that identify it; the engine writes a digit more where
+    two texts of as few digits are equally near."""
+    tries = [f"TRY_CAST(format('{{:.{digits}g}}', {values}::DOUBLE) AS DOUBLE)" for digits in _SINGLE_DIGITS]
+    cases = " ".join(f"WHEN {each}::FLOAT = {values} THEN {each}" for each in tries[:-1])
+    return f"CASE {cases} ELSE {tries[-1]} END"
+
+
+def _float_text(values: str, shortest: str, kind: Kind) -> str:
     # A number near zero would be written with an exponent: it gets its fifteen places instead.
     small = f"rtrim(rtrim(format('{{:.15f}}', {values}::DOUBLE), '0'), '.')"
-    text = f"CASE WHEN abs({values}) < 0.001 AND {values} <> 0 THEN {small} ELSE {values}::VARCHAR END"
+    text = f"CASE WHEN abs({values}) < 0.001 AND {values} <> 0 THEN {small} ELSE ({shortest})::VARCHAR END"
     if kind != "decimal":
         # Tried only: the engine may cast a NaN that the CASE around it leaves out.
         text = f"CASE WHEN {values} = trunc({values}) THEN TRY_CAST({values} AS BIGINT)::VARCHAR ELSE {text} END"

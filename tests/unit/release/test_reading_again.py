@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -267,6 +268,22 @@ def test_any_moment_of_parquet_is_read_as_staging_wrote_it(
     for name, column in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
     agree(engine, tmp_path, parquet_of(table), len(ROWS), "parquet")
+
+
+@pytest.mark.parametrize("width", [np.float16, np.float32])
+def test_coordinates_of_few_digits_are_read_alike_and_in_the_fewest(engine, tmp_path: Path, width: type) -> None:
+    chance = np.random.default_rng(20221020)
+    ties = np.arange(95 * 64, 141 * 64) / 64
+    powers = [each * 2.0**power for power in range(-9, 10) for each in (-1, 1)]
+    drawn = np.concatenate([chance.uniform(-11, 6, 4000), chance.uniform(95, 141, 4000), [134.921875], ties, powers])
+    numbers = drawn[np.abs(drawn) >= 0.001].astype(width)
+    row = {name: pa.array([value] * len(numbers)) for name, value in keluarga_row().items()}
+    content = parquet_of(pa.table(row | {"lintang": pa.array(numbers), "bujur": pa.array(numbers[::-1])}))
+    file, path = described_file(DATASET, content, len(numbers), tmp_path, format_="parquet")
+    read_part(engine, file, path, version=VERSION, offset=WITA)
+    [*told] = (text for (text,) in engine.execute("SELECT lintang FROM keluarga_text ORDER BY row_no").fetchall())
+    assert told == [np.format_float_positional(np.float32(number), trim="0") for number in numbers]
+    same_texts(engine, tmp_path, content, "parquet")
 
 
 DAY = 86_400

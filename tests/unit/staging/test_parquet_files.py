@@ -146,6 +146,7 @@ def test_what_a_clock_says_below_a_microsecond_is_not_lost(engine, tmp_path: Pat
         pytest.param("r402_nama", pa.array([{"a": "CONTOH"}, None]), id="structure"),
         pytest.param("r402_nama", pa.array([date(1984, 2, 3), None]), id="date for text"),
         pytest.param("r403_nik", pa.array([9.5e15, None]), id="digits that a double lost"),
+        pytest.param("r403_nik", pa.array([float(2**24), None], pa.float32()), id="digits that a float lost"),
         pytest.param("r407_umur", pa.array([float("inf"), None]), id="infinity"),
         pytest.param("r406_tanggal_lahir", pa.array([19840203, None]), id="whole number for a date"),
         pytest.param("r406_tanggal_lahir", pa.array([datetime(1984, 2, 3, tzinfo=UTC), None]), id="instant for a date"),
