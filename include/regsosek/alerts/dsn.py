@@ -86,7 +86,8 @@ def _text_of(part: Message) -> bytes:
     held = b"\n\n".join(each.as_bytes() for each in cast("list[Message]", part.get_payload()))
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding == "quoted-printable":
-        return quopri.decodestring(held)
+        # A long header that is broken softly ends the headers for the parser, which puts a blank line there.
+        return quopri.decodestring(held.replace(b"=\n\n", b"=\n", 1))
     try:
         return b64decode(held) if encoding == "base64" else held
     except binascii.Error:
