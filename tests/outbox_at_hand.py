@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,25 @@ def message_of(engine: Engine, night: date) -> int:
         return connection.execute(select(tables.outbox.c.id).where(tables.outbox.c.night == night)).scalar_one()
 
 
-def bounce_of(row: Any, outbox_id: int, *, action: str = "failed", domain: str = "bps.example") -> str:
-    """A report of a mail server about a delivery."""
+def bounce_of(mail: EmailMessage, **changed: str) -> str:
+    """A report of a mail server about a mail that came to it, perhaps with another ``action`` or ``message_id``."""
+    return report_of(mail["To"], **{"message_id": str(mail["Message-ID"])} | changed)
+
+
+def guessed_id(row: Any) -> str:
+    """The id of a delivery as far as a stranger can count it."""
+    return f"<{NIGHT:%Y%m%d}.prov64.{row.outbox_id}.{row.id}@bps.example>"
+
+
+def report_of(address: str, message_id: str, action: str = "failed") -> str:
+    """A report of a mail server, or of who says that he is one."""
     return (
         "From: MAILER-DAEMON@relay.example\nTo: regsosek-nightly@bps.example\nSubject: Undelivered\nMIME-Version: 1.0\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\n\n'
         "--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example\n\n"
-        f"Final-Recipient: rfc822; {row.address}\nAction: {action}\nStatus: 5.1.1\n\n"
+        f"Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: 5.1.1\n\n"
         "--B\nContent-Type: text/rfc822-headers\n\n"
-        f"Message-ID: <20221026.prov64.{outbox_id}.{row.id}@{domain}>\n\n--B--\n"
+        f"Message-ID: {message_id}\n\n--B--\n"
     )
 
 

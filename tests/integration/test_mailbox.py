@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from imap_mailbox import ImapMailbox, imap_mailbox
-from outbox_at_hand import DEPUTY, NIGHT, NOW, OFFICE, TEAM, bounce_of, deliveries, message_row, put, settings_for
+from outbox_at_hand import DEPUTY, NIGHT, NOW, OFFICE, TEAM, bounce_of, deliveries, put, settings_for
 from regsosek.alerts.pace import pace
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.local.loopback import free_port
@@ -69,7 +69,7 @@ def returned(engine: Engine, services_env: Settings, it: Relay) -> bytes:
     """The report of a message that went out, and came back."""
     put(engine, OFFICE, DEPUTY)
     deliver(engine, settings_for(services_env, it.port), NOW)
-    return bounce_of(deliveries(engine)[OFFICE.address], message_row(engine).id).encode()
+    return bounce_of(it.to(OFFICE.address)[0]).encode()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

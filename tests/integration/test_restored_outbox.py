@@ -114,7 +114,7 @@ def test_what_came_back_goes_again_when_an_operator_lets_it(
         own = settings_for(services_env, it.port, bounce_maildir=tmp_path / "kembali")
         deliver(engine, own, MORNING)
         restore()
-        box.add(bounce_of(deliveries(engine)[OFFICE.address], message_row(engine).id))
+        box.add(bounce_of(it.to(OFFICE.address)[0]))
         assert deliver(engine, own, MORNING).bounced == 1
         with engine.begin() as connection:
             outbox_desk.retry(connection, message_row(engine).id, MORNING)

@@ -335,12 +335,14 @@ def test_a_bounce_wakes_the_deputy_and_is_read_once(engine: Engine, services_env
     with relay() as it:
         own = settings_for(services_env, it.port, bounce_maildir=tmp_path / "kembali")
         deliver(engine, own, NOW)
-        row, outbox_id = deliveries(engine)[OFFICE.address], message_row(engine).id
-        for content in ("From: a@b.example\nSubject: hi\n\nhello\n", bounce_of(row, outbox_id, action="delayed"),
-                        bounce_of(row, outbox_id, domain="other.example"), bounce_of(row, outbox_id + 1)):  # fmt: skip
+        [mail] = it.to(OFFICE.address)
+        own_id, number = mail["Message-ID"], message_row(engine).id
+        for content in ("From: a@b.example\nSubject: hi\n\nhello\n", bounce_of(mail, action="delayed"),
+                        bounce_of(mail, message_id=own_id.replace("bps.example", "other.example")),
+                        bounce_of(mail, message_id=own_id.replace(f".{number}.", f".{number + 1}."))):  # fmt: skip
             box.add(content)
         assert deliver(engine, own, NOW).bounced == 0
-        box.add(bounce_of(row, outbox_id))
+        box.add(bounce_of(mail))
         done = deliver(engine, own, NOW)
         assert (done.bounced, done.sent) == (1, 2)
         assert deliver(engine, own, NOW) == Delivered(0, 0, 0)
@@ -428,7 +430,7 @@ def test_bounces_are_read_from_an_imap_server(engine: Engine, services_env: Sett
     put(engine)
     with relay() as it:
         deliver(engine, settings_for(services_env, it.port), NOW)
-        returned = bounce_of(deliveries(engine)[OFFICE.address], message_row(engine).id).replace("\n", "\r\n").encode()
+        returned = bounce_of(it.to(OFFICE.address)[0]).replace("\n", "\r\n").encode()
         with imap_mailbox(ImapMailbox([b"Subject: halo\r\n\r\nhalo\r\n", returned], PASSWORD), context) as box:
             reading = {"bounce_imap_host": "127.0.0.1", "bounce_imap_port": box.port, "bounce_imap_username": LOGIN,
                        "smtp_ca_file": tmp_path / "ca.pem"}  # fmt: skip

@@ -23,7 +23,7 @@ SELECT delivery_id, dataset FROM ledger.delivery_count
 WHERE received <> loaded + quarantined + superseded + duplicate + withdrawn + held + rejected
 """
 NEWEST = "SELECT DISTINCT ON (night) night, prefix, content_hash FROM release.release ORDER BY night, revision DESC"
-# What became of each message by the warehouse: its id without the sender's domain, as alerts/mail.py writes it, and
+# What became of each message by the warehouse: its id without tag and domain, as alerts/mail.py writes it, and
 # what stays the same when a restored warehouse composes it again under another id.
 LETTERS = """
 SELECT to_char(o.night, 'YYYYMMDD') || '.' || o.recipient_group || '.' || o.id || '.' || d.id,
@@ -123,8 +123,8 @@ def _arrived(world: FieldWorld, relay: MailSink) -> Counter[str]:
 
 
 def _id_of(path: Path) -> tuple[str, str]:
-    letter, _, domain = str(message_from_bytes(path.read_bytes())["Message-ID"]).strip("<> \r\n").rpartition("@")
-    return letter, domain
+    tagged, _, domain = str(message_from_bytes(path.read_bytes())["Message-ID"]).strip("<> \r\n").rpartition("@")
+    return tagged.rpartition(".")[0], domain
 
 
 def nothing_left(world: FieldWorld) -> None:

@@ -16,8 +16,8 @@ from typing import cast
 
 from regsosek.alerts.mail import OUR_ID
 
-# As ``mail.message_id`` writes it, perhaps without its brackets: night, group, message, delivery.
-_OURS = re.compile(r"(?<![\w.])\d{8}\.\w+\.(\d{1,18})\.(\d{1,18})@[\w-]+(?:\.[\w-]+)*")
+# As ``mail.message_id`` writes it, perhaps without its brackets: night, group, message, delivery, tag.
+_OURS = re.compile(r"(?<![\w.])\d{8}\.\w+\.(\d{1,18})\.(\d{1,18})(?:\.\w+)?@[\w-]+(?:\.[\w-]+)*")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _REPORTS = {"message/delivery-status", "message/global-delivery-status"}

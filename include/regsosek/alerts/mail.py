@@ -1,5 +1,7 @@
 """The edge to SMTP: a letter as an e-mail, and a session that hands letters over one recipient at a time."""
 
+import hashlib
+import hmac
 import smtplib
 import ssl
 from base64 import b64encode
@@ -17,28 +19,36 @@ OK = 200
 TEMPORARY = 400
 PERMANENT = 500
 OUR_ID = "X-Regsosek-Message-ID"  # beside Message-ID, which some relays replace by their own
+_PURPOSE = b"message ids of mail"
+_TAG_DIGITS = 16  # 64 bits: tried by mail alone, which is slow
 
 
-def message_id(letter: Letter, sender: str) -> str:
-    """The same for the same delivery, so that a message sent twice can be told from two, and a bounce be placed."""
-    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-    return f"<{letter.night:%Y%m%d}.{letter.group}.{letter.id}.{letter.delivery}@{domain}>"
+def message_id(letter: Letter, settings: Settings) -> str:
+    """The same for the same delivery, so that a message sent twice can be told from two, and a bounce be placed.
+
+    Its numbers can be counted. Its tag is known to us and to those who handled the mail.
+    """
+    domain = parseaddr(settings.mail_sender)[1].rpartition("@")[2] or "localhost"
+    numbers = f"{letter.night:%Y%m%d}.{letter.group}.{letter.id}.{letter.delivery}"
+    own_key = hmac.digest(settings.hmac_key.get_secret_value().encode(), _PURPOSE, hashlib.sha256)
+    tag = hmac.new(own_key, f"{numbers}\n{letter.address}".encode(), hashlib.sha256).hexdigest()[:_TAG_DIGITS]
+    return f"<{numbers}.{tag}@{domain}>"
 
 
-def email_of(letter: Letter, sender: str, reply_to: str | None = None) -> EmailMessage:
+def email_of(letter: Letter, settings: Settings) -> EmailMessage:
     """The letter as an e-mail, in plain UTF-8 text and as HTML where it has any; the same bytes every time.
 
     Raises:
         ValueError: a header holds what would begin another one.
     """
     message = EmailMessage()
-    message["From"] = sender
+    message["From"] = settings.mail_sender
     message["To"] = letter.address
-    if reply_to:
-        message["Reply-To"] = reply_to
+    if settings.mail_reply_to:
+        message["Reply-To"] = settings.mail_reply_to
     message["Subject"] = letter.subject
     message["Date"] = letter.composed_at
-    message["Message-ID"] = message[OUR_ID] = message_id(letter, sender)
+    message["Message-ID"] = message[OUR_ID] = message_id(letter, settings)
     message["Auto-Submitted"] = "auto-generated"  # keeps holiday responders from answering
     message.set_content(letter.body, cte="quoted-printable")
     if letter.html:
@@ -73,7 +83,7 @@ class MailCarrier:
         if self._unreachable:
             return self._unreachable
         try:
-            message = email_of(letter, self._settings.mail_sender, self._settings.mail_reply_to)
+            message = email_of(letter, self._settings)
             content = message.as_bytes(policy=policy.SMTP)
         except ValueError as error:
             return Outcome(Result.REFUSED_FOR_GOOD, f"cannot be written: {type(error).__name__}")
@@ -95,13 +105,12 @@ class MailCarrier:
 
     def _announce(self, letter: Letter) -> Outcome | None:
         """Sender and recipient, in a new session where the server has ended one after some letters."""
-        sender = self._settings.mail_sender
         if self._handed_over:
             try:
-                return _envelope(self._opened(), letter, sender)
+                return _envelope(self._opened(), letter, self._settings)
             except OSError:
                 self.close()
-        return _envelope(self._opened(), letter, sender)
+        return _envelope(self._opened(), letter, self._settings)
 
     def _opened(self) -> smtplib.SMTP:
         if self._session is None:
@@ -205,7 +214,7 @@ def _base64_of(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
-def _envelope(session: smtplib.SMTP, letter: Letter, sender: str) -> Outcome | None:
+def _envelope(session: smtplib.SMTP, letter: Letter, settings: Settings) -> Outcome | None:
     """What speaks against sending; None if the server takes sender and recipient.
 
     A server that can (RFC 3461) is asked to name our id in its report, and to return no more than headers.
@@ -213,7 +222,8 @@ def _envelope(session: smtplib.SMTP, letter: Letter, sender: str) -> Outcome | N
     Raises:
         OSError: the session is of no use; a sender that is refused is our matter, not the recipient's.
     """
-    reports = [f"ENVID={message_id(letter, sender).strip('<>')}", "RET=HDRS"] if session.has_extn("dsn") else []
+    sender, ours = settings.mail_sender, message_id(letter, settings).strip("<>")
+    reports = [f"ENVID={ours}", "RET=HDRS"] if session.has_extn("dsn") else []
     code, answer = session.mail(sender, reports)
     if code >= TEMPORARY:
         session.rset()

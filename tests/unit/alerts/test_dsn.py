@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from regsosek.alerts.dsn import Bounce, read_bounce
 
 REPORTS = Path(__file__).parent / "dsn"
-OURS = "<20221026.prov64.7.12@bps.example>"
+OURS = "<20221026.prov64.7.12.356f38c595e0b66e@bps.example>"
 
 
 def report(name: str) -> bytes:
@@ -37,6 +37,13 @@ def test_a_report_is_read(name: str, final: bool, status: str, line_end: bytes) 
 @pytest.mark.parametrize("name", ["postfix-delivered", "holiday", "of-somebody-else"])
 def test_what_is_no_failure_of_ours_is_none(name: str) -> None:
     assert read_bounce(report(name)) is None
+
+
+@pytest.mark.parametrize("tag", ["", ".0123456789abcdef", ".tidak"])
+def test_an_id_is_read_with_whatever_tag_it_has(tag: str) -> None:
+    forged = OURS.replace(".356f38c595e0b66e", tag)
+    content = report("postfix-failed").replace(OURS.encode(), forged.encode())
+    assert read_bounce(content) == Bounce(7, 12, forged, True, "5.1.1")
 
 
 def test_a_report_names_no_address() -> None:
