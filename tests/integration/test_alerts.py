@@ -319,5 +319,6 @@ def test_a_night_of_all_provinces_is_told_as_a_whole(seeded: Engine, services_en
     assert nation.subject == "[KRITIS] Regsosek nasional, 26 Okt 2022: 1 provinsi kritis; 33 kesalahan platform"
     body = " ".join(nation.body.split())
     assert "100 dari 1.000 keluarga dikunjungi (10,0 %), rencana 48,0 %; 1 dari 34 provinsi terhitung." in body
-    assert "73 Sulawesi Selatan: malamnya gagal diproses (ParityError: P05)" in body
+    assert "73 Sulawesi Selatan: malamnya gagal diproses: Great Expectations dan SQL" in body
+    assert "(ParityError: P05)" in body
     assert "1. 64 Kalimantan Timur: 10,0 % dari 1.000, rencana 48 % [KRITIS]" in body

@@ -167,7 +167,7 @@ def test_a_night_ended_by_the_keyboard_is_ended(
     fail_province(monkeypatch, KeyboardInterrupt)  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
         run(world)
-    assert refreshed(world) == []
+    assert refreshed(world) == [OTHER] and published(world) == 0
 
 
 def test_the_command_and_the_dag_come_to_one_outcome_and_write_one_mail(
