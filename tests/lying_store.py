@@ -91,6 +91,23 @@ def half(answer: Answer) -> Answer:
     return replace(answer, body=answer.body[: len(answer.body) // 2])
 
 
+def half_without_length(answer: Answer) -> Answer:
+    """Half of the body, in chunks and with a proper end: nothing in the answer tells its length."""
+    return _chunked(answer, answer.body[: len(answer.body) // 2])
+
+
+def twice_without_length(answer: Answer) -> Answer:
+    """More than the object, in chunks, as a proxy sends it that unpacks what is packed."""
+    return _chunked(answer, 2 * answer.body)
+
+
+def _chunked(answer: Answer, body: bytes) -> Answer:
+    headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-md5"}
+    return Answer(
+        answer.status, headers | {"Transfer-Encoding": "chunked"}, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    )
+
+
 def missing(answer: Answer) -> Answer:
     """No such object."""
     del answer
@@ -101,7 +118,26 @@ def missing(answer: Answer) -> Answer:
 
 def no_entries(answer: Answer) -> Answer:
     """A proper listing of nothing."""
+    body = re.sub(rb"<KeyCount>\d+<", b"<KeyCount>0<", answer.body)
+    return replace(answer, body=re.sub(rb"<Contents>.*</Contents>", b"", body, flags=re.DOTALL))
+
+
+def no_entries_of(tag: bytes) -> Callable[[Answer], Answer]:
+    """A proper listing of nothing, meant for whoever asked for another ``tag``."""
+    other = re.compile(b"<%b>[^<]*</%b>" % (tag, tag))
+    return lambda answer: replace(
+        no_entries(answer), body=other.sub(b"<%b>other</%b>" % (tag, tag), no_entries(answer).body)
+    )
+
+
+def uncounted(answer: Answer) -> Answer:
+    """A listing that counts entries and bears none."""
     return replace(answer, body=re.sub(rb"<Contents>.*</Contents>", b"", answer.body, flags=re.DOTALL))
+
+
+def lower_case(answer: Answer) -> Answer:
+    """A listing whose entries no reader finds."""
+    return replace(answer, body=answer.body.replace(b"Contents>", b"contents>"))
 
 
 def word(old: bytes, new: bytes) -> Callable[[Answer], Answer]:
@@ -165,7 +201,7 @@ class _Proxy(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if "Content-Length" not in answer.headers:
+        if not {"Content-Length", "Transfer-Encoding"} & answer.headers.keys():
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         try:

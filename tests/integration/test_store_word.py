@@ -8,7 +8,23 @@ import pytest
 
 from delivered import PROVINCE
 from field_world import CompiledJudge, FieldWorld, family
-from lying_store import ALWAYS, Answer, LyingStore, broken_page, half, lying_store, missing, no_entries, nothing, page
+from lying_store import (
+    ALWAYS,
+    Answer,
+    LyingStore,
+    broken_page,
+    half,
+    half_without_length,
+    lower_case,
+    lying_store,
+    missing,
+    no_entries,
+    no_entries_of,
+    nothing,
+    page,
+    twice_without_length,
+    uncounted,
+)
 from lying_store import word as words
 from regsosek.errors import LostRaceError
 from regsosek.landing.archive import Seal, canonical_json, read_receipt, read_seal
@@ -64,6 +80,11 @@ NO_LISTINGS = {
     "listing without its end": words(b"<IsTruncated>false</IsTruncated>", b""),
     "unknown word": words(b"<IsTruncated>false<", b"<IsTruncated>perhaps<"),
     "listing of another place": words(b"<Key>landing", b"<Key>elsewhere"),
+    "nothing in another place": no_entries_of(b"Prefix"),
+    "nothing in another bucket": no_entries_of(b"Name"),
+    "a count and no entries": uncounted,
+    "entries in lower case": lower_case,
+    "a count that is no number": words(b"<KeyCount>", b"<KeyCount>some "),
 }
 
 
@@ -93,6 +114,8 @@ def test_a_store_that_gives_no_listing_stops_the_province_and_seals_nothing(
 WRONG_ONCE = {
     "missing": missing,
     "half": half,
+    "half without its length": half_without_length,
+    "twice without its length": twice_without_length,
     "page": page,
     "page that is no XML": broken_page,
     "nothing": nothing,

@@ -28,6 +28,7 @@ from regsosek.landing.answers import (
     plain_etag,
     require_listing,
     require_object,
+    require_size,
 )
 from regsosek.landing.store import ABSENT, Downloaded, StoredObject
 from regsosek.settings import Settings
@@ -117,7 +118,9 @@ class ObjectStore:
 
         def read() -> bytes:
             with closing(self._open(bucket, key, listed)) as body:
-                return b"".join(_chunks(body, max_bytes))
+                content = b"".join(_chunks(body, max_bytes))
+            require_size(len(content), max_bytes, listed)
+            return content
 
         return self._unless_missing("get", bucket, key, read)
 
@@ -132,7 +135,9 @@ class ObjectStore:
 
         def read() -> Downloaded:
             with closing(self._open(bucket, key, listed)) as body:
-                return _save(_chunks(body, expected_bytes + 1), path)
+                downloaded = _save(_chunks(body, expected_bytes + 1), path)
+            require_size(downloaded.size, expected_bytes + 1, listed)
+            return downloaded
 
         with ExitStack() as undo:
             undo.callback(path.unlink, missing_ok=True)
@@ -233,16 +238,17 @@ class ObjectStore:
         return answer["Body"]
 
     def _pages(self, bucket: str, prefix: str, delimiter: str) -> Iterator["ListObjectsV2OutputTypeDef"]:
-        token = ""
+        token, passed = "", {""}
         while True:
             page = self._page(bucket, prefix, delimiter, token)
             yield page
             if not page.get("IsTruncated"):
                 return
             following = page.get("NextContinuationToken", "")
-            if following in {"", token}:
-                # Stopping here in silence would pass half a listing off as the whole.
+            if following in passed:
+                # Stopping here in silence would pass half a listing off as the whole; going round would never end.
                 raise ObjectStoreError(f"list {bucket}/{prefix}: truncated without a new continuation token")
+            passed.add(following)
             token = following
 
     def _page(self, bucket: str, prefix: str, delimiter: str, token: str) -> "ListObjectsV2OutputTypeDef":
@@ -250,8 +256,11 @@ class ObjectStore:
 
     def _listing(self, bucket: str, prefix: str, delimiter: str, token: str) -> "ListObjectsV2OutputTypeDef":
         ask = partial(self._client.list_objects_v2, Bucket=bucket, Prefix=prefix, Delimiter=delimiter)
-        page = ask(ContinuationToken=token) if token else ask()
-        require_listing(page, prefix)
+        try:
+            page = ask(ContinuationToken=token) if token else ask()
+        except ValueError as error:  # botocore reads a number that is none without a word of its own
+            raise WrongAnswerError(said="a number in the listing is none") from error
+        require_listing(page, bucket, prefix)
         return page
 
     def _unless_missing(self, operation: str, bucket: str, key: str, attempt: Callable[[], T]) -> T | None:
