@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
@@ -85,7 +86,7 @@ def sweep(root: Path) -> int:
 def work_folders(root: Path) -> list[WorkFolder]:
     """All work folders under ``root``, oldest first; looks only."""
     seen = [_look(root, name) for name in _names(root) if (root / name).is_dir()]
-    return sorted(seen, key=lambda each: each.touched)
+    return sorted((each for each in seen if each.path.is_dir()), key=lambda each: each.touched)
 
 
 def open_private(path: Path) -> IO[str]:
@@ -105,17 +106,27 @@ def _claim(root: Path, purpose: str) -> tuple[Path, int]:
     while True:
         folder = root / f"{purpose}-{token_hex(8)}"
         if (lock := _lock(_lock_of(folder), os.O_CREAT)) is not None:
-            os.write(lock, _kernel().encode())
             _HELD.add(lock)
-            folder.mkdir(mode=0o700)
+            try:
+                os.write(lock, _kernel().encode())
+                folder.mkdir(mode=0o700)
+            except OSError:
+                _release(folder, lock)
+                raise
             return folder, lock
 
 
 def _lock(path: Path, flags: int = 0) -> int | None:
-    """A descriptor that holds the lock of ``path``; none where somebody else has it or the file is gone or not ours."""
+    """A descriptor that holds the lock of ``path``; none where somebody else has it or the file is gone or not ours.
+
+    Raises:
+        OSError: the file cannot be made, with ``os.O_CREAT`` among ``flags``; another name would fare no better.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
     except (FileNotFoundError, PermissionError):
+        if flags & os.O_CREAT:
+            raise
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,8 +187,10 @@ def _of_one_machine(directory: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[os.stat_result]:
-    for path in (folder, _lock_of(folder), *folder.rglob("*")):
-        with suppress(FileNotFoundError):  # its task may delete it meanwhile
+    # Its task may delete any of it meanwhile; walk passes over a directory that is gone, rglob raises.
+    within = (Path(base, name) for base, *names in os.walk(folder) for name in chain.from_iterable(names))
+    for path in chain((folder, _lock_of(folder)), within):
+        with suppress(FileNotFoundError, PermissionError):
             yield path.lstat()
 
 

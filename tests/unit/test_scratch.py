@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -238,3 +239,63 @@ def test_what_cannot_be_deleted_is_said_and_tried_again(
             pass
     assert "Read-only file system; it may hold personal data" in caplog.text
     assert sweep(tmp_path) == 1
+
+
+SPENT = """
+import os, signal, sys
+from pathlib import Path
+from regsosek.scratch import work_folder
+signal.alarm(5)
+root = Path(sys.argv[1])
+if "account" in sys.argv and os.geteuid() == 0:
+    os.seteuid(65534)
+try:
+    with work_folder(root, "prov65"):
+        print("made")
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("which", ["no right to write", "gone"])
+def test_a_work_directory_that_takes_no_folder_is_said_at_once(which: str) -> None:
+    with TemporaryDirectory() as place:  # below pytest's own directory another account could not look
+        Path(place).chmod(0o755)
+        root = Path(place, "work")
+        if which == "no right to write":
+            root.mkdir(mode=0o555)
+        command = [sys.executable, "-c", SPENT, str(root), "account" if root.exists() else "self"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 0, "it went on for ever, and the alarm ended it"
+    assert ended.stdout.strip() == ("PermissionError" if which == "no right to write" else "FileNotFoundError")
+
+
+def test_a_folder_that_cannot_be_made_keeps_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    held = set(scratch._HELD)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        with pytest.raises(OSError, match="No space"), work_folder(tmp_path, "prov65"):
+            pass
+    assert list(tmp_path.iterdir()) == []
+    assert held == scratch._HELD
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the folder", "a folder in it"])
+def test_looking_survives_a_folder_that_vanishes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    folder = legacy(tmp_path, 60)
+    (folder / "spill").mkdir()
+    look, vanishes = os.scandir, folder if whole else folder / "spill"
+
+    def vanishing(path: os.PathLike[str] | str) -> object:
+        if Path(path) == vanishes:
+            subprocess.run(["rm", "-rf", path], check=True)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert [each.path for each in work_folders(tmp_path)] == ([] if whole else [folder])
+    assert not vanishes.exists()
