@@ -24,6 +24,7 @@ from outbox_at_hand import (
 )  # fmt: skip
 from regsosek.alerts import outbox_desk, sent_before
 from regsosek.alerts.sending import Delivered, deliver
+from regsosek.alerts.sent_before import SentBefore
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError
 from regsosek.landing.object_store import ObjectStore
@@ -156,6 +157,52 @@ def test_a_trace_names_no_address_and_rubbish_stops_nothing(engine: Engine, serv
     found = [store.get_bytes(bucket, each.key, max_bytes=10_000) for each in store.list_objects(bucket, "sending/")]
     assert b"prov64" in b"".join(filter(None, found))
     assert b"@" not in b"".join(filter(None, found))
+
+
+ODD = {
+    "a copy by hand": "sending/salinan-lama/x.json",
+    "no such day": "sending/2022-13-45/x.json",
+    "a day without a folder": "sending/2023-01-01",
+    "the future": "sending/2099-12-31/x.json",
+}
+
+
+@pytest.mark.parametrize("key", ODD.values(), ids=ODD)
+def test_a_strange_name_among_the_traces_hides_none(
+    engine: Engine, services_env: Settings, dump: Callable[[], Callable[[], None]], key: str
+) -> None:
+    store, bucket = ObjectStore.connect(services_env), services_env.archive_bucket
+    store.put_bytes(bucket, key, b'{"sent": []}')
+    put(engine, OFFICE)
+    with relay() as it:
+        own = settings_for(services_env, it.port)
+        assert deliver(engine, own, MORNING) == Delivered(1, 0, 0)
+        assert key in known(engine)
+        put(engine, night=NIGHT + timedelta(days=1))
+        restore = dump()
+        assert deliver(engine, own, MORNING + timedelta(days=1)) == Delivered(1, 0, 0)
+        restore()
+        assert SentBefore(engine, own, MORNING + timedelta(days=6)).learn() == 1
+
+
+@pytest.mark.parametrize("content", [None, b""], ids=["gone", "empty"])
+def test_a_trace_that_was_not_read_is_not_known(
+    engine: Engine, services_env: Settings, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    key = f"sending/{MORNING:%Y-%m-%d}/x.json"
+    ObjectStore.connect(services_env).put_bytes(services_env.archive_bucket, key, b'{"sent": []}')
+    before = SentBefore(engine, services_env, MORNING)
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStore, "get_bytes", lambda *_, **__: content)
+        before.learn()
+    assert known(engine) == set()
+    before.learn()
+    assert known(engine) == {key}
+
+
+def known(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(text("SELECT key FROM alert.sending_trace")).scalars())
 
 
 def test_an_operator_asks_before_anything_is_sent(

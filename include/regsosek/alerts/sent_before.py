@@ -7,19 +7,21 @@ warehouse came from. A store that does not answer keeps no message back.
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from secrets import token_hex
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from regsosek.alerts.deliveries import settle
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.store import StoredObject
 from regsosek.settings import Settings
 from regsosek.warehouse.tables import delivery_of_message as delivery
 from regsosek.warehouse.tables import outbox, sending_trace, sent_before
@@ -27,6 +29,7 @@ from regsosek.warehouse.tables import outbox, sending_trace, sent_before
 log = logging.getLogger(__name__)
 
 PREFIX = "sending/"
+_DAY = re.compile(PREFIX + r"([0-9]{4}-[0-9]{2}-[0-9]{2})/")
 MOST_BYTES = 64 * 1024 * 1024
 MOST_LINES = 10_000  # of one trace; after an upgrade everything ever sent has none, and a statement takes 65,535 values
 MOST_DAYS = 10  # listed one by one; a warehouse that is further behind reads the names of all traces
@@ -75,14 +78,12 @@ class SentBefore:
         """
         bucket = self._settings.archive_bucket
         with self._engine.begin() as connection:
-            newest = connection.execute(select(func.max(sending_trace.c.key))).scalar()
             known = set(connection.execute(select(sending_trace.c.key)).scalars())
-        prefixes = _prefixes(newest, self._now.date())
-        found = [each.key for prefix in prefixes for each in self._store.list_objects(bucket, prefix)]
-        for key in (each for each in found if each not in known):
-            content = self._store.get_bytes(bucket, key, max_bytes=MOST_BYTES)
-            with self._engine.begin() as connection:
-                _remember(connection, key, content or b"")
+        prefixes = _prefixes(known, self._now.date())
+        found = [each for prefix in prefixes for each in self._store.list_objects(bucket, prefix)]
+        for each in found:
+            if each.key not in known:
+                self._read(each)
         return _mark(self._engine)
 
     def leave_trace(self) -> None:
@@ -102,6 +103,15 @@ class SentBefore:
                 ids = [delivery_id for delivery_id, _ in sent]
                 connection.execute(update(delivery).where(delivery.c.id.in_(ids)).values(traced=True))
 
+    def _read(self, listed: StoredObject) -> None:
+        bucket = self._settings.archive_bucket
+        content = self._store.get_bytes(bucket, listed.key, max_bytes=MOST_BYTES, listed=listed)
+        if not content:
+            log.warning("archive/%s is empty or gone; the next run looks again", listed.key)
+            return
+        with self._engine.begin() as connection:
+            _remember(connection, listed.key, content)
+
     @cached_property
     def _store(self) -> ObjectStore:
         return ObjectStore.connect(self._settings, BRIEF)
@@ -118,14 +128,23 @@ def _mark(engine: Engine) -> int:
     return len(marked)
 
 
-def _prefixes(newest: str | None, today: date) -> Sequence[str]:
+def _prefixes(known: Iterable[str], today: date) -> Sequence[str]:
     """Below which names traces may lie that the warehouse does not know."""
-    if newest is None:
+    # A name of the future tells nothing of how far the warehouse has come.
+    left = max((day for day in map(_day, known) if day is not None and day <= today), default=None)
+    if left is None or (today - left).days > MOST_DAYS - 3:
         return [PREFIX]
-    left = date.fromisoformat(newest.removeprefix(PREFIX)[:10])
-    day = min(left, today) - timedelta(days=1)  # several senders write at once
-    days = (today - day).days + 2
-    return [f"{PREFIX}{day + timedelta(days=n)}/" for n in range(days)] if 0 < days <= MOST_DAYS else [PREFIX]
+    first = left - timedelta(days=1)  # several senders write at once
+    return [f"{PREFIX}{first + timedelta(days=n)}/" for n in range((today - first).days + 2)]
+
+
+def _day(key: str) -> date | None:
+    """The day in the name of a trace; none in a name that is no trace's."""
+    named = _DAY.match(key)
+    try:
+        return date.fromisoformat(named[1]) if named else None
+    except ValueError:
+        return None
 
 
 def _remember(connection: Connection, key: str, content: bytes) -> None:
