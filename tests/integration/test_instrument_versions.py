@@ -85,6 +85,7 @@ def product(world: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Prod
     assert refusal.returncode == 1
     assert f"rule X01 reads {REMOVED}, which version 2 does not have" in " ".join(refusal.stderr.split())
     bind_rules_on_removed_item(rules)
+    product.succeeds("generate", "--publish", "REGSOSEK22.K/2")
     product.succeeds("generate", "--check")
     return product
 
