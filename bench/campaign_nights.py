@@ -2,29 +2,26 @@
 
 Every officer works through six sub-SLS, five days each, twelve families a day. Of a night's families one in six was
 enumerated a day earlier, one in a hundred is in quarantine, one in ten was not interviewed; 2 % as many again are
-revisions of families of all earlier nights, of which one in twenty withdraws its family. What is not written: answers
-(their rows are), reasons, and all but the columns of a file that are read.
+revisions of families of all earlier nights, of which one in twenty withdraws its family. The files are whole
+(``campaign_files.py``). What is not written: answers in the warehouse (their rows are), and reasons.
 """
 
-import gzip
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 from ulid import ULID
 
+from campaign_files import VERSION, Archive, archive_files
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
-from regsosek.landing.archive import archive_bytes, archive_file
+from regsosek.landing.archive import archive_bytes
 from regsosek.night.house import House
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse import ledger
-from regsosek.warehouse.database import copy_out
 from regsosek.warehouse.migration import ensure_night_partitions, migrate
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
 
@@ -86,8 +83,9 @@ class Nights:
         }  # fmt: skip
         with self.house.engine.begin() as connection:
             ensure_night_partitions(connection, PROVINCE, night)
-            connection.execute(text(_LOG), own)
+            connection.execute(text(_BROUGHT), own)
             own["sha256"] = self._archived(connection, own, scratch)
+            connection.execute(text(_LOG), own)
             connection.execute(text(_DELIVERY), own)
             for dataset, rows in (("keluarga", "1"), ("anggota", "members")):
                 connection.execute(text(_COUNTS.format(rows=rows)), own | {"dataset": dataset})
@@ -107,38 +105,20 @@ class Nights:
             connection.execute(text("VACUUM ANALYZE"))
 
     def _archived(self, connection: Connection, own: dict[str, Any], scratch: Path) -> str:
+        """Archives the files and the manifest of what was brought; the address of the manifest."""
         store, bucket = self.house.store, self.house.settings.archive_bucket
-        files = []
-        for part in range(1, ceil(self._rows(connection, own) / ROWS_A_PART) + 1):
-            plain, path = scratch / "keluarga.csv", scratch / f"keluarga-{part:05d}.csv.gz"
-            copy_out(connection, _FILE.format(part=part, **own), plain)
-            path.write_bytes(gzip.compress(plain.read_bytes(), 1))
-            rows = sum(1 for _ in plain.open()) - 1
-            sha256 = archive_file(store, bucket, path)
-            files += [_file("keluarga", part, rows, path.stat().st_size, sha256)]
-            files += [_file("anggota", part, rows * PERSONS, 0, hashlib.sha256(b"").hexdigest())]
+        files = archive_files(connection, Archive(store, bucket, scratch))
         return archive_bytes(store, bucket, json.dumps(_manifest(own, files)).encode())
-
-    def _rows(self, connection: Connection, own: dict[str, Any]) -> int:
-        return int(connection.execute(text(f"SELECT count(*) FROM core.kasus WHERE {_OWN}"), own).scalar_one())
 
 
 def _place(desas: list[str], k: int) -> str:
     return f"{desas[k % len(desas)]}{k // len(desas) + 1:04d}00"
 
 
-def _file(dataset: str, part: int, rows: int, size: int, sha256: str) -> dict[str, Any]:
-    name = f"{dataset}-{part:05d}.csv.gz"
-    return {
-        "name": name, "dataset": dataset, "part": part, "format": "csv.gz", "rows": rows, "bytes": size,
-        "sha256": sha256,
-    }  # fmt: skip
-
-
 def _manifest(own: dict[str, Any], files: list[dict[str, Any]]) -> dict[str, Any]:
     totals = {d: sum(f["rows"] for f in files if f["dataset"] == d) for d in ("keluarga", "anggota")}
     return {
-        "contract_version": "1", "instrument": "REGSOSEK22.K", "instrument_version": "1", "province": PROVINCE,
+        "contract_version": "1", "instrument": "REGSOSEK22.K", "instrument_version": VERSION, "province": PROVINCE,
         "delivery_id": own["delivery_id"], "produced_at": own["produced_at"].isoformat(), "producer": "bench",
         "enumerated_from": str(FIRST), "enumerated_to": str(own["night"]), "files": files, "totals": totals,
     }  # fmt: skip
@@ -146,10 +126,8 @@ def _manifest(own: dict[str, Any], files: list[dict[str, Any]]) -> dict[str, Any
 
 _OWN = "province = :province AND night = :night AND delivery_id = :delivery_id"
 
-_LOG = f"""
-INSERT INTO core.kasus (province, night, delivery_id, part, row_no, case_id, versi, rank_versi, produced_at,
-                        content_hash, status, verdict, id_subsls, r109_no_bangunan, r110_no_keluarga, placed_code,
-                        enumerated_on, result, ppl, members, persons)
+_BROUGHT = f"""
+CREATE TEMPORARY TABLE brought ON COMMIT DROP AS
 WITH fresh AS (
     SELECT CAST(:day AS int) AS day, n / {FAMILIES_A_DAY} AS officer, n % {FAMILIES_A_DAY} AS i, 1 AS versi
     FROM generate_series(0, CAST(:families AS int) - 1) n
@@ -165,21 +143,23 @@ rows AS (
            officer * {PLACES_OF_OFFICER} + (day - 1) / {DAYS_A_PLACE} % {PLACES_OF_OFFICER} AS k
     FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) brought
 )
-SELECT :province, :night, :delivery_id, n / :part_rows + 1, n % :part_rows + 1,
-       'D' || day || '-' || officer || '-' || i,
-       versi, versi, :produced_at, decode(md5(officer || '-' || i || '-' || day || '-' || :delivery_id), 'hex'),
-       CASE WHEN withdrawn THEN 'withdrawn' WHEN error THEN 'quarantined' ELSE 'loaded' END,
-       CASE WHEN withdrawn THEN NULL WHEN error THEN 'error' ELSE 'clean' END,
-       p.code, (day - 1) % {DAYS_A_PLACE} * {FAMILIES_A_DAY} + i + 1, 1, p.code,
-       DATE '{FIRST}' + day - 1 - (i > 9 AND day > 1)::int, CASE i WHEN 5 THEN 3 ELSE 1 END, NULL,
-       CASE WHEN withdrawn THEN 0 ELSE {PERSONS} END, CASE WHEN withdrawn THEN 0 ELSE {PERSONS} END
+SELECT n / CAST(:part_rows AS int) + 1 AS part, n % CAST(:part_rows AS int) + 1 AS row_no,
+       'D' || day || '-' || officer || '-' || i AS case_id, versi,
+       CASE WHEN withdrawn THEN 'withdrawn' WHEN error THEN 'quarantined' ELSE 'loaded' END AS status,
+       CASE WHEN withdrawn THEN NULL WHEN error THEN 'error' ELSE 'clean' END AS verdict,
+       p.code AS id_subsls, (day - 1) % {DAYS_A_PLACE} * {FAMILIES_A_DAY} + i + 1 AS r109_no_bangunan,
+       1 AS r110_no_keluarga, DATE '{FIRST}' + day - 1 - (i > 9 AND day > 1)::int AS enumerated_on,
+       CASE i WHEN 5 THEN 3 ELSE 1 END AS result, CASE WHEN withdrawn THEN 0 ELSE {PERSONS} END AS members
 FROM rows JOIN place p USING (k)
 """
-_FILE = """
-SELECT case_id AS id_dokumen, versi, CASE status WHEN 'withdrawn' THEN 9 ELSE 1 END AS status_dokumen, id_subsls,
-       r109_no_bangunan, r110_no_keluarga, result AS r205_hasil
-FROM core.kasus WHERE province = '{province}' AND night = '{night}' AND delivery_id = '{delivery_id}' AND part = {part}
-ORDER BY row_no
+_LOG = """
+INSERT INTO core.kasus (province, night, delivery_id, part, row_no, case_id, versi, rank_versi, produced_at,
+                        content_hash, status, verdict, id_subsls, r109_no_bangunan, r110_no_keluarga, placed_code,
+                        enumerated_on, result, ppl, members, persons)
+SELECT :province, :night, :delivery_id, part, row_no, case_id, versi, versi, :produced_at,
+       decode(content_hash, 'hex'), status, verdict, id_subsls, r109_no_bangunan, r110_no_keluarga, id_subsls,
+       enumerated_on, result, NULL, members, members
+FROM brought JOIN hashed USING (part, row_no)
 """
 _DELIVERY = """
 INSERT INTO ledger.delivery (province, delivery_id, delivered_on, night, position, prefix, state, produced_at,

@@ -21,7 +21,7 @@ def growth(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     import growth
 
     yield growth
-    for name in ("growth", "campaign_nights"):
+    for name in ("growth", "campaign_nights", "campaign_files"):
         del sys.modules[name]
 
 

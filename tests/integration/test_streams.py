@@ -323,7 +323,7 @@ def test_a_stream_over_its_limit_is_held_until_an_operator_frees_it(
     )  # fmt: skip
     assert states.set_index("province").loc[PROVINCE, "state"] == "accepted"
     monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
-    free(world.house, held, world.suites, by="test", reason="looked at")
+    free(world.house, PROVINCE, held, world.suites, by="test", reason="looked at")
     assert counts(world, "progres") == [(PROVINCE, "accepted", 120, 80, 40, 0, 0, 0, 0)]
     assert faults(world, NIGHT) == {}
 

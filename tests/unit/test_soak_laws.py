@@ -9,6 +9,7 @@ import pytest
 from soak.laws import LawError, Told, told_once
 
 LETTER = "20221103.platform.{}.7"
+TAG = "0123456789abcdef"
 
 
 class Relay:
@@ -19,7 +20,7 @@ class Relay:
 
     def take(self, outbox_id: int) -> None:
         number = len(self.received())
-        content = f"Message-ID: <{LETTER.format(outbox_id)}@hurt.test>\n\nx"
+        content = f"Message-ID: <{LETTER.format(outbox_id)}.{TAG}@hurt.test>\n\nx"
         (self.folder / f"{number}.eml").write_text(content, encoding="ascii")
 
     def received(self) -> list[Path]:
