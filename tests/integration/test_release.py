@@ -1,6 +1,8 @@
 """A release from delivered files to its published tables: exact, repeatable, signed, the same whatever the formats."""
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -211,3 +213,29 @@ def test_a_rejected_delivery_is_named_with_its_reason(world: FieldWorld) -> None
     receive(world, FIRST, [family("A")], spoil={"producer": ""})
     page = read(world, release(world, FIRST).prefix + "index.html").decode()
     assert "isi manifest.json tidak sesuai kontrak" in page
+
+
+def test_a_family_without_a_readable_day_of_visit_counts_on_the_day_of_its_folder(world: FieldWorld) -> None:
+    missing, unreadable = ({"r201_tanggal_pencacahan": said} for said in ("", "20 Oktober"))
+    receive(world, FIRST, [family("D1", **missing), family("D2", number=2, **unreadable), family("D3", number=3)])
+    rows = csv.DictReader(io.StringIO(read(world, release(world, FIRST).prefix + "harian.csv").decode()))
+    days = {row["tanggal_pencacahan"]: row["dikunjungi"] for row in rows if row["kode"] == PROVINCE}
+    assert {day: visited for day, visited in days.items() if visited != "0"} == {"2022-10-20": "1", str(FIRST): "2"}
+
+
+def test_rows_are_late_whatever_became_of_them(world: FieldWorld) -> None:
+    first = [family("D1"), family("D2", 3, number=2), faulty("D3", number=3), family("D4", number=4)]
+    receive(world, FIRST, [*first, faulty("D5", number=5, r201_tanggal_pencacahan="2022-10-18")])
+    again = [family("D1"), family("D2", 2, number=2), family("D6", number=6, r201_tanggal_pencacahan=str(SECOND))]
+    receive(world, SECOND, again)
+    arrived = table(world, release(world, SECOND), "kedatangan.csv")[PROVINCE]
+    columns = ("diterima_masuk", "ganda", "digantikan", "terlambat", "hari_terlambat")
+    # A duplicate and a superseded one, two days each.
+    assert [arrived[name] for name in columns] == ["3", "1", "1", "2", "4"]
+
+
+def test_an_sls_that_no_frame_knows_is_not_among_those_visited(world: FieldWorld) -> None:
+    unknown = {"id_subsls": KECAMATAN + "999000100", "r104_desa": "999"}
+    receive(world, FIRST, [family("D1"), family("D2", number=2, **unknown)])
+    row = table(world, release(world, FIRST), "provinsi.csv")[PROVINCE]
+    assert (row["dikunjungi"], row["sls_dikunjungi"]) == ("2", "1")
