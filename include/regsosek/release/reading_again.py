@@ -39,6 +39,7 @@ _VALUES: Mapping[Kind, str] = {
     "(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])",
     "decimal": "-?[0-9]{1,9}([.][0-9]{1,15})?",
 }
+_CHUNK_BYTES = 1 << 16
 _LONGEST_WHOLE = len("999999999999999.0")
 _SMALL = 0.001
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -82,8 +83,16 @@ def _from_csv(path: Path, expected: Sequence[Variable], _: timedelta) -> pd.Data
     given = pd.read_csv(
         path, compression="gzip", encoding="utf-8-sig", dtype=str, na_filter=False, index_col=False,
         usecols=lambda name: _column(name) in known, skipinitialspace=True, skip_blank_lines=True,
+        lineterminator=_carriage_return(path),
     )  # fmt: skip
     return given.rename(columns=_column)
+
+
+def _carriage_return(path: Path) -> str | None:
+    """What ends the lines of a file that has no line feeds: unless pandas is told, it loses an empty value there."""
+    with gzip.open(path) as file:
+        feeds = any(b"\n" in chunk for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
+    return None if feeds else "\r"
 
 
 class _Double(str):

@@ -230,6 +230,14 @@ def test_any_parquet_number_is_read_as_staging_typed_it(engine, tmp_path: Path, 
     agree(engine, tmp_path, parquet_of(table), len(ROWS), "parquet")
 
 
+@pytest.mark.parametrize("ends", ["\r", "\r\n", "\n"])
+def test_a_blank_line_before_an_empty_value_shifts_nothing(engine, tmp_path: Path, ends: str) -> None:
+    rows = [*ROWS[:2], ROWS[2] | {"id_dokumen": ""}]
+    lines = gzip.decompress(csv_gz(DATASET, rows)).decode().splitlines()
+    content = gzip.compress((ends.join([*lines[:3], "", lines[3]]) + ends).encode())
+    agree(engine, tmp_path, content, len(rows), "csv.gz")
+
+
 def test_a_document_id_of_type_uuid_is_its_text(engine, tmp_path: Path) -> None:
     ids = [str(uuid.UUID(int=n)) for n in range(3)]
     columns = ", ".join(f"r.{name}{'::UUID' if name == 'id_dokumen' else ''} AS {name}" for name in ROWS[0])
