@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import socket
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from regsosek.errors import DefectError, EngineFaultError, MachineFaultError, RegsosekError
-from regsosek.faults import WITHHELD, edge, fixes, from_database, without_words
+from regsosek.faults import WITHHELD, edge, fix_of, fixes, from_database, without_words
 from regsosek.telemetry.logs import GuardedRecord
 
 STATEMENT = "SELECT r402_nama FROM core.anggota WHERE r402_nama = 'SITI CONTOH'"
@@ -149,3 +150,16 @@ def test_an_error_that_nobody_foresaw_is_logged_with_its_frames_and_without_its_
     assert "SITI" not in logged
     assert "ValueError" in logged
     assert "test_an_error_that_nobody_foresaw" in logged
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionRefusedError(errno.ECONNREFUSED, "refused"), TimeoutError("timed out"), socket.gaierror(-2, "unknown"),
+     OSError(errno.EHOSTUNREACH, "no route")],
+    ids=repr,
+)  # fmt: skip
+def test_a_network_that_fails_is_not_laid_to_the_work_directory(error: OSError) -> None:
+    fix = fix_of(error)
+    assert fix is not None
+    assert "REGSOSEK_WORK_DIR" not in fix.words
+    assert "regsosek doctor" in fix.words

@@ -21,13 +21,18 @@ LEASE_SECONDS = 50  # without a question, after which the server ends the sessio
 
 
 class Heartbeat:
-    """The pulse of one session; ``work``: connections that are cut when it stops, for they wait for the same server."""
+    """The pulse of one session."""
 
     def __init__(self, session: psycopg.Connection) -> None:
-        self.work = WeakSet[psycopg.Connection]()
         self.silent = False
+        self._work, self._noting = WeakSet[psycopg.Connection](), threading.Lock()
         self._session, self._over = session, threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat of a lock", daemon=True)
+
+    def cuts(self, connection: psycopg.Connection) -> None:
+        """Notes a connection that waits for the same server, to be cut when the pulse stops."""
+        with self._noting:
+            self._work.add(connection)
 
     @contextmanager
     def beating(self) -> Iterator["Heartbeat"]:
@@ -63,6 +68,8 @@ class Heartbeat:
 
     def _cut(self) -> None:
         """Ends the waiting for answers that will not come; whoever waits sees a closed connection."""
-        for each in self.work:
+        with self._noting:
+            waiting = list(self._work)
+        for each in waiting:
             with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(each.fileno())) as wire:
                 wire.shutdown(socket.SHUT_RDWR)

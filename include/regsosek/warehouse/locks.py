@@ -72,7 +72,7 @@ class Held:
 
     def watch(self, connection: Connection) -> None:
         """Lets ``connection`` be cut when the server does not answer any more."""
-        self.pulse.work.add(_driver(connection))
+        self.pulse.cuts(_driver(connection))
 
 
 @contextmanager
