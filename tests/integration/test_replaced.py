@@ -258,6 +258,22 @@ def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_
     assert contents(world, (NIGHT, NEXT, third)) == before
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=str)
+def test_answers_that_one_delivery_is_accepted_with_are_accepted_whichever_came_first(
+    world: FieldWorld, tmp_path: Path, order: tuple[int, int]
+) -> None:
+    contested = [family("B", number=5), family("C", number=5)]
+    deliveries = [contested, contested[:1]]
+    for day, number in enumerate(order):
+        produced = AT + timedelta(minutes=number)
+        world.deliver(NIGHT + timedelta(days=day), deliveries[number], produced_at=produced)
+        world.run(NIGHT + timedelta(days=day))
+    assert states(world) == [("B", "loaded", None), ("C", "conflicting", "quarantined")]
+    assert figures(world, NEXT) == (1, 1, 0, 0, 1)
+    assert read_again(world, NEXT, tmp_path) == Headline(1, 1)
+    require_conservation(world)
+
+
 KINDS = ("clean", "other", "faulty", "withdrawn", "contested", "contested badly", "keyless", "unknown")
 SENT = st.tuples(st.sampled_from("ABC"), st.integers(1, 3), st.sampled_from(KINDS))
 DELIVERIES = st.lists(

@@ -36,9 +36,10 @@ WITHDRAWN = 9
 LOGGED = """
        k.night, k.delivery_id, k.part, k.row_no, k.case_id, encode(k.content_hash, 'hex') AS content_hash,
        k.status <> 'duplicate' AND k.verdict IS NOT DISTINCT FROM 'error' AS in_error,
+       k.status <> 'duplicate' AND coalesce(k.verdict <> 'error', false) AS accepted,
        k.versi, k.verdict IS NULL AS withdrawn, k.id_subsls IS NULL AS placeless, k.id_subsls, k.r109_no_bangunan,
        k.r110_no_keluarga, k.result"""
-_OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error", "placeless"]
+_OF_LOG = ["night", "delivery_id", "part", "row_no", "case_id", "content_hash", "in_error", "accepted", "placeless"]
 _GIVEN = ["versi", "withdrawn", *KEY, "result"]
 
 # The cases that the nights touched, every family key that one of them ever claimed, and all that ever claimed those.
@@ -104,8 +105,8 @@ class Delivered:
 class ArchivedCases:
     """Revisions of the cases in question, one per delivered row, and all accepted deliveries in their order.
 
-    ``revisions``: ``night, delivery_id, part, row_no, case_id, content_hash`` (hex), ``in_error``, ``versi``,
-    ``withdrawn``, the family key, ``result``, ``produced_at``.
+    ``revisions``: ``night, delivery_id, part, row_no, case_id, content_hash`` (hex), ``in_error``, ``accepted``,
+    ``versi``, ``withdrawn``, the family key, ``result``, ``produced_at``.
     """
 
     revisions: pd.DataFrame
@@ -135,7 +136,8 @@ def read_cases(connection: Connection, archive: Archive, province: str, after: d
 def typed_log(log: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``LOGGED`` with whole numbers that may be missing."""
     whole = dict.fromkeys(("r109_no_bangunan", "r110_no_keluarga", "result"), "Int64")
-    return log.astype({**whole, "withdrawn": bool, "placeless": bool, "in_error": bool, "versi": "int64"})
+    said = dict.fromkeys(("withdrawn", "placeless", "in_error", "accepted"), bool)
+    return log.astype({**whole, **said, "versi": "int64"})
 
 
 def accepted_deliveries(connection: Connection, province: str, night: date) -> tuple[Delivered, ...]:

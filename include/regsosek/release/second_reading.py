@@ -99,19 +99,25 @@ def _absentees(rows: pd.DataFrame, delivery: Delivered, former: str) -> pd.DataF
         absent=True,
         withdrawn=True,
         in_error=False,
+        accepted=False,
     )
 
 
 def _contents(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per content of a case: the same content produced again is one statement, made at the later time."""
-    return rows.groupby(_CONTENT, as_index=False).agg(
+    """One row per content of a case: the same content produced again is one statement, made at the later time.
+
+    It is in error if it was never accepted.
+    """
+    contents = rows.groupby(_CONTENT, as_index=False).agg(
         rank=("rank", "max"),
         produced_at=("produced_at", "max"),
         in_error=("in_error", "any"),
+        accepted=("accepted", "any"),
         withdrawn=("withdrawn", "any"),
         result=("result", "first"),
         **{column: (column, "first") for column in KEY},
     )
+    return contents.assign(in_error=contents["in_error"] & ~contents["accepted"])
 
 
 def current_revisions(contents: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,8 @@ from regsosek.warehouse.database import step_tables
 # Part 0 of a delivery names the cases that it leaves out of those that it replaces. That withdraws a case only while
 # no delivery that still stands brings it: a replacement takes families back, never what another delivery said.
 # A duplicate moves its content's place in the order (the same content, produced later, is the newer statement), but
-# only rows that were processed carry a verdict.
+# only rows that were processed carry a verdict. Content that one delivery was accepted with and another was not is
+# accepted, whichever came first.
 _STATES = """
 left_out AS (
     SELECT DISTINCT case_id, jsonb_array_elements_text(replaces) AS delivery_id FROM {source} k
@@ -81,7 +82,10 @@ case_state AS (
     FROM claims
 )
 """
-_ORDER = "place_rank DESC, place_produced DESC, content_hash DESC, produced_at DESC, delivery_id DESC, part"
+_ORDER = (
+    "place_rank DESC, place_produced DESC, content_hash DESC, status = 'quarantined', produced_at DESC, "
+    "delivery_id DESC, part"
+)
 
 _ACCEPTED = """
 SELECT k.*, CASE WHEN k.part = 0 THEN d.supersedes END AS replaces FROM core.kasus k

@@ -77,7 +77,9 @@ def recognise(duck: duckdb.DuckDBPyConnection, *, produced_at: datetime, superse
     The status is the first that fits: ``duplicate``, ``superseded``, ``withdrawn``, ``quarantined``, ``loaded``.
     A row is superseded by a newer revision that was accepted or withdrawn, not by one in quarantine: if the newest
     revision is quarantined, an older clean one is still the family's last good answer, whichever came first. That a
-    replacement left a case out says nothing of what another delivery brings: only the rank is taken from it.
+    replacement left a case out says nothing of what another delivery brings: only the rank is taken from it. Content
+    that lies in quarantine is no duplicate once it is found clean: a rule that looks at the whole delivery, or at the
+    frame of its day, may judge the same answers otherwise, and one clean judgement is enough.
     """
     duck.execute(_RECOGNISED, {"produced_at": produced_at, "supersedes": list(supersedes)})
 
@@ -105,10 +107,15 @@ settled AS (
     SELECT case_id, (rank_versi, produced_at, content_hash) FROM ranked WHERE withdrawn OR verdict <> 'error'
 ),
 last_settled AS (SELECT case_id, max(place) AS place FROM settled GROUP BY case_id),
-repeated AS (SELECT DISTINCT case_id, versi, content_hash FROM known WHERE NOT left_out)
+repeated AS (
+    SELECT case_id, versi, content_hash,
+           bool_or(status = 'quarantined') AND NOT bool_or(status IN ('loaded', 'withdrawn')) AS quarantined
+    FROM known WHERE NOT left_out GROUP BY case_id, versi, content_hash
+)
 SELECT r.* EXCLUDE (content),
        CASE WHEN p.case_id IS NOT NULL AND (n.place >= (r.rank_versi, r.produced_at, r.content_hash)
-                                            OR n.content = r.content) THEN 'duplicate'
+                                            OR n.content = r.content)
+                  AND NOT (p.quarantined AND coalesce(r.verdict <> 'error', false)) THEN 'duplicate'
             WHEN s.place > (r.rank_versi, r.produced_at, r.content_hash) THEN 'superseded'
             WHEN r.withdrawn THEN 'withdrawn'
             WHEN r.verdict = 'error' THEN 'quarantined'
