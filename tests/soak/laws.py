@@ -61,6 +61,12 @@ def undisturbed(hurt: FieldWorld, twin: FieldWorld, nights: Iterable[date]) -> N
     require("readers are led where the twin's are", led if led[0] != led[1] else None)
 
 
+def received(world: FieldWorld) -> dict[str, list[str]]:
+    """Tables row by row but for the journal of where readers were led, which no delivery tells."""
+    found = contents(world, ())
+    return found | {"ledger.event": [row for row in found["ledger.event"] if '"kind": "release_' not in row]}
+
+
 def differences(ours: Mapping[str, list[str]], theirs: Mapping[str, list[str]]) -> dict[str, tuple[object, ...]]:
     """By table: how many rows each side has alone, and the first of them."""
     found: dict[str, tuple[object, ...]] = {}
