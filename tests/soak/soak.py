@@ -66,6 +66,7 @@ class Soak:
     done: list[date] = field(default_factory=list)
     altered: set[str] = field(default_factory=set)
     dumps: dict[date, str] = field(default_factory=dict)
+    led_back: dict[date, Act] = field(default_factory=dict)
     told: laws.Told = field(default_factory=laws.Told)
 
     def night(self, plan: Night) -> None:
@@ -75,8 +76,10 @@ class Soak:
         self._arrive(each for each in plan.sent if not each.late)
         self._both(Act("night", plan.night, PROVINCES))
         self._arrive(each for each in plan.sent if each.late)
-        for act in plan.acts:
-            self._both(self._at_hand(act))
+        for act in map(self._at_hand, plan.acts):
+            self._both(act)
+            if act.kind == "rollback":
+                self.led_back[plan.night] = act
         self.done.append(plan.night)
         self._hold()
         if plan.restore:
@@ -174,6 +177,8 @@ class Soak:
             self._quietly(settings, Act("replay", FIRST, PROVINCES))
             for night in self.done:
                 self._quietly(settings, Act("release", night, PROVINCES))
+                if night in self.led_back:  # what changed since is told against the release that readers saw
+                    self._quietly(settings, self.led_back[night])
             tables = [laws.received(world) for world in (again, self.hurt)]
             require("the archive alone gives equal tables", laws.differences(*tables))
             files = [laws.tables_of_releases(world) for world in (again, self.hurt, self.twin)]
