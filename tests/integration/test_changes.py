@@ -165,7 +165,7 @@ def sent(document: str, versi: int, kind: str) -> Any:
     return withdrawal(document, versi, number=number)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, reopened=st.lists(SENT, max_size=2, unique_by=lambda sent: sent[0]))
 def test_the_changes_of_all_nights_are_the_figures(
     prepared: FieldWorld, deliveries: list[Any], reopened: list[Any]

@@ -469,7 +469,7 @@ ARRIVALS = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=ARRIVALS, choices=st.tuples(st.integers(0, 5), st.integers(0, 5)), wait=st.integers(0, 2))
 def test_the_order_of_arrivals_and_decisions_does_not_matter(
     prepared: FieldWorld, arrivals: list[tuple[str, int, bool]], choices: tuple[int, int], wait: int

@@ -238,7 +238,7 @@ def message(document: str, versi: int, kind: str, floor_area: int) -> Family:
     return family(document, versi, number=number, **answers)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=MESSAGES)
 def test_the_second_reading_agrees_with_the_statistics_whatever_arrives(
     prepared: FieldWorld, messages: list[tuple[str, int, str, int, bool]], tmp_path_factory: pytest.TempPathFactory

@@ -302,7 +302,7 @@ def possible(order: Sequence[int], deliveries: Sequence[tuple[Any, set[int]]]) -
     return all(order.index(each) < place for place, n in enumerate(order) for each in deliveries[n][1] if each < n)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, choice=st.integers(0, 23))
 def test_any_order_of_arrival_leaves_the_same_families_and_both_readings_agree(
     prepared: FieldWorld, tmp_path_factory: pytest.TempPathFactory, deliveries: list[Any], choice: int

@@ -189,7 +189,7 @@ def message(document: str, versi: int, kind: str) -> Family:
     return withdrawal(document, versi, number=number)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=MESSAGES, choice=st.integers(1, 23))
 def test_any_order_of_arrival_leaves_the_same_state_and_figures(
     prepared: FieldWorld, messages: list[tuple[str, int, str]], choice: int
