@@ -68,6 +68,6 @@ def _plan(figures: ProvinceFigures, words: Words) -> str:
         "plan_line" if window.is_open(night) else "plan_closed",
         plan=words.written.plain_percentage(figures.plan_percent),
         day=window.day_of_window(night),
-        curve=window.plan.words,
+        curve=words.plan(window.plan.name),
         closing=words.written.day(window.closing(night)),
     )

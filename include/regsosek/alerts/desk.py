@@ -16,8 +16,7 @@ from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import known_events
-from regsosek.geography.plan import plans
-from regsosek.geography.planning import windows_of
+from regsosek.geography.planning import plans_of, windows_of
 from regsosek.geography.provinces import province
 from regsosek.geography.recipients import Recipient, recipients
 from regsosek.quality.rules import load_suites
@@ -58,7 +57,7 @@ def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
     known = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
     return Desk(
         night=night,
-        rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), plans(settings.plan_file)),
+        rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), plans_of(settings)),
         windows=windows_of(settings),
         recipients=recipients(settings.recipients_file),
         honour_quiet=settings.quiet_hours,

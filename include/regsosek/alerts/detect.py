@@ -172,7 +172,7 @@ def _quality(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
 def _behind(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     window, night = figures.window, figures.night
     late = delay(figures.days_late, limits)
-    planned = planned_percent(window.plan, window.day_of_window(night) - late)
+    planned = planned_percent(window.curve(night), window.day_of_window(night) - late)
     muted = window.day_of_window(night) <= limits.behind.muted_days
     reached = figures.visited * 100
     if muted or not awaited(figures, limits) or reached >= (planned - behind_margin(figures, limits)) * figures.target:

@@ -120,7 +120,8 @@ def _quality(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
 
 def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
     day, late = figures.window.day_of_window(figures.night), delay(each.days_late, limits)
-    planned = planned_percent(plans.supplied.get(each.code, figures.window.plan), day - late)
+    curve = plans.supplied.get(each.code) or figures.window.curve(figures.night)
+    planned = planned_percent(curve, day - late)
     muted = day <= limits.behind.muted_days or each.load < limits.behind.kabkota_families
     reached = each.visited * 100
     if muted or not awaited(figures, limits) or reached >= (planned - behind_margin(figures, limits)) * each.load:

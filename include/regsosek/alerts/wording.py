@@ -11,6 +11,7 @@ from typing import Any
 from regsosek.alerts.condition import Kind
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import RepairKind, repair_kinds
+from regsosek.geography.plan import plan_words
 from regsosek.wording import Language, english, indonesian
 
 TEXTS = Path(__file__).parent / "texts.toml"
@@ -66,6 +67,11 @@ class Words:
         """What the class of an error of ours means; of one without words, that something failed."""
         told = self._texts["say"]["fault"]
         return str(told.get(error, told["RegsosekError"]))
+
+    def plan(self, name: str) -> str:
+        """Whose plan it is."""
+        told = plan_words()[name]
+        return told.label if self.language == "id" else told.label_en
 
     def repair(self, repair: RepairKind) -> str:
         """What reading a delivery repaired."""

@@ -8,7 +8,7 @@ from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.boundaries import boundaries
 from regsosek.geography.calendar import default_night, field_windows
-from regsosek.geography.plan import plans
+from regsosek.geography.planning import plans_of
 from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.geography.region_targets import region_targets
@@ -71,6 +71,14 @@ def _boundaries(surroundings: Surroundings) -> Finding:
     return ok(f"{path.name}: {read.told}")
 
 
+def _plan(surroundings: Surroundings) -> Finding:
+    settings = surroundings.settings
+    plans_of(settings)
+    if settings.plan_file is None:
+        return ok(f"no plan is supplied: {settings.plan_shape}")
+    return ok(f"{settings.plan_file.name} is well-formed; {settings.plan_shape} where it has no curve")
+
+
 def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check:
     """A file that may be left out."""
 
@@ -87,7 +95,7 @@ def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check
 CHECKS = (
     Check("recipients file", _recipients, settings=("recipients_file",)),
     Check("calendar file", _calendar, settings=("calendar_file",)),
-    _supplied("plan_file", plans, "no plan is named: 4 % a day"),
+    Check("plan", _plan, settings=("plan_file", "plan_shape")),
     _supplied("region_targets_file", region_targets, "no targets below the province are named"),
     Check("boundaries file", _boundaries, settings=("boundaries_file",)),
     _supplied(

@@ -7,7 +7,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from regsosek.errors import ReferenceDataError
-from regsosek.geography.plan import STEADY, PlanCurve, plans
+from regsosek.geography.plan import DEFAULT_NAME, DEFAULT_PLAN, Plan, PlanCurve, plans
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import DATA, read_table, require_one_each
@@ -31,7 +31,7 @@ class FieldWindow:
     closes: date
     extended_to: date | None = None
     decided_on: date | None = None
-    plan: PlanCurve = STEADY
+    plan: Plan = DEFAULT_PLAN
 
     def closing(self, night: date) -> date:
         """The last day of the window, as it was known on ``night``."""
@@ -42,9 +42,21 @@ class FieldWindow:
         """Day 1 is the opening day, 0 any day before; it keeps counting after closing: late families still arrive."""
         return max(0, (night - self.opens).days + 1)
 
-    def plan_share(self, night: date) -> float:
-        """The share of the target (0 to 1) that the plan expects by the end of ``night``."""
-        return self.plan.share(self.day_of_window(night))
+    def days(self, night: date) -> int:
+        """How many days it has, as it was known on ``night``."""
+        return (self.closing(night) - self.opens).days + 1
+
+    def curve(self, night: date) -> PlanCurve:
+        """The plan on the window as it was known on ``night``: once that is extended, there is more time."""
+        return self.plan.over(self.days(night))
+
+    def plan_share(self, day: date, night: date | None = None) -> float:
+        """The share of the target (0 to 1) that the plan expects by the end of ``day``.
+
+        Args:
+            night: on which the window is looked at (none: on ``day``).
+        """
+        return self.curve(night or day).share(self.day_of_window(day))
 
     def is_open(self, night: date) -> bool:
         """Whether the province enumerates on ``night``."""
@@ -110,13 +122,15 @@ def field_windows(path: Path | None = None) -> dict[str, FieldWindow]:
     return {window.province: window for window in sorted(windows, key=lambda window: window.province)}
 
 
-def planned_windows(calendar: Path | None = None, plan: Path | None = None) -> dict[str, FieldWindow]:
+def planned_windows(
+    calendar: Path | None = None, plan: Path | None = None, shape: str = DEFAULT_NAME
+) -> dict[str, FieldWindow]:
     """The windows of all provinces (:func:`field_windows`), each with its plan (``geography.plan.plans``).
 
     Raises:
         ReferenceDataError: one of the two files is faulty.
     """
-    curves = plans(plan)
+    curves = plans(plan, shape)
     return {code: replace(window, plan=curves.of(code)) for code, window in field_windows(calendar).items()}
 
 

@@ -24,7 +24,16 @@ def planning(settings: Settings) -> Planning:
     Raises:
         ReferenceDataError: one of them is faulty; it names line and fix.
     """
-    return Planning(windows_of(settings), plans(settings.plan_file), region_targets(settings.region_targets_file))
+    return Planning(windows_of(settings), plans_of(settings), region_targets(settings.region_targets_file))
+
+
+def plans_of(settings: Settings) -> Plans:
+    """The plans alone.
+
+    Raises:
+        ReferenceDataError: the file is faulty, or there is no such shape.
+    """
+    return plans(settings.plan_file, settings.plan_shape)
 
 
 def windows_of(settings: Settings) -> dict[str, FieldWindow]:
@@ -33,4 +42,4 @@ def windows_of(settings: Settings) -> dict[str, FieldWindow]:
     Raises:
         ReferenceDataError: calendar or plan is faulty; it names line and fix.
     """
-    return planned_windows(settings.calendar_file, settings.plan_file)
+    return planned_windows(settings.calendar_file, settings.plan_file, settings.plan_shape)

@@ -38,7 +38,7 @@ def daily(connection: Connection, as_of: AsOf, windows: Mapping[str, FieldWindow
     days = pd.concat([counted, _calendar(windows, as_of.night)], ignore_index=True)
     by_day = _with_nation(days).groupby(["code", "day"], as_index=False).sum()
     so_far = by_day.groupby("code")[["visited", "complete"]].cumsum().add_suffix("_so_far")
-    plan = _plan(connection, windows, by_day["day"].unique())
+    plan = _plan(connection, windows, as_of.night, by_day["day"].unique())
     return by_day.join(so_far).merge(plan, on=["code", "day"], how="left")
 
 
@@ -99,11 +99,13 @@ def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _plan(connection: Connection, windows: Mapping[str, FieldWindow], days: Iterable[date]) -> pd.DataFrame:
+def _plan(
+    connection: Connection, windows: Mapping[str, FieldWindow], night: date, days: Iterable[date]
+) -> pd.DataFrame:
     """Families that the plan expects by the end of each day: of provinces rounded, of the nation their sum."""
     targets = {row[0]: row[1] for row in connection.execute(text("SELECT province, families FROM reference.target"))}
     rows = [
-        (code, day, round(window.plan_share(day) * targets[code]))
+        (code, day, round(window.plan_share(day, night) * targets[code]))
         for code, window in windows.items()
         if code in targets
         for day in days

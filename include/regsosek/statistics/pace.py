@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.calendar import FieldWindow
-from regsosek.geography.plan import PlanCurve, Plans
+from regsosek.geography.plan import NATION_NAME, PlanCurve, Plans
 from regsosek.geography.regions import NATION
 from regsosek.statistics.shares import with_shares
 from regsosek.statistics.status import Standing, status_of
@@ -82,16 +82,21 @@ def national_course(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], n
         return None
     followed = {windows[code]: families for code, families in weights.items()}
     first = min(window.opens for window in followed)
-    last = max((w.opens - first).days + ceil(w.plan.days[-1]) for w in followed)
-    shares = [_weighted(followed, first, day) for day in range(last)]
-    curve = PlanCurve(tuple(map(float, range(last + 1))), (*shares, 1.0), "rencana provinsi menurut penyebutnya")
+    own = [((w.opens - first).days, w.curve(night), families) for w, families in followed.items()]
+    last = max(late + ceil(curve.days[-1]) for late, curve, _ in own)
+    shares = [_weighted(own, day) for day in range(last)]
+    curve = PlanCurve(tuple(map(float, range(last + 1))), (*shares, 1.0), NATION_NAME)
     return Course(curve, max(0, (night - first).days + 1))
 
 
-def _weighted(followed: Mapping[FieldWindow, int], first: date, day: int) -> float:
-    """The nation's share on its day; rounded, for sums of floats fall now and then by the last digit."""
-    shares = (w.plan.share(max(0, day - (w.opens - first).days)) * families for w, families in followed.items())
-    return round(sum(shares) / sum(followed.values()), 12)
+def _weighted(own: Collection[tuple[int, PlanCurve, int]], day: int) -> float:
+    """The nation's share on its day; rounded, for sums of floats fall now and then by the last digit.
+
+    Args:
+        own: of each province the days that it opens later, its curve and its families.
+    """
+    reached = sum(curve.share(max(0, day - late)) * families for late, curve, families in own)
+    return round(reached / sum(families for *_, families in own), 12)
 
 
 def _with_base(regions: pd.DataFrame) -> pd.DataFrame:
@@ -115,8 +120,8 @@ def _course(
     if row["code"] == NATION:
         return national
     window = windows[row["province"]]
-    supplied = [code for code in (row["code"], row["parent_code"]) if code in plans.supplied]
-    return Course(plans.of(*supplied) if supplied else window.plan, window.day_of_window(night))
+    supplied = [plans.supplied[code] for code in (row["code"], row["parent_code"]) if code in plans.supplied]
+    return Course(supplied[0] if supplied else window.curve(night), window.day_of_window(night))
 
 
 def _pace(row: Mapping[Any, Any], course: Course | None, known: Collection[str]) -> dict[str, Any]:

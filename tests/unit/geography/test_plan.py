@@ -1,5 +1,6 @@
 """Plans: cumulative shares by day of the window, and how far in days somebody is from them."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.errors import ReferenceDataError
-from regsosek.geography.calendar import planned_windows
-from regsosek.geography.plan import STEADY, PlanCurve, plans
+from regsosek.geography.calendar import FieldWindow, planned_windows
+from regsosek.geography.plan import STEADY, PlanCurve, plan_shapes, plan_words, plans
 
 # Slow, a pause on days 3 to 5, then fast: what an S-curve with a holiday looks like.
 PAUSED = PlanCurve((0, 2, 3, 5, 10), (0, 0.1, 0.2, 0.2, 1), "uji")
@@ -91,13 +92,57 @@ def written(path: Path, *lines: str) -> Path:
 def test_a_region_follows_its_own_plan_else_that_of_the_region_above(tmp_path: Path) -> None:
     file = written(tmp_path, "64,10,20,uji", "64,31,100,uji", "6403,31,100,uji", "*,20,100,uji")
     found = plans(file)
-    assert found.of("6403", "64").share(31) == 1
-    assert found.of("6403", "64").share(15.5) == pytest.approx(0.5)
-    assert found.of("6402", "64").share(10) == pytest.approx(0.2)
-    assert found.of("11").share(10) == pytest.approx(0.5)
-    assert planned_windows(plan=file)["64"].plan.share(5) == pytest.approx(0.1)
-    assert plans().of("6403", "64") is STEADY
-    assert (len(found.version), plans().version) == (12, "")
+    assert found.of("6403", "64").over(31).share(31) == 1
+    assert found.of("6403", "64").over(31).share(15.5) == pytest.approx(0.5)
+    assert found.of("6402", "64").over(31).share(10) == pytest.approx(0.2)
+    assert found.of("11").over(31).share(10) == pytest.approx(0.5)
+    assert planned_windows(plan=file)["64"].plan.over(37).share(5) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", sorted(plan_shapes()))
+def test_who_has_no_curve_follows_the_shape_that_is_named_and_readers_are_told_which(tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, "64,31,100,uji")
+    found = plans(file, name)
+    assert found.of("11") is plan_shapes()[name] is plans(shape=name).of("6403", "64")
+    assert found.of("6403", "64").name == "supplied"
+    assert planned_windows(plan=file, shape=name)["11"].plan is plan_shapes()[name]
+    assert (plans(shape=name).version, found.version[: len(name) + 1]) == (name, f"{name}+")
+    assert "bukan rencana BPS" in plan_words()[name].label
+    assert "not a plan of BPS" in plan_words()[name].label_en
+
+
+def test_an_unknown_shape_is_told() -> None:
+    with pytest.raises(ReferenceDataError, match="no plan is called 'kurva'; name one of s-curve, linear"):
+        plans(shape="kurva")
+
+
+@given(st.sampled_from(sorted(set(plan_shapes()) - {STEADY.name})), st.integers(1, 60))
+def test_a_shape_reaches_the_whole_on_the_last_day_of_any_window_and_not_before(name: str, days: int) -> None:
+    curve = plan_shapes()[name].over(days)
+    shares = [curve.share(day) for day in range(days + 1)]
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert all(share < 1 for share in shares[:-1])
+
+
+@pytest.mark.parametrize(
+    ("day", "least", "most"),
+    [(7, 5, 10), (15, 28, 34), (18, 40, 57), (25, 70, 85), (30, 95, 99)],  # nation: ~30 on day 15; Jateng: 57 on 18
+)
+def test_the_s_curve_goes_by_the_published_points(day: int, least: float, most: float) -> None:
+    assert least <= plan_shapes()["s-curve"].over(31).share(day) * 100 <= most
+
+
+def test_an_extension_gives_more_time_from_the_night_it_was_decided() -> None:
+    opens = date(2022, 10, 15)
+    window = FieldWindow(
+        "64", opens, date(2022, 11, 14), date(2022, 11, 30), date(2022, 11, 10), plan_shapes()["linear"]
+    )
+    day = date(2022, 11, 9)
+    assert window.plan_share(day) == pytest.approx(26 / 31)
+    assert window.plan_share(day, date(2022, 11, 10)) == pytest.approx(26 / 47)
+    assert window.plan_share(date(2022, 11, 30)) == 1
 
 
 @pytest.mark.parametrize(
