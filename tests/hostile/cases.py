@@ -225,6 +225,11 @@ def folder_of_tomorrow(draft: Draft) -> None:
 
 
 @hostile
+def folder_of_next_century(draft: Draft) -> None:
+    draft.day = NIGHT.replace(year=NIGHT.year + 100)
+
+
+@hostile
 def folder_of_last_year(draft: Draft) -> None:
     draft.day = NIGHT.replace(year=2021)
 

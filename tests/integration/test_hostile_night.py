@@ -300,7 +300,7 @@ def test_what_is_no_delivery_is_counted(night: Night) -> None:
         each for name, draft in night.drafts.items() if KINDS[name].verdict == "stray" for each in draft.objects()
     ]
     beside = len(night.drafts["stray_files_beside"].strays) + len(["Manifest.JSON"])
-    assert night.seal[0] == len(strays) + beside + len(["folder_of_tomorrow"])
+    assert night.seal[0] == len(strays) + beside + len(["folder_of_next_century"])
     assert "province 64" in night.first.letters["platform"]
 
 

@@ -7,7 +7,7 @@ import csv
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -51,7 +51,7 @@ class Discovery:
     Attributes:
         deliveries: folders with a manifest, delivered up to that night; the same delivery id may come twice.
         unfinished: folders up to that night that have files and no manifest.
-        later: folders of days after that night, finished or not.
+        later: folders of days after that night, finished or not; they belong to the night of their day.
         strays: keys that are no part of any delivery, the first ``SHOWN_STRAYS`` in alphabetical order.
         stray_count: how many strays there are in all.
         debris: how many keys are what well-known tools leave beside files (``debris.csv``): harmless, and no strays.
@@ -63,6 +63,16 @@ class Discovery:
     strays: tuple[str, ...]
     stray_count: int
     debris: int = 0
+
+    def misdated(self, today: date) -> tuple[DeliveryFolder, ...]:
+        """Folders of a day that no office's clock has reached: after tomorrow. The other later ones await their night.
+
+        Clocks in the east are up to two hours ahead of those in Jakarta, and a night is often run again days after it.
+
+        Args:
+            today: by the clock, in Jakarta.
+        """
+        return tuple(folder for folder in self.later if folder.delivered_on > today + timedelta(days=1))
 
 
 class Place(NamedTuple):

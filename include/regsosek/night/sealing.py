@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from regsosek.contract.codebook import codebook_document, codebook_version
 from regsosek.errors import ReferenceDataError, SealedNightError
-from regsosek.geography.calendar import calendar_document
+from regsosek.geography.calendar import NIGHT_ZONE, calendar_document
 from regsosek.landing.archive import (
     Receipt,
     Reopening,
@@ -105,7 +105,8 @@ def discover_again(
     found = discover(house.store, house.settings.landing_bucket, province, night)
     versions = archive_versions(house, suites)
     now = datetime.now(UTC)
-    unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(found.later)
+    misdated = found.misdated(now.astimezone(NIGHT_ZONE).date())
+    unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(misdated)
     with house.engine.begin() as connection:
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
@@ -133,8 +134,8 @@ def discover_again(
         for each in entries:
             if each.state == "rejected":
                 measure_decided(connection, each)
-    if found.stray_count:
-        log.warning("province %s: %d keys in the landing area belong to no delivery", province, found.stray_count)
+    if strays:
+        log.warning("province %s: %d keys in the landing area belong to no delivery", province, strays)
     if found.debris:
         log.info("province %s: %d files that tools left in the landing area are passed over", province, found.debris)
 

@@ -97,6 +97,23 @@ def test_what_tools_leave_is_no_stray_and_counted_apart(store):
     assert found.unfinished == ()
 
 
+@pytest.mark.parametrize(
+    ("today", "misdated"),
+    [
+        # The night is run in the morning after it, and an office in the east has the next day's date already.
+        (NIGHT + timedelta(1), [NIGHT + timedelta(3)]),
+        # The same night run again, when the days to come of then have passed.
+        (NIGHT + timedelta(30), []),
+    ],
+)
+def test_a_folder_is_misdated_when_no_clock_has_come_to_its_day(store, today, misdated):
+    days = [NIGHT, *(NIGHT + timedelta(ahead) for ahead in (1, 2, 3))]
+    fill(store, [f"landing/prov=35/tanggal={day}/{FIRST}/manifest.json" for day in days])
+    found = discover(store, "landing", "35", NIGHT)
+    assert [folder.delivered_on for folder in found.later] == days[1:]
+    assert [folder.delivered_on for folder in found.misdated(today)] == misdated
+
+
 def test_deliveries_come_by_day_then_id(store):
     days = [(NIGHT, SECOND), (NIGHT, FIRST), (NIGHT - timedelta(1), SECOND)]
     fill(store, [f"landing/prov=35/tanggal={day}/{delivery}/manifest.json" for day, delivery in days])
