@@ -150,11 +150,16 @@ def _place_faults(
         yield "unknown_parent", column, number
     elif regions.province_of(row[column]) != province:
         yield "wrong_province", column, number
-    if "scale" in row and not isclose(float(row["scale"]), scale, abs_tol=1e-9):
+    # A sample holds more of one province than of another; but a whole target in a sample, or a part in the whole, is none.
+    if "scale" in row and _is_whole(float(row["scale"])) != _is_whole(scale):
         yield "wrong_scale", "scale", number
     # Dates are of one width: as text they compare like days.
     if row.get("valid_to") and row["valid_to"] < row["valid_from"]:
         yield "validity_reversed", "valid_to", number
+
+
+def _is_whole(scale: float) -> bool:
+    return isclose(scale, 1, abs_tol=1e-9)
 
 
 def _repetitions(dataset: ReferenceDataset, rows: Mapping[int, Row]) -> list[_Found]:

@@ -92,5 +92,5 @@ def processed_nights(connection: Connection) -> list[date]:
 
 def scale_of_reference(connection: Connection) -> float:
     """The fraction of the real operation that the loaded targets stand for; 1 where none are loaded."""
-    scale = connection.execute(text("SELECT min(scale) FROM reference.target")).scalar()
+    scale = connection.execute(text("SELECT sum(families) / sum(families / scale) FROM reference.target")).scalar()
     return float(scale) if scale is not None else 1.0

@@ -25,7 +25,7 @@ COUNTED = (
 
 def night_table(night: date, lines: Sequence[ProvinceLine], scale: float, windows: Mapping[str, FieldWindow]) -> Table:
     """One line per province: what arrived and became of it, and completion against target and plan."""
-    note = f"; simulated at scale {scale:g}, targets scaled alike" if scale < 1 else ""
+    note = f"; simulated, {scale:.3%} of the real targets" if scale < 1 else ""
     table = Table(
         title=f"Night {night}: families received, and completion as of then{note}",
         title_justify="left",

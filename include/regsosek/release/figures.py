@@ -29,7 +29,7 @@ from regsosek.statistics.restatement import restated_by_cause
 from regsosek.statistics.rule_violations import rule_violations
 from regsosek.statistics.streams.clocks import clocks_as_of
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
-from regsosek.statistics.tree import completion
+from regsosek.statistics.tree import completion, scale_of_sum
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,15 @@ class Figures:
 
     @cached_property
     def scale(self) -> float:
-        """The share of the real operation that is covered: the smallest of any province's target; 1 without targets."""
-        scales = self.completion["scale"].dropna()
-        return 1.0 if scales.empty else float(scales.min())
+        """The share of the real operation that is covered, by the targets of all provinces that have one; 1 without."""
+        provinces = self.completion[self.completion["level"] == "provinsi"].dropna(subset=["target_families", "scale"])
+        return 1.0 if provinces.empty else scale_of_sum(provinces)
+
+    @cached_property
+    def scales(self) -> Mapping[str, float]:
+        """By province and of the nation, the share of the real operation that is covered."""
+        known = self.completion.dropna(subset=["scale"])
+        return {**dict(zip(known["code"], known["scale"], strict=True)), NATION: self.scale}
 
     @cached_property
     def floors(self) -> pd.DataFrame:

@@ -45,7 +45,7 @@ INDICATORS = (*PROGRESS_MEASURES, "visited_so_far", "complete_so_far", "plan_fam
 _TOLD = (
     ("DATA_UNTIL", "data_until", "REF_AREA"),
     ("NIGHT", "night", "D"),
-    ("SCALE", "scale", "D"),
+    ("SCALE", "scale", "REF_AREA"),
     ("INCOMPLETE_PROVINCES", "missing", "D"),
 )
 # Empty when every province is whole.

@@ -160,13 +160,14 @@ def region_rows(figures: Figures, level: str) -> pd.DataFrame:
 
 
 def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) -> pd.DataFrame:
-    """Adds night, cut-off, scale and the provinces that are missing; the nation has no province of its own."""
+    """Adds night, cut-off, the province's scale and the provinces that are missing; the nation has none of its own."""
     until = {code: cut_off(night, code) for code, night in figures.as_of.nights.items()}
     until[NATION] = cut_off(figures.night, None)
+    provinces, scales = frame[province_column].fillna(NATION), figures.scales
     return frame.assign(
         night=figures.night,
-        data_until=frame[province_column].fillna(NATION).map(until),
-        scale=f"{Decimal(str(figures.scale)):f}",
+        data_until=provinces.map(until),
+        scale=[f"{Decimal(str(scales.get(code, figures.scale))):f}" for code in provinces],
         missing="; ".join(province.name for province in figures.missing),
     )
 

@@ -70,8 +70,8 @@ def simulate_national_day(
         if day.delivered is not None:
             progress(day.delivered)
     days = [done[province.code] for province in all_provinces()]
-    write_reference_manifests(campaign, [day.files for day in days], open_sink())
     targets = {day.province: day.target for day in days}
+    write_reference_manifests(campaign, [day.files for day in days], targets, open_sink())
     delivered = tuple(day.delivered for day in days if day.delivered is not None)
     return SimulationReport(campaign.seed, campaign.scale, targets, delivered, ())
 

@@ -18,6 +18,7 @@ from regsosek.geography.frame import (
     manifest_key,
     reference_columns,
 )
+from regsosek.geography.provinces import province as province_of_code
 from regsosek.simulation.campaign import NEVER, Campaign, FrameShape
 from regsosek.simulation.changes import formed_from, heirs, retired_from
 from regsosek.simulation.delivery import PRODUCER, manifest_bytes
@@ -48,7 +49,7 @@ def write_reference_files(campaign: Campaign, sink: Sink, provinces: Sequence[st
         frame = province_frame(campaign, province)
         targets[province] = frame.target
         files.append(write_province_files(campaign, frame, sink, scratch))
-    write_reference_manifests(campaign, files, sink)
+    write_reference_manifests(campaign, files, targets, sink)
     return targets
 
 
@@ -58,16 +59,30 @@ def write_province_files(campaign: Campaign, frame: ProvinceFrame, sink: Sink, s
     return {dataset: _put(dataset, frame.province, rows[dataset], scratch, sink) for dataset in DATASETS}
 
 
-def write_reference_manifests(campaign: Campaign, files: Sequence[Files], sink: Sink) -> None:
-    """Writes the manifests over ``files``, in their order; with them the version exists."""
+def write_reference_manifests(
+    campaign: Campaign, files: Sequence[Files], targets: Mapping[str, int], sink: Sink
+) -> None:
+    """Writes the manifests over ``files``, in their order, with the scale that ``targets`` make; with them the version
+    exists.
+    """
+    scale = scale_of_targets(targets)
     for dataset in DATASETS:
         listed = [of_province[dataset] for of_province in files]
-        sink.put_bytes(manifest_key(dataset, VERSION), manifest_bytes(_manifest(dataset, campaign, listed)))
+        sink.put_bytes(manifest_key(dataset, VERSION), manifest_bytes(_manifest(dataset, campaign, scale, listed)))
+
+
+def scale_of_targets(targets: Mapping[str, int]) -> float:
+    """What share of their real targets the simulated ``targets`` (families by province) are, to nine decimals.
+
+    Whole sub-SLS, at least one of each kab/kota: this is more than the share of the sub-SLS that was asked for.
+    """
+    return round(sum(targets.values()) / sum(province_of_code(code).target for code in targets), 9)
 
 
 def _province_rows(campaign: Campaign, frame: ProvinceFrame) -> dict[ReferenceDataset, Iterable[Row]]:
     known = frame.subsls.take(frame.subsls.in_frame)
-    target: Row = {"target_families": frame.target, "source": frame.target_source, "scale": campaign.scale_text}
+    scale = f"{scale_of_targets({frame.province: frame.target}):.9f}".rstrip("0").rstrip(".")
+    target: Row = {"target_families": frame.target, "source": frame.target_source, "scale": scale}
     return {
         "sls": _sls_rows(campaign, frame.province, known),
         "psls": _psls_rows(campaign, frame.province, known),
@@ -144,14 +159,16 @@ def _put(dataset: ReferenceDataset, province: str, rows: Iterable[Row], scratch:
     return ReferenceFile(name=name, province=province, rows=len(listed), bytes=size, sha256=sha256_of(packed))
 
 
-def _manifest(dataset: ReferenceDataset, campaign: Campaign, files: Sequence[ReferenceFile]) -> ReferenceManifest:
+def _manifest(
+    dataset: ReferenceDataset, campaign: Campaign, scale: float, files: Sequence[ReferenceFile]
+) -> ReferenceManifest:
     return ReferenceManifest(
         contract_version=CONTRACT_VERSION,
         dataset=dataset,
         version=VERSION,
         produced_at=_MADE_AT,
         producer=PRODUCER,
-        scale=float(campaign.scale_text),
+        scale=scale,
         note=f"simulasi (seed {campaign.seed}): sub-SLS utuh, sedikitnya satu di setiap kab/kota",
         files=tuple(files),
     )

@@ -161,6 +161,16 @@ def add_up(own: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     return sums.loc[regions["code"]]
 
 
+def scale_of_sum(provinces: pd.DataFrame) -> float:
+    """The share that the provinces' targets together are of their targets in the real operation, to nine decimals.
+
+    Args:
+        provinces: columns ``target_families`` and ``scale``, none missing.
+    """
+    families = provinces["target_families"].astype("float64")
+    return round(float(families.sum() / (families / provinces["scale"]).sum()), 9)
+
+
 def _targets(connection: Connection) -> pd.DataFrame:
     query = (
         "SELECT province AS code, families AS target_families, source AS target_source, version AS target_version, "
@@ -179,6 +189,6 @@ def _with_nation(targets: pd.DataFrame, expected: int) -> pd.DataFrame:
         "target_families": [targets["target_families"].sum()],
         "target_source": ["+".join(sources)],
         "target_version": ["+".join(sorted(set(targets["target_version"])))],
-        "scale": [targets["scale"].min()],
+        "scale": [scale_of_sum(targets)],
     }
     return pd.concat([targets, pd.DataFrame(nation).astype({"target_families": "Int64"})], ignore_index=True)

@@ -50,8 +50,8 @@ class NumberForm:
         return written if unsigned else f"+{written}"
 
     def share(self, value: float) -> str:
-        """A share of one in percent, with as many places as it needs."""
-        written = f"{Decimal(str(value)) * 100:f}"
+        """A share of one in percent, to three digits."""
+        written = f"{Decimal(f'{value * 100:.3g}'):f}"
         trimmed = written.rstrip("0").rstrip(".") if "." in written else written
         return f"{trimmed.replace('.', self.mark)}{self.percent}"
 

@@ -49,8 +49,8 @@ def target(**changes: str) -> Row:
     return {"province": "11", "target_families": "1533", "source": "estimated", "scale": "0.001"} | changes
 
 
-def checked(dataset: ReferenceDataset, *rows: Row) -> CheckedRows:
-    return check_reference_rows(dataset, iter(rows), province="11", scale=0.001, regions=REGIONS)
+def checked(dataset: ReferenceDataset, *rows: Row, scale: float = 0.001) -> CheckedRows:
+    return check_reference_rows(dataset, iter(rows), province="11", scale=scale, regions=REGIONS)
 
 
 def faults(dataset: ReferenceDataset, *rows: Row) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -246,7 +246,7 @@ def test_an_officer_that_cannot_be_placed_is_left_out(row: Row, fault: tuple[str
     ("row", "fault"),
     [
         (target(province="12"), ("wrong_province", "province")),
-        (target(scale="0.01"), ("wrong_scale", "scale")),
+        (target(scale="1"), ("wrong_scale", "scale")),
         (target(scale="0.0"), ("malformed_value", "scale")),
         (target(scale="1e-3"), ("malformed_value", "scale")),
         (target(source="guess"), ("malformed_value", "source")),
@@ -255,6 +255,13 @@ def test_an_officer_that_cannot_be_placed_is_left_out(row: Row, fault: tuple[str
 )
 def test_a_target_that_does_not_fit_is_left_out(row: Row, fault: tuple[str, str]) -> None:
     assert faults("target", row) == [(*fault, (1,))]
+
+
+@pytest.mark.parametrize(
+    ("of_manifest", "of_row", "fits"), [(1, "1", True), (1, "0.9", False), (0.001, "0.0029", True), (0.001, "1", False)]
+)
+def test_a_part_of_the_operation_is_told_from_the_whole(of_manifest: float, of_row: str, fits: bool) -> None:
+    assert bool(checked("target", target(scale=of_row), scale=of_manifest).rows) == fits
 
 
 def test_a_province_has_one_target() -> None:

@@ -10,9 +10,10 @@ import made_up
 import pandas as pd
 import pytest
 
+from regsosek.geography.regions import NATION
 from regsosek.release.build import build
 from regsosek.release.manifest import ReleaseFiles, manifest
-from regsosek.release.tables import csv_bytes
+from regsosek.release.tables import csv_bytes, with_context
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions, needed_beside
 
@@ -69,6 +70,20 @@ def test_every_table_names_night_cut_off_scale_and_who_is_missing(files: dict[st
             "2022-10-23", "0.0005", "Kalimantan Timur; Maluku; Papua",
         ), name  # fmt: skip
         assert first["data_sampai"].startswith("2022-10-23 23.59 "), name
+
+
+def test_a_row_has_the_scale_of_its_province_and_the_nation_that_of_all() -> None:
+    figures = made_up.figures()
+    own = figures.completion
+    scale = own["scale"].mask(own["code"] == "91", 0.002)
+    sampled = replace(figures, completion=own.assign(scale=scale))
+    upper = own[own["province"].isin(["91", "11"]) | (own["code"] == NATION)]
+    told = dict(zip(upper["code"], with_context(sampled, upper, "province")["scale"], strict=True))
+    assert {each for code, each in told.items() if code.startswith("91")} == {"0.002"}
+    assert {each for code, each in told.items() if code.startswith("11")} == {"0.0005"}
+    provinces = own[own["level"] == "provinsi"].set_index("code")["target_families"].astype(float)
+    whole = (provinces / 0.0005).sum() + provinces["91"] * (1 / 0.002 - 1 / 0.0005)
+    assert float(told[NATION]) == pytest.approx(provinces.sum() / whole, abs=1e-9)
 
 
 def test_codes_are_text_and_in_order(files: dict[str, bytes]) -> None:

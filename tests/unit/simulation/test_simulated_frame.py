@@ -10,6 +10,7 @@ import pytest
 from regsosek.errors import ConfigurationError
 from regsosek.geography.frame import parse_reference_manifest, read_reference_rows, reference_columns
 from regsosek.geography.frame_check import check_reference_rows
+from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.simulation.campaign import Campaign
@@ -68,6 +69,8 @@ def test_reference_files_pass_their_checks(demo: Simulated, dataset: str) -> Non
     manifest = parse_reference_manifest((folder / "manifest.json").read_bytes(), dataset=dataset, version=VERSION)
     assert [file.province for file in manifest.files] == [province.code for province in provinces()]
     assert not manifest.missing_provinces
+    # At least one sub-SLS of every kab/kota: more than the 0.4 % that were asked for.
+    assert manifest.scale == pytest.approx(sum(demo.report.targets.values()) / sum(p.target for p in provinces()))
     for file in manifest.files:
         content = (folder / file.name).read_bytes()
         assert gzip.decompress(content).decode().startswith(",".join(c.name for c in reference_columns(dataset)))
@@ -77,6 +80,10 @@ def test_reference_files_pass_their_checks(demo: Simulated, dataset: str) -> Non
         )
         assert not checked.faults
         assert len(checked.rows) == file.rows
+        if dataset == "target":
+            [row] = checked.rows
+            target, whole = int(row["target_families"]), province_of_code(file.province).target
+            assert float(row["scale"]) == pytest.approx(target / whole, abs=1e-9)
         if dataset == "sls":
             loads = sum(int(row["families_load"]) for row in checked.rows if not row["valid_to"])
             assert loads == demo.report.targets[file.province]

@@ -38,6 +38,8 @@ from regsosek.wording.indonesian import (
         (points(None), "–"),
         (share(0.0005), "0,05\u00a0%"),
         (share(1.0), "100\u00a0%"),
+        (share(0.000659779), "0,066\u00a0%"),
+        (share(0.288779), "28,9\u00a0%"),
         (long_date(date(2022, 10, 21)), "Jumat, 21 Oktober 2022"),
         (short_date(date(2022, 10, 1)), "1 Okt"),
         (day(date(2022, 5, 1)), "1 Mei 2022"),

@@ -65,7 +65,7 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "first": desk.atlas.figures.changes.former_night is None,
         "restated_parts": [],
         "restated_days": None,
-        **sections.notes(desk),
+        **sections.notes(desk, row),
     }
 
 

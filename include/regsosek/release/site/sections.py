@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from regsosek.geography.regions import NATION
 from regsosek.release.changelog import HEADLINES, restated_provinces
 from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.figures import Figures, Missing
@@ -287,15 +288,18 @@ def photos(desk: Desk, row: Row) -> Table | None:
     )
 
 
-def notes(desk: Desk) -> dict[str, Any]:
-    """What stands on every page: the night, its scale, who is missing."""
+def notes(desk: Desk, row: Row) -> dict[str, Any]:
+    """What stands on every page: the night, the scale of the province (or nation), who is missing."""
     figures: Figures = desk.atlas.figures
     written = desk.language.written
+    whole = desk.atlas.regions[row["province"] or NATION]
+    scale = figures.scales.get(whole["code"], figures.scale)
     return {
         "night": figures.night,
         "night_short": f"{written.short_date(figures.night)} {figures.night.year}",
         "night_long": desk.language.dated(figures.night),
-        "scale": written.share(figures.scale) if figures.scale < 1 else "",
+        "scale": written.share(scale) if scale < 1 else "",
+        "scale_of": whole["name"],
         "missing": [(each.name, desk.language.state(each.state)) for each in figures.missing],
         "whole": len(desk.atlas.states) - len(figures.missing),
         "provinces": len(desk.atlas.states),
