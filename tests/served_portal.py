@@ -25,7 +25,7 @@ from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.simulate import simulate
 from regsosek.simulation.sinks import BucketSink
 
-NIGHTS = [date(2022, 10, 21) + timedelta(days=n) for n in range(2)]
+NIGHTS = [date(2022, 10, 28) + timedelta(days=n) for n in range(2)]
 # On the last night 65 is not processed.
 HOME, NEIGHBOUR = "19", "65"
 API = "/api/v1"

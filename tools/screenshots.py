@@ -34,7 +34,7 @@ DIGESTS = (
     ("digest-kabkota-phone.png", "94", 1_700),
     ("digest-short-phone.png", "82", 0),
 )
-DIGEST_NIGHT = date(2022, 10, 22)
+DIGEST_NIGHT = date(2022, 10, 29)
 SETTLED = 3_000  # milliseconds that Airflow's charts move for
 
 

@@ -31,7 +31,7 @@ from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.simulate import simulate
 from regsosek.simulation.sinks import BucketSink
 
-NIGHT = date(2022, 10, 21)
+NIGHT = date(2022, 10, 28)
 HEALTHY, FAILING = ("31", "65"), "76"
 SOUGHT = {"identity", "name", "phone", "address", "officer", "location"}
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")

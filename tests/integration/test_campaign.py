@@ -23,7 +23,7 @@ from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.simulate import SimulationReport, simulate, write_labels
 from regsosek.simulation.sinks import BucketSink
 
-NIGHTS = [date(2022, 10, 21) + timedelta(days=n) for n in range(3)]
+NIGHTS = [date(2022, 10, 28) + timedelta(days=n) for n in range(3)]
 # 65 supersedes a delivery on the second night; 19's delivery of the third night is broken.
 PROVINCES = ("19", "65")
 TABLES = (

@@ -17,7 +17,7 @@ commands = typer.Typer()
 @commands.command()
 def simulate(
     first: Annotated[datetime, typer.Option("--from", formats=DAY, help="First night.")] = datetime(
-        2022, 10, 21, tzinfo=UTC
+        2022, 10, 28, tzinfo=UTC
     ),
     nights: Annotated[int, typer.Option(min=1, max=60, help="How many nights.")] = 3,
     province: ProvincesOption = None,

@@ -150,7 +150,7 @@ def _place_faults(
         yield "unknown_parent", column, number
     elif regions.province_of(row[column]) != province:
         yield "wrong_province", column, number
-    # A sample holds more of one province than of another; but a whole target in a sample, or a part in the whole, is none.
+    # A sample holds more of one province than of another; a whole target within it, or a part in the whole, is wrong.
     if "scale" in row and _is_whole(float(row["scale"])) != _is_whole(scale):
         yield "wrong_scale", "scale", number
     # Dates are of one width: as text they compare like days.

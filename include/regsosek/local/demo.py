@@ -15,14 +15,16 @@ from regsosek.local.airflow_client import AirflowClient, TaskState
 from regsosek.local.airflow_environment import ADMIN
 from regsosek.local.stack import STATE, Stack, services_up, up
 from regsosek.night.house import House, open_house
-from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference
+from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference, target_of_reference
 from regsosek.night.summary import night_table
 from regsosek.release.publish import current_page
 from regsosek.settings import load_settings
+from regsosek.simulation.campaign import DEMO_FIRST_DELIVERY, Campaign
 from regsosek.simulation.delivering import deliver_campaign
+from regsosek.simulation.frame import province_frame
 from regsosek.warehouse.migration import grant_roles, migrate
 
-FIRST_NIGHT, NIGHTS, SEED = date(2022, 10, 21), 3, 20221015
+FIRST_NIGHT, NIGHTS, SEED = DEMO_FIRST_DELIVERY, 3, 20221015
 NIGHTLY, REFERENCE, REPLAY = "regsosek_nightly", "regsosek_reference", "regsosek_replay"
 NIGHT_SECONDS = 3600.0
 TELL_SECONDS = 15.0  # where no line can be redrawn
@@ -64,10 +66,15 @@ def run_demo(console: Console, scale: float) -> bool:
 
 
 def _refuse_other_scale(house: House, scale: float) -> None:
+    """By the target of the largest province: it differs between any two scales that differ in their files."""
+    largest = max(provinces(), key=lambda province: province.target).code
     with house.engine.connect() as connection:
-        standing = scale_of_reference(connection) if processed_nights(connection) else scale
-    if abs(standing - scale) > 1e-9:  # noqa: PLR2004 - reference files write nine decimal places
-        raise ConfigurationError(f"nights at scale {standing:g} are here already; `make clean` first, or repeat them")
+        standing = target_of_reference(connection, largest) if processed_nights(connection) else None
+    if standing is not None and standing != province_frame(Campaign(seed=SEED, scale=scale), largest).target:
+        raise ConfigurationError(
+            f"nights of another scale are here already, with {standing:,} families to visit in province {largest}; "
+            "`make clean` first, or repeat them with the SCALE that made them"
+        )
 
 
 def _deliver(console: Console, house: House, scale: float) -> None:
@@ -75,8 +82,8 @@ def _deliver(console: Console, house: House, scale: float) -> None:
     codes = [province.code for province in provinces()]
     report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE, streams=True)
     console.print(
-        f"Simulated at scale {report.scale:g}: {len(report.deliveries)} deliveries of {NIGHTS} days, "
-        f"{report.families:,} families, {report.persons:,} persons; planted defects are listed in var/labels.csv"
+        f"Simulated {report.scale:g} of the SLS, one of each kab/kota at least: {len(report.deliveries)} deliveries of "
+        f"{NIGHTS} days, {report.families:,} families, {report.persons:,} persons; planted defects: var/labels.csv"
     )
 
 

@@ -94,3 +94,9 @@ def scale_of_reference(connection: Connection) -> float:
     """The fraction of the real operation that the loaded targets stand for; 1 where none are loaded."""
     scale = connection.execute(text("SELECT sum(families) / sum(families / scale) FROM reference.target")).scalar()
     return float(scale) if scale is not None else 1.0
+
+
+def target_of_reference(connection: Connection, province: str) -> int | None:
+    """The loaded target of a province, in families; None where none is loaded."""
+    query = text("SELECT families FROM reference.target WHERE province = :province")
+    return connection.execute(query, {"province": province}).scalar()

@@ -16,8 +16,9 @@ from regsosek.geography.calendar import FieldWindow, field_windows
 
 NEVER = 10_000  # a day that no campaign reaches
 DEMO_SCALE = 1 / 2000
-DEMO_FIRST_DELIVERY = date(2022, 10, 21)
+DEMO_FIRST_DELIVERY = date(2022, 10, 28)
 Share = Annotated[float, Field(ge=0, le=1)]
+Curve = Annotated[tuple[tuple[int, Share], ...], Field(min_length=1)]
 
 
 class _Table(BaseModel):
@@ -25,22 +26,23 @@ class _Table(BaseModel):
 
 
 class Enumeration(_Table):
-    """How fast families are enumerated and how late their documents arrive.
+    """How fast families are enumerated and how late their documents arrive (``simulation.schedule``).
 
-    ``curve``: by province, days of the window with the share of the load that is enumerated by their end, straight
-    lines between; where it is given, pace, weekends and ``reached`` say nothing.
+    ``common``: days of the window with the share of the load that is enumerated by their end; ``curve``: the same for
+    provinces and kab/kota that go their own way, where ``province_spread`` and ``reached`` say nothing.
     """
 
-    pace_fastest: float
-    pace_slowest: float
+    common: Curve
+    curve: Mapping[str, Curve] = {}
+    province_spread: float
+    kabkota_spread: float
     officer_spread: Share
     weekend_weight: float
-    reached: Share
+    reached: tuple[Share, Share]
     sync_again: Share
     sync_again_remote: Share
     sync_days_at_most: int
     remote_provinces: tuple[str, ...]
-    curve: Mapping[str, tuple[tuple[int, Share], ...]] = {}
 
 
 class SecondMessage(_Table):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from typing import Self
 
 import numpy as np
@@ -12,10 +11,10 @@ from regsosek.simulation.changes import retired_from
 from regsosek.simulation.frame import ProvinceFrame, SubSls, place_in_group
 from regsosek.simulation.gaps import never_arriving
 from regsosek.simulation.randomness import Draws, Flags, Floats, Integers, Keys, mixed, name_key, seeded
+from regsosek.simulation.schedule import schedule
 
 SUB_SLS_AT_ONCE = 2_000
 FIRST, REVISED, REWRITTEN, MOVED, WITHDRAWN = range(5)
-_SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,9 @@ def messages(
         until: day of this delivery.
         defect_share: share of the documents that are to bear a planted defect.
     """
-    days = _days(campaign, frame.province)
     for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
         rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))
-        first = _first_messages(campaign, frame, rows, days, defect_share)
+        first = _first_messages(campaign, frame, rows, defect_share)
         if campaign.streams:
             first.synchronised[never_arriving(campaign, frame.subsls, first.subsls, first.key)] = NEVER
         yield _latest(campaign, first, after, until)
@@ -84,10 +82,9 @@ def messages(
 
 def visits(campaign: Campaign, frame: ProvinceFrame) -> Iterator[tuple[Integers, Messages]]:
     """The rows of the frame in pieces, each with the first messages of all their families, as the field worked."""
-    days = _days(campaign, frame.province)
     for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
         rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))
-        yield rows, _first_messages(campaign, frame, rows, days, 0)
+        yield rows, _first_messages(campaign, frame, rows, 0)
 
 
 def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers, defect_share: float) -> Messages:
@@ -101,9 +98,7 @@ def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers
     return Messages(row, ordinal, key, np.full(len(key), FIRST), never, never.copy(), faulty)
 
 
-def _first_messages(
-    campaign: Campaign, frame: ProvinceFrame, rows: Integers, days: Floats, defect_share: float
-) -> Messages:
+def _first_messages(campaign: Campaign, frame: ProvinceFrame, rows: Integers, defect_share: float) -> Messages:
     load = frame.subsls.load[rows]
     found = undated(campaign, frame.subsls, np.repeat(rows, load), place_in_group(load), defect_share)
     draws = Draws(found.key)
@@ -112,26 +107,26 @@ def _first_messages(
     officers = Draws(seeded(campaign.seed, "ppl", subsls.kabkota * 10_000 + subsls.ppl)).uniform("pace")
     work_done = (subsls.ppl_start + found.ordinal + draws.uniform("order")) / subsls.ppl_load
     pace = 1 + behaviour.officer_spread * (2 * officers - 1)
-    found.enumerated[:] = np.searchsorted(days, work_done**pace, side="right") + 1
+    found.enumerated[:] = _day_of_visit(campaign, frame.province, subsls.kabkota, work_done**pace)
     again = behaviour.sync_again_remote if frame.province in behaviour.remote_provinces else behaviour.sync_again
     lag = np.minimum(draws.geometric("lag", again), behaviour.sync_days_at_most)
-    found.synchronised[:] = np.where(found.enumerated > len(days), NEVER, found.enumerated + lag)
+    found.synchronised[:] = np.where(found.enumerated == NEVER, NEVER, found.enumerated + lag)
     return found
 
 
-def _days(campaign: Campaign, province: str) -> Floats:
-    """Share of an officer's work that is done by the end of each day of the window: slow start, busy weekends."""
-    window, behaviour = campaign.windows[province], campaign.behaviour.enumeration
-    length = (window.closes - window.opens).days + 1
-    if province in behaviour.curve:
-        days, shares = zip(*((0, 0.0), *behaviour.curve[province]), strict=True)
-        return np.asarray(np.interp(np.arange(1, length + 1), days, shares), dtype=np.float64)
-    chance = Draws(seeded(campaign.seed, "province", np.array([int(province)]))).uniform("pace")[0]
-    pace = behaviour.pace_fastest + chance * (behaviour.pace_slowest - behaviour.pace_fastest)
-    dates = [window.opens + timedelta(days=day) for day in range(length)]
-    busy = np.array([behaviour.weekend_weight if day.weekday() >= _SATURDAY else 1.0 for day in dates])
-    done = np.diff((np.arange(length + 1) / length) ** pace) * busy
-    return np.asarray(np.cumsum(done) / done.sum() * behaviour.reached, dtype=np.float64)
+def _day_of_visit(campaign: Campaign, province: str, kabkota: Integers, work_done: Floats) -> Integers:
+    """The day on which each family is enumerated, by the schedule of its kab/kota; NEVER where that does not reach it.
+
+    Args:
+        work_done: the share of the officer's work that lies before the family, at the pace of the kab/kota.
+    """
+    found = np.empty(len(work_done), dtype=np.int64)
+    for code in np.unique(kabkota).tolist():
+        own = kabkota == code
+        days = schedule(campaign, province, str(code))
+        day = np.searchsorted(days, work_done[own], side="right") + 1
+        found[own] = np.where(day > len(days), NEVER, day)
+    return found
 
 
 def _latest(campaign: Campaign, first: Messages, after: int, until: int) -> Messages:

@@ -19,7 +19,7 @@ from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 
-NIGHTS = (date(2022, 10, 21), date(2022, 10, 22), date(2022, 10, 23))
+NIGHTS = (date(2022, 10, 28), date(2022, 10, 29), date(2022, 10, 30))
 # One for each incident, and one that remembers nothing worse than planted defects.
 PROVINCES = ("19", "34", "65", "75", "82")
 

@@ -33,7 +33,8 @@ def test_what_no_campaign_knows_is_refused_by_name(tmp_path: Path, text: str) ->
 
 
 def test_a_curve_is_followed(tmp_path: Path) -> None:
-    text = "[enumeration]\nofficer_spread = 0.0\n[enumeration.curve]\n65 = [[10, 0.5], [31, 0.6]]\n"
+    own = "[enumeration.curve]\n65 = [[10, 0.5], [31, 0.6]]\n"
+    text = f"[enumeration]\nofficer_spread = 0.0\nkabkota_spread = 0.0\n{own}"
     behaviour = behaviour_of(campaign_file(tmp_path, text))
     assert done_by_day_ten(Campaign(scale=1 / 100, behaviour=behaviour), "65") == pytest.approx(0.5, abs=0.02)
 

@@ -82,8 +82,9 @@ def test_reference_files_pass_their_checks(demo: Simulated, dataset: str) -> Non
         assert len(checked.rows) == file.rows
         if dataset == "target":
             [row] = checked.rows
-            target, whole = int(row["target_families"]), province_of_code(file.province).target
-            assert float(row["scale"]) == pytest.approx(target / whole, abs=1e-9)
+            target, known = int(row["target_families"]), province_of_code(file.province)
+            assert float(row["scale"]) == pytest.approx(target / known.target, abs=1e-9)
+            assert 0.8 < target / (known.families_dukcapil * float(row["scale"])) < 1
         if dataset == "sls":
             loads = sum(int(row["families_load"]) for row in checked.rows if not row["valid_to"])
             assert loads == demo.report.targets[file.province]
@@ -100,7 +101,7 @@ def test_the_campaign_starts_slowly_and_reaches_nearly_all() -> None:
     shares = np.array([_shares(province) for province in ("12", "35", "73")])
     assert (np.diff(shares, axis=1) > 0).all()
     assert (shares[:, 0] > 0.02).all()
-    assert (shares[:, 0] < 0.32).all()
+    assert (shares[:, 0] < 0.12).all()
     assert (shares[:, 3] > 0.93).all()
     assert (shares[:, 3] <= 1).all()
 
