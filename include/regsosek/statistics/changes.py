@@ -26,8 +26,9 @@ CAUSES = ("new", "late", "corrected", "freed", "withdrawn", "superseded", "confl
 
 _ACCEPTED = "settled_state IN ('loaded', 'pending')"
 # What one case counts. Received counts as visited even in quarantine: a data error must not look like an idle officer.
+VISITED = f"({_ACCEPTED} OR settled_state = 'quarantined')::int"
 _COUNTS = {
-    "visited": f"({_ACCEPTED} OR settled_state = 'quarantined')::int",
+    "visited": VISITED,
     **{
         measure: f"({_ACCEPTED} AND result IS NOT DISTINCT FROM {code})::int"
         for code, measure in enumerate(("complete", "incomplete", "no_respondent", "refused", "moved"), start=1)

@@ -219,21 +219,43 @@ def _done(told: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_officers(told: pd.DataFrame, days: pd.DataFrame, officers: pd.DataFrame, night: date | None) -> pd.DataFrame:
-    """Adds officers' days as seen in the last week; else those of the reference, each at work on each of its days."""
+    """Adds officers' days as seen in the last week; else those of the reference, each at work on each day worked there.
+
+    Where nobody was seen in the week nobody's days are told. A province has the sum of its kab/kota.
+    """
     seen = told[["code"]].join(officers, on="code").fillna(0)
-    week = days[days["enumerated_on"] > night - timedelta(days=WEEK)] if night else days.iloc[:0]
-    visited = told["code"].map(week.groupby("code")["visited"].sum()).fillna(0).astype("int64")
-    observed, engaged = seen["officer_days"] > 0, seen["engaged"] > 0
-    worked = seen["days_worked"].where(observed, week["enumerated_on"].nunique())
-    officer_days = seen["officer_days"].where(observed, seen["engaged"] * worked)
-    families = seen["officer_families"].where(observed, visited)
+    visited, worked = (told["code"].map(each).fillna(0).astype("int64") for each in _week(days, night))
+    observed, engaged = seen["officer_days"] > 0, (seen["engaged"] > 0) & (worked > 0)
     source = pd.Series(None, index=told.index, dtype=object).mask(engaged, "reference").mask(observed, "observed")
+    worked = seen["days_worked"].where(observed, worked).where(source.notna())
+    of_kabkota = pd.DataFrame({
+        "officer_days": seen["officer_days"].where(observed, seen["engaged"] * worked),
+        "officer_families": seen["officer_families"].where(observed, visited),
+    }).where(source.notna())  # fmt: skip
+    summed = _summed_up(of_kabkota, told["level"])
+    officer_days, families = summed["officer_days"], summed["officer_families"]
     rate = families / officer_days.where(officer_days > 0)
     needed = (told["families_left"].astype("Float64") / rate.where(rate > 0)).map(ceil, na_action="ignore")
     return told.assign(
         officer_source=source, officer_days=officer_days, officer_families=families, days_worked=worked,
         officers_per_day=officer_days / worked.where(worked > 0), officer_days_needed=needed.astype("Int64"),
     )  # fmt: skip
+
+
+def _week(days: pd.DataFrame, night: date | None) -> "tuple[pd.Series[int], pd.Series[int]]":
+    """Families of the last week by code, and on how many of its days there were any."""
+    week = days[days["enumerated_on"] > night - timedelta(days=WEEK)] if night else days.iloc[:0]
+    by_day = week.groupby(["code", "enumerated_on"])["visited"].sum()
+    by_code = by_day[by_day > 0].groupby(level="code")
+    return by_code.sum(), by_code.size()
+
+
+def _summed_up(counts: pd.DataFrame, levels: "pd.Series[str]") -> pd.DataFrame:
+    """The same, a province's row as the sum of its kab/kota where these stand beside it."""
+    kabkota = counts[levels == "kabkota"]
+    if not kabkota.empty:
+        counts.loc[levels == "provinsi"] = kabkota.sum(min_count=1).to_numpy()
+    return counts
 
 
 def _cases(group: _Group, told: pd.DataFrame, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:

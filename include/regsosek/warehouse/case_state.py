@@ -65,8 +65,8 @@ uncontested AS (
     FROM newest n LEFT JOIN accepted a USING (case_id)
 ),
 claims AS (
-    SELECT u.*, r.id_subsls, r.r109_no_bangunan, r.r110_no_keluarga, r.placed_code, r.enumerated_on, r.result,
-           r.persons, r.members, r.place_rank, r.place_produced, r.content_hash,
+    SELECT u.*, r.id_subsls, r.r109_no_bangunan, r.r110_no_keluarga, r.placed_code, r.enumerated_on, r.ppl,
+           r.result, r.persons, r.members, r.place_rank, r.place_produced, r.content_hash,
            u.state <> 'withdrawn' AND r.id_subsls IS NOT NULL AND r.r109_no_bangunan IS NOT NULL
                AND r.r110_no_keluarga IS NOT NULL AS holds_key
     FROM uncontested u

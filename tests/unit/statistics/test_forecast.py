@@ -170,6 +170,22 @@ def test_where_documents_name_no_officer_the_reference_does() -> None:
     assert (row["officer_source"], row["officer_days"], row["officer_families"]) == ("reference", 28, 140)
 
 
+def test_a_province_has_the_officer_days_of_its_kabkota_and_nobody_works_where_nobody_was_seen() -> None:
+    days = pd.DataFrame(
+        [("11", code, OPENS, OPENS, count) for code, count in (("11", 9), ("1101", 5), ("1102", 4), ("1103", 0))],
+        columns=["province", "code", "enumerated_on", "night", "visited"],
+    )
+    levels = {"level": ["provinsi", "kabkota", "kabkota", "kabkota"]}
+    shown = regions(_11=9, _1101=5, _1102=4, _1103=0).assign(**levels)
+    counts = {"officer_days": [3, 3, 0, 0], "officer_families": [5, 5, 0, 0], "days_worked": [1, 1, 0, 0]}
+    seen = pd.DataFrame(counts | {"engaged": [9, 3, 2, 4]}, index=pd.Index(shown["code"]))
+    told = prospects(shown, days, seen, {"11": WINDOW}, AsOf(OPENS, {"11": OPENS}), []).forecasts.set_index("code")
+    assert told["officer_days"].tolist() == [5, 3, 2, pd.NA]
+    assert told["officer_families"].tolist() == [9, 5, 4, pd.NA]
+    assert told["officer_source"].fillna("").tolist() == ["observed", "observed", "reference", ""]
+    assert pd.isna(told.loc["1103", "officers_per_day"])
+
+
 def test_more_days_and_officers_gain_families_and_nothing_gains_nothing() -> None:
     cases = [Case(0, 0), Case(7, 0), Case(0, 1), Case(7, 1)]
     found = told_of(10, cases, _1101=[10] * 10)
