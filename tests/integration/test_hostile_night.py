@@ -332,11 +332,12 @@ def test_the_published_figures_of_neighbours_are_the_same(night: Night) -> None:
 
 
 def figures(left: Left) -> dict[str, Rows]:
-    """The lines of the neighbours in every published CSV, by its name."""
+    """The lines of the neighbours in every published CSV, by its name; rules that others violate are told as zeros."""
     found: dict[str, Rows] = {}
     for key, body in left.release.items():
         rows = list(csv.DictReader(io.StringIO(body.decode()))) if key.endswith(".csv") else []
-        lines = [(row["kode"], *row.values()) for row in rows if row.get("kode", "")[:2] in NEIGHBOURS]
+        lines = [(row["kode"], *row.values()) for row in rows if row.get("kode", "")[:2] in NEIGHBOURS
+                 and row.get("baris_melanggar") != "0"]  # fmt: skip
         if lines:
             found[key.rsplit("/", 1)[-1]] = lines
     return found

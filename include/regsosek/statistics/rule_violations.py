@@ -35,12 +35,19 @@ GROUP BY 1, 2, 3, 4
 
 
 def rule_violations(connection: Connection, as_of: AsOf) -> pd.DataFrame:
-    """One row per region (provinces, and the nation as 00) and rule that any row of it ever violated.
+    """One row per region (provinces, and the nation as 00) and rule that judged it, of rules that were ever violated.
+
+    A province where nobody violates a rule that others violate stands with zeros: its rows belong to the denominator.
 
     Columns: ``code, rule_dataset, rule_id, severity`` (``critical`` or ``warning``), ``RULE_COUNTS`` in rows, of the
     release's night and to date, and ``RULE_SHARES`` in percent, missing where nothing was judged that night.
     """
-    frame = pd.read_sql_query(text(_VIOLATIONS), connection, params=as_of.parameters)
+    return with_zeros_and_nation(pd.read_sql_query(text(_VIOLATIONS), connection, params=as_of.parameters))
+
+
+def with_zeros_and_nation(frame: pd.DataFrame) -> pd.DataFrame:
+    """The counts of every province and rule as :func:`rule_violations` returns them."""
     whole = pd.concat([frame, frame.assign(code=NATION)]).groupby(["code", *_RULE], as_index=False).sum()
-    violated = whole[whole["violating"] > 0].astype(dict.fromkeys(RULE_COUNTS, "int64"))
+    violations = whole.groupby(_RULE)["violating"].transform("sum")
+    violated = whole[violations > 0].astype(dict.fromkeys(RULE_COUNTS, "int64"))
     return with_shares(violated.reset_index(drop=True), RULE_SHARES)

@@ -185,11 +185,12 @@ def calendar(night: date) -> pd.DataFrame:
 
 
 def rules() -> pd.DataFrame:
-    """An error of families in two provinces, a warning of persons in one, and both in the nation."""
+    """An error of families in two provinces, a warning of persons in one of two, and both in the nation."""
     counts = ("violating_tonight", "judged_tonight", "violating", "judged")
     error, warning = ("keluarga", "C-303", "critical"), ("anggota", "P07", "warning")
     told = [("11", error, (1, 4, 2, 4)), ("12", error, (0, 0, 3, 3)), (NATION, error, (1, 4, 5, 7)),
-            ("11", warning, (2, 16, 2, 40)), (NATION, warning, (2, 16, 2, 120))]  # fmt: skip
+            ("11", warning, (2, 16, 2, 40)), ("12", warning, (0, 0, 0, 80)),
+            (NATION, warning, (2, 16, 2, 120))]  # fmt: skip
     rows = [
         {"code": code, "rule_dataset": rule[0], "rule_id": rule[1], "severity": rule[2],
          **dict(zip(counts, of_rule, strict=True))}

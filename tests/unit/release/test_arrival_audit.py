@@ -79,7 +79,7 @@ ERROR = {"aturan": "C-303", "himpunan_data": "keluarga"}
         ("11", more("baris_melanggar"), "C-303 kesalahan: the nation is not its provinces"),
         ("00", more("baris_melanggar_malam"), "C-303 kesalahan: the nation is not its provinces"),
         ("12", lambda row: None, "the nation is not its provinces"),
-        ("11", lambda row: row | {"baris_diperiksa": "15"}, "fewer rows judged than in its provinces"),
+        ("11", lambda row: row | {"baris_diperiksa": "15"}, "the nation is not its provinces"),
         ("11", lambda row: row | {"baris_diperiksa": "8"}, "11 C-303: judged: more than received"),
         ("12", lambda row: row | {"baris_diperiksa_malam": "8"}, "12 C-303: judged_tonight: more than received"),
     ],

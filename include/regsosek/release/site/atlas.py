@@ -124,9 +124,10 @@ class Atlas:
 
     @cached_property
     def rules(self) -> Mapping[str, list[Row]]:
-        """What was violated most first, of provinces and the nation."""
+        """What was violated most first, of provinces and the nation; rules that nobody there violates are left out."""
+        violated = self.figures.rules[self.figures.rules["violating"] > 0]
         by = {"violating": False, "rule_id": True, "rule_dataset": True, "severity": True}
-        return _grouped(self.figures.rules.sort_values(list(by), ascending=list(by.values())))
+        return _grouped(violated.sort_values(list(by), ascending=list(by.values())))
 
     @cached_property
     def calendar(self) -> Mapping[str, dict[Any, Row]]:
