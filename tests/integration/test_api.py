@@ -36,8 +36,8 @@ from served_portal import (
 )
 
 TABLES = {
-    "daily": "harian", "arrivals": "kedatangan", "revisions": "revisi", "changes": "perubahan", "floor": "lantai",
-    "forecast": "prakiraan", "what-if": "andaian", "streams": "aliran", "photos": "foto",
+    "daily": "harian", "arrivals": "kedatangan", "revisions": "revisi", "changes": "perubahan", "floor": "terendah",
+    "forecast": "prakiraan", "what-if": "skenario", "streams": "sumber_data", "photos": "foto",
     "calendar": "kalender", "rules": "mutu",
 }  # fmt: skip
 LISTS = {"quarantine", "gaps", "appointments", "figures/subsls"}

@@ -279,11 +279,11 @@ def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
     published = publish(house.engine, house.store, house.settings, NIGHTS[1])
     bucket = house.settings.release_bucket
     files = {name: house.store.get_bytes(bucket, f"{published.prefix}{name}", max_bytes=10**7)
-             for name in ("aliran.csv", "foto.csv")}  # fmt: skip
+             for name in ("sumber_data.csv", "foto.csv")}  # fmt: skip
     rows = {name: list(csv.DictReader((content or b"").decode().splitlines())) for name, content in files.items()}
-    of_province = {row["aliran"]: row for row in rows["aliran.csv"] if row["kode"] == PROVINCE}
-    assert [row["jeda_aliran"] for row in of_province.values()] == ["0"] * 4
-    assert {len(row["kode"]) for row in rows["aliran.csv"] + rows["foto.csv"]} == {2, 4}  # nothing below kab/kota
+    of_province = {row["sumber_data"]: row for row in rows["sumber_data.csv"] if row["kode"] == PROVINCE}
+    assert [row["jeda_sumber_data"] for row in of_province.values()] == ["0"] * 4
+    assert {len(row["kode"]) for row in rows["sumber_data.csv"] + rows["foto.csv"]} == {2, 4}  # nothing below kab/kota
     assert rows["foto.csv"]
 
 
@@ -348,7 +348,7 @@ def test_a_number_of_a_stream_is_traced_by_command(
     words = ["trace", "--region", PROVINCE, "--night", str(NIGHTS[1]), "--measure"]
     output = tmp_path / "origin.json"
     done = CliRunner().invoke(
-        app, [*words, "subsls_terlapor", "--row", "aliran=Penandaan rumah", "--output", str(output)]
+        app, [*words, "subsls_terlapor", "--row", "sumber_data=Penandaan rumah", "--output", str(output)]
     )
     assert done.exit_code == 0, done.output + repr(done.exception)
     told = json.loads(output.read_text(encoding="utf-8"))
@@ -359,9 +359,9 @@ def test_a_number_of_a_stream_is_traced_by_command(
     assert frame["source"] == "@frame"
     assert chain.house.store.size(chain.house.settings.archive_bucket, frame["stored"]["sls"])
     for faulty, told_of in (
-        ((*words, "aliran"), "is a word or a key"),
-        ((*words, "subsls_terlapor"), "name one with --row: aliran="),
-        ((*words, "subsls_terlapor", "--row", "aliran=Surat"), "has no aliran Surat; it has "),
+        ((*words, "sumber_data"), "is a word or a key"),
+        ((*words, "subsls_terlapor"), "name one with --row: sumber_data="),
+        ((*words, "subsls_terlapor", "--row", "sumber_data=Surat"), "has no sumber_data Surat; it has "),
         ((*words, "diterima_masuk"), "name one with --row: malam_masuk="),
         ((*words, "sebab_baru", "--row", "ukuran=dikunjungi"), "is told of the measure of its row"),
         ((*words, "cakupan_foto", "--cases", str(tmp_path / "cases")), "is not counted from cases"),

@@ -28,7 +28,7 @@ DayOption = Annotated[
 OutputOption = Annotated[Path | None, typer.Option(help="Write JSON to this file.")]
 RowOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN=VALUE", help="The row, where a table has several of a region, e.g. aliran=..."),
+    typer.Option(metavar="COLUMN=VALUE", help="The row, where a table has several of a region, e.g. sumber_data=..."),
 ]
 CasesOption = Annotated[
     Path | None, typer.Option(help="Write the keys of every case counted to this file (CSV; not for publication).")

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from regsosek.statistics.days import ARRIVAL_FIELDS
 from regsosek.statistics.progress import ARRIVED, OF_ARRIVED
 from regsosek.statistics.restatement import PLACED
 from regsosek.statistics.streams.days import counted_messages, zone_of
@@ -37,6 +38,7 @@ FROM (SELECT DISTINCT ON (v.id_subsls) v.*, s.id_desa
 JOIN reference.region_ancestor a ON a.code = v.id_desa AND a.ancestor_code = :region
 GROUP BY v.delivery_id
 """
+_ARRIVED_COLUMNS = {field: ARRIVED[measure] for measure, field in ARRIVAL_FIELDS.items()}
 _ARRIVALS = "SELECT k.delivery_id, {column} AS counted {arrived} AND :night <= :stood GROUP BY k.delivery_id"
 _HELD = f"""
 WITH {STANDING}
@@ -90,7 +92,7 @@ def arrivals_by_delivery(
     connection: Connection, field: str, province: str, arrived: date, stood: date
 ) -> dict[str, int]:
     """What each delivery brought that counts from the night ``arrived``; nothing if the province ``stood`` before."""
-    query = _ARRIVALS.format(column=ARRIVED[field], arrived=OF_ARRIVED)
+    query = _ARRIVALS.format(column=_ARRIVED_COLUMNS[field], arrived=OF_ARRIVED)
     return _parts(connection, query, province=province, night=arrived, stood=stood)
 
 

@@ -61,7 +61,7 @@ def gap_list(connection: Connection, province: str, night: date, window: FieldWi
         for gap in found.to_dict("records")
     )
     columns = (*_PLACE_COLUMNS, "selisih", "keluarga", "sejak", "dibandingkan_sampai", "tindakan")
-    return WorkList("selisih antaraliran", as_of, columns, _ordered(rows))
+    return WorkList("selisih antarsumber data", as_of, columns, _ordered(rows))
 
 
 def appointment_list(connection: Connection, province: str, night: date, window: FieldWindow) -> WorkList:

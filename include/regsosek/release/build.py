@@ -13,6 +13,7 @@ from regsosek.release import datapackage, workbook
 from regsosek.release.changelog import changelogs
 from regsosek.release.figures import Figures
 from regsosek.release.parquet_tables import parquet_files
+from regsosek.release.renamed import under_former_names
 from regsosek.release.sdmx import sdmx_files
 from regsosek.release.site.pages import site
 from regsosek.release.tables import REGION_TABLES, region_rows, table_files, with_context
@@ -31,6 +32,7 @@ def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES) -> dict[str,
     return {
         **tables,
         **formats(figures.night, tables),
+        **under_former_names(tables),
         **changelogs(figures),
         "progres.json": _summary(figures),
         **site(figures, boundaries),

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from regsosek.contract.codebook import ALL_DATASETS, STREAMS
 from regsosek.geography.regions import NATION
 from regsosek.statistics.as_of import AsOf
+from regsosek.statistics.days import ARRIVAL_FIELDS
 from regsosek.warehouse.standing import STANDING
 from regsosek.warehouse.tables import ROW_STATES
 
@@ -97,10 +98,11 @@ def national_faults(connection: Connection, as_of: AsOf, arrivals: pd.DataFrame)
     """Compares what the release says arrived in the nation with the ledger's accepted deliveries, state by state."""
     row = connection.execute(text(_NATIONAL), as_of.parameters).one()._mapping
     shown = arrivals[arrivals["code"] == NATION]
+    sums = {state: int(shown[ARRIVAL_FIELDS[state]].sum()) for state in _ARRIVING_STATES}
     faults = [
-        f"nation: the ledger accepted {row[state]} rows {state}, the release shows {int(shown[state].sum())}"
-        for state in _ARRIVING_STATES
-        if row[state] != int(shown[state].sum())
+        f"nation: the ledger accepted {row[state]} rows {state}, the release shows {shown_rows}"
+        for state, shown_rows in sums.items()
+        if row[state] != shown_rows
     ]
     accounted = sum(row[state] for state in ROW_STATES)
     if row["received"] != accounted:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.store import Store
 from regsosek.release.parquet_tables import parquet_name
+from regsosek.release.renamed import former_tables, with_names_of_today
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.tables import published_release
@@ -72,11 +73,13 @@ def published_table(store: Store, bucket: str, release: FormerRelease, name: str
     Raises:
         ObjectStoreError: the file is not there, or is not what the manifest says.
     """
-    content = _content(store, bucket, release, name)
+    content = _content(store, bucket, release, _name_in(release, name))
     if content is None:
         frame = _from_parquet(store, bucket, release, parquet_name(name))
     else:
-        frame = pd.read_csv(io.BytesIO(content), dtype=_TEXTS, keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(
+            io.BytesIO(with_names_of_today(name, content)), dtype=_TEXTS, keep_default_na=False, na_values=[""]
+        )
     return frame.rename(columns={each.column: field for field, each in definitions().items()})
 
 
@@ -84,6 +87,11 @@ def published_regions(store: Store, bucket: str, release: FormerRelease) -> pd.D
     """What a release says of every region that it tells of, all levels in one table: index code."""
     tables = [published_table(store, bucket, release, name) for name in REGION_FILES]
     return pd.concat(tables, ignore_index=True).set_index("code")
+
+
+def _name_in(release: FormerRelease, name: str) -> str:
+    """Under which name a release that may be older than the table's name of today has it."""
+    return name if any(file["name"] == name for file in release.manifest["files"]) else former_tables().get(name, name)
 
 
 def _from_parquet(store: Store, bucket: str, release: FormerRelease, name: str) -> pd.DataFrame:

@@ -52,10 +52,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "mutu.csv": ("code", "rule_dataset", "rule_id", "severity"),
     "revisi.csv": ("day", "code"),
     "perubahan.csv": ("code", "measure"),
-    "lantai.csv": ("code", "child_level"),
+    "terendah.csv": ("code", "child_level"),
     "prakiraan.csv": ("code",),
-    "andaian.csv": ("code", "extend_days", "more_officers"),
-    "aliran.csv": ("code", "stream"),
+    "skenario.csv": ("code", "extend_days", "more_officers"),
+    "sumber_data.csv": ("code", "stream"),
     "foto.csv": ("code",),
 }
 

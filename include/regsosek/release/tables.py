@@ -13,15 +13,15 @@ from regsosek.geography.regions import NATION, Level
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
 from regsosek.release.schema import GLOSSARY_COLUMNS
-from regsosek.release.wording import calendar_states, cut_off, night_states, severities
+from regsosek.release.wording import calendar_states, cut_off, night_states, severities, target_sources
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.changes import CAUSES
-from regsosek.statistics.days import QUALITY_RATES
+from regsosek.statistics.days import ARRIVAL_FIELDS, QUALITY_RATES
 from regsosek.statistics.definitions import Definition, definitions, public_fields
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
 from regsosek.statistics.streams.clocks import streams
-from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
+from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 PERCENT_PLACES = 2
 # What every table says about itself, in every row, so that a row cut out of it still does.
@@ -65,7 +65,7 @@ LEVELS_IN_FULL = ("nasional", "provinsi", "kabkota")
 _SO_FAR = ("visited_so_far", "complete_so_far", "plan_families", "target_families")
 _DAILY = ("day", "code", "name", *PROGRESS_MEASURES, *_SO_FAR)
 _RATES = tuple(f"{measure}_of_received" for measure in QUALITY_RATES)
-_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_MEASURES, "mean_days_late", *_RATES)
+_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_FIELDS.values(), "mean_days_late", *_RATES)
 _FLOOR = (
     "code", "name", "child_level", "children", "children_judged", "floor_coverage", "floor_base_version",
     "children_visited", "children_families", "children_mean", "floor_code", "floor_name", "floor_visited",
@@ -108,10 +108,10 @@ TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "kedatangan.csv": (*_ARRIVALS, *_CONTEXT),
     "revisi.csv": (*_RESTATED, *_CONTEXT),
     "perubahan.csv": (*_CHANGES, *_CONTEXT),
-    "lantai.csv": (*_FLOOR, *_CONTEXT),
+    "terendah.csv": (*_FLOOR, *_CONTEXT),
     "prakiraan.csv": (*_FORECAST, *_CONTEXT),
-    "andaian.csv": (*_CASES, *_CONTEXT),
-    "aliran.csv": (*_STREAMS, *_CONTEXT),
+    "skenario.csv": (*_CASES, *_CONTEXT),
+    "sumber_data.csv": (*_STREAMS, *_CONTEXT),
     "foto.csv": (*_PHOTOS, *_CONTEXT),
     "kalender.csv": (*_CALENDAR, *_CONTEXT),
     "mutu.csv": (*_QUALITY, *_CONTEXT),
@@ -139,10 +139,10 @@ def _table_rows(figures: Figures) -> dict[str, pd.DataFrame]:
         "mutu.csv": _quality_table(figures),
         "revisi.csv": _by_code(figures, figures.restated, ["day", "code"]),
         "perubahan.csv": _changes_table(figures),
-        "lantai.csv": _floor_table(figures),
+        "terendah.csv": _floor_table(figures),
         "prakiraan.csv": _forecast_table(figures, figures.prospects.forecasts),
-        "andaian.csv": _forecast_table(figures, figures.prospects.cases),
-        "aliran.csv": _streams_table(figures),
+        "skenario.csv": _forecast_table(figures, figures.prospects.cases),
+        "sumber_data.csv": _streams_table(figures),
         "foto.csv": with_context(figures, figures.photos, "province"),
     }
 
@@ -176,7 +176,13 @@ def _region_table(figures: Figures, level: str) -> pd.DataFrame:
     rows = region_rows(figures, level)
     rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
     rows["status"] = rows["status"].map(_STATUS_LABELS)
+    rows["target_source"] = rows["target_source"].map(target_source_words, na_action="ignore")
     return rows.sort_values("code")
+
+
+def target_source_words(sources: str) -> str:
+    """The words for the sources of a target; that of the nation is the sum of targets of several sources."""
+    return "; ".join(target_sources()[source] for source in sources.split("+"))
 
 
 def _changes_table(figures: Figures) -> pd.DataFrame:

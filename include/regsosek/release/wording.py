@@ -67,6 +67,12 @@ def severities() -> dict[str, SeverityWords]:
     return {row["severity"]: SeverityWords(row["label"], row["label_en"]) for row in rows}
 
 
+@cache
+def target_sources() -> dict[str, str]:
+    """The Indonesian words for every source of a target."""
+    return {row["source"]: row["label"] for row in read_table(_HERE / "target_sources.csv", ("source", "label"))}
+
+
 def cut_off(day: date, province_code: str | None) -> str:
     """Until when data count: the end of ``day`` in the province's own time; the nation's is everyone's local time."""
     if province_code is None:

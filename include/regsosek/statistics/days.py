@@ -19,9 +19,13 @@ FROM mart.province_day d JOIN as_of a ON a.province = d.province AND d.night <= 
 ORDER BY d.province, d.enumerated_on, d.night DESC
 """
 
+# Rows and persons of a night are no stock of families and persons: they have names of their own.
+_OWN_NAMES = {"quarantined": "rows_quarantined", "persons": "persons_received"}
+ARRIVAL_FIELDS = {measure: _OWN_NAMES.get(measure, measure) for measure in ARRIVAL_MEASURES}
+
 _ARRIVALS = f"""
 WITH {AS_OF}
-SELECT m.province AS code, m.night, {", ".join(f"m.{name}" for name in ARRIVAL_MEASURES)}
+SELECT m.province AS code, m.night, {", ".join(f"m.{name} AS {field}" for name, field in ARRIVAL_FIELDS.items())}
 FROM mart.province_arrivals m JOIN as_of a ON a.province = m.province AND m.night <= a.last_night
 WHERE m.received > 0
 """
@@ -48,12 +52,12 @@ QUALITY_RATES = ("quarantined", "warned", "duplicate")
 def arrivals(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     """What arrived by night, of every province and the nation.
 
-    Columns: ``code, night``, all ``ARRIVAL_MEASURES`` in families, and of the families received, missing where nothing
-    arrived: ``mean_days_late``, the mean days between enumeration and that night, and the quality rates
+    Columns: ``code, night``, all ``ARRIVAL_FIELDS`` in rows of families, and of the families received, missing where
+    nothing arrived: ``mean_days_late``, the mean days between enumeration and that night, and the quality rates
     ``<measure>_of_received`` of ``QUALITY_RATES`` in percent.
     """
     frame = pd.read_sql_query(text(_ARRIVALS), connection, params=as_of.parameters)
-    frame = frame.astype(dict.fromkeys(ARRIVAL_MEASURES, "int64"))
+    frame = frame.astype(dict.fromkeys(ARRIVAL_FIELDS.values(), "int64"))
     summed_up = _with_nation(frame).groupby(["code", "night"], as_index=False).sum()
     return with_shares(summed_up, ["mean_days_late", *(f"{measure}_of_received" for measure in QUALITY_RATES)])
 

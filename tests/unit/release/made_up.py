@@ -15,13 +15,13 @@ from regsosek.release.figures import Figures
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
-from regsosek.statistics.days import QUALITY_RATES
+from regsosek.statistics.days import ARRIVAL_FIELDS, QUALITY_RATES
 from regsosek.statistics.denominators import described
 from regsosek.statistics.forecast_table import FORECAST_LEVELS, Prospects, prospects
 from regsosek.statistics.region_figures import region_figures
 from regsosek.statistics.shares import with_shares
 from regsosek.statistics.tree import add_up
-from regsosek.warehouse.tables import ARRIVAL_MEASURES, PROGRESS_MEASURES
+from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 23)
 FORMER = NIGHT - timedelta(days=1)
@@ -113,7 +113,7 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
     by_day = daily(tree, night)
     arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)
     rates = dict.fromkeys((f"{measure}_of_received" for measure in QUALITY_RATES), 100.0)
-    arrived = arrived.assign(**dict.fromkeys(ARRIVAL_MEASURES, 7), **rates)
+    arrived = arrived.assign(**dict.fromkeys(ARRIVAL_FIELDS.values(), 7), **rates)
     figures_of_days = {f"{m}_{when}": n for m in PROGRESS_MEASURES for when, n in (("before", 8), ("now", 9))}
     of_causes = {CAUSE_FIELDS[cause]: int(cause == "late") for cause in CAUSES}
     days = [{"code": code, "day": night - timedelta(days=2), **figures_of_days, **of_causes} for code in (NATION, "11")]

@@ -13,7 +13,7 @@ import pytest
 from regsosek.release.build import build
 from regsosek.release.tables import REGION_TABLES
 
-LOW = ("kecamatan.csv", "desa.csv", "lantai.csv")
+LOW = ("kecamatan.csv", "desa.csv", "terendah.csv")
 
 
 def released(night_offset: int, *, responding: bool) -> dict[str, bytes]:

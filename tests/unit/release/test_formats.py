@@ -19,6 +19,7 @@ from pysdmx.model.dataflow import Component
 
 from regsosek.errors import ConfigurationError
 from regsosek.release.build import build, formats
+from regsosek.release.renamed import former_tables
 from regsosek.release.schema import key_of, kind_of, typed
 from regsosek.release.sdmx import area
 from regsosek.release.workbook import SHEETS
@@ -42,7 +43,8 @@ def folder(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def tables(files: Iterable[str]) -> list[str]:
-    return sorted(name for name in files if name.endswith(".csv") and not name.endswith(".sdmx.csv"))
+    former = set(former_tables().values())
+    return sorted(n for n in files if n.endswith(".csv") and not n.endswith(".sdmx.csv") and n not in former)
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

@@ -340,11 +340,11 @@ def test_beside_the_ranking_stands_the_floor(outlines: dict[str, Outline]) -> No
     floors = {(row["code"], row["child_level"]): row for row in plain(made_up.figures().floors)}
     for name, code, level in (("index.html", "00", "provinsi"), ("kabkota/1101.html", "1101", "kecamatan")):
         page, worst = outlines[f"en/{name}"], floors[code, level]
-        head, first, *_ = page.tables["t-lantai"]
+        head, first, *_ = page.tables["t-terendah"]
         told = dict(zip(head, first, strict=True))
         assert told["Name of the lowest"] == worst["floor_name"]
         assert told["Floor"] == f"{worst['floor_percent']:.1f}%"
-        assert list(page.tables).index("t-lantai") == list(page.tables).index("t-urutan") + 1
+        assert list(page.tables).index("t-terendah") == list(page.tables).index("t-urutan") + 1
 
 
 def test_figures_lost_to_pandas_are_a_dash() -> None:
@@ -365,5 +365,5 @@ def test_a_whole_province_says_so_of_itself_alone(files: dict[str, bytes]) -> No
 
 
 def test_whole_days_are_whole_numbers(outlines: dict[str, Outline]) -> None:
-    head, *rows = outlines["en/provinsi/11.html"].tables["t-aliran"]
+    head, *rows = outlines["en/provinsi/11.html"].tables["t-sumber-data"]
     assert [row[head.index("Lag of the stream")] for row in rows] == ["0", "2"]

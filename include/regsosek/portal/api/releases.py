@@ -19,6 +19,7 @@ from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import Viewer
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.pointer import FOLDER, seen
+from regsosek.release.renamed import former_tables, with_names_of_today
 from regsosek.release.schema import typed
 from regsosek.release.wording import night_states
 
@@ -110,10 +111,10 @@ class Releases:
             ObjectStoreError: the file is not the one that was published.
         """
         known = {file["name"]: file for file in release.manifest["files"]}
-        if name not in known:
+        file = known.get(name) or known.get(former_tables().get(name, name))
+        if file is None:
             raise not_there("release", "ask for a release that holds this table")
-        sha256 = known[name]["sha256"]
-        return self._tables.get(f"{sha256} {name}", lambda: self._read_table(release, known[name]))
+        return self._tables.get(f"{file['sha256']} {name}", lambda: self._read_table(release, name, file))
 
     def _read_manifest(self, release_id: str) -> Release:
         bucket = self.sources.settings.release_bucket
@@ -122,14 +123,14 @@ class Releases:
             raise not_there("release", "take the id of a release from releases")
         return Release(json.loads(found))
 
-    def _read_table(self, release: Release, file: Mapping[str, Any]) -> PublishedTable:
+    def _read_table(self, release: Release, name: str, file: Mapping[str, Any]) -> PublishedTable:
         bucket, folder = self.sources.settings.release_bucket, f"{FOLDER}{release.manifest['release_id']}/"
         content = self.sources.store.get_bytes(bucket, folder + file["name"], max_bytes=file["bytes"] + 1)
         if content is None:
             raise not_there("release", "its tables are no longer kept; ask for a newer one")
         if hashlib.sha256(content).hexdigest() != file["sha256"]:
             raise ObjectStoreError(f"{folder}{file['name']} is not the published file; see regsosek release verify")
-        return PublishedTable(file["sha256"], typed(file["name"], content))
+        return PublishedTable(file["sha256"], typed(name, with_names_of_today(name, content)))
 
 
 def told_rows(viewer: Viewer, rows: pa.Table) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ def floor(desk: Desk, row: Row) -> Table | None:
         return None
     texts = desk.language.texts
     caption = texts["floor_caption"].format(name=row["name"])
-    return desk.table("t-lantai", caption, texts["col_parts"], _FLOOR, rows,
+    return desk.table("t-terendah", caption, texts["col_parts"], _FLOOR, rows,
                       lambda each: Cell(texts[f"level_{each['child_level']}"]))  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def what_if(desk: Desk, row: Row) -> Table | None:
         return Cell(texts[key].format(**values))
 
     caption = texts["case_caption"].format(name=row["name"])
-    return desk.table("t-andaian", caption, texts["col_case"], _CASE, cases, named)
+    return desk.table("t-skenario", caption, texts["col_case"], _CASE, cases, named)
 
 
 def changes(desk: Desk, row: Row) -> Table | None:
@@ -273,7 +273,7 @@ def streams(desk: Desk, row: Row) -> Table | None:
     if not rows:
         return None
     caption = desk.language.texts["streams_caption"].format(name=row["name"], version=rows[0]["frame_version"] or "–")
-    return desk.table("t-aliran", caption, desk.language.name("stream"), _STREAMS, rows,
+    return desk.table("t-sumber-data", caption, desk.language.name("stream"), _STREAMS, rows,
                       lambda each: Cell(desk.language.stream(each["stream"])))  # fmt: skip
 
 
