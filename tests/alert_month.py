@@ -17,8 +17,10 @@ from regsosek.alerts.province_figures import (
     RejectedDelivery,
     RowCounts,
     RuleViolations,
+    Waiting,
 )
 from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.waiting import together
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.geography.free_days import free_days
 from regsosek.geography.known_events import KnownEvent
@@ -78,6 +80,7 @@ EVENTS = (
 IN_HAND = 19
 LATE = {"81": 5}  # Maluku synchronises later and later, up to five days, which nobody is told of
 FAST = {"94": 1.1}  # Papua was ahead before it fell silent
+MENDED = 2  # nights after which the families of a planted problem are corrected; the others are at once
 SLOW_PER_DAY, TAIL_PER_DAY = 0.012, 0.003  # of the load: where work falls behind, and when all but the last is done
 
 
@@ -167,6 +170,7 @@ class World:
         self.names = {each.code: each.name for each in regions if each.level == "kabkota" and each.parent_code == code}
         self.visited = dict.fromkeys(self.names, 0)
         self.arrived: dict[str, date] = {}
+        self.bad: dict[str, dict[int, int]] = {each: {} for each in self.names}
         self.planted = [each for each in PLANTED if each.province == code]
 
     def night(self, n: int) -> ProvinceFigures:
@@ -202,6 +206,9 @@ class World:
         planted = {each.kind: each for each in self.planted if each.holds(n) and each.place == self.code}
         share = {"32": 8, "36": 20}.get(self.code, 1) if Kind.QUALITY in planted else 1
         quarantined = total * share // 100
+        for kabkota, families in received.items():
+            bad = families * share // 100 if Kind.QUALITY in planted else 5 if Kind.CODE in planted else 0
+            self.bad[kabkota][n] = bad
         held, rejected = tuple(self._held(n, planted)), tuple(self._rejected(n, planted))
         return ProvinceFigures(
             province=self.code,
@@ -220,16 +227,24 @@ class World:
             rejected=rejected,
             held=held,
             rules=(RuleViolations("P05", quarantined),) if quarantined else (),
-            kabkota=tuple(self._kabkota(each, n, received.get(each, 0), share) for each in self.visited),
-            in_known_desa=60 if Kind.CODE in planted else 0,
+            kabkota=tuple(self._kabkota(each, n, received.get(each, 0)) for each in self.visited),
+            waiting=together(self.waiting(n, each) for each in self.visited),
             heads_not_met=self._heads(n),
         )
 
-    def _kabkota(self, code: str, n: int, received: int, share: int) -> KabkotaFigures:
+    def _kabkota(self, code: str, n: int, received: int) -> KabkotaFigures:
         return KabkotaFigures(
-            code, self.names[code], LOAD, self.visited[code], received, received * share // 100, 0,
+            code, self.names[code], LOAD, self.visited[code], received, self.waiting(n, code),
             self.arrived.get(code), _delay(self.code, n),
         )  # fmt: skip
+
+    def waiting(self, n: int, kabkota: str) -> Waiting:
+        """What a planted problem brought into quarantine until it is corrected."""
+        bad = {night: self.bad[kabkota].get(night, 0) for night in range(n - MENDED + 1, n + 1)}
+        since = min((day(night) for night, families in bad.items() if families), default=None)
+        codes = self.code in {each.province for each in self.planted if each.kind is Kind.CODE}
+        code = (sum(bad.values()), 0, since, bad[n]) if codes else (0, 0, None, 0)
+        return Waiting(sum(bad.values()), since, bad[n], *code)
 
     def _held(self, n: int, planted: Mapping[Kind, Planted]) -> Iterator[HeldDelivery]:
         if Kind.HELD in planted:

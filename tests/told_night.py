@@ -15,7 +15,7 @@ from regsosek.local.mail import MailSink
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
 from regsosek.warehouse.database import connect
-from regsosek.warehouse.migration import migrate
+from regsosek.warehouse.migration import ensure_night_partitions, migrate
 
 NIGHT = date(2022, 10, 26)  # day 12: the plan expects 48 %
 NIK = "6403015502840001"
@@ -24,7 +24,7 @@ OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
 ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
 SEEDED = ("alert.outbox", "alert.delivery", "alert.condition", "alert.told", "alert.act", "ledger.delivery",
           "ledger.delivery_count", "ledger.seal", "quality.rule_result", "mart.total", "mart.arrivals",
-          "mart.refreshed", "release.release")  # fmt: skip
+          "mart.refreshed", "release.release", "core.kasus", "core.kasus_terkini", "quality.reason")  # fmt: skip
 
 
 @contextmanager
@@ -81,7 +81,12 @@ def deliver_families(
     rejected: int = 0,
     off_frame: int = 0,
 ) -> None:
-    """One accepted delivery of Berau, one rejected if asked, and the marts that follow; the night is refreshed."""
+    """One accepted delivery of Berau, one rejected if asked, and the marts that follow; the night is refreshed.
+
+    Args:
+        quarantined: of ``received``, families that break P05 and wait from then on.
+        off_frame: of these, families of a desa that break G03 instead.
+    """
     with engine.begin() as connection:
         for n, (state, rows) in enumerate((("accepted", received), ("rejected", rejected))):
             if rows:
@@ -93,10 +98,10 @@ def deliver_families(
                 for dataset in ("keluarga", "anggota"):
                     counts = split if state == "accepted" else {"rejected": rows}
                     put(connection, tables.delivery_count, **own, dataset=dataset, received=rows, **counts)
-        if quarantined:
-            put(connection, tables.rule_result, province="64", delivery_id=ULID.format(night.day * 2),
-                dataset="keluarga", rule_id="P05", severity="critical", violations=quarantined)  # fmt: skip
-        places = [(SUBSLS, received - off_frame, quarantined), (DESA, off_frame, 0)]
+        for n in range(quarantined):
+            place, rule = (DESA, "G03") if n < off_frame else (SUBSLS, "P05")
+            quarantine(connection, f"c{night:%d}-{n}", night, placed_code=place, rule=rule)
+        places = [(SUBSLS, received - off_frame, quarantined - off_frame), (DESA, off_frame, off_frame)]
         for place, n, bad in places:
             if n:
                 put(connection, tables.arrivals, province="64", placed_code=place, night=night, received=n,
@@ -107,6 +112,20 @@ def deliver_families(
             put(connection, tables.total, province="64", code=region, placed=False, night=night,
                 visited=before + visited)  # fmt: skip
         put(connection, tables.refreshed, province="64", night=night)
+
+
+def quarantine(
+    connection: Any, case_id: str, night: date, *, placed_code: str = SUBSLS, rule: str = "P05", ppl: str = "0013"
+) -> None:
+    """A family whose document of ``night`` breaks ``rule``; it waits in quarantine."""
+    ensure_night_partitions(connection, "64", night)
+    row_no = int(case_id.rpartition("-")[2])
+    row = {"province": "64", "night": night, "delivery_id": ULID.format(night.day * 2), "part": 1, "row_no": row_no}
+    put(connection, tables.kasus, **row, case_id=case_id, versi=1, rank_versi=1, produced_at=datetime.now(UTC),
+        content_hash=case_id.encode(), status="quarantined", verdict="critical", placed_code=placed_code, ppl=ppl,
+        enumerated_on=night, members=1, persons=1)  # fmt: skip
+    put(connection, tables.kasus_terkini, province="64", case_id=case_id, state="quarantined", waiting="quarantined")
+    put(connection, tables.reason, **row, dataset="keluarga", rule_id=rule, severity="critical", case_id=case_id)
 
 
 def compose(engine: Engine, settings: Settings, night: date = NIGHT) -> dict[str, str]:

@@ -49,12 +49,12 @@ def test_a_night_with_everything_reaches_the_office_once(
     assert mail["Subject"].startswith("[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditolak")
     for line in (
         "1 dari 2 kiriman ditolak. 70 keluarga di dalamnya belum dimuat.",
-        "20 dari 100 keluarga dalam kiriman yang diterima (20,0 %) masuk karantina; batas 5 %.",
-        "P05, 20 kali: Kepala keluarga (rincian 409 = 1) harus tepat satu",
+        "20 dari 100 keluarga dalam kiriman malam ini (20,0 %) masuk karantina; batas 5 %.",
+        "14 keluarga: Kepala keluarga (rincian 409 = 1) harus tepat satu",
         "Dikunjungi 10,0 % dari 1.000 keluarga, rencana 48 %: kurang 380 keluarga",
-        "6 dari 100 keluarga dalam kiriman yang diterima (6,0 %) tidak dapat ditempatkan pada SLS. 6 di desa",
+        "6 dari 100 keluarga dalam kiriman malam ini (6,0 %) berkode wilayah yang tidak ada dalam kerangka SLS.",
         "1. 6403 Kabupaten Berau – DI BELAKANG RENCANA [KRITIS], baru malam ini Dikunjungi 16,7 % dari 600 keluarga",
-        "Juga MUTU ISIAN [KRITIS]: 20 dari 100 keluarga dalam kiriman yang diterima (20,0 %) masuk karantina",
+        "Juga MUTU ISIAN [KRITIS]: 20 dari 100 keluarga dalam kiriman malam ini (20,0 %) masuk karantina",
         "170 masuk = 80 dimuat + 20 karantina + 70 ditolak",
         "Rilis : belum ada yang terbit",
     ):

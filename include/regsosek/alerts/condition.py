@@ -27,6 +27,8 @@ class Kind(StrEnum):
 
 # What happened on a night and has no end that could be told.
 EVENTS = frozenset({Kind.REPLACED})
+# About families that wait in quarantine, whenever they arrived: they stand until nobody waits.
+WAITING = frozenset({Kind.QUALITY, Kind.CODE})
 
 
 class Severity(StrEnum):
@@ -113,6 +115,11 @@ class Condition:
     def key(self) -> Key:
         """What makes it the same condition on another night, within a province."""
         return self.kind, self.place.level, self.place.code, self.place.kabkota
+
+    @property
+    def within_limits(self) -> bool:
+        """Whether it only stands because families still wait, no more of them than its limits allow."""
+        return bool(self.figures.get("within_limits"))
 
 
 @dataclass(frozen=True, slots=True)

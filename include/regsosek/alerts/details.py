@@ -42,7 +42,7 @@ def _rejected(figures: ProvinceFigures, limits: Thresholds, context: Context) ->
 
 def _held(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
     lines = [_waiting(each, context.words) for each in figures.held]
-    return lines + _rules(figures.held_rules, limits, context)
+    return lines + _rules("rule", figures.held_rules, limits, context)
 
 
 def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:
@@ -52,14 +52,14 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
-    return _rules(figures.rules, limits, context)
+    return _rules("rule_waiting", figures.rules, limits, context)
 
 
-def _rules(rules: Sequence[RuleViolations], limits: Thresholds, context: Context) -> list[str]:
+def _rules(form: str, rules: Sequence[RuleViolations], limits: Thresholds, context: Context) -> list[str]:
     words = context.words
     return [
         words.say(
-            "rule",
+            form,
             rule=each.rule_id,
             n=words.number(each.rows),
             text=context.rule_texts.get(each.rule_id, words.say("rule_unknown")),

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from regsosek.alerts.condition import EVENTS, Condition, Key, Kind, Place, Severity
+from regsosek.alerts.condition import EVENTS, WAITING, Condition, Key, Kind, Place, Severity
 from regsosek.alerts.detect_below import kabkota_conditions, small_places
+from regsosek.alerts.detect_waiting import remaining_conditions, waiting_conditions, waiting_places
 from regsosek.alerts.phase import awaited, behind_margin, delay, deliveries_awaited, planned_percent
 from regsosek.alerts.province_figures import ProvinceFigures
-from regsosek.alerts.shares import many_quarantined, too_many_off_frame, too_many_quarantined
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
@@ -27,28 +27,31 @@ def detect(
     plans: Plans = NONE_SUPPLIED,
     standing: Collection[Key] = (),
 ) -> tuple[Condition, ...]:
-    """The conditions of one night, of the province first, then by place; at the end what stands and is not over yet.
+    """The conditions of one night, each once.
 
     Args:
         events: known events; one that covers a condition's place makes it no more than PERHATIAN and is named in it.
         plans: curves of kab/kota that have one of their own.
-        standing: keys of what the night before left; that lasts until it is well below its limit.
+        standing: keys of what the night before left; that lasts until it is well below its limit, and what is about
+            families that wait until nobody does.
     """
-    found = {each.key: each for each in _found(figures, limits, plans)}
-    lasting = [each for each in _found(figures, limits.ending, plans) if each.key in standing and each.key not in found]
-    return tuple(_explained(each, figures, events) for each in (*found.values(), *lasting))
+    lasting = [each for each in _found(figures, limits.ending, plans) if each.key in standing]
+    # The later one holds: what is over its limit, else what is not well below it, else what still waits.
+    conditions = [*remaining_conditions(figures, standing), *lasting, *_found(figures, limits, plans)]
+    return tuple(_explained(each, figures, events) for each in {each.key: each for each in conditions}.values())
 
 
 def _found(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
     of_province = [condition for find in _FINDERS if (condition := find(figures, limits)) is not None]
-    return [*of_province, *kabkota_conditions(figures, limits, plans), *small_places(figures, limits)]
+    below = [*kabkota_conditions(figures, limits, plans), *small_places(figures, limits)]
+    return [*of_province, *waiting_conditions(figures, limits), *below, *waiting_places(figures, limits)]
 
 
 def shows(kind: Kind, place: Place, figures: ProvinceFigures) -> bool:
     """Whether this night could tell that a condition is gone: nobody's data get better by not arriving."""
     if kind is Kind.APPOINTMENT:
         return figures.heads_not_met is not None
-    if kind in {Kind.BEHIND, Kind.HELD, Kind.PIPELINE_FAULT} | EVENTS:
+    if kind in {Kind.BEHIND, Kind.HELD, Kind.PIPELINE_FAULT} | EVENTS | WAITING:
         return True
     if place.level == "provinsi":
         return figures.families.judged > 0
@@ -159,16 +162,6 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None
     return _of_province(Kind.REPLACED, figures, False, withdrawn, numbers, news=ids)
 
 
-def _quality(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    judged, quarantined = figures.families.judged, figures.families.quarantined
-    if not many_quarantined(quarantined, judged, limits):
-        return None
-    most_frequent = figures.rules[0].rule_id if figures.rules else ""
-    critical = too_many_quarantined(quarantined, judged, limits)
-    numbers = {"quarantined": quarantined, "judged": judged, "limit_percent": limits.quality.attention_percent}
-    return _of_province(Kind.QUALITY, figures, critical, quarantined, numbers, news=most_frequent)
-
-
 def _behind(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     window, night = figures.window, figures.night
     late = delay(figures.days_late, limits)
@@ -183,19 +176,6 @@ def _behind(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     return _of_province(Kind.BEHIND, figures, critical, missing, numbers)
 
 
-def _code(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    judged, off = figures.families.judged, figures.off_frame
-    if off < limits.code.attention_families or off * 100 < limits.code.attention_percent * judged:
-        return None
-    numbers = {
-        "off_frame": off,
-        "in_known_desa": figures.in_known_desa,
-        "above_desa": figures.above_desa,
-        "judged": judged,
-    }
-    return _of_province(Kind.CODE, figures, too_many_off_frame(off, judged, limits), off, numbers)
-
-
 _FINDERS: tuple[Callable[[ProvinceFigures, Thresholds], Condition | None], ...] = (
-    _no_data, _zero, _rejected, _held, _replaced, _quality, _behind, _code,
+    _no_data, _zero, _rejected, _held, _replaced, _behind,
 )  # fmt: skip

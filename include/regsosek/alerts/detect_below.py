@@ -1,4 +1,4 @@
-"""The conditions of a province's night below it: kab/kota, with desa, sub-SLS and officers as their details."""
+"""The conditions of a province's night below it: kab/kota, with sub-SLS as their details."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,8 +6,7 @@ from datetime import date, timedelta
 
 from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
-from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, OfficerFigures, ProvinceFigures
-from regsosek.alerts.shares import many_quarantined, too_many_off_frame, too_many_quarantined
+from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.plan import Plans
 from regsosek.warehouse.replacing import ReplacedFamilies
@@ -22,9 +21,7 @@ def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plan
     for each in figures.kabkota:
         found += [
             _no_data(each, figures, limits),
-            _quality(each, figures, limits),
             _behind(each, figures, limits, plans),
-            _code(each, figures, limits),
             _appointment(each, away[each.code]),
         ]
     found += [_replaced(each, figures) for each in figures.replaced]
@@ -41,19 +38,12 @@ def _replaced(each: ReplacedFamilies, figures: ProvinceFigures) -> Condition | N
 
 
 def small_places(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
-    """The details of kab/kota: silent sub-SLS, heads not met, desa with families of no sub-SLS, officers.
-
-    Only so many of each kind as ``limits.rows`` says, the largest first. An officer is one who makes most of his
-    kab/kota's quarantine.
-    """
+    """The details of kab/kota: silent sub-SLS and heads not met, the largest, as many as ``limits.rows`` says."""
     most = limits.rows
     away = sorted(figures.heads_not_met or (), key=lambda head: (-head.families, head.code))[: most.subsls]
-    officers = list(_most_of_their_kabkota(figures, limits))[: most.officers]
     return [
         *_silent_subsls(figures, most.subsls),
         *(_detail(Kind.APPOINTMENT, Place("subsls", e.code, e.name, e.kabkota), e.since, e.families) for e in away),
-        *_off_frame_desa(figures, limits),
-        *(_officer(each, figures, limits) for each in officers),
     ]
 
 
@@ -63,14 +53,6 @@ def _silent_subsls(figures: ProvinceFigures, most: int) -> Iterable[Condition]:
     for each in figures.silent_subsls[:most]:
         place, since = Place("subsls", each.code, each.name, each.kabkota), each.last_arrival + timedelta(days=1)
         yield _detail(Kind.NO_DATA, place, since, each.families, silent_nights=(figures.night - each.last_arrival).days)
-
-
-def _off_frame_desa(figures: ProvinceFigures, limits: Thresholds) -> Iterable[Condition]:
-    coded = {each.code for each in figures.kabkota if _code(each, figures, limits)}
-    for each in figures.off_frame_desa:
-        if each.kabkota in coded:
-            place, families = Place("desa", each.code, "", each.kabkota), each.families
-            yield _detail(Kind.CODE, place, figures.night, families, off_frame=families, in_known_desa=families)
 
 
 def _detail(kind: Kind, place: Place, since: date, families: int, **figures: float) -> Condition:
@@ -106,18 +88,6 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
     return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.load - each.visited, numbers)
 
 
-def _quality(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    if not many_quarantined(each.quarantined, each.received, limits):
-        return None
-    critical = too_many_quarantined(each.quarantined, each.received, limits)
-    numbers = {
-        "quarantined": each.quarantined,
-        "judged": each.received,
-        "limit_percent": limits.quality.attention_percent,
-    }
-    return Condition(Kind.QUALITY, _of(each), _severity(critical), figures.night, each.quarantined, numbers)
-
-
 def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
     day, late = figures.window.day_of_window(figures.night), delay(each.days_late, limits)
     curve = plans.supplied.get(each.code) or figures.window.curve(figures.night)
@@ -132,40 +102,9 @@ def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, 
     return Condition(Kind.BEHIND, _of(each), _severity(critical), figures.night, missing, numbers)
 
 
-def _code(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    off = each.off_frame
-    if off < limits.code.kabkota_families:
-        return None
-    critical = too_many_off_frame(off, each.received, limits)
-    numbers = {"off_frame": off, "judged": each.received}
-    return Condition(Kind.CODE, _of(each), _severity(critical), figures.night, off, numbers)
-
-
 def _appointment(each: KabkotaFigures, away: Sequence[HeadNotMet]) -> Condition | None:
     if not away:
         return None
     since, families = min(head.since for head in away), sum(head.families for head in away)
     numbers = {"sls": len(away)}
     return Condition(Kind.APPOINTMENT, _of(each), Severity.PERHATIAN, since, families, numbers)
-
-
-def _most_of_their_kabkota(figures: ProvinceFigures, limits: Thresholds) -> Iterable[OfficerFigures]:
-    limit, by_code = limits.quality, {each.code: each for each in figures.kabkota}
-    for each in figures.officers:
-        kabkota = by_code.get(each.kabkota)
-        if kabkota is None or each.quarantined < limit.officer_families:
-            continue
-        too_many = kabkota.quarantined * 100 > limit.attention_percent * kabkota.received
-        if too_many and each.quarantined * 100 > limit.officer_percent * kabkota.quarantined:
-            yield each
-
-
-def _officer(each: OfficerFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition:
-    critical = too_many_quarantined(each.quarantined, each.judged, limits)
-    numbers = {
-        "quarantined": each.quarantined,
-        "judged": each.judged,
-        "limit_percent": limits.quality.attention_percent,
-    }
-    place = Place("petugas", each.code, "", each.kabkota)
-    return Condition(Kind.QUALITY, place, _severity(critical), figures.night, each.quarantined, numbers)

@@ -154,7 +154,9 @@ class _Desk:
         if condition.state is State.ACKNOWLEDGED or condition.event or not condition.judged:
             return Why.STANDING
         last = self._last(condition)
-        return Why.NEW if last is None else self._again(condition, last)
+        if last is None:
+            return Why.STANDING if condition.within_limits else Why.NEW
+        return self._again(condition, last)
 
     def _again(self, condition: Condition, last: LastTold) -> Why:
         """Why what was told before is told again."""
@@ -176,6 +178,8 @@ class _Desk:
 
     def _repeated(self, condition: Condition, last: LastTold) -> Why:
         passed = (self.night - last.night).days
+        if condition.within_limits:
+            return Why.REMINDER if passed >= self.limits.waiting_nights else Why.STANDING
         critical = condition.severity is Severity.KRITIS and condition.place.level != "kabkota"
         if critical and condition.state is not State.ESCALATED:
             return Why.CRITICAL if passed >= self.limits.critical_nights else Why.STANDING

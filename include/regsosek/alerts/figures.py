@@ -64,14 +64,12 @@ _REPAIRS = """
 SELECT kind, sum(amount)::bigint AS amount FROM ledger.repair WHERE province = :province AND night = :night
 GROUP BY kind
 """
-_RULES = f"""
+_HELD_RULES = f"""
 WITH {STANDING}
 SELECT r.rule_id, sum(r.violations)::bigint AS rows
 FROM quality.rule_result r
-JOIN standing_all d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = :state
-     AND (d.state = 'held' OR d.instrument = '{QUESTIONNAIRE}')
-WHERE r.province = :province AND (d.state = 'held' OR d.counted_night = :night)
-      AND r.severity = 'critical' AND r.violations > 0
+JOIN standing_all d ON d.province = r.province AND d.delivery_id = r.delivery_id AND d.state = 'held'
+WHERE r.province = :province AND r.severity = 'critical' AND r.violations > 0
 GROUP BY r.rule_id ORDER BY 2 DESC, 1
 """
 _LAST_ARRIVAL = f"""
@@ -112,8 +110,7 @@ visits AS (
     FROM kabkota k JOIN {newest_total(":province", "k.code", ":night", placed=False)} t ON true
 ),
 tonight AS (
-    SELECT u.kabkota AS code, sum(a.received) AS received, sum(a.quarantined) AS quarantined,
-           sum(a.received) FILTER (WHERE s.id_subsls IS NULL) AS off_frame
+    SELECT u.kabkota AS code, sum(a.received) AS received
     FROM mart.arrivals a
     LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
     JOIN upward u ON u.region = coalesce(s.id_desa, a.placed_code)
@@ -121,19 +118,9 @@ tonight AS (
     GROUP BY u.kabkota
 )
 SELECT k.code, k.name, coalesce(load, 0)::bigint AS load, coalesce(visited, 0)::bigint AS visited,
-       coalesce(received, 0)::bigint AS received, coalesce(quarantined, 0)::bigint AS quarantined,
-       coalesce(off_frame, 0)::bigint AS off_frame
+       coalesce(received, 0)::bigint AS received
 FROM kabkota k LEFT JOIN load USING (code) LEFT JOIN visits USING (code) LEFT JOIN tonight USING (code)
 ORDER BY k.code
-"""
-_OFF_FRAME = f"""
-WITH {PLACES}
-SELECT coalesce(sum(a.received) FILTER (WHERE r.level = 'desa'), 0)::bigint AS in_known_desa,
-       coalesce(sum(a.received) FILTER (WHERE r.level IS DISTINCT FROM 'desa'), 0)::bigint AS above_desa
-FROM mart.arrivals a
-LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
-LEFT JOIN reference.region r ON r.code = a.placed_code
-WHERE a.province = :province AND a.night = :night AND s.id_subsls IS NULL
 """
 # An officer who changed superiors within the night's day is told with the newer one.
 _OFFICERS = """
@@ -161,7 +148,6 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
     if target is None:
         raise ReferenceDataError(f"province {province} has no target; load it with `regsosek reference`")
     rows = {row.dataset: row._asdict() for row in connection.execute(text(_ROWS), own)}
-    off_frame = connection.execute(text(_OFF_FRAME), own).one()
     return ProvinceFigures(
         province=province,
         night=night,
@@ -178,13 +164,10 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         persons=_row_counts(rows.get("anggota", {})),
         rejected=_read(connection, _REJECTED, own, RejectedDelivery),
         repairs={row.kind: row.amount for row in connection.execute(text(_REPAIRS), own)},
-        rules=_read(connection, _RULES, own | {"state": "accepted"}, RuleViolations),
         held=tuple(held_deliveries(connection, night=night, province=province)),
         replaced=replaced_in_night(connection, province, night),
-        held_rules=_read(connection, _RULES, own | {"state": "held"}, RuleViolations),
+        held_rules=_read(connection, _HELD_RULES, own, RuleViolations),
         kabkota=_read(connection, _KABKOTA, own, KabkotaFigures),
-        in_known_desa=off_frame.in_known_desa,
-        above_desa=off_frame.above_desa,
         last_arrival=connection.execute(text(_LAST_ARRIVAL), own).scalar(),
     )
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 
-from regsosek.alerts.condition import Kind
 from regsosek.alerts.grouping import Line
 from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures
-from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.wording import Words, filled, names_in
 
 
-def finding(line: Line, figures: ProvinceFigures, limits: Thresholds, words: Words) -> str:
+def finding(line: Line, figures: ProvinceFigures, words: Words) -> str:
     """The finding of one line; at least how many families are concerned, if nothing else is known.
 
     The figures a condition was decided on come first; those of the night fill in what it does not say.
     """
-    known = {**_of_the_night(line, figures, limits), **line.figures, "families": line.families}
+    known = {**_of_the_night(line, figures), **line.figures, "families": line.families}
     told = [filled(each, _written(known, each, words)) for each in words.kind(line.kind).finding if _told(each, known)]
     if not told and {"observed", "expected"} <= set(known):
         observed, expected = (words.number(known[name]) for name in ("observed", "expected"))
@@ -44,26 +42,20 @@ def _figure(known: Mapping[str, float], name: str, words: Words) -> str:
     return words.number(known[name])
 
 
-def _of_the_night(line: Line, figures: ProvinceFigures, limits: Thresholds) -> dict[str, float]:
+def _of_the_night(line: Line, figures: ProvinceFigures) -> dict[str, float]:
     if line.level == "provinsi":
-        return _of_province(figures, limits)
+        return _of_province(figures)
     place = next((each for each in figures.kabkota if each.code == line.kabkota), None)
-    return _of_kabkota(place, line.kind, figures, limits) if place and line.level == "kabkota" else {}
+    return _of_kabkota(place, figures) if place and line.level == "kabkota" else {}
 
 
-def _of_province(figures: ProvinceFigures, limits: Thresholds) -> dict[str, float]:
+def _of_province(figures: ProvinceFigures) -> dict[str, float]:
     return {
         "visited": figures.visited,
         "target": figures.target,
         "plan_percent": figures.plan_percent,
         "silent_nights": figures.silent_nights,
         "unfinished": figures.unfinished,
-        "judged": figures.families.judged,
-        "quarantined": figures.families.quarantined,
-        "limit_percent": limits.quality.attention_percent,
-        "off_frame": figures.off_frame,
-        "in_known_desa": figures.in_known_desa,
-        "above_desa": figures.above_desa,
         "all_deliveries": sum(figures.deliveries.values()) + figures.stream_deliveries,
         "rejected_deliveries": len(figures.rejected),
         "rejected_families": sum(each.families for each in figures.rejected),
@@ -73,8 +65,5 @@ def _of_province(figures: ProvinceFigures, limits: Thresholds) -> dict[str, floa
     }
 
 
-def _of_kabkota(place: KabkotaFigures, kind: Kind, figures: ProvinceFigures, limits: Thresholds) -> dict[str, float]:
-    own = {"visited": place.visited, "target": place.load, "plan_percent": figures.plan_percent}
-    if kind in (Kind.QUALITY, Kind.CODE):
-        own |= {"judged": place.received, "quarantined": place.quarantined, "off_frame": place.off_frame}
-    return own | {"limit_percent": limits.quality.attention_percent}
+def _of_kabkota(place: KabkotaFigures, figures: ProvinceFigures) -> dict[str, float]:
+    return {"visited": place.visited, "target": place.load, "plan_percent": figures.plan_percent}

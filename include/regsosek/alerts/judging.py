@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from regsosek.alerts.condition import EVENTS, Condition, Key, Kind, State, Why
+from regsosek.alerts.condition import EVENTS, WAITING, Condition, Key, Kind, State, Why
 from regsosek.alerts.detect import detect, shows
 from regsosek.alerts.economy import Remembered, Telling, tell
 from regsosek.alerts.life import TOLD_LEVELS, by_key, live
@@ -39,7 +39,7 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         suspected: so many provinces are silent at once that silence is ours (:func:`common_silence`).
     """
     limits = rules.limits
-    standing = {each.key for each in remembered.before if each.state is not State.RESOLVED}
+    standing = {each.key for each in remembered.before if each.state is not State.RESOLVED} | _waits(remembered)
     conditions = live(
         remembered.before,
         detect(figures, limits, rules.events, rules.plans, standing),
@@ -60,6 +60,13 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         good=_well(figures, limits),
     )
     return Judgement(conditions, telling)
+
+
+def _waits(remembered: Remembered) -> set[Key]:
+    """What was told of families that wait, and not yet as gone: it stands though no night before is remembered."""
+    return {
+        key for key, last in remembered.told.items() if last.condition.kind in WAITING and last.why is not Why.RECOVERED
+    }
 
 
 def _well(figures: ProvinceFigures, limits: Thresholds) -> bool:

@@ -61,10 +61,11 @@ def _standing(
 def _escalates(condition: Condition, night: date, escalation: Mapping[Kind, int], whole: Collection[Kind]) -> bool:
     """A province's conditions, and the critical ones of a kab/kota that its province as a whole (``whole``) is free of.
 
-    What a known event explains stays below.
+    What a known event explains stays below, and so does what only waits within its limits.
     """
     after = escalation.get(condition.kind)
-    if after is None or condition.event or not condition.judged or condition.place.level not in TOLD_LEVELS:
+    below = condition.place.level not in TOLD_LEVELS
+    if after is None or condition.event or condition.within_limits or not condition.judged or below:
         return False
     critical_part = condition.severity is Severity.KRITIS and condition.kind not in whole
     return (condition.place.level != "kabkota" or critical_part) and (night - condition.since).days >= after

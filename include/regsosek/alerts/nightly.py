@@ -24,6 +24,7 @@ from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import place_or_tell, tell_stopped
+from regsosek.alerts.waiting import with_waiting
 from regsosek.errors import PersonalDataError, ReferenceDataError, RegsosekError
 from regsosek.faults import edge, named
 from regsosek.geography.provinces import province, provinces
@@ -125,7 +126,9 @@ def read_digest(engine: Engine, settings: Settings, night: date, code: str, lang
 
 
 def _figures(connection: Connection, desk: Desk, code: str) -> ProvinceFigures:
-    return with_places(connection, read_figures(connection, code, desk.night, desk.windows[code]), desk.rules.limits)
+    limits = desk.rules.limits
+    figures = read_figures(connection, code, desk.night, desk.windows[code])
+    return with_waiting(connection, with_places(connection, figures, limits), limits)
 
 
 @contextmanager

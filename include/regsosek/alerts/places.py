@@ -1,4 +1,4 @@
-"""The places behind a province's figures, from the warehouse: kab/kota, desa, sub-SLS, officers by code; counts."""
+"""The places behind a province's figures, from the warehouse: kab/kota and sub-SLS by code; counts."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from regsosek.alerts.figures import PLACES
-from regsosek.alerts.province_figures import HeadNotMet, OffFrameDesa, OfficerFigures, ProvinceFigures, SilentSubsls
+from regsosek.alerts.province_figures import HeadNotMet, ProvinceFigures, SilentSubsls
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
@@ -55,26 +55,6 @@ _SILENT = f"""
 SELECT code, name, kabkota, families::bigint AS families, last_arrival FROM at_work
 WHERE last_arrival <= :silent_since ORDER BY families DESC, code LIMIT :most
 """
-_OFF_FRAME_DESA = f"""
-WITH {PLACES}
-SELECT a.placed_code AS code, u.kabkota, sum(a.received)::bigint AS families
-FROM mart.arrivals a JOIN reference.region r ON r.code = a.placed_code AND r.level = 'desa'
-JOIN upward u ON u.region = r.code
-WHERE a.province = :province AND a.night = :night
-GROUP BY a.placed_code, u.kabkota HAVING sum(a.received) >= :least ORDER BY 3 DESC, 1 LIMIT :most
-"""
-# What stands in the field may be anything; a code is short.
-_OFFICERS = f"""
-WITH {PLACES}
-SELECT k.ppl AS code, u.kabkota, count(*) AS judged, count(*) FILTER (WHERE k.status = 'quarantined') AS quarantined
-FROM core.kasus k
-LEFT JOIN sub_sls s ON s.id_subsls = k.placed_code
-JOIN upward u ON u.region = coalesce(s.id_desa, k.placed_code)
-WHERE k.province = :province AND k.night = :night AND k.part > 0 AND k.status IN ('loaded', 'quarantined')
-      AND k.ppl ~ '^[0-9A-Za-z]{{1,8}}$'
-GROUP BY k.ppl, u.kabkota HAVING count(*) FILTER (WHERE k.status = 'quarantined') >= :least
-ORDER BY 4 DESC, 1, 2 LIMIT :most
-"""
 _HEADS = f"""
 WITH {PLACES}
 SELECT s.id_subsls AS code, coalesce(s.name, '') AS name, u.kabkota, coalesce(s.families_load, 0)::bigint AS families
@@ -99,8 +79,6 @@ def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresh
         figures,
         kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),
         silent_subsls=_silent(connection, own, limits),
-        off_frame_desa=_off_frame_desa(connection, own, limits),
-        officers=_officers(connection, figures, own, limits),
         heads_not_met=_heads(connection, figures, limits),
     )
 
@@ -108,21 +86,6 @@ def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresh
 def _silent(connection: Connection, own: dict[str, Any], limits: Thresholds) -> tuple[SilentSubsls, ...]:
     rows = connection.execute(text(_SILENT), own | {"most": limits.rows.subsls})
     return tuple(SilentSubsls(**row._asdict()) for row in rows)
-
-
-def _off_frame_desa(connection: Connection, own: dict[str, Any], limits: Thresholds) -> tuple[OffFrameDesa, ...]:
-    asked = own | {"least": limits.code.desa_families, "most": limits.rows.desa}
-    return tuple(OffFrameDesa(**row._asdict()) for row in connection.execute(text(_OFF_FRAME_DESA), asked))
-
-
-def _officers(
-    connection: Connection, figures: ProvinceFigures, own: dict[str, Any], limits: Thresholds
-) -> tuple[OfficerFigures, ...]:
-    least = limits.quality.officer_families
-    if figures.families.quarantined < least:
-        return ()
-    rows = connection.execute(text(_OFFICERS), own | {"least": least, "most": 10 * limits.rows.officers})
-    return tuple(OfficerFigures(**row._asdict()) for row in rows)
 
 
 def _heads(connection: Connection, figures: ProvinceFigures, limits: Thresholds) -> tuple[HeadNotMet, ...] | None:

@@ -40,17 +40,46 @@ class RejectedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class RuleViolations:
-    """How many rows of the night violate one critical rule."""
+    """How many rows violate one critical rule, or how many families wait because of it."""
 
     rule_id: str
     rows: int
 
 
 @dataclass(frozen=True, slots=True)
-class KabkotaFigures:
-    """One kab/kota: ``load`` and ``visited`` in families, cumulative; the next three in families of the night.
+class Waiting:
+    """Families of a place whose newest revision is in quarantine as of the night, whenever it arrived.
 
     Attributes:
+        since: the night that brought the first of them; None if nobody waits.
+        tonight: those that this night brought.
+        new_sls, wrong_code: those whose region code breaks G03 or G01; what G02 placed above a sub-SLS does not wait.
+        code_since, code_tonight: of these two together.
+    """
+
+    families: int = 0
+    since: date | None = None
+    tonight: int = 0
+    new_sls: int = 0
+    wrong_code: int = 0
+    code_since: date | None = None
+    code_tonight: int = 0
+
+    @property
+    def code(self) -> int:
+        """Families that wait because of their region code."""
+        return self.new_sls + self.wrong_code
+
+
+NOBODY = Waiting()
+
+
+@dataclass(frozen=True, slots=True)
+class KabkotaFigures:
+    """One kab/kota: ``load`` and ``visited`` in families, cumulative; ``received`` in rows of the night.
+
+    Attributes:
+        waiting: its families in quarantine.
         last_arrival: the newest night that brought a family; None if none did.
         days_late: mean days from enumeration to arrival of all that arrived so far.
         active, silent: sub-SLS at work, and those of them that brought nothing for a while.
@@ -61,8 +90,7 @@ class KabkotaFigures:
     load: int
     visited: int
     received: int
-    quarantined: int
-    off_frame: int
+    waiting: Waiting = NOBODY
     last_arrival: date | None = None
     days_late: float = 0.0
     active: int = 0
@@ -82,17 +110,16 @@ class SilentSubsls:
 
 @dataclass(frozen=True, slots=True)
 class OfficerFigures:
-    """An officer by code: families of the night, and how many of them are in quarantine."""
+    """An officer by code, and how many of the officer's families wait in quarantine."""
 
     code: str
     kabkota: str
-    judged: int
-    quarantined: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
-class OffFrameDesa:
-    """A desa with families of the night whose code leads to it and to no sub-SLS of it: a new SLS, or a wrong code."""
+class CodeDesa:
+    """A desa with families that wait because their code leads to no sub-SLS of it: a new SLS, or a wrong code."""
 
     code: str
     kabkota: str
@@ -121,18 +148,18 @@ class ProvinceFigures:
         families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
         rejected: the rejected deliveries in their order.
         repairs: what reading the accepted deliveries repaired, by kind of ``contract/repairs.csv``.
-        rules: violated critical rules, most frequent first.
+        waiting: its families in quarantine.
+        rules: the critical rules that they wait because of, most frequent first.
         held: the deliveries that wait for an operator's decision, of this and earlier nights, in order of arrival.
         held_rules: the critical rules that they violate, most frequent first; they are no part of ``rules``.
         replaced: what the night's accepted deliveries replaced and withdrew, by kab/kota.
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
-        in_known_desa, above_desa: families of the night whose code leads to no sub-SLS, by how far it leads.
         last_arrival: day of the newest earlier delivery that was accepted with families in it.
         silent_subsls: the largest sub-SLS at work that brought nothing for a while.
-        off_frame_desa: desa with families that no sub-SLS takes, the most families first.
-        officers: those whose families of the night are in quarantine, the most families first.
+        code_desa: desa with families that wait because no sub-SLS takes their code, the most families first.
+        officers: those whose families wait in quarantine, the most families first.
         heads_not_met: None on nights that do not ask for them.
     """
 
@@ -151,23 +178,17 @@ class ProvinceFigures:
     persons: RowCounts = field(default_factory=RowCounts)
     rejected: tuple[RejectedDelivery, ...] = ()
     repairs: Mapping[str, int] = field(default_factory=dict)
+    waiting: Waiting = NOBODY
     rules: tuple[RuleViolations, ...] = ()
     held: tuple[HeldDelivery, ...] = ()
     held_rules: tuple[RuleViolations, ...] = ()
     replaced: tuple[ReplacedFamilies, ...] = ()
     kabkota: tuple[KabkotaFigures, ...] = ()
-    in_known_desa: int = 0
-    above_desa: int = 0
     last_arrival: date | None = None
     silent_subsls: tuple[SilentSubsls, ...] = ()
-    off_frame_desa: tuple[OffFrameDesa, ...] = ()
+    code_desa: tuple[CodeDesa, ...] = ()
     officers: tuple[OfficerFigures, ...] = ()
     heads_not_met: tuple[HeadNotMet, ...] | None = None
-
-    @property
-    def off_frame(self) -> int:
-        """Families of the night whose code leads to no sub-SLS of the frame."""
-        return self.in_known_desa + self.above_desa
 
     @property
     def days_late(self) -> float:

@@ -16,7 +16,13 @@ def too_many_quarantined(quarantined: int, judged: int, limits: Thresholds) -> b
     return quarantined >= limit.critical_families and quarantined * 100 > limit.critical_percent * judged
 
 
-def too_many_off_frame(off_frame: int, judged: int, limits: Thresholds) -> bool:
-    """Whether ``off_frame`` of ``judged`` families, whose code leads to no sub-SLS, are a critical share."""
+def many_codes(families: int, judged: int, limits: Thresholds) -> bool:
+    """Whether ``families`` of ``judged``, whose code leads to no sub-SLS, are more than slips of the pen."""
     limit = limits.code
-    return off_frame >= limit.critical_families and off_frame * 100 >= limit.critical_percent * judged
+    return families >= limit.attention_families and families * 100 >= limit.attention_percent * judged
+
+
+def too_many_codes(families: int, judged: int, limits: Thresholds) -> bool:
+    """Whether ``families`` of ``judged``, whose code leads to no sub-SLS, are a critical share."""
+    limit = limits.code
+    return families >= limit.critical_families and families * 100 >= limit.critical_percent * judged

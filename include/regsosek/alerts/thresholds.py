@@ -45,7 +45,7 @@ class EndThresholds(_Frozen):
 
 
 class QualityThresholds(_Frozen):
-    """Shares of quarantined families and the least numbers of them, and how many must be judged for any share."""
+    """Shares and least numbers of families that wait in quarantine, and how many must be judged for any share."""
 
     attention_percent: Percent
     attention_families: Count
@@ -68,7 +68,7 @@ class BehindThresholds(_Frozen):
 
 
 class CodeThresholds(_Frozen):
-    """Families whose code leads to no sub-SLS: a share of a province's, a number of a kab/kota's or desa's."""
+    """Families that wait because of their code: a share of a province's, a number of a kab/kota's or desa's."""
 
     attention_percent: Percent
     attention_families: Count
@@ -117,6 +117,7 @@ class Economy(_Frozen):
 
     critical_nights: Count
     interval_nights: Count
+    waiting_nights: Count
     good_news_nights: Count
     messages_per_week: Annotated[int, Field(ge=1, le=7)]
     told_per_digest: Count

@@ -58,7 +58,7 @@ def word_line(line: Line, figures: ProvinceFigures, limits: Thresholds, context:
         severity=line.severity,
         headline=words.say(f"headline.{line.severity}"),
         standing="; ".join(standing(line, figures.night, context)),
-        finding=finding(line, figures, limits, words),
+        finding=finding(line, figures, words),
         details=details(line.kind, figures, limits, context) if of_province else places(line, context),
         who=who(line, figures, context),
         action=kind.action if of_province else kind.step,

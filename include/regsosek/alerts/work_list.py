@@ -67,7 +67,7 @@ def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Cont
         "standing": "; ".join(standing(line, figures.night, context)),
         "families": str(condition.families) if condition.families else "",
         "since": condition.since.isoformat(),
-        "finding": finding(line, figures, limits, words),
+        "finding": finding(line, figures, words),
         "who": who(line, figures, context),
         "action": words.kind(condition.kind).step,
         "deadline": deadline(condition.kind, figures.night, limits, context),

@@ -27,7 +27,7 @@ def healthy_night(**changes: Any) -> ProvinceFigures:
         "deliveries": {"accepted": 2},
         "families": RowCounts(received=1000, loaded=1000),
         "persons": RowCounts(received=3100, loaded=3100),
-        "kabkota": (KabkotaFigures("6403", "Kabupaten Berau", 60_000, 28_800, 600, 0, 0),),
+        "kabkota": (KabkotaFigures("6403", "Kabupaten Berau", 60_000, 28_800, 600),),
         "last_arrival": date(2022, 10, 25),
     }
     return ProvinceFigures(**{**figures, **changes})

@@ -20,6 +20,7 @@ from regsosek.alerts.province_figures import (
     RejectedDelivery,
     RowCounts,
     RuleViolations,
+    Waiting,
 )
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.thresholds import thresholds
@@ -38,6 +39,12 @@ HELD = HeldDelivery(
     (MeasuredShare("keluarga", 100, 60, Decimal(40), 50), MeasuredShare("anggota", 310, 62, Decimal("25.0"), 150)),
 )  # fmt: skip
 REJECTED = RejectedDelivery(ULID, date(2022, 10, 26), "file_missing", 700)
+
+
+def parts(n: int) -> Waiting:
+    return Waiting(n, date(2022, 10, 26), n, 2, 0, date(2022, 10, 26), 2)
+
+
 EVERYTHING: dict[str, Any] = {
     "visited": 20_000,
     "deliveries": {"accepted": 2, "rejected": 1, "held": 1, "registered": 1},
@@ -48,10 +55,9 @@ EVERYTHING: dict[str, Any] = {
     "held_rules": (RuleViolations("P05", 60),),
     "rules": (RuleViolations("P05", 120), RuleViolations("P01", 60)),
     "kabkota": tuple(
-        KabkotaFigures(f"64{n:02d}", f"Kabupaten Nomor {n}", 5000, 100 * n, 50 + n, n, 2) for n in range(1, 21)
+        KabkotaFigures(f"64{n:02d}", f"Kabupaten Nomor {n}", 5000, 100 * n, 50 + n, parts(n)) for n in range(1, 21)
     ),
-    "in_known_desa": 30,
-    "above_desa": 12,
+    "waiting": Waiting(300, date(2022, 10, 20), 200, 30, 12, date(2022, 10, 20), 42),
     "unfinished": 2,
     "scale": 0.001,
     "target_source": "estimated",
@@ -100,7 +106,7 @@ def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Contex
     message = told(night(**EVERYTHING), context)
     assert message.subject == (
         "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: "
-        "kiriman ditolak (700 keluarga); kiriman ditahan (100 keluarga); mutu isian (200 keluarga); "
+        "kiriman ditolak (700 keluarga); kiriman ditahan (100 keluarga); mutu isian (300 keluarga); "
         "di belakang rencana (28.000 keluarga); dan 1 lagi"
     )
     head = message.body.splitlines()[:6]
@@ -121,11 +127,12 @@ def test_every_share_names_its_whole(messages: list[Message]) -> None:
 
 def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     body = flat(told(night(**EVERYTHING), context))
-    assert "200 dari 1.200 keluarga dalam kiriman yang diterima (16,7 %) masuk karantina; batas 5 %" in body
-    assert "P05, 120 kali: Kepala keluarga harus tepat satu." in body
+    assert "200 dari 1.200 keluarga dalam kiriman malam ini (16,7 %) masuk karantina; batas 5 %" in body
+    assert "Masih menunggu perbaikan: 300 keluarga, yang terlama sudah 7 malam." in body
+    assert "120 keluarga: Kepala keluarga harus tepat satu. (aturan P05)" in body
     assert f"{ULID} (26 Okt 2022): berkas yang disebut manifest tidak ada" in body
     assert "Dikunjungi 20,0 % dari 100.000 keluarga, rencana 48 %: kurang 28.000 keluarga" in body
-    assert "42 dari 1.200 keluarga dalam kiriman yang diterima (3,5 %)" in body
+    assert "42 dari 1.200 keluarga dalam kiriman malam ini (3,5 %) berkode wilayah yang tidak ada" in body
     assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
     assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
     assert "malam ini \u221224.000" in body
@@ -199,8 +206,8 @@ def test_every_reason_of_the_contract_and_every_rule_fits_in(night: Night, conte
         body = flat(told(night(rejected=(replace(REJECTED, reason=reason.id),)), full))
         assert reason.text_id in body
     for rule in rules:
-        body = flat(told(night(families=RowCounts(100, 0, 100), rules=(RuleViolations(rule.id, 9),)), full))
-        assert f"{rule.id}, 9 kali: {rule.text_id}" in body
+        body = flat(told(night(waiting=Waiting(100, tonight=100), rules=(RuleViolations(rule.id, 9),)), full))
+        assert f"9 keluarga: {rule.text_id} (aturan {rule.id})" in body
 
 
 @pytest.mark.parametrize(
@@ -210,7 +217,7 @@ def test_hostile_text_neither_breaks_a_line_nor_carries_a_nik(night: Night, cont
     figures = night(
         **EVERYTHING
         | {
-            "kabkota": (KabkotaFigures("6403", hostile, 5000, 1, 5, 1, 1),),
+            "kabkota": (KabkotaFigures("6403", hostile, 5000, 1, 5, Waiting(1, tonight=1, new_sls=1)),),
             "rejected": (RejectedDelivery(hostile, date(2022, 10, 26), hostile, 7),),
             "rules": (RuleViolations(hostile, 5),),
         }

@@ -15,7 +15,7 @@ from regsosek.alerts.condition import Kind, Place, Severity, State, Told, Why
 from regsosek.alerts.context import Context, KnownEvent, Officer
 from regsosek.alerts.digest import compose_digest
 from regsosek.alerts.personal_data import Personal, suspects
-from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts
+from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.thresholds import thresholds
 from told_conditions import BALIKPAPAN, BERAU, PROVINCE, sub_sls, told
@@ -136,7 +136,7 @@ def test_where_it_stands_is_said(night: Night, full: Context, changes: dict[str,
 
 
 def test_at_most_ten_kabkota_and_the_rest_in_the_work_list(night: Night, full: Context) -> None:
-    many = tuple(KabkotaFigures(f"64{n:02d}", f"Kabupaten {n}", 500, 10, 5, 0, 0) for n in range(1, 15))
+    many = tuple(KabkotaFigures(f"64{n:02d}", f"Kabupaten {n}", 500, 10, 5) for n in range(1, 15))
     conditions = [told(kind, Place("kabkota", each.code, each.name), families=9)
                   for kind in (Kind.BEHIND, Kind.QUALITY) for each in many]  # fmt: skip
     message = digest(night(kabkota=many), conditions, full)
@@ -208,7 +208,7 @@ def test_html_is_one_column_without_anything_remote(night: Night, full: Context,
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_texts_are_texts(night: Night, full: Context, hostile: str) -> None:
-    place = KabkotaFigures("6403", hostile, 5000, 1, 5, 1, 1)
+    place = KabkotaFigures("6403", hostile, 5000, 1, 5, Waiting(1, tonight=1, new_sls=1))
     figures = night(kabkota=(place,))
     context = replace(
         full, office=hostile, release=hostile, events={"e": KnownEvent(hostile)}, rule_texts={"P": hostile}
@@ -231,7 +231,7 @@ def test_hostile_texts_are_texts(night: Night, full: Context, hostile: str) -> N
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(hostile=st.text(max_size=40))
 def test_no_text_breaks_the_page_or_the_subject(night: Night, full: Context, hostile: str) -> None:
-    figures = night(kabkota=(KabkotaFigures("6403", hostile, 5000, 1, 5, 1, 1),))
+    figures = night(kabkota=(KabkotaFigures("6403", hostile, 5000, 1, 5, Waiting(1, tonight=1, new_sls=1)),))
     message = digest(figures, [told(Kind.BEHIND, BERAU)], replace(full, office=hostile))
     assert Structure(message.html).tags == Structure(digest(night(), [told(Kind.BEHIND, BERAU)], full).html).tags
     assert len(message.subject.splitlines()) == 1

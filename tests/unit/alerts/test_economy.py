@@ -8,7 +8,7 @@ from alert_memory import Memory, told_before
 from regsosek.alerts.condition import Condition, Kind, Place, Severity, Told, Why
 from regsosek.alerts.economy import LastTold, Remembered, tell
 from regsosek.alerts.judging import Rules
-from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts
+from regsosek.alerts.province_figures import NOBODY, KabkotaFigures, ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.thresholds import thresholds
 
 Night = Callable[..., ProvinceFigures]
@@ -22,7 +22,8 @@ def whys(told: tuple[Told, ...]) -> dict[tuple[str, str], str]:
 
 
 def part(code: str, *, quarantined: int = 0, received: int = 100) -> KabkotaFigures:
-    return KabkotaFigures(code, code, 10_000, 4_800, received, quarantined, 0, NIGHT)
+    waiting = Waiting(quarantined, NIGHT, quarantined) if quarantined else NOBODY
+    return KabkotaFigures(code, code, 10_000, 4_800, received, waiting, NIGHT)
 
 
 def test_parts_of_a_province_are_told_of_together_and_not_every_night(night: Night) -> None:
@@ -60,11 +61,11 @@ def test_a_cause_silences_what_it_explains_at_its_place_and_below() -> None:
     conditions = [
         at(Kind.NO_DATA, whole),
         at(Kind.NO_DATA, berau),
-        at(Kind.CODE, berau, judged=False),
+        at(Kind.ZERO, berau),
         at(Kind.BEHIND, berau),
     ]
     assert set(whys(tell(conditions, Remembered(), LIMITS, NIGHT).told)) == {("NO_DATA", "64"), ("BEHIND", "6403")}
-    apart = [at(Kind.NO_DATA, berau), at(Kind.CODE, Place("kabkota", "6471")), at(Kind.CODE, whole)]
+    apart = [at(Kind.NO_DATA, berau), at(Kind.ZERO, Place("kabkota", "6471")), at(Kind.CODE, berau)]
     assert len(tell(apart, Remembered(), LIMITS, NIGHT).told) == 3
 
 
@@ -100,7 +101,7 @@ def test_a_delivery_more_is_news_and_a_delivery_less_is_none() -> None:
 def test_what_nobody_can_judge_any_more_is_not_told_as_recovered(night: Night) -> None:
     long_over = night().window.closes + timedelta(days=LIMITS.window.late_nights + 1)
     silent = night(night=long_over, deliveries={}, families=RowCounts(), persons=RowCounts(), visited=90_000)
-    memory = told_before("64", long_over, [("QUALITY", long_over - timedelta(days=3))])
+    memory = told_before("64", long_over, [("REJECTED", long_over - timedelta(days=3))])
     judgement = memory.judge(silent, RULES)
     assert (judgement.conditions, judgement.telling.told) == ((), ())
 

@@ -11,7 +11,7 @@ from alert_memory import Memory
 from regsosek.alerts.acts import Act, Verb
 from regsosek.alerts.condition import Condition, Kind, Place, Severity, State, Why
 from regsosek.alerts.judging import Judgement, Rules
-from regsosek.alerts.province_figures import ProvinceFigures, RowCounts
+from regsosek.alerts.province_figures import NOBODY, ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.thresholds import thresholds
 from regsosek.geography.calendar import FieldWindow
 
@@ -22,7 +22,9 @@ OPEN_STATES = {State.OPEN, State.ESCALATED}
 
 
 def figures(night: date, quarantined: int, *, arrived: bool = True) -> ProvinceFigures:
+    """``quarantined`` families wait: they came tonight, or nothing did."""
     families = RowCounts(1000, 1000 - quarantined, quarantined) if arrived else RowCounts()
+    waiting = Waiting(quarantined, night, quarantined if arrived else 0) if quarantined else NOBODY
     return ProvinceFigures(
         province="64",
         night=night,
@@ -33,6 +35,7 @@ def figures(night: date, quarantined: int, *, arrived: bool = True) -> ProvinceF
         visited=100_000,
         deliveries={"accepted": 1} if arrived else {},
         families=families,
+        waiting=waiting,
         last_arrival=night - timedelta(days=1),
     )
 
@@ -51,13 +54,14 @@ class LifeOfACondition(RuleBasedStateMachine):
         self.last: Judgement | None = None
         self.figures = figures(self.night, 0)
         self.found_since: date | None = None
+        self.waiting = 0
 
     @rule(quarantined=st.sampled_from([0, 60, 200]), arrived=st.booleans(), missed=st.integers(0, 5))
     def judge_a_night(self, quarantined: int, arrived: bool, missed: int) -> None:
         self.night += timedelta(days=1 + missed)
-        self.figures = figures(self.night, quarantined, arrived=arrived)
-        if arrived:
-            self.found_since = (self.found_since or self.night) if quarantined else None
+        self.waiting = quarantined if arrived else self.waiting
+        self.figures = figures(self.night, self.waiting, arrived=arrived)
+        self.found_since = (self.found_since or self.night) if self.waiting else None
         self.last = self.memory.judge(self.figures, self.rules)
 
     @precondition(lambda self: self.last is not None)
