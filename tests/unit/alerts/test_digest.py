@@ -178,8 +178,8 @@ def test_kabkota_without_a_burden_are_not_named(night: Night, context: Context) 
 
 
 def test_a_sample_says_so(night: Night, context: Context) -> None:
-    assert "data contoh, 0,1 % dari" in told(night(**EVERYTHING), context).body
-    assert "contoh" not in told(night(visited=0), context).body
+    assert "target di sini 0,1 % dari target provinsi" in told(night(**EVERYTHING), context).body
+    assert "SIMULASI" not in told(night(visited=0), context).body
 
 
 def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
