@@ -153,7 +153,7 @@ def test_the_sdmx_structure_is_valid_sdmx_ml_and_its_data_fit_it(folder: Path, f
     components = {each.id: each for each in dataset.structure.components if each.attachment_level != "D"}
     assert list(dataset.data.columns) == list(components)
     of_all = {each.id for each in dataset.structure.components} - set(components)
-    assert of_all == set(dataset.attributes) == {"NIGHT", "SCALE", "INCOMPLETE_PROVINCES"}
+    assert of_all == set(dataset.attributes) == {"NIGHT", "INCOMPLETE_PROVINCES"}
     assert not [fault for each in components.values() for fault in misfits(each, dataset.data[each.id])]
     key = [each.id for each in dataset.structure.components.dimensions]
     assert not dataset.data.duplicated(key).any()
