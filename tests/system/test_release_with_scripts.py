@@ -72,15 +72,16 @@ def test_a_column_puts_its_table_in_order_by_number_both_ways_and_leaves_the_nat
 def test_another_measure_of_the_map_brings_its_colours_and_its_legend(page: Page, site: Site) -> None:
     page.goto(f"{site.origin}/en/index.html")
     tile = page.get_by_role("link", name=re.compile(province(EVERY_NIGHT[0]).name)).and_(page.locator(".tile"))
-    page.get_by_role("combobox").select_option("gap_points")
-    expect(page.locator(".measured")).to_have_text("Gap to the plan")
-    legend = page.locator(".keys .swatch").evaluate_all(
-        "all => all.map(each => getComputedStyle(each).backgroundColor)"
-    )
-    assert len(set(legend)) == len(legend) == 6
-    value = float(tile.locator(".value").inner_text().replace("−", "-"))
-    step = sum(value >= each for each in (-20, -10, 0, 10))
-    assert tile.evaluate("each => getComputedStyle(each).backgroundColor") == legend[step]
+    page.get_by_role("combobox").select_option("visited_of_plan_base")
+    expect(page.locator(".measured")).to_have_text("Visited of the plan's denominator")
+    legend = page.locator(".keys .swatch").evaluate_all("all => all.map(each => getComputedStyle(each).background)")
+    assert len(set(legend)) == len(legend) == 7
+    keys = page.locator(".keys li").all_inner_texts()
+    breaks = [float(each.split()[-1]) for each in keys[:-2]]
+    value = float(tile.locator(".value").inner_text())
+    assert breaks == sorted(breaks)
+    step = sum(value >= each for each in breaks)
+    assert tile.evaluate("each => getComputedStyle(each).background") == legend[step]
 
 
 def test_a_figure_is_explained_where_it_stands_until_it_is_closed(page: Page, site: Site) -> None:

@@ -18,6 +18,7 @@ from regsosek.release.conservation import national_faults
 from regsosek.release.figures import Figures
 from regsosek.release.published_rules import PublishedRules, rule_faults
 from regsosek.release.second_reading import Headline, change_since
+from regsosek.release.unprocessed import unprocessed_faults
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.forecast_table import forecast_faults
 from regsosek.statistics.tree import changed_figures, province_totals, region_totals
@@ -63,12 +64,13 @@ def audit(
     before, changes = region_totals(connection, former), changed_figures(connection, figures.as_of, former)
     return (
         _check("conservation of the nation", national_faults(connection, figures.as_of, figures.arrivals)),
-        _check("additivity", additivity_faults(before, changes, figures.completion, figures.daily)),
-        _check("additivity of the changes", change_faults(figures.changes, figures.completion, files)),
+        _check("additivity", additivity_faults(before, changes, figures.counted, figures.daily)),
+        _check("additivity of the changes", change_faults(figures.changes, figures.counted, files)),
         _check("calendar of arrivals", calendar_faults(files)),
         _check("quality by rule", rule_table_faults(files)),
         _check("rules of the published tables", rule_faults(rules, files)),
-        _check("days that forecasts go by", forecast_faults(figures.prospects, figures.completion)),
+        _check("what was not processed is empty", unprocessed_faults(files)),
+        _check("days that forecasts go by", forecast_faults(figures.prospects, figures.counted)),
         _check("second reading of the headline figures", released_faults(figures, reading)),
     )
 
@@ -113,7 +115,7 @@ def read_again(connection: Connection, archive: Archive, as_of: AsOf, former: As
 
 def released_faults(figures: Figures, reading: SecondReading) -> Iterator[str]:
     """Compares the released figures, nation included, with the second reading; who is held back stands as before."""
-    released = figures.completion.set_index("code")
+    released = figures.counted.set_index("code")
     expected = {
         code: reading.before[code] if code in figures.held_back else reading.before[code] + reading.changes[code]
         for code in figures.as_of.nights

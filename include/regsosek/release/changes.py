@@ -15,6 +15,7 @@ from datetime import date
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.release.former import FormerRelease, published_regions
 from regsosek.statistics.as_of import AsOf
@@ -26,6 +27,8 @@ from regsosek.warehouse.tables import PROGRESS_MEASURES
 RELEASE_CAUSES = (*CAUSES, "frame", "reopened")
 CAUSE_FIELDS = {cause: f"cause_{cause}" for cause in RELEASE_CAUSES}
 DENOMINATORS = ("target_families", "frame_families", "prelist_families", "verified_families", "registry_families")
+# Denominators that provinces deliver themselves, list by list.
+_DELIVERED = ("verified_families",)
 # What moves a place to another region, or a case to another place.
 PLACING = ("sls", "psls")
 
@@ -79,7 +82,7 @@ def changes_since(
 ) -> Changes:
     """Compares the regions of ``completion`` with what ``former`` published; without one everything is news."""
     stood = former.as_of if former else AsOf(as_of.night, {})
-    by_region = changes_by_region(connection, as_of, stood)
+    by_region = _first_told(changes_by_region(connection, as_of, stood), completion, stood)
     before = published_regions(store, bucket, former) if former else pd.DataFrame(index=pd.Index([], name="code"))
     return Changes(
         table=changes_table(completion, before, by_region),
@@ -89,6 +92,16 @@ def changes_since(
         reference=_other_versions(connection, former) if former else {},
         processed_again=_processed_again(connection, former) if former else frozenset(),
     )
+
+
+def _first_told(by_region: pd.DataFrame, completion: pd.DataFrame, stood: AsOf) -> pd.DataFrame:
+    """Of a province that readers had no figures of everything is new: it was late for nobody."""
+    province = by_region["code"].map(completion.set_index("code")["province"])
+    first = province.notna() & ~province.isin(stood.nights)
+    told = by_region.assign(cause=by_region["cause"].mask(first & (by_region["cause"] == "late"), "new"))
+    provinces = told[told["code"] == province]
+    parts = [told[told["code"] != NATION], provinces.assign(code=NATION)]
+    return pd.concat(parts).groupby(["code", "cause"], as_index=False)[list(PROGRESS_MEASURES)].sum()
 
 
 def changes_table(completion: pd.DataFrame, before: pd.DataFrame, by_region: pd.DataFrame) -> pd.DataFrame:
@@ -124,8 +137,19 @@ def _counted(regions: pd.DataFrame, before: pd.DataFrame, by_region: pd.DataFram
 def _denominator(regions: pd.DataFrame, before: pd.DataFrame, field: str) -> pd.DataFrame:
     table = _compared(_public(regions, field), before, field)
     table = table.assign(**dict.fromkeys(CAUSE_FIELDS.values(), 0))
-    table["cause_frame"] = table["now"] - table["before"]
+    difference = table["now"] - table["before"]
+    table["cause_new"] = difference if field in _DELIVERED else _of_new_provinces(regions, before, field, table)
+    table["cause_frame"] = difference - table["cause_new"]
     return _changed(table)
+
+
+def _of_new_provinces(regions: pd.DataFrame, before: pd.DataFrame, field: str, table: pd.DataFrame) -> "pd.Series[int]":
+    """What the nation's denominator gains by provinces that are counted for the first time."""
+    visited = before["visited"] if "visited" in before else pd.Series(dtype="float64")
+    stood = visited.reindex(regions.index).notna()
+    fresh = regions[(regions["level"] == "provinsi") & regions["visited"].notna() & ~stood]
+    gained = int(fresh[field].fillna(0).sum())
+    return pd.Series(0, index=table.index).mask(table["code"] == NATION, gained)
 
 
 def _public(regions: pd.DataFrame, field: str) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from regsosek.statistics.rule_violations import rule_violations
 from regsosek.statistics.streams.clocks import clocks_as_of
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from regsosek.statistics.tree import completion, scale_of_sum
+from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Figures:
     """The figures of one night; the frames are those of ``statistics``, ``completion`` with denominators and pace.
 
     Attributes:
+        completion: regions of provinces that were never processed have no counts (``statistics.counted``).
         former: the picture that readers saw before; what differs from it is called restated.
         held_back: provinces whose own night failed conservation or the second reading; they stand at ``as_of.nights``.
         notes: what the loaded frame and targets say about themselves (``simulated ...``).
@@ -101,6 +103,11 @@ class Figures:
         """By province and of the nation, the share of the real operation that is covered."""
         known = self.completion.dropna(subset=["scale"])
         return {**dict(zip(known["code"], known["scale"], strict=True)), NATION: self.scale}
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The regions with zero where nothing is counted: what the audit adds up, never what readers see."""
+        return self.completion.fillna(dict.fromkeys(PROGRESS_MEASURES, 0) | {"unmapped": 0})
 
     @cached_property
     def floors(self) -> pd.DataFrame:

@@ -154,7 +154,7 @@ def region_rows(figures: Figures, level: str) -> pd.DataFrame:
     """
     regions = figures.completion[figures.completion["level"] == level]
     if level not in LEVELS_IN_FULL:
-        regions = regions[(regions["frame_families"] > 0) | (regions["visited"] > 0)]
+        regions = regions[(regions["frame_families"] > 0) | (regions["visited"].fillna(0) > 0)]
     states = figures.provinces[["province", "state", "last_night", "held_families"]]
     return with_context(figures, regions.merge(states, on="province", how="left"), "province")
 
@@ -162,7 +162,7 @@ def region_rows(figures: Figures, level: str) -> pd.DataFrame:
 def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) -> pd.DataFrame:
     """Adds night, cut-off, the province's scale and the provinces that are missing; the nation has none of its own."""
     until = {code: cut_off(night, code) for code, night in figures.as_of.nights.items()}
-    until[NATION] = cut_off(figures.night, None)
+    until |= {NATION: cut_off(figures.night, None)} if until else {}
     provinces, scales = frame[province_column].fillna(NATION), figures.scales
     return frame.assign(
         night=figures.night,

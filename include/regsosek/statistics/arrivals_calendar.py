@@ -87,14 +87,20 @@ def arrivals_calendar(
 
     Columns: ``code, night``; ``state`` (:data:`CalendarState`); ``DELIVERY_COUNTS`` of the night's deliveries;
     ``FAMILY_COUNTS``: families that count from that night, how many of them were enumerated before it, families of
-    the night's deliveries that are held or were rejected (as far as a manifest told).
+    the night's deliveries that are held or were rejected (as far as a manifest told); no zero where not processed.
     """
     values = {**as_of.parameters, "codes": list(windows)}
     frame = pd.read_sql_query(text(_CALENDAR), connection, params=values)
     frame = frame.merge(arrivals[["code", "night", "late"]], on=["code", "night"], how="left")
     frame["late"] = frame["late"].fillna(0).astype("int64")
     frame["state"] = [_state(row, as_of, windows[row["code"]], held_back) for _, row in frame.iterrows()]
-    return frame[["code", "night", "state", *DELIVERY_COUNTS, *FAMILY_COUNTS]]
+    return _without_zeros(frame[["code", "night", "state", *DELIVERY_COUNTS, *FAMILY_COUNTS]])
+
+
+def _without_zeros(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of a night that was not processed nobody knows that nothing came."""
+    processed, counts = cells["state"] != "not_processed", [*DELIVERY_COUNTS, *FAMILY_COUNTS]
+    return cells.assign(**{name: cells[name].astype("Int64").where(processed | (cells[name] != 0)) for name in counts})
 
 
 def _state(row: "pd.Series[Any]", as_of: AsOf, window: FieldWindow, held_back: Collection[str]) -> CalendarState:

@@ -36,14 +36,24 @@ def daily(connection: Connection, as_of: AsOf, windows: Mapping[str, FieldWindow
 
     Columns: ``code, day``, all measures of that day, ``visited_so_far, complete_so_far`` (cumulative) and
     ``plan_families``: what the plan expects by the end of that day (missing where there is no target). Days outside
-    the window stand too if they have figures.
+    the window stand too if they have figures. After the night that a province stands at its days have no figures, for
+    they are not known; the nation is the sum of what is, and its plan that of the provinces with figures.
     """
     counted = _known_by_day(connection, as_of)
     days = pd.concat([counted, _calendar(windows, as_of.night)], ignore_index=True)
-    by_day = _with_nation(days).groupby(["code", "day"], as_index=False).sum()
+    by_day = _known_alone(_with_nation(days).groupby(["code", "day"], as_index=False).sum(), as_of)
     so_far = by_day.groupby("code")[["visited", "complete"]].cumsum().add_suffix("_so_far")
-    plan = _plan(connection, windows, as_of.night, by_day["day"].unique())
+    plan = _plan(connection, windows, by_day["day"].unique(), as_of)
     return by_day.join(so_far).merge(plan, on=["code", "day"], how="left")
+
+
+def _known_alone(by_day: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
+    """Empties the days that nobody knows of yet; what is dated after the night has arrived all the same."""
+    stands = {**as_of.nights, **({NATION: as_of.night} if as_of.nights else {})}
+    arrived = (by_day[list(PROGRESS_MEASURES)] != 0).any(axis=1)
+    known = (by_day["day"] <= by_day["code"].map(stands).fillna(date.min)) | arrived
+    measures = {name: by_day[name].astype("Int64").where(known) for name in PROGRESS_MEASURES}
+    return by_day.assign(**measures)
 
 
 QUALITY_RATES = ("quarantined", "warned", "duplicate")
@@ -104,16 +114,17 @@ def _days(first: date, last: date) -> list[date]:
 
 
 def _plan(
-    connection: Connection, windows: Mapping[str, FieldWindow], night: date, days: Iterable[date]
+    connection: Connection, windows: Mapping[str, FieldWindow], days: Iterable[date], as_of: AsOf
 ) -> pd.DataFrame:
-    """Families that the plan expects by the end of each day: of provinces rounded, of the nation their sum."""
+    """Families that the plan expects by the end of each day: of provinces rounded, of the nation what is counted."""
     targets = {row[0]: row[1] for row in connection.execute(text("SELECT province, families FROM reference.target"))}
     rows = [
-        (code, day, round(window.plan_share(day, night) * targets[code]))
+        (code, day, round(window.plan_share(day, as_of.night) * targets[code]))
         for code, window in windows.items()
         if code in targets
         for day in days
     ]
     plan = pd.DataFrame(rows, columns=["code", "day", "plan_families"])
-    whole = plan if len(targets) < len(windows) else _with_nation(plan)
+    national = plan[plan["code"].isin(as_of.nights or windows)].assign(code=NATION)
+    whole = plan if len(targets) < len(windows) else pd.concat([plan, national], ignore_index=True)
     return whole.groupby(["code", "day"], as_index=False).sum().astype({"plan_families": "Int64"})

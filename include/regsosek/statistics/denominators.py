@@ -9,7 +9,7 @@ was visited and what was verified are both taken of the sub-SLS whose list is en
 of all those are.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import RegionTargets
 from regsosek.geography.regions import NATION
 from regsosek.statistics.as_of import AS_OF, AsOf, newest_total
+from regsosek.statistics.counted import of_what_is_counted
 
 REGISTRY_VERSION = "Dukcapil 2023-02"
 SUMS = (
@@ -128,15 +129,17 @@ def with_denominators(
     counted = _counted(connection, as_of, windows)
     merged = regions.merge(counted, on="code", how="left")
     merged[list(SUMS)] = merged[list(SUMS)].fillna(0).astype("int64")
-    return described(merged, windows, targets)
+    return described(merged, windows, targets, as_of.nights)
 
 
-def described(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], targets: RegionTargets) -> pd.DataFrame:
+def described(
+    regions: pd.DataFrame, windows: Mapping[str, FieldWindow], targets: RegionTargets, known: Collection[str]
+) -> pd.DataFrame:
     """Adds supplied targets, registry, and of every denominator version and coverage (percent), to region figures.
 
     Columns: ``target_coverage, frame_kabkota, kabkota_count, frame_coverage, prelist_version, sls_target,
     sls_target_version, sls_target_coverage, registry_families, registry_version, registry_coverage``; ``target_*`` of
-    kab/kota, if supplied.
+    kab/kota, if supplied. Regions of provinces that are not ``known`` (without figures) have no counts.
     """
     supplied = _with_supplied(regions, targets)
     covered = _with_frame_coverage(supplied)
@@ -145,7 +148,7 @@ def described(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], targets
         None if pd.isna(version) else f"{version}, {opened.get(province, 'kerangka pada pembukaan tiap provinsi')}"
         for version, province in zip(covered["frame_version"], covered["province"], strict=True)
     ]
-    return _with_registry(_with_sls_target(covered, targets))
+    return of_what_is_counted(_with_registry(_with_sls_target(covered, targets)), known)
 
 
 def lineages(changes: Iterable[tuple[str, str, int, str | None]]) -> dict[str, str]:

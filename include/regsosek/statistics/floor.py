@@ -19,6 +19,8 @@ COMPARED = (
 _SHARES = ("floor_coverage", "children_mean", "floor_percent", "children_below_share")
 _QUARTILES = {"first_quartile": 0.25, "median": 0.5, "third_quartile": 0.75}
 _COUNTS = ("children", "children_judged", "children_visited", "children_families", "children_below")
+# What there is; the other counts are of the parts judged, and where none is, of nothing.
+_NUMBERED = ("children", "children_judged")
 _OF_WORST = {
     "code": "floor_code", "name": "floor_name", "status": "floor_status", "visited": "floor_visited",
     "plan_base_families": "floor_families",
@@ -40,19 +42,21 @@ def floors(regions: pd.DataFrame) -> pd.DataFrame:
         regions: with the columns of ``statistics.pace``.
     """
     table = pd.concat([_compared(regions, upper, lower) for upper, lower in COMPARED], ignore_index=True)
-    table[list(_COUNTS)] = table[list(_COUNTS)].fillna(0)
+    table[list(_NUMBERED)] = table[list(_NUMBERED)].fillna(0)
     whole = dict.fromkeys((*_COUNTS, "floor_visited", "floor_families"), "Int64")
     return with_shares(table.astype({**whole, **dict.fromkeys(_QUARTILES, "Float64")}), _SHARES)
 
 
 def _compared(regions: pd.DataFrame, upper: str, lower: str) -> pd.DataFrame:
     own = regions[regions["level"] == upper].sort_values("code")[["code", "level", "name", "province"]]
-    parts = regions[(regions["level"] == lower) & ((regions["frame_families"] > 0) | (regions["visited"] > 0))]
+    parts = regions[
+        (regions["level"] == lower) & ((regions["frame_families"] > 0) | (regions["visited"].fillna(0) > 0))
+    ]
     parts = parts.assign(above=_above(parts, upper))
     children = parts.groupby("above").size().rename("children")
     # Nobody knows of a part that sent nothing: it lowers the coverage, and is no floor of zero.
-    known = parts["visited_of_plan_base"].notna() & (parts["status"] != "no_data")
-    judged = parts[known].sort_values(["above", "visited_of_plan_base", "code"])
+    told = parts["visited_of_plan_base"].notna() & (parts["status"] != "no_data")
+    judged = parts[told].sort_values(["above", "visited_of_plan_base", "code"])
     return own.assign(child_level=lower).join(children, on="code").join(_judged(judged), on="code")
 
 

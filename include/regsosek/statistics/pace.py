@@ -4,7 +4,7 @@ The plan is a share of the region's target; a region without one (kab/kota and k
 the families of the frame, and ``plan_base`` says which it was.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
@@ -15,11 +15,11 @@ import pandas as pd
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NATION_NAME, PlanCurve, Plans
 from regsosek.geography.regions import NATION
+from regsosek.statistics.counted import counted_provinces, without_gap
 from regsosek.statistics.shares import with_shares
 from regsosek.statistics.status import Standing, status_of
 
 PACED_LEVELS = ("nasional", "provinsi", "kabkota", "kecamatan")
-_WHOLE = 100.0
 _COLUMNS: Mapping[str, str] = {
     "plan_percent": "Float64", "plan_families": "Int64", "gap_points": "Float64", "gap_families": "Int64",
     "days_behind": "Float64", "status": "object",
@@ -57,7 +57,10 @@ def with_pace(
     based = with_shares(_with_base(regions), ["visited_of_plan_base"])
     national = national_course(based, windows, night)
     paced = based.loc[based["level"].isin(PACED_LEVELS), list(_READ)]
-    rows = [_pace(row, _course(row, windows, plans, night, national), known) for row in paced.to_dict("records")]
+    heard = set(based.loc[counted_provinces(based) & (based["visited"] > 0), "code"])
+    rows = [
+        _pace(row, _course(row, windows, plans, night, national), set(known), heard) for row in paced.to_dict("records")
+    ]
     paces = pd.DataFrame(rows, index=paced.index, columns=list(_COLUMNS))
     return _with_national_sum(based.join(paces.astype(dict(_COLUMNS))))
 
@@ -65,9 +68,10 @@ def with_pace(
 def _with_national_sum(regions: pd.DataFrame) -> pd.DataFrame:
     """The nation plans what its provinces plan, to the family: rounding its own share would differ from their sum."""
     nation = (regions["level"] == "nasional") & regions["plan_families"].notna()
-    planned = regions.loc[regions["level"] == "provinsi", "plan_families"].sum()
+    planned = regions.loc[counted_provinces(regions), "plan_families"].sum()
     plan = regions["plan_families"].mask(nation, planned)
-    return regions.assign(plan_families=plan, gap_families=regions["visited"].astype("Int64") - plan)
+    gap = (regions["visited"].astype("Int64") - plan).where(regions["gap_families"].notna())
+    return regions.assign(plan_families=plan, gap_families=gap)
 
 
 def national_course(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], night: date) -> Course | None:
@@ -75,7 +79,7 @@ def national_course(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], n
 
     None where the nation has no denominator.
     """
-    provinces = regions[(regions["level"] == "provinsi") & regions["plan_base_families"].notna()]
+    provinces = regions[counted_provinces(regions) & regions["plan_base_families"].notna()]
     weights = {str(c): int(n) for c, n in zip(provinces["code"], provinces["plan_base_families"], strict=True)}
     nation = regions.loc[regions["level"] == "nasional", "plan_base_families"]
     if not sum(weights.values()) or not nation.notna().all():
@@ -103,7 +107,7 @@ def _with_base(regions: pd.DataFrame) -> pd.DataFrame:
     """A sum with a gap is no denominator: a frame that does not cover the whole region is none."""
     paced = regions["level"].isin(PACED_LEVELS)
     target = paced & regions["target_families"].notna()
-    covered = (regions["frame_coverage"] >= _WHOLE).fillna(value=False)
+    covered = without_gap(regions, "frame_coverage")
     frame = paced & ~target & covered & (regions["frame_families"] > 0)
     base = pd.Series(None, index=regions.index, dtype=object).mask(target, "target").mask(frame, "kerangka")
     columns = {"plan_base": base}
@@ -124,19 +128,28 @@ def _course(
     return Course(supplied[0] if supplied else window.curve(night), window.day_of_window(night))
 
 
-def _pace(row: Mapping[Any, Any], course: Course | None, known: Collection[str]) -> dict[str, Any]:
-    percent = None if pd.isna(row["visited_of_plan_base"]) else float(row["visited_of_plan_base"])
+def _pace(row: Mapping[Any, Any], course: Course | None, known: Set[str], heard: Set[str]) -> dict[str, Any]:
+    """Once work should have begun, a province that sent nothing is not behind: nobody knows where it stands."""
     if course is None:
         return {"status": "no_data"}
+    told = heard if course.percent > 0 else known
+    is_known = bool(told) if row["code"] == NATION else row["province"] in told
+    percent = None if not is_known or pd.isna(row["visited_of_plan_base"]) else float(row["visited_of_plan_base"])
     gap = None if percent is None else percent - course.percent
-    is_known = row["code"] in known or row["province"] in known or (row["code"] == NATION and bool(known))
-    standing = Standing(course.day, int(row["visited"]), percent, gap, is_known)
+    standing = Standing(course.day, int(row["visited"]) if is_known else 0, percent, gap, is_known)
     pace = {"plan_percent": course.percent, "gap_points": gap, "status": status_of(standing)}
-    if percent is None:
-        return pace
-    families = round(course.curve.share(course.day) * int(row["plan_base_families"]))
-    return pace | {
+    return pace | _in_families(row, course, is_known=is_known)
+
+
+def _in_families(row: Mapping[Any, Any], course: Course, *, is_known: bool) -> dict[str, Any]:
+    base = 0 if pd.isna(row["plan_base_families"]) else int(row["plan_base_families"])
+    if not base:
+        return {}
+    families = round(course.curve.share(course.day) * base)
+    if not is_known:
+        return {"plan_families": families}
+    return {
         "plan_families": families,
         "gap_families": int(row["visited"]) - families,
-        "days_behind": course.curve.days_behind(course.day, int(row["visited"]) / int(row["plan_base_families"])),
+        "days_behind": course.curve.days_behind(course.day, int(row["visited"]) / base),
     }

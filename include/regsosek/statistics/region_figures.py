@@ -7,6 +7,7 @@ import pandas as pd
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import Plans
+from regsosek.statistics.counted import without_gap
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.pace import with_pace
 from regsosek.statistics.shares import with_shares
@@ -18,7 +19,6 @@ REGION_SHARES = (
     "verified_coverage", "visited_of_verified", "visited_of_registry",
 )  # fmt: skip
 _OF_FRAME = ("frame_coverage", "sls_target_coverage")
-_WHOLE = 100.0
 
 
 def region_figures(
@@ -31,7 +31,7 @@ def region_figures(
         known: provinces that have figures.
     """
     counted = regions.assign(
-        nonresponse=regions[list(NONRESPONSE)].sum(axis=1),
+        nonresponse=regions[list(NONRESPONSE)].sum(axis=1, skipna=False).astype("Int64"),
         prelist_visited=regions["visited"] - regions["found_families"],
         prelist_and_found=regions["prelist_families"] + regions["found_families"],
     )
@@ -42,7 +42,7 @@ def _without_gaps(regions: pd.DataFrame) -> pd.DataFrame:
     """A frame that lacks whole kab/kota is no denominator of a region that was counted whole: no share of it."""
     defined = definitions()
     coverages = {share: defined[defined[share].denominator].coverage for share in REGION_SHARES}
-    whole = {field: (regions[field] >= _WHOLE).fillna(value=False) for field in _OF_FRAME}
+    whole = {field: without_gap(regions, field) for field in _OF_FRAME}
     return regions.assign(
         **{share: regions[share].where(whole[field]) for share, field in coverages.items() if field in whole}
     )

@@ -83,8 +83,8 @@ def completion(
 def region_rows(tree: pd.DataFrame, night: date) -> pd.DataFrame:
     """The tree with denominators, shares and pace, as ``release.figures.gather`` makes them."""
     windows = field_windows()
-    described_tree = described(tree, windows, NO_TARGETS)
-    return region_figures(described_tree, windows, NONE_SUPPLIED, night, {each.code for each in provinces()})
+    known = {each.code for each in provinces()}
+    return region_figures(described(tree, windows, NO_TARGETS, known), windows, NONE_SUPPLIED, night, known)
 
 
 def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from itertools import combinations, pairwise
 import made_up
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from site_outline import Outline
 from site_parts import desk
 
@@ -30,7 +32,7 @@ def figures() -> Figures:
     figures = made_up.figures()
     completion = figures.completion.copy()
     for code, share in (("12", 20.0), ("13", 40.0), ("14", 100.0)):
-        completion.loc[completion["code"] == code, "visited_of_target"] = share
+        completion.loc[completion["code"] == code, "visited_of_plan_base"] = share
     return replace(figures, completion=completion)
 
 
@@ -85,11 +87,27 @@ def test_more_is_darker_and_both_ends_of_a_gap_are_darker_than_its_middle(figure
     assert all(background == fill for background, fill in shades.values()), "tiles and boundaries have the same colours"
     light = {name: lightness(background) for name, (background, _) in shades.items()}
     for measure in measures("provinsi"):
-        steps = [light[f"{measure.scale}{n}"] for n in range(len(measure.breaks) + 1)]
-        below = sum(each < 0 for each in measure.breaks)
+        breaks = measure.bands([-3.0, 40.0]).breaks
+        steps = [light[f"{measure.scale}{n}"] for n in range(len(breaks) + 1)]
+        below = sum(each < 0 for each in breaks) if measure.scale == "both" else 0
         fall, rise = steps[below:], steps[: below + 1] if below else []
         assert all(one > other for one, other in pairwise(fall)), measure.field
         assert all(one < other for one, other in pairwise(rise)), measure.field
+
+
+@given(st.lists(st.floats(-100, 250, allow_nan=False), min_size=1, max_size=40))
+def test_bands_follow_the_figures_in_round_steps_and_tell_what_differs_apart(values: list[float]) -> None:
+    for measure in measures("provinsi"):
+        bands = measure.bands(values)
+        gaps = {round(other - one, 6) for one, other in pairwise(bands.breaks)}
+        assert list(bands.breaks) == sorted(bands.breaks), measure.field
+        assert len(gaps) <= 2, measure.field  # to both sides of zero the middle is twice as wide
+        if measure.scale == "up":
+            assert bands.shade(min(values)) == "up0"
+            assert max(values) - min(values) < 1 or bands.shade(max(values)) != "up0"
+        else:
+            assert bands.shade(0.0) == "both2"
+            assert bands.shade(max(values, key=abs)) != "both2" or max(map(abs, values)) < 0.2
 
 
 def test_tiles_stand_to_each_other_as_the_provinces_lie() -> None:

@@ -15,7 +15,7 @@ from regsosek.statistics.region_figures import region_figures
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 OPENS, CLOSES = date(2022, 10, 15), date(2022, 11, 14)
-COUNTS = (*PROGRESS_MEASURES, "frame_families", *SUMS)
+COUNTS = (*PROGRESS_MEASURES, "unmapped", "frame_families", *SUMS)
 
 
 def windows(codes: list[str]) -> dict[str, FieldWindow]:
@@ -36,8 +36,9 @@ def figures(counted: pd.DataFrame, night: date, known: set[str] | None = None) -
     """Denominators, shares and pace of a counted tree."""
     provinces = sorted(counted.loc[counted["level"] == "provinsi", "code"])
     opened = windows(provinces)
-    here = described(counted, opened, NO_TARGETS)
-    return region_figures(here, opened, NONE_SUPPLIED, night, set(provinces) if known is None else known)
+    counting = set(provinces) if known is None else known
+    here = described(counted, opened, NO_TARGETS, counting)
+    return region_figures(here, opened, NONE_SUPPLIED, night, counting)
 
 
 def counted_row(**counts: Any) -> dict[str, Any]:

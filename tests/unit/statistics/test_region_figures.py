@@ -77,7 +77,7 @@ def test_a_kabkota_is_planned_against_its_own_target_if_it_is_supplied_else_agai
     rows = [{"code": code, **counted_row(frame_families=200, visited=60)} for code in ("1101010001", "1102010001")]
     tree = rolled_up(pd.DataFrame(rows), small_tree())
     targets = RegionTargets({"1101": RegionTarget(150, 7, "surat")}, "abc")
-    here = described(tree, windows(["11"]), targets)
+    here = described(tree, windows(["11"]), targets, {"11"})
     found = region_figures(here, windows(["11"]), NONE_SUPPLIED, OPENS + timedelta(days=9), {"11"}).set_index("code")
     assert found.loc[["1101", "1102"], "plan_base"].tolist() == ["target", "kerangka"]
     assert found.loc[["1101", "1102"], "plan_base_version"].tolist() == ["abc", "v1"]
@@ -90,7 +90,7 @@ def test_a_kabkota_is_planned_against_its_own_target_if_it_is_supplied_else_agai
 def test_a_region_follows_the_curve_that_is_its_own() -> None:
     tree = rolled_up(pd.DataFrame([{"code": "1101010001", **counted_row(frame_families=100, visited=5)}]), small_tree())
     slow = PlanCurve((0.0, 10.0, 20.0), (0.0, 0.1, 1.0), "lambat")
-    here = described(tree, windows(["11"]), NO_TARGETS)
+    here = described(tree, windows(["11"]), NO_TARGETS, {"11"})
     paces = region_figures(here, windows(["11"]), Plans({"1101": slow}), OPENS + timedelta(days=9), {"11"})
     planned = paces.set_index("code")["plan_percent"]
     assert [planned["1101"], planned["1101010"], planned["1102"]] == [10, 10, 40]
@@ -99,7 +99,7 @@ def test_a_region_follows_the_curve_that_is_its_own() -> None:
 def test_the_nation_follows_its_provinces_by_their_families() -> None:
     tree = pd.DataFrame(
         {"level": ["nasional", "provinsi", "provinsi"], "code": [NATION, "11", "12"],
-         "plan_base_families": pd.Series([400, 300, 100], dtype="Int64")}
+         "plan_base_families": pd.Series([400, 300, 100], dtype="Int64"), "visited": [3, 2, 1]}
     )  # fmt: skip
     late = {"11": FieldWindow("11", OPENS, CLOSES), "12": FieldWindow("12", OPENS + timedelta(days=5), CLOSES)}
     course = national_course(tree, late, OPENS + timedelta(days=9))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from regsosek.release.changes import CAUSE_FIELDS
-from regsosek.release.site.atlas import Row, furthest_behind, level_below
+from regsosek.release.site.atlas import Row, furthest_behind, lags, level_below
 from regsosek.release.site.page_table import Desk
 from regsosek.release.wording import night_states
+from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
 HIGH_QUARANTINE = 0.05  # of families visited
@@ -51,21 +52,36 @@ def reasons(desk: Desk, row: Row) -> Iterator[Markup]:
 def _why_below(desk: Desk, row: Row) -> Iterator[Markup]:
     floors = desk.atlas.floors.get(row["code"], [])
     if floors and floors[0]["floor_code"] is not None:
-        names = ("floor_name", "floor_percent", "children_below", "children_judged")
+        names = ("floor_name", "floor_percent", "children_judged")
         shown = {name: desk.figure(floors[0], name) for name in names}
-        yield desk.language.t("why_floor", parts=desk.language.texts[f"level_{floors[0]['child_level']}"], **shown)
+        lagging = desk.language.written.number(sum(map(lags, desk.atlas.children(row["code"]))))
+        parts = desk.language.texts[f"level_{floors[0]['child_level']}"]
+        yield desk.language.t("why_floor", parts=parts, lagging=lagging, **shown)
 
 
 def _reached(desk: Desk, row: Row) -> Answer:
+    if (unknown := _unknown(desk, row)) is not None:
+        unit = desk.language.texts["not_known"]
+        return Answer(desk.language.texts["ask_reached"], NOTHING, unit, (unknown,), "kurang", "behind")
     t, shown = desk.language.t, {name: desk.figure(row, name) for name in _REACHED}
     version = row["plan_base_version"] or desk.language.texts["no_version"]
     told = [t("reached", base=desk.figure(row, "plan_base"), version=version, **shown)]
     if row["gap_points"] is not None:
         told.append(t("against_plan", **{name: desk.figure(row, name) for name in _PLANNED}))
-    behind = row["gap_points"] is not None and row["gap_points"] < 0
+    if row["level"] == "nasional" and len(desk.atlas.counted) < len(desk.atlas.states):
+        counted, count = len(desk.atlas.counted), len(desk.atlas.states)
+        told.append(t("of_what_is_counted", counted=counted, count=count, coverage=shown["plan_base_coverage"]))
     unit = desk.language.texts["of_base"].format(base=desk.figure(row, "plan_base"))
-    question = desk.language.texts["ask_reached"]
-    return Answer(question, shown["visited_of_plan_base"], unit, tuple(told), "penyebut", "behind" if behind else "")
+    question, kind = desk.language.texts["ask_reached"], "behind" if lags(row) else ""
+    return Answer(question, shown["visited_of_plan_base"], unit, tuple(told), "penyebut", kind)
+
+
+def _unknown(desk: Desk, row: Row) -> Markup | None:
+    """Why nobody knows how far a region is: nothing of it was processed, or nothing of its province arrived."""
+    if row["visited"] is None:
+        return desk.language.t("not_processed", name=row["name"])
+    silent = row["gap_points"] is None and not desk.atlas.region(row["province"] or row["code"])["visited"]
+    return desk.language.t("nothing_arrived", name=row["name"]) if silent else None
 
 
 _REACHED = ("visited_of_plan_base", "visited", "plan_base_families", "plan_base_coverage")
@@ -79,11 +95,13 @@ def _worst(desk: Desk, row: Row) -> Answer | None:
     question = texts["ask_worst"].format(parts=parts)
     if not behind:
         return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
-    told = list(reasons(desk, behind[0]))
-    if behind[1:]:
-        others = [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in behind[1:]]
+    if not lags(behind[0]):
+        shown = {"name": behind[0]["name"], "gap": desk.figure(behind[0], "gap_points")}
+        return Answer(question, texts["none"], "", (desk.language.t("none_lags", parts=parts, **shown),), "urutan")
+    told, status = list(reasons(desk, behind[0])), desk.figure(behind[0], "status")
+    if others := [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in behind[1:] if lags(each)]:
         told.append(desk.language.t("next_worst", names=", ".join(others)))
-    unit = texts["points_off_plan"].format(gap=desk.figure(behind[0], "gap_points"))
+    unit = texts["points_off_plan"].format(gap=desk.figure(behind[0], "gap_points"), status=status)
     return Answer(question, behind[0]["name"], unit, tuple(told), "urutan", "name behind")
 
 
@@ -190,6 +208,9 @@ def missing_by_state(desk: Desk) -> list[tuple[str, str]]:
 
 def _clean(desk: Desk, row: Row) -> Answer:
     t, texts = desk.language.t, desk.language.texts
+    if row["visited"] is None:
+        told_nothing = (t("not_processed", name=row["name"]),)
+        return Answer(texts["ask_clean"], NOTHING, texts["families_complete"], told_nothing, "penyebut")
     shown = {name: desk.figure(row, name) for name in ("complete", "quarantined", "pending", "persons", "unmapped")}
     told = [t("clean", **shown), t("to_mend", **shown)]
     if row["nonresponse_of_visited"] is not None:

@@ -14,6 +14,7 @@ from regsosek.release.tables import LEVELS_IN_FULL
 from regsosek.statistics.definitions import public_fields
 
 Row = Mapping[str, Any]
+LAGGING = ("far_behind", "behind")
 LOWER_FIELDS = (
     "visited", "frame_families", "visited_of_frame", "plan_base", "plan_base_families", "plan_base_version",
     "plan_base_coverage", "visited_of_plan_base", "plan_percent", "gap_points", "status",
@@ -46,7 +47,7 @@ class Atlas:
         found: dict[str, Row] = {}
         for level in ("nasional", *_BELOW.values()):
             own = completion[completion["level"] == level]
-            known = (own["frame_families"] > 0) | (own["visited"] > 0)
+            known = (own["frame_families"] > 0) | (own["visited"].fillna(0) > 0)
             chosen = own if level in {"nasional", "provinsi"} else own[known]
             columns = list(own) if level in LEVELS_IN_FULL else [*_NAMED, *public_fields(LOWER_FIELDS, level)]
             found |= {row["code"]: row for row in plain(chosen[columns].sort_values("code"))}
@@ -76,6 +77,11 @@ class Atlas:
     def states(self) -> dict[str, Row]:
         """What the night brought, by province."""
         return {row["province"]: row for row in plain(self.figures.provinces)}
+
+    @cached_property
+    def counted(self) -> list[Row]:
+        """The provinces that have figures."""
+        return [row for row in self.of_level("provinsi") if row["visited"] is not None]
 
     @cached_property
     def forecasts(self) -> dict[str, Row]:
@@ -153,6 +159,11 @@ class Atlas:
 def level_below(level: str) -> Level:
     """The level of the parts of a region of ``level``."""
     return _BELOW[level]
+
+
+def lags(row: Row) -> bool:
+    """Whether a region is behind by the rules: below plan by less than they allow is on plan."""
+    return row.get("status") in LAGGING
 
 
 def furthest_behind(rows: Iterable[Row], most: int) -> list[Row]:

@@ -1,6 +1,7 @@
 """A map by any measure: tiles in the place of each province, or boundaries where a deployment supplies them.
 
-A measure is shown by its class on a scale that the colour-blind can tell apart, and as text in every tile.
+A measure is shown by its band on a scale that the colour-blind can tell apart, and as text in every tile. The bands
+follow the figures of the night, in round steps, so that regions differ in colour on every day of the campaign.
 """
 
 from bisect import bisect_right
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,10 @@ from regsosek.release.site.page_table import Desk
 
 _HERE = Path(__file__).parent
 NO_VALUE = "none"
+_BOTH = "both"
+_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_SIDES = (-2, -1, 1, 2)  # steps from zero; the band in the middle is neither below nor above
+_RISES = 5
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,39 @@ class Measure:
     field: str
     levels: tuple[str, ...]
     scale: str
+
+    def bands(self, values: Sequence[float]) -> "Bands":
+        """The bands of these values: equal steps up from the lowest, or the same steps to both sides of zero."""
+        if self.scale == _BOTH:
+            step = _step(max((abs(each) for each in values), default=0) / len(_SIDES))
+            return Bands(self.scale, tuple(each * step for each in _SIDES))
+        return Bands(self.scale, _rising(min(values, default=0), max(values, default=0)))
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The bands of a scale: ``breaks`` lie between them."""
+
+    scale: str
     breaks: tuple[float, ...]
 
     def shade(self, value: float | None) -> str:
-        """The class of a value: ``up0`` the lowest, ``both0`` furthest below."""
+        """The class of a value: ``up0`` the lowest, ``both0`` furthest below, ``both2`` near zero."""
         return NO_VALUE if value is None else f"{self.scale}{bisect_right(self.breaks, value)}"
+
+
+def _step(most: float) -> float:
+    """The largest round step that is no larger than ``most``."""
+    return max((each for each in _STEPS if each <= most), default=_STEPS[0])
+
+
+def _rising(lowest: float, highest: float) -> tuple[float, ...]:
+    """As many round steps as there are shades, the first one above the lowest value."""
+    for step in _STEPS:
+        first = floor(lowest / step) + 1
+        if (first + _RISES) * step > highest:
+            break
+    return tuple(round((first + n) * step, 1) for n in range(_RISES))
 
 
 @dataclass(frozen=True)
@@ -72,11 +106,8 @@ class MeasureMap:
 @cache
 def measures(level: str) -> tuple[Measure, ...]:
     """What a map of regions of ``level`` can show, the first by default."""
-    rows = read_table(_HERE / "map_measures.csv", ("field", "levels", "scale", "breaks"))
-    found = (
-        Measure(row["field"], tuple(row["levels"].split()), row["scale"], tuple(map(float, row["breaks"].split(";"))))
-        for row in rows
-    )
+    rows = read_table(_HERE / "map_measures.csv", ("field", "levels", "scale"))
+    found = (Measure(row["field"], tuple(row["levels"].split()), row["scale"]) for row in rows)
     return tuple(each for each in found if level in each.levels)
 
 
@@ -94,11 +125,12 @@ def measure_map(desk: Desk, row: Row, boundaries: Boundaries) -> MeasureMap:
     shown = known or list(measures(level)[:1])
     for each in shown:
         desk.column(each.field)
+    bands = {each.field: each.bands(_values(desk, parts, each)) for each in shown}
     return MeasureMap(
-        tiles=[_tile(desk, part, shown[0]) for part in parts],
+        tiles=[_tile(desk, part, shown[0], bands[shown[0].field]) for part in parts],
         measures=[(each.field, desk.language.name(each.field)) for each in shown],
-        keys=_keys(desk, shown[0]),
-        choices={each.field: _choice(desk, each, parts) for each in shown},
+        keys=_keys(desk, bands[shown[0].field]),
+        choices={each.field: _choice(desk, each, parts, bands[each.field]) for each in shown},
         placed=level == "provinsi",
         drawing=boundaries.drawing(part["code"] for part in parts),
     )
@@ -109,28 +141,32 @@ def _value(desk: Desk, part: Row, measure: Measure) -> float | None:
     return own.get(measure.field)
 
 
+def _values(desk: Desk, parts: Sequence[Row], measure: Measure) -> list[float]:
+    return [float(value) for part in parts if (value := _value(desk, part, measure)) is not None]
+
+
 def _text(desk: Desk, part: Row, measure: Measure) -> str:
     return desk.language.figure(measure.field, _value(desk, part, measure)).replace("\u00a0%", "").replace("%", "")
 
 
-def _tile(desk: Desk, part: Row, measure: Measure) -> Tile:
+def _tile(desk: Desk, part: Row, measure: Measure, bands: Bands) -> Tile:
     place = places().get(part["code"], {"row": "0", "column": "0", "short": part["name"], "letters": part["code"]})
     return Tile(
         part["code"], part["name"], place["short"], place["letters"], int(place["row"]), int(place["column"]),
-        desk.region_link(part), _text(desk, part, measure), measure.shade(_value(desk, part, measure)),
+        desk.region_link(part), _text(desk, part, measure), bands.shade(_value(desk, part, measure)),
     )  # fmt: skip
 
 
-def _choice(desk: Desk, measure: Measure, parts: Sequence[Row]) -> dict[str, Any]:
-    shown = {part["code"]: [_text(desk, part, measure), measure.shade(_value(desk, part, measure))] for part in parts}
-    return {"keys": [[key.shade, key.text] for key in _keys(desk, measure)], "parts": shown}
+def _choice(desk: Desk, measure: Measure, parts: Sequence[Row], bands: Bands) -> dict[str, Any]:
+    shown = {part["code"]: [_text(desk, part, measure), bands.shade(_value(desk, part, measure))] for part in parts}
+    return {"keys": [[key.shade, key.text] for key in _keys(desk, bands)], "parts": shown}
 
 
-def _keys(desk: Desk, measure: Measure) -> list[Key]:
+def _keys(desk: Desk, bands: Bands) -> list[Key]:
     """The legend: below the first break, between two, from the last on, and no value."""
-    texts = desk.language.texts
-    told = [desk.language.written.decimal(each, 0) for each in measure.breaks]
+    texts, places = desk.language.texts, int(any(each % 1 for each in bands.breaks))
+    told = [desk.language.written.decimal(each, places) for each in bands.breaks]
     between = [texts["key_between"].format(low=low, high=high) for low, high in pairwise(told)]
     steps = [texts["key_below"].format(high=told[0]), *between, texts["key_from"].format(low=told[-1])]
-    shades = [Key(f"{measure.scale}{n}", text) for n, text in enumerate(steps)]
+    shades = [Key(f"{bands.scale}{n}", text) for n, text in enumerate(steps)]
     return [*shades, Key(NO_VALUE, texts["key_none"])]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from regsosek.geography.regions import NATION
 from regsosek.release.site.addresses import PAGE_LEVELS, Address, page_path
-from regsosek.release.site.atlas import Atlas, Row
+from regsosek.release.site.atlas import Atlas, Row, lags
 from regsosek.release.site.language import Language
 from regsosek.statistics.definitions import definitions, needed_beside
 
@@ -77,7 +77,7 @@ class Desk:
     def cell(self, row: Row, name: str) -> Cell:
         """A figure of a row as a cell."""
         value = row.get(name)
-        return Cell(self.figure(row, name), "" if value is None else str(value), kind=_kind(name, value))
+        return Cell(self.figure(row, name), "" if value is None else str(value), kind=_kind(row, name, value))
 
     def region_link(self, row: Row) -> str:
         """The page of a region, or its place on that of its kab/kota; nothing where it has none."""
@@ -119,9 +119,10 @@ def _line_kind(row: Row) -> str:
     return "total" if row.get("code") == NATION and row.get("level") == "nasional" else ""
 
 
-def _kind(name: str, value: object) -> str:
+def _kind(row: Row, name: str, value: object) -> str:
+    """No colour of warning for what is on plan."""
     if name in {"gap_points", "gap_families"} and isinstance(value, int | float):
-        return BEHIND if value < 0 else AHEAD if value > 0 else ""
+        return BEHIND if lags(row) else AHEAD if value > 0 else ""
     if name.startswith("rule_text"):
         return "long"
     if name in {"status", "state"}:
