@@ -96,7 +96,7 @@ class Chain:
         as_of = AsOf(night, {PROVINCE: night})
         with self.house.engine.connect() as connection:
             found = with_denominators(connection, as_of, field_windows(), completion(connection, as_of), NO_TARGETS)
-            beside = side_by_side(connection, as_of, found, clocks_as_of(connection, as_of))
+            beside = side_by_side(connection, as_of, found, clocks_as_of(connection, as_of), {PROVINCE: OPENS})
             return found, beside, photo_coverage(connection, as_of, found)
 
 

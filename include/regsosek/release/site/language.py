@@ -89,9 +89,9 @@ class Language:
         return streams()[stream].name if self.code == "id" else streams()[stream].name_en
 
     def figure(self, field: str, value: Any) -> str:
-        """A value of ``field`` as this language writes it; a dash where there is none."""
+        """A value of ``field`` as this language writes it; a dash, or why, where there is none."""
         if value is None or pd.isna(value):
-            return NOTHING
+            return self.texts["stream_no_day"] if field == "stream_through" else NOTHING
         kind = kind_of(definitions()[field])
         if kind == "text":
             return self._word(field, str(value))

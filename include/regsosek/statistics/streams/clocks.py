@@ -52,6 +52,10 @@ class Clock:
         """The last day of work that it has told everything about."""
         return self.last - timedelta(days=self.grace_days)
 
+    def complete_through(self, opens: date) -> date | None:
+        """The last day of field work that it has told everything about; none before that day has come."""
+        return self.through if self.through >= opens else None
+
     def lag(self, night: date) -> int:
         """Days from its last delivery to ``night``."""
         return (night - self.last).days

@@ -5,6 +5,7 @@ in what the sub-SLS was split or merged from; as finished if it tells of as many
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -97,24 +98,30 @@ WHERE s.stream = 'geotag' GROUP BY u.ancestor_code
 
 
 def side_by_side(
-    connection: Connection, as_of: AsOf, regions: pd.DataFrame, clocks: Mapping[str, Mapping[str, Clock]]
+    connection: Connection,
+    as_of: AsOf,
+    regions: pd.DataFrame,
+    clocks: Mapping[str, Mapping[str, Clock]],
+    opens: Mapping[str, date],
 ) -> pd.DataFrame:
     """One row per region down to kab/kota and stream that any of its provinces delivers; by code, then stream.
 
     Columns: ``code, name, level, province, stream``; ``stream_families, subsls_reported, subsls_finished``, of
     ``subsls_frame`` and ``frame_families`` with version and coverage; shares; its clock ``stream_night,
-    stream_through, stream_lag, stream_provinces`` (of the nation the clock of the province that lags most).
+    stream_through, stream_lag, stream_provinces`` (of the nation the clock of the province that lags most). No day
+    before the field work began is complete: ``stream_through`` is missing then.
 
     Args:
         regions: with denominators (``statistics.denominators``).
         clocks: of each province and stream (``clocks.clocks_as_of``).
+        opens: of each province the first day of its field work.
     """
     related = related_places(connection, as_of.night)
     parameters = {**as_of.parameters, "members": list(related), "roots": list(related.values())}
     counted = pd.read_sql_query(text(_SIDE_BY_SIDE), connection, params=parameters)
     columns = ["code", "name", "level", "province", "subsls_frame", "frame_families", "frame_version", "frame_coverage"]
     upper = regions.loc[regions["level"].isin(_LEVELS), columns]
-    rows = [own for stream in streams() for own in _clock_rows(upper, stream, clocks, as_of)]
+    rows = [own for stream in streams() for own in _clock_rows(upper, stream, clocks, as_of, opens)]
     timed = pd.DataFrame(rows, columns=["code", "stream", *_CLOCK_COLUMNS]).astype({"stream_lag": "Int64"})
     merged = timed.merge(upper, on="code").merge(counted, on=["code", "stream"], how="left")
     merged[list(_COUNTS)] = merged[list(_COUNTS)].fillna(0).astype("int64")
@@ -127,20 +134,32 @@ _CLOCK_COLUMNS = ("stream_night", "stream_through", "stream_lag", "stream_provin
 
 
 def _clock_rows(
-    regions: pd.DataFrame, stream: str, clocks: Mapping[str, Mapping[str, Clock]], as_of: AsOf
+    regions: pd.DataFrame,
+    stream: str,
+    clocks: Mapping[str, Mapping[str, Clock]],
+    as_of: AsOf,
+    opens: Mapping[str, date],
 ) -> list[dict[str, Any]]:
     """Of each region with a clock of this stream its code and clock."""
     known = {code: own[stream] for code, own in clocks.items() if stream in own}
     rows = []
     for code, province in zip(regions["code"], regions["province"], strict=True):
-        own = list(known.values()) if code == NATION else [known[province]] if province in known else []
+        own = known if code == NATION else {province: known[province]} if province in known else {}
         if own:
-            slowest = min(own, key=lambda clock: clock.last)
+            slowest = min(own.values(), key=lambda clock: clock.last)
             rows.append({
-                "code": code, "stream": stream, "stream_night": slowest.last, "stream_through": slowest.through,
-                "stream_lag": slowest.lag(as_of.night), "stream_provinces": len(own),
+                "code": code, "stream": stream, "stream_night": slowest.last,
+                "stream_through": _complete_through(own, opens), "stream_lag": slowest.lag(as_of.night),
+                "stream_provinces": len(own),
             })  # fmt: skip
     return rows
+
+
+def _complete_through(clocks: Mapping[str, Clock], opens: Mapping[str, date]) -> date | None:
+    """The last day that the stream has told everything about in all these provinces; none if one has no such day."""
+    through = [clock.complete_through(opens[province]) for province, clock in clocks.items()]
+    known = [day for day in through if day is not None]
+    return min(known) if len(known) == len(through) else None
 
 
 def photo_coverage(connection: Connection, as_of: AsOf, regions: pd.DataFrame) -> pd.DataFrame:

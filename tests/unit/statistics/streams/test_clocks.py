@@ -14,6 +14,12 @@ def test_a_day_is_reported_once_the_last_delivery_is_that_many_days_later() -> N
     assert (clock.through, clock.lag(NIGHT)) == (NIGHT - timedelta(days=7), 2)
 
 
+def test_no_day_before_the_field_work_began_is_complete() -> None:
+    clock = Clock(NIGHT, NIGHT, 14)
+    assert clock.complete_through(NIGHT - timedelta(days=14)) == NIGHT - timedelta(days=14)
+    assert clock.complete_through(NIGHT - timedelta(days=13)) is None
+
+
 def test_streams_are_compared_up_to_the_one_that_lags_most() -> None:
     clocks = {"k": Clock(NIGHT, NIGHT, 14), "progres": Clock(NIGHT, NIGHT - timedelta(days=12), 5)}
     assert reported_through(clocks, ("k", "progres")) == NIGHT - timedelta(days=17)
