@@ -32,7 +32,7 @@ from published_world import (
 from regsosek.geography.provinces import provinces
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
-from regsosek.release.signing import signer_of
+from regsosek.release.signing import PublicKey, signer_of
 from regsosek.release.verification import in_bucket, verify
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.tree import sub_sls
@@ -138,6 +138,10 @@ def test_what_is_published_is_signed_and_can_be_checked_in_the_bucket(world: Fie
     files = in_bucket(house.store, house.settings.release_bucket, published.prefix)
     found = verify(files, [signer.public])
     assert (found.faults, found.signed_by, found.release_id) == ((), published.signed_by, published.release_id)
+    # where a newcomer finds it: beside the releases, under the id that the manifest names
+    offered = house.store.get_bytes(house.settings.release_bucket, f"rilis/kunci/{found.signed_by}.pub", max_bytes=999)
+    assert offered is not None
+    assert PublicKey.read(offered.decode()) == signer.public
 
     def sign_with(key: Any) -> None:
         settings = world.house.settings.model_copy(update={"release_signing_key": key})

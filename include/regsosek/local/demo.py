@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 from rich.console import Console
 
@@ -17,8 +18,10 @@ from regsosek.local.stack import STATE, Stack, services_up, up
 from regsosek.night.house import House, open_house
 from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference, target_of_reference
 from regsosek.night.summary import night_table
+from regsosek.release.pointer import key_address
 from regsosek.release.publish import current_page
-from regsosek.settings import load_settings
+from regsosek.release.signing import signer_of
+from regsosek.settings import Settings, load_settings
 from regsosek.simulation.campaign import DEMO_FIRST_DELIVERY, Campaign
 from regsosek.simulation.delivering import deliver_campaign
 from regsosek.simulation.frame import province_frame
@@ -123,6 +126,12 @@ def _progress(tasks: Sequence[TaskState]) -> str:
     return ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "waiting"
 
 
+def _key_file(folder: Path, settings: Settings) -> Path | str:
+    """Where the key lies that the releases of this machine are signed with."""
+    signer = signer_of(settings)
+    return folder / key_address(signer.public.id) if signer else "releases are not signed"
+
+
 def _summary(console: Console, house: House, stack: Stack) -> None:
     with house.engine.connect() as connection:
         scale = scale_of_reference(connection)
@@ -134,6 +143,7 @@ def _summary(console: Console, house: House, stack: Stack) -> None:
     lines = (
         f"Release page:    {folder / page if page else 'none was published'}",
         "Quarantine:      .venv/bin/regsosek quarantine -p 35   (keys and rules, no answers)",
+        f"Public key:      {_key_file(folder, house.settings)}   (for `regsosek release verify --key`, minisign -p)",
         f"Alert messages:  {len(stack.mail.received())} in {STATE / 'mail'}",
         f"Planted defects: {STATE / 'labels.csv'}",
         _login(stack),

@@ -19,6 +19,12 @@ from regsosek.warehouse.tables import published_release
 
 FOLDER = "rilis/"
 POINTER = f"{FOLDER}terkini.json"
+KEYS = f"{FOLDER}kunci/"
+
+
+def key_address(key_id: str) -> str:
+    """Where the public key with this id lies: beside the releases, one file for each key that ever signed."""
+    return f"{KEYS}{key_id}.pub"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
 from regsosek.release.former import former_release
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
-from regsosek.release.pointer import FOLDER, Position, move_forward, revision_of, seen
+from regsosek.release.pointer import FOLDER, Position, key_address, move_forward, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
 from regsosek.release.site.addresses import NATION_PAGE
@@ -179,6 +179,7 @@ def _put(
     _verify(store, bucket, prefix, release)
     # In one fenced transaction: who loses the right before it neither moves the pointer nor notes anything.
     with held.engine.begin() as connection:
+    _offer_key(store, bucket, signer)
         standing = agreed(connection, store, bucket)
         rolled_back = standing is not None and release.release_id in standing.rolled_back
         revision = revision_of(connection, release.night, release.release_id, standing)
@@ -216,6 +217,15 @@ def _upload(
 
 def _bring_back(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
     """Writes what retention took away; what is there is never written again."""
+def _offer_key(store: Store, bucket: str, signer: Signer | None) -> None:
+    """Puts the public key beside the releases, where readers find it by the id that a manifest names."""
+    if signer is None:
+        return
+    address, content = key_address(signer.public.id), signer.public.file
+    if store.get_bytes(bucket, address, max_bytes=len(content) + 1) != content:
+        store.put_bytes(bucket, address, content)
+
+
 
     def bring_back(name: str, data: bytes) -> None:
         if store.size(bucket, prefix + name) is None:

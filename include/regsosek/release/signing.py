@@ -46,6 +46,11 @@ class PublicKey:
         """One line, to be published."""
         return _encoded(_KEY + self.id_bytes + self.raw)
 
+    @property
+    def file(self) -> bytes:
+        """A public key file as minisign reads it."""
+        return f"untrusted comment: public key {self.id} of Regsosek releases\n{self.text}\n".encode()
+
     @classmethod
     def read(cls, text: str) -> Self:
         """A key from its line, or from a file of minisign with a comment above it.
