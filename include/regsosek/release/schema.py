@@ -28,7 +28,7 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("SLS", "sub-SLS", "provinsi", "hari petugas", "menurut ukuran"), "count"),
     **dict.fromkeys((PERCENT, "poin persen", "hari", "petugas", "bagian dari satu"), "number"),
 }
-GLOSSARY = "definisi.csv"
+GLOSSARY, REGIONS = "definisi.csv", "wilayah.csv"
 # The columns of the glossary itself, which no line of it defines: name and description.
 GLOSSARY_COLUMNS: Mapping[str, tuple[str, str]] = {
     "kolom": ("Kolom", "Nama kolom dalam tabel rilis (column of the tables)"),
@@ -57,7 +57,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "skenario.csv": ("code", "extend_days", "more_officers"),
     "sumber_data.csv": ("code", "stream"),
     "foto.csv": ("code",),
+    "angka.csv": ("code", "figure_day", "measure"),
+    REGIONS: ("code",),
 }
+_REGION_FIELDS = ("code", "parent_code", "floor_code")
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,12 @@ def key_of(name: str) -> tuple[str, ...]:
     return tuple(definitions()[field].column for field in _KEYS[name])
 
 
+def region_columns(name: str) -> list[str]:
+    """The columns that hold codes of regions, where table ``name`` has them; in the table of regions the parent's."""
+    fields = _REGION_FIELDS[1:] if name == REGIONS else () if name == GLOSSARY else _REGION_FIELDS
+    return [definitions()[field].column for field in fields]
+
+
 def tables_of_regions() -> dict[str, tuple[str, ...]]:
     """The tables that tell of regions, with the fields that name a row of them."""
     return {name: key for name, key in _KEYS.items() if "code" in key}
@@ -133,7 +142,8 @@ def typed(name: str, content: bytes) -> pa.Table:
 
 
 def _field(column: Column) -> pa.Field:
-    return pa.field(column.header, column.type, metadata={"title": column.title, "description": column.description})
+    told = {"title": column.title, "description": column.description, "unit": column.unit}
+    return pa.field(column.header, column.type, metadata=told)
 
 
 @cache

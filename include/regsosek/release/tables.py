@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from regsosek.geography.regions import NATION, Level
+from regsosek.geography.regions import CODE_SYSTEM, LEVELS, NATION, VALID_FROM, VERSION, Level
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.figures import Figures
-from regsosek.release.schema import GLOSSARY_COLUMNS
+from regsosek.release.schema import GLOSSARY_COLUMNS, REGIONS
 from regsosek.release.wording import calendar_states, cut_off, night_states, severities, target_sources
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.changes import CAUSES
@@ -98,9 +98,16 @@ _FORECAST = (
     "forecast_method", "families_left", "officer_source", "officer_days", "officer_families",
     "families_per_officer_day", "officers_per_day", "officer_days_needed",
 )  # fmt: skip
+_REGIONS = ("region_level", "code", "name", "parent_code", "code_system", "code_version", "code_valid_from")
+_LONG = ("region_level", "code", "name", "figure_day", "measure", "figure")
 _CASES = (
     *_FORECAST_BASE, "extend_days", "more_officers", "final_gain", "final_visited", "final_share", "done_on",
 )  # fmt: skip
+# What the long table tells as of the night, and by day of enumeration before it.
+LONG_MEASURES = (
+    "visited", "complete", "quarantined", "target_families", "frame_families", "prelist_families", "plan_families",
+)  # fmt: skip
+LONG_SERIES = ("visited_so_far", "complete_so_far", "plan_families")
 # Every table of the release but the glossary: its columns, in their order.
 TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
     **{name: (*fields, *_CONTEXT) for name, (_, fields) in REGION_TABLES.items()},
@@ -115,6 +122,8 @@ TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "foto.csv": (*_PHOTOS, *_CONTEXT),
     "kalender.csv": (*_CALENDAR, *_CONTEXT),
     "mutu.csv": (*_QUALITY, *_CONTEXT),
+    "angka.csv": (*_LONG, *_CONTEXT),
+    REGIONS: (*_REGIONS, *_CONTEXT),
 }
 
 
@@ -132,7 +141,7 @@ def _table_rows(figures: Figures) -> dict[str, pd.DataFrame]:
     """The rows of each of :data:`TABLE_FIELDS`, in their order."""
     arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
     return {
-        **{name: _region_table(figures, level) for name, (level, _) in REGION_TABLES.items()},
+        **{name: region_table(figures, level) for name, (level, _) in REGION_TABLES.items()},
         "harian.csv": _by_code(figures, figures.daily, ["day", "code"]),
         "kedatangan.csv": _by_code(figures, arrived, ["arrival_night", "code"]),
         "kalender.csv": _calendar_table(figures),
@@ -144,6 +153,8 @@ def _table_rows(figures: Figures) -> dict[str, pd.DataFrame]:
         "skenario.csv": _forecast_table(figures, figures.prospects.cases),
         "sumber_data.csv": _streams_table(figures),
         "foto.csv": with_context(figures, figures.photos, "province"),
+        "angka.csv": with_context(figures, long_rows(figures), "province"),
+        REGIONS: _regions_table(figures),
     }
 
 
@@ -172,7 +183,8 @@ def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) ->
     )
 
 
-def _region_table(figures: Figures, level: str) -> pd.DataFrame:
+def region_table(figures: Figures, level: str) -> pd.DataFrame:
+    """The regions of ``level`` as their table tells them: in words, in order of code."""
     rows = region_rows(figures, level)
     rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
     rows["status"] = rows["status"].map(_STATUS_LABELS)
@@ -183,6 +195,38 @@ def _region_table(figures: Figures, level: str) -> pd.DataFrame:
 def target_source_words(sources: str) -> str:
     """The words for the sources of a target; that of the nation is the sum of targets of several sources."""
     return "; ".join(target_sources()[source] for source in sources.split("+"))
+
+
+def _published_regions(figures: Figures) -> pd.DataFrame:
+    """The regions of all levels that stand in a table of their level."""
+    return pd.concat([region_rows(figures, level) for level in LEVELS], ignore_index=True)
+
+
+def _regions_table(figures: Figures) -> pd.DataFrame:
+    rows = _published_regions(figures).rename(columns={"level": "region_level"})
+    return rows.assign(code_system=CODE_SYSTEM, code_version=VERSION, code_valid_from=VALID_FROM)
+
+
+def long_rows(figures: Figures) -> pd.DataFrame:
+    """Headline figures of all levels and dates, one number a row.
+
+    Of every region as of the night, of nation and provinces also the sums until each earlier day of enumeration; what
+    is not public of a level, or not known, has no row.
+    """
+    tonight = _published_regions(figures).assign(figure_day=figures.night)
+    regions = figures.completion[["code", "name", "level", "province"]]
+    earlier = figures.daily[figures.daily["day"] < figures.night].merge(regions, on="code")
+    by_level = [_melted(tonight[tonight["level"] == level], public_fields(LONG_MEASURES, level)) for level in LEVELS]
+    rows = pd.concat([*by_level, _melted(earlier.rename(columns={"day": "figure_day"}), LONG_SERIES)])
+    columns = {field: each.column for field, each in definitions().items()}
+    rows = rows.assign(measure=rows["measure"].map(columns)).rename(columns={"level": "region_level"})
+    return rows.sort_values(["code", "measure", "figure_day"], ignore_index=True)
+
+
+def _melted(rows: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+    kept = ["code", "name", "level", "province", "figure_day"]
+    long = rows.melt(kept, list(measures), "measure", "figure")
+    return long[long["figure"].notna()].astype({"figure": "int64"})
 
 
 def _changes_table(figures: Figures) -> pd.DataFrame:
