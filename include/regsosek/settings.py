@@ -82,6 +82,7 @@ class Settings(BaseModel):
     plan_shape: str = Field("4-percent-a-day", description="where none is supplied (docs/reference-files.md)")
     known_events_file: Path | None = Field(None, description="floods, feasts and the like that excuse; none known")
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
+    imprint_file: Path | None = Field(None, description="TOML: publisher, contact, licence; none means an example")
     boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
     accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")

@@ -15,6 +15,7 @@ from regsosek.geography.region_targets import region_targets
 from regsosek.portal.accounts import read_accounts
 from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import load_suites
+from regsosek.release.imprint import read_imprint
 from regsosek.settings import variable
 
 
@@ -61,6 +62,15 @@ def _expectations(surroundings: Surroundings) -> Finding:
     return ok(f"{sum(len(suite.rules) for suite in suites.values())} rules of {len(suites)} datasets")
 
 
+def _imprint(surroundings: Surroundings) -> Finding:
+    path = surroundings.settings.imprint_file
+    found = read_imprint(path)
+    if path is None:
+        fix = f"name publisher, contact and licence in {variable('imprint_file')} (docs/release.md)"
+        return warn("releases name the publisher of the example, whose address reaches nobody", fix)
+    return ok(f"{path.name}: {found.publisher}, {found.licence}")
+
+
 def _boundaries(surroundings: Surroundings) -> Finding:
     path = surroundings.settings.boundaries_file
     if path is None:
@@ -97,6 +107,7 @@ CHECKS = (
     Check("calendar file", _calendar, settings=("calendar_file",)),
     Check("plan", _plan, settings=("plan_file", "plan_shape")),
     _supplied("region_targets_file", region_targets, "no targets below the province are named"),
+    Check("imprint file", _imprint, settings=("imprint_file",)),
     Check("boundaries file", _boundaries, settings=("boundaries_file",)),
     _supplied(
         "accounts_file", read_accounts, "no accounts are named: Airflow's admins and ops see all, others nothing"

@@ -11,6 +11,7 @@ from regsosek.portal.viewer import Viewer
 from regsosek.release.datapackage import NAME as DATAPACKAGE
 from regsosek.release.schema import GLOSSARY
 from regsosek.release.site.assets import FOLDER as ASSETS
+from regsosek.release.summary import SCHEMA as SUMMARY_SCHEMA
 from regsosek.statistics.definitions import definitions
 
 _OF_REGIONS = frozenset({".html", ".svg"})
@@ -23,6 +24,7 @@ _FOR_EVERYBODY = frozenset(
         GLOSSARY,
         GLOSSARY.replace(".csv", ".parquet"),
         DATAPACKAGE,
+        SUMMARY_SCHEMA,
         "struktur.sdmx.xml",
         "manifest.json.minisig",
     }

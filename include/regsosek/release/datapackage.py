@@ -1,35 +1,69 @@
 """``datapackage.json``: the CSV tables of a release described for machines, by the Frictionless standard (v1).
 
-Version 1 is what today's readers know; a package of it is valid for readers of version 2.
+Version 1 is what today's readers know; a package of it is valid for readers of version 2. It tells no figure of any
+region, so that whoever may see any of the release may see it.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from regsosek.release.schema import Column, Kind, columns_of, key_of
+from regsosek.release.code_lists import code_lists
+from regsosek.release.imprint import About, limits
+from regsosek.release.schema import REGIONS, Column, Kind, columns_of, key_of, region_columns
 from regsosek.release.site.files import offered_files
 
 NAME = "datapackage.json"
 _TYPES: Mapping[Kind, str] = {"text": "string", "date": "date", "count": "integer", "number": "number"}
 _DIALECT = {"delimiter": ",", "quoteChar": '"', "doubleQuote": True, "header": True, "lineTerminator": "\n"}
-# The table in which the region above is a row.
-_ABOVE = {"kabkota.csv": "provinsi", "kecamatan.csv": "kabkota", "desa.csv": "kecamatan"}
 
 
-def datapackage(night: date, tables: Mapping[str, bytes]) -> bytes:
+def datapackage(about: About, tables: Mapping[str, bytes]) -> bytes:
     """The description of ``tables`` (CSV bytes by name): nothing in it tells when it was made."""
     content = {
         "profile": "tabular-data-package",
-        "name": f"regsosek-{night.isoformat()}",
-        "title": f"Regsosek: penyelesaian pencacahan, malam {night.isoformat()}",
-        "description": "Tabel CSV satu rilis; tabel yang sama dengan tipe data: nama berkas berakhiran .parquet. "
-        "The CSV tables of one release; the same tables with types: the file of that name ending in .parquet.",
+        "name": f"regsosek-{about.version}",
+        **_told(about),
         "resources": [_resource(name, data) for name, data in tables.items()],
     }
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _told(about: About) -> dict[str, Any]:
+    """What the release says of itself; ``created`` is until when data count (``imprint.About.created``)."""
+    own = about.imprint
+    return {
+        "title": about.title("id"),
+        "title_en": about.title("en"),
+        "description": _description(about, "id"),
+        "description_en": _description(about, "en"),
+        "version": about.version,
+        "created": about.created.isoformat(),
+        "homepage": own.homepage,
+        "licenses": [{"name": own.licence, "title": own.licence_title, "path": own.licence_url}],
+        "contributors": [
+            {"title": own.publisher, "email": own.contact, "path": own.homepage, "role": "publisher"},
+            {"title": own.unit, "email": own.contact, "role": "contributor"},
+        ],
+        "sources": [{"title": own.activity, "path": own.homepage, "email": own.contact}],
+        "citation": about.citation("id"),
+        "citation_en": about.citation("en"),
+        "simulated": about.simulated,
+        "scale": about.scale,
+        "next_release": about.next_release("id"),
+        "next_release_en": about.next_release("en"),
+        "limits": [each["id"] for each in limits()],
+        "limits_en": [each["en"] for each in limits()],
+    }
+
+
+def _description(about: About, language: str) -> str:
+    tables = {
+        "id": "Tabel CSV satu rilis; tabel yang sama dengan tipe data: nama berkas berakhiran .parquet.",
+        "en": "The CSV tables of one release; the same tables with types: the file of that name ending in .parquet.",
+    }
+    return f"{about.nature(language)}. {tables[language]}"
 
 
 def _resource(name: str, data: bytes) -> dict[str, Any]:
@@ -49,24 +83,33 @@ def _resource(name: str, data: bytes) -> dict[str, Any]:
 
 
 def _schema(name: str, data: bytes) -> dict[str, Any]:
-    key = key_of(name)
+    key, columns = key_of(name), columns_of(name, data)
     schema: dict[str, Any] = {
-        "fields": [_field(column, key) for column in columns_of(name, data)],
+        "fields": [_field(column, key) for column in columns],
         "missingValues": [""],
         "primaryKey": list(key),
     }
-    if name in _ABOVE:
-        above = {"resource": _ABOVE[name], "fields": ["kode"]}
-        schema["foreignKeys"] = [{"fields": ["kode_induk"], "reference": above}]
+    present = {column.header for column in columns}
+    if leading := [column for column in region_columns(name) if column in present]:
+        schema["foreignKeys"] = [_leads(name, column) for column in leading]
     return schema
 
 
+def _leads(name: str, column: str) -> dict[str, Any]:
+    """A column of region codes leads to the table of regions; within that table, to itself."""
+    resource = "" if name == REGIONS else REGIONS.removesuffix(".csv")
+    return {"fields": [column], "reference": {"resource": resource, "fields": ["kode"]}}
+
+
 def _field(column: Column, key: tuple[str, ...]) -> dict[str, Any]:
-    described = {
+    described: dict[str, Any] = {
         "name": column.header,
         "type": _TYPES[column.kind],
         "title": column.title,
         "description": column.description,
         "unit": column.unit,
     }
-    return described | ({"constraints": {"required": True}} if column.header in key else {})
+    constraints: dict[str, Any] = {"required": True} if column.header in key else {}
+    if column.header in code_lists():
+        constraints["enum"] = list(code_lists()[column.header])
+    return described | ({"constraints": constraints} if constraints else {})

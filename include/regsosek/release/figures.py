@@ -1,7 +1,7 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from regsosek.geography.planning import Planning
 from regsosek.geography.regions import NATION
 from regsosek.quality.rules import Suite
 from regsosek.release.changes import Changes
+from regsosek.release.imprint import About, Imprint, read_imprint, simulated
 from regsosek.release.wording import night_states
 from regsosek.statistics.arrivals_calendar import arrivals_calendar
 from regsosek.statistics.as_of import AsOf
@@ -61,6 +62,7 @@ class Figures:
         calendar: province by night (``statistics.arrivals_calendar``).
         rules: violations by rule (``statistics.rule_violations``), with ``rule_text`` and ``rule_text_en`` as the
             suites say today; missing for a rule that exists no more.
+        imprint: who publishes.
     """
 
     as_of: AsOf
@@ -80,6 +82,7 @@ class Figures:
     photos: pd.DataFrame
     calendar: pd.DataFrame
     rules: pd.DataFrame
+    imprint: Imprint = field(default_factory=lambda: read_imprint(None))
 
     @property
     def night(self) -> date:
@@ -108,6 +111,12 @@ class Figures:
     def counted(self) -> pd.DataFrame:
         """The regions with zero where nothing is counted: what the audit adds up, never what readers see."""
         return self.completion.fillna(dict.fromkeys(PROGRESS_MEASURES, 0) | {"unmapped": 0})
+
+    @cached_property
+    def about(self) -> About:
+        """What the release says of itself."""
+        missing = tuple(each.name for each in self.missing)
+        return About(self.imprint, self.night, self.scale, simulated(self.notes), missing)
 
     @cached_property
     def floors(self) -> pd.DataFrame:
@@ -140,6 +149,7 @@ def gather(
     regions = with_denominators(connection, as_of, windows, completion(connection, as_of), targets)
     shown = region_figures(regions, windows, plans, as_of.night, as_of.nights)
     arrived = arrivals(connection, as_of)
+    opens = {code: window.opens for code, window in windows.items()}
     return Figures(
         as_of=as_of,
         former=former,
@@ -149,7 +159,6 @@ def gather(
         daily=daily(connection, as_of, windows),
         arrivals=arrived,
         restated=restated_by_cause(connection, as_of, former),
-    opens = {code: window.opens for code, window in windows.items()}
         provinces=states,
         notes=_notes(connection),
         versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from regsosek.release.imprint import About
 from regsosek.release.schema import typed
 
 
@@ -14,9 +15,28 @@ def parquet_name(table: str) -> str:
     return table.removesuffix(".csv") + ".parquet"
 
 
-def parquet_files(tables: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The Parquet file of each CSV table, by name."""
-    return {parquet_name(name): parquet_bytes(typed(name, content)) for name, content in tables.items()}
+def parquet_files(about: About, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The Parquet file of each CSV table, by name; its metadata say what release it is of."""
+    told = about_table(about)
+    return {
+        parquet_name(name): parquet_bytes(typed(name, content).replace_schema_metadata(told))
+        for name, content in tables.items()
+    }
+
+
+def about_table(about: About) -> dict[str, str]:
+    """What the metadata of each file say of the release, so that a file that travels alone still says it."""
+    return {
+        "title": about.title("id"),
+        "night": about.version,
+        "scale": f"{about.scale:g}",
+        "simulated": str(about.simulated).lower(),
+        "incomplete_provinces": "; ".join(about.missing),
+        "publisher": about.imprint.publisher,
+        "contact": about.imprint.contact,
+        "licence": about.imprint.licence,
+        "citation": about.citation("en"),
+    }
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -28,6 +28,7 @@ from regsosek.release.changes import changes_since
 from regsosek.release.conservation import conservation_faults
 from regsosek.release.figures import Figures, gather
 from regsosek.release.former import former_release
+from regsosek.release.imprint import read_imprint
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
 from regsosek.release.pointer import FOLDER, Position, key_address, move_forward, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
@@ -154,7 +155,8 @@ def _gather(
     as_of = standing.holding_back(faults, last_good)
     changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
     suites = load_suites(settings.expectations_dir)
-    return faults, reading, gather(connection, as_of, former, changes_of, planned, suites, tuple(faults))
+    figures = gather(connection, as_of, former, changes_of, planned, suites, tuple(faults))
+    return faults, reading, replace(figures, imprint=read_imprint(settings.imprint_file))
 
 
 def _put(
@@ -177,9 +179,9 @@ def _put(
     else:
         _bring_back(store, bucket, prefix, release)
     _verify(store, bucket, prefix, release)
+    _offer_key(store, bucket, signer)
     # In one fenced transaction: who loses the right before it neither moves the pointer nor notes anything.
     with held.engine.begin() as connection:
-    _offer_key(store, bucket, signer)
         standing = agreed(connection, store, bucket)
         rolled_back = standing is not None and release.release_id in standing.rolled_back
         revision = revision_of(connection, release.night, release.release_id, standing)
@@ -215,8 +217,6 @@ def _upload(
     store.put_bytes(bucket, prefix + MANIFEST, written)
 
 
-def _bring_back(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
-    """Writes what retention took away; what is there is never written again."""
 def _offer_key(store: Store, bucket: str, signer: Signer | None) -> None:
     """Puts the public key beside the releases, where readers find it by the id that a manifest names."""
     if signer is None:
@@ -226,6 +226,8 @@ def _offer_key(store: Store, bucket: str, signer: Signer | None) -> None:
         store.put_bytes(bucket, address, content)
 
 
+def _bring_back(store: Store, bucket: str, prefix: str, release: ReleaseFiles) -> None:
+    """Writes what retention took away; what is there is never written again."""
 
     def bring_back(name: str, data: bytes) -> None:
         if store.size(bucket, prefix + name) is None:

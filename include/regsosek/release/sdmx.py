@@ -1,4 +1,4 @@
-"""The main table, progress by province and day, as SDMX: SDMX-CSV 1.0, and its structure as SDMX-ML 2.1.
+"""The main table, progress by province and day, as SDMX: SDMX-CSV 1.0 and 2.0, and its structure as SDMX-ML 2.1.
 
 One observation for each area, indicator and day of enumeration. An area is ``ID`` and the BPS code (``ID11``), the
 nation ``ID``: readers that guess types would make the number 0 of code 00.
@@ -7,7 +7,7 @@ nation ``ID``: readers that guess types would make the number 0 of code 00.
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC
 
 from pysdmx.io import write_sdmx
 from pysdmx.io.format import Format
@@ -29,17 +29,18 @@ from pysdmx.model.message import Header
 
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
+from regsosek.release.imprint import About, limits
 from regsosek.release.schema import typed
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
-DATA, STRUCTURE = "harian.sdmx.csv", "struktur.sdmx.xml"
+DATA, DATA_2, STRUCTURE = "harian.sdmx.csv", "harian-2.0.sdmx.csv", "struktur.sdmx.xml"
 TABLE = "harian.csv"
-AGENCY, VERSION = "BPS", "1.0"
+AGENCY, VERSION = "BPS", "1.1"
 FLOW = "REGSOSEK_DAILY"
 DATAFLOW = f"{AGENCY}:{FLOW}({VERSION})"
 _TITLE = "Regsosek: progress of enumeration by province and day"
-DAILY = "D"
+DAILY, PROVISIONAL = "D", "P"
 INDICATORS = (*PROGRESS_MEASURES, "visited_so_far", "complete_so_far", "plan_families", "target_families")
 # What is told beside each observation: id, field of the table, what it hangs on.
 _TOLD = (
@@ -51,7 +52,12 @@ _TOLD = (
 # Empty when every province is whole.
 _GAPS = "INCOMPLETE_PROVINCES"
 _DIMENSIONS = ("FREQ", "REF_AREA", "INDICATOR", "TIME_PERIOD")
-HEADER = ("DATAFLOW", *_DIMENSIONS, "OBS_VALUE", "UNIT_MEASURE", *(name for name, _, _ in _TOLD))
+_COLUMNS = (*_DIMENSIONS, "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS", *(name for name, _, _ in _TOLD))
+# What stands before the components, by version of SDMX-CSV: 2.0 names the artefact, and what is done with a row.
+_LEADING = {
+    DATA: {"DATAFLOW": DATAFLOW},
+    DATA_2: {"STRUCTURE": "dataflow", "STRUCTURE_ID": DATAFLOW, "ACTION": "I"},
+}
 # The words of SDMX for what every dataset has.
 _CONCEPTS = {
     "FREQ": "Frequency",
@@ -60,12 +66,14 @@ _CONCEPTS = {
     "TIME_PERIOD": "Day of enumeration, local time of the province",
     "OBS_VALUE": "Value",
     "UNIT_MEASURE": "Unit",
+    "OBS_STATUS": "Status of the value",
 }
 
 
-def sdmx_files(night: date, tables: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The main table and its structure, by name."""
-    return {DATA: _data(tables[TABLE]), STRUCTURE: _structure(night)}
+def sdmx_files(about: About, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The main table in both versions of SDMX-CSV and its structure, by name."""
+    observed = list(_observations(tables[TABLE]))
+    return {**{name: _data(leading, observed) for name, leading in _LEADING.items()}, STRUCTURE: _structure(about)}
 
 
 def area(code: str) -> str:
@@ -73,11 +81,11 @@ def area(code: str) -> str:
     return "ID" if code == NATION else f"ID{code}"
 
 
-def _data(table: bytes) -> bytes:
+def _data(leading: Mapping[str, str], observed: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(_observations(table))
+    writer.writerow([*leading, *_COLUMNS])
+    writer.writerows([*leading.values(), *each] for each in observed)
     return text.getvalue().encode()
 
 
@@ -92,24 +100,25 @@ def _observations(table: bytes) -> Iterable[list[object]]:
             name, unit = by_column[field], _unit(field)
             for row in of_area:
                 if row[name] is not None:
-                    key = (DATAFLOW, DAILY, area(code), field.upper(), row[by_column["day"]])
-                    yield [*key, row[name], unit, *(row[column] for column in told)]
+                    key = (DAILY, area(code), field.upper(), row[by_column["day"]])
+                    yield [*key, row[name], unit, PROVISIONAL, *(row[column] for column in told)]
 
 
 def _unit(field: str) -> str:
     return "PERSONS" if definitions()[field].unit == "orang" else "FAMILIES"
 
 
-def _structure(night: date) -> bytes:
-    """Codelists, concepts, data structure and dataflow; prepared, so to speak, at the beginning of the night."""
+def _structure(about: About) -> bytes:
+    """Codelists, concepts, data structure and dataflow; prepared, so to speak, when data stopped to count."""
     lists, parts = _codelists(), _components(_codelists())
     structure = DataStructureDefinition(id=FLOW, name=_TITLE, agency=AGENCY, version=VERSION, components=parts)
-    flow = Dataflow(id=FLOW, name=_TITLE, agency=AGENCY, version=VERSION, structure=structure)
+    told = f"{about.nature('en')}. {about.citation('en')} {' '.join(each['en'] for each in limits())}"
+    flow = Dataflow(id=FLOW, name=_TITLE, description=told, agency=AGENCY, version=VERSION, structure=structure)
     header = Header(
-        id=f"REGSOSEK_{night:%Y%m%d}",
-        test=False,
-        prepared=datetime.combine(night, time(), tzinfo=UTC),
-        sender=Organisation(id=AGENCY, name="Badan Pusat Statistik"),
+        id=f"REGSOSEK_{about.night:%Y%m%d}",
+        test=about.simulated,
+        prepared=about.created.astimezone(UTC),
+        sender=Organisation(id=about.imprint.agency, name=about.imprint.publisher),
     )
     content = [*lists.values(), _concepts(), structure, flow]
     return str(write_sdmx(content, Format.STRUCTURE_SDMX_ML_2_1, header=header, prettyprint=True)).encode()
@@ -126,6 +135,9 @@ def _codelists() -> dict[str, Codelist]:
         "REF_AREA": _codelist("CL_AREA", "Indonesia and its 34 provinces of 2022", areas),
         "INDICATOR": _codelist("CL_INDICATOR", "Indicators", indicators),
         "UNIT_MEASURE": _codelist("CL_UNIT", "Units", units),
+        "OBS_STATUS": _codelist(
+            "CL_OBS_STATUS", "Observation status", [Code(id=PROVISIONAL, name="Provisional value")]
+        ),
     }
 
 
@@ -144,8 +156,9 @@ def _components(lists: Mapping[str, Codelist]) -> Components:
     time_period = _component(_DIMENSIONS[-1], Role.DIMENSION, DataType.PERIOD)
     value = _component("OBS_VALUE", Role.MEASURE, DataType.LONG)
     unit = _component("UNIT_MEASURE", Role.ATTRIBUTE, DataType.STRING, lists["UNIT_MEASURE"], of="INDICATOR")
+    status = _component("OBS_STATUS", Role.ATTRIBUTE, DataType.STRING, lists["OBS_STATUS"], of="O")
     told = [_component(name, Role.ATTRIBUTE, DataType.STRING, of=of, needed=name != _GAPS) for name, _, of in _TOLD]
-    return Components([*coded, time_period, value, unit, *told])
+    return Components([*coded, time_period, value, unit, status, *told])
 
 
 def _component(

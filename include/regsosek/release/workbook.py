@@ -1,4 +1,4 @@
-"""The workbook of a release, for people: a sheet for each table that a person reads, and the glossary.
+"""The workbook of a release, for people: what it is, a sheet for each table that a person reads, and the glossary.
 
 Codes are text, dates are dates, percentages keep two decimals; no cell is ever read as a formula or a link. The desa,
 and the changes below kab/kota, are left to CSV and Parquet: nobody scrolls through 80,000 rows.
@@ -6,7 +6,6 @@ and the changes below kab/kota, are left to CSV and Parquet: nobody scrolls thro
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
 from typing import Any
 
 import pyarrow as pa
@@ -15,9 +14,10 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from regsosek.release.imprint import About, limits
 from regsosek.release.schema import GLOSSARY, Column, Kind, columns_of, typed
 
-NAME = "rilis.xlsx"
+NAME, COVER = "rilis.xlsx", "Tentang"
 SHEETS: Mapping[str, str] = {
     "nasional.csv": "Indonesia",
     "provinsi.csv": "Provinsi",
@@ -52,30 +52,73 @@ _WIDE = {
     "isi_aturan_inggris": 70,
 }
 _HEADER_HEIGHT = 60
+_COVER_WIDTHS = (34, 100)
 
 Write = Callable[[int, int, Any, Format], Any]
 
 
-def workbook(night: date, tables: Mapping[str, bytes]) -> bytes:
+def workbook(about: About, tables: Mapping[str, bytes]) -> bytes:
     """``rilis.xlsx`` from the CSV bytes of the tables; the same tables of the same night give the same bytes."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = Workbook(buffer, options)
     book.set_properties(
         {
-            "title": f"Regsosek: penyelesaian pencacahan, malam {night.isoformat()}",
-            "created": datetime.combine(night, time()),
+            "title": about.title("id"),
+            "author": about.imprint.publisher,
+            "company": about.imprint.publisher,
+            "comments": about.citation("id"),
+            "created": about.created.replace(tzinfo=None),
         }
     )
     formats = {kind: book.add_format({"num_format": written}) for kind, written in _FORMATS.items()}
     scale = book.add_format({"num_format": _SCALE_FORMAT})
     header = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#e8eef5", "border": 1})
+    _cover(book, about)
     for name, title in SHEETS.items():
         columns = columns_of(name, tables[name])
         of_column = [scale if each.header == _SCALE else formats[each.kind] for each in columns]
         _sheet(book.add_worksheet(title), columns, _rows(name, tables[name]), header, of_column)
     book.close()
     return buffer.getvalue()
+
+
+def _cover(book: Workbook, about: About) -> None:
+    """Two columns: what is told, in both languages, and what it is."""
+    sheet = book.add_worksheet(COVER)
+    label = book.add_format({"bold": True, "valign": "top", "text_wrap": True})
+    text = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
+    for at, width in enumerate(_COVER_WIDTHS):
+        sheet.set_column(at, at, width)
+    for at, (named, told) in enumerate(cover_lines(about)):
+        sheet.write_string(at, 0, named, label)
+        sheet.write_string(at, 1, told, text)
+
+
+def cover_lines(about: About) -> list[tuple[str, str]]:
+    """The lines of the cover sheet."""
+    own, incomplete = about.imprint, "; ".join(about.missing) or "–"
+    lines = [
+        ("Rilis", about.title("id")),
+        ("Release", about.title("en")),
+        ("Sifat data / Nature", f"{about.nature('id')} / {about.nature('en')}"),
+        ("Skala / Scale", f"{about.scale:g}"),
+        ("Provinsi belum lengkap / Incomplete provinces", incomplete),
+        ("Penerbit / Publisher", f"{own.publisher} ({own.unit})"),
+        ("Kontak / Contact", f"{own.contact}, {own.homepage}"),
+        ("Lisensi / Licence", f"{own.licence}: {own.licence_title}, {own.licence_url}"),
+        ("Kutipan", about.citation("id")),
+        ("Citation", about.citation("en")),
+        ("Versi / Version", f"{about.version} (manifest.json: release_id)"),
+        ("Data sampai / Data until", about.created.isoformat()),
+        ("Rilis berikutnya", about.next_release("id")),
+        ("Next release", about.next_release("en")),
+    ]
+    return [
+        *lines,
+        *(("Yang tidak dapat dibaca dari angka ini", each["id"]) for each in limits()),
+        *(("What this cannot tell you", each["en"]) for each in limits()),
+    ]
 
 
 def _rows(name: str, content: bytes) -> pa.Table:

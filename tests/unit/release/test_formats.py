@@ -18,19 +18,23 @@ from pysdmx.io import get_datasets, read_sdmx
 from pysdmx.model.dataflow import Component
 
 from regsosek.errors import ConfigurationError
-from regsosek.release.build import build, formats
+from regsosek.release.build import formats
 from regsosek.release.renamed import former_tables
 from regsosek.release.schema import key_of, kind_of, typed
 from regsosek.release.sdmx import area
-from regsosek.release.workbook import SHEETS
+from regsosek.release.tables import table_files
+from regsosek.release.workbook import COVER, SHEETS
 from regsosek.statistics.definitions import definitions
+from regsosek.statistics.status import status_words
 
 HOSTILE = '=HYPERLINK("http://x","1")'
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return build(made_up.figures(name=HOSTILE))
+    figures = made_up.figures(name=HOSTILE)
+    tables = table_files(figures)
+    return {**tables, **formats(figures.about, tables)}
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +93,10 @@ def test_parquet_says_what_csv_says_with_types(files: dict[str, bytes]) -> None:
     columns = ("kode", "dikunjungi", "persen_dikunjungi_dari_target", "malam")
     assert [schema.field(c).type for c in columns] == [pa.string(), pa.int64(), pa.float64(), pa.date32()]
     assert schema.field("kode").metadata[b"description"].startswith(b"Kode BPS")
+    assert schema.field("dikunjungi").metadata[b"unit"] == b"keluarga"
+    told = {key: schema.metadata[key].decode() for key in (b"night", b"scale", b"simulated", b"licence")}
+    assert list(told.values()) == ["2022-10-23", "0.0005", "true", "CC-BY-4.0"]
+    assert "Papua" in schema.metadata[b"incomplete_provinces"].decode()
 
 
 def test_a_cell_that_is_not_what_its_definition_says_stops_the_release() -> None:
@@ -98,9 +106,9 @@ def test_a_cell_that_is_not_what_its_definition_says_stops_the_release() -> None
 
 def test_all_formats_are_the_same_bytes_from_the_same_tables(files: dict[str, bytes]) -> None:
     given = {name: files[name] for name in files if name in tables(files)}
-    again = formats(made_up.NIGHT, given)
+    again = formats(made_up.figures(name=HOSTILE).about, given)
     assert again == {name: files[name] for name in again}
-    assert len(again) == len(given) + 4
+    assert len(again) == len(given) + 5
 
 
 def test_the_data_package_is_valid_and_so_are_its_tables(folder: Path, files: dict[str, bytes]) -> None:
@@ -111,6 +119,10 @@ def test_the_data_package_is_valid_and_so_are_its_tables(folder: Path, files: di
     field = package.get_resource("provinsi").schema.get_field("dikunjungi")
     assert (field.type, field.title) == ("integer", "Dikunjungi")
     assert package.get_resource("desa").schema.primary_key == ["kode"]
+    [leads] = package.get_resource("harian").schema.foreign_keys
+    assert leads["reference"] == {"resource": "wilayah", "fields": ["kode"]}
+    status = package.get_resource("provinsi").schema.get_field("status")
+    assert status.constraints["enum"] == [words.label for words in status_words().values()]
 
 
 def test_a_changed_table_no_longer_fits_the_data_package(tmp_path: Path, files: dict[str, bytes]) -> None:
@@ -122,7 +134,7 @@ def test_a_changed_table_no_longer_fits_the_data_package(tmp_path: Path, files: 
 
 def test_the_workbook_opens_with_codes_as_text_and_the_header_in_view(folder: Path, files: dict[str, bytes]) -> None:
     book = openpyxl.load_workbook(folder / "rilis.xlsx")
-    assert book.sheetnames == list(SHEETS.values())
+    assert book.sheetnames == [COVER, *SHEETS.values()]
     sheet = book["Provinsi"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref.split(":")[0]) == ("C2", "A1")
     titles = [cell.value for cell in sheet[1]]
@@ -147,9 +159,11 @@ def test_the_workbook_leaves_changes_of_small_places_to_the_tables(folder: Path)
     assert {row[0].value for row in sheet.iter_rows(min_row=2)} == {"nasional", "provinsi", "kabkota"}
 
 
-def test_the_sdmx_structure_is_valid_sdmx_ml_and_its_data_fit_it(folder: Path, files: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("version", ["harian.sdmx.csv", "harian-2.0.sdmx.csv"])
+def test_the_sdmx_structure_is_valid_sdmx_ml_and_its_data_fit_it(folder: Path, version: str) -> None:
     read_sdmx(folder / "struktur.sdmx.xml", validate=True)
-    [dataset] = get_datasets(folder / "harian.sdmx.csv", folder / "struktur.sdmx.xml", validate=True)
+    [dataset] = get_datasets(folder / version, folder / "struktur.sdmx.xml", validate=True)
+    assert set(dataset.data["OBS_STATUS"]) == {"P"}
     components = {each.id: each for each in dataset.structure.components if each.attachment_level != "D"}
     assert list(dataset.data.columns) == list(components)
     of_all = {each.id for each in dataset.structure.components} - set(components)

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
 from regsosek.release.figures import Figures
 from regsosek.release.site import sections
+from regsosek.release.site.about import about_lines, limit_lines
 from regsosek.release.site.addresses import NATION_PAGE, PAGE_LEVELS, Address, page_path
 from regsosek.release.site.answers import answers
 from regsosek.release.site.assets import Assets, assets
@@ -60,6 +61,8 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "chain": [(each["name"], desk.region_link(each)) for each in desk.atlas.chain(row["code"])],
         "answers": answers(desk, row),
         "denominators": sections.denominators(desk, row),
+        "about": about_lines(desk.atlas.figures.about, language),
+        "limits": limit_lines(language),
         "files": [(name, words[language.code]) for name, words in offered_files().items()],
         "parts_named": language.texts[f"level_{level_below(row['level'])}"],
         "first": desk.atlas.figures.changes.former_night is None,

@@ -1,0 +1,25 @@
+"""What a page says of the release at its end: who publishes, licence, citation, what comes next, its limits."""
+
+from regsosek.release.imprint import About, limits
+from regsosek.release.site.language import Language
+
+
+def about_lines(about: About, language: Language) -> list[tuple[str, str]]:
+    """Name and text of each line, in the page's language."""
+    own, code = about.imprint, language.code
+    publisher = own.publisher if code == "id" else own.publisher_en
+    told = {
+        "nature": about.nature(code),
+        "publisher": f"{publisher} ({own.unit})",
+        "contact": f"{own.contact}, {own.homepage}",
+        "licence": f"{own.licence} ({own.licence_title}), {own.licence_url}",
+        "citation": about.citation(code),
+        "version": f"{about.version} (manifest.json: release_id, built_at)",
+        "next": about.next_release(code),
+    }
+    return [(language.texts[f"about_{name}"], text) for name, text in told.items()]
+
+
+def limit_lines(language: Language) -> list[str]:
+    """What the figures cannot tell."""
+    return [each[language.code] for each in limits()]
