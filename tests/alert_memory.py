@@ -48,7 +48,8 @@ class Memory:
                     continue
                 earlier = found.get(told.condition.key)
                 escalated = each if told.why is Why.ESCALATED else earlier.escalated if earlier else None
-                found[told.condition.key] = LastTold(told.condition, each, told.why, escalated)
+                first = each if told.why is Why.NEW else earlier.first if earlier else None
+                found[told.condition.key] = LastTold(told.condition, each, told.why, escalated, first)
         return found
 
 

@@ -88,6 +88,8 @@ class Settings(BaseModel):
     accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")
     log_format: Literal["text", "json"] = Field("text", description="of the command line; Airflow's tasks write JSON")
     docs_url: str | None = Field(None, description="where docs/ is served, for links to runbooks; none: the path")
+    page_url: str | None = Field(None, description="where the newest release's pages are served; none: not in mails")
+    portal_url: str | None = Field(None, description="of the portal, for links in mails; none: not in mails")
     airflow_health_url: str | None = Field(None, description=".../api/v2/monitor/health; none: not asked")
     watchdog_state_file: Path = Field(
         PROJECT_ROOT / "var" / "watchdog.json", description="what was found and told, beside the archive's copy"

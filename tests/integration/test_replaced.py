@@ -240,13 +240,11 @@ def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_
         "SELECT night, level, families FROM alert.condition WHERE kind = 'REPLACED' AND state = 'open' ORDER BY 1, 2"
     )
     assert world.rows(kinds) == [(third, "kabkota", 2), (third, "provinsi", 2)]
-    [(subject, body, attachments)] = world.rows(
-        "SELECT subject, body, attachments FROM alert.outbox WHERE night = :night", night=third
-    )
+    [(body, attachments)] = world.rows("SELECT body, attachments FROM alert.outbox WHERE night = :night", night=third)
     body = " ".join(body.split())
     assert "2 dari 4 keluarga dalam kiriman yang digantikan (50,0 %) tidak disebut lagi dan ditarik dari angka." in body
     assert "1 keluarga lain yang tidak disebut tetap dihitung karena ada dalam kiriman lain." in body
-    assert "keluarga ditarik oleh kiriman pengganti" in subject
+    assert "KELUARGA DITARIK OLEH KIRIMAN PENGGANTI" in body
     listed = b64decode(attachments[0]["content"]).decode("utf-8-sig")
     assert "2 dari 4 keluarga dalam kiriman yang digantikan" in listed
     told = world.rows("SELECT night, why FROM alert.told WHERE kind = 'REPLACED'")

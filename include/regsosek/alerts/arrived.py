@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from regsosek.alerts.province_figures import ProvinceFigures, RowCounts
+from regsosek.alerts.province_figures import ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.wording import Words, told_repairs
 
 _DELIVERY_STATES = ("accepted", "rejected", "held", "registered")
@@ -10,12 +10,13 @@ _ROW_STATES = ("loaded", "quarantined", "held", "rejected", "other")
 
 
 def arrived(figures: ProvinceFigures, words: Words) -> list[tuple[str, str]]:
-    """Label and text: deliveries, families, members, repairs if any, progress, plan."""
+    """Label and text: deliveries, families, members, repairs if any, who waits in quarantine, progress, plan."""
     lines = {
         "deliveries": _deliveries(figures, words),
         "families": _rows(figures.families, words),
         "persons": _rows(figures.persons, words),
         "repairs": _repairs(figures.repairs, words),
+        "waiting": _waiting(figures.waiting, words),
         "progress": _progress(figures, words),
         "plan": _plan(figures, words),
     }
@@ -23,13 +24,25 @@ def arrived(figures: ProvinceFigures, words: Words) -> list[tuple[str, str]]:
 
 
 def _deliveries(figures: ProvinceFigures, words: Words) -> str:
-    states = [
-        f"{words.number(figures.deliveries[state])} {words.say(f'delivery.{state}')}"
-        for state in _DELIVERY_STATES
-        if figures.deliveries.get(state)
-    ]
-    told = ", ".join(states) or words.say("delivery.none")
+    told = _by_state(figures.deliveries, words) or words.say("delivery.none")
+    if streams := _by_state(figures.stream_deliveries, words):
+        told = f"{told}; {words.say('delivery.streams', states=streams)}"
     return f"{told}; {words.say('unfinished', n=words.number(figures.unfinished))}" if figures.unfinished else told
+
+
+def _by_state(deliveries: Mapping[str, int], words: Words) -> str:
+    return ", ".join(
+        f"{words.number(deliveries[state])} {words.say(f'delivery.{state}')}"
+        for state in _DELIVERY_STATES
+        if deliveries.get(state)
+    )
+
+
+def _waiting(waiting: Waiting, words: Words) -> str:
+    """How many families wait in quarantine, whenever they arrived; empty if none does."""
+    if waiting.since is None:
+        return ""
+    return words.say("waiting_line", families=words.number(waiting.families), since=words.written.day(waiting.since))
 
 
 def _rows(rows: RowCounts, words: Words) -> str:

@@ -124,7 +124,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A condition as it is told tonight, and why."""
+    """A condition as it is told tonight, and why.
+
+    Attributes:
+        first: the night on which it was told as new, which its deadline is counted from; None: this night.
+    """
 
     condition: Condition
     why: Why
+    first: date | None = None

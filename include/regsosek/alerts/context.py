@@ -34,10 +34,12 @@ class Context:
         office: name of the office.
         zone: of the province.
         rule_texts: text by rule id, in the language of the message.
-        release: where the newest published release stands, and the night it is of; None before the first.
+        release: the night that the newest published release is of; None before the first.
         language: that the office reads.
         events: known events by the id that conditions name.
         officers: by code, those that conditions are about; one that is not known is told by its code alone.
+        address: of the page of the province; empty: nobody serves it.
+        quarantine: the address of its families in quarantine on the portal; empty: there is none.
     """
 
     office: str
@@ -47,6 +49,8 @@ class Context:
     language: Language = "id"
     events: Mapping[str, KnownEvent] = field(default_factory=dict)
     officers: Mapping[str, Officer] = field(default_factory=dict)
+    address: str = ""
+    quarantine: str = ""
 
     @property
     def words(self) -> Words:

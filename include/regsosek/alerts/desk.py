@@ -35,20 +35,23 @@ class Desk:
     honour_quiet: bool
     rule_texts: Mapping[Language, Mapping[str, str]]
     newest_release: date | None
-    release_bucket: str
+    page_url: str | None
+    portal_url: str | None
 
     def context(self, connection: Connection, code: str, told: Sequence[Told], language: Language = "id") -> Context:
         """What the digest of one province says beside its figures."""
-        words, newest, bucket = words_of(language), self.newest_release, self.release_bucket
+        words, newest = words_of(language), self.newest_release
         officers = [each.condition.place.code for each in told if each.condition.place.level == "petugas"]
         return Context(
             office=province(code).office,
             zone=ZoneInfo(province(code).timezone),
             rule_texts=self.rule_texts[language],
-            release=words.say("release_at", day=words.written.day(newest), bucket=bucket) if newest else None,
+            release=words.say("release_at", day=words.written.day(newest)) if newest else None,
             language=language,
             events={each.id: KnownEvent(each.reason, each.closes) for each in self.rules.events},
             officers=read_officers(connection, code, self.night, officers),
+            address=_address(self.page_url, f"provinsi/{code}.html"),
+            quarantine=_address(self.portal_url, f"quarantine/{code}/keluarga"),
         )
 
 
@@ -63,5 +66,11 @@ def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
         honour_quiet=settings.quiet_hours,
         rule_texts={"id": {rule.id: rule.text_id for rule in known}, "en": {rule.id: rule.text_en for rule in known}},
         newest_release=newest_release(connection, night),
-        release_bucket=settings.release_bucket,
+        page_url=settings.page_url,
+        portal_url=settings.portal_url,
     )
+
+
+def _address(served: str | None, path: str) -> str:
+    """What a phone can open; empty where nobody serves it."""
+    return f"{served.rstrip('/')}/{path}" if served else ""

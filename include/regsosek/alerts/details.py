@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from regsosek.alerts.condition import Kind
 from regsosek.alerts.context import Context
-from regsosek.alerts.province_figures import ProvinceFigures, RuleViolations
+from regsosek.alerts.province_figures import CodeDesa, ProvinceFigures, RuleViolations
 from regsosek.alerts.thresholds import Thresholds
+from regsosek.alerts.where import in_words, largest_parts
 from regsosek.alerts.wording import Words
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.quality.hold_limits import REPLACED
@@ -52,7 +53,30 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
-    return _rules("rule_waiting", figures.rules, limits, context)
+    return [*_most_of(Kind.QUALITY, figures, limits, context), *_rules("rule_waiting", figures.rules, limits, context)]
+
+
+def _code(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    desa = [_desa(each, context) for each in figures.code_desa[: limits.lengths.rules]]
+    return [*_most_of(Kind.CODE, figures, limits, context), *desa]
+
+
+def _desa(desa: CodeDesa, context: Context) -> str:
+    """A desa by its code, and its families."""
+    words = context.words
+    return words.say("where_part", name=f"{words.say('level.desa')} {desa.code}", n=words.number(desa.families))
+
+
+def _behind(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    return _most_of(Kind.BEHIND, figures, limits, context)
+
+
+def _most_of(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    """The kab/kota that make most of it, whether or not they are told of by themselves."""
+    parts = largest_parts(kind, figures)
+    if not parts:
+        return []
+    return [context.words.say("most_of", places=in_words(parts, context.words, limits.lengths.rules))]
 
 
 def _rules(form: str, rules: Sequence[RuleViolations], limits: Thresholds, context: Context) -> list[str]:
@@ -97,4 +121,6 @@ _DETAILS: Mapping[Kind, Callable[[ProvinceFigures, Thresholds, Context], list[st
     Kind.HELD: _held,
     Kind.REPLACED: _replaced,
     Kind.QUALITY: _quality,
+    Kind.CODE: _code,
+    Kind.BEHIND: _behind,
 }

@@ -132,7 +132,7 @@ def _rejected(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None
     ids = ",".join(sorted(each.delivery_id for each in figures.rejected))
     numbers = {
         "rejected_deliveries": len(figures.rejected),
-        "all_deliveries": sum(figures.deliveries.values()) + figures.stream_deliveries,
+        "all_deliveries": sum(figures.deliveries.values()) + sum(figures.stream_deliveries.values()),
         "rejected_families": families,
     }
     return _of_province(Kind.REJECTED, figures, True, families, numbers, news=ids)

@@ -81,9 +81,9 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
         "visited": each.visited,
         "target": each.load,
         "plan_percent": figures.plan_percent,
-        "silent": each.silent,
-        "active": each.active,
     }
+    if each.active:
+        numbers |= {"silent": each.silent, "active": each.active}
     since = night - timedelta(days=nights - 1)
     return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.load - each.visited, numbers)
 

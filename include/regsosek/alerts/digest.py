@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from regsosek.alerts.arrived import arrived
 from regsosek.alerts.condition import Kind, Told
@@ -11,13 +10,14 @@ from regsosek.alerts.context import Context
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message, render, render_html
+from regsosek.alerts.subject import fitting
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.told_line import LineWords, codes_of, deadline, place_named, word_kabkota, word_line
-from regsosek.alerts.wording import Words
+from regsosek.alerts.where import Part, in_words, parts_of
+from regsosek.alerts.wording import Words, filled
 from regsosek.alerts.work_list import work_list
-from regsosek.geography.calendar import NIGHT_ZONE
-
-_KINDS_IN_SUBJECT = 4
+from regsosek.geography.calendar import end_of_night
+from regsosek.geography.provinces import province
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,10 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "language": context.language,
         "severity": worst(opened) if opened else "PULIH" if gone else "AMAN",
         "office": context.office,
-        "province": figures.province,
+        "address": context.address,
+        "quarantine": context.quarantine,
         "night": context.words.written.day(figures.night),
-        "as_of": context.words.written.moment(as_of(figures, context.zone)),
+        "as_of": context.words.written.moment(end_of_night(figures.night, context.zone)),
         "news": _news(opened, gone, context),
         "scale": context.words.written.share(figures.scale) if figures.scale < 1 else "",
         "todo": _todo(opened, figures, limits, context),
@@ -62,19 +63,15 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "arrived": arrived(figures, context.words),
         "release": context.release,
     }
-    codes = codes_of(own, context)
-    subject = render("subject.txt.j2", values).strip()
+    codes = codes_of(own, context) | {each.code for each in figures.code_desa}
+    titled = {"name": province(figures.province).name, "day": context.words.written.short_date(figures.night)}
+    subject = fitting("subject.txt.j2", values | titled, context.words)
     return Message(
         subject,
         render("digest.txt.j2", values, codes),
         render_html("digest.html.j2", values | {"subject": subject}, codes),
         attachments,
     )
-
-
-def as_of(figures: ProvinceFigures, zone: ZoneInfo) -> datetime:
-    """The end of the night's last day of delivery, which is counted in WIB, on the clock of the province."""
-    return datetime.combine(figures.night, time(23, 59), NIGHT_ZONE).astimezone(zone)
 
 
 def of_kind(opened: Sequence[Told]) -> dict[Kind, tuple[Line, ...]]:
@@ -97,10 +94,9 @@ def _news(opened: Sequence[Told], gone: Sequence[Told], context: Context) -> lis
     words = context.words
     told = [short_of(kind, families_of(lines), words) for kind, lines in of_kind(opened).items()]
     kinds_gone = dict.fromkeys(each.condition.kind for each in gone)
-    told += [words.say("subject.recovered", short=words.kind(kind).short) for kind in kinds_gone]
-    rest = len(told) - _KINDS_IN_SUBJECT
-    shown = told[:_KINDS_IN_SUBJECT] + ([words.say("subject.more", n=rest)] if rest > 0 else [])
-    return shown or [words.say("subject.good")]
+    shorts = [words.kind(kind).short for kind in kinds_gone]
+    told += [words.say("subject.recovered", short=each) for each in shorts] if opened else shorts
+    return told or [words.say("subject.good")]
 
 
 def short_of(kind: Kind, families: int, words: Words) -> str:
@@ -115,11 +111,27 @@ def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, 
         words.say(
             "todo_line",
             todo=words.kind(kind).todo,
-            size=words.say("size", families=words.number(families)) if (families := families_of(lines)) else "",
-            deadline=deadline(kind, figures.night, limits, context),
+            size=_size(kind, families_of(lines), words),
+            where=_where(parts_of(kind, lines, figures), words),
+            deadline=deadline(kind, _first(lines), figures.night, limits, context),
         )
         for kind, lines in of_kind(opened).items()
     ]
+
+
+def _size(kind: Kind, families: int, words: Words) -> str:
+    """How many families a task is about; empty where nobody knows."""
+    form = words.kind(kind).size or words.say("size", families="{families}")
+    return filled(form, {"families": words.number(families)}) if families else ""
+
+
+def _where(parts: Sequence[Part], words: Words) -> str:
+    return words.say("where", places=in_words(parts, words)) if parts else ""
+
+
+def _first(lines: Iterable[Line]) -> date | None:
+    """The first night on which one of the lines was told as new."""
+    return min((line.first for line in lines if line.first is not None), default=None)
 
 
 def _recovered(gone: Sequence[Told], figures: ProvinceFigures, context: Context) -> list[str]:

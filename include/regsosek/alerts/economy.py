@@ -28,12 +28,14 @@ class LastTold:
     Attributes:
         night: when; ``condition`` as it stood then.
         escalated: the last night on which it was told as escalated.
+        first: the last night on which it was told as new; None where nobody knows.
     """
 
     condition: Condition
     night: date
     why: Why
     escalated: date | None = None
+    first: date | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def tell(
     opened = [each for each in conditions if each.state is not State.RESOLVED]
     heard = [each for each in opened if each.state is not State.SNOOZED and not _inhibited(each, opened, limits)]
     heard = [each for each in heard if each.kind not in suspected]
-    told = [Told(each, desk.why(each)) for each in heard if each.place.level in TOLD_LEVELS]
+    told = [desk.told(each) for each in heard if each.place.level in TOLD_LEVELS]
     told += [
         Told(replace(remembered.told[key].condition, state=State.RESOLVED, until=None, judged=True), Why.RECOVERED)
         for key in recovers
@@ -138,8 +140,9 @@ def _silent_whole(condition: Condition, opened: Sequence[Condition]) -> bool:
 
 def _details(small: Sequence[Condition], told: Sequence[Told]) -> list[Told]:
     """Places below a kab/kota are told with their kab/kota, for its reason; by themselves they are never news."""
-    reasons = {(each.condition.kind, each.condition.place.code): each.why for each in told}
-    return [Told(each, reasons.get((each.kind, each.place.kabkota), Why.STANDING)) for each in small]
+    parents = {(each.condition.kind, each.condition.place.code): each for each in told}
+    found = ((each, parents.get((each.kind, each.place.kabkota))) for each in small)
+    return [Told(each, parent.why, parent.first) if parent else Told(each, Why.STANDING) for each, parent in found]
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,11 @@ class _Desk:
     limits: Economy
     night: date
     events: Sequence[KnownEvent]
+
+    def told(self, condition: Condition) -> Told:
+        """The condition with its reason, and the night of its first telling: a deadline that was told stays."""
+        why, last = self.why(condition), self._last(condition)
+        return Told(condition, why, None if last is None or why is Why.NEW else last.first or last.night)
 
     def why(self, condition: Condition) -> Why:
         """Why a condition is told, if a message goes out tonight."""

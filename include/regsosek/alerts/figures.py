@@ -33,8 +33,8 @@ WHERE province = :province AND counted_night = :night GROUP BY state
 """
 _STREAM_DELIVERIES = f"""
 WITH {STANDING}
-SELECT count(*) FROM standing_all
-WHERE province = :province AND counted_night = :night AND instrument <> '{QUESTIONNAIRE}'
+SELECT state, count(*) AS deliveries FROM standing_all
+WHERE province = :province AND counted_night = :night AND instrument <> '{QUESTIONNAIRE}' GROUP BY state
 """
 _UNFINISHED = """
 SELECT coalesce(sum(jsonb_array_length(unfinished)), 0) FROM ledger.seal
@@ -158,7 +158,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         visited=_visited(connection, own),
         visited_before=_visited(connection, own | {"night": night - timedelta(days=1)}),
         deliveries={row.state: row.deliveries for row in connection.execute(text(_STATES), own)},
-        stream_deliveries=int(connection.execute(text(_STREAM_DELIVERIES), own).scalar_one()),
+        stream_deliveries={row.state: row.deliveries for row in connection.execute(text(_STREAM_DELIVERIES), own)},
         unfinished=int(connection.execute(text(_UNFINISHED), own).scalar_one()),
         families=_row_counts(rows.get("keluarga", {})),
         persons=_row_counts(rows.get("anggota", {})),

@@ -56,7 +56,7 @@ def _of_province(figures: ProvinceFigures) -> dict[str, float]:
         "plan_percent": figures.plan_percent,
         "silent_nights": figures.silent_nights,
         "unfinished": figures.unfinished,
-        "all_deliveries": sum(figures.deliveries.values()) + figures.stream_deliveries,
+        "all_deliveries": sum(figures.deliveries.values()) + sum(figures.stream_deliveries.values()),
         "rejected_deliveries": len(figures.rejected),
         "rejected_families": sum(each.families for each in figures.rejected),
         "held_deliveries": len(figures.held),

@@ -52,6 +52,11 @@ class Line:
         return min(each.condition.since for each in self.told)
 
     @property
+    def first(self) -> date | None:
+        """The first night on which one of them was told as new; None: all are tonight."""
+        return min((each.first for each in self.told if each.first is not None), default=None)
+
+    @property
     def why(self) -> Why:
         """The strongest reason to tell it."""
         return min((each.why for each in self.told), key=_REASONS.index)

@@ -21,10 +21,11 @@ OURS = "00"
 
 _LAST_TOLD = """
 SELECT DISTINCT ON (kind, level, region_code, kabkota) kind, level, region_code, kabkota, night, why, severity, since,
-       families, news, max(night) FILTER (WHERE why = 'escalated')
-           OVER (PARTITION BY kind, level, region_code, kabkota) AS escalated
+       families, news, max(night) FILTER (WHERE why = 'escalated') OVER of_condition AS escalated,
+       max(night) FILTER (WHERE why = 'new') OVER of_condition AS first
 FROM alert.told
 WHERE province = :province AND night > :earliest AND night <= :night AND (night < :night OR dispatch <> :dispatch)
+WINDOW of_condition AS (PARTITION BY kind, level, region_code, kabkota)
 ORDER BY kind, level, region_code, kabkota, night DESC, (dispatch = 'digest')
 """
 
@@ -180,4 +181,4 @@ def _condition(row: Row[Any]) -> Condition:
 def _last_told(row: Row[Any]) -> LastTold:
     place = Place(row.level, row.region_code, "", row.kabkota)
     condition = Condition(Kind(row.kind), place, Severity(row.severity), row.since, row.families, news=row.news)
-    return LastTold(condition, row.night, Why(row.why), row.escalated)
+    return LastTold(condition, row.night, Why(row.why), row.escalated, row.first)

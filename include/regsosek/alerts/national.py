@@ -1,20 +1,21 @@
 """The digest of the nation for BPS centre and the platform team: all provinces, the worst first, and what is ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 
 from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
 from regsosek.alerts.grouping import still_open, worst
 from regsosek.alerts.harmless import harmless
-from regsosek.alerts.platform import PlatformFigures, class_of
+from regsosek.alerts.platform import PlatformFigures, class_of, name_of_place
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment, Message, render, render_html
+from regsosek.alerts.subject import fitting
 from regsosek.alerts.told_line import place_named
 from regsosek.alerts.wording import Words, words_of
 from regsosek.alerts.work_list import spreadsheet
-from regsosek.geography.calendar import NIGHT_ZONE
+from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
 from regsosek.wording import Language
 
@@ -73,7 +74,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "language": language,
         "severity": worst(opened) if opened else "PERHATIAN" if ours.anything else "AMAN",
         "night": words.written.day(ours.night),
-        "as_of": words.written.moment(datetime.combine(ours.night, time(23, 59), NIGHT_ZONE)),
+        "as_of": words.written.moment(end_of_night(ours.night)),
         "news": _news(stands, ours, words),
         "progress": _progress(stands, ours, words),
         "counts": _counts(stands, words),
@@ -81,11 +82,12 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "ours": _ours(ours, words),
         "held": _held(ours, words),
         "worst": [_line(stands[code], words) for code in ranked if stands[code].opened],
-        "well": [code for code in sorted(stands) if not stands[code].opened],
+        "well": [province(code).name for code in sorted(stands) if not stands[code].opened],
         "attachment": attached[0].name if attached else "",
     }
     codes = {told.condition.place.code for told in opened}
-    subject = render("national_subject.txt.j2", values).strip()
+    titled = values | {"day": words.written.short_date(ours.night)}
+    subject = fitting("national_subject.txt.j2", titled, words)
     return Message(
         subject,
         render("national.txt.j2", values, codes),
@@ -105,8 +107,8 @@ def worst_first(stands: Mapping[str, ProvinceStand]) -> list[str]:
 
 
 def named(code: str) -> str:
-    """Code and name of a province."""
-    return f"{code} {province(code).name}"
+    """Name and code of a province."""
+    return f"{province(code).name} ({code})"
 
 
 def _news(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Words) -> list[str]:
@@ -117,7 +119,11 @@ def _news(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Wor
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
-    told = [words.say(f"nation_subject.{what}", n=words.number(n)) for what, n in counted.items() if n]
+    told = [
+        words.say(f"nation_subject.{what}.{'one' if n == 1 else 'many'}", n=words.number(n))
+        for what, n in counted.items()
+        if n
+    ]
     return told or [words.say("nation_subject.good", n=len(stands))]
 
 
@@ -125,17 +131,34 @@ def _progress(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words:
     figures = [stand.figures for stand in stands.values()]
     visited, target = (sum(getattr(each, name) for each in figures) for name in ("visited", "target"))
     planned = sum(each.plan_percent * each.target for each in figures)
-    missing = [code for code in ours.asked if code not in stands]
+    missing = {code: state for code in ours.asked if (state := _gap(stands.get(code)))}
     told = words.say(
         "nation_progress",
         visited=words.number(visited),
         target=words.number(target),
         share=words.written.percent_of(visited, target),
         plan=words.written.percent_of(planned / 100, target),
-        counted=len(stands),
+        counted=len(ours.asked) - len(missing),
         all=len(provinces()),
     )
-    return [told, words.say("nation_missing", provinces=", ".join(map(named, missing)))] if missing else [told]
+    gaps = [
+        words.say("nation_gap", province=province(code).name, state=words.say(f"night_state.{state}"))
+        for code, state in missing.items()
+    ]
+    return [told, words.say("nation_missing", provinces=", ".join(gaps))] if gaps else [told]
+
+
+def _gap(stand: ProvinceStand | None) -> str:
+    """What keeps a province's picture of the night from being whole; empty if nothing does."""
+    if stand is None or stand.figures.deliveries.get("registered"):
+        return "not_processed"
+    found, figures = stand.figures.deliveries, stand.figures
+    states = [state for state in ("accepted", "rejected", "held") if found.get(state)]
+    if not states:
+        return "nothing_delivered" if figures.window.is_open(figures.night) else ""
+    if states == ["accepted"]:
+        return "earlier_held" if figures.held else ""
+    return "partly_accepted" if "accepted" in states else "held" if "held" in states else "rejected"
 
 
 def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
@@ -171,21 +194,38 @@ def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:
 
 def _ours(ours: PlatformFigures, words: Words) -> list[str]:
     lines = [
-        words.say("nation_failed", province=_group(code), why=_why(error, words), error=_first_line(error))
-        for code, error in sorted(ours.failed.items())
+        words.say("nation_failed", provinces=_names(codes), why=_why(error, words), error=_first_line(error))
+        for error, codes in _by_cause(ours.failed).items()
     ]
     lines += [
         words.say("nation_untold", message=_group(message), why=_why(error, words), error=_first_line(error))
         for message, error in sorted(ours.untold.items())
     ]
-    lines += [words.say("nation_stale", province=named(code)) for code in ours.stale]
+    lines += [words.say("nation_stale", provinces=_names(ours.stale))] if ours.stale else []
     lines += (
         [words.say("nation_publication", why=_why(ours.publication, words), error=_first_line(ours.publication))]
         if ours.publication
         else []
     )
-    astray = sorted(ours.astray.items())
-    return lines + [words.say("nation_astray", n=words.number(n), place=place) for place, n in astray]
+    return lines + ([_astray(ours.astray, words)] if ours.astray else [])
+
+
+def _by_cause(failed: Mapping[str, str]) -> dict[str, list[str]]:
+    """Codes by what failed them: provinces that fail of one cause are one fault, told with the words of the first."""
+    causes: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
+    for code, error in sorted(failed.items()):
+        causes.setdefault(first.setdefault(class_of(error), error), []).append(code)
+    return causes
+
+
+def _astray(astray: Mapping[str, int], words: Words) -> str:
+    places = [name_of_place(place, words) for place in sorted(astray)]
+    return words.say("nation_astray", n=words.number(sum(astray.values())), places=", ".join(places))
+
+
+def _names(codes: Iterable[str]) -> str:
+    return ", ".join(province(code).name for code in codes)
 
 
 def _group(code: str) -> str:

@@ -10,11 +10,13 @@ from regsosek.alerts.condition import Told
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.wording import Words, words_of
 from regsosek.errors import ParityError, RegsosekError
+from regsosek.geography.provinces import province
 from regsosek.quality.hold_limits import REPLACED, RULED
 from regsosek.runbooks import link, pages
 from regsosek.warehouse.holding import HeldDelivery
 from regsosek.wording import Language
 
+OUTSIDE = ""  # where keys lie astray that are in no province's folder
 PLATFORM = "platform"  # the group of recipients, and the kind of its message
 
 
@@ -27,7 +29,7 @@ class PlatformFigures:
         refreshed: of these, the ones whose statistics hold the night.
         failed: error by province.
         publication: why nothing was published; None if it was, or was not tried.
-        astray: keys in the landing area that no delivery is made of, counted by where they lie.
+        astray: keys in the landing area that no delivery is made of, by province, or ``OUTSIDE`` of all.
         held: deliveries that wait for an operator; no fault of ours.
         silent: provinces so many of which are silent at once that our landing area is suspected.
         escalated: conditions that have come to the centre tonight, in words.
@@ -86,6 +88,7 @@ def compose_platform(figures: PlatformFigures, docs_url: str | None = None, lang
         "astray": _astray(figures, words),
         "provinces": sorted({*figures.failed, *figures.stale}),
         "at_fault": figures.at_fault,
+        "runs": bool(figures.failed or figures.stale or figures.publication or figures.untold),
         "held": [_held(each, words) for each in figures.held],
         "runbooks": {section: link("error", error, docs_url) for section, error in _RUNBOOKS.items()},
         "silent": figures.silent,
@@ -141,7 +144,12 @@ def _subject(figures: PlatformFigures, words: Words) -> str:
 
 
 def _astray(figures: PlatformFigures, words: Words) -> list[str]:
-    return [f"{place}: {words.number(count)}" for place, count in sorted(figures.astray.items())]
+    return [f"{name_of_place(place, words)}: {words.number(n)}" for place, n in sorted(figures.astray.items())]
+
+
+def name_of_place(place: str, words: Words) -> str:
+    """Where keys lie astray: a province by its name, else outside of all."""
+    return province(place).name if place != OUTSIDE else words.say("astray_outside")
 
 
 def _held(each: HeldDelivery, words: Words) -> str:

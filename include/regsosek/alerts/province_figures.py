@@ -143,7 +143,7 @@ class ProvinceFigures:
 
     Attributes:
         deliveries: number of deliveries of questionnaire K by state.
-        stream_deliveries: number of deliveries of streams, whatever their state.
+        stream_deliveries: number of deliveries of streams by state.
         unfinished: delivery folders without a manifest, which therefore belong to no night yet.
         families, persons: rows of ``keluarga`` and ``anggota`` in the night's deliveries.
         rejected: the rejected deliveries in their order.
@@ -172,7 +172,7 @@ class ProvinceFigures:
     visited: int
     visited_before: int = 0
     deliveries: Mapping[str, int] = field(default_factory=dict)
-    stream_deliveries: int = 0
+    stream_deliveries: Mapping[str, int] = field(default_factory=dict)
     unfinished: int = 0
     families: RowCounts = field(default_factory=RowCounts)
     persons: RowCounts = field(default_factory=RowCounts)

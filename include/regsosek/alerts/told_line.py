@@ -12,6 +12,7 @@ from regsosek.alerts.grouping import Line
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.wording import Words, filled
+from regsosek.geography.calendar import end_of_night
 
 # What its severity or its first night says anyway.
 _SAID_ELSEWHERE = frozenset({Why.NEW, Why.CRITICAL})
@@ -62,15 +63,16 @@ def word_line(line: Line, figures: ProvinceFigures, limits: Thresholds, context:
         details=details(line.kind, figures, limits, context) if of_province else places(line, context),
         who=who(line, figures, context),
         action=kind.action if of_province else kind.step,
-        deadline=deadline(line.kind, figures.night, limits, context),
+        deadline=deadline(line.kind, line.first, figures.night, limits, context),
     )
 
 
-def deadline(kind: Kind, night: date, limits: Thresholds, context: Context) -> str:
-    """Until when, on the clock of the province."""
+def deadline(kind: Kind, first: date | None, night: date, limits: Thresholds, context: Context) -> str:
+    """Until when, on the clock of the province, or since when that is over: counted from the ``first`` telling."""
     limit = limits.deadline[kind]
-    until = datetime.combine(night + timedelta(days=limit.days), time(limit.hour), context.zone)
-    return str(context.words.written.moment(until))
+    until = datetime.combine((first or night) + timedelta(days=limit.days), time(limit.hour), context.zone)
+    over = until <= end_of_night(night, context.zone)
+    return context.words.say("overdue" if over else "due", moment=context.words.written.moment(until))
 
 
 def standing(line: Line, night: date, context: Context) -> list[str]:
@@ -121,11 +123,11 @@ def places(line: Line, context: Context) -> list[str]:
 
 
 def who(line: Line, figures: ProvinceFigures, context: Context) -> str:
-    """The role that acts and the code of its office; of officers their own codes, and of their superiors."""
+    """The role that acts and the name of its office; of officers their own codes, and of their superiors."""
     by_level = context.words.kind(line.kind).who
     form = by_level.get("provinsi" if line.level == "nasional" else line.level, by_level["below"])
     kabkota = kabkota_named(line.kabkota, figures, context.words)
-    role = filled(form, {"province": figures.province, "kabkota": kabkota})
+    role = filled(form, {"office": context.office, "kabkota": kabkota})
     officers = [officer_named(each.code, context) for each in line.below("petugas")[:_CODES_NAMED]]
     return "; ".join([*officers, role])
 

@@ -19,7 +19,10 @@ TEXTS = Path(__file__).parent / "texts.toml"
 
 @dataclass(frozen=True, slots=True)
 class KindWords:
-    """What is said about one kind of condition; ``who`` by ``provinsi``, ``kabkota`` and ``below``."""
+    """What is said about one kind of condition; ``who`` by ``provinsi``, ``kabkota`` and ``below``.
+
+    ``size`` says of how many families its task is, where that is not said as of all kinds.
+    """
 
     title: str
     short: str
@@ -28,6 +31,7 @@ class KindWords:
     step: str
     who: Mapping[str, str]
     finding: tuple[str, ...]
+    size: str = ""
 
 
 @dataclass(frozen=True)

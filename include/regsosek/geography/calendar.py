@@ -85,10 +85,15 @@ class PossibleDays:
         return {"opens": self.opens, "closes": self.closes, "latest": self.latest}
 
 
+def end_of_night(night: date, zone: ZoneInfo = NIGHT_ZONE) -> datetime:
+    """The last minute of a night's day of delivery, which is counted in WIB, on the clock of ``zone``."""
+    return datetime.combine(night, time(23, 59), NIGHT_ZONE).astimezone(zone)
+
+
 def latest_day(province: str, *, produced_at: datetime, night: date) -> date:
     """The last day that a delivery can tell of: it knows no day after it was produced, nor after its night ended."""
-    end_of_night = datetime.combine(night, time.max, NIGHT_ZONE)
-    return min(local_date(produced_at, province), local_date(end_of_night, province))
+    last_moment = datetime.combine(night, time.max, NIGHT_ZONE)
+    return min(local_date(produced_at, province), local_date(last_moment, province))
 
 
 def calendar_document(path: Path | None = None) -> bytes:

@@ -13,6 +13,7 @@ from datetime import date
 
 from regsosek.alerts.decisions import alert_decisions
 from regsosek.alerts.nightly import Composed, alert_platform, alert_provinces
+from regsosek.alerts.platform import OUTSIDE
 from regsosek.alerts.sending import Delivered, deliver
 from regsosek.alerts.weekly import alert_week
 from regsosek.errors import NightFailedError, ReferenceDataError, RegsosekError
@@ -137,8 +138,7 @@ def _astray(house: House, night: date) -> dict[str, int]:
     outside = len(misplaced(house.store, house.settings.landing_bucket, codes))
     with house.engine.begin() as connection:
         strays = ledger.strays(connection, night)
-    found = {f"province {code}": count for code, count in strays.items()}
-    return found | ({"outside of every province": outside} if outside else {})
+    return strays | ({OUTSIDE: outside} if outside else {})
 
 
 def run_night(

@@ -4,11 +4,12 @@ Columns have theirs in ``statistics.definitions``.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from regsosek.geography.calendar import NIGHT_ZONE, end_of_night
 from regsosek.geography.provinces import province
 from regsosek.geography.reference_table import read_table
 
@@ -74,8 +75,6 @@ def target_sources() -> dict[str, str]:
 
 
 def cut_off(day: date, province_code: str | None) -> str:
-    """Until when data count: the end of ``day`` in the province's own time; the nation's is everyone's local time."""
-    if province_code is None:
-        return f"{day} 23.59 waktu setempat"
-    zone = ZoneInfo(province(province_code).timezone)
-    return f"{day} 23.59 {datetime.combine(day, time(23, 59), zone):%Z}"
+    """Until when data count: the end of the night, which is counted in WIB, by the clock of the province or nation."""
+    zone = NIGHT_ZONE if province_code is None else ZoneInfo(province(province_code).timezone)
+    return f"{end_of_night(day, zone):%Y-%m-%d %H.%M %Z}"

@@ -10,10 +10,11 @@ _LETTERS = 3
 
 @dataclass(frozen=True)
 class DateForm:
-    """The names of a language: twelve months, and seven days from Monday on."""
+    """The names of a language: twelve months, and seven days from Monday on; ``clock`` writes the time of a day."""
 
     months: tuple[str, ...]
     days: tuple[str, ...]
+    clock: str = " %H:%M"
 
     def long(self, day: date) -> str:
         """``21 October 2022``."""
@@ -33,4 +34,4 @@ class DateForm:
 
     def moment(self, value: datetime) -> str:
         """``26 Oct 2022 23:59 WITA``; the value carries the zone that it is told in."""
-        return f"{self.day(value)} {value:%H:%M} {value.tzname()}"
+        return f"{self.day(value)}{value:{self.clock}} {value.tzname()}"

@@ -9,7 +9,7 @@ _MONTHS = (
     "Desember",
 )  # fmt: skip
 _FORM = NumberForm(thousands=".", mark=",", percent="\N{NO-BREAK SPACE}%")
-_DATES = DateForm(_MONTHS, _DAYS)
+_DATES = DateForm(_MONTHS, _DAYS, " pukul %H.%M")
 number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
 percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
 percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage

@@ -104,18 +104,19 @@ def messages(night: Night, context: Context) -> list[Message]:
 
 def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Context) -> None:
     message = told(night(**EVERYTHING), context)
-    assert message.subject == (
-        "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: "
-        "kiriman ditolak (700 keluarga); kiriman ditahan (100 keluarga); mutu isian (300 keluarga); "
-        "di belakang rencana (28.000 keluarga); dan 1 lagi"
-    )
+    assert message.subject == ("[KRITIS] Kalimantan Timur, 26 Okt: kiriman ditolak; +4 lagi")
     head = message.body.splitlines()[:6]
-    assert head[0] == "[KRITIS] BPS Provinsi Kalimantan Timur (64) \u2013 data s.d. 27 Okt 2022 00:59 WITA"
+    assert head[0] == "[KRITIS] BPS Provinsi Kalimantan Timur \u2013 data s.d. 27 Okt 2022 pukul 00.59 WITA"
     assert "YANG HARUS DILAKUKAN" in head
-    assert "1. Perbaiki dan kirim ulang kiriman yang ditolak: 700 keluarga \u2013 batas 27 Okt 2022 18:00 WITA" in head
-    assert (
-        "4. Kejar ketinggalan di kab/kota di bawah: 28.000 keluarga \u2013 batas 28 Okt 2022 12:00 WITA" in message.body
+    body = flat(message)
+    rejected = (
+        "1. Perbaiki dan kirim ulang kiriman yang ditolak (700 keluarga) \u2013 paling lambat 27 Okt 2022 pukul 18.00"
     )
+    assert rejected in body
+    behind = (
+        "4. Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. Nomor 1 (2.300), Kab. Nomor 2 (2.200), 18 lainnya"
+    )
+    assert f"{behind} \u2013 paling lambat 28 Okt 2022 pukul 12.00 WITA" in body
 
 
 def test_every_share_names_its_whole(messages: list[Message]) -> None:
@@ -136,15 +137,15 @@ def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
     assert "2 diterima, 1 ditolak, 1 ditahan, 1 belum selesai diproses; 2 folder belum lengkap" in body
     assert "malam ini \u221224.000" in body
-    assert "regsosek quarantine --province 64" in body
+    assert "300 keluarga menunggu perbaikan, yang terlama sejak 20 Okt 2022" in body
 
 
 def test_a_held_delivery_says_what_waits_over_which_limit_and_who_decides(night: Night, context: Context) -> None:
     message = told(night(held=(HELD,), held_rules=(RuleViolations("P05", 60),)), context)
     body = flat(message)
-    assert message.subject == "[KRITIS] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: kiriman ditahan (100 keluarga)"
-    assert "1. Periksa kiriman yang ditahan: 100 keluarga" in body
-    assert "1 kiriman ditahan karena bagian yang salah atau yang ditarik melebihi batas." in body
+    assert message.subject == "[KRITIS] Kalimantan Timur, 26 Okt: kiriman ditahan (100 keluarga)"
+    assert "1. Periksa kiriman yang ditahan (100 keluarga)" in body
+    assert "1 kiriman ditahan karena bagian yang salah atau yang akan ditarik melebihi batas." in body
     assert "100 keluarga dan 310 anggota di dalamnya" in body
     assert f"{HELD.delivery_id} (26 Okt 2022): 60 dari 100 keluarga (60,0 %) salah, batas 40 %" in body
     assert "% %" not in body
@@ -157,7 +158,7 @@ def test_silence_says_since_when_and_what_lies_unfinished(night: Night, context:
     silent = night(deliveries={}, families=RowCounts(), unfinished=3, last_arrival=date(2022, 10, 24))
     message = told(silent, context, ("NO_DATA", date(2022, 10, 25)))
     assert message.subject.startswith("[KRITIS]")
-    assert "Sudah 2 malam tanpa data keluarga." in message.body
+    assert "Sudah 2 malam tidak ada data keluarga yang masuk." in message.body
     assert "Terakhir masuk: kiriman 24 Okt 2022." in message.body
     assert "sejak 25 Okt 2022, malam ke-2" in message.body
     assert "3 folder kiriman belum lengkap" in flat(message)
@@ -178,14 +179,14 @@ def test_kabkota_without_a_burden_are_not_named(night: Night, context: Context) 
 
 
 def test_a_sample_says_so(night: Night, context: Context) -> None:
-    assert "target di sini 0,1 % dari target provinsi" in told(night(**EVERYTHING), context).body
+    assert "target di sini 0,1 % dari target provinsi" in flat(told(night(**EVERYTHING), context))
     assert "SIMULASI" not in told(night(visited=0), context).body
 
 
 def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
     message = told(night(), context, ("BEHIND", date(2022, 10, 20)))
-    assert message.subject == "[PULIH] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: pulih: di belakang rencana"
-    assert "PULIH, tidak perlu tindakan - di belakang rencana, seluruh provinsi, sejak 20 Okt 2022" in flat(message)
+    assert message.subject == "[TERATASI] Kalimantan Timur, 26 Okt: tertinggal"
+    assert "SUDAH TERATASI - tertinggal, seluruh provinsi, sejak 20 Okt 2022" in flat(message)
     assert "YANG HARUS DILAKUKAN" not in message.body
 
 
@@ -241,7 +242,7 @@ def test_the_same_night_gives_the_same_words(night: Night, context: Context) -> 
 def test_repairs_are_told_in_one_line_so_that_the_office_can_mend_its_export(night: Night, context: Context) -> None:
     body = flat(told(night(**EVERYTHING | {"repairs": {"apostrophe": 1234, "column_unknown": 1, "crlf": 8}}), context))
     assert (
-        "Dibetulkan otomatis, mohon perbaiki ekspornya: 1.234 isian: kode diawali tanda petik satu; ekspor tanpa "
+        "Dibetulkan otomatis; mohon perbaiki ekspornya: 1.234 isian: kode diawali tanda petik satu; ekspor tanpa "
         "melalui lembar kerja; 1 kolom: kolom tidak ada dalam buku kode, isinya tidak dimuat" in body
     )
     assert "CRLF" not in body

@@ -80,21 +80,19 @@ def test_a_line_says_what_where_how_many_since_when_who_does_what_until_when(nig
     behind = told(Kind.BEHIND, BERAU, families=7200, since=date(2022, 10, 24), why=Why.WORSE,
                   figures={"visited": 28_800, "target": 60_000, "plan_percent": 60})  # fmt: skip
     message = digest(night(), [behind], full)
-    assert message.subject == (
-        "[PERHATIAN] BPS Provinsi Kalimantan Timur (64), 26 Okt 2022: di belakang rencana (7.200 keluarga)"
-    )
+    assert message.subject == ("[PERHATIAN] Kalimantan Timur, 26 Okt: tertinggal (7.200 keluarga)")
     assert (
-        "1. 6403 Kabupaten Berau – DI BELAKANG RENCANA [PERHATIAN], sejak 24 Okt 2022, malam ke-3; memburuk "
+        "1. 6403 Kabupaten Berau – TERTINGGAL DARI RENCANA [PERHATIAN], sejak 24 Okt 2022, malam ke-3; memburuk "
         "Dikunjungi 48,0 % dari 60.000 keluarga, rencana 60 %: kurang 7.200 keluarga. "
-        "> Koseka, BPS 6403 Kabupaten Berau: tanyakan sebabnya, bantu dengan petugas dari SLS yang selesai "
-        "– Batas 28 Okt 2022 12:00 WITA"
+        "> Koseka, BPS 6403 Kabupaten Berau: tanyakan sebabnya, bantu dengan petugas dari SLS yang sudah selesai "
+        "– paling lambat 28 Okt 2022 pukul 12.00 WITA"
     ) in words_of(message)
 
 
 def test_what_a_night_could_not_judge_says_so_until_it_is_judged(night: Night, full: Context) -> None:
     quality = {"quarantined": 40, "judged": 200, "limit_percent": 5}
     stale = told(Kind.QUALITY, BERAU, families=40, since=date(2022, 10, 24), figures=quality, judged=False)
-    said = "tidak dinilai malam ini"
+    said = "belum ada data baru untuk menilainya"
     for judged in (False, True):
         each = replace(stale, condition=replace(stale.condition, judged=judged), why=Why.STANDING)
         assert (said in words_of(digest(night(), [each], full))) is not judged
@@ -106,8 +104,8 @@ def test_places_below_the_kabkota_are_counted_and_told_by_code(night: Night, ful
     silent = [told(Kind.NO_DATA, sub_sls(n), families=10, figures={"silent_nights": n}) for n in range(1, 6)]
     message = digest(night(), [*silent, told(Kind.QUALITY, OFFICER, families=4)], full)
     codes = ", ".join(f"6403010001{n:04d}00" for n in (1, 2, 3))
-    assert f"Sudah 5 malam tanpa data keluarga. 5 sub-SLS: {codes}, …" in words_of(message)
-    assert "tidak ada data masuk (50 keluarga); mutu isian (4 keluarga)" in message.subject
+    assert f"Sudah 5 malam tidak ada data keluarga yang masuk. 5 sub-SLS: {codes}, …" in words_of(message)
+    assert "tidak ada data masuk; mutu isian" in message.subject
     assert message.attachments[0].content.decode("utf-8-sig").count("\r\n") == 7
     assert "Budi" not in message.body + message.html
 
@@ -115,7 +113,7 @@ def test_places_below_the_kabkota_are_counted_and_told_by_code(night: Night, ful
 def test_an_officer_is_told_by_role_and_code_with_the_superior(night: Night, full: Context) -> None:
     body = words_of(digest(night(), [told(Kind.QUALITY, OFFICER, figures={"observed": 41, "expected": 10})], full))
     assert "Teramati 41, seharusnya 10." in body
-    assert "> PPL 6403-0012 (atasan PML 6403-P003); PML memeriksa, PPL bertanya kembali; BPS 6403" in body
+    assert "> PPL 6403-0012 (atasan PML 6403-P003); PML memeriksa, PPL menanyakan kembali; BPS 6403" in body
     assert "petugas 6403-0012;" in words_of(digest(night(), [told(Kind.QUALITY, OFFICER)], replace(full, officers={})))
 
 
@@ -151,7 +149,7 @@ def test_at_most_ten_kabkota_and_the_rest_in_the_work_list(night: Night, full: C
 def test_what_is_nothing_is_not_told_and_what_is_not_known_neither(night: Night, full: Context) -> None:
     silent = night(families=RowCounts(), last_arrival=date(2022, 10, 25))
     body = words_of(digest(silent, [told(Kind.NO_DATA, PROVINCE)], full))
-    assert "Sudah 1 malam tanpa data keluarga." in body
+    assert "Sudah 1 malam tidak ada data keluarga yang masuk." in body
     assert "folder kiriman" not in body and "SLS aktif" not in body
     assert "Dikunjungi 0,0 % dari 60.000 keluarga" in words_of(
         digest(night(), [told(Kind.BEHIND, BERAU, figures={"visited": 0})], full)
@@ -162,13 +160,16 @@ def test_an_appointment_names_the_sls_or_only_its_families(night: Night, full: C
     conditions = [told(Kind.APPOINTMENT, BERAU, families=120, figures={"sls": 3}),
                   told(Kind.APPOINTMENT, sub_sls(1, "6471"), families=40)]  # fmt: skip
     body = words_of(digest(night(), conditions, full))
-    assert "3 SLS dikerjakan tanpa bertemu ketuanya. Daftar 120 keluarga belum diverifikasi" in body
+    assert (
+        "Di 3 SLS pendataan sudah berjalan, tetapi ketua SLS belum ditemui. Daftar 120 keluarga belum diverifikasi"
+        in body
+    )
     assert "sub-SLS: 6471010001000100" in body and "Daftar 40 keluarga belum" in body
 
 
 def test_good_news_is_short_and_asks_for_nothing(night: Night, full: Context) -> None:
     message = digest(night(), [], full)
-    assert message.subject.startswith("[AMAN]") and message.subject.endswith("tidak ada yang perlu ditindaklanjuti")
+    assert message.subject.startswith("[AMAN]") and message.subject.endswith("tidak ada masalah")
     assert "KABAR BAIK" in message.body and "YANG HARUS" not in message.body
     assert len(message.body.splitlines()) <= 18
     assert message.attachments == ()

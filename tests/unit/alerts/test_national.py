@@ -54,19 +54,17 @@ def test_the_worst_province_stands_first(night: Night) -> None:
     found = bad_night(night)
     assert worst_first(found)[:3] == ["94", "64", "11"]
     message = compose_national(found, ours())
-    assert message.subject == (
-        "[KRITIS] Regsosek nasional, 26 Okt 2022: 2 provinsi kritis; 1 perhatian; 1 diteruskan ke pusat"
-    )
-    assert "1. 94 Papua: 48,0 % dari 100.000, rencana 48 % [KRITIS] tidak ada data masuk; di belakang" in flat(message)
-    assert "3. 11 Aceh: 48,0 % dari 100.000, rencana 48 % [PERHATIAN] di belakang rencana (900 kel" in flat(message)
-    assert "Tanpa kondisi (31): 12, 13," in flat(message)
+    assert message.subject == ("[KRITIS] Nasional, 26 Okt: 2 provinsi kritis; +2 lagi")
+    assert "1. Papua (94): 48,0 % dari 100.000, rencana 48 % [KRITIS] tidak ada data masuk; tertinggal" in flat(message)
+    assert "3. Aceh (11): 48,0 % dari 100.000, rencana 48 % [PERHATIAN] tertinggal (900 kel" in flat(message)
+    assert "Tidak ada masalah (31 provinsi): Sumatera Utara, Sumatera Barat," in flat(message)
 
 
 def test_counts_and_escalations_are_told(night: Night) -> None:
     body = flat(compose_national(bad_night(night), ours()))
-    assert "- DI BELAKANG RENCANA: 1 provinsi kritis, 1 perhatian; 5.900 keluarga" in body
-    assert "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 1 perhatian; 40 keluarga" in body
-    assert "64 Kalimantan Timur: TIDAK ADA DATA MASUK, sub-SLS 6403010001000100, sejak 23 Okt 2022: 40 kel" in body
+    assert "- TERTINGGAL DARI RENCANA: 1 provinsi kritis, 1 perlu perhatian; 5.900 keluarga" in body
+    assert "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 1 perlu perhatian; 40 keluarga" in body
+    assert "Kalimantan Timur (64): TIDAK ADA DATA MASUK, sub-SLS 6403010001000100, sejak 23 Okt 2022 (40 kel" in body
 
 
 def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> None:
@@ -74,28 +72,55 @@ def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> No
     body = flat(
         compose_national(found, ours(failed={"73": f"ParityError: {sub_sls(1).code}\nx"}, refreshed=set(found)))
     )
-    assert "1.536.000 dari 3.200.000 keluarga dikunjungi (48,0 %), rencana 48,0 %; 32 dari 34 provinsi" in body
-    assert "Tidak terhitung malam ini: 32 Jawa Barat, 73 Sulawesi Selatan." in body
+    assert (
+        "1.536.000 dari 3.200.000 keluarga dikunjungi (48,0 %), rencana 48,0 %; "
+        "data malam ini lengkap dari 32 dari 34 provinsi" in body
+    )
+    assert "Tanpa data lengkap malam ini: Jawa Barat (belum diolah), Sulawesi Selatan (belum diolah)." in body
     why = "Great Expectations dan SQL hasil kompilasi berbeda"
-    assert f"- 73 Sulawesi Selatan: malamnya gagal diproses: {why} (ParityError: …)" in body
-    assert "- 32 Jawa Barat: malamnya belum diproses" in body
+    assert f"- {why}; belum diolah: Sulawesi Selatan (ParityError: …)" in body
+    assert "- Malam ini belum diolah: Jawa Barat" in body
 
 
 def test_what_is_ours_and_what_waits_is_told_apart(night: Night) -> None:
     message = compose_national(
-        stands(night), ours(publication="AuditError: sums differ", astray={"province 64": 3}, held=(HELD,))
+        stands(night), ours(publication="AuditError: sums differ", astray={"64": 3, "32": 1}, held=(HELD,))
     )
     assert message.subject.startswith("[PERHATIAN]")
-    assert "2 kesalahan platform; 1 kiriman menunggu keputusan" in message.subject
+    assert "2 gangguan sistem pusat; +1 lagi" in message.subject
     assert "Penerbitan bermasalah: rilis tidak lulus auditnya (AuditError: sums differ)" in flat(message)
-    assert f"33 Jawa Tengah: {HELD.delivery_id}, sejak malam 26 Okt 2022, 700 keluarga" in flat(message)
+    assert "4 berkas di area penerimaan belum dapat diproses sebagai kiriman (Jawa Barat, Kalimantan Timur)" in flat(
+        message
+    )
+    assert f"Jawa Tengah (33): {HELD.delivery_id}, sejak malam 26 Okt 2022, 700 keluarga" in flat(message)
+
+
+def test_a_night_counts_the_provinces_of_which_it_is_whole(night: Night) -> None:
+    found = stands(night)
+    for code, deliveries in (("19", {"rejected": 1}), ("82", {}), ("35", {"accepted": 1, "held": 1})):
+        found[code] = ProvinceStand(replace(night(province=code), deliveries=deliveries), ())
+    body = flat(compose_national(found, ours()))
+    assert "data malam ini lengkap dari 31 dari 34 provinsi." in body
+    gaps = "Kepulauan Bangka Belitung (ditolak), Jawa Timur (diterima sebagian), Maluku Utara (tidak ada kiriman)"
+    assert f"Tanpa data lengkap malam ini: {gaps}." in body
+
+
+def test_one_cause_in_many_provinces_is_one_fault(night: Night) -> None:
+    failed = {code: f"ObjectStoreError: province {code}: no answer" for code in CODES}
+    message = compose_national({}, ours(failed=failed, refreshed=frozenset(), astray=dict.fromkeys(CODES, 8)), "en")
+    assert "2 faults of ours" in message.subject
+    body = flat(message)
+    assert body.count("object storage did not answer") == 1 and "Files in the landing area" in body
+    assert "provinces critical" not in body
 
 
 def test_a_good_night_says_so_and_an_empty_one_divides_by_nothing(night: Night) -> None:
     good = compose_national(stands(night), ours(), "en")
-    assert good.subject == "[ALL WELL] Regsosek, the nation, 26 Oct 2022: all 34 provinces without a condition"
+    assert good.subject == "[ALL WELL] Nation, 26 Oct: no problem in 34 provinces"
     nothing = compose_national({}, ours(refreshed=frozenset()))
-    assert "0 dari 0 keluarga dikunjungi (–), rencana –; 0 dari 34 provinsi" in flat(nothing)
+    assert "0 dari 0 keluarga dikunjungi (–), rencana –; data malam ini lengkap dari 0 dari 34 provinsi" in flat(
+        nothing
+    )
 
 
 def test_all_provinces_are_attached(night: Night) -> None:
@@ -103,8 +128,8 @@ def test_all_provinces_are_attached(night: Night) -> None:
     rows = list(csv.DictReader(io.StringIO(attached.content.decode("utf-8-sig")), delimiter=";"))
     assert [row["kode"] for row in rows[:3]] == ["94", "64", "11"] and len(rows) == 34
     assert rows[1] | {"kode": "64"} == {
-        "kode": "64", "provinsi": "Kalimantan Timur", "keparahan": "KRITIS", "dikunjungi": "48000", "target": "100000",
-        "rencana_persen": "48,0", "jenis": "kiriman ditolak, mutu isian, tidak ada data masuk", "keluarga": "760",
+        "kode": "64", "provinsi": "Kalimantan Timur", "tingkat": "KRITIS", "dikunjungi": "48000", "target": "100000",
+        "rencana_persen": "48,0", "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk", "keluarga": "760",
         "diteruskan": "1",
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import get_args
 
-from regsosek.alerts.platform import PlatformFigures, class_of, compose_platform
+from regsosek.alerts.platform import OUTSIDE, PlatformFigures, class_of, compose_platform
 from regsosek.alerts.rendering import TEMPLATES
 from regsosek.alerts.wording import words_of
 from regsosek.runbooks import pages
@@ -61,9 +61,10 @@ def test_same_faults_same_fingerprint() -> None:
 
 
 def test_what_lies_astray_in_landing_is_counted_and_told() -> None:
-    message = compose_platform(figures(astray={"province 64": 3, "outside of every province": 1}))
+    message = compose_platform(figures(astray={"64": 3, OUTSIDE: 1}))
     assert message.subject == "[PIPELINE FAULT] night 2022-10-26: keys astray in landing"
-    assert "province 64: 3" in message.body
+    assert "Kalimantan Timur: 3" in message.body and "outside of every province: 1" in message.body
+    assert "get no digest" not in message.body and "red task" not in message.body
     assert not figures(astray={}).anything
 
 
@@ -93,7 +94,7 @@ def test_the_class_of_a_fault_is_explained_with_its_own_runbook_in_the_readers_l
     assert "EngineFaultError: a database failed. Runbook: " in english
     message = compose_platform(told, "https://docs.example", "id")
     assert message.subject == (
-        "[KESALAHAN PIPELINE] malam 2022-10-26: 2 provinsi gagal, penerbitan bermasalah, 1 pesan gagal disusun"
+        "[GANGGUAN SISTEM] malam 2022-10-26: 2 provinsi gagal, penerbitan bermasalah, 1 pesan gagal disusun"
     )
     indonesian = " ".join(message.body.split())
     assert "GAGAL - 64: DefectError: province 64: TypeError" in indonesian

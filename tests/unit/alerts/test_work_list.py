@@ -32,10 +32,12 @@ def test_each_place_is_told_whole(night: Night, context: Context) -> None:
     silent = told(Kind.NO_DATA, sub_sls(1), families=40, severity=Severity.KRITIS, figures={"silent_nights": 3})
     [row] = rows(night, context, [silent])
     assert row == {
-        "kab_kota": "6403", "tingkat": "sub-SLS", "kode": "6403 010 001 0001 00", "jenis": "TIDAK ADA DATA MASUK",
-        "keparahan": "KRITIS", "keadaan": "baru malam ini", "keluarga": "40", "sejak": "2022-10-26",
-        "temuan": "Sudah 3 malam tanpa data keluarga.", "pelaksana": "PML dan Koseka, BPS 6403 Kabupaten Berau",
-        "tindakan": "pastikan semua PPL menyinkronkan perangkat", "batas": "27 Okt 2022 18:00 WITA",
+        "kab_kota": "6403", "tingkat": "sub-SLS", "kode": "6403 010 001 0001 00", "masalah": "TIDAK ADA DATA MASUK",
+        "tingkat_masalah": "KRITIS", "keadaan": "baru malam ini", "keluarga": "40", "sejak": "2022-10-26",
+        "temuan": "Sudah 3 malam tidak ada data keluarga yang masuk.",
+        "pelaksana": "PML dan Koseka, BPS 6403 Kabupaten Berau",
+        "tindakan": "pastikan semua PPL menyinkronkan perangkatnya",
+        "batas": "paling lambat 27 Okt 2022 pukul 18.00 WITA",
     }  # fmt: skip
 
 

@@ -6,5 +6,5 @@ from regsosek.release.wording import cut_off
 
 
 def test_cut_off_by_the_clock_of_the_province() -> None:
-    assert cut_off(date(2022, 10, 21), "94") == "2022-10-21 23.59 WIT"
-    assert cut_off(date(2022, 10, 21), None) == "2022-10-21 23.59 waktu setempat"
+    assert cut_off(date(2022, 10, 21), "94") == "2022-10-22 01.59 WIT"
+    assert cut_off(date(2022, 10, 21), None) == "2022-10-21 23.59 WIB"

@@ -59,9 +59,9 @@ def test_written(written: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("zone", "written"),
     [
-        ("Asia/Jakarta", "26 Okt 2022 23:30 WIB"),
-        ("Asia/Makassar", "27 Okt 2022 00:30 WITA"),
-        ("Asia/Jayapura", "27 Okt 2022 01:30 WIT"),
+        ("Asia/Jakarta", "26 Okt 2022 pukul 23.30 WIB"),
+        ("Asia/Makassar", "27 Okt 2022 pukul 00.30 WITA"),
+        ("Asia/Jayapura", "27 Okt 2022 pukul 01.30 WIT"),
     ],
 )
 def test_moments_by_the_clock_of_the_province(zone: str, written: str) -> None:

@@ -1,0 +1,106 @@
+"""The top of a digest: a subject that a phone shows, what to do, where, and a deadline that stays once it was told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from alert_memory import Memory, told_before
+from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.context import Context
+from regsosek.alerts.digest import compose_digest
+from regsosek.alerts.judging import Rules
+from regsosek.alerts.national import ProvinceStand, compose_national
+from regsosek.alerts.platform import PlatformFigures
+from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
+from regsosek.alerts.subject import MOST_SIGNS
+from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.wording import words_of
+from regsosek.geography.provinces import provinces
+from told_conditions import told
+
+Night = Callable[..., ProvinceFigures]
+LIMITS = thresholds()
+TONIGHT = date(2022, 10, 26)
+TOLD = [kind for kind in Kind if kind is not Kind.PIPELINE_FAULT]
+
+
+def body(figures: ProvinceFigures, memory: Memory, context: Context) -> str:
+    judgement = memory.judge(figures, Rules(LIMITS))
+    return " ".join(compose_digest(figures, judgement.telling.told, LIMITS, context).body.split())
+
+
+def test_the_first_deadline_stays_and_passes(night: Night, context: Context) -> None:
+    memory, bad = Memory(), Waiting(300, TONIGHT, new_sls=300, code_since=TONIGHT, tonight=200)
+    said = [
+        body(night(night=TONIGHT + timedelta(n), waiting=bad, visited=99_000, kabkota=()), memory, context)
+        for n in range(6)
+    ]
+    due, over = "paling lambat 29 Okt 2022 pukul 12.00 WITA", "lewat batas sejak 29 Okt 2022 pukul 12.00 WITA"
+    assert [due in each for each in said[:3]] == [True, True, True]
+    assert [(due in each, over in each) for each in said[3:]] == [(False, True)] * 3
+
+
+def test_what_is_new_again_has_a_deadline_of_its_own(night: Night, context: Context) -> None:
+    """Families that waited were corrected; a week later others wait."""
+    memory, bad = Memory(), Waiting(300, TONIGHT, tonight=200)
+    waiting = {0: bad, 1: Waiting(), 7: bad}
+    said = {
+        n: body(night(night=TONIGHT + timedelta(n), waiting=each, visited=99_000, kabkota=()), memory, context)
+        for n, each in waiting.items()
+    }
+    assert "paling lambat 29 Okt 2022" in said[0] and "paling lambat 5 Nov 2022" in said[7]
+
+
+def test_what_to_do_names_the_kabkota_that_make_most_of_it(night: Night, context: Context) -> None:
+    """None of them is large enough to be told of by itself."""
+    parts = tuple(KabkotaFigures(f"64{n:02d}", f"Kabupaten N{n}", 150, 10 * n, 5) for n in range(1, 6))
+    behind = body(night(visited=20_000, kabkota=parts), Memory(), context)
+    assert "Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. N1 (62), Kab. N2 (52), 3 lainnya" in behind
+    assert "Terbanyak di Kab. N1 (62), Kab. N2 (52), Kab. N3 (42), Kab. N4 (32), Kab. N5 (22)." in behind
+    assert "di bawah" not in behind
+    waits = Waiting(9, TONIGHT, 9, 9, 0, TONIGHT, 9)
+    one = replace(night().kabkota[0], waiting=waits)
+    few, desa = replace(night().families, received=100), (CodeDesa("6403010001", "6403", 9),)
+    coded = body(night(waiting=waits, families=few, kabkota=(one,), code_desa=desa), Memory(), context)
+    assert "- desa/kelurahan 6403010001 (9)" in coded
+    assert "Betulkan kode wilayah atau daftarkan SLS baru (9 keluarga): Kab. Berau (9)" in coded
+
+
+def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:
+    served = replace(
+        context, address="https://r.example/provinsi/64.html", quarantine="https://p.example/quarantine/64"
+    )
+    memory = told_before("64", TONIGHT, ())
+    assert "https://r.example/provinsi/64.html" in body(night(visited=20_000), memory, served)
+    assert "https://p.example/quarantine/64" in body(night(visited=20_000), memory, served)
+    plain = body(night(visited=20_000), memory, context)
+    assert "http" not in plain and "s3:" not in plain and "regsosek quarantine" not in plain
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_subject_fits_a_phone_and_names_the_most_urgent(night: Night, context: Context, language: str) -> None:
+    own = replace(context, language=language)
+    for each in provinces():
+        for kind in TOLD:
+            others = [told(other, Place("provinsi", each.code), families=12_345) for other in TOLD if other is not kind]
+            first = told(kind, Place("provinsi", each.code), families=1_234_567, severity=Severity.KRITIS)
+            for all_told in ([first], [first, *others], [replace(first, why=Why.RECOVERED)]):
+                subject = compose_digest(night(province=each.code), all_told, LIMITS, own).subject
+                assert len(subject) <= MOST_SIGNS, subject
+                assert words_of(own.language).kind(kind).short in subject and each.name in subject
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_subject_of_the_nation_fits_too(night: Night, language: str) -> None:
+    codes = [each.code for each in provinces()]
+
+    def stand(code: str, severity: Severity) -> ProvinceStand:
+        own: tuple[Told, ...] = (told(Kind.BEHIND, Place("provinsi", code), severity=severity, why=Why.ESCALATED),)
+        return ProvinceStand(night(province=code), own)
+
+    ours = PlatformFigures(TONIGHT, codes, frozenset(codes), {"64": "ObjectStoreError: x"}, "AuditError: x")
+    stands = {code: stand(code, list(Severity)[n % 2]) for n, code in enumerate(codes)}
+    subject = compose_national(stands, ours, language).subject  # type: ignore[arg-type]
+    assert len(subject) <= MOST_SIGNS, subject
