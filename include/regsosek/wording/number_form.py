@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+_ALL, _NEARLY_ALL = 100, 99.9
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class NumberForm:
         return (MINUS if rounded < 0 else "") + self._marked(f"{abs(rounded):,f}")
 
     def percentage(self, value: float | None) -> str:
-        """With one decimal; a dash for None."""
-        return NOTHING if value is None else f"{self.decimal(value)}{self.percent}"
+        """With one decimal, and never the whole for what is short of it; a dash for None."""
+        if value is None:
+            return NOTHING
+        return f"{self.decimal(_NEARLY_ALL if _NEARLY_ALL < value < _ALL else value)}{self.percent}"
 
     def percent_of(self, part: float, whole: float) -> str:
         """``part`` of ``whole`` with one decimal, never clipped at 100; a dash if there is no whole."""

@@ -31,6 +31,8 @@ from regsosek.wording.indonesian import (
         (decimal(-0.04), "0,0"),
         (percentage(12.34), "12,3\u00a0%"),
         (percentage(None), "–"),
+        (percentage(99.996), "99,9\u00a0%"),
+        (percentage(100.0), "100,0\u00a0%"),
         (points(1.2), "+1,2"),
         (points(-11.26), "−11,3"),
         (points(0.0), "0,0"),
