@@ -20,9 +20,9 @@ from regsosek.statistics.tree import completion
 
 _FORECAST = (
     "visited", "plan_base_families", "plan_base_version", "last_day", "window_end", "forecast_status",
-    "forecast_reason", "forecast_method", "final_visited", "final_share", "final_low", "final_high", "done_on",
-    "done_from", "done_until", "families_left", "officer_families", "officer_days", "families_per_officer_day",
-    "officer_source", "officers_per_day", "officer_days_needed",
+    "forecast_reason", "in_time", "forecast_method", "final_visited", "final_share", "final_low", "final_high",
+    "done_on", "done_from", "done_until", "families_left", "officer_families", "officer_days",
+    "families_per_officer_day", "officer_source", "officers_per_day", "officer_days_needed",
 )  # fmt: skip
 _CASE = ("window_end", "final_gain", "final_visited", "final_share", "done_on")
 

@@ -15,7 +15,8 @@ from regsosek.warehouse.tables import published_release
 
 FORECAST_FILE = "prakiraan.csv"
 _PROVINCE = "provinsi"
-_OUTCOMES = ("done", "in time", "late", "cannot be forecast")
+_OUTCOMES = ("done", "in time", "not certain", "late", "cannot be forecast")
+_OF_ANSWERS = {"yes": "in time", "uncertain": "not certain", "no": "late"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class StandingRelease:
 
     Attributes:
         signed_by: id of the public key; None of a release that is not signed, or that this warehouse does not know.
-        forecast: provinces by what is forecast of them, in the order of ``done, in time, late, cannot be forecast``;
-            empty where the release has no forecast.
+        forecast: provinces by what is forecast of them, in the order of ``done, in time, not certain, late, cannot
+            be forecast``; empty where the release has no forecast.
     """
 
     position: Position
@@ -66,20 +67,19 @@ def standing_release(connection: Connection, store: Store, bucket: str) -> Stand
 
 
 def _forecast(table: bytes) -> tuple[tuple[str, int], ...]:
-    columns = {
-        field: definitions()[field].column for field in ("region_level", "forecast_status", "done_on", "window_end")
-    }
+    columns = {field: definitions()[field].column for field in ("region_level", "forecast_status", "in_time")}
     found: Counter[str] = Counter()
     for row in csv.DictReader(io.StringIO(table.decode(), newline="")):
         if row[columns["region_level"]] == _PROVINCE:
-            found[_outcome(*(row[columns[field]] for field in ("forecast_status", "done_on", "window_end")))] += 1
+            found[_outcome(row[columns["forecast_status"]], row.get(columns["in_time"], ""))] += 1
     return tuple((outcome, found[outcome]) for outcome in _OUTCOMES if found[outcome])
 
 
-def _outcome(status: str, done_on: str, window_end: str) -> str:
-    """Days as ISO dates compare as text; a province that is not done within the days looked at has none."""
+def _outcome(status: str, in_time: str) -> str:
+    """A release of a version that did not say how sure it was is told as not certain."""
     if status == forecast_words()["done"]:
         return "done"
     if status != forecast_words()["forecast"]:
         return "cannot be forecast"
-    return "in time" if done_on and done_on <= window_end else "late"
+    answers = {forecast_words()[word]: outcome for word, outcome in _OF_ANSWERS.items()}
+    return answers.get(in_time, "not certain")

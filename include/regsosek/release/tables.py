@@ -93,7 +93,7 @@ _FORECAST_BASE = (
     "plan_base_version", "plan_base_coverage", "window_end",
 )  # fmt: skip
 _FORECAST = (
-    *_FORECAST_BASE, "days_left", "forecast_status", "forecast_reason", "done_on", "done_from", "done_until",
+    *_FORECAST_BASE, "days_left", "forecast_status", "forecast_reason", "in_time", "done_on", "done_from", "done_until",
     "done_method", "final_visited", "final_share", "final_low", "final_low_share", "final_high", "final_high_share",
     "forecast_method", "families_left", "officer_source", "officer_days", "officer_families",
     "families_per_officer_day", "officers_per_day", "officer_days_needed",

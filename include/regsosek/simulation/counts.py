@@ -36,6 +36,7 @@ class Spell(_Table):
 class Shape(_Table):
     """How the campaigns of one kind go; a range is drawn from once per province."""
 
+    curve: Annotated[tuple[Range, ...], Field(min_length=2)]
     pace: Range
     weekend_weight: Range
     reached: Range
@@ -93,7 +94,9 @@ def _shares(shape: Shape, random: np.random.Generator, regions: int, weekday: in
     spread = random.normal(1, shape.region_spread, (regions, 1)).clip(0.6, 1.6)
     pace = random.uniform(*shape.pace) * spread
     ends = (random.uniform(*shape.ends) * random.normal(1, 0.04, (regions, 1))).clip(0.3, 1) * DAYS
-    planned = np.diff(np.clip(np.arange(DAYS + 1) / ends, 0, 1) ** pace, axis=1)
+    moments, done = np.array(shape.curve).T
+    passed = np.interp(np.clip(np.arange(DAYS + 1) / ends, 0, 1), moments, done)
+    planned = np.diff(passed**pace, axis=1)
     dates = (weekday + np.arange(DAYS)) % 7
     busy = planned * np.where(dates >= _SATURDAY, random.uniform(*shape.weekend_weight), 1.0)
     reached = (random.uniform(*shape.reached) * random.normal(1, 0.03, (regions, 1))).clip(0.5, 1.12)

@@ -2,40 +2,79 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
-from regsosek.simulation.backtest import END, PROVED_ON, TUNED_ON, Proof, calibrate, prove
+from regsosek.simulation.backtest import (
+    END,
+    PROVED_ON,
+    TUNED_ON,
+    Night,
+    Proof,
+    calibrate,
+    nights,
+    prove,
+    prove_left_out,
+)
 from regsosek.simulation.counts import shapes
 from regsosek.statistics.forecast import LAST_WEEK, LINEAR, METHODS, MODEL
-from regsosek.statistics.forecast_choice import COLUMNS, ERRORS, HORIZONS, Calibration
+from regsosek.statistics.forecast_choice import (
+    AHEAD,
+    COLUMNS,
+    ERRORS,
+    GONE,
+    HORIZONS,
+    INTERVAL_COLUMNS,
+    INTERVALS,
+    Calibration,
+)
 
 PROOF = Path(__file__).parent / "data" / "forecast_proof.csv"
 PAGE = Path("docs/statistics.md")
 ALL, DATE = "all", "date"
+# What a shape was forecast with: what was tuned on all the others, or what is committed, which knows the shape.
+OTHERS, COMMITTED = "others", "committed"
 BEGIN, FINISH = "<!-- forecast figures: written by `regsosek forecast backtest` -->", "<!-- end of forecast figures -->"
-_FIELDS = ("shape", "horizon", "forecasts", "coverage", "mae", *(f"mae_{m}" for m in METHODS), "skill", "model_used")
+_FIELDS = (
+    "tuned_on", "shape", "horizon", "forecasts", "coverage", "width", "mae", *(f"mae_{m}" for m in METHODS), "skill",
+    "model_used", "has_latest",
+)  # fmt: skip
 _SHOWN = ("1", "3", "7", "14", str(END))
 _BASELINES = (f"error_{LINEAR}", f"error_{LAST_WEEK}")
 
 
 def write_backtest() -> None:
-    """Tunes the intervals anew, proves them on other campaigns, and writes both files; some forty seconds."""
-    calibrated = calibrate(TUNED_ON)
-    ERRORS.write_text(calibration_text(calibrated), encoding="utf-8")
-    PROOF.write_text(_text(_FIELDS, proof_rows(prove(calibrated, PROVED_ON))), encoding="utf-8")
+    """Tunes the forecast anew, proves it on other campaigns, and writes its files; some minutes."""
+    tuned, told = nights(TUNED_ON), nights(PROVED_ON)
+    calibrated = calibrate(tuned)
+    ERRORS.write_text(errors_text(calibrated), encoding="utf-8")
+    INTERVALS.write_text(intervals_text(calibrated), encoding="utf-8")
+    PROOF.write_text(_text(_FIELDS, _both(tuned, told, calibrated)), encoding="utf-8")
 
 
-def calibration_text(calibrated: Calibration) -> str:
+def _both(tuned: Sequence[Night], told: Sequence[Night], calibrated: Calibration) -> Iterator[list[str]]:
+    proofs = {OTHERS: prove_left_out(tuned, told), COMMITTED: prove(calibrated, told)}
+    return ([tuned_on, *row] for tuned_on, proof in proofs.items() for row in proof_rows(proof))
+
+
+def errors_text(calibrated: Calibration) -> str:
     """The errors as the committed file has them."""
-    ends = (calibrated.lower, calibrated.upper, calibrated.end_lower, calibrated.end_upper)
-    columns = (*(calibrated.mae[method] for method in METHODS), *ends)
-    rows = ([str(h), *(f"{c[place]:.6f}" for c in columns)] for place, h in enumerate(HORIZONS))
+    rows = ([str(h), *(f"{calibrated.mae[m][place]:.6f}" for m in METHODS)] for place, h in enumerate(HORIZONS))
     return _text(COLUMNS, rows)
+
+
+def intervals_text(calibrated: Calibration) -> str:
+    """The intervals as the committed file has them."""
+    rows = (
+        [str(gone), str(ahead), *(f"{ends[row, column]:.6f}" for ends in (calibrated.lower, calibrated.upper))]
+        for row, gone in enumerate(GONE)
+        for column, ahead in enumerate(AHEAD)
+    )
+    return _text(INTERVAL_COLUMNS, rows)
 
 
 def proof_rows(proof: Proof) -> Iterator[list[str]]:
@@ -45,8 +84,10 @@ def proof_rows(proof: Proof) -> Iterator[list[str]]:
         for horizon in (ALL, END, *HORIZONS):
             of_horizon = own if horizon == ALL else own[own["horizon"] == horizon]
             if len(of_horizon):
-                yield [name, str(horizon), *_measured(of_horizon)]
-        yield [name, DATE, str(len(dates)), f"{dates['covered'].mean():.4f}", *[""] * (len(_FIELDS) - 4)]
+                yield [name, str(horizon), *_measured(of_horizon), ""]
+        if len(dates):
+            held = [f"{dates['covered'].mean():.4f}", *[""] * (len(_FIELDS) - 6), f"{dates['has_latest'].mean():.4f}"]
+            yield [name, DATE, str(len(dates)), *held]
 
 
 def skill(forecasts: pd.DataFrame) -> float:
@@ -68,41 +109,55 @@ def documents(root: Path) -> dict[Path, str]:
 
 
 def _measured(of: pd.DataFrame) -> list[str]:
-    errors = [of["error"], *(of[f"error_{method}"] for method in METHODS)]
+    errors = [of["width"], of["error"], *(of[f"error_{method}"] for method in METHODS)]
     means = [f"{100 * error.mean():.3f}" for error in errors]
     used = f"{(of['used'] == MODEL).mean():.4f}"
     return [str(len(of)), f"{of['covered'].mean():.4f}", *means, f"{skill(of):.4f}", used]
 
 
 def _figures() -> Iterator[str]:
-    rows = {(row["shape"], row["horizon"]): row for row in read_table(PROOF, _FIELDS)}
-    whole, dates = rows[ALL, ALL], rows[ALL, DATE]
+    rows = {(row["tuned_on"], row["shape"], row["horizon"]): row for row in read_table(PROOF, _FIELDS)}
+    whole, dates = rows[OTHERS, ALL, ALL], rows[OTHERS, ALL, DATE]
+    held = [float(rows[OTHERS, name, ALL]["coverage"]) for name in shapes()]
+    ends = [float(rows[OTHERS, name, str(END)]["coverage"]) for name in shapes()]
     yield ""
     yield (
-        f"{int(whole['forecasts']):,} forecasts of {len(PROVED_ON)} campaigns of each of {len(shapes())} shapes, none "
-        f"of which anything was tuned on: the 80 % intervals hold **{_percent(whole['coverage'])}**, the mean absolute "
-        f"error is {_points(whole['mae'])} points (linear {_points(whole['mae_linear'])}, seven days "
+        f"{int(whole['forecasts']):,} forecasts of {len(PROVED_ON)} campaigns of each of {len(shapes())} shapes, each "
+        f"with what was tuned on the other {len(shapes()) - 1} shapes: the 80 % intervals hold "
+        f"**{_mean(held)}** of them on average, between {_percent(min(held))} and {_percent(max(held))} by shape; of "
+        f"last days {_mean(ends)}, between {_percent(min(ends))} and {_percent(max(ends))}. With what is committed, "
+        f"which knows the shapes, {_percent(rows[COMMITTED, ALL, ALL]['coverage'])}. The mean absolute error is "
+        f"{_points(whole['mae'])} points (linear {_points(whole['mae_linear'])}, seven days "
         f"{_points(whole['mae_seven_days'])}), skill **{float(whole['skill']):.2f}**; the model was used in "
         f"{_percent(whole['model_used'])}. The interval of the day of completion held {_percent(dates['coverage'])} of "
-        f"{int(dates['forecasts']):,}: a date is a rough thing, and *not in the window* is most often the right answer."
+        f"{int(dates['forecasts']):,}: a date is a rough thing, and *not in the window* is most often right; "
+        f"a latest day could be told in {_percent(dates['has_latest'])}."
     )
     yield ""
     yield "Skill (1 - error / error of the better baseline) by days ahead, and coverage of all days ahead:"
     yield ""
     ahead = " | ".join("last day" if h == str(END) else f"{h} d" for h in _SHOWN)
-    yield f"| shape | {ahead} | error, points | better baseline | coverage | coverage, last day |"
-    yield f"|---|{'--:|' * (len(_SHOWN) + 4)}"
+    yield f"| shape | {ahead} | error, points | better baseline | width, points | coverage | coverage, last day |"
+    yield f"|---|{'--:|' * (len(_SHOWN) + 5)}"
     for name in (ALL, *shapes()):
-        skills = " | ".join(f"{float(rows[name, h]['skill']):.2f}" for h in _SHOWN)
-        own = rows[name, ALL]
-        baseline = min(own["mae_linear"], own["mae_seven_days"], key=float)
-        errors = f"{_points(own['mae'])} | {_points(baseline)}"
-        held = " | ".join(_percent(rows[name, horizon]["coverage"]) for horizon in (ALL, str(END)))
-        yield f"| {name} | {skills} | {errors} | {held} |"
+        yield _line(name, {horizon: rows[OTHERS, name, horizon] for horizon in (ALL, *_SHOWN)})
     yield ""
 
 
-def _percent(share: str) -> str:
+def _line(name: str, of: Mapping[str, Mapping[str, str]]) -> str:
+    own = of[ALL]
+    baseline = min(own["mae_linear"], own["mae_seven_days"], key=float)
+    errors = [_points(each) for each in (own["mae"], baseline, own["width"])]
+    held = [_percent(of[horizon]["coverage"]) for horizon in (ALL, str(END))]
+    skills = [f"{float(of[horizon]['skill']):.2f}" for horizon in _SHOWN]
+    return f"| {' | '.join([name, *skills, *errors, *held])} |"
+
+
+def _mean(shares: Sequence[float]) -> str:
+    return _percent(sum(shares) / len(shares))
+
+
+def _percent(share: str | float) -> str:
     return f"{100 * float(share):.0f} %"
 
 

@@ -17,8 +17,8 @@ import pandas as pd
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.reference_table import read_table
 from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.forecast import METHODS, MODEL, WEEK, Floats, Series, paths
-from regsosek.statistics.forecast_choice import LEAST_DAYS, Forecast, calibration, forecast
+from regsosek.statistics.forecast import METHODS, MODEL, WEEK, Floats, Integers, Series, paths
+from regsosek.statistics.forecast_choice import Forecast, calibration, first_day, forecast
 from regsosek.statistics.forecast_series import triangle
 from regsosek.statistics.shares import with_shares
 
@@ -31,7 +31,8 @@ _WHOLE_NUMBERS = (
     "officer_days_needed",
 )  # fmt: skip
 _DATES = ("window_end", "done_on", "done_from", "done_until")
-FORECAST_WORDS = ("forecast_status", "forecast_reason", "forecast_method", "done_method", "officer_source")
+FORECAST_WORDS = ("forecast_status", "forecast_reason", "in_time", "forecast_method", "done_method", "officer_source")
+IN_TIME = ("yes", "uncertain", "no")
 _KEPT = (
     "code", "name", "level", "parent_code", "province", "visited", "last_day", "plan_base", "plan_base_families",
     "plan_base_version", "plan_base_coverage",
@@ -122,9 +123,11 @@ def prospects(
         can = told["forecast_status"] == "forecast"
         if can.any() and night is not None:
             group = _group(told[can], of_days, window, night)
-            found = pd.DataFrame(_forecasts(group), index=told.index[can], dtype=object)
+            supposed = standard_cases() if cases is None else cases
+            believed = _believed(group, supposed)
+            found = pd.DataFrame(_forecasts(group, believed), index=told.index[can], dtype=object)
             told.loc[can, list(found)] = found
-            what_ifs.extend(_cases(group, told[can], standard_cases() if cases is None else cases))
+            what_ifs.extend(_cases(group, believed, told[can], supposed))
         rows.append(_done(told, of_days))
     summed = days.groupby("code")["visited"].sum()
     cases_told = _typed(pd.DataFrame(what_ifs, columns=_CASE), _SHARES[:1])
@@ -169,52 +172,74 @@ def _reason(row: Mapping[Any, Any], window: FieldWindow, night: date | None) -> 
         return "done"
     if row["visited"] <= 0:
         return "nothing_visited"
-    if window.day_of_window(night) < LEAST_DAYS:
-        return "too_few_days"
-    return "window_closed" if night >= window.closing(night) else ""
+    if night >= window.closing(night):
+        return "window_closed"
+    return "first_third" if window.day_of_window(night) < first_day(_length(window, night)) else ""
+
+
+def _length(window: FieldWindow, night: date) -> int:
+    """Days of the window, as its end is known on ``night``."""
+    return (window.closing(night) - window.opens).days + 1
 
 
 def _group(rows: pd.DataFrame, days: pd.DataFrame, window: FieldWindow, night: date) -> _Group:
     known = triangle(days, list(rows["code"]), window, night)
-    length = (window.closing(night) - window.opens).days + 1
     families = rows["plan_base_families"].to_numpy(dtype=np.float64)
-    return _Group(rows, Series(known, families, window.opens.weekday(), length), window, night)
+    return _Group(rows, Series(known, families, window.opens.weekday(), _length(window, night)), window, night)
 
 
-def _forecasts(group: _Group) -> dict[str, Any]:
-    believed = forecast(group.series, group.left + SEEN_AHEAD, calibration())
-    end, families = group.left - 1, group.series.families
-    shown = {"final_visited": believed.path, "final_low": believed.end_lower, "final_high": believed.end_upper}
-    dates = {"done_on": believed.path, "done_from": believed.upper, "done_until": believed.lower}
+def _believed(group: _Group, cases: Sequence[Case]) -> Forecast:
+    longest = max((case.extend_days for case in cases), default=0)
+    return forecast(group.series, group.left + longest + SEEN_AHEAD, calibration())
+
+
+def _forecasts(group: _Group, believed: Forecast) -> dict[str, Any]:
+    """Point, interval and days of one row are read from the same three paths, in whole families."""
+    end, seen = group.left - 1, group.left + SEEN_AHEAD
+    point, low, high = (_families(group, path[:, :seen]) for path in (believed.path, believed.lower, believed.upper))
+    shown = {"final_visited": point, "final_low": low, "final_high": high}
+    dates = {"done_on": point, "done_from": high, "done_until": low}
     return {
-        **{name: np.rint(path[:, end] * families).astype(np.int64) for name, path in shown.items()},
-        **{name: [_first(group, path) for path in each] for name, each in dates.items()},
+        **{name: each[:, end] for name, each in shown.items()},
+        **{name: [_first(group, row, own) for row, own in enumerate(each)] for name, each in dates.items()},
+        "in_time": _in_time(low[:, end], high[:, end], group.series.families),
         "forecast_method": np.array(METHODS)[believed.method[:, end]],
-        "done_method": _done_methods(believed),
+        "done_method": _done_methods(group, believed, point),
     }
 
 
-def _first(group: _Group, path: Floats) -> date | None:
-    """The first day on which everything is done; None where that lies too far ahead to see."""
-    whole = path >= 1
+def _families(group: _Group, path: Floats) -> Integers:
+    return np.asarray(np.rint(path * group.series.families[:, None]), dtype=np.int64)
+
+
+def _in_time(low: Integers, high: Integers, families: Floats) -> list[str]:
+    """Whether regions are done by the end of the window: as surely as the interval there says."""
+    return [IN_TIME[place] for place in np.where(low >= families, 0, np.where(high >= families, 1, 2))]
+
+
+def _first(group: _Group, row: int, families: Integers) -> date | None:
+    """The first day on which all of a region's families are done; None where that lies too far ahead to see."""
+    whole = families >= group.series.families[row]
     return group.date_of(int(whole.argmax()) + 1) if whole.any() else None
 
 
-def _done_methods(believed: Forecast) -> list[str]:
-    whole = believed.path >= 1
+def _done_methods(group: _Group, believed: Forecast, families: Integers) -> list[str]:
+    whole = families >= group.series.families[:, None]
     places = np.where(whole.any(axis=1), whole.argmax(axis=1), whole.shape[1] - 1)
     return [METHODS[believed.method[row, place]] for row, place in enumerate(places)]
 
 
 def _done(told: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
-    """Of regions that are done the day of enumeration on which they were; the day is known, and so has no interval."""
+    """Of regions that are done the day of enumeration on which they were, which is known and so has no interval."""
     done = told["forecast_status"] == "done"
     by_day = days.groupby(["code", "enumerated_on"])["visited"].sum().groupby(level="code").cumsum()
     for place in told.index[done]:
         code, families = told.loc[place, "code"], told.loc[place, "plan_base_families"]
         own = by_day.loc[code] if code in by_day.index else by_day.iloc[:0]
         whole = own[own >= families]
-        told.at[place, "done_on"] = None if whole.empty else whole.index[0]
+        day = None if whole.empty else whole.index[0]
+        told.at[place, "done_on"] = day
+        told.at[place, "in_time"] = "no" if day and day > told.loc[place, "window_end"] else "yes"
     return told
 
 
@@ -258,29 +283,34 @@ def _summed_up(counts: pd.DataFrame, levels: "pd.Series[str]") -> pd.DataFrame:
     return counts
 
 
-def _cases(group: _Group, told: pd.DataFrame, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
-    """What the model gains by each case is added to what is believed: so a case of nothing changes nothing.
+def _cases(group: _Group, believed: Forecast, told: pd.DataFrame, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
+    """What the model gains by more officers is added to what is believed: so a case of nothing changes nothing.
 
     A longer window changes nothing before its former end: work goes on afterwards at the pace that it has by then.
     """
-    as_it_is = paths(group.series, group.left)[MODEL][:, -1]
-    final = told["final_visited"].to_numpy(dtype=np.float64)
+    final = told["final_visited"].to_numpy(dtype=np.int64)
     for case in cases:
         factor = 1 + case.more_officers / group.at_work if case.more_officers else np.ones(len(told))
-        known = np.nan_to_num(factor, nan=1.0)
-        path = paths(group.series, group.left + case.extend_days + SEEN_AHEAD, workforce=known)[MODEL]
+        families = _families(group, _path_of(group, believed, case, np.nan_to_num(factor, nan=1.0)))
         last = group.left + case.extend_days - 1
-        gain = np.rint(np.maximum(path[:, last] - as_it_is, 0) * group.series.families)
         for n, row in enumerate(told[list(_KEPT)].to_dict("records")):
             answered = not np.isnan(factor[n])
+            reached = int(families[n, last])
             yield {str(name): value for name, value in row.items()} | {
                 "extend_days": case.extend_days,
                 "more_officers": case.more_officers,
                 "window_end": group.date_of(last + 1),
-                "final_gain": int(gain[n]) if answered else None,
-                "final_visited": int(final[n] + gain[n]) if answered else None,
-                "done_on": _first(group, path[n]) if answered else None,
+                "final_gain": reached - int(final[n]) if answered else None,
+                "final_visited": reached if answered else None,
+                "done_on": _first(group, n, families[n]) if answered else None,
             }
+
+
+def _path_of(group: _Group, believed: Forecast, case: Case, factor: Floats) -> Floats:
+    horizon = group.left + case.extend_days + SEEN_AHEAD
+    as_it_is, more = (paths(group.series, horizon, workforce=each)[MODEL] for each in (None, factor))
+    path = believed.path[:, :horizon] + np.maximum(more - as_it_is, 0)
+    return np.asarray(np.maximum.accumulate(path, axis=1), dtype=np.float64)
 
 
 def _typed(rows: pd.DataFrame, shares: Sequence[str]) -> pd.DataFrame:

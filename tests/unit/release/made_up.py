@@ -1,5 +1,6 @@
 """Made-up figures of a night: all 34 provinces over a small tree, one of them silent, one rejected, one held."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -140,8 +141,12 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
 
 
 def forecasts(shown: pd.DataFrame, night: date) -> Prospects:
-    """Of three provinces whose days add up to what was visited; officers do ten families a day."""
-    opens, rows = field_windows()["11"].opens, []
+    """Of three provinces whose days add up to what was visited; officers do ten families a day.
+
+    Their windows opened a week earlier than the others', or less than a third of them would be over.
+    """
+    windows = {code: replace(each, opens=each.opens - timedelta(days=7)) for code, each in field_windows().items()}
+    opens, rows = windows["11"].opens, []
     number = (night - opens).days + 1
     regions_told = shown[shown["level"].isin(FORECAST_LEVELS) & shown["province"].isin(["11", "31", SILENT])]
     for row in regions_told.itertuples():
@@ -153,7 +158,7 @@ def forecasts(shown: pd.DataFrame, night: date) -> Prospects:
     seen = {"officer_days": 70, "officer_families": 700, "days_worked": 7, "engaged": 12}
     at_work = pd.DataFrame(seen, index=pd.Index(regions_told["code"], name="code"))
     as_of = AsOf(night, {each.code: night for each in provinces()})
-    return prospects(regions_told, days, at_work, field_windows(), as_of)
+    return prospects(regions_told, days, at_work, windows, as_of)
 
 
 def streams(shown: pd.DataFrame, night: date) -> pd.DataFrame:

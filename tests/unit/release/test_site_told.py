@@ -10,7 +10,7 @@ from site_outline import Outline
 from site_parts import ENGLISH, INDONESIAN, desk, said, with_forecast, with_nights, with_state
 
 from regsosek.release.figures import Figures
-from regsosek.release.site.answers import Answer, answers, finishes
+from regsosek.release.site.answers import Answer, answers
 from regsosek.release.site.files import offered_files
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
@@ -75,14 +75,51 @@ def test_the_calendar_ends_with_the_night_and_each_column_is_of_its_own(figures:
     assert all([cell.sort for cell in line.cells] == list(map(str, range(3, NIGHTS_SHOWN + 3))) for line in table.lines)
 
 
-def test_in_time_is_up_to_the_last_day_of_the_window_and_not_after_it(figures: Figures) -> None:
-    end = figures.windows["11"].closing(figures.night)
-    for days, told, kind in ((-1, "Yes", ""), (0, "Yes", ""), (1, "No", "behind")):
-        other = with_forecast(figures, "11", forecast_status="forecast", done_on=end + timedelta(days=days))
+def test_whether_a_region_ends_in_time_is_as_certain_as_its_interval(figures: Figures) -> None:
+    for in_time, told, kind in (("yes", "Yes", ""), ("uncertain", "Not certain", ""), ("no", "No", "behind")):
+        other = with_forecast(figures, "11", forecast_status="forecast", in_time=in_time)
         found = answer(other, "11", "finish in time?")
-        assert (found.figure, found.kind) == (told, kind), days
-    assert finishes({"forecast_status": "forecast", "done_on": None, "window_end": end}) is False
-    assert finishes({"forecast_status": "impossible", "done_on": None, "window_end": end}) is None
+        assert (found.figure, found.kind) == (told, kind)
+
+
+def test_the_nation_counts_what_is_certain_what_is_not_and_what_cannot_be_told(figures: Figures) -> None:
+    others = with_forecast(figures, "11", forecast_status="forecast", in_time="no", final_share=61.5)
+    others = with_forecast(others, "31", forecast_status="forecast", in_time="uncertain", final_share=98.7)
+    others = with_forecast(others, made_up.SILENT, forecast_status="done", in_time="yes")
+    found = answer(others, "00", "finish in time?")
+    assert found.figure == "1 yes, 1 not certain, 1 no"
+    said_of = " ".join(found.sentences)
+    assert "Not done in time by forecast, with their final coverage: Aceh (61.5%)." in said_of
+    assert "with their final coverage by forecast: DKI Jakarta (98.7%)." in said_of
+
+
+def test_where_no_province_can_be_forecast_no_number_is_said(figures: Figures) -> None:
+    none = figures
+    for code in ("11", "31", made_up.SILENT):
+        none = with_forecast(none, code, forecast_status="impossible", forecast_reason="first_third", in_time=None)
+    found = answer(none, "00", "finish in time?")
+    assert found.figure == "cannot be forecast yet"
+    assert "cannot be forecast yet (less than a third of the window has passed): Aceh" in " ".join(found.sentences)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((5, 3, 9), "(earliest 17 Nov, latest 23 Nov)"),
+        ((5, 3, None), "(earliest 17 Nov; the latest day cannot be foreseen)"),
+        ((None, 3, None), "more than 30 days after the window by forecast (earliest 17 Nov;"),
+        ((None, None, None), "Even the earliest date of completion lies more than 30 days after the window"),
+    ],
+)
+def test_a_day_that_cannot_be_foreseen_is_said_in_words(
+    figures: Figures, days: tuple[int | None, ...], said: str
+) -> None:
+    end = figures.windows["11"].closing(figures.night)
+    dates = [None if day is None else end + timedelta(days=day) for day in days]
+    fields = dict(zip(("done_on", "done_from", "done_until"), dates, strict=True))
+    found = answer(with_forecast(figures, "11", forecast_status="forecast", in_time="no", **fields), "11", "finish in")
+    assert said in " ".join(found.sentences)
+    assert "–" not in found.sentences[1]
 
 
 def test_forecasts_begin_with_the_least_reached_at_the_end_and_end_with_those_that_cannot_be_told(

@@ -1,10 +1,13 @@
 """The forecast: what each candidate says of a course that is known, who is believed, and what is told of regions."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.statistics.as_of import AsOf
@@ -80,24 +83,31 @@ def test_a_baseline_is_believed_where_the_model_was_worse_on_the_regions_own_nig
     assert set(forecast(told, 5, calibrated).method.ravel()) == {METHODS.index(MODEL)}
     # A model that is usually no better than its baselines must earn belief by the region's own nights.
     equal = dict.fromkeys(METHODS, calibrated.mae[MODEL])
-    doubted = type(calibrated)(
-        equal, calibrated.lower, calibrated.upper, calibrated.end_lower, calibrated.end_upper
-    )  # fmt: skip
+    doubted = replace(calibrated, mae=equal)
     assert METHODS.index(MODEL) not in set(forecast(told, 5, doubted).method.ravel())
 
 
 def test_an_interval_holds_the_path_and_never_less_than_is_known() -> None:
-    found = forecast(series([30] * 12, [5] * 12), 18, calibration())
+    told = series([30] * 12, [5] * 12)
+    found = forecast(told, 18, calibration())
     assert np.all(found.lower <= found.path) and np.all(found.path <= found.upper)
-    assert np.all(found.lower >= found.known[:, None])
-    assert np.all(found.end_lower >= found.known[:, None])
+    assert np.all(found.lower >= told.by_day.sum(axis=1)[:, None])
     assert np.all(found.upper[:, -1] - found.lower[:, -1] > found.upper[:, 0] - found.lower[:, 0])
+    for path in (found.lower, found.path, found.upper):
+        assert np.all(np.diff(path, axis=1) >= 0)
 
 
-def regions(**visited: int) -> pd.DataFrame:
+def test_an_interval_is_wider_where_the_regions_own_nights_were_forecast_worse() -> None:
+    broken = [30] * 12 + [0] * 4
+    found = forecast(series([30] * 16, broken), 14, calibration())
+    steady, unrest = (found.upper - found.lower)[:, 0]
+    assert unrest > 2 * steady
+
+
+def regions(families: int = FAMILIES, **visited: int) -> pd.DataFrame:
     rows = [
         {"code": code.removeprefix("_"), "name": code, "level": "kabkota", "parent_code": "11", "province": "11",
-         "visited": number, "last_day": OPENS, "plan_base": "kerangka", "plan_base_families": FAMILIES,
+         "visited": number, "last_day": OPENS, "plan_base": "kerangka", "plan_base_families": families,
          "plan_base_version": "v1", "plan_base_coverage": 100.0}
         for code, number in visited.items()
     ]  # fmt: skip
@@ -105,7 +115,12 @@ def regions(**visited: int) -> pd.DataFrame:
 
 
 def told_of(
-    night: int, cases: list[Case] | None = None, officers: int = 2, engaged: int = 4, **by_day: list[int]
+    night: int,
+    cases: list[Case] | None = None,
+    officers: int = 2,
+    engaged: int = 4,
+    families: int = FAMILIES,
+    **by_day: list[int],
 ) -> Prospects:
     days = [
         ("11", code.removeprefix("_"), OPENS + timedelta(days=n), OPENS + timedelta(days=n), count)
@@ -121,7 +136,7 @@ def told_of(
     }
     at_work = pd.DataFrame(seen, index=pd.Index([code.removeprefix("_") for code in by_day], name="code"))
     as_of = AsOf(OPENS + timedelta(days=night - 1), {"11": OPENS + timedelta(days=night - 1)})
-    shown = regions(**{code: sum(counts) for code, counts in by_day.items()})
+    shown = regions(families, **{code: sum(counts) for code, counts in by_day.items()})
     return prospects(shown, table, at_work, {"11": WINDOW}, as_of, [] if cases is None else cases)
 
 
@@ -136,7 +151,7 @@ def test_days_before_the_opening_and_nights_are_put_where_they_count() -> None:
 @pytest.mark.parametrize(
     ("night", "counts", "status", "reason"),
     [
-        (4, [20] * 4, "impossible", "too_few_days"),
+        (9, [20] * 9, "impossible", "first_third"),
         (10, [0] * 10, "impossible", "nothing_visited"),
         (31, [20] * 31, "impossible", "window_closed"),
         (10, [150] * 10, "done", None),
@@ -149,10 +164,37 @@ def test_a_region_says_whether_it_can_be_forecast(night: int, counts: list[int],
     assert (None if pd.isna(row["forecast_reason"]) else row["forecast_reason"]) == reason
 
 
-def test_a_region_that_is_done_says_since_when() -> None:
+def test_a_region_that_is_done_says_since_when_and_whether_that_was_in_time() -> None:
     row = told_of(10, _1101=[200] * 10).forecasts.iloc[0]
-    assert row["done_on"] == OPENS + timedelta(days=4)
+    assert (row["done_on"], row["in_time"]) == (OPENS + timedelta(days=4), "yes")
     assert row["families_left"] == 0
+    late = told_of(32, _1101=[32] * 31 + [8]).forecasts.iloc[0]
+    assert (late["done_on"], late["in_time"]) == (WINDOW.closes + timedelta(days=2), "no")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    counts=st.lists(st.lists(st.integers(0, 120), min_size=10, max_size=29), min_size=1, max_size=3),
+    families=st.integers(3, 4000),
+)
+def test_point_interval_and_days_of_a_row_never_contradict_each_other(counts: list[list[int]], families: int) -> None:
+    night = min(map(len, counts))
+    by_day = {f"_110{n + 1}": own[:night] for n, own in enumerate(counts)}
+    found = told_of(night, [Case(0, 0), Case(7, 0), Case(0, 1), Case(7, 3)], families=families, **by_day)
+    for row in found.forecasts.to_dict("records"):
+        if row["forecast_status"] != "forecast":
+            continue
+        assert row["visited"] <= row["final_low"] <= row["final_visited"] <= row["final_high"]
+        days = [date.max if pd.isna(row[name]) else row[name] for name in ("done_from", "done_on", "done_until")]
+        assert days == sorted(days)
+        in_time = [day <= row["window_end"] for day in days]
+        reached = [row[name] >= families for name in ("final_high", "final_visited", "final_low")]
+        assert in_time == reached
+        assert row["in_time"] == ("yes" if in_time[2] else "uncertain" if in_time[0] else "no")
+    for row in found.cases.dropna(subset="final_visited").to_dict("records"):
+        done_on = date.max if pd.isna(row["done_on"]) else row["done_on"]
+        assert (row["final_visited"] >= families) == (done_on <= row["window_end"])
+        assert row["final_gain"] >= 0
 
 
 def test_a_forecast_names_numerator_denominator_interval_and_what_it_takes() -> None:

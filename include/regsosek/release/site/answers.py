@@ -9,6 +9,7 @@ from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.site.atlas import Row, furthest_behind, lags, level_below
 from regsosek.release.site.page_table import Desk
 from regsosek.release.wording import night_states
+from regsosek.statistics.forecast_table import IN_TIME
 from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
@@ -105,15 +106,6 @@ def _worst(desk: Desk, row: Row) -> Answer | None:
     return Answer(question, behind[0]["name"], unit, tuple(told), "urutan", "name behind")
 
 
-def finishes(forecast: Row) -> bool | None:
-    """Whether a region is done by the end of its window; None where nobody can tell."""
-    if forecast["forecast_status"] == "done":
-        return True
-    if forecast["forecast_status"] != "forecast":
-        return None
-    return forecast["done_on"] is not None and forecast["done_on"] <= forecast["window_end"]
-
-
 def _finishing(desk: Desk, row: Row) -> Answer | None:
     if row["level"] == "nasional":
         return _nation_finishing(desk)
@@ -124,17 +116,34 @@ def _finishing(desk: Desk, row: Row) -> Answer | None:
 def _nation_finishing(desk: Desk) -> Answer:
     t, texts = desk.language.t, desk.language.texts
     told = desk.atlas.forecasts_of("provinsi")
-    late = sorted(
-        (each for each in told if finishes(each) is False), key=lambda each: (each["final_share"], each["code"])
-    )
-    unknown = [each["name"] for each in told if finishes(each) is None]
-    names = [f"{each['name']} ({desk.figure(each, 'final_share')})" for each in late]
-    sentences = [t("unfinished", names=desk.language.listed(names, UNFINISHED_NAMED))] if names else []
-    if unknown:
-        sentences.append(t("unforecast", count=len(unknown), names=desk.language.listed(unknown, UNFINISHED_NAMED)))
-    done = sum(finishes(each) is True for each in told)
+    known = {word: [each for each in told if each["in_time"] == word] for word in IN_TIME}
+    sentences = [
+        t(text, names=desk.language.listed(_by_share(desk, known[word]), UNFINISHED_NAMED))
+        for word, text in (("no", "unfinished"), ("uncertain", "not_certain"))
+        if known[word]
+    ]
+    sentences.extend(_unforecast(desk, told))
+    counts = {word: len(found) for word, found in known.items()}
+    figure = texts["finish_counts"].format(**counts) if any(counts.values()) else texts["not_foreseen"]
     unit = texts["of_provinces"].format(count=len(told))
-    return Answer(texts["ask_nation_finish"], str(done), unit, tuple(sentences), "prakiraan")
+    return Answer(texts["ask_nation_finish"], figure, unit, tuple(sentences), "prakiraan", "name")
+
+
+def _by_share(desk: Desk, told: list[Row]) -> list[str]:
+    """Names with what is reached at the end, the least first; what is done has no such figure."""
+    ordered = sorted(told, key=lambda each: (each["final_share"] or 0, each["code"]))
+    return [f"{each['name']} ({desk.figure(each, 'final_share')})" for each in ordered]
+
+
+def _unforecast(desk: Desk, told: list[Row]) -> Iterator[Markup]:
+    """Who cannot be forecast yet, by reason."""
+    names: dict[str, list[str]] = {}
+    for each in told:
+        if each["forecast_status"] == "impossible":
+            names.setdefault(desk.figure(each, "forecast_reason"), []).append(each["name"])
+    for reason, own in names.items():
+        listed = desk.language.listed(own, UNFINISHED_NAMED)
+        yield desk.language.t("unforecast", count=len(own), reason=reason, names=listed)
 
 
 def _region_finishing(desk: Desk, forecast: Row) -> Answer:
@@ -146,13 +155,19 @@ def _region_finishing(desk: Desk, forecast: Row) -> Answer:
         known = t("done_since", date=since) if done else t("cannot_forecast", reason=reason)
         return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
     shown = {name: desk.figure(forecast, name) for name in _FORECAST}
-    told = [t("final_reached", **shown)]
-    told.append(t("done_when", **shown) if forecast["done_on"] is not None else t("done_never", **shown))
+    told = [t("final_reached", **shown), t(_done_text(forecast), **shown)]
     if forecast["officer_days_needed"] is not None:
         told.append(t("officer_days", **shown))
-    in_time = finishes(forecast)
-    return Answer(question, texts["yes" if in_time else "no"], texts["by_forecast"], tuple(told), "prakiraan",
-                  "" if in_time else "behind")  # fmt: skip
+    in_time = forecast["in_time"]
+    return Answer(question, texts[in_time], texts["by_forecast"], tuple(told), "prakiraan",
+                  "behind" if in_time == "no" else "")  # fmt: skip
+
+
+def _done_text(forecast: Row) -> str:
+    """The sentence about the day of completion, by what of it can be foreseen."""
+    if forecast["done_on"] is None:
+        return "done_never" if forecast["done_from"] is None else "done_perhaps"
+    return "done_when_open" if forecast["done_until"] is None else "done_when"
 
 
 _FORECAST = (

@@ -40,7 +40,7 @@ _FLOOR = (
     "third_quartile", "floor_coverage", "floor_base_version",
 )  # fmt: skip
 _FORECAST = (
-    "forecast_status", "done_on", "done_from", "done_until", "window_end", "final_share", "final_low_share",
+    "in_time", "forecast_status", "done_on", "done_from", "done_until", "window_end", "final_share", "final_low_share",
     "final_high_share", "plan_base_families", "families_left", "officer_days_needed", "officers_per_day",
     "forecast_reason",
 )  # fmt: skip
