@@ -78,8 +78,8 @@ EVENTS = (
     KnownEvent("galungan", "51", frozenset({"NO_DATA", "ZERO"}), day(20), day(21), "hari raya", "BPS Bali"),
 )
 IN_HAND = 19
-LATE = {"81": 5}  # Maluku synchronises later and later, up to five days, which nobody is told of
-FAST = {"94": 1.1}  # Papua was ahead before it fell silent
+LATE = {"81": 1}  # Maluku synchronises a day late, which nobody is told of
+FAST = {"94": (5, 2.5)}  # Papua was ahead until it fell silent
 MENDED = 2  # nights after which the families of a planted problem are corrected; the others are at once
 SLOW_PER_DAY, TAIL_PER_DAY = 0.012, 0.003  # of the load: where work falls behind, and when all but the last is done
 
@@ -197,7 +197,9 @@ class World:
                 return known
             if each.holds(n) and each.place == self.code and each.kind is Kind.BEHIND:
                 return known + round(SLOW_PER_DAY * LOAD)
-        share = min(0.97, self.window.plan.share(n - _delay(self.code, n)) * FAST.get(self.code, 0.97))
+        until, fast = FAST.get(self.code, (0, 0.97))
+        planned = self.window.curve(day(n)).share(n - _delay(self.code, n))
+        share = min(0.97, planned * (fast if n <= until else 0.97))
         tail = TAIL_PER_DAY * max(0, n - 22)
         return max(known, round(min(1, share + tail) * LOAD))
 

@@ -79,7 +79,7 @@ class Settings(BaseModel):
     recipients_file: Path | None = Field(None, description="who is told; none means the example, which reaches nobody")
     calendar_file: Path | None = Field(None, description="field window per province; none means the plan of 2022")
     plan_file: Path | None = Field(None, description="plan by province or kab/kota and day; none means the shape")
-    plan_shape: str = Field("4-percent-a-day", description="where none is supplied (docs/reference-files.md)")
+    plan_shape: str = Field("s-curve", description="where none is supplied (docs/reference-files.md)")
     known_events_file: Path | None = Field(None, description="floods, feasts and the like that excuse; none known")
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
     imprint_file: Path | None = Field(None, description="TOML: publisher, contact, licence; none means an example")

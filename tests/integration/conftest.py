@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from field_world import FieldWorld, few_rules
 from outbox_at_hand import emptied_outbox
+from regsosek.geography.plan import STEADY_NAME
 from regsosek.local import stack
 from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore
@@ -88,6 +89,7 @@ def services_env(services: stack.Stack, request: pytest.FixtureRequest) -> Setti
     settings = load_settings(
         {
             **services.environment(TEST_DATABASE),
+            "REGSOSEK_PLAN_SHAPE": STEADY_NAME,  # the plan that figures of 2022 were published beside
             **buckets,
             "REGSOSEK_ENV_FILE": "/nonexistent",
             "REGSOSEK_SECOND_LOOK_SECONDS": "0",

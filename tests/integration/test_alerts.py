@@ -320,4 +320,4 @@ def test_a_night_of_all_provinces_is_told_as_a_whole(seeded: Engine, services_en
     body = " ".join(nation.body.split())
     assert "100 dari 1.000 keluarga dikunjungi (10,0 %), rencana 48,0 %; data malam ini lengkap dari 1 dari 34" in body
     assert "dan SQL hasil kompilasi berbeda; belum diolah: Sulawesi Selatan (ParityError: P05)" in body
-    assert "1. Kalimantan Timur (64): 10,0 % dari 1.000, rencana 48 % [KRITIS]" in body
+    assert "1. Kalimantan Timur (64): 10,0 % dari 1.000, rencana 48 %, jauh tertinggal [KRITIS]" in body

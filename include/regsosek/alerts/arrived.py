@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from regsosek.alerts.province_figures import ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.wording import Words, told_repairs
+from regsosek.statistics.course import Pace
 
 _DELIVERY_STATES = ("accepted", "rejected", "held", "registered")
 _ROW_STATES = ("loaded", "quarantined", "held", "rejected", "other")
@@ -83,4 +84,12 @@ def _plan(figures: ProvinceFigures, words: Words) -> str:
         day=window.day_of_window(night),
         curve=words.plan(window.plan.name),
         closing=words.written.day(window.closing(night)),
+        stands=_stands(figures.pace, words),
     )
+
+
+def _stands(pace: Pace, words: Words) -> str:
+    status = words.status(pace.status)
+    if pace.gap_families is None:
+        return status
+    return words.say("plan_gap", gap=words.written.signed(pace.gap_families), status=status)

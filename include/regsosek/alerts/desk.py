@@ -16,7 +16,7 @@ from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import known_events
-from regsosek.geography.planning import plans_of, windows_of
+from regsosek.geography.planning import planning
 from regsosek.geography.provinces import province
 from regsosek.geography.recipients import Recipient, recipients
 from regsosek.quality.rules import load_suites
@@ -58,10 +58,11 @@ class Desk:
 def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
     """Reads calendar, plan, recipients and rules as the settings name them."""
     known = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
+    planned = planning(settings)
     return Desk(
         night=night,
-        rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), plans_of(settings)),
-        windows=windows_of(settings),
+        rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), planned.plans, planned.targets),
+        windows=planned.windows,
         recipients=recipients(settings.recipients_file),
         honour_quiet=settings.quiet_hours,
         rule_texts={"id": {rule.id: rule.text_id for rule in known}, "en": {rule.id: rule.text_en for rule in known}},

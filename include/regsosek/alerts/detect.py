@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from regsosek.alerts.condition import EVENTS, WAITING, Condition, Key, Kind, Place, Severity
-from regsosek.alerts.detect_below import kabkota_conditions, small_places
+from regsosek.alerts.detect_below import kabkota_conditions, small_and_behind, small_places
 from regsosek.alerts.detect_waiting import remaining_conditions, waiting_conditions, waiting_places
-from regsosek.alerts.phase import awaited, behind_margin, delay, deliveries_awaited, planned_percent
+from regsosek.alerts.phase import awaited, deliveries_awaited
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
+from regsosek.statistics.status import BEHIND
 
 EXPLAINED = (Kind.NO_DATA, Kind.ZERO, Kind.BEHIND, Kind.APPOINTMENT)
 
@@ -43,6 +44,7 @@ def detect(
 
 def _found(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
     of_province = [condition for find in _FINDERS if (condition := find(figures, limits)) is not None]
+    of_province += _behind(figures, limits, plans)
     below = [*kabkota_conditions(figures, limits, plans), *small_places(figures, limits)]
     return [*of_province, *waiting_conditions(figures, limits), *below, *waiting_places(figures, limits)]
 
@@ -162,20 +164,18 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None
     return _of_province(Kind.REPLACED, figures, False, withdrawn, numbers, news=ids)
 
 
-def _behind(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
-    window, night = figures.window, figures.night
-    late = delay(figures.days_late, limits)
-    planned = planned_percent(window.curve(night), window.day_of_window(night) - late)
-    muted = window.day_of_window(night) <= limits.behind.muted_days
-    reached = figures.visited * 100
-    if muted or not awaited(figures, limits) or reached >= (planned - behind_margin(figures, limits)) * figures.target:
-        return None
-    numbers = {"visited": figures.visited, "target": figures.target, "plan_percent": planned, "late_days": late}
-    critical = reached < (planned - limits.behind.critical_points) * figures.target
-    missing = round(planned / 100 * figures.target) - figures.visited
-    return _of_province(Kind.BEHIND, figures, critical, missing, numbers)
+def _behind(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
+    """The status of the page: whoever is told here stands there as behind, with the same numbers."""
+    pace = figures.pace
+    if pace.status not in BEHIND or not awaited(figures, limits):
+        return []
+    critical, missing = pace.status == "far_behind", -(pace.gap_families or 0)
+    small = small_and_behind(figures, limits, plans)
+    numbers = {"visited": figures.visited, "target": figures.target, "plan_percent": figures.plan_percent}
+    numbers |= {"small_kabkota": small, "small_limit": limits.behind.kabkota_families} if small else {}
+    return [_of_province(Kind.BEHIND, figures, critical, missing, numbers)]
 
 
 _FINDERS: tuple[Callable[[ProvinceFigures, Thresholds], Condition | None], ...] = (
-    _no_data, _zero, _rejected, _held, _replaced, _behind,
+    _no_data, _zero, _rejected, _held, _replaced,
 )  # fmt: skip

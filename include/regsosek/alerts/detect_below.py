@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from regsosek.alerts.condition import Condition, Kind, Place, Severity
-from regsosek.alerts.phase import awaited, behind_margin, delay, planned_percent
+from regsosek.alerts.phase import awaited, delay
 from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.plan import Plans
+from regsosek.statistics.status import BEHIND
 from regsosek.warehouse.replacing import ReplacedFamilies
 
 
@@ -20,7 +21,7 @@ def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plan
     found: list[Condition | None] = []
     for each in figures.kabkota:
         found += [
-            _no_data(each, figures, limits),
+            _no_data(each, figures, limits, plans),
             _behind(each, figures, limits, plans),
             _appointment(each, away[each.code]),
         ]
@@ -67,7 +68,7 @@ def _severity(critical: bool) -> Severity:
     return Severity.KRITIS if critical else Severity.PERHATIAN
 
 
-def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
     """Silent while the province delivers: longer than usual, counted from the opening where nothing ever came."""
     night, window = figures.night, figures.window
     if not figures.families.judged or not awaited(figures, limits) or each.visited >= each.load or each.received:
@@ -79,8 +80,8 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
     numbers = {
         "silent_nights": nights,
         "visited": each.visited,
-        "target": each.load,
-        "plan_percent": figures.plan_percent,
+        "target": each.plan_base,
+        "plan_percent": figures.pace_of_kabkota(each, plans).plan_percent or 0.0,
     }
     if each.active:
         numbers |= {"silent": each.silent, "active": each.active}
@@ -88,17 +89,19 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
     return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.load - each.visited, numbers)
 
 
+def small_and_behind(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> int:
+    """The kab/kota that the page calls behind and that are too small to be told of."""
+    small = (each for each in figures.kabkota if each.plan_base < limits.behind.kabkota_families)
+    return sum(figures.pace_of_kabkota(each, plans).status in BEHIND for each in small)
+
+
 def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
-    day, late = figures.window.day_of_window(figures.night), delay(each.days_late, limits)
-    curve = plans.supplied.get(each.code) or figures.window.curve(figures.night)
-    planned = planned_percent(curve, day - late)
-    muted = day <= limits.behind.muted_days or each.load < limits.behind.kabkota_families
-    reached = each.visited * 100
-    if muted or not awaited(figures, limits) or reached >= (planned - behind_margin(figures, limits)) * each.load:
+    pace = figures.pace_of_kabkota(each, plans)
+    small = each.plan_base < limits.behind.kabkota_families
+    if pace.status not in BEHIND or small or not awaited(figures, limits):
         return None
-    numbers = {"visited": each.visited, "target": each.load, "plan_percent": planned, "late_days": late}
-    critical = reached < (planned - limits.behind.critical_points) * each.load
-    missing = round(planned / 100 * each.load) - each.visited
+    critical, missing = pace.status == "far_behind", -(pace.gap_families or 0)
+    numbers = {"visited": each.visited, "target": each.plan_base, "plan_percent": pace.plan_percent or 0.0}
     return Condition(Kind.BEHIND, _of(each), _severity(critical), figures.night, missing, numbers)
 
 

@@ -8,11 +8,13 @@ from regsosek.alerts.condition import EVENTS, WAITING, Condition, Key, Kind, Sta
 from regsosek.alerts.detect import detect, shows
 from regsosek.alerts.economy import Remembered, Telling, tell
 from regsosek.alerts.life import TOLD_LEVELS, by_key, live
-from regsosek.alerts.phase import awaited, behind_margin
+from regsosek.alerts.phase import awaited
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
+from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
+from regsosek.statistics.status import BEHIND
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Rules:
     limits: Thresholds
     events: Sequence[KnownEvent] = ()
     plans: Plans = NONE_SUPPLIED
+    targets: RegionTargets = NO_TARGETS
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         events=rules.events,
         suspected=limits.inhibition.get(Kind.PIPELINE_FAULT, ()) if suspected else (),
         recovers=_recovers(conditions, remembered, figures),
-        good=_well(figures, limits),
+        good=_well(figures, rules),
     )
     return Judgement(conditions, telling)
 
@@ -69,12 +72,13 @@ def _waits(remembered: Remembered) -> set[Key]:
     }
 
 
-def _well(figures: ProvinceFigures, limits: Thresholds) -> bool:
-    """Whether good news would be true: families arrived, the campaign is old enough to say so, and nobody who reads
-    progress beside plan would doubt it, whatever delay is forgiven.
+def _well(figures: ProvinceFigures, rules: Rules) -> bool:
+    """Whether good news would be true: families arrived, the campaign is old enough to say so, and the page calls
+    neither the province nor any of its kab/kota behind, however small.
     """
-    old_enough = figures.window.day_of_window(figures.night) > limits.economy.good_news_nights
-    in_plan = figures.visited * 100 >= (figures.plan_percent - behind_margin(figures, limits)) * figures.target
+    old_enough = figures.window.day_of_window(figures.night) > rules.limits.economy.good_news_nights
+    own = [figures.pace, *(figures.pace_of_kabkota(each, rules.plans) for each in figures.kabkota)]
+    in_plan = not any(pace.status in BEHIND for pace in own)
     return old_enough and in_plan and figures.families.judged > 0 and figures.window.is_open(figures.night)
 
 

@@ -17,6 +17,7 @@ from regsosek.alerts.wording import Words, words_of
 from regsosek.alerts.work_list import spreadsheet
 from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
+from regsosek.statistics.status import BEHIND
 from regsosek.wording import Language
 
 
@@ -41,6 +42,11 @@ class ProvinceStand:
     def critical(self) -> bool:
         """Whether one of them is KRITIS."""
         return any(each.condition.severity is Severity.KRITIS for each in self.opened)
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is open and the page does not call it behind: some arrears are in hand, and not told."""
+        return not self.opened and self.figures.pace.status not in BEHIND
 
     @property
     def escalated(self) -> tuple[Told, ...]:
@@ -68,11 +74,12 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
     words = words_of(language)
     ranked = worst_first(stands)
     opened = [told for code in ranked for told in stands[code].opened]
+    untold = _behind_untold(stands, words)
     attached = (_provinces(stands, ranked, ours.night, words),) if stands else ()
     values = {
         "say": words.say,
         "language": language,
-        "severity": worst(opened) if opened else "PERHATIAN" if ours.anything else "AMAN",
+        "severity": worst(opened) if opened else "PERHATIAN" if ours.anything or untold else "AMAN",
         "night": words.written.day(ours.night),
         "as_of": words.written.moment(end_of_night(ours.night)),
         "news": _news(stands, ours, words),
@@ -82,7 +89,8 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "ours": _ours(ours, words),
         "held": _held(ours, words),
         "worst": [_line(stands[code], words) for code in ranked if stands[code].opened],
-        "well": [province(code).name for code in sorted(stands) if not stands[code].opened],
+        "well": [province(code).name for code in sorted(stands) if stands[code].well],
+        "behind": untold,
         "attachment": attached[0].name if attached else "",
     }
     codes = {told.condition.place.code for told in opened}
@@ -116,6 +124,7 @@ def _news(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Wor
         "critical": sum(stand.critical for stand in stands.values()),
         "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
         "escalated": sum(len(stand.escalated) for stand in stands.values()),
+        "behind": len(_behind_untold(stands, words)),
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
@@ -178,6 +187,15 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
                 )
             )
     return lines
+
+
+def _behind_untold(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
+    """The provinces that the page calls behind and that are told of nothing tonight."""
+    return [
+        words.say("nation_behind_line", province=named(code), status=words.status(stand.figures.pace.status))
+        for code, stand in sorted(stands.items())
+        if not stand.opened and not stand.well
+    ]
 
 
 def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:
@@ -263,6 +281,7 @@ def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
         share=words.written.percent_of(figures.visited, figures.target),
         target=words.number(figures.target),
         plan=words.written.plain_percentage(figures.plan_percent),
+        status=words.status(figures.pace.status),
     )
     news = "; ".join(short_of(kind, families, words) for kind, families in stand.kinds.items())
     return ProvinceLine(severity, words.say(f"headline.{severity}"), stands, news)
@@ -283,6 +302,8 @@ def _row(stand: ProvinceStand, words: Words) -> dict[str, str]:
         "visited": str(figures.visited),
         "target": str(figures.target),
         "plan": words.written.decimal(figures.plan_percent),
+        "gap": "" if figures.pace.gap_families is None else str(figures.pace.gap_families),
+        "status": words.status(figures.pace.status),
         "kinds": ", ".join(words.kind(kind).short for kind in stand.kinds),
         "families": str(sum(stand.kinds.values())),
         "escalated": str(len(stand.escalated)),

@@ -11,11 +11,13 @@ from regsosek.alerts.province_figures import HeadNotMet, ProvinceFigures, Silent
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
+from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
 from regsosek.statistics.as_of import newest_total
 from regsosek.statistics.streams.reconciliation import heads_not_met
 from regsosek.statistics.streams.telling import told_of_night
 
-# Of so many nights the usual delay of a kab/kota is taken.
+# Of so many nights the delay of a kab/kota is taken, and of those alone before which the province was not silent: what
+# an outage held up, the network's or ours, says nothing of the delay that is usual.
 DELAY_NIGHTS = 14
 
 # A sum has a row for every night that changed it: the newest one is of the last night that brought something.
@@ -39,11 +41,14 @@ counted AS (
     FROM at_work GROUP BY kabkota
 ),
 delay AS (
-    SELECT u.kabkota AS code, sum(a.days_late)::float / nullif(sum(a.received), 0) AS days_late
-    FROM mart.arrivals a LEFT JOIN sub_sls s ON s.id_subsls = a.placed_code
-    JOIN upward u ON u.region = coalesce(s.id_desa, a.placed_code)
-    WHERE a.province = :province AND a.night <= :night AND a.night > :delay_since
-    GROUP BY u.kabkota
+    SELECT u.kabkota AS code, sum(c.visited * (c.night - c.enumerated_on))::float / sum(c.visited) AS days_late
+    FROM mart.change c LEFT JOIN sub_sls s ON s.id_subsls = c.placed_code
+    JOIN upward u ON u.region = coalesce(s.id_desa, c.placed_code)
+    WHERE c.province = :province AND c.night <= :night AND c.night > :delay_since
+          AND c.cause IN ('new', 'late') AND c.visited > 0
+          AND EXISTS (SELECT 1 FROM mart.province_arrivals b
+                      WHERE b.province = c.province AND b.night = c.night - 1 AND b.received > 0)
+    GROUP BY u.kabkota HAVING count(DISTINCT c.night) >= :seen_nights
 )
 SELECT k.code, t.night AS last_arrival, coalesce(d.days_late, 0) AS days_late, coalesce(c.active, 0) AS active,
        coalesce(c.silent, 0) AS silent
@@ -64,7 +69,9 @@ WHERE s.id_subsls = ANY(:codes)
 _REPORTS = "SELECT EXISTS (SELECT 1 FROM mart.stream_day WHERE province = :province AND night <= :night)"
 
 
-def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresholds) -> ProvinceFigures:
+def with_places(
+    connection: Connection, figures: ProvinceFigures, limits: Thresholds, targets: RegionTargets = NO_TARGETS
+) -> ProvinceFigures:
     """``figures`` with what is known below the province."""
     night = figures.night
     own: dict[str, Any] = {
@@ -72,9 +79,11 @@ def with_places(connection: Connection, figures: ProvinceFigures, limits: Thresh
         "night": night,
         "finished": limits.zero.finished_percent,
         "silent_since": date.fromordinal(night.toordinal() - limits.no_data.subsls_nights),
+        "seen_nights": limits.late.seen_nights,
         "delay_since": date.fromordinal(night.toordinal() - DELAY_NIGHTS),
     }
-    known = {row.code: row._asdict() for row in connection.execute(text(_KABKOTA), own)}
+    rows = [row._asdict() for row in connection.execute(text(_KABKOTA), own)]
+    known = {row["code"]: row | {"target": targets.families(row["code"])} for row in rows}
     return replace(
         figures,
         kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),

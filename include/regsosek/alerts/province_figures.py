@@ -6,6 +6,8 @@ from datetime import date
 
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.plan import Plans
+from regsosek.statistics.course import Course, Pace, course_of, is_known, pace_of
 from regsosek.warehouse.holding import HeldDelivery
 from regsosek.warehouse.replacing import ReplacedFamilies
 
@@ -80,8 +82,9 @@ class KabkotaFigures:
 
     Attributes:
         waiting: its families in quarantine.
+        target: families that it is to enumerate, where that is supplied; else its load is what is planned.
         last_arrival: the newest night that brought a family; None if none did.
-        days_late: mean days from enumeration to arrival of all that arrived so far.
+        days_late: mean days from enumeration to first arrival; 0 before enough nights were seen.
         active, silent: sub-SLS at work, and those of them that brought nothing for a while.
     """
 
@@ -95,6 +98,12 @@ class KabkotaFigures:
     days_late: float = 0.0
     active: int = 0
     silent: int = 0
+    target: int | None = None
+
+    @property
+    def plan_base(self) -> int:
+        """The plan's denominator."""
+        return self.load if self.target is None else self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +200,23 @@ class ProvinceFigures:
     heads_not_met: tuple[HeadNotMet, ...] | None = None
 
     @property
-    def days_late(self) -> float:
-        """Mean days from enumeration to arrival: of the kab/kota, each by its families visited."""
-        visited = sum(each.visited for each in self.kabkota)
-        return sum(each.days_late * each.visited for each in self.kabkota) / visited if visited else 0.0
+    def pace(self) -> Pace:
+        """Where it stands by its plan: as pages and tables say it."""
+        course = course_of(self.window, self.night)
+        return pace_of(course, self.visited, self.target, known=self._known(course))
 
     @property
     def plan_percent(self) -> float:
         """What the plan expects by the end of the night, in percent of the target."""
-        return round(self.window.plan_share(self.night) * 100, 6)
+        return course_of(self.window, self.night).percent
+
+    def pace_of_kabkota(self, each: KabkotaFigures, plans: Plans) -> Pace:
+        """Where a kab/kota stands by its own curve, else by the plan of the province."""
+        course = course_of(self.window, self.night, plans.supplied.get(each.code))
+        return pace_of(course, each.visited, each.plan_base, known=self._known(course))
+
+    def _known(self, course: Course) -> bool:
+        return is_known(course, processed=True, sent=self.visited > 0)
 
     @property
     def silent_nights(self) -> int:

@@ -57,13 +57,8 @@ class QualityThresholds(_Frozen):
 
 
 class BehindThresholds(_Frozen):
-    """Percentage points below plan, the first days of the window that are not judged, and the last ones."""
+    """The least families of a kab/kota that is told of."""
 
-    margin_points: Percent
-    critical_points: Percent
-    closing_margin_points: Percent
-    closing_days: Count
-    muted_days: Annotated[int, Field(ge=0)]
     kabkota_families: Count
 
 
@@ -85,9 +80,10 @@ class AppointmentThresholds(_Frozen):
 
 
 class LateThresholds(_Frozen):
-    """How many days of a region's usual delay are forgiven."""
+    """How many days of a kab/kota's delay its silence is forgiven, and of how many nights that is taken at least."""
 
     most_days: Annotated[int, Field(ge=0)]
+    seen_nights: Count
 
 
 class WindowThresholds(_Frozen):
@@ -137,7 +133,6 @@ class Deadline(_Frozen):
 _EASED = {
     "zero": ("attention_percent",),
     "quality": ("attention_percent", "attention_families"),
-    "behind": ("margin_points", "closing_margin_points"),
     "code": ("attention_percent", "attention_families", "kabkota_families"),
 }
 

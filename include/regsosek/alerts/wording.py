@@ -12,6 +12,7 @@ from regsosek.alerts.condition import Kind
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import RepairKind, repair_kinds
 from regsosek.geography.plan import plan_words
+from regsosek.statistics.status import status_words
 from regsosek.wording import Language, english, indonesian
 
 TEXTS = Path(__file__).parent / "texts.toml"
@@ -75,6 +76,11 @@ class Words:
     def plan(self, name: str) -> str:
         """Whose plan it is."""
         told = plan_words()[name]
+        return told.label if self.language == "id" else told.label_en
+
+    def status(self, status: str) -> str:
+        """A status, as pages call it."""
+        told = status_words()[status]
         return told.label if self.language == "id" else told.label_en
 
     def repair(self, repair: RepairKind) -> str:

@@ -152,7 +152,7 @@ def shape_named(name: str) -> Plan:
         raise ReferenceDataError(f"no plan is called {name!r}; name one of {', '.join(plan_shapes())}") from None
 
 
-DEFAULT_NAME = "4-percent-a-day"
+DEFAULT_NAME = "s-curve"
 DEFAULT_PLAN = shape_named(DEFAULT_NAME)
 
 

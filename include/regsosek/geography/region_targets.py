@@ -29,6 +29,10 @@ class RegionTargets:
     by_region: Mapping[str, RegionTarget]
     version: str
 
+    def families(self, code: str) -> int | None:
+        """The families that a region is to enumerate; None where nothing is supplied."""
+        return self.by_region[code].families if code in self.by_region else None
+
 
 NO_TARGETS = RegionTargets({}, "")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from regsosek.geography.plan import WHOLE
 from regsosek.statistics.definitions import Definition, definitions
 from regsosek.statistics.origins import MARK, Source, made_of, sources
 from regsosek.statistics.status import StatusRule, status_rules, status_words
@@ -53,7 +54,7 @@ def _page() -> Iterator[str]:
     yield from map(_source, sources().values())
     yield "\n## Status\n"
     yield "The first rule that fits holds. *Aturan pertama yang cocok berlaku.*\n"
-    yield "| status | days of the window | when | source |"
+    yield "| status | part of the window | when | source |"
     yield "|---|---|---|---|"
     yield from map(_rule, status_rules())
     yield "\n| status | meaning |"
@@ -96,6 +97,17 @@ def _rule(rule: StatusRule) -> str:
     asked = [" / ".join(_CONDITIONS[rule.only_when])] if rule.only_when else []
     asked += [f"≥ {rule.percent_from:g} %"] if rule.percent_from is not None else []
     asked += [f"gap / selisih < {rule.gap_below_points:g}"] if rule.gap_below_points is not None else []
-    days = f"{rule.from_day} to {rule.to_day}" if rule.to_day is not None else f"from {rule.from_day}"
+    share = rule.below_percent_of_plan
+    asked += [f"< {share:g} % of the plan / dari rencana"] if share is not None else []
     when = " and ".join(asked) or "else / selain itu"
-    return f"| {words.label} / {words.label_en} | {days} | {when} | {rule.source} |"
+    return f"| {words.label} / {words.label_en} | {_time(rule)} | {when} | {rule.source} |"
+
+
+def _time(rule: StatusRule) -> str:
+    """The part of the window that a rule is of."""
+    above, to = rule.above_window_percent, rule.to_window_percent
+    if above is None and to is None:
+        return f"days {rule.from_day} to {rule.to_day}" if rule.to_day is not None else "all"
+    if to is None:
+        return "after its end" if above == WHOLE else f"after {above:g} % of it"
+    return f"to {to:g} % of it" if above is None else f"after {above:g} to {to:g} % of it"

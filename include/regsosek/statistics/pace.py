@@ -5,7 +5,7 @@ the families of the frame, and ``plan_base`` says which it was.
 """
 
 from collections.abc import Collection, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import date
 from math import ceil
 from typing import Any
@@ -16,8 +16,8 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NATION_NAME, PlanCurve, Plans
 from regsosek.geography.regions import NATION
 from regsosek.statistics.counted import counted_provinces, without_gap
+from regsosek.statistics.course import Course, course_of, is_known, pace_of
 from regsosek.statistics.shares import with_shares
-from regsosek.statistics.status import Standing, status_of
 
 PACED_LEVELS = ("nasional", "provinsi", "kabkota", "kecamatan")
 _COLUMNS: Mapping[str, str] = {
@@ -25,20 +25,7 @@ _COLUMNS: Mapping[str, str] = {
     "days_behind": "Float64", "status": "object",
 }  # fmt: skip
 
-_READ = ("code", "parent_code", "province", "visited", "visited_of_plan_base", "plan_base_families")
-
-
-@dataclass(frozen=True)
-class Course:
-    """A plan on its calendar: the curve, and the day of the window that the night is."""
-
-    curve: PlanCurve
-    day: int
-
-    @property
-    def percent(self) -> float:
-        """What should be reached by the end of the night; rounded, so that 28 of 100 is not behind 28 %."""
-        return round(self.curve.share(self.day) * 100, 6)
+_READ = ("code", "parent_code", "province", "visited", "plan_base_families")
 
 
 def with_pace(
@@ -90,7 +77,8 @@ def national_course(regions: pd.DataFrame, windows: Mapping[str, FieldWindow], n
     last = max(late + ceil(curve.days[-1]) for late, curve, _ in own)
     shares = [_weighted(own, day) for day in range(last)]
     curve = PlanCurve(tuple(map(float, range(last + 1))), (*shares, 1.0), NATION_NAME)
-    return Course(curve, max(0, (night - first).days + 1))
+    elapsed = sum(course_of(w, night).window_percent * families for w, families in followed.items())
+    return Course(curve, max(0, (night - first).days + 1), elapsed / sum(followed.values()))
 
 
 def _weighted(own: Collection[tuple[int, PlanCurve, int]], day: int) -> float:
@@ -125,31 +113,14 @@ def _course(
         return national
     window = windows[row["province"]]
     supplied = [plans.supplied[code] for code in (row["code"], row["parent_code"]) if code in plans.supplied]
-    return Course(supplied[0] if supplied else window.curve(night), window.day_of_window(night))
+    return course_of(window, night, supplied[0] if supplied else None)
 
 
 def _pace(row: Mapping[Any, Any], course: Course | None, known: Set[str], heard: Set[str]) -> dict[str, Any]:
-    """Once work should have begun, a province that sent nothing is not behind: nobody knows where it stands."""
     if course is None:
         return {"status": "no_data"}
-    told = heard if course.percent > 0 else known
-    is_known = bool(told) if row["code"] == NATION else row["province"] in told
-    percent = None if not is_known or pd.isna(row["visited_of_plan_base"]) else float(row["visited_of_plan_base"])
-    gap = None if percent is None else percent - course.percent
-    standing = Standing(course.day, int(row["visited"]) if is_known else 0, percent, gap, is_known)
-    pace = {"plan_percent": course.percent, "gap_points": gap, "status": status_of(standing)}
-    return pace | _in_families(row, course, is_known=is_known)
-
-
-def _in_families(row: Mapping[Any, Any], course: Course, *, is_known: bool) -> dict[str, Any]:
-    base = 0 if pd.isna(row["plan_base_families"]) else int(row["plan_base_families"])
-    if not base:
-        return {}
-    families = round(course.curve.share(course.day) * base)
-    if not is_known:
-        return {"plan_families": families}
-    return {
-        "plan_families": families,
-        "gap_families": int(row["visited"]) - families,
-        "days_behind": course.curve.days_behind(course.day, int(row["visited"]) / base),
-    }
+    of_nation = row["code"] == NATION
+    processed, sent = (bool(codes) if of_nation else row["province"] in codes for codes in (known, heard))
+    told = is_known(course, processed=processed, sent=sent)
+    base = None if pd.isna(row["plan_base_families"]) else int(row["plan_base_families"])
+    return asdict(pace_of(course, int(row["visited"]) if told else 0, base, known=told))

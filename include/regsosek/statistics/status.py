@@ -9,7 +9,11 @@ from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
 
 _HERE = Path(__file__).parent
-_RULE_COLUMNS = ("status", "only_when", "from_day", "to_day", "percent_from", "gap_below_points", "source")
+_RULE_COLUMNS = (
+    "status", "only_when", "from_day", "to_day", "above_window_percent", "to_window_percent", "percent_from",
+    "gap_below_points", "below_percent_of_plan", "source",
+)  # fmt: skip
+BEHIND = frozenset({"behind", "far_behind"})
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,23 @@ class StatusWords:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the rules look at: the day of the window, families visited, percent of the plan's denominator, gap.
+    """What the rules look at: day and share of the window, families visited, percent of the plan's denominator, gap.
 
     ``percent`` and ``gap_points`` are None where there is nothing to divide by; ``known``: the province has figures.
     """
 
     day: int
+    window_percent: float
     visited: int
     percent: float | None
     gap_points: float | None
     known: bool = True
+
+    @property
+    def percent_of_plan(self) -> float:
+        """What is reached of what is planned by now; the whole where nothing is."""
+        reached, planned = self.percent or 0.0, (self.percent or 0.0) - (self.gap_points or 0.0)
+        return reached * 100 / planned if planned > 0 else 100.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +56,21 @@ class StatusRule:
     only_when: str
     from_day: int
     to_day: int | None
+    above_window_percent: float | None
+    to_window_percent: float | None
     percent_from: float | None
     gap_below_points: float | None
+    below_percent_of_plan: float | None
     source: str
+
+    @property
+    def fits_always(self) -> bool:
+        """Whether it asks nothing."""
+        asked = (
+            self.to_day, self.above_window_percent, self.to_window_percent, self.percent_from, self.gap_below_points,
+            self.below_percent_of_plan,
+        )  # fmt: skip
+        return not self.only_when and self.from_day == 0 and all(each is None for each in asked)
 
     def fits(self, standing: Standing) -> bool:
         """Whether every condition of the line holds."""
@@ -55,8 +78,11 @@ class StatusRule:
             self.from_day <= standing.day
             and (self.to_day is None or standing.day <= self.to_day)
             and (not self.only_when or _CONDITIONS[self.only_when](standing))
+            and (self.above_window_percent is None or standing.window_percent > self.above_window_percent)
+            and (self.to_window_percent is None or standing.window_percent <= self.to_window_percent)
             and (self.percent_from is None or (standing.percent or 0) >= self.percent_from)
             and (self.gap_below_points is None or (standing.gap_points or 0) < self.gap_below_points)
+            and (self.below_percent_of_plan is None or standing.percent_of_plan < self.below_percent_of_plan)
         )
 
 
@@ -91,10 +117,7 @@ def read_rules(path: Path) -> tuple[StatusRule, ...]:
         ConfigurationError: a line is malformed or names an unknown status or condition, or the last line asks anything.
     """
     rules = tuple(_rule(f"{path.name}: line {n}", row) for n, row in enumerate(read_table(path, _RULE_COLUMNS), 1))
-    last = rules[-1] if rules else None
-    if last is None or (last.only_when, last.from_day, last.to_day, last.percent_from, last.gap_below_points) != (
-        "", 0, None, None, None,
-    ):  # fmt: skip
+    if not rules or not rules[-1].fits_always:
         raise ConfigurationError(f"{path.name}: the last line must fit always; leave its conditions empty, from day 0")
     return rules
 
@@ -109,9 +132,16 @@ def _rule(place: str, row: Mapping[str, str]) -> StatusRule:
             only_when=row["only_when"],
             from_day=int(row["from_day"]),
             to_day=int(row["to_day"]) if row["to_day"] else None,
-            percent_from=float(row["percent_from"]) if row["percent_from"] else None,
-            gap_below_points=float(row["gap_below_points"]) if row["gap_below_points"] else None,
+            above_window_percent=_number(row["above_window_percent"]),
+            to_window_percent=_number(row["to_window_percent"]),
+            percent_from=_number(row["percent_from"]),
+            gap_below_points=_number(row["gap_below_points"]),
+            below_percent_of_plan=_number(row["below_percent_of_plan"]),
             source=row["source"],
         )
     except ValueError:
         raise ConfigurationError(f"{place}: days are whole numbers, percent and points are numbers") from None
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None

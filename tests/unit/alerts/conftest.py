@@ -10,6 +10,7 @@ import pytest
 from regsosek.alerts.context import Context
 from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts
 from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.plan import STEADY
 
 Night = Callable[..., ProvinceFigures]
 
@@ -18,7 +19,7 @@ def healthy_night(**changes: Any) -> ProvinceFigures:
     figures = {
         "province": "64",
         "night": date(2022, 10, 26),
-        "window": FieldWindow("64", date(2022, 10, 15), date(2022, 11, 14)),
+        "window": FieldWindow("64", date(2022, 10, 15), date(2022, 11, 14), plan=STEADY),
         "target": 100_000,
         "target_source": "published",
         "scale": 1.0,

@@ -171,7 +171,7 @@ def test_good_news_is_short_and_asks_for_nothing(night: Night, full: Context) ->
     message = digest(night(), [], full)
     assert message.subject.startswith("[AMAN]") and message.subject.endswith("tidak ada masalah")
     assert "KABAR BAIK" in message.body and "YANG HARUS" not in message.body
-    assert len(message.body.splitlines()) <= 18
+    assert len(message.body.splitlines()) <= 19
     assert message.attachments == ()
 
 

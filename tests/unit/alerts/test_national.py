@@ -55,8 +55,13 @@ def test_the_worst_province_stands_first(night: Night) -> None:
     assert worst_first(found)[:3] == ["94", "64", "11"]
     message = compose_national(found, ours())
     assert message.subject == ("[KRITIS] Nasional, 26 Okt: 2 provinsi kritis; +2 lagi")
-    assert "1. Papua (94): 48,0 % dari 100.000, rencana 48 % [KRITIS] tidak ada data masuk; tertinggal" in flat(message)
-    assert "3. Aceh (11): 48,0 % dari 100.000, rencana 48 % [PERHATIAN] tertinggal (900 kel" in flat(message)
+    assert (
+        "1. Papua (94): 48,0 % dari 100.000, rencana 48 %, sesuai rencana [KRITIS] tidak ada data masuk; tertinggal"
+        in flat(message)
+    )
+    assert "3. Aceh (11): 48,0 % dari 100.000, rencana 48 %, sesuai rencana [PERHATIAN] tertinggal (900 kel" in flat(
+        message
+    )
     assert "Tidak ada masalah (31 provinsi): Sumatera Utara, Sumatera Barat," in flat(message)
 
 
@@ -129,7 +134,8 @@ def test_all_provinces_are_attached(night: Night) -> None:
     assert [row["kode"] for row in rows[:3]] == ["94", "64", "11"] and len(rows) == 34
     assert rows[1] | {"kode": "64"} == {
         "kode": "64", "provinsi": "Kalimantan Timur", "tingkat": "KRITIS", "dikunjungi": "48000", "target": "100000",
-        "rencana_persen": "48,0", "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk", "keluarga": "760",
+        "rencana_persen": "48,0", "selisih_keluarga": "0", "status": "sesuai rencana",
+        "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk", "keluarga": "760",
         "diteruskan": "1",
     }  # fmt: skip
 
@@ -153,3 +159,17 @@ def test_a_stopped_message_is_told_by_group_without_a_value() -> None:
     assert message.subject == "[PIPELINE FAULT] night 2022-10-26: 2 messages stopped, personal data suspected"
     assert message.body.index("prov11: x") < message.body.index("prov64: stopped a message: phone number")
     assert suspects(message) == []
+
+
+def test_who_is_behind_and_told_of_nothing_is_not_among_those_without_a_condition(night: Night) -> None:
+    """What is acknowledged, snoozed or explained is not told: the page calls it behind all the same."""
+    found = stands(night) | {"94": ProvinceStand(night(province="94", visited=30_000), ())}
+    message = compose_national(found, ours())
+    assert message.subject.startswith("[PERHATIAN]")
+    told, well = (
+        flat(message)
+        .split("TERTINGGAL DARI RENCANA, TIDAK DIBERITAHUKAN ULANG MALAM INI")[1]
+        .split("Tidak ada masalah")
+    )
+    assert "Papua (94): tertinggal" in told
+    assert "Papua," not in well.split(".")[0]

@@ -17,9 +17,10 @@ from regsosek.geography.calendar import (
     latest_day,
     local_date,
 )
+from regsosek.geography.plan import STEADY
 from regsosek.geography.provinces import provinces
 
-PLAN = FieldWindow("35", date(2022, 10, 15), date(2022, 11, 14))
+PLAN = FieldWindow("35", date(2022, 10, 15), date(2022, 11, 14), plan=STEADY)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from regsosek.geography.calendar import FieldWindow
-from regsosek.geography.plan import NONE_SUPPLIED
+from regsosek.geography.plan import NONE_SUPPLIED, STEADY
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.statistics.denominators import SUMS, described
@@ -19,7 +19,7 @@ COUNTS = (*PROGRESS_MEASURES, "unmapped", "frame_families", *SUMS)
 
 
 def windows(codes: list[str]) -> dict[str, FieldWindow]:
-    return {code: FieldWindow(code, OPENS, CLOSES) for code in codes}
+    return {code: FieldWindow(code, OPENS, CLOSES, plan=STEADY) for code in codes}
 
 
 def rolled_up(desa: pd.DataFrame, tree: pd.DataFrame) -> pd.DataFrame:

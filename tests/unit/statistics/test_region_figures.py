@@ -47,12 +47,12 @@ def test_days_behind_and_status_of_published_figures(row: dict[str, str]) -> Non
     assert planned == near(row["planned"])
     assert percent - planned == near(row["gap_points"])
     assert STEADY.days_behind(day, percent / 100) == near(row["days_behind"])
-    assert status_of(Standing(day, round(percent * 10), percent, percent - planned)) == row["status"]
+    assert status_of(Standing(day, day * 100 / 31, round(percent * 10), percent, percent - planned)) == row["status"]
 
 
 def test_who_sent_nothing_has_no_data_rather_than_being_behind() -> None:
-    assert status_of(Standing(20, 0, 0.0, -80.0, known=False)) == "no_data"
-    assert status_of(Standing(20, 50, None, None)) == "no_data"
+    assert status_of(Standing(20, 64.5, 0, 0.0, -80.0, known=False)) == "no_data"
+    assert status_of(Standing(20, 64.5, 50, None, None)) == "no_data"
 
 
 @pytest.mark.parametrize("row", scenario("denominators.csv"), ids=lambda row: row["case"])
@@ -101,7 +101,7 @@ def test_the_nation_follows_its_provinces_by_their_families() -> None:
         {"level": ["nasional", "provinsi", "provinsi"], "code": [NATION, "11", "12"],
          "plan_base_families": pd.Series([400, 300, 100], dtype="Int64"), "visited": [3, 2, 1]}
     )  # fmt: skip
-    late = {"11": FieldWindow("11", OPENS, CLOSES), "12": FieldWindow("12", OPENS + timedelta(days=5), CLOSES)}
+    late = windows(["11"]) | {"12": FieldWindow("12", OPENS + timedelta(days=5), CLOSES, plan=STEADY)}
     course = national_course(tree, late, OPENS + timedelta(days=9))
     assert course is not None
     assert course.percent == pytest.approx((300 * 40 + 100 * 20) / 400)

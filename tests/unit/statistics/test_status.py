@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from regsosek.errors import ConfigurationError
 from regsosek.statistics.status import Standing, read_rules, status_of, status_words
 
-HEADER = "status,only_when,from_day,to_day,percent_from,gap_below_points,source"
+HEADER = (
+    "status,only_when,from_day,to_day,above_window_percent,to_window_percent,percent_from,gap_below_points,"
+    "below_percent_of_plan,source"
+)
 
 
 def written(path: Path, *lines: str) -> Path:
@@ -21,11 +24,11 @@ def written(path: Path, *lines: str) -> Path:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["fine,,0,,,,x"], "line 1: unknown status or condition"),
-        (["done,tomorrow,0,,,,x"], "line 1: unknown status or condition"),
-        (["behind,,four,,,-10,x", "on_plan,,0,,,,"], "line 1: days are whole numbers"),
-        (["behind,,4,,,-10,x"], "the last line must fit always"),
-        (["on_plan,,1,,,,"], "the last line must fit always"),
+        (["fine,,0,,,,,,,x"], "line 1: unknown status or condition"),
+        (["done,tomorrow,0,,,,,,,x"], "line 1: unknown status or condition"),
+        (["behind,,four,,,,,-10,,x", "on_plan,,0,,,,,,,"], "line 1: days are whole numbers"),
+        (["behind,,4,,,,,-10,,x"], "the last line must fit always"),
+        (["on_plan,,1,,,,,,,"], "the last line must fit always"),
         ([], "the last line must fit always"),
     ],
 )
@@ -40,7 +43,8 @@ ORDER = ("far_behind", "behind", "on_plan", "done")
 @given(st.integers(4, 60), st.integers(1, 150), st.integers(1, 150), st.integers(0, 100))
 def test_who_has_more_never_has_a_worse_word(day: int, one: int, other: int, planned: int) -> None:
     less, more = sorted((one, other))
-    words = [ORDER.index(status_of(Standing(day, 1, each, each - planned))) for each in (less, more)]
+    elapsed = day * 100 / 31
+    words = [ORDER.index(status_of(Standing(day, elapsed, 1, each, each - planned))) for each in (less, more)]
     assert words == sorted(words)
 
 
