@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from regsosek.geography.plan import NATION_NAME, plan_words
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.site.atlas import Row, furthest_behind, lags, level_below
 from regsosek.release.site.page_table import Desk
@@ -69,6 +70,7 @@ def _reached(desk: Desk, row: Row) -> Answer:
     told = [t("reached", base=desk.figure(row, "plan_base"), version=version, **shown)]
     if row["gap_points"] is not None:
         told.append(t("against_plan", **{name: desk.figure(row, name) for name in _PLANNED}))
+        told += _whose_plan(desk, row)
     if row["level"] == "nasional" and len(desk.atlas.counted) < len(desk.atlas.states):
         counted, count = len(desk.atlas.counted), len(desk.atlas.states)
         told.append(t("of_what_is_counted", counted=counted, count=count, coverage=shown["plan_base_coverage"]))
@@ -83,6 +85,16 @@ def _unknown(desk: Desk, row: Row) -> Markup | None:
         return desk.language.t("not_processed", name=row["name"])
     silent = row["gap_points"] is None and not desk.atlas.region(row["province"] or row["code"])["visited"]
     return desk.language.t("nothing_arrived", name=row["name"]) if silent else None
+
+
+def _whose_plan(desk: Desk, row: Row) -> list[Markup]:
+    """Whose plan it is, of the nation and a province; a kab/kota may have a curve of its own."""
+    windows = desk.atlas.figures.windows
+    own = windows.values() if row["level"] == "nasional" else [windows[row["province"]]]
+    names = {window.plan.name for window in own}
+    words = plan_words()[names.pop() if len(names) == 1 else NATION_NAME]
+    label = words.label if desk.language.code == "id" else words.label_en
+    return [desk.language.t("whose_plan", plan=label)] if row["level"] in {"nasional", "provinsi"} else []
 
 
 _REACHED = ("visited_of_plan_base", "visited", "plan_base_families", "plan_base_coverage")
