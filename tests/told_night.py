@@ -23,8 +23,9 @@ DESA, SUBSLS = "6403010001", "6403010001000100"
 OTHER_DESA, OTHER_SUBSLS = "6471010001", "6471010001000100"
 ULID = "01GFXKQ2Z8V3M5N7P9R1T3W5{:02d}"
 SEEDED = ("alert.outbox", "alert.delivery", "alert.condition", "alert.told", "alert.act", "ledger.delivery",
-          "ledger.delivery_count", "ledger.seal", "quality.rule_result", "mart.total", "mart.arrivals",
-          "mart.refreshed", "release.release", "core.kasus", "core.kasus_terkini", "quality.reason")  # fmt: skip
+          "ledger.delivery_count", "ledger.seal", "quality.rule_result", "mart.total", "mart.arrivals", "mart.change",
+          "mart.province_arrivals", "mart.refreshed", "release.release", "core.kasus", "core.kasus_terkini",
+          "quality.reason")  # fmt: skip
 
 
 @contextmanager

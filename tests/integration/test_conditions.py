@@ -11,10 +11,14 @@ from sqlalchemy import Engine, select, text
 
 from regsosek.alerts.acting import take
 from regsosek.alerts.acts import Verb
+from regsosek.alerts.figures import read_figures
 from regsosek.alerts.nightly import alert_platform, alert_provinces
+from regsosek.alerts.places import with_places
 from regsosek.alerts.sending import deliver
+from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.weekly import alert_week, read_week
 from regsosek.errors import DecisionError
+from regsosek.geography.calendar import field_windows
 from regsosek.geography.provinces import provinces
 from regsosek.night.alert_lists import acts_table, conditions_table
 from regsosek.settings import Settings
@@ -196,3 +200,44 @@ def test_the_week_is_reported_once_with_what_was_acted_on(seeded: Engine, servic
     assert not alert_week(seeded, services_env, sunday - timedelta(days=1)), "no week ends on a Saturday"
     [report] = [row for row in outbox(seeded) if row.kind == "weekly"]
     assert "BEHIND          1 of 1 acted on (1 gone, 0 acknowledged)" in report.body
+
+
+def arrived(connection: Any, night: date, late: int, *, cause: str = "late", visited: int = 10) -> None:
+    """Families of Berau that were enumerated ``late`` days before they arrived, and that something arrived at all."""
+    enumerated = night - timedelta(days=late)
+    put(connection, tables.change, province="64", placed_code=SUBSLS, enumerated_on=enumerated, night=night,
+        cause=cause, visited=visited)  # fmt: skip
+
+
+def days_late(seeded: Engine) -> float:
+    window = field_windows()["64"]
+    with seeded.begin() as connection:
+        figures = with_places(connection, read_figures(connection, "64", NIGHT, window), thresholds())
+    return next(each.days_late for each in figures.kabkota if each.code == "6403")
+
+
+@pytest.mark.parametrize(("nights", "late"), [(4, 0), (5, 2)])
+def test_the_delay_that_is_forgiven_is_that_of_first_arrivals_once_enough_nights_were_seen(
+    seeded: Engine, nights: int, late: float
+) -> None:
+    with seeded.begin() as connection:
+        for n in range(nights + 1):
+            night = NIGHT - timedelta(days=n)
+            put(connection, tables.province_arrivals, province="64", night=night, received=10)
+            if n < nights:
+                arrived(connection, night, 2)
+                arrived(connection, night, 9, cause="corrected")
+                arrived(connection, night, 12, cause="superseded", visited=-10)
+    assert days_late(seeded) == late
+
+
+def test_what_comes_after_a_silence_says_nothing_of_the_delay_that_is_usual(seeded: Engine) -> None:
+    """Two nights without the network, then the backlog of a week: nobody is forgiven for it."""
+    silent = {NIGHT - timedelta(days=n) for n in (3, 4)}
+    with seeded.begin() as connection:
+        for n in range(12):
+            night = NIGHT - timedelta(days=n)
+            if night not in silent:
+                put(connection, tables.province_arrivals, province="64", night=night, received=10)
+                arrived(connection, night, 7 if n == 2 else 1, visited=500 if n == 2 else 10)
+    assert days_late(seeded) == 1
