@@ -13,6 +13,7 @@ from regsosek.quality.generated import generated_suites
 from regsosek.quality.hold_limits import limits_table
 from regsosek.quality.odcs import ODCS, odcs_text
 from regsosek.quality.rules import load_suites
+from regsosek.release.satu_data import documents as satu_data_documents
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.documentation import documents as simulation_documents
 from regsosek.simulation.forecast_proof import documents as forecast_documents
@@ -39,6 +40,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     )
     expected |= simulation_documents(root) | glossary_documents(root) | forecast_documents(root)
     expected |= {root / ODCS: odcs_text(catalogue.rules)}
+    expected |= satu_data_documents(root, catalogue.rules)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}
