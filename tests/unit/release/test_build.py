@@ -31,9 +31,8 @@ def rows(content: bytes) -> list[dict[str, str]]:
 
 
 def tables(files: dict[str, bytes]) -> set[str]:
-    return {name for name in files if name.endswith(".csv")} - {
+    return {name for name in files if name.endswith(".csv") and not name.endswith(".sdmx.csv")} - {
         "definisi.csv",
-        "harian.sdmx.csv",
         *former_tables().values(),
     }
 

@@ -343,7 +343,7 @@ def test_beside_the_ranking_stands_the_floor(outlines: dict[str, Outline]) -> No
         head, first, *_ = page.tables["t-terendah"]
         told = dict(zip(head, first, strict=True))
         assert told["Name of the lowest"] == worst["floor_name"]
-        assert told["Floor"] == f"{worst['floor_percent']:.1f}%"
+        assert told["Percentage of the lowest part"] == f"{worst['floor_percent']:.1f}%"
         assert list(page.tables).index("t-terendah") == list(page.tables).index("t-urutan") + 1
 
 

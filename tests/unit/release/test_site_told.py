@@ -10,6 +10,7 @@ from site_outline import Outline
 from site_parts import ENGLISH, INDONESIAN, desk, said, with_forecast, with_nights, with_state
 
 from regsosek.release.figures import Figures
+from regsosek.release.site.about import about_lines
 from regsosek.release.site.answers import Answer, answers
 from regsosek.release.site.files import offered_files
 from regsosek.release.site.measure_map import places
@@ -188,5 +189,8 @@ def _names(figures: Figures) -> set[str]:
     }
     tiles = {place[name] for place in places().values() for name in ("short", "letters")}
     files = {*offered_files(), "manifest.json.minisig"}
-    verify = "minisign -Vm manifest.json -P KEY regsosek release verify FOLDER --key KEY"
-    return same | named | tiles | files | {verify}
+    verify = "minisign -Vm manifest.json -p ../kunci/KEY.pub regsosek release verify FOLDER --key ../kunci/KEY.pub"
+    about = set.intersection(
+        *({told for _, told in about_lines(figures.about, each)} for each in (INDONESIAN, ENGLISH))
+    )
+    return same | named | tiles | files | about | {verify}

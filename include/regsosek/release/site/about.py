@@ -1,4 +1,7 @@
-"""What a page says of the release at its end: who publishes, licence, citation, what comes next, its limits."""
+"""What a page says of the release at its end: who publishes, licence, citation, what comes next, its limits.
+
+A page names no address elsewhere: those of publisher and licence stand in ``datapackage.json`` and on the cover sheet.
+"""
 
 from regsosek.release.imprint import About, limits
 from regsosek.release.site.language import Language
@@ -11,8 +14,8 @@ def about_lines(about: About, language: Language) -> list[tuple[str, str]]:
     told = {
         "nature": about.nature(code),
         "publisher": f"{publisher} ({own.unit})",
-        "contact": f"{own.contact}, {own.homepage}",
-        "licence": f"{own.licence} ({own.licence_title}), {own.licence_url}",
+        "contact": own.contact,
+        "licence": f"{own.licence} ({own.licence_title})",
         "citation": about.citation(code),
         "version": f"{about.version} (manifest.json: release_id, built_at)",
         "next": about.next_release(code),
