@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from regsosek.alerts.arrived import arrived
-from regsosek.alerts.condition import Kind, Told
+from regsosek.alerts.condition import Condition, Kind, Told
 from regsosek.alerts.context import Context
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from regsosek.alerts.province_figures import ProvinceFigures
@@ -135,13 +135,12 @@ def _first(lines: Iterable[Line]) -> date | None:
 
 
 def _recovered(gone: Sequence[Told], figures: ProvinceFigures, context: Context) -> list[str]:
-    words = context.words
-    return [
-        words.say(
-            "recovered_line",
-            short=words.kind(each.condition.kind).short,
-            where=place_named(each.condition, figures, words),
-            since=words.written.day(each.condition.since),
-        )
-        for each in gone
-    ]
+    return [_gone(each.condition, figures, context.words) for each in gone]
+
+
+def _gone(condition: Condition, figures: ProvinceFigures, words: Words) -> str:
+    """What is over and since when it was so; beside it what its end does not show."""
+    kind = words.kind(condition.kind)
+    where, since = place_named(condition, figures, words), words.written.day(condition.since)
+    line = words.say("recovered_line", short=kind.short, where=where, since=since)
+    return words.say("recovered_note", line=line, note=kind.gone) if kind.gone else line

@@ -22,7 +22,8 @@ TEXTS = Path(__file__).parent / "texts.toml"
 class KindWords:
     """What is said about one kind of condition; ``who`` by ``provinsi``, ``kabkota`` and ``below``.
 
-    ``size`` says of how many families its task is, where that is not said as of all kinds.
+    ``size`` says of how many families its task is, where that is not said as of all kinds;
+    ``gone`` what its end does not show, where it shows less than that all is well.
     """
 
     title: str
@@ -33,6 +34,7 @@ class KindWords:
     who: Mapping[str, str]
     finding: tuple[str, ...]
     size: str = ""
+    gone: str = ""
 
 
 @dataclass(frozen=True)

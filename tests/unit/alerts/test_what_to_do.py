@@ -68,6 +68,13 @@ def test_what_to_do_names_the_kabkota_that_make_most_of_it(night: Night, context
     assert "Betulkan kode wilayah atau daftarkan SLS baru (9 keluarga): Kab. Berau (9)" in coded
 
 
+def test_the_end_of_a_rejection_does_not_say_that_its_families_came(night: Night, context: Context) -> None:
+    """Another delivery was accepted: whether it held what was rejected, nobody knows."""
+    said = body(night(), told_before("64", TONIGHT, [("REJECTED", TONIGHT - timedelta(1))]), context)
+    assert "kiriman ditolak, seluruh provinsi, sejak 25 Okt 2022 – kiriman keluarga sesudahnya sudah diterima;" in said
+    assert "pastikan isi kiriman yang ditolak ikut dikirim ulang" in said
+
+
 def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:
     served = replace(
         context, address="https://r.example/provinsi/64.html", quarantine="https://p.example/quarantine/64"
