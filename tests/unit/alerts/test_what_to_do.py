@@ -59,7 +59,7 @@ def test_what_to_do_names_the_kabkota_that_make_most_of_it(night: Night, context
     behind = body(night(visited=20_000, kabkota=parts), Memory(), context)
     assert "Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. N1 (62), Kab. N2 (52), 3 lainnya" in behind
     assert "Terbanyak di Kab. N1 (62), Kab. N2 (52), Kab. N3 (42), Kab. N4 (32), Kab. N5 (22)." in behind
-    assert "di bawah" not in behind
+    assert "kab/kota di bawah" not in behind
     waits = Waiting(9, TONIGHT, 9, 9, 0, TONIGHT, 9)
     one = replace(night().kabkota[0], waiting=waits)
     few, desa = replace(night().families, received=100), (CodeDesa("6403010001", "6403", 9),)
