@@ -83,7 +83,7 @@ def test_jateng_stands_at_57_percent_on_day_18(releases: Mapping[str, Table]) ->
     percent = share(row, "dikunjungi", "target")
     assert round(percent) == 57
     assert row["persen_dikunjungi_dari_target"] == f"{percent:.2f}"
-    assert (row["persen_rencana"], row["sumber_target"], row["malam"]) == ("72.00", "published", "2022-11-01")
+    assert (row["persen_rencana"], row["sumber_target"], row["malam"]) == ("72.00", "angka publikasi", "2022-11-01")
     forecast = releases[JATENG]["prakiraan"]
     assert forecast["status_prakiraan"] == "diperkirakan"
     # What was to come, all of the list by day 31, lies in the interval; officers are those of the documents.
