@@ -295,7 +295,7 @@ def test_charts_are_drawn_of_regions_with_visits_alone() -> None:
 
 def test_the_plan_that_a_chart_draws_is_that_of_the_province() -> None:
     figures = made_up.figures()
-    slow = PlanCurve((0.0, 31.0), (0.0, 1.0), "kurva")
+    slow = PlanCurve((0.0, 31.0), (0.0, 1.0), "supplied")
     windows = {**figures.windows, "11": replace(figures.windows["11"], plan=slow)}
     specification = Outline(site(replace(figures, windows=windows))["provinsi/11.html"].decode())
     assert specification.open == []
