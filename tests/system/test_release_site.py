@@ -51,6 +51,34 @@ def test_the_first_view_is_light(browser: Browser, site: Site) -> None:
     assert sum(sizes) < FIRST_VIEW
 
 
+def test_the_first_figure_is_on_the_first_screen_and_the_status_of_each_region_stays_in_sight(
+    opened: Watched, site: Site
+) -> None:
+    for path in site.pages:
+        opened.page.goto(f"{site.origin}/{path}")
+        figure = opened.page.locator(".answer .figure").first.bounding_box()
+        screen = opened.page.viewport_size
+        assert figure is not None
+        assert screen is not None
+        assert figure["y"] + figure["height"] < screen["height"] * 0.75, path
+        opened.page.evaluate("document.querySelector('#t-urutan').parentElement.scrollLeft = 10000")
+        status = opened.page.locator("#t-urutan tbody .word").first.bounding_box()
+        assert status is not None
+        assert 0 <= status["x"] < screen["width"] / 2, path
+
+
+def test_a_chart_is_taken_away_as_picture_and_table_with_its_source(browser: Browser, site: Site) -> None:
+    with watched(browser, site.origin, DESKTOP) as seen:
+        seen.page.goto(site.origin)
+        for kind, start in (("png", b"\x89PNG"), ("csv", b'"day",')):
+            with seen.page.expect_download() as taken:
+                seen.page.locator(f"#g-kemajuan .{kind}").click()
+            content = taken.value.path().read_bytes()
+            assert content.startswith(start), kind
+        assert b"BPS, Regsosek 2022" in content
+        assert seen.errors == []
+
+
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
 def test_without_scripts_the_tables_and_the_ways_are_still_there(browser: Browser, site: Site, screen: Screen) -> None:
     with watched(browser, site.origin, screen, scripts=False) as seen:

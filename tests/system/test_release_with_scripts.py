@@ -63,7 +63,7 @@ def test_a_column_puts_its_table_in_order_by_number_both_ways_and_leaves_the_nat
         button.click()
         expect(table.locator("thead th").nth(place)).to_have_attribute("aria-sort", direction)
         rows = [cells.split("\t") for cells in table.locator("tbody tr").all_inner_texts()]
-        assert rows[0][0] == "Indonesia"
+        assert rows[0][0].startswith("Indonesia")
         targets = [int(row[place].replace(",", "")) for row in rows[1:]]
         assert len(targets) == 34
         assert targets == sorted(targets, reverse=descending)

@@ -15,6 +15,7 @@ import pytest
 from site_outline import Outline
 
 from regsosek.geography.plan import PlanCurve
+from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import Level
 from regsosek.release.build import build
 from regsosek.release.manifest import MANIFEST
@@ -228,7 +229,9 @@ def test_who_is_missing_is_told_with_the_reason_and_what_is_held(files: dict[str
 
 
 def test_arrivals_stand_province_by_night_in_words(outlines: dict[str, Outline]) -> None:
-    rows = {row[0]: row for row in outlines["en/index.html"].tables["t-kedatangan"]}
+    tables = outlines["en/index.html"].tables
+    rows = {row[0]: row for name, own in tables.items() if name.startswith("t-kedatangan-") for row in own}
+    assert len(rows) == 1 + len(provinces())
     assert rows["provinces"][1:] == ["22 Oct", "23 Oct"]
     assert [cell[1:] for cell in rows["Papua"][1:]] == [" Nothing delivered, 0", " Nothing delivered, 7"]
     assert [cell[1:] for cell in rows["Kalimantan Timur"][1:]] == [" Nothing delivered, 0", " Held, 7"]
@@ -357,6 +360,35 @@ def test_figures_lost_to_pandas_are_a_dash() -> None:
     ]
     rows = Outline(site(replace(figures, completion=completion))["index.html"].decode()).tables["t-urutan"]
     assert rows[-1][:4] == ["Sumatera Barat", "–", "36,0\u00a0%", "–"]
+
+
+def test_a_link_to_a_page_shows_its_first_figure_and_what_is_missing(outlines: dict[str, Outline]) -> None:
+    for name in ("index.html", "en/provinsi/11.html", "kabkota/1101.html"):
+        told = {each["property"]: each["content"] for each in outlines[name].named("meta") if "property" in each}
+        first = next(iter(re.findall(r"[\d.,]+\s?%", str(told["og:description"]))))
+        assert first in "".join(outlines[name].text), name
+        assert re.search(r"31 (dari|of) 34", str(told["og:description"])), name
+        assert told["og:title"] in outlines[name].text, name
+
+
+def test_who_is_missing_is_a_count_that_unfolds_by_state(outlines: dict[str, Outline]) -> None:
+    for name, told in (
+        ("index.html", "3 dari 34 provinsi belum lengkap"),
+        ("provinsi/11.html", "Provinsi lain: 3 dari 34"),
+        ("en/kabkota/1101.html", "Other provinces: 3 of"),
+    ):
+        said = " ".join("".join(outlines[name].text).split())
+        assert told in said, name
+        assert all(f"{state} (1): {province}" in said for state, province in _missing_in(name)), name
+
+
+def _missing_in(name: str) -> list[tuple[str, str]]:
+    states = (
+        ("Nothing delivered", "Rejected", "Held")
+        if name.startswith("en/")
+        else ("Tidak ada kiriman", "Ditolak", "Ditahan")
+    )
+    return list(zip(states, ("Papua", "Maluku", "Kalimantan Timur"), strict=True))
 
 
 def test_a_whole_province_says_so_of_itself_alone(files: dict[str, bytes]) -> None:

@@ -1,6 +1,7 @@
 """What the pages say: who is not whole and since when, who will be late, and each language for itself."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from posixpath import dirname, join, normpath
 
@@ -15,7 +16,7 @@ from regsosek.release.site.answers import Answer, answers
 from regsosek.release.site.files import offered_files
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
-from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps
+from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
 from regsosek.statistics.definitions import definitions
 
 KINDS = ("index.html", "provinsi/11.html", "provinsi/64.html", "kabkota/1101.html")
@@ -70,10 +71,12 @@ def test_a_province_with_older_figures_says_of_which_night_they_are(figures: Fig
 def test_the_calendar_ends_with_the_night_and_each_column_is_of_its_own(figures: Figures) -> None:
     nights = [made_up.NIGHT - timedelta(days=ago) for ago in reversed(range(NIGHTS_SHOWN + 3))]
     at = desk(with_nights(figures, nights))
-    table = arrivals(at, at.atlas.of_level("provinsi"))
-    assert table is not None
-    assert [each.label for each in table.columns] == list(map(ENGLISH.written.short_date, nights[-NIGHTS_SHOWN:]))
-    assert all([cell.sort for cell in line.cells] == list(map(str, range(3, NIGHTS_SHOWN + 3))) for line in table.lines)
+    tables = arrivals(at, at.atlas.of_level("provinsi"))
+    assert sum(len(each.lines) for each in tables) == 34
+    for table in tables:
+        assert [each.label for each in table.columns] == list(map(ENGLISH.written.short_date, nights[-NIGHTS_SHOWN:]))
+        told = [[cell.sort for cell in line.cells] for line in table.lines]
+        assert all(own == list(map(str, range(3, NIGHTS_SHOWN + 3))) for own in told)
 
 
 def test_whether_a_region_ends_in_time_is_as_certain_as_its_interval(figures: Figures) -> None:
@@ -136,11 +139,25 @@ def test_forecasts_begin_with_the_least_reached_at_the_end_and_end_with_those_th
     assert known == sorted(known)
 
 
-def test_what_lags_is_marked_as_behind_and_what_leads_as_ahead(figures: Figures) -> None:
-    text = site(figures)["en/index.html"].decode()
-    marked = re.findall(r'<td class="(behind|ahead)" data-v="([^"]+)">', text)
-    assert {kind for kind, _ in marked} == {"behind", "ahead"}
-    assert all((kind == "behind") == (float(gap) < 0) for kind, gap in marked)
+def test_only_what_is_behind_by_the_rules_is_in_the_colour_of_warning(figures: Figures) -> None:
+    at = desk(figures)
+    table = ranking(at, at.atlas.region("00"))
+    place = [column.field for column in table.columns].index("gap_points")
+    kinds = {}
+    for line in table.lines:
+        assert line.status is not None, "the status stands where the name does, so that it stays in sight"
+        gap, lagging = line.cells[place], line.status.kind.endswith("behind")
+        assert gap.kind == ("behind" if lagging else "ahead" if float(gap.sort) > 0 else ""), line.head.text
+        kinds[gap.kind] = float(gap.sort)
+    assert set(kinds) == {"behind", "ahead", ""}
+    assert kinds[""] <= 0, "below plan by less than the rules allow is on plan"
+
+
+def test_where_nobody_is_behind_nobody_is_named_the_worst(figures: Figures) -> None:
+    calm = figures.completion["status"].mask(figures.completion["status"].isin(["behind", "far_behind"]), "on_plan")
+    found = answer(replace(figures, completion=figures.completion.assign(status=calm)), "00", "worst")
+    assert (found.figure, found.kind) == (ENGLISH.texts["none"], "")
+    assert "still on plan" in " ".join(found.sentences)
 
 
 def test_every_page_says_until_when_its_data_count(outlines: dict[str, Outline]) -> None:

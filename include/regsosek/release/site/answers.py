@@ -9,6 +9,7 @@ from regsosek.geography.plan import NATION_NAME, plan_words
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.release.site.atlas import Row, furthest_behind, lags, level_below
 from regsosek.release.site.page_table import Desk
+from regsosek.release.site.sections import missing_by_state
 from regsosek.release.wording import night_states
 from regsosek.statistics.forecast_table import IN_TIME
 from regsosek.wording.number_form import NOTHING
@@ -223,14 +224,6 @@ def _missing(desk: Desk, row: Row) -> Answer:
     kind = "name" if night_states()[state["state"]].complete else "name behind"
     anchor = "kurang" if row["level"] == "provinsi" else "catatan"
     return Answer(texts["ask_state"], desk.language.state(state["state"]), "", tuple(told), anchor, kind)
-
-
-def missing_by_state(desk: Desk) -> list[tuple[str, str]]:
-    """The states of the provinces that are not whole, each with their names."""
-    found: dict[str, list[str]] = {}
-    for each in desk.atlas.figures.missing:
-        found.setdefault(desk.language.state(each.state), []).append(each.name)
-    return [(state, ", ".join(names)) for state, names in found.items()]
 
 
 def _clean(desk: Desk, row: Row) -> Answer:

@@ -24,7 +24,8 @@ from regsosek.release.site.page_table import Desk
 
 FOLDER = "grafik"
 _HERE = Path(__file__).parent / "charts"
-_STEP = 20  # percent
+_STEP, _TICK = 20, 50  # percent
+_LEAST_TOP = 120.0  # percent: forecasts reach beyond the whole, and all pages have one scale
 _LABELS = 5  # days labelled on an axis, at most
 _VISITED, _COMPLETE, _HOVER = "#0b5fa5", "#b45309", "hover"
 _LEAST_APART = 7.0  # percent between two labels
@@ -71,6 +72,7 @@ def _windows(atlas: Atlas, row: Row) -> list[FieldWindow]:
 
 def _drawn(desk: Desk, row: Row, files: dict[str, bytes], name: str, spec: _SPEC) -> Chart:
     file = f"{FOLDER}/{row['code']}-{name}.{desk.language.code}.svg"
+    spec["title"]["text"] = citation(desk, row)
     still = spec | {"layer": [each for each in spec["layer"] if each.get("name") != _HOVER]}
     files[file] = _svg(_json(still))
     padding = spec["padding"]
@@ -79,6 +81,12 @@ def _drawn(desk: Desk, row: Row, files: dict[str, bytes], name: str, spec: _SPEC
         spec["height"] + padding["top"] + padding["bottom"],
     )
     return Chart(name, file, _told(desk, row, name), _json(spec), width, height)
+
+
+def citation(desk: Desk, row: Row) -> str:
+    """What a picture that is passed on says of its origin."""
+    night = desk.language.written.short_date(desk.atlas.figures.night)
+    return desk.language.texts["citation"].format(name=row["name"], night=f"{night} {desk.atlas.figures.night.year}")
 
 
 def _json(spec: _SPEC) -> str:
@@ -127,10 +135,10 @@ def _progress(desk: Desk, row: Row, days: Sequence[Row], window: tuple[date, dat
     plan = _plan(desk.atlas, row, window)
     reached = {m: [each[f"{m}_so_far"] * 100 / families for each in days] for m in ("visited", "complete")}
     band = _band(desk, row, days[-1]["day"], reached["visited"][-1], window[1])
-    highest = max(100.0, *reached["visited"], *(each["high"] for each in band))
+    highest = max(_LEAST_TOP, *reached["visited"], *(each["high"] for each in band))
     top = math.ceil(highest / _STEP) * _STEP
     axis = spec["layer"][2]["encoding"]["y"]
-    axis["scale"]["domain"], axis["axis"]["values"] = [0, top], list(range(0, top + 1, _STEP))
+    axis["scale"]["domain"], axis["axis"]["values"] = [0, top], list(range(0, top + 1, _TICK))
     spec["datasets"] = {
         "plan": [{"day": written.short_date(day), "share": _rounded(share)} for day, share in plan.items()],
         "band": band,

@@ -37,7 +37,7 @@ class Measure:
     def bands(self, values: Sequence[float]) -> "Bands":
         """The bands of these values: equal steps up from the lowest, or the same steps to both sides of zero."""
         if self.scale == _BOTH:
-            step = _step(max((abs(each) for each in values), default=0) / len(_SIDES))
+            step = _step(max((abs(each) for each in values), default=0) / 2)
             return Bands(self.scale, tuple(each * step for each in _SIDES))
         return Bands(self.scale, _rising(min(values, default=0), max(values, default=0)))
 
@@ -113,8 +113,11 @@ def measures(level: str) -> tuple[Measure, ...]:
 
 @cache
 def places() -> dict[str, dict[str, str]]:
-    """Where the tile of each province stands, and how it is called where there is little room."""
-    return {row["code"]: row for row in read_table(_HERE / "tiles.csv", ("code", "row", "column", "short", "letters"))}
+    """Where the tile of each province stands, how it is called where there is little room, its group of islands."""
+    return {
+        row["code"]: row
+        for row in read_table(_HERE / "tiles.csv", ("code", "row", "column", "short", "letters", "islands"))
+    }
 
 
 def measure_map(desk: Desk, row: Row, boundaries: Boundaries) -> MeasureMap:

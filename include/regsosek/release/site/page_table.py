@@ -34,11 +34,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: its head, its cells."""
+    """A row: its head, its cells; ``status`` stands under its head, where it stays in sight."""
 
     head: Cell
     cells: Sequence[Cell]
     kind: str = ""
+    status: Cell | None = None
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,17 @@ class Desk:
         headed: Callable[[Row], Cell] | None = None,
         *,
         sortable: bool = False,
+        status: str = "",
     ) -> Table:
-        """A table of figures, a line per row; the nation's line is a total."""
+        """A table of figures, a line per row; the nation's line is a total; ``status``: what stands in the head."""
         columns = [self.column(each) for each in fields]
+        self.used.update({status: None} if status else {})
         lines = [
             Line(
                 (headed or self.named)(row),
                 [self.cell(row, each) for each in fields],
                 "" if headed else _line_kind(row),
+                self.cell(row, status) if status else None,
             )
             for row in rows
         ]

@@ -1,6 +1,6 @@
 """The site of a release: a page for the nation, each province and each kab/kota, in both languages, with its assets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from regsosek.release.figures import Figures
 from regsosek.release.site import sections
 from regsosek.release.site.about import about_lines, limit_lines
 from regsosek.release.site.addresses import NATION_PAGE, PAGE_LEVELS, Address, page_path
-from regsosek.release.site.answers import answers
+from regsosek.release.site.answers import Answer, answers
 from regsosek.release.site.assets import Assets, assets
 from regsosek.release.site.atlas import Atlas, Row, level_below
 from regsosek.release.site.charts import charts
@@ -48,7 +48,7 @@ def _page(desk: Desk, row: Row, own: Assets, boundaries: Boundaries, files: dict
 
 
 def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
-    language = desk.language
+    language, told = desk.language, answers(desk, row)
     return {
         "lang": language,
         "t": language.t,
@@ -59,7 +59,9 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "assets": own,
         "languages": _languages(desk, language),
         "chain": [(each["name"], desk.region_link(each)) for each in desk.atlas.chain(row["code"])],
-        "answers": answers(desk, row),
+        "answers": told,
+        "preview": _preview(desk, row, told),
+        "missing_told": _missing_told(desk, row),
         "denominators": sections.denominators(desk, row),
         "about": about_lines(desk.atlas.figures.about, language),
         "limits": limit_lines(language),
@@ -70,6 +72,22 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "restated_days": None,
         **sections.notes(desk, row),
     }
+
+
+def _preview(desk: Desk, row: Row, told: Sequence[Answer]) -> str:
+    """What a message shows of a link to the page: the first figure, against plan, and what is missing."""
+    t, first, figures = desk.language.t, told[0], desk.atlas.figures
+    whole, count = len(desk.atlas.states) - len(figures.missing), len(desk.atlas.states)
+    gap = t("preview_gap", gap=desk.figure(row, "gap_points")) if row["gap_points"] is not None else ""
+    return str(t("preview", figure=first.figure, unit=first.unit, gap=gap, whole=whole, count=count))
+
+
+def _missing_told(desk: Desk, row: Row) -> str:
+    """Of a region whose own province is whole, only others are missing."""
+    if row["level"] == "nasional":
+        return "missing_count"
+    codes = {each.code for each in desk.atlas.figures.missing}
+    return "missing_here" if row["province"] in codes else "missing_elsewhere"
 
 
 def _languages(desk: Desk, language: Language) -> list[tuple[str, str, bool]]:

@@ -10,6 +10,7 @@ from regsosek.release.changelog import HEADLINES, restated_provinces
 from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
 from regsosek.release.figures import Figures, Missing
 from regsosek.release.site.atlas import Row, furthest_behind, level_below
+from regsosek.release.site.measure_map import places
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
 from regsosek.release.wording import calendar_states
 from regsosek.statistics.definitions import definitions, public_fields
@@ -21,15 +22,15 @@ _SHARES = (
 )  # fmt: skip
 _RANKED: Mapping[str, tuple[str, ...]] = {
     "provinsi": (
-        "visited_of_target", "plan_percent", "gap_points", "days_behind", "status", "visited", "target_families",
+        "visited_of_target", "plan_percent", "gap_points", "days_behind", "visited", "target_families",
         "state", "complete", "nonresponse", "quarantined", "last_night", "target_coverage",
     ),
     "kabkota": (
-        "visited_of_plan_base", "plan_percent", "gap_points", "days_behind", "status", "visited", "plan_base",
+        "visited_of_plan_base", "plan_percent", "gap_points", "days_behind", "visited", "plan_base",
         "plan_base_families", "plan_base_coverage", "complete", "nonresponse", "quarantined",
     ),
     "kecamatan": (
-        "visited_of_plan_base", "plan_percent", "gap_points", "status", "visited", "plan_base", "plan_base_families",
+        "visited_of_plan_base", "plan_percent", "gap_points", "visited", "plan_base", "plan_base_families",
         "plan_base_coverage",
     ),
 }  # fmt: skip
@@ -90,7 +91,8 @@ def ranking(desk: Desk, row: Row) -> Table:
     versions = _versions(desk, parts, "target_version" if level == "provinsi" else "plan_base_version")
     caption = desk.language.texts["ranking_caption"].format(parts=parts_word, name=row["name"], versions=versions)
     fields = public_fields(_RANKED[level], level)
-    return desk.table("t-urutan", caption, desk.language.texts["col_region"], fields, [*total, *rows], sortable=True)
+    head = desk.language.texts["col_region"]
+    return desk.table("t-urutan", caption, head, fields, [*total, *rows], sortable=True, status="status")
 
 
 def _after(row: Row) -> tuple[bool, float, str]:
@@ -226,17 +228,20 @@ def _more(desk: Desk, missing: Missing) -> Iterator[str]:
         yield t("missing_figures", night=written.short_date(missing.figures_night))
 
 
-def arrivals(desk: Desk, provinces: Sequence[Row]) -> Table | None:
-    """What arrived: provinces by night, the last nights."""
+def arrivals(desk: Desk, provinces: Sequence[Row]) -> list[Table]:
+    """What arrived: provinces by night, the last nights; a table for each group of islands."""
     nights = desk.atlas.nights[-NIGHTS_SHOWN:]
-    if not nights:
-        return None
+    groups: dict[str, list[Row]] = {}
+    for row in provinces:
+        groups.setdefault(places()[row["code"]]["islands"], []).append(row)
+    return [_arrivals_of(desk, islands, rows, nights) for islands, rows in groups.items() if nights]
+
+
+def _arrivals_of(desk: Desk, islands: str, provinces: Sequence[Row], nights: Sequence[date]) -> Table:
     columns = [Column(desk.language.written.short_date(night)) for night in nights]
     lines = [Line(desk.named(row), [_arrived(desk, row["code"], night) for night in nights]) for row in provinces]
     texts = desk.language.texts
-    return Table(
-        "t-kedatangan", texts["arrivals_caption"].format(count=len(nights)), texts["level_provinsi"], columns, lines
-    )
+    return Table(f"t-kedatangan-{islands}", texts[f"islands_{islands}"], texts["level_provinsi"], columns, lines)
 
 
 def _arrived(desk: Desk, province: str, night: date) -> Cell:
@@ -288,6 +293,15 @@ def photos(desk: Desk, row: Row) -> Table | None:
     )
 
 
+def missing_by_state(desk: Desk) -> list[tuple[str, str]]:
+    """The states of the provinces that are not whole, each with their names; the most common state first."""
+    found: dict[str, list[str]] = {}
+    for each in desk.atlas.figures.missing:
+        found.setdefault(desk.language.state(each.state), []).append(each.name)
+    by_count = sorted(found.items(), key=lambda each: -len(each[1]))
+    return [(f"{state} ({len(names)})", ", ".join(names)) for state, names in by_count]
+
+
 def notes(desk: Desk, row: Row) -> dict[str, Any]:
     """What stands on every page: the night, the scale of the province (or nation), who is missing."""
     figures: Figures = desk.atlas.figures
@@ -300,7 +314,8 @@ def notes(desk: Desk, row: Row) -> dict[str, Any]:
         "night_long": desk.language.dated(figures.night),
         "scale": written.share(scale) if scale < 1 else "",
         "scale_of": whole["name"],
-        "missing": [(each.name, desk.language.state(each.state)) for each in figures.missing],
+        "missing": missing_by_state(desk),
+        "missing_count": len(figures.missing),
         "whole": len(desk.atlas.states) - len(figures.missing),
         "provinces": len(desk.atlas.states),
         "reference_notes": figures.notes,

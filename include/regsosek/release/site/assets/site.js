@@ -173,6 +173,64 @@ function unfold() {
 window.addEventListener("hashchange", unfold);
 unfold();
 
+// Tables that are wider than their place say so.
+for (const scroll of within(document, ".scroll")) {
+  const hint = document.createElement("p");
+  hint.className = "wide";
+  hint.textContent = page.wide;
+  scroll.before(hint);
+  const measure = () => {
+    hint.hidden = scroll.scrollWidth <= scroll.clientWidth + 1;
+    scroll.classList.toggle("cut", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1);
+  };
+  scroll.addEventListener("scroll", measure, { passive: true });
+  window.addEventListener("resize", measure);
+  measure();
+}
+
+// A chart as a picture and as a table, made from what the page holds.
+function save(content, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+function rows(specification) {
+  const { days, plan, visited, complete } = specification.datasets;
+  const source = specification.title.text;
+  if (!plan) return days.map(({ day, visited: families }) => ({ day, visited: families, source }));
+  const of = (dataset) => new Map(dataset.map(({ day, share }) => [day, share]));
+  const [seen, done] = [of(visited), of(complete)];
+  return plan.map(({ day, share }) => (
+    { day, plan: share, visited: seen.get(day) ?? "", complete: done.get(day) ?? "", source }
+  ));
+}
+function table(lines) {
+  const quoted = (value) => `"${String(value).replaceAll('"', '""')}"`;
+  return [Object.keys(lines[0]), ...lines.map(Object.values)].map((line) => line.map(quoted).join(",")).join("\n") + "\n";
+}
+for (const chart of within(document, ".chart")) {
+  const image = chart.querySelector("img");
+  const name = image.getAttribute("src").split("/").pop().replace(/\.svg$/, "");
+  const [png, csv] = [chart.querySelector(".png"), chart.querySelector(".csv")];
+  csv.addEventListener("click", () => {
+    const lines = rows(JSON.parse(chart.querySelector("script").textContent));
+    save(new Blob([table(lines)], { type: "text/csv" }), `${name}.csv`);
+  });
+  png.addEventListener("click", () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height].map((each) => each * 3);
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((picture) => save(picture, `${name}.png`));
+  });
+  csv.hidden = false;
+  png.hidden = location.protocol === "file:"; // a browser gives no picture of a file away
+}
+
 // Charts that answer to the pointer, when asked for.
 for (const chart of within(document, ".chart")) {
   const button = chart.querySelector(".interactive");
