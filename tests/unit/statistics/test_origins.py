@@ -11,7 +11,7 @@ from regsosek.statistics.definitions import definitions
 from regsosek.statistics.origins import bases, made_of, sources
 
 # What names a row or a picture, and is no number: nothing has to be traced.
-NAMED = {"night", "day", "arrival_night", "campaign_night"}
+NAMED = {"night", "day", "arrival_night", "campaign_night", "figure_day", "code_valid_from"}
 NUMBERS = [each.field for each in definitions().values() if each.unit != "teks" and each.field not in NAMED]
 
 
