@@ -1,9 +1,11 @@
 """Each gate of the audit lets sound figures pass, and names what it found when something is wrong."""
 
+import io
 from datetime import date
 from pathlib import Path
 
 import made_up
+import pandas as pd
 import pytest
 
 from regsosek.errors import AuditError, ConfigurationError
@@ -13,6 +15,7 @@ from regsosek.release.build import build
 from regsosek.release.conservation import Counted, delivery_faults
 from regsosek.release.published_rules import load_rules, rule_faults
 from regsosek.settings import PROJECT_ROOT
+from regsosek.statistics.definitions import definitions
 from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import PROGRESS_MEASURES, ROW_STATES
 
@@ -115,3 +118,17 @@ def test_all_faults_of_all_checks_are_told_at_once() -> None:
     with pytest.raises(AuditError, match=r"first: a; b \| third: c"):
         require_passed(NIGHT, checks)
     require_passed(NIGHT, [Check("second", ())])
+
+
+@pytest.mark.parametrize("column", ["column_A", "column_B"])
+def test_a_night_without_any_such_day_is_evaluated_all_the_same(column: str) -> None:
+    rules, files = load_rules(PROJECT_ROOT / "expectations"), build(made_up.figures())
+    dates = {each.column for each in definitions().values() if each.unit == "tanggal"}
+    for rule in rules.expectations:
+        emptied = rule["kwargs"].get(column)
+        if rule["kwargs"].get("ignore_row_if") != "either_value_is_missing" or emptied not in dates:
+            continue
+        for name in rule["meta"]["tables"]:
+            table = pd.read_csv(io.BytesIO(files[name]), dtype=str, keep_default_na=False)
+            files[name] = table.assign(**{emptied: ""}).to_csv(index=False).encode()
+    assert [fault for fault in rule_faults(rules, files) if "could not be evaluated" in fault] == []

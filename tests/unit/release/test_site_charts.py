@@ -2,10 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import made_up
+import pandas as pd
 import pytest
 from site_parts import ENGLISH, INDONESIAN, desk, with_forecast
 
@@ -39,6 +41,19 @@ def test_a_bar_is_as_high_as_the_families_visited_on_its_day(figures: Figures) -
     bars = drawn(figures)[0]["harian"]["datasets"]["days"]
     assert [each["visited"] for each in bars] == days["visited"].tolist()
     assert [each["day"] for each in bars] == [ENGLISH.written.short_date(day) for day in days["day"]]
+
+
+def test_lines_end_where_nothing_is_known_any_more(figures: Figures) -> None:
+    last = figures.daily["day"].max()
+    unknown = (figures.daily["code"] == PROVINCE) & (figures.daily["day"] == last)
+    measures = ["visited", "complete", "visited_so_far", "complete_so_far"]
+    emptied = figures.daily.astype(dict.fromkeys(measures, "Int64"))
+    emptied.loc[unknown, measures] = pd.NA
+    datasets = drawn(replace(figures, daily=emptied))[0]
+    told = {each["day"] for each in datasets["kemajuan"]["datasets"]["visited"]}
+    assert told
+    assert ENGLISH.written.short_date(last) not in told
+    assert {each["day"] for each in datasets["harian"]["datasets"]["days"]} == told
 
 
 def test_lines_rise_to_all_that_was_visited_and_completed_so_far(figures: Figures) -> None:

@@ -50,7 +50,8 @@ def charts(desk: Desk, row: Row, files: dict[str, bytes]) -> list[Chart]:
     if not days or not row["plan_base_families"] or not row["visited"]:
         return []
     window = span(desk.atlas, row)
-    shown = [each for each in days if window[0] <= each["day"] <= window[1]]
+    # Nothing is known of the days after a province's last night.
+    shown = [each for each in days if window[0] <= each["day"] <= window[1] and each["visited_so_far"] is not None]
     if not shown:
         return []
     return [
