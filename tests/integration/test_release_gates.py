@@ -130,7 +130,7 @@ def test_a_province_that_loses_rows_stays_at_its_last_good_figures(
     assert any(told in fault for fault in published.held_back[PROVINCE])
     row = table(world, published, "provinsi.csv")[PROVINCE]
     assert (row["dikunjungi"], row["keadaan_malam_ini"]) == ("1", "Gagal pemeriksaan")
-    assert row["data_sampai"] == f"{FIRST} 23.59 WITA"
+    assert row["data_sampai"] == f"{SECOND} 00.59 WITA"  # the night's day ends by the clock of Jakarta
     assert "Kalimantan Timur" in row["provinsi_belum_lengkap"]
 
 
