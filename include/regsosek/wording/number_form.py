@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 _ALL, _NEARLY_ALL = 100, 99.9
+_LEAST = Decimal("0.001")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,12 @@ class NumberForm:
         return written if unsigned else f"+{written}"
 
     def share(self, value: float) -> str:
-        """A share of one in percent, to three digits."""
-        written = f"{Decimal(f'{value * 100:.3g}'):f}"
+        """A share of one in percent, to three digits and no more than three decimals: with four it reads as a place."""
+        exact = Decimal(f"{value * 100:.3g}")
+        shown = exact.quantize(_LEAST, ROUND_HALF_UP) if exact < 1 else exact
+        if exact and not shown:
+            return f"<{str(_LEAST).replace('.', self.mark)}{self.percent}"
+        written = f"{shown:f}"
         trimmed = written.rstrip("0").rstrip(".") if "." in written else written
         return f"{trimmed.replace('.', self.mark)}{self.percent}"
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from regsosek.alerts.personal_data import Personal, read_html, suspects
 from regsosek.alerts.rendering import Attachment, Message
+from regsosek.wording import english, indonesian
 from regsosek.wording.names import name_words
 
 NIK = "6403015502840001"
@@ -114,3 +115,9 @@ def test_no_number_of_sixteen_digits_passes_unseen(digits: str, around: str) -> 
 def test_a_suspect_does_not_show_its_value() -> None:
     [suspect] = suspects(Message("a", NIK))
     assert NIK not in repr(suspect)
+
+
+@given(st.floats(0, 1))
+def test_no_share_of_a_sample_looks_like_a_place(share: float) -> None:
+    for written in (english, indonesian):
+        assert suspects(Message("x", f"target di sini {written.share(share)} dari target")) == []
