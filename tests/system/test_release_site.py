@@ -75,7 +75,7 @@ def test_a_chart_is_taken_away_as_picture_and_table_with_its_source(browser: Bro
                 seen.page.locator(f"#g-kemajuan .{kind}").click()
             content = taken.value.path().read_bytes()
             assert content.startswith(start), kind
-        assert b"BPS, Regsosek 2022" in content
+        assert b"Badan Pusat Statistik, Regsosek 2022" in content
         assert seen.errors == []
 
 

@@ -15,10 +15,13 @@ from regsosek.release.summary import summary_files
 from regsosek.release.tables import table_files
 
 
-def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES) -> dict[str, bytes]:
+def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES, served: str | None = None) -> dict[str, bytes]:
     """Every content file of the release by name; nothing in them tells when they were made.
 
     A name may lead into a folder of the release: ``kabkota/3578.html``.
+
+    Args:
+        served: where the pages of the newest release are served, if anywhere.
     """
     tables = table_files(figures)
     return {
@@ -27,7 +30,7 @@ def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES) -> dict[str,
         **under_former_names(tables),
         **changelogs(figures),
         **summary_files(figures),
-        **site(figures, boundaries),
+        **site(figures, boundaries, served),
     }
 
 

@@ -15,6 +15,7 @@ from datetime import date
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.release.former import FormerRelease, published_regions
@@ -51,6 +52,7 @@ class Changes:
         reference: by reference dataset the versions before and now, where they differ.
         processed_again: provinces of which a published night was processed again since; by the clock, so it may let
             the audit believe a change, and never reaches a file.
+        gaps_before: by province the gap to the plan that it told, in points; nothing of those that it did not judge.
     """
 
     table: pd.DataFrame
@@ -59,6 +61,7 @@ class Changes:
     former_missing: tuple[str, ...]
     reference: Mapping[str, tuple[str, str]]
     processed_again: frozenset[str]
+    gaps_before: Mapping[str, float]
 
     @property
     def restated_by_processing(self) -> list[str]:
@@ -91,6 +94,7 @@ def changes_since(
         former_missing=former.missing if former else (),
         reference=_other_versions(connection, former) if former else {},
         processed_again=_processed_again(connection, former) if former else frozenset(),
+        gaps_before=gaps_told(before),
     )
 
 
@@ -119,6 +123,13 @@ def changes_table(completion: pd.DataFrame, before: pd.DataFrame, by_region: pd.
     table = pd.concat([*counts, *denominators], ignore_index=True)
     by_order = table.sort_values(["code", "measure"], key=lambda c: c.map(order) if c.name == "measure" else c)
     return by_order.reset_index(drop=True)
+
+
+def gaps_told(before: pd.DataFrame) -> dict[str, float]:
+    """By province the gap to the plan in what was published, index code; a release that told none gives none."""
+    told = before["gap_points"] if "gap_points" in before else pd.Series(dtype="float64")
+    known = told.reindex([each.code for each in provinces()]).dropna()
+    return {str(code): float(gap) for code, gap in known.items()}
 
 
 def _counted(regions: pd.DataFrame, before: pd.DataFrame, by_region: pd.DataFrame, measure: str) -> pd.DataFrame:

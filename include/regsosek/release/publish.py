@@ -98,7 +98,7 @@ def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night
         with work_folder(settings.scratch, "audit") as scratch:
             archive = Archive(store, settings.archive_bucket, scratch)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
-        release = ReleaseFiles(night, build(figures, drawn))
+        release = ReleaseFiles(night, build(figures, drawn, settings.page_url))
         require_passed(night, audit(connection, reading, figures, rules, release.files), lost)
     published = _put(held, store, settings.release_bucket, figures, release, rules, faults, signer)
     return replace(published, left_out=left_out)

@@ -11,7 +11,7 @@ from regsosek.geography.plan import NONE_SUPPLIED, STEADY
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
-from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
+from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table, gaps_told
 from regsosek.release.figures import Figures
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.as_of import AsOf
@@ -220,7 +220,7 @@ def changes(shown: pd.DataFrame, before: pd.DataFrame) -> Changes:
     by_region = pd.concat([add_up(own.reset_index(), shown).assign(cause=cause) for cause, own in causes.items()])
     by_region = by_region.rename_axis("code").reset_index()
     table = changes_table(shown, before, by_region)
-    return Changes(table, "2022-10-22-0123456789ab", FORMER, ("31",), {}, frozenset())
+    return Changes(table, "2022-10-22-0123456789ab", FORMER, ("31",), {}, frozenset(), gaps_told(before))
 
 
 def _states(night: date) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What tests of a part of the site ask for: a desk in a language, and a page as an outline or as one line of text."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pandas as pd
 from site_outline import Outline
 
+from regsosek.geography.regions import NATION
 from regsosek.release.figures import Figures
 from regsosek.release.site.addresses import Address
 from regsosek.release.site.atlas import Atlas
@@ -45,3 +47,9 @@ def with_nights(figures: Figures, nights: list[date]) -> Figures:
     last = figures.calendar[figures.calendar["night"] == figures.calendar["night"].max()]
     own = [last.assign(night=night, received=number) for number, night in enumerate(nights)]
     return replace(figures, calendar=pd.concat(own))
+
+
+def of_provinces(figures: Figures, codes: Collection[str]) -> Figures:
+    """The same figures, with pages of the nation and these provinces alone: drawing all takes long."""
+    shown = figures.completion["province"].isin(codes) | (figures.completion["code"] == NATION)
+    return replace(figures, completion=figures.completion[shown])

@@ -359,7 +359,7 @@ def test_figures_lost_to_pandas_are_a_dash() -> None:
         "no_data",
     ]
     rows = Outline(site(replace(figures, completion=completion))["index.html"].decode()).tables["t-urutan"]
-    assert rows[-1][:4] == ["Sumatera Barat", "–", "36,0\u00a0%", "–"]
+    assert rows[-1][:5] == ["Sumatera Barat", "–", "–", "36,0\u00a0%", "–"]
 
 
 def test_a_link_to_a_page_shows_its_first_figure_and_what_is_missing(outlines: dict[str, Outline]) -> None:

@@ -163,7 +163,7 @@ def test_where_nobody_is_behind_nobody_is_named_the_worst(figures: Figures) -> N
 def test_every_page_says_until_when_its_data_count(outlines: dict[str, Outline]) -> None:
     for name, outline in outlines.items():
         english = name.startswith("en/")
-        until = "23 Oct 2022, 23:59 local time" if english else "23 Okt 2022, 23.59 waktu setempat"
+        until = "23 Oct 2022, 23:59 WIB" if english else "23 Okt 2022, 23.59 WIB"
         assert until in said(outline), name
 
 

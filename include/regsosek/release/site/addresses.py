@@ -21,15 +21,21 @@ def in_language(path: str, code: Code) -> str:
 
 @dataclass(frozen=True)
 class Address:
-    """The place of one page."""
+    """The place of one page; ``served`` is where the pages of the newest release are, if anywhere."""
 
     path: str
     code: Code
+    served: str | None = None
 
     @property
     def full(self) -> str:
         """Its name among the files of the release."""
         return in_language(self.path, self.code)
+
+    @property
+    def served_at(self) -> str:
+        """Where it is served, for whoever passes a link on; empty where it is not."""
+        return f"{self.served.rstrip('/')}/{self.full}" if self.served else ""
 
     @property
     def root(self) -> str:

@@ -84,10 +84,15 @@ def _drawn(desk: Desk, row: Row, files: dict[str, bytes], name: str, spec: _SPEC
     return Chart(name, file, _told(desk, row, name), _json(spec), width, height)
 
 
-def citation(desk: Desk, row: Row) -> str:
-    """What a picture that is passed on says of its origin."""
-    night = desk.language.written.short_date(desk.atlas.figures.night)
-    return desk.language.texts["citation"].format(name=row["name"], night=f"{night} {desk.atlas.figures.night.year}")
+def citation(desk: Desk, row: Row) -> list[str]:
+    """What a picture that is passed on says of itself, line by line: of what, until when, who published it."""
+    language, figures = desk.language, desk.atlas.figures
+    night = f"{language.written.short_date(figures.night)} {figures.night.year}"
+    imprint = figures.imprint
+    publisher = imprint.publisher if language.code == "id" else imprint.publisher_en
+    of_what = "citation_simulated" if figures.about.simulated else "citation_of"
+    told = language.texts[of_what].format(name=row["name"], night=night)
+    return [told, language.texts["citation_source"].format(publisher=publisher)]
 
 
 def _json(spec: _SPEC) -> str:

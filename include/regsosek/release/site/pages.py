@@ -22,14 +22,14 @@ from regsosek.release.site.page_table import Desk, Table
 from regsosek.release.site.policy import POLICY
 
 
-def site(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES) -> dict[str, bytes]:
-    """Every file of the site by its name in the release; a function of figures and boundaries alone."""
+def site(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES, served: str | None = None) -> dict[str, bytes]:
+    """Every file of the site by its name in the release; a function of its arguments alone (``release.build``)."""
     atlas = Atlas(figures)
     own = assets(atlas)
     files = dict(own.files)
     for language in LANGUAGES:
         for row in _with_pages(atlas):
-            address = Address(page_path(row), language.code)
+            address = Address(page_path(row), language.code, served)
             files[address.full] = _page(Desk(atlas, language, address), row, own, boundaries, files)
     return files
 
@@ -55,6 +55,7 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "policy": POLICY,
         "row": row,
         "root": desk.address.root,
+        "served": desk.address.served_at,
         "home": desk.address.to(NATION_PAGE),
         "assets": own,
         "languages": _languages(desk, language),

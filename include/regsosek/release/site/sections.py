@@ -12,6 +12,7 @@ from regsosek.release.figures import Figures, Missing
 from regsosek.release.site.atlas import Row, furthest_behind, level_below
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
+from regsosek.release.site.ranks import with_ranks
 from regsosek.release.wording import calendar_states
 from regsosek.statistics.definitions import definitions, public_fields
 
@@ -91,8 +92,9 @@ def ranking(desk: Desk, row: Row) -> Table:
     versions = _versions(desk, parts, "target_version" if level == "provinsi" else "plan_base_version")
     caption = desk.language.texts["ranking_caption"].format(parts=parts_word, name=row["name"], versions=versions)
     fields = public_fields(_RANKED[level], level)
-    head = desk.language.texts["col_region"]
-    return desk.table("t-urutan", caption, head, fields, [*total, *rows], sortable=True, status="status")
+    head, shown = desk.language.texts["col_region"], [*total, *rows]
+    table = desk.table("t-urutan", caption, head, fields, shown, sortable=True, status="status")
+    return with_ranks(desk, table, [each["code"] for each in shown]) if level == "provinsi" else table
 
 
 def _after(row: Row) -> tuple[bool, float, str]:

@@ -54,7 +54,7 @@ for (const map of within(document, ".map")) {
 function order(table, column, ascending) {
   const value = (row) => {
     const cell = row.cells[column];
-    return cell.dataset.v ?? (cell.tagName === "TH" ? cell.textContent : "");
+    return cell.dataset.v ?? (cell.tagName === "TH" || /^\d+$/.test(cell.textContent) ? cell.textContent : "");
   };
   const rows = [...table.tBodies[0].rows].filter((row) => row.className !== "total");
   const numeric = rows.every((row) => value(row) === "" || !Number.isNaN(Number(value(row))));
@@ -198,7 +198,7 @@ function save(content, name) {
 }
 function rows(specification) {
   const { days, plan, visited, complete } = specification.datasets;
-  const source = specification.title.text;
+  const source = specification.title.text.join(". ");
   if (!plan) return days.map(({ day, visited: families }) => ({ day, visited: families, source }));
   const of = (dataset) => new Map(dataset.map(({ day, share }) => [day, share]));
   const [seen, done] = [of(visited), of(complete)];

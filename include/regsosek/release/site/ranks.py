@@ -1,0 +1,54 @@
+"""Where each province stands among the others by its gap to the plan, and how many places it moved since a release.
+
+Both ranks are of what was published: the former one of all provinces that the former release judged. What nobody can
+judge has no rank.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from regsosek.release.site.page_table import Cell, Column, Desk, Table
+from regsosek.wording.number_form import NOTHING
+
+_DECIMALS = 2  # as the tables write a gap: who reads the same has the same rank
+
+
+def ranks(gaps: Mapping[str, float | None]) -> dict[str, int]:
+    """The rank of each that has a gap, 1 for the highest; equal gaps share one, and the next is left out."""
+    known = {code: round(float(gap), _DECIMALS) for code, gap in gaps.items() if gap is not None}
+    return {code: 1 + sum(other > own for other in known.values()) for code, own in known.items()}
+
+
+def with_ranks(desk: Desk, table: Table, codes: Sequence[str]) -> Table:
+    """The table of provinces with their ranks in its first column, and what they mean in its caption.
+
+    Args:
+        codes: of the regions of its lines.
+    """
+    now = ranks({row["code"]: row["gap_points"] for row in desk.atlas.of_level("provinsi")})
+    before = ranks(desk.atlas.figures.changes.gaps_before)
+    lines = [
+        replace(line, cells=[_cell(desk, now.get(code), before.get(code)), *line.cells])
+        for line, code in zip(table.lines, codes, strict=True)
+    ]
+    columns = [Column(desk.language.texts["col_rank"]), *table.columns]
+    return replace(table, caption=f"{table.caption} {_told(desk, now, before)}", columns=columns, lines=lines)
+
+
+def _cell(desk: Desk, now: int | None, before: int | None) -> Cell:
+    if now is None:
+        return Cell(NOTHING)
+    return Cell(f"{now} ({_moved(desk, before - now)})" if before else str(now), str(now))
+
+
+def _moved(desk: Desk, places: int) -> str:
+    key = "rank_same" if not places else "rank_up" if places > 0 else "rank_down"
+    return desk.language.texts[key].format(places=abs(places))
+
+
+def _told(desk: Desk, now: Mapping[str, int], before: Mapping[str, int]) -> str:
+    texts, former = desk.language.texts, desk.atlas.figures.changes.former_night
+    told = texts["rank_told"].format(count=len(now))
+    if former is None or not before:
+        return told
+    return f"{told} {texts['rank_moved'].format(former=desk.language.written.long_date(former), count=len(before))}"
