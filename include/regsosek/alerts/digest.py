@@ -92,17 +92,18 @@ def families_of(lines: Iterable[Line]) -> int:
 def _news(opened: Sequence[Told], gone: Sequence[Told], context: Context) -> list[str]:
     """The kinds, most urgent first, with the families concerned; what recovered; or that all is well."""
     words = context.words
-    told = [short_of(kind, families_of(lines), words) for kind, lines in of_kind(opened).items()]
+    told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
     kinds_gone = dict.fromkeys(each.condition.kind for each in gone)
     shorts = [words.kind(kind).short for kind in kinds_gone]
     told += [words.say("subject.recovered", short=each) for each in shorts] if opened else shorts
     return told or [words.say("subject.good")]
 
 
-def short_of(kind: Kind, families: int, words: Words) -> str:
+def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
     """A kind in few words, with the families concerned where they are known."""
-    short = words.kind(kind).short
-    return words.say("subject.families", short=short, families=words.number(families)) if families else short
+    short, families = words.kind(kind).short, families_of(lines)
+    number = "one" if families == 1 else "many"
+    return words.say(f"subject.families.{number}", short=short, families=words.number(families)) if families else short
 
 
 def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
-from regsosek.alerts.grouping import still_open, worst
+from regsosek.alerts.grouping import Line, still_open, worst
 from regsosek.alerts.harmless import harmless
 from regsosek.alerts.platform import PlatformFigures, class_of, name_of_place
 from regsosek.alerts.province_figures import ProvinceFigures
@@ -283,8 +283,15 @@ def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
         plan=words.written.plain_percentage(figures.plan_percent),
         status=words.status(figures.pace.status),
     )
-    news = "; ".join(short_of(kind, families, words) for kind, families in stand.kinds.items())
+    news = "; ".join(_news_of(kind, lines, words) for kind, lines in of_kind(stand.opened).items())
     return ProvinceLine(severity, words.say(f"headline.{severity}"), stands, news)
+
+
+def _news_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
+    """A kind in few words; where only parts of the province have it, that it is of them."""
+    told = short_of(kind, lines, words)
+    whole = any(line.level in ("nasional", "provinsi") for line in lines)
+    return told if whole else words.say("nation_parts", told=told)
 
 
 def _provinces(stands: Mapping[str, ProvinceStand], ranked: Sequence[str], night: date, words: Words) -> Attachment:

@@ -48,7 +48,7 @@ def test_parts_ride_along_when_a_message_goes_out_anyway(night: Night) -> None:
     memory = Memory()
     memory.judge(night(kabkota=(part("6400", quarantined=8),)), RULES)
     both = (part("6400", quarantined=8), part("6401", quarantined=8))
-    told = memory.judge(night(night=NIGHT + timedelta(days=1), kabkota=both, visited=0), RULES).telling
+    told = memory.judge(night(night=NIGHT + timedelta(days=1), kabkota=both, visited=100), RULES).telling
     assert whys(told.told)["QUALITY", "6401"] == "new"
 
 
