@@ -39,7 +39,7 @@ def tables_alone(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if getattr(request.module, "TABLES_ALONE", False):
             patch.setattr(audit, "rule_faults", lambda _rules, _files: [])
-            patch.setattr(build, "site", lambda _figures, _boundaries: {NATION_PAGE: LEFT_OUT})
+            patch.setattr(build, "site", lambda *_: {NATION_PAGE: LEFT_OUT})
             patch.setattr(workbook, "workbook", lambda _night, _tables: LEFT_OUT)
         yield
 

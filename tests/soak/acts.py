@@ -94,7 +94,7 @@ def _in_a_hurry(now: datetime) -> None:
     """Few rules, of the site the nation's page alone, and a clock that goes on past every pause of sending."""
     judging.Judge = CompiledJudge  # type: ignore[misc]
     audit.rule_faults = lambda _rules, _files: []  # type: ignore[attr-defined]
-    build.site = lambda _figures, _boundaries: {NATION_PAGE: LEFT_OUT}  # type: ignore[attr-defined]
+    build.site = lambda *_: {NATION_PAGE: LEFT_OUT}  # type: ignore[attr-defined]
     workbook.workbook = lambda _night, _tables: LEFT_OUT
     for module in (nightly, deciding):
         module.deliver = partial(sending.deliver, now=now)  # type: ignore[attr-defined]
