@@ -194,14 +194,21 @@ def alert_platform(
     )
     _alert_platform(engine, settings, figures, composed)
     if told is not None and whole:
-        try:
-            with edge("digest of the nation"):
-                alert_nation(engine, settings, told.stands, figures)
-        except RegsosekError as error:
-            log.exception("no digest of the nation")
-            composed.failed[NATION] = named(error)
-            _alert_platform(engine, settings, replace(figures, untold={**figures.untold, **composed.failed}), composed)
+        _alert_nation(engine, settings, told, figures, composed)
     return composed
+
+
+def _alert_nation(
+    engine: Engine, settings: Settings, told: Composed, figures: PlatformFigures, composed: Composed
+) -> None:
+    """Composes the nation's digest; that it could not be is told to the platform team in its place."""
+    try:
+        with edge("digest of the nation"):
+            alert_nation(engine, settings, told.stands, figures)
+    except RegsosekError as error:
+        log.exception("no digest of the nation")
+        composed.failed[NATION] = named(error)
+        _alert_platform(engine, settings, replace(figures, untold={**figures.untold, **composed.failed}), composed)
 
 
 def _alert_platform(engine: Engine, settings: Settings, figures: PlatformFigures, composed: Composed) -> None:
