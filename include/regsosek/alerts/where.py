@@ -48,7 +48,7 @@ def short(name: str) -> str:
 
 
 def _short_of_plan(each: KabkotaFigures, figures: ProvinceFigures) -> int:
-    return round(figures.plan_percent / 100 * each.load) - each.visited
+    return round(figures.plan_percent / 100 * each.plan_base) - each.visited
 
 
 _OWN: Mapping[Kind, Callable[[KabkotaFigures, ProvinceFigures], int]] = {
