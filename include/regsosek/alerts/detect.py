@@ -123,7 +123,7 @@ def _zero(figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
 
 def _expected(figures: ProvinceFigures) -> int:
     window, night = figures.window, figures.night
-    share = window.plan_share(night) - window.plan_share(night - timedelta(days=1))
+    share = window.plan_share(night, night) - window.plan_share(night - timedelta(days=1), night)
     return round(share * figures.target)
 
 

@@ -17,7 +17,8 @@ from regsosek.alerts.wording import Words, words_of
 from regsosek.alerts.work_list import spreadsheet
 from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
-from regsosek.statistics.status import BEHIND
+from regsosek.statistics.nights import state_of_night
+from regsosek.statistics.status import NOT_WELL
 from regsosek.wording import Language
 
 
@@ -45,8 +46,8 @@ class ProvinceStand:
 
     @property
     def well(self) -> bool:
-        """Whether nothing is open and the page does not call it behind: some arrears are in hand, and not told."""
-        return not self.opened and self.figures.pace.status not in BEHIND
+        """Whether nothing is open, and the page knows it not to be behind: some arrears are in hand, and not told."""
+        return not self.opened and self.figures.pace.status not in NOT_WELL
 
     @property
     def escalated(self) -> tuple[Told, ...]:
@@ -147,6 +148,7 @@ def _progress(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words:
         target=words.number(target),
         share=words.written.percent_of(visited, target),
         plan=words.written.percent_of(planned / 100, target),
+        processed=len(stands),
         counted=len(ours.asked) - len(missing),
         all=len(provinces()),
     )
@@ -161,13 +163,11 @@ def _gap(stand: ProvinceStand | None) -> str:
     """What keeps a province's picture of the night from being whole; empty if nothing does."""
     if stand is None or stand.figures.deliveries.get("registered"):
         return "not_processed"
-    found, figures = stand.figures.deliveries, stand.figures
-    states = [state for state in ("accepted", "rejected", "held") if found.get(state)]
-    if not states:
-        return "nothing_delivered" if figures.window.is_open(figures.night) else ""
-    if states == ["accepted"]:
-        return "earlier_held" if figures.held else ""
-    return "partly_accepted" if "accepted" in states else "held" if "held" in states else "rejected"
+    figures = stand.figures
+    accepted, rejected, held = (figures.deliveries.get(each, 0) for each in ("accepted", "rejected", "held"))
+    waiting, is_open = sum(each.families for each in figures.held), figures.window.is_open(figures.night)
+    state = state_of_night(accepted, rejected, held, waiting, is_open=is_open)
+    return "" if state in ("accepted", "closed") else state
 
 
 def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
@@ -190,7 +190,7 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
 
 
 def _behind_untold(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
-    """The provinces that the page calls behind and that are told of nothing tonight."""
+    """The provinces that the page calls behind, or has no data of, and that are told of nothing tonight."""
     return [
         words.say("nation_behind_line", province=named(code), status=words.status(stand.figures.pace.status))
         for code, stand in sorted(stands.items())
@@ -300,12 +300,16 @@ def _provinces(stands: Mapping[str, ProvinceStand], ranked: Sequence[str], night
     return spreadsheet(words.say("nation_list_name", night=night), header, [list(row.values()) for row in rows], words)
 
 
+def _headline(stand: ProvinceStand) -> str:
+    return worst(stand.opened) if stand.opened else "AMAN" if stand.well else "PERHATIAN"
+
+
 def _row(stand: ProvinceStand, words: Words) -> dict[str, str]:
     figures = stand.figures
     return {
         "province": figures.province,
         "name": province(figures.province).name,
-        "headline": words.say(f"headline.{worst(stand.opened) if stand.opened else 'AMAN'}"),
+        "headline": words.say(f"headline.{_headline(stand)}"),
         "visited": str(figures.visited),
         "target": str(figures.target),
         "plan": words.written.decimal(figures.plan_percent),

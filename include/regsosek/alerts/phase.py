@@ -2,7 +2,7 @@
 
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.statistics.status import BEHIND
+from regsosek.statistics.status import NOT_WELL
 
 
 def awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
@@ -14,12 +14,12 @@ def awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
 
 
 def deliveries_awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
-    """Whether silence of the province would be news: not once its window is closed and it is not behind.
+    """Whether silence of the province would be news: not once its window is closed and it is known not to be behind.
 
     Its target is an estimate: nobody knows the last of it.
     """
     closed = figures.night > figures.window.closing(figures.night)
-    return awaited(figures, limits) and not (closed and figures.pace.status not in BEHIND)
+    return awaited(figures, limits) and not (closed and figures.pace.status not in NOT_WELL)
 
 
 def delay(days_late: float, limits: Thresholds) -> int:

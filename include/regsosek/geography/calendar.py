@@ -50,13 +50,9 @@ class FieldWindow:
         """The plan on the window as it was known on ``night``: once that is extended, there is more time."""
         return self.plan.over(self.days(night))
 
-    def plan_share(self, day: date, night: date | None = None) -> float:
-        """The share of the target (0 to 1) that the plan expects by the end of ``day``.
-
-        Args:
-            night: on which the window is looked at (none: on ``day``).
-        """
-        return self.curve(night or day).share(self.day_of_window(day))
+    def plan_share(self, day: date, night: date) -> float:
+        """The share of the target (0 to 1) that the plan expects by the end of ``day``, as known on ``night``."""
+        return self.curve(night).share(self.day_of_window(day))
 
     def is_open(self, night: date) -> bool:
         """Whether the province enumerates on ``night``."""

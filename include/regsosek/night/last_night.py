@@ -140,7 +140,7 @@ def _province(
     code: str, name: str, state: str, line: ProvinceLine | None, window: FieldWindow, night: date
 ) -> ProvinceNightState:
     counts = {name: int(value) for name, value in vars(line).items() if name not in _NO_COUNT} if line else {}
-    plan = round(100 * window.plan_share(night), 1)
+    plan = round(100 * window.plan_share(night, night), 1)
     return ProvinceNightState(code=code, name=name, state=state, plan_percent=plan, counts=counts)
 
 

@@ -37,7 +37,7 @@ def night_table(night: date, lines: Sequence[ProvinceLine], scale: float, window
     for column in COUNTED:
         table.add_column(column, justify="right", no_wrap=True)
     for line in lines:
-        table.add_row(*_cells(line, windows[line.province].plan_share(night)))
+        table.add_row(*_cells(line, windows[line.province].plan_share(night, night)))
     return table
 
 

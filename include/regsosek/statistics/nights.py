@@ -60,7 +60,7 @@ def provinces_of_the_night(connection: Connection, as_of: AsOf, windows: Mapping
     frame = pd.read_sql_query(text(_NIGHTS), connection, params={"night": as_of.night, "codes": codes})
     frame["name"] = [province.name for province in provinces()]
     frame["figures_night"] = pd.Series([as_of.nights.get(code) for code in codes], dtype=object)
-    frame["plan_share"] = [windows[code].plan_share(as_of.night) for code in codes]
+    frame["plan_share"] = [windows[code].plan_share(as_of.night, as_of.night) for code in codes]
     frame["open"] = [windows[code].is_open(as_of.night) for code in codes]
     frame["state"] = [_state(row) for _, row in frame.iterrows()]
     return frame
@@ -69,16 +69,20 @@ def provinces_of_the_night(connection: Connection, as_of: AsOf, windows: Mapping
 def _state(row: "pd.Series[Any]") -> NightState:
     if not row["refreshed"] or row["registered"]:
         return "not_processed"
-    if not row["deliveries"]:
-        return _without_delivery(row)
-    if row["accepted"] == row["deliveries"]:
-        return "earlier_held" if row["held_families"] else "accepted"
-    if row["accepted"]:
+    return state_of_night(row["accepted"], row["rejected"], row["held"], row["held_families"], is_open=row["open"])
+
+
+def state_of_night(accepted: int, rejected: int, held: int, held_families: int, *, is_open: bool) -> NightState:
+    """What a processed night brought, by its deliveries of questionnaire K.
+
+    Args:
+        held_families: in deliveries of this and earlier nights that wait for an operator's decision.
+        is_open: whether the province enumerates that day.
+    """
+    if not accepted + rejected + held:
+        return "held" if held_families else "nothing_delivered" if is_open else "closed"
+    if not rejected + held:
+        return "earlier_held" if held_families else "accepted"
+    if accepted:
         return "partly_accepted"
-    return "held" if row["held"] else "rejected"
-
-
-def _without_delivery(row: "pd.Series[Any]") -> NightState:
-    if row["held_families"]:
-        return "held"
-    return "nothing_delivered" if row["open"] else "closed"
+    return "held" if held else "rejected"

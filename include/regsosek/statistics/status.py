@@ -14,6 +14,8 @@ _RULE_COLUMNS = (
     "gap_below_points", "below_percent_of_plan", "source",
 )  # fmt: skip
 BEHIND = frozenset({"behind", "far_behind"})
+# Behind, or nobody knows: nothing good can be said of a region that stands so.
+NOT_WELL = BEHIND | {"no_data"}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from regsosek.alerts.province_figures import (
 from regsosek.alerts.thresholds import thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import KnownEvent
-from regsosek.geography.plan import NONE_SUPPLIED, STEADY, PlanCurve, Plans
+from regsosek.geography.plan import NONE_SUPPLIED, STEADY, PlanCurve, Plans, plan_shapes
 from regsosek.warehouse.holding import HeldDelivery
 
 Night = Callable[..., ProvinceFigures]
@@ -184,6 +184,20 @@ def test_silence_after_closing_is_no_news_of_a_province_that_is_not_behind(
     """The target is an estimate: nobody knows what the last of it is."""
     assert set(found(night(**SILENT, night=CLOSES + timedelta(days=1), visited=visited))) == silent
     assert "NO_DATA" in found(night(**SILENT, night=CLOSES, visited=visited))
+
+
+def test_a_province_that_never_sent_anything_is_awaited_after_closing(night: Night) -> None:
+    assert "NO_DATA" in found(night(**SILENT, night=CLOSES + timedelta(days=1), visited=0))
+
+
+def test_a_window_that_is_extended_takes_nothing_from_what_is_expected(night: Night) -> None:
+    """The plan stretches over the longer window: yesterday is looked at as it is known today."""
+    decided = date(2022, 11, 12)
+    shape = plan_shapes()["s-curve"]
+    window = FieldWindow("64", OPENS, CLOSES, CLOSES + timedelta(days=7), decided, plan=shape)
+    [zero] = detect(night(night=decided, window=window, families=RowCounts(), deliveries={"accepted": 1}), LIMITS)[:1]
+    assert zero.kind is Kind.ZERO
+    assert zero.figures["expected"] > 0
 
 
 def test_two_weeks_after_closing_silence_is_no_news(night: Night) -> None:

@@ -78,7 +78,7 @@ def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> No
         compose_national(found, ours(failed={"73": f"ParityError: {sub_sls(1).code}\nx"}, refreshed=set(found)))
     )
     assert (
-        "1.536.000 dari 3.200.000 keluarga dikunjungi (48,0 %), rencana 48,0 %; "
+        "1.536.000 dari 3.200.000 keluarga di 32 provinsi dikunjungi (48,0 %), rencana 48,0 %; "
         "data malam ini lengkap dari 32 dari 34 provinsi" in body
     )
     assert "Tanpa data lengkap malam ini: Jawa Barat (belum diolah), Sulawesi Selatan (belum diolah)." in body
@@ -123,8 +123,9 @@ def test_a_good_night_says_so_and_an_empty_one_divides_by_nothing(night: Night) 
     good = compose_national(stands(night), ours(), "en")
     assert good.subject == "[ALL WELL] Nation, 26 Oct: no problem in 34 provinces"
     nothing = compose_national({}, ours(refreshed=frozenset()))
-    assert "0 dari 0 keluarga dikunjungi (–), rencana –; data malam ini lengkap dari 0 dari 34 provinsi" in flat(
-        nothing
+    assert (
+        "0 dari 0 keluarga di 0 provinsi dikunjungi (–), rencana –; data malam ini lengkap dari 0 dari 34 provinsi"
+        in flat(nothing)
     )
 
 
@@ -168,8 +169,26 @@ def test_who_is_behind_and_told_of_nothing_is_not_among_those_without_a_conditio
     assert message.subject.startswith("[PERHATIAN]")
     told, well = (
         flat(message)
-        .split("TERTINGGAL DARI RENCANA, TIDAK DIBERITAHUKAN ULANG MALAM INI")[1]
+        .split("TERTINGGAL ATAU TANPA DATA, TIDAK DIBERITAHUKAN ULANG MALAM INI")[1]
         .split("Tidak ada masalah")
     )
     assert "Papua (94): tertinggal" in told
     assert "Papua," not in well.split(".")[0]
+
+
+def test_a_province_that_nobody_knows_is_not_well(night: Night) -> None:
+    found = stands(night) | {"94": ProvinceStand(night(province="94", visited=0), ())}
+    message = compose_national(found, ours())
+    assert "Papua (94): tidak ada data" in flat(message)
+    assert "Papua," not in flat(message).split("Tidak ada masalah")[1].split(".")[0]
+    assert '"94";"Papua";"PERHATIAN";' in message.attachments[0].content.decode("utf-8-sig")
+
+
+def test_what_waits_from_an_earlier_night_is_held_and_a_held_stream_is_no_gap(night: Night) -> None:
+    stream = replace(HELD, families=0, persons=0)
+    found = stands(night)
+    found["33"] = ProvinceStand(night(province="33", deliveries={}, held=(HELD,)), ())
+    found["35"] = ProvinceStand(night(province="35", held=(stream,)), ())
+    told = flat(compose_national(found, ours()))
+    assert "Jawa Tengah (ditahan)" in told
+    assert "Jawa Timur (" not in told.split("Tanpa data lengkap malam ini")[1].split(".")[0]

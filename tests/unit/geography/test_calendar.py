@@ -39,7 +39,7 @@ PLAN = FieldWindow("35", date(2022, 10, 15), date(2022, 11, 14), plan=STEADY)
 )
 def test_day_and_plan(night: date, day: int, share: float) -> None:
     assert PLAN.day_of_window(night) == day
-    assert PLAN.plan_share(night) == share
+    assert PLAN.plan_share(night, night) == share
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,8 @@ def test_first_and_last_day_belong_to_the_window(night: date, is_open: bool) -> 
 
 @given(st.dates(date(2022, 1, 1), date(2023, 12, 31)))
 def test_the_plan_never_falls_and_stays_a_share(night: date) -> None:
-    assert 0 <= PLAN.plan_share(night) <= PLAN.plan_share(night + timedelta(days=1)) <= 1
+    tomorrow = night + timedelta(days=1)
+    assert 0 <= PLAN.plan_share(night, tomorrow) <= PLAN.plan_share(tomorrow, tomorrow) <= 1
 
 
 def test_a_province_may_be_open_while_others_are_closed() -> None:

@@ -140,9 +140,9 @@ def test_an_extension_gives_more_time_from_the_night_it_was_decided() -> None:
         "64", opens, date(2022, 11, 14), date(2022, 11, 30), date(2022, 11, 10), plan_shapes()["linear"]
     )
     day = date(2022, 11, 9)
-    assert window.plan_share(day) == pytest.approx(26 / 31)
+    assert window.plan_share(day, day) == pytest.approx(26 / 31)
     assert window.plan_share(day, date(2022, 11, 10)) == pytest.approx(26 / 47)
-    assert window.plan_share(date(2022, 11, 30)) == 1
+    assert window.plan_share(date(2022, 11, 30), date(2022, 11, 30)) == 1
 
 
 @pytest.mark.parametrize(

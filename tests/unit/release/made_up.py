@@ -107,7 +107,7 @@ def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
     targets = dict(zip(tree["code"], tree["target_families"], strict=True))
     windows = steady_windows()
     plan = [
-        round(windows["11"].plan_share(day) * int(targets[code]))
+        round(windows["11"].plan_share(day, night) * int(targets[code]))
         for code, day in zip(frame["code"], frame["day"], strict=True)
     ]
     return frame.join(so_far).assign(plan_families=pd.Series(plan, dtype="Int64"))
