@@ -71,7 +71,7 @@ def _severity(critical: bool) -> Severity:
 def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
     """Silent while the province delivers: longer than usual, counted from the opening where nothing ever came."""
     night, window = figures.night, figures.window
-    if not figures.families.judged or not awaited(figures, limits) or each.visited >= each.load or each.received:
+    if not figures.families.judged or not awaited(figures, limits) or each.visited >= each.plan_base or each.received:
         return None
     nights = window.day_of_window(night)
     nights = min(nights, (night - each.last_arrival).days) if each.last_arrival else nights
@@ -86,7 +86,7 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds,
     if each.active:
         numbers |= {"silent": each.silent, "active": each.active}
     since = night - timedelta(days=nights - 1)
-    return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.load - each.visited, numbers)
+    return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.plan_base - each.visited, numbers)
 
 
 def small_and_behind(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> int:

@@ -66,4 +66,4 @@ def _of_province(figures: ProvinceFigures) -> dict[str, float]:
 
 
 def _of_kabkota(place: KabkotaFigures, figures: ProvinceFigures) -> dict[str, float]:
-    return {"visited": place.visited, "target": place.load, "plan_percent": figures.plan_percent}
+    return {"visited": place.visited, "target": place.plan_base, "plan_percent": figures.plan_percent}

@@ -51,7 +51,7 @@ def _known_alone(by_day: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
     """Empties the days that nobody knows of yet; what is dated after the night has arrived all the same."""
     stands = {**as_of.nights, **({NATION: as_of.night} if as_of.nights else {})}
     arrived = (by_day[list(PROGRESS_MEASURES)] != 0).any(axis=1)
-    known = (by_day["day"] <= by_day["code"].map(stands).fillna(date.min)) | arrived
+    known = (by_day["day"] <= by_day["code"].map(lambda code: stands.get(code, date.min))) | arrived
     measures = {name: by_day[name].astype("Int64").where(known) for name in PROGRESS_MEASURES}
     return by_day.assign(**measures)
 

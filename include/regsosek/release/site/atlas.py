@@ -12,9 +12,9 @@ from regsosek.geography.regions import Level
 from regsosek.release.figures import Figures
 from regsosek.release.tables import LEVELS_IN_FULL
 from regsosek.statistics.definitions import public_fields
+from regsosek.statistics.status import BEHIND
 
 Row = Mapping[str, Any]
-LAGGING = ("far_behind", "behind")
 LOWER_FIELDS = (
     "visited", "frame_families", "visited_of_frame", "plan_base", "plan_base_families", "plan_base_version",
     "plan_base_coverage", "visited_of_plan_base", "plan_percent", "gap_points", "status",
@@ -163,7 +163,7 @@ def level_below(level: str) -> Level:
 
 def lags(row: Row) -> bool:
     """Whether a region is behind by the rules: below plan by less than they allow is on plan."""
-    return row.get("status") in LAGGING
+    return row.get("status") in BEHIND
 
 
 def furthest_behind(rows: Iterable[Row], most: int) -> list[Row]:

@@ -170,14 +170,12 @@ def _line(language: Language, days: Sequence[Row], shares: Sequence[float]) -> l
 
 
 def _plan(atlas: Atlas, row: Row, window: tuple[date, date]) -> dict[date, float]:
-    """The plan of the whole campaign in percent, of the nation weighted by the provinces' targets."""
+    """The plan of the whole campaign in percent, of the nation weighted by the targets of the counted provinces."""
     night = atlas.figures.night
     if row["level"] != "nasional":
         own = atlas.figures.windows[row["province"]]
         return {day: own.plan_share(day, night) * 100 for day in _days(window)}
-    weighted = [
-        (atlas.figures.windows[each["code"]], each["plan_base_families"] or 0) for each in atlas.of_level("provinsi")
-    ]
+    weighted = [(atlas.figures.windows[each["code"]], each["plan_base_families"] or 0) for each in atlas.counted]
     whole = sum(families for _, families in weighted) or 1
     return {day: sum(w.plan_share(day, night) * n for w, n in weighted) * 100 / whole for day in _days(window)}
 
