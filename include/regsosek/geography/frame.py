@@ -26,6 +26,9 @@ DATASETS: tuple[ReferenceDataset, ...] = get_args(ReferenceDataset)
 # A nation whose SLS do not change needs no list of changes.
 OPTIONAL_DATASETS: frozenset[ReferenceDataset] = frozenset({"psls"})
 
+# How the note of reference files begins that are of no real families: whatever is counted by them says so.
+SIMULATED = "simulasi"
+
 # Versions compare as text, so that the newest one is simply the greatest.
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9]{2})?$")]
 

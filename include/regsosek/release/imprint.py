@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regsosek.errors import ConfigurationError
+from regsosek.geography.frame import SIMULATED
 from regsosek.geography.reference_table import read_table
 from regsosek.wording import english, indonesian
 
 EXAMPLE = Path(__file__).with_name("imprint.toml")
 _LIMITS = Path(__file__).with_name("limits.csv")
 _ZONE = ZoneInfo("Asia/Jakarta")
-_SIMULATED = "simulated"
 
 
 class Imprint(BaseModel):
@@ -60,7 +60,7 @@ def read_imprint(path: Path | None) -> Imprint:
 
 def simulated(notes: tuple[str, ...]) -> bool:
     """Whether the reference files that a release was counted by say that they are of a simulation."""
-    return any(note.startswith(_SIMULATED) for note in notes)
+    return any(note.startswith(SIMULATED) for note in notes)
 
 
 @cache

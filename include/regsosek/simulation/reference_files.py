@@ -10,6 +10,7 @@ import numpy as np
 from regsosek.geography.frame import (
     CONTRACT_VERSION,
     DATASETS,
+    SIMULATED,
     ReferenceDataset,
     ReferenceFile,
     ReferenceManifest,
@@ -169,6 +170,6 @@ def _manifest(
         produced_at=_MADE_AT,
         producer=PRODUCER,
         scale=scale,
-        note=f"simulasi (seed {campaign.seed}): sub-SLS utuh, sedikitnya satu di setiap kab/kota",
+        note=f"{SIMULATED} (seed {campaign.seed}): sub-SLS utuh, sedikitnya satu di setiap kab/kota",
         files=tuple(files),
     )

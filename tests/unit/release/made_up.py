@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.calendar import FieldWindow, field_windows
+from regsosek.geography.frame import SIMULATED
 from regsosek.geography.plan import NONE_SUPPLIED, STEADY
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
@@ -134,7 +135,7 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         arrivals=arrived,
         restated=pd.DataFrame(days),
         provinces=_states(night),
-        notes=("simulated (seed 7)",) if scale < 1 else (),
+        notes=(f"{SIMULATED} (seed 7)",) if scale < 1 else (),
         versions={"contract": "1"},
         prospects=forecasts(shown, night),
         changes=changes(shown, region_rows(completion(scale, name, former, responding=responding), former)),

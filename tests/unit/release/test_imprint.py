@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from regsosek.errors import ConfigurationError
+from regsosek.geography.frame import SIMULATED
 from regsosek.release.datapackage import datapackage
 from regsosek.release.imprint import EXAMPLE, About, limits, read_imprint, simulated
 from regsosek.release.parquet_tables import about_table
@@ -77,7 +78,7 @@ def test_the_package_says_what_a_catalogue_asks_for_and_names_no_province() -> N
 
 
 def test_what_reference_files_say_of_themselves_decides_what_is_simulated() -> None:
-    assert simulated(("simulated (seed 7)",))
+    assert simulated((f"{SIMULATED} (seed 7)",))
     assert not simulated(("2022-10 edition",))
 
 

@@ -13,6 +13,7 @@ from regsosek.geography.frame_check import check_reference_rows
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
+from regsosek.release.imprint import simulated
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.frame import province_frame
 from regsosek.simulation.reference_files import VERSION
@@ -69,6 +70,7 @@ def test_reference_files_pass_their_checks(demo: Simulated, dataset: str) -> Non
     manifest = parse_reference_manifest((folder / "manifest.json").read_bytes(), dataset=dataset, version=VERSION)
     assert [file.province for file in manifest.files] == [province.code for province in provinces()]
     assert not manifest.missing_provinces
+    assert simulated((manifest.note,))  # so that no publication of it is taken for real
     # At least one sub-SLS of every kab/kota: more than the 0.4 % that were asked for.
     assert manifest.scale == pytest.approx(sum(demo.report.targets.values()) / sum(p.target for p in provinces()))
     for file in manifest.files:
