@@ -135,6 +135,13 @@ def test_the_release_is_published_and_names_the_gap(run: NightRun) -> None:
     assert all("Sulawesi Barat" in page for page in pages)
 
 
+def test_what_is_simulated_is_published_as_that(run: NightRun) -> None:
+    release = run.stack.root / "s3" / run.house.settings.release_bucket
+    [package] = release.rglob("datapackage.json")
+    assert json.loads(package.read_bytes())["simulated"] is True
+    assert all("DATA SIMULASI" in page.read_text(encoding="utf-8") for page in release.rglob("rilis/*/index.html"))
+
+
 def test_a_fault_of_ours_goes_to_the_platform_team_only(run: NightRun) -> None:
     messages = [path.read_text(encoding="utf-8", errors="replace") for path in run.stack.mail.received()]
     assert any("platform@bps.example" in message for message in messages)
