@@ -58,7 +58,13 @@ class Nights:
             for k in range(self.officers * PLACES_OF_OFFICER)
         )  # fmt: skip
         targets = [
-            {"province": each.code, "families": self.families * 30, "source": "bench", "scale": 1, "version": "bench"}
+            {
+                "province": each.code,
+                "families": self.families * 30,
+                "source": "estimated",
+                "scale": 1,
+                "version": "bench",
+            }
             for each in provinces()
         ]
         with self.house.engine.begin() as connection:
