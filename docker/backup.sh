@@ -24,6 +24,6 @@ done
 # After the database: whatever a dump refers to is in the copy of the objects. Nothing is deleted there.
 mkdir -p "$directory/objects"
 "${compose[@]}" run --rm --no-deps -T --user "$(id -u):$(id -g)" --volume "$directory/objects:/backup" \
-  airflow-init docker/objects.sh save /backup
+  command docker/objects.sh save /backup
 mv "$now.part" "$now"
 echo "$now"

@@ -17,14 +17,14 @@ ask() { "${compose[@]}" exec -T postgres psql --username postgres --no-psqlrc -v
 image() { "${compose[@]}" run --rm --no-deps -T --env PREFIX=drill- "$@"; }
 # The command line on the drill's database and buckets.
 regsosek() {
-  image airflow-init bash -c '
+  image command bash -c '
     export REGSOSEK_WAREHOUSE_URL=${REGSOSEK_WAREHOUSE_URL%/*}/$0
     for bucket in REGSOSEK_{LANDING,ARCHIVE,RELEASE}_BUCKET; do export $bucket=$PREFIX${!bucket}; done
     exec regsosek "$@"' "$drill" "$@"
 }
 drop() { ask --dbname postgres --command "DROP DATABASE IF EXISTS $drill WITH (FORCE)"; }
 create() { drop && ask --dbname postgres --command "CREATE DATABASE $drill OWNER regsosek"; }
-forget() { drop; image airflow-init docker/objects.sh forget; }
+forget() { drop; image command docker/objects.sh forget; }
 newest_release() {
   ask --dbname "$drill" --command "SELECT night || ' ' || content_hash FROM release.release
     WHERE rolled_back_at IS NULL ORDER BY night DESC, revision DESC LIMIT 1"
@@ -37,7 +37,7 @@ compare() {
 }
 
 trap forget EXIT
-image --user "$(id -u):$(id -g)" --volume "$directory/objects:/backup:ro" airflow-init docker/objects.sh restore /backup
+image --user "$(id -u):$(id -g)" --volume "$directory/objects:/backup:ro" command docker/objects.sh restore /backup
 create
 "${compose[@]}" exec -T postgres pg_restore --username postgres --dbname "$drill" --exit-on-error <"$newest/warehouse.dump"
 # The dump is older than the copy of the archive: what went out in between must not go again.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from regsosek.errors import ConfigurationError, RegsosekError
-from regsosek.settings import load_settings
+from regsosek.settings import setting
 
 About = Literal["condition", "finding", "task", "error"]
 
@@ -41,7 +41,7 @@ def link_of_error(error: RegsosekError, docs_url: str | None) -> str:
 def configured_docs_url() -> str | None:
     """``REGSOSEK_DOCS_URL``; None also where the settings cannot be read, which must hide no error."""
     try:
-        return load_settings().docs_url
+        return setting("docs_url")
     except ConfigurationError:
         return None
 

@@ -174,6 +174,15 @@ def given_fields(
     }
 
 
+def setting(name: str) -> str | None:
+    """One variable by its field's name, as it is given, in a process that is not given all that the others need.
+
+    Raises:
+        ConfigurationError: a variable that is no more is set.
+    """
+    return given_fields().get(name)
+
+
 def setting_faults(fields: Mapping[str, object]) -> dict[str, str]:
     """What is wrong, by field name, with values that are missing, unknown or malformed; no value is repeated."""
     try:

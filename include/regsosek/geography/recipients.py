@@ -13,7 +13,7 @@ from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.geography.provinces import province, provinces
 from regsosek.geography.reference_table import DATA, read_table
-from regsosek.settings import PLAIN_ADDRESS, load_settings
+from regsosek.settings import PLAIN_ADDRESS, setting
 from regsosek.wording import Language
 
 CENTRE = "00"
@@ -128,7 +128,8 @@ def owner_links(owner: str) -> dict[str, str]:
     A DAG must parse whatever is wrong with settings and files: what needs them fails when it runs.
     """
     try:
-        known = recipients(load_settings().recipients_file)
+        named = setting("recipients_file")
+        known = recipients(Path(named) if named else None)
     except (ConfigurationError, ReferenceDataError):
         return {}
     mails = [each for each in addressed(known, CENTRE, {Role.PLATFORM}) if each.channel == Channel.EMAIL]

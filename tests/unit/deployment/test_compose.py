@@ -18,13 +18,65 @@ INTERPOLATION = re.compile(r"\$\{(?P<name>\w+)(?P<rule>:[?-])?(?P<text>[^}]*)\}"
 MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD", "REGSOSEK_BOUNCE_IMAP_PASSWORD"}
 # What stands in the image, or is the same on every server.
 OF_THE_IMAGE = {"REGSOSEK_EXPECTATIONS_DIR", "REGSOSEK_RELEASE_SIGNING_KEY_FILE", "REGSOSEK_SMTP_TIMEOUT_SECONDS"}
+# Of the watchdog outside Airflow alone.
+OF_THE_WATCHDOG = {"REGSOSEK_WATCHDOG_PING_URL"}
 SHARED_SECRETS = (
     "AIRFLOW__CORE__FERNET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
     "AIRFLOW__API_AUTH__JWT_ISSUER",
-    "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
 )
+ONE_SHOT = {"airflow-init", "command"}
+STORE = {"REGSOSEK_S3_ACCESS_KEY_ID", "REGSOSEK_S3_SECRET_ACCESS_KEY"}
+PIPELINE = STORE | {"REGSOSEK_WAREHOUSE_URL", "REGSOSEK_HMAC_KEY"}
+AIRFLOW = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"}
+ISSUER = {"AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__FERNET_KEY"}
+MAIL = {"REGSOSEK_SMTP_PASSWORD"}
+NIGHT = {"REGSOSEK_RELEASE_SIGNING_KEY", "REGSOSEK_BOUNCE_IMAP_PASSWORD"}
+BROKER = {"AIRFLOW__CELERY__BROKER_URL"}
+# The table of docs/server.md: what each service holds, can write on disk, and can speak to.
+SECRETS = {
+    "postgres": {"POSTGRES_PASSWORD", "AIRFLOW_DB_PASSWORD", "WAREHOUSE_DB_PASSWORD"},
+    "object-store": STORE,
+    "airflow-init": AIRFLOW | PIPELINE | {"AIRFLOW_ADMIN_PASSWORD"},
+    "airflow-apiserver": AIRFLOW | ISSUER | PIPELINE | {"AIRFLOW__API__SECRET_KEY"},
+    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | MAIL | NIGHT,
+    "airflow-dag-processor": AIRFLOW,
+    "airflow-triggerer": AIRFLOW,
+    "airflow-worker": AIRFLOW | BROKER | PIPELINE | MAIL | NIGHT,
+    "redis": {"REDISCLI_AUTH"},
+    "watchdog": PIPELINE | MAIL,
+    "command": PIPELINE | MAIL | NIGHT,
+    "mail": set(),
+}
+VOLUMES = {
+    "postgres": {"postgres", "./docker/create-databases.sh"},
+    "object-store": {"objects"},
+    "airflow-init": set(),
+    "airflow-apiserver": {"airflow-logs", "./config"},
+    "airflow-scheduler": {"airflow-logs", "./config", "work"},
+    "airflow-dag-processor": {"airflow-logs", "./config"},
+    "airflow-triggerer": {"airflow-logs"},
+    "airflow-worker": {"airflow-logs", "./config", "work"},
+    "redis": {"redis"},
+    "watchdog": {"./config", "watchdog"},
+    "command": {"./config", "/var/lib/regsosek/work"},
+    "mail": set(),
+}
+NETWORKS = {
+    "postgres": {"database"},
+    "object-store": {"objects", "outside"},
+    "airflow-init": {"database"},
+    "airflow-apiserver": {"airflow", "database", "objects", "outside"},
+    "airflow-scheduler": {"airflow", "broker", "database", "objects", "outside"},
+    "airflow-dag-processor": {"database"},
+    "airflow-triggerer": {"database"},
+    "airflow-worker": {"airflow", "broker", "database", "objects", "outside"},
+    "redis": {"broker"},
+    "watchdog": {"airflow", "database", "objects", "outside"},
+    "command": {"database", "objects", "outside"},
+    "mail": {"outside"},
+}
 
 
 def variables(compose: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -76,19 +128,65 @@ def test_every_setting_has_a_place(compose: dict[str, Any]) -> None:
     """A setting that no service is given can't be set on a server, whatever its documentation says."""
     given = compose["services"]["airflow-scheduler"]["environment"]
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    assert settings - set(given) == OF_THE_IMAGE
+    assert settings - set(given) == OF_THE_IMAGE | OF_THE_WATCHDOG
+    assert set(compose["services"]["watchdog"]["environment"]) >= OF_THE_WATCHDOG
 
 
-def test_every_airflow_process_sees_the_supplied_files(own_services: dict[str, dict[str, Any]]) -> None:
-    """The API server asks the accounts file who somebody is; a task runs in the scheduler or in a worker."""
-    for name, service in own_services.items():
-        if name.startswith("airflow-"):
-            assert "./config:/opt/regsosek/config:ro" in service["volumes"], name
+def secrets_of(service: dict[str, Any]) -> set[str]:
+    return {name for name in service.get("environment", {}) if SECRET_NAME.search(name)}
+
+
+def test_a_service_holds_the_secrets_that_it_uses_and_no_others(compose: dict[str, Any]) -> None:
+    assert {name: secrets_of(service) for name, service in compose["services"].items()} == SECRETS
+
+
+def test_a_service_sees_the_disks_that_it_uses_and_no_others(compose: dict[str, Any]) -> None:
+    """Clear text lies in the scratch space while a task runs: only where tasks run is it there."""
+    mounted = {
+        name: {entry.split(":")[0] for entry in service.get("volumes", [])}
+        for name, service in compose["services"].items()
+    }
+    assert mounted == VOLUMES
+
+
+def test_a_service_reaches_the_networks_that_it_uses_and_no_others(compose: dict[str, Any]) -> None:
+    assert {name: set(service["networks"]) for name, service in compose["services"].items()} == NETWORKS
+    inner = {name for name, network in compose["networks"].items() if (network or {}).get("internal")}
+    assert set(compose["networks"]) - inner == {"outside"}
+
+
+def test_a_service_with_a_port_is_on_a_network_that_may_have_one(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert not service.get("ports") or "outside" in service["networks"], name
+
+
+def test_no_service_can_write_beside_its_volumes_or_gain_rights(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service, name
+        assert not service.get("privileged"), name
+        assert any(place.startswith("/tmp:") for place in service["tmpfs"]), name
+        assert all("size=" in place for place in service["tmpfs"]), f"{name}: memory without a limit"
+
+
+def test_no_service_runs_as_root(compose: dict[str, Any], own_services: dict[str, dict[str, Any]]) -> None:
+    """Our own image names its user itself."""
+    for name, service in compose["services"].items():
+        assert name in own_services or service["user"] not in {"root", "0"}, name
+
+
+def test_files_are_mounted_for_reading(compose: dict[str, Any]) -> None:
+    entries = [entry for service in compose["services"].values() for entry in service.get("volumes", [])]
+    assert all(entry.endswith(":ro") for entry in entries if entry.startswith("."))
 
 
 def test_the_workers_of_celery_are_the_same_image_on_one_broker(own_services: dict[str, dict[str, Any]]) -> None:
+    """A worker accepts tokens and asks the API server for connections: it holds no key to make or open them."""
     worker, scheduler = own_services["airflow-worker"], own_services["airflow-scheduler"]
-    assert worker["environment"] == scheduler["environment"]
+    assert worker["environment"].items() <= scheduler["environment"].items()
+    assert set(scheduler["environment"]) - set(worker["environment"]) == ISSUER
     assert "@redis:6379/" in worker["environment"]["AIRFLOW__CELERY__BROKER_URL"]
     assert worker["volumes"] == scheduler["volumes"]
 
@@ -100,14 +198,15 @@ def test_services_of_ours_share_one_image(own_services: dict[str, dict[str, Any]
 
 @pytest.mark.parametrize("name", SHARED_SECRETS)
 def test_airflow_processes_agree(own_services: dict[str, dict[str, Any]], name: str) -> None:
-    airflow = [service for key, service in own_services.items() if key.startswith("airflow-")]
-    assert len({service["environment"][name] for service in airflow}) == 1
+    given = [service["environment"][name] for service in own_services.values() if name in service["environment"]]
+    assert len(given) >= 2
+    assert len(set(given)) == 1
 
 
 def test_everything_that_stays_up_is_watched_restarted_and_bounded_in_its_logs(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert "max-size" in service["logging"]["options"], name
-        if name != "airflow-init":
+        if name not in ONE_SHOT:
             assert "healthcheck" in service, name
             assert service["restart"] == "unless-stopped", name
 
@@ -130,7 +229,7 @@ def test_ports_open_on_loopback_only(compose: dict[str, Any]) -> None:
 
 def test_every_named_volume_is_declared(compose: dict[str, Any]) -> None:
     used = {entry.split(":")[0] for service in compose["services"].values() for entry in service.get("volumes", [])}
-    assert {name for name in used if not name.startswith(".")} == set(compose["volumes"])
+    assert {name for name in used if not name.startswith((".", "/"))} == set(compose["volumes"])
 
 
 def test_the_schema_check_can_fail(tmp_path: Any) -> None:
