@@ -34,6 +34,13 @@ def plain_address(sender: str) -> bool:
     return sender.isprintable() and len(addresses) == 1 and PLAIN_ADDRESS.fullmatch(addresses[0]) is not None
 
 
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f]{0,4}:[0-9a-f:]*:[0-9a-f]{1,4}")
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip().lower() for name in listed.split(",") if name.strip()]
+
+
 class Settings(BaseModel):
     """Everything the pipeline needs to know about its surroundings.
 
@@ -42,8 +49,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    plain_hosts: str = Field(
+        "", description="hosts, with commas, to which a connection may be in clear; beside loopback"
+    )
     warehouse_url: SecretStr = Field(description="SQLAlchemy URL of the warehouse, postgresql+psycopg://...")
+    warehouse_ca_file: Path | None = Field(None, description="PEM of who signed its certificate; none: the system's")
     s3_endpoint_url: str | None = Field(None, description="S3 endpoint; none means AWS")
+    s3_ca_file: Path | None = Field(None, description="PEM of who signed the store's certificate; none: botocore's")
     s3_region: str = "ap-southeast-3"
     s3_access_key_id: SecretStr
     s3_secret_access_key: SecretStr
@@ -61,7 +73,7 @@ class Settings(BaseModel):
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    smtp_starttls: bool = False
+    smtp_starttls: bool = Field(False, description="also here; to other hosts it is used unless smtp_tls is")
     smtp_tls: bool = Field(False, description="TLS from the first byte, usually on port 465; not with smtp_starttls")
     smtp_ca_file: Path | None = Field(None, description="PEM of who signed the relay's certificate; none: the system's")
     smtp_timeout_seconds: float = 20.0
@@ -105,6 +117,13 @@ class Settings(BaseModel):
     threads: Annotated[int, Field(ge=1)] = 2
     operator_nights: Annotated[int, Field(ge=1, le=31)] = Field(7, description="shown on the operator's page")
 
+    @field_validator("plain_hosts")
+    @classmethod
+    def _names_of_hosts(cls, given: str) -> str:
+        if not all(_HOST.fullmatch(name) for name in _names(given)):
+            raise ValueError("write names or addresses of single hosts with commas between them, without ports")
+        return given
+
     @field_validator("mail_sender", "mail_reply_to")
     @classmethod
     def _plain_sender(cls, given: str | None) -> str | None:
@@ -120,6 +139,11 @@ class Settings(BaseModel):
         if self.smtp_tls and self.smtp_starttls:
             raise ValueError("REGSOSEK_SMTP_TLS and REGSOSEK_SMTP_STARTTLS exclude each other; set one")
         return self
+
+    @property
+    def named_plain(self) -> frozenset[str]:
+        """The hosts to which a connection may be in clear."""
+        return frozenset(_names(self.plain_hosts))
 
     @property
     def mail_is_airflows(self) -> bool:

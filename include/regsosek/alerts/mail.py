@@ -14,6 +14,7 @@ from email.utils import parseaddr
 from regsosek.alerts.outcome import Letter, Outcome, Result
 from regsosek.alerts.pace import Pace
 from regsosek.settings import Settings, plain_address, variable
+from regsosek.transport import wants_starttls
 
 OK = 200
 TEMPORARY = 400
@@ -168,7 +169,7 @@ def open_session(settings: Settings) -> smtplib.SMTP:
     except UnicodeError:
         raise OSError(f"{variable('smtp_host')} is no host name") from None
     try:
-        if settings.smtp_starttls:
+        if wants_starttls(settings):
             session.starttls(context=_trusted(settings))
         if settings.smtp_username and settings.smtp_password:
             _log_in(session, settings.smtp_username, settings.smtp_password.get_secret_value())

@@ -10,13 +10,14 @@ from regsosek.doctor.machine import CHECKS as MACHINE
 from regsosek.doctor.mail import CHECKS as MAIL
 from regsosek.doctor.objects import CHECKS as OBJECTS
 from regsosek.doctor.surroundings import Surroundings
+from regsosek.doctor.transport import CHECKS as TRANSPORT
 from regsosek.doctor.variables import CHECKS as VARIABLES
 from regsosek.doctor.warehouse import CHECKS as WAREHOUSE
 from regsosek.errors import RegsosekError
 from regsosek.settings import variable
 
 # In the order of what rests on what; a check may only come after those that it names.
-CHECKS: tuple[Check, ...] = (*VARIABLES, *MACHINE, *FILES, *WAREHOUSE, *OBJECTS, *KEYS, *MAIL, *AIRFLOW)
+CHECKS: tuple[Check, ...] = (*VARIABLES, *MACHINE, *FILES, *TRANSPORT, *WAREHOUSE, *OBJECTS, *KEYS, *MAIL, *AIRFLOW)
 
 
 def examine(environ: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> dict[str, Finding]:

@@ -10,6 +10,7 @@ from regsosek.alerts.mailbox import MailboxError, count_unread
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.settings import Settings, variable
+from regsosek.transport import PLAIN, wants_starttls
 
 _OK = 250
 _PLACE = f"{variable('smtp_host')} and {variable('smtp_port')}"
@@ -27,7 +28,8 @@ _FIXES: tuple[tuple[type[Exception], str, str], ...] = (
     ),
     (
         smtplib.SMTPNotSupportedError, "it does not offer STARTTLS, or no login",
-        f"switch it on at the relay, or use its other port (often 587), or unset {variable('smtp_starttls')}",
+        f"switch it on at the relay, or use its other port (often 587), or unset {variable('smtp_starttls')} and, if "
+        f"its network does not leave the machine, name it in {PLAIN}",
     ),
     (smtplib.SMTPException, "it does not speak SMTP as it must", f"correct {_PLACE}"),
 )  # fmt: skip
@@ -47,9 +49,10 @@ def _mail(surroundings: Surroundings) -> Finding:
     if code != _OK:
         fix = f"correct {variable('mail_sender')}, or let the relay take mail from it"
         return fail(f"{place} refuses our sender ({code})", fix)
-    if settings.smtp_username and not (settings.smtp_starttls or settings.smtp_tls):
+    encrypted = settings.smtp_tls or wants_starttls(settings)
+    if settings.smtp_username and not encrypted:
         return warn(f"{place} got our password unencrypted", f"set {variable('smtp_starttls')}=true")
-    return ok(f"{place} takes mail from us{', encrypted' if settings.smtp_starttls or settings.smtp_tls else ''}")
+    return ok(f"{place} takes mail from us{', encrypted' if encrypted else ''}")
 
 
 _OTHER: tuple[type[Exception], str, str] = (OSError, "it cannot be reached", f"correct {_PLACE}")

@@ -5,7 +5,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError
 
-from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.finding import Check, Finding, fail, ok
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import LostRaceError, ObjectStoreError, PointerError
 from regsosek.landing.store import ABSENT
@@ -102,14 +102,7 @@ def _distinct(surroundings: Surroundings) -> Finding:
     if len(set(names)) < len(names):
         fix = "give landing, archive and release a bucket each: what is public must not lie beside what is not"
         return fail(f"two uses share a bucket: {', '.join(names)}", fix)
-    address = settings.s3_endpoint_url or ""
-    if address.startswith("http://") and settings.s3_endpoint_url not in _INSIDE and "127.0.0.1" not in address:
-        return warn(f"{address} is not encrypted", f"use https in {variable('s3_endpoint_url')} across machines")
     return ok(", ".join(names))
-
-
-# The stand-in of docker-compose.yaml, on a network that does not leave the machine.
-_INSIDE = ("http://object-store:9000",)
 
 
 def _check(use: str, *, writes: bool, deletes: bool) -> Check:

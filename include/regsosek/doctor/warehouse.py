@@ -13,6 +13,7 @@ from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.frame import DATASETS, OPTIONAL_DATASETS
 from regsosek.settings import variable
+from regsosek.transport import PLAIN
 from regsosek.warehouse.database import SESSION
 from regsosek.warehouse.migration import ROLES, alembic_config
 from regsosek.warehouse.reference import loaded_versions
@@ -29,6 +30,18 @@ _UNREACHABLE = {
     ),
     "Connection refused": ("nothing listens there", f"start PostgreSQL, or correct host and port in {URL}"),
     "resolve host": ("no such host", f"correct the host in {URL}"),
+    "certificate verify failed": (
+        "its certificate is signed by nobody that we trust",
+        f"name the PEM of its authority in {variable('warehouse_ca_file')}",
+    ),
+    "server certificate for": (
+        "its certificate is for another name",
+        f"name the host in {URL} as its certificate does",
+    ),
+    "does not support SSL": (
+        "it offers no encryption",
+        f"switch ssl on at the server, or name its host in {PLAIN} if its network does not leave the machine",
+    ),
     "timeout": ("no answer in time", "look for a firewall between this machine and the server"),
     "pg_hba.conf": ("the server lets nobody in from here", "add this machine to its pg_hba.conf"),
     "too many": ("no connection is free", "raise max_connections, or lower AIRFLOW_PARALLELISM"),

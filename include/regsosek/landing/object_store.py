@@ -32,6 +32,7 @@ from regsosek.landing.answers import (
 )
 from regsosek.landing.store import ABSENT, Downloaded, StoredObject
 from regsosek.settings import Settings
+from regsosek.transport import store_authority
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -87,14 +88,23 @@ class ObjectStore:
 
     @classmethod
     def connect(cls, settings: Settings, patience: Patience | None = None) -> Self:
-        """A store at the endpoint of ``settings``; nothing is sent yet."""
+        """A store at the endpoint of ``settings``; nothing is sent yet.
+
+        Raises:
+            ConfigurationError: the endpoint is in clear, outside this machine.
+        """
         patience = patience or Patience()
         session = boto3.session.Session(
             aws_access_key_id=settings.s3_access_key_id.get_secret_value(),
             aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
             region_name=settings.s3_region,
         )
-        client = session.client("s3", endpoint_url=settings.s3_endpoint_url, config=_client_config(settings, patience))
+        client = session.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint_url,
+            verify=store_authority(settings),
+            config=_client_config(settings, patience),
+        )
         client.meta.events.register_last("before-parse.s3.ListObjectsV2", normalise_listing)
         return cls(client, patience)
 

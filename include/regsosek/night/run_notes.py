@@ -1,8 +1,10 @@
 """What a run of the nightly DAG came to, for the note that Airflow shows beside it. Light: the scheduler asks."""
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from regsosek.settings import load_settings
+from regsosek.transport import warehouse_tls
 
 # The scheduler waits meanwhile: a warehouse that does not answer at once is not waited for.
 PATIENCE_SECONDS = 2
@@ -15,10 +17,12 @@ _TOLD = (
 
 def told_of_run(dag_id: str, run_id: str) -> str | None:
     """The sentence that the run concluded with; None where it did not come to that, or the warehouse is not there."""
-    url = load_settings().warehouse_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://", 1)
+    settings = load_settings()
+    url = settings.warehouse_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://", 1)
     options = f"-c statement_timeout={PATIENCE_SECONDS * 1000}"
     try:
-        with psycopg.connect(url, connect_timeout=PATIENCE_SECONDS, options=options) as connection:
+        proved = make_conninfo(url, **warehouse_tls(settings, conninfo_to_dict(url)))
+        with psycopg.connect(proved, connect_timeout=PATIENCE_SECONDS, options=options) as connection:
             found = connection.execute(_TOLD, (dag_id, run_id)).fetchone()
     except psycopg.Error:
         return None

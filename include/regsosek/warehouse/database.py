@@ -8,10 +8,11 @@ from socket import gethostname
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 
 from regsosek.errors import ConfigurationError
 from regsosek.settings import Settings
+from regsosek.transport import warehouse_tls
 
 CHUNK_BYTES = 1 << 20
 LONGEST_HOST = 40  # PostgreSQL keeps 63 bytes of an application's name
@@ -37,7 +38,8 @@ def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engin
         patience_seconds: the longest wait for a connection, and for a query; none: as long as it takes.
 
     Raises:
-        ConfigurationError: the URL names another driver than psycopg 3, whose COPY everything here rests on.
+        ConfigurationError: the URL names another driver than psycopg 3, whose COPY everything here rests on; or it
+            wants less than a proved server, outside this machine.
     """
     url = make_url(settings.warehouse_url.get_secret_value())
     if url.drivername != "postgresql+psycopg":
@@ -54,7 +56,26 @@ def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engin
     # of milliseconds has taken minutes. So nothing is prepared, and each province's query is planned for itself.
     own: dict[str, Any] = {"application_name": _name(), "prepare_threshold": None, **SOCKET, **brief}
     own = {name: value for name, value in own.items() if name not in url.query} | {"options": options}
+    own |= tls_of(settings, url)
     return create_engine(url, pool_pre_ping=True, connect_args=own)
+
+
+def tls_of(settings: Settings, url: URL) -> dict[str, str]:
+    """What the driver is told beside ``url`` so that it accepts a proved server alone; nothing where it may be plain.
+
+    Raises:
+        ConfigurationError: the URL wants less, to a host that no setting allows it for.
+    """
+    return warehouse_tls(settings, {**url.query, "host": hosts_named(url)})
+
+
+def hosts_named(url: URL) -> tuple[str, ...]:
+    """Where a URL of PostgreSQL leads, in its own words."""
+    return tuple(filter(None, (url.host, *_several(url.query.get("host")))))
+
+
+def _several(given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return given if isinstance(given, tuple) else tuple((given or "").split(","))
 
 
 def _name() -> str:

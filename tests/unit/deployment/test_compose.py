@@ -155,6 +155,13 @@ def test_a_service_reaches_the_networks_that_it_uses_and_no_others(compose: dict
     assert set(compose["networks"]) - inner == {"outside"}
 
 
+def test_in_clear_is_spoken_between_our_own_services_alone(compose: dict[str, Any]) -> None:
+    [named] = {value for _, name, value in variables(compose) if name == "REGSOSEK_PLAIN_HOSTS"}
+    default = INTERPOLATION.fullmatch(named)
+    assert default is not None
+    assert set(default["text"].split(",")) <= set(compose["services"])
+
+
 def test_a_service_with_a_port_is_on_a_network_that_may_have_one(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert not service.get("ports") or "outside" in service["networks"], name
