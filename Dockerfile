@@ -27,7 +27,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/regsosek/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/regsosek/plugins
 WORKDIR /opt/regsosek
-COPY pyproject.toml requirements.in ./
+COPY pyproject.toml requirements.in LICENSE NOTICE ./
 COPY include/ include/
 COPY expectations/ expectations/
 COPY dags/ dags/
