@@ -71,7 +71,7 @@ soak: install  ## nights of two provinces under kills, cut networks and a lying 
 	PYTHONPATH=include:tests $(bin)/python -m soak $(if $(NIGHTS),--nights $(NIGHTS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check
-check: check-style check-types check-rooms check-compose check-generated check-locks  ## everything but the tests; changes nothing
+check: check-style check-types check-rooms check-compose check-generated check-locks check-sbom  ## everything but the tests; changes nothing
 
 .PHONY: check-style
 check-style: install
@@ -101,6 +101,11 @@ check-generated: install
 check-locks: install
 	$(bin)/python tools/lock.py --uv .uv/uv --check
 
+# The bill of materials against the lock; no network.
+.PHONY: check-sbom
+check-sbom: install
+	$(bin)/python tools/sbom.py --check
+
 .PHONY: fix
 fix: install  ## what a machine can repair: style, format, generated files
 	$(bin)/ruff check --fix .
@@ -112,6 +117,14 @@ fix: install  ## what a machine can repair: style, format, generated files
 .PHONY: lock
 lock: install  ## bring the locks in step with requirements*.in (UPGRADE=1 takes newer versions)
 	$(bin)/python tools/lock.py --uv .uv/uv $(if $(UPGRADE),--upgrade)
+
+.PHONY: sbom
+sbom: install  ## write docs/sbom: what a server runs, as CycloneDX, with licences
+	$(bin)/python tools/sbom.py
+
+.PHONY: audit
+audit: install  ## known vulnerabilities of the locks, from a file of advisories, without a network (ADVISORIES=)
+	$(bin)/python tools/audit.py $(ADVISORIES)
 
 .PHONY: env
 env:  ## write .env with fresh secrets for docker-compose.yaml; never overwrites

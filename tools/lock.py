@@ -52,13 +52,27 @@ def check_locks(uv: Path) -> list[str]:
 
 def unmet_requirements(wanted: str, locked: str) -> list[str]:
     """Requirements of the text ``wanted`` (an .in file) that no pin of the text ``locked`` (a lock) meets."""
-    requirements = [Requirement(line) for line in map(_uncommented, wanted.splitlines()) if line and line[0] != "-"]
-    pins = _pins(locked)
+    known = pins(locked)
     return [
         str(requirement)
-        for requirement in requirements
-        if not any(requirement.specifier.contains(pin) for pin in pins.get(canonicalize_name(requirement.name), []))
+        for requirement in requirements_of(wanted)
+        if not any(requirement.specifier.contains(pin) for pin in known.get(canonicalize_name(requirement.name), []))
     ]
+
+
+def requirements_of(wanted: str) -> list[Requirement]:
+    """The requirements of the text of an .in file."""
+    return [Requirement(line) for line in map(_uncommented, wanted.splitlines()) if line and line[0] != "-"]
+
+
+def pins(locked: str) -> dict[str, list[str]]:
+    """The versions of each package in the text of a lock; several where they differ by Python."""
+    found: dict[str, list[str]] = {}
+    for line in locked.splitlines():
+        name, equals, rest = line.partition("==")
+        if equals and not line.startswith((" ", "#")):
+            found.setdefault(canonicalize_name(name.partition("[")[0]), []).append(rest.split()[0])
+    return found
 
 
 def _check(uv: Path, folder: Path, name: str) -> list[str]:
@@ -85,15 +99,6 @@ def _copy(name: str, folder: Path) -> None:
         copy = folder / f"{name}.{kind}"
         copy.parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / f"{name}.{kind}", copy)
-
-
-def _pins(locked: str) -> dict[str, list[str]]:
-    pins: dict[str, list[str]] = {}
-    for line in locked.splitlines():
-        name, equals, rest = line.partition("==")
-        if equals and not line.startswith((" ", "#")):
-            pins.setdefault(canonicalize_name(name.partition("[")[0]), []).append(rest.split()[0])
-    return pins
 
 
 def _uncommented(line: str) -> str:

@@ -33,6 +33,8 @@ def command() -> Callable[[str], ModuleType]:
         spec = importlib.util.spec_from_file_location(name, PROJECT_ROOT / path)
         assert spec is not None
         assert spec.loader is not None
+        if (beside := str((PROJECT_ROOT / path).parent)) not in sys.path:
+            sys.path.append(beside)  # as where it is run: commands of one folder share code
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
