@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 bin := .venv/bin
-shell_scripts := .ci/run tools/install.sh tools/install-chromium.sh docker/init.sh docker/object-store.sh docker/create-databases.sh docker/backup.sh docker/objects.sh docker/restore-drill.sh docker/try.sh docker/standins/build.sh docker/standins/postgres-entrypoint.sh
+shell_scripts := .ci/run tools/install.sh tools/install-chromium.sh docker/init.sh docker/object-store.sh docker/create-databases.sh docker/pin-images.sh docker/backup.sh docker/objects.sh docker/restore-drill.sh docker/try.sh docker/standins/build.sh docker/standins/postgres-entrypoint.sh
 
 .PHONY: help
 help:  ## this list
