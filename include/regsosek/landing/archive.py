@@ -54,6 +54,7 @@ class Receipt(_Record):
         instrument, instrument_version: as the manifest names them; ``None`` until a valid one was read (receipts that
             were written before there were streams name no instrument: they are of questionnaire K).
         retry: of a rejection that was taken up again: the how-manieth time; 0 of the first reception.
+        files_archived: whether the files that landed with it were archived; ``None`` from before receipts said so.
         outcome: ``rejected`` with ``reason`` (a key of ``contract/reasons.csv``) and ``detail``, or ``None``.
     """
 
@@ -69,6 +70,7 @@ class Receipt(_Record):
     instrument: str | None = None
     instrument_version: str | None = None
     retry: int = 0
+    files_archived: bool | None = None
     outcome: Literal["rejected"] | None = None
     reason: str | None = None
     detail: str | None = None

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from regsosek.contract.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, DeliveredFile, Manifest, parse_manifest
-from regsosek.errors import ContractBreachError
+from regsosek.errors import ContractBreachError, ObjectStoreError
 from regsosek.landing.discovery import DeliveryFolder
 from regsosek.landing.store import Downloaded, Store, StoredObject, StoreReader
 
@@ -51,8 +51,8 @@ def fetch(
         the files in the order of the manifest.
 
     Raises:
-        ContractBreachError: ``file_missing``, ``file_size`` or ``file_altered``, of the first file in the order of the
-            manifest that breaks the contract.
+        ContractBreachError: ``file_size`` before anything is fetched, else ``file_missing``, ``file_size`` or
+            ``file_altered``; of the first file in the order of the manifest that breaks the contract.
         ObjectStoreError: the store gave up; the delivery is not to blame.
     """
     target = directory / manifest.delivery_id
@@ -60,11 +60,24 @@ def fetch(
         arriving = Path(aside, manifest.delivery_id)
         arriving.mkdir(mode=0o700)
         listed = _listed(store, bucket, folder, {folder.prefix + file.name for file in manifest.files})
+        for file in manifest.files:
+            _refuse_other_size(store, bucket, file, listed.get(folder.prefix + file.name))
         _fetch_all(partial(fetch_file, store, bucket, folder, arriving, listed=listed), manifest.files)
         if target.exists():
             shutil.rmtree(target)
         arriving.rename(target)
     return tuple(FetchedFile(file, target / file.name) for file in manifest.files)
+
+
+def _refuse_other_size(store: StoreReader, bucket: str, file: DeliveredFile, listed: StoredObject | None) -> None:
+    """Refuses a file that is not as long as its manifest says, if listing and object agree about that."""
+    if listed is None or listed.size == file.bytes or (size := store.size(bucket, listed.key)) is None:
+        return
+    if size != listed.size:
+        raise ObjectStoreError(
+            f"{bucket}/{listed.key} is listed with {listed.size} bytes and has {size} (look after the store)"
+        )
+    _verify_size(file, size)
 
 
 def _fetch_all(fetch_one: Callable[[DeliveredFile], None], files: Iterable[DeliveredFile]) -> None:
@@ -103,11 +116,15 @@ def fetch_file(
 def _verify(file: DeliveredFile, downloaded: Downloaded | None) -> None:
     if downloaded is None:
         raise ContractBreachError("file_missing", f"{file.name} is not in the folder of the delivery")
-    if downloaded.size > file.bytes:
-        raise ContractBreachError("file_size", f"{file.name} has more than the {file.bytes} bytes of the manifest")
-    if downloaded.size < file.bytes:
-        raise ContractBreachError("file_size", f"{file.name} has {downloaded.size} bytes, the manifest {file.bytes}")
+    _verify_size(file, downloaded.size)
     if downloaded.sha256 != file.sha256:
         raise ContractBreachError(
             "file_altered", f"{file.name} has sha256 {downloaded.sha256}, the manifest says {file.sha256}"
         )
+
+
+def _verify_size(file: DeliveredFile, size: int) -> None:
+    if size > file.bytes:  # of what was downloaded one byte more is known, not how many
+        raise ContractBreachError("file_size", f"{file.name} has more than the {file.bytes} bytes of the manifest")
+    if size < file.bytes:
+        raise ContractBreachError("file_size", f"{file.name} has {size} bytes, the manifest {file.bytes}")

@@ -1,12 +1,13 @@
 """A delivery's manifest and files, verified on local disk: from the archive if it has them, else from landing."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import sleep
 from typing import TypeVar
 
+from regsosek.contract.limits import size_breaches
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.contract.reasons import rests_on_a_reading
 from regsosek.errors import ContractBreachError, ObjectStoreError
@@ -25,6 +26,7 @@ from regsosek.landing.archive import (
 from regsosek.landing.discovery import DeliveryFolder
 from regsosek.landing.intake import FetchedFile, fetch, read_manifest
 from regsosek.night.house import House
+from regsosek.settings import Settings
 from regsosek.warehouse.ledger import Delivery
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ def _receipt_of_retry(house: House, entry: Delivery, decision: Decision) -> Rece
         registered_at=decision.at,
         versions=decision.versions,
         hold_limits=decision.hold_limits,
+        files_archived=False,
     )
 
 
@@ -153,19 +156,39 @@ def check_moment(manifest: Manifest, night: date) -> None:
         raise ContractBreachError("manifest_invalid", "produced_at lies more than a day after the night of arrival")
 
 
-def bring_files(house: House, entry: Delivery, manifest: Manifest, scratch: Path) -> Sequence[FetchedFile]:
-    """Every file of the delivery, verified and archived.
+def sizes_beyond(manifest: Manifest, settings: Settings) -> Iterator[ContractBreachError]:
+    """What the files are too large for, by what the manifest says and the deployment allows."""
+    file_bytes = settings.largest_file_mib << 20
+    return size_breaches(manifest, file_bytes=file_bytes, delivery_bytes=settings.largest_delivery_mib << 20)
+
+
+def bring_files(
+    house: House, entry: Delivery, receipt: Receipt, manifest: Manifest, scratch: Path
+) -> Sequence[FetchedFile]:
+    """Every file of the delivery, verified: from the archive if its own files lie there, else from landing.
+
+    A manifest may name the hashes of any content. What another delivery brought is never handed out for them.
 
     Raises:
-        ContractBreachError: a file is missing, short or altered.
+        ContractBreachError: a file is too large, missing, short or altered.
     """
-    if archived := _from_archive(house, manifest, scratch):
+    if receipt.files_archived is not False and (archived := _from_archive(house, manifest, scratch)):
         return archived
+    for breach in sizes_beyond(manifest, house.settings):
+        raise breach
     landing = house.settings.landing_bucket
-    files = _looked_at_twice(house, entry, lambda: fetch(house.store, landing, _folder(entry), manifest, scratch))
+    return _looked_at_twice(house, entry, lambda: fetch(house.store, landing, _folder(entry), manifest, scratch))
+
+
+def archive_files(house: House, receipt: Receipt, files: Iterable[FetchedFile]) -> None:
+    """Archives the files of a delivery that is not refused, and notes in its receipt that they are its own."""
+    if receipt.files_archived:
+        return
+    bucket = house.settings.archive_bucket
     for file in files:
-        archive_file(house.store, house.settings.archive_bucket, file.path)
-    return files
+        archive_file(house.store, bucket, file.path)
+    if receipt.files_archived is False:
+        write_receipt(house.store, bucket, receipt.model_copy(update={"files_archived": True}))
 
 
 def bring_window(house: House, receipt: Receipt, scratch: Path) -> FieldWindow:

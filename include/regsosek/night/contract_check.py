@@ -29,7 +29,7 @@ from regsosek.landing.discovery import DeliveryFolder, is_debris, place_of, prov
 from regsosek.landing.folder_store import FolderStore
 from regsosek.landing.intake import FetchedFile, fetch_file
 from regsosek.night.assessing import Assessment
-from regsosek.night.bringing import check_moment
+from regsosek.night.bringing import check_moment, sizes_beyond
 from regsosek.night.given_reference import fill_reference, needs_frame
 from regsosek.night.parts import Given
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, hold_limits
@@ -206,6 +206,8 @@ def _check_manifest(asked: Asked, checked: Checked, manifest: Manifest, folder: 
         check_moment(manifest, _night(asked, folder))
     except ContractBreachError as breach:
         checked.note(breach)
+    for beyond in sizes_beyond(manifest, asked.settings):
+        checked.note(beyond)
 
 
 def _verified(

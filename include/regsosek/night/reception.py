@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from regsosek.geography.calendar import PossibleDays, latest_day
 from regsosek.landing.archive import Decision, Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.assessing import Assessment, Violated
-from regsosek.night.bringing import bring_files, bring_manifest, bring_window, receipt_of
+from regsosek.night.bringing import archive_files, bring_files, bring_manifest, bring_window, receipt_of
 from regsosek.night.house import House
 from regsosek.night.judging import Judges
 from regsosek.night.measuring import measure_decided
@@ -80,7 +80,7 @@ class Reception:
                 return False
             supersedes = self._note(manifest, receipt)
             self._refuse_rejected_before(receipt)
-            self._decide(manifest, self._judged_by(receipt), supersedes)
+            self._decide(manifest, receipt, supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
         with self.house.engine.begin() as connection:
@@ -135,10 +135,22 @@ class Reception:
     def _judge_parts(
         self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]
     ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
-        """Violations by rule, and the error shares of the whole delivery."""
+        """Violations by rule, and the error shares of the whole delivery; only what is not refused is archived."""
         with self.watch.step("fetch"):
-            files = bring_files(self.house, self.entry, manifest, self.scratch)
-        bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
+            files = bring_files(self.house, self.entry, receipt, manifest, self.scratch)
+        try:
+            bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
+            assessment = self._load_parts(manifest, self._judged_by(receipt), supersedes, files)
+            with self.watch.step("fetch"):
+                archive_files(self.house, receipt, files)
+        finally:
+            for file in files:
+                file.path.unlink(missing_ok=True)
+        return assessment.violations, assessment.shares
+
+    def _load_parts(
+        self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...], files: Sequence[FetchedFile]
+    ) -> Assessment:
         days = self._possible_days(manifest, receipt)
         judge = self.judges.of(receipt, manifest.instrument_version, manifest.instrument)
         assessment = Assessment(Given(self.duck, self.scratch, self.entry, manifest, days, supersedes), judge)
@@ -149,7 +161,7 @@ class Reception:
         for part, of_part in files_of.items():
             with within(part=part):
                 self._load_part(assessment, part, of_part)
-        return assessment.violations, assessment.shares
+        return assessment
 
     def _tell(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
         entry = self.entry
@@ -174,7 +186,6 @@ class Reception:
         with watch.step("stage"):
             for file in files:
                 repairs += assessment.read(file)
-                file.path.unlink()
             parts.stage(part)
         with watch.step("judge"):
             assessment.judge_staged()

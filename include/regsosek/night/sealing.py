@@ -291,6 +291,7 @@ def receipt(
         registered_at=registered_at,
         versions=dict(versions),
         hold_limits=dict(limits),
+        files_archived=False,
         outcome="rejected" if entry.state == "rejected" else None,
         reason=entry.reason,
         detail=entry.detail,

@@ -1,6 +1,7 @@
 """Intake: all files of a delivery, verified, or none and the reason."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -61,6 +62,26 @@ def test_a_broken_file_rejects_the_delivery_and_leaves_nothing(store, deliver, t
         fetch_delivery(store, tmp_path)
     assert breach.value.reason == reason
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_listed_with_another_size_is_refused_before_anything_is_fetched(
+    store, deliver, tmp_path, monkeypatch
+):
+    deliver(store, FOLDER, FILES)
+    store.put_bytes("landing", FOLDER.prefix + "anggota-00001.csv.gz", b"!" * 10**6)
+    monkeypatch.setattr(store, "download", None)
+    with pytest.raises(ContractBreachError, match=r"anggota-00001.* more than the 2400 bytes") as breach:
+        fetch_delivery(store, tmp_path)
+    assert breach.value.reason == "file_size"
+
+
+def test_a_listing_that_the_object_contradicts_is_not_blamed_on_the_delivery(store, deliver, tmp_path, monkeypatch):
+    deliver(store, FOLDER, FILES)
+    named = len(FILES["keluarga-00001.csv.gz"])
+    listed = [replace(each, size=each.size + (each.size == named)) for each in store.list_objects("landing", "")]
+    monkeypatch.setattr(store, "list_objects", lambda *_: iter(listed))
+    with pytest.raises(ObjectStoreError, match=rf"listed with {named + 1} bytes and has {named}"):
+        fetch_delivery(store, tmp_path)
 
 
 def test_of_two_broken_files_the_first_of_the_manifest_is_named_every_time(store, deliver, tmp_path):
