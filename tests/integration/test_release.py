@@ -31,9 +31,10 @@ from published_world import (
 )
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.geography.provinces import provinces
+from regsosek.minisign import PublicKey
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
-from regsosek.release.signing import PublicKey, signer_of
+from regsosek.release.signing import signer_of
 from regsosek.release.verification import in_bucket, verify
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.tree import sub_sls

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regsosek.cli.at_hand import EXIT_FAILED, console, house, night_of, operator
+from regsosek.cli.key_files import SecretOption, public_key, write_secret
 from regsosek.cli.options import DateOption, ReasonOption
 from regsosek.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from regsosek.release.publish import Published
-    from regsosek.release.signing import PublicKey
     from regsosek.release.verification import Read
 
 SourceArgument = Annotated[
@@ -24,7 +24,6 @@ KeyOption = Annotated[
 UnsignedOption = Annotated[bool, typer.Option("--unsigned", help="Check hashes and completeness alone.")]
 DaysOption = Annotated[int, typer.Option(min=7, help="Nights of which every release stays whole.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Delete nothing, only tell.")]
-SecretOption = Annotated[Path, typer.Option(help="Write the secret key here, readable by its owner alone.")]
 # By itself it publishes a night.
 commands = typer.Typer(
     name="release", help="Publish the release of a night again; check one; make keys.", invoke_without_command=True
@@ -83,7 +82,7 @@ def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: Unsigne
 
     if bool(key) == unsigned:
         raise ConfigurationError("name the public keys that you trust by --key, or check hashes alone: --unsigned")
-    found = verification.verify(_reader(source), [_public_key(each) for each in key] if key else None)
+    found = verification.verify(_reader(source), [public_key(each) for each in key] if key else None)
     for fault in found.faults:
         console.print(f"[red]{fault}", highlight=False)
     if found.faults:
@@ -95,10 +94,10 @@ def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: Unsigne
 @commands.command("new-key")
 def new_key(secret: SecretOption) -> None:
     """Make a key pair: the secret key into a new file, the public key onto the terminal."""
-    from regsosek.release.signing import Signer
+    from regsosek.minisign import Signer
 
     signer = Signer.new()
-    _write_secret(secret, signer.secret_text)
+    write_secret(secret, signer.secret_text)
     console.print(f"Secret key: {secret} (name it in REGSOSEK_RELEASE_SIGNING_KEY_FILE; never publish it)")
     console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
 
@@ -110,22 +109,6 @@ def tell_release(published: "Published") -> None:
         console.print("[yellow]Readers see another: a newer night, or this one was rolled back.")
     if published.signed_by is None:
         console.print("[yellow]It is not signed: set REGSOSEK_RELEASE_SIGNING_KEY_FILE (docs/release.md).")
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """A new file of mode 0600; a key that is there already is never lost to a second call."""
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        raise ConfigurationError(f"{path} is there already; name another file") from None
-    path.write_text(text + "\n", encoding="ascii")
-
-
-def _public_key(given: str) -> "PublicKey":
-    from regsosek.release.signing import PublicKey
-
-    path = Path(given)
-    return PublicKey.read(path.read_text(encoding="utf-8") if path.is_file() else given)
 
 
 def _reader(source: str) -> "Read":

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, text
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import SignatureError
+from regsosek.minisign import SIGNATURE_SUFFIX, check_signature
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.publish import current_prefix
-from regsosek.release.signing import SIGNATURE_SUFFIX, check_signature, signer_of
+from regsosek.release.signing import signer_of
 from regsosek.settings import variable
 from regsosek.warehouse.pseudonyms import HASH_BYTES
 

@@ -20,7 +20,7 @@ from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore
 from regsosek.local.postgres import PostgresServer
 from regsosek.local.private_files import kept_secret, private_directory, write_private
-from regsosek.release.signing import Signer
+from regsosek.minisign import Signer
 from regsosek.settings import PROJECT_ROOT, Settings
 
 STATE = PROJECT_ROOT / "var"

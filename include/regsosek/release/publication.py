@@ -6,8 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, func, select
 
 from regsosek.geography.regions import NATION
+from regsosek.minisign import SIGNATURE_SUFFIX
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
-from regsosek.release.signing import SIGNATURE_SUFFIX
 from regsosek.warehouse.night_faults import faults_of
 from regsosek.warehouse.tables import published_release, refreshed
 

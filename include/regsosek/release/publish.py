@@ -19,6 +19,7 @@ from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
 from regsosek.landing.archive import archived_seals
 from regsosek.landing.store import Store
+from regsosek.minisign import SIGNATURE_SUFFIX, Signer
 from regsosek.quality.rules import load_suites
 from regsosek.release.agreement import agreed
 from regsosek.release.archived_cases import Archive
@@ -32,7 +33,7 @@ from regsosek.release.imprint import read_imprint
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
 from regsosek.release.pointer import FOLDER, Position, key_address, move_forward, revision_of, seen
 from regsosek.release.published_rules import PublishedRules, load_rules
-from regsosek.release.signing import SIGNATURE_SUFFIX, Signer, signer_of
+from regsosek.release.signing import signer_of
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Engine, select
 
 from regsosek.errors import DecisionError
 from regsosek.landing.store import Store
+from regsosek.minisign import SIGNATURE_SUFFIX
 from regsosek.release.agreement import agreed
 from regsosek.release.former import REGION_FILES
 from regsosek.release.manifest import MANIFEST
 from regsosek.release.parquet_tables import parquet_name
 from regsosek.release.pointer import Position
-from regsosek.release.signing import SIGNATURE_SUFFIX
 from regsosek.warehouse.locks import release_lock
 from regsosek.warehouse.tables import published_release
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from regsosek.errors import SignatureError
 from regsosek.landing.store import Store
+from regsosek.minisign import SIGNATURE_SUFFIX, PublicKey, check_signature
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, content_hash
-from regsosek.release.signing import SIGNATURE_SUFFIX, PublicKey, check_signature
 
 # A file of the release by name, up to so many bytes; None where there is none.
 Read = Callable[[str, int], bytes | None]

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, SignatureError
+from regsosek.minisign import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature
 from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
-from regsosek.release.signing import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature, signer_of
+from regsosek.release.signing import signer_of
 from regsosek.release.verification import in_folder, is_inside, verify
 from regsosek.settings import Settings
 
@@ -55,7 +56,7 @@ def test_any_changed_line_of_a_signature_is_refused(line: int) -> None:
 
 @pytest.mark.parametrize("written", [b"", b"x\n", b"a\nb\nc\nd\n", b"\xff\xfe\n" * 4])
 def test_what_is_no_signature_is_refused(written: bytes) -> None:
-    with pytest.raises(SignatureError, match="not one of ours"):
+    with pytest.raises(SignatureError, match="not one of minisign"):
         check_signature(CONTENT, written, [SIGNER.public])
 
 

@@ -17,9 +17,9 @@ from site_outline import Outline
 from regsosek.geography.plan import PlanCurve
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import Level
+from regsosek.minisign import SIGNATURE_SUFFIX
 from regsosek.release.build import build
 from regsosek.release.manifest import MANIFEST
-from regsosek.release.signing import SIGNATURE_SUFFIX
 from regsosek.release.site.atlas import Atlas, plain
 from regsosek.release.site.pages import site
 from regsosek.release.site.policy import POLICY
