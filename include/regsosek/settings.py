@@ -98,6 +98,8 @@ class Settings(BaseModel):
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
     imprint_file: Path | None = Field(None, description="TOML: publisher, contact, licence; none means an example")
     boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
+    producer_keys_file: Path | None = Field(None, description="public keys; a province that has one signs manifests")
+    require_signed_manifests: bool = Field(False, description="provinces without a key deliver nothing")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
     accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")
     log_format: Literal["text", "json"] = Field("text", description="of the command line; Airflow's tasks write JSON")
@@ -140,6 +142,12 @@ class Settings(BaseModel):
     def _one_way_to_secure_mail(self) -> Self:
         if self.smtp_tls and self.smtp_starttls:
             raise ValueError("REGSOSEK_SMTP_TLS and REGSOSEK_SMTP_STARTTLS exclude each other; set one")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_where_signatures_are_demanded(self) -> Self:
+        if self.require_signed_manifests and self.producer_keys_file is None:
+            raise ValueError("REGSOSEK_REQUIRE_SIGNED_MANIFESTS needs the keys in REGSOSEK_PRODUCER_KEYS_FILE")
         return self
 
     @property

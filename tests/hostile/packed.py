@@ -148,3 +148,14 @@ def file_taken_away_after_registration(draft: Draft) -> None:
 @hostile
 def file_replaced_after_acceptance(draft: Draft) -> None:
     draft.after_night = {"keluarga-00001.csv.gz": b"something else", "anggota-00001.csv.gz": None}
+
+
+@hostile
+def delivery_too_large(draft: Draft) -> None:
+    parts, largest = 17, {"rows": 16_000, "bytes": 256 << 20}
+    draft.manifest["files"] = [
+        each | largest | {"part": part, "name": each["name"].replace("00001", f"{part:05d}")}
+        for part in range(1, parts + 1)
+        for each in draft.manifest["files"]
+    ]
+    draft.manifest["totals"] = dict.fromkeys(draft.manifest["totals"], parts * 16_000)

@@ -362,18 +362,18 @@ def test_a_night_of_one_province_from_listing_to_archive_and_back(store, tmp_pat
     assert found.strays == ("landing/prov=35/catatan.txt",)
     assert "landing/prov=35/" not in misplaced(store, LANDING, ["35"])
 
-    read, document = read_manifest(store, LANDING, folder)
-    fetched = fetch(store, LANDING, folder, read, tmp_path)
+    read = read_manifest(store, LANDING, folder)
+    fetched = fetch(store, LANDING, folder, read.manifest, tmp_path)
     for _ in range(2):
         hashes = [archive_file(store, ARCHIVE, file.path) for file in fetched]
-        manifest_sha256 = archive_bytes(store, ARCHIVE, document)
+        manifest_sha256 = archive_bytes(store, ARCHIVE, read.document)
     assert hashes == [file.delivered.sha256 for file in fetched]
     kept = {found.key: found.size for found in store.list_objects(ARCHIVE, "objects/")}
     assert kept == {
-        object_key(hashlib.sha256(content).hexdigest()): len(content) for content in (*FILES.values(), document)
+        object_key(hashlib.sha256(content).hexdigest()): len(content) for content in (*FILES.values(), read.document)
     }
     back = fetch_archived(store, ARCHIVE, manifest_sha256, tmp_path / "manifest.json")
-    assert back.read_bytes() == document
+    assert back.read_bytes() == read.document
 
 
 def test_a_broken_delivery_is_rejected_and_stays_where_it_is(store, tmp_path):
@@ -381,7 +381,7 @@ def test_a_broken_delivery_is_rejected_and_stays_where_it_is(store, tmp_path):
     store.put_bytes(LANDING, folder.prefix + "anggota-00001.csv.gz", FILES["anggota-00001.csv.gz"][:-1])
     before = list(store.list_objects(LANDING, folder.prefix))
     with pytest.raises(ContractBreachError) as breach:
-        fetch(store, LANDING, folder, read_manifest(store, LANDING, folder)[0], tmp_path)
+        fetch(store, LANDING, folder, read_manifest(store, LANDING, folder).manifest, tmp_path)
     assert breach.value.reason == "file_size"
     assert list(tmp_path.iterdir()) == []
     assert list(store.list_objects(LANDING, folder.prefix)) == before

@@ -3,16 +3,21 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, FieldWorld, family, faulty, few_rules
+from regsosek.contract.manifest import SIGNATURE_NAME
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import object_key, read_receipt
 from regsosek.landing.object_store import ObjectStore
+from regsosek.landing.producer_keys import COLUMNS
+from regsosek.minisign import Signer
 from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
 from regsosek.settings import Settings
@@ -121,3 +126,52 @@ def test_a_file_beyond_its_bounds_is_refused_before_anything_is_fetched(
     world.run(NIGHT)
     assert verdicts(world) == [("rejected", "file_too_large")]
     assert bucket not in fetched
+
+
+@pytest.fixture
+def signing(world: FieldWorld, tmp_path: Path) -> dict[str, Signer]:
+    """Both provinces have a key, which the deployment knows."""
+    signers = {province: Signer.new() for province in (PROVINCE, OTHER)}
+    path = tmp_path / "producer-keys.csv"
+    lines = (f"{province},{signer.public.text},2022-10-01,,test" for province, signer in signers.items())
+    path.write_text("\n".join([",".join(COLUMNS), *lines]))
+    settings = world.house.settings.model_copy(update={"producer_keys_file": path})
+    world.house = replace(world.house, settings=settings)
+    return signers
+
+
+def sign(world: FieldWorld, delivery_id: str, signature: bytes) -> None:
+    key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery_id}/{SIGNATURE_NAME}"
+    world.house.store.put_bytes(world.house.settings.landing_bucket, key, signature)
+
+
+def document_of(world: FieldWorld, delivery_id: str) -> bytes:
+    return json.dumps(manifest_of(world, delivery_id)).encode()
+
+
+def test_a_province_that_has_a_key_delivers_with_its_signature_alone(
+    world: FieldWorld, signing: dict[str, Signer]
+) -> None:
+    sound, unsigned, foreign, replayed = (
+        world.deliver(NIGHT, [family(document, number=n)], produced_at=AT + timedelta(minutes=n))
+        for n, document in enumerate("ABCD", start=1)
+    )
+    own = signing[PROVINCE].sign(document_of(world, sound), "a day of enumeration")
+    sign(world, sound, own)
+    sign(world, foreign, signing[OTHER].sign(document_of(world, foreign), "in another's name"))
+    sign(world, replayed, own)
+    world.run(NIGHT)
+    assert dict(world.rows("SELECT delivery_id, reason FROM ledger.delivery")) == {
+        sound: None,
+        unsigned: "signature_missing",
+        foreign: "signature_untrusted",
+        replayed: "signature_invalid",
+    }
+    bucket = world.house.settings.archive_bucket
+    receipt = read_receipt(world.house.store, bucket, province=PROVINCE, night=NIGHT, delivery_id=sound)
+    assert receipt is not None and receipt.signature_sha256 == hashlib.sha256(own).hexdigest()
+    # What was believed once is believed, whatever becomes of the key; what was not, is not.
+    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"producer_keys_file": None}))
+    before = world.rows("SELECT delivery_id, state, reason FROM ledger.delivery ORDER BY 1")
+    replay(world.house, NIGHT, [PROVINCE])
+    assert world.rows("SELECT delivery_id, state, reason FROM ledger.delivery ORDER BY 1") == before

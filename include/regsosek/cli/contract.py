@@ -1,4 +1,4 @@
-"""The command for those who deliver: `regsosek contract check`."""
+"""The commands for those who deliver: `regsosek contract check`, `sign`, `new-key`."""
 
 import json
 from contextlib import ExitStack
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from regsosek.cli.at_hand import EXIT_FAILED, console
+from regsosek.cli.key_files import SecretOption, public_key, write_secret
 from regsosek.cli.options import DAY, JsonOption
 from regsosek.errors import ConfigurationError
 
@@ -28,11 +29,6 @@ _NO_SERVICES = {
 }
 
 
-@contract.callback()
-def start() -> None:
-    """Keeps `check` a command of its own group."""
-
-
 @contract.command()
 def check(
     directory: Annotated[Path, typer.Argument(help="A delivery: manifest.json and its files.", metavar="DIR")],
@@ -46,13 +42,16 @@ def check(
     cases: Annotated[
         Path | None, typer.Option(help="Write rows that break rules here, as CSV: keys, no values.")
     ] = None,
+    key: Annotated[
+        str, typer.Option(help="Public key, or a file of it: the manifest must be signed with it.", metavar="KEY")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Tell what the night would say of a delivery, without sending it; ends with 1 unless it would be accepted."""
     from regsosek.night import check_report
     from regsosek.night.contract_check import check_delivery
 
-    asked = _asked(directory, reference, day)
+    asked = _asked(directory, reference, day, key)
     with ExitStack() as stack:
         sink = stack.enter_context(check_report.written_cases(cases, asked.suites, language)) if cases else None
         checked = check_delivery(asked, cases=sink)
@@ -64,7 +63,35 @@ def check(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _asked(directory: Path, reference: Path | None, day: datetime | None) -> "Asked":
+@contract.command()
+def sign(
+    directory: Annotated[Path, typer.Argument(help="A delivery: manifest.json and its files.", metavar="DIR")],
+    key: Annotated[Path, typer.Option(help="File of the secret key that `contract new-key` made.")],
+) -> None:
+    """Sign the manifest of a delivery: upload the signature before the manifest."""
+    from regsosek.contract.manifest import MANIFEST_NAME, SIGNATURE_NAME
+    from regsosek.minisign import Signer
+
+    manifest = directory / MANIFEST_NAME
+    if not manifest.is_file():
+        raise ConfigurationError(f"{manifest} is not there; name the folder of a delivery")
+    signer = Signer.read(key.read_text(encoding="ascii"))
+    (directory / SIGNATURE_NAME).write_bytes(signer.sign(manifest.read_bytes(), directory.resolve().name))
+    console.print(f"{directory / SIGNATURE_NAME}: signed with key {signer.public.id}", highlight=False)
+
+
+@contract.command("new-key")
+def new_key(secret: SecretOption) -> None:
+    """Make the key pair of a province: the secret key into a new file, the public key onto the terminal."""
+    from regsosek.minisign import Signer
+
+    signer = Signer.new()
+    write_secret(secret, signer.secret_text)
+    console.print(f"Secret key: {secret} (it stays with the office; never send it)")
+    console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
+
+
+def _asked(directory: Path, reference: Path | None, day: datetime | None, key: str) -> "Asked":
     from regsosek.geography.calendar import NIGHT_ZONE
     from regsosek.night.contract_check import Asked
     from regsosek.quality.rules import load_suites
@@ -81,4 +108,5 @@ def _asked(directory: Path, reference: Path | None, day: datetime | None) -> "As
         night=datetime.now(UTC).astimezone(NIGHT_ZONE).date(),
         day=day.date() if day else None,
         reference=reference,
+        trusted=(public_key(key),) if key else None,
     )

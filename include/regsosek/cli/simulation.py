@@ -24,6 +24,10 @@ def simulate(
     scale: Annotated[float, typer.Option(help="Share of the sub-SLS, over 0 and at most 1.")] = 1 / 2000,
     seed: SeedOption = 20221015,
     streams: Annotated[bool, typer.Option("--streams", help="Daily counts, geotags and recaps beside K.")] = False,
+    signing_keys: Annotated[
+        Path | None,
+        typer.Option(help="Sign manifests with the keys in this directory, made if need be, with producer-keys.csv."),
+    ] = None,
 ) -> None:
     """Let a simulated field campaign deliver into the landing bucket."""
     from regsosek.night.house import open_house
@@ -41,6 +45,7 @@ def simulate(
             seed=seed,
             labels=settings.scratch.parent,
             streams=streams,
+            signing_keys=signing_keys,
         )
     console.print(
         f"{len(report.deliveries) + len(report.streams)} deliveries, {report.families:,} families, "

@@ -15,6 +15,7 @@ from regsosek.errors import ContractBreachError
 
 CONTRACT_VERSION = "1"
 MANIFEST_NAME = "manifest.json"
+SIGNATURE_NAME = "manifest.json.minisig"
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_FILES = 10_000
 SHOWN_FAULTS = 5

@@ -12,6 +12,7 @@ from regsosek.geography.planning import plans_of
 from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.geography.region_targets import region_targets
+from regsosek.landing.producer_keys import producer_keys
 from regsosek.portal.accounts import read_accounts
 from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import load_suites
@@ -89,6 +90,23 @@ def _plan(surroundings: Surroundings) -> Finding:
     return ok(f"{settings.plan_file.name} is well-formed; {settings.plan_shape} where it has no curve")
 
 
+def _producer_keys(surroundings: Surroundings) -> Finding:
+    settings = surroundings.settings
+    keys, night = producer_keys(settings.producer_keys_file), default_night(datetime.now(UTC))
+    signing = {each.province for each in keys if each.holds(night)}
+    lapsed = sorted({each.province for each in keys} - signing)
+    if lapsed:
+        return warn(
+            f"no key holds of provinces {', '.join(lapsed)}: nothing of theirs is taken in", "add their new keys"
+        )
+    if len(signing) < len(provinces()) and not settings.require_signed_manifests:
+        fix = f"name a key of every province in {variable('producer_keys_file')} (docs/landing-contract.md)"
+        return warn(
+            f"{len(signing)} of {len(provinces())} provinces sign; whoever may write delivers for the others", fix
+        )
+    return ok(f"{len(signing)} provinces sign their manifests; no other delivers")
+
+
 def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check:
     """A file that may be left out."""
 
@@ -112,6 +130,7 @@ CHECKS = (
     _supplied(
         "accounts_file", read_accounts, "no accounts are named: Airflow's admins and ops see all, others nothing"
     ),
+    Check("producer keys", _producer_keys, settings=("producer_keys_file", "require_signed_manifests")),
     Check("hold limits file", _hold_limits, settings=("hold_limits_file",)),
     Check("expectations", _expectations, settings=("expectations_dir",)),
 )

@@ -49,6 +49,7 @@ class Receipt(_Record):
     Attributes:
         folder: key prefix of the delivery in the landing bucket.
         manifest_sha256: of the archived manifest; ``None`` when there was none to archive.
+        signature_sha256: of the archived signature of the manifest; ``None`` where none was demanded.
         versions: name (suite, codebook, frame, ...) -> sha256 of its archived contents.
         hold_limits: by dataset, what it is held over; none (before there were limits) holds nothing.
         instrument, instrument_version: as the manifest names them; ``None`` until a valid one was read (receipts that
@@ -66,6 +67,7 @@ class Receipt(_Record):
     manifest_sha256: Sha256 | None
     registered_at: Moment
     versions: dict[str, Sha256]
+    signature_sha256: Sha256 | None = None
     hold_limits: dict[str, HoldLimit] = Field(default_factory=dict)
     instrument: str | None = None
     instrument_version: str | None = None

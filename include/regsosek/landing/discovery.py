@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from regsosek.contract.manifest import FILE_NAME, MANIFEST_NAME, ProvinceCode, Ulid
+from regsosek.contract.manifest import FILE_NAME, MANIFEST_NAME, SIGNATURE_NAME, ProvinceCode, Ulid
 from regsosek.landing.store import Store, StoredObject
 
 LANDING = "landing/"
@@ -91,7 +91,7 @@ def place_of(key: str) -> Place | None:
     """Reads a key; ``None`` when it is not exactly where a delivery's file must be."""
     prefix, _, name = key.rpartition("/")
     folder = _folder(prefix + "/")
-    if folder is None or not (name == MANIFEST_NAME or FILE_NAME.fullmatch(name)):
+    if folder is None or not (name in {MANIFEST_NAME, SIGNATURE_NAME} or FILE_NAME.fullmatch(name)):
         return None
     return Place(folder, name)
 

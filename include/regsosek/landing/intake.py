@@ -1,7 +1,7 @@
 """Brings one delivery in: its manifest, then every file it names, verified before anything is used."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -10,10 +10,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from regsosek.contract.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, DeliveredFile, Manifest, parse_manifest
+from regsosek.contract.manifest import (
+    MANIFEST_NAME,
+    MAX_MANIFEST_BYTES,
+    SIGNATURE_NAME,
+    DeliveredFile,
+    Manifest,
+    parse_manifest,
+)
 from regsosek.errors import ContractBreachError, ObjectStoreError
 from regsosek.landing.discovery import DeliveryFolder
+from regsosek.landing.producer_keys import require_signature
 from regsosek.landing.store import Downloaded, Store, StoredObject, StoreReader
+from regsosek.minisign import MAX_SIGNATURE_BYTES, PublicKey
 
 DOWNLOADS_AT_ONCE = 4
 
@@ -26,18 +35,42 @@ class FetchedFile:
     path: Path
 
 
-def read_manifest(store: Store, bucket: str, folder: DeliveryFolder) -> tuple[Manifest, bytes]:
-    """The manifest of a delivery, and its bytes as they were delivered.
+@dataclass(frozen=True, slots=True)
+class DeliveredManifest:
+    """A manifest that may be believed, its bytes as delivered, and those of its signature where one was demanded."""
+
+    manifest: Manifest
+    document: bytes
+    signature: bytes | None = None
+
+
+def read_manifest(
+    store: Store, bucket: str, folder: DeliveryFolder, *, trusted: Sequence[PublicKey] | None = None
+) -> DeliveredManifest:
+    """The manifest of a delivery.
+
+    Args:
+        trusted: one of these keys must have signed it; ``None`` if it need not be signed.
 
     Raises:
-        ContractBreachError: it is gone, too large, not JSON, invalid, or speaks of another province or delivery.
+        ContractBreachError: it is gone, too large, not signed as it must be, not JSON, invalid, or speaks of another
+            province or delivery.
     """
-    key = folder.prefix + MANIFEST_NAME
-    listed = _listed(store, bucket, folder, {key}).get(key)
-    document = store.get_bytes(bucket, key, max_bytes=MAX_MANIFEST_BYTES + 1, listed=listed)
+    document = _read_listed(store, bucket, folder, MANIFEST_NAME, MAX_MANIFEST_BYTES + 1)
     if document is None:
         raise ContractBreachError("manifest_unreadable", f"{MANIFEST_NAME} was taken away after it was listed")
-    return parse_manifest(document, province=folder.province, delivery_id=folder.delivery_id), document
+    signature = None
+    if trusted is not None:
+        signature = _read_listed(store, bucket, folder, SIGNATURE_NAME, MAX_SIGNATURE_BYTES)
+        require_signature(document, signature, trusted)
+    manifest = parse_manifest(document, province=folder.province, delivery_id=folder.delivery_id)
+    return DeliveredManifest(manifest, document, signature)
+
+
+def _read_listed(store: Store, bucket: str, folder: DeliveryFolder, name: str, max_bytes: int) -> bytes | None:
+    key = folder.prefix + name
+    listed = _listed(store, bucket, folder, {key}).get(key)
+    return store.get_bytes(bucket, key, max_bytes=max_bytes, listed=listed)
 
 
 def fetch(

@@ -24,7 +24,9 @@ from regsosek.landing.archive import (
     write_receipt,
 )
 from regsosek.landing.discovery import DeliveryFolder
-from regsosek.landing.intake import FetchedFile, fetch, read_manifest
+from regsosek.landing.intake import DeliveredManifest, FetchedFile, fetch, read_manifest
+from regsosek.landing.producer_keys import trusted_keys
+from regsosek.minisign import PublicKey
 from regsosek.night.house import House
 from regsosek.settings import Settings
 from regsosek.warehouse.ledger import Delivery
@@ -82,11 +84,17 @@ def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Pat
         document = fetch_archived(house.store, bucket, receipt.manifest_sha256, scratch / "manifest.json").read_bytes()
         manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
         return manifest, receipt.model_copy(update=_instrument(manifest))
-    manifest, document = _looked_at_twice(house, entry, lambda: _read_manifest(house, entry))
-    read = {"manifest_sha256": archive_bytes(house.store, bucket, document)}
-    known = receipt.model_copy(update=read | _instrument(manifest))
+    read = _looked_at_twice(house, entry, lambda: _read_manifest(house, entry))
+    known = receipt.model_copy(update=_archived(house, read) | _instrument(read.manifest))
     write_receipt(house.store, bucket, known)
-    return manifest, known
+    return read.manifest, known
+
+
+def _archived(house: House, read: DeliveredManifest) -> dict[str, str]:
+    """Archives a manifest, and the signature that it was believed for."""
+    documents = {"manifest_sha256": read.document, "signature_sha256": read.signature}
+    bucket = house.settings.archive_bucket
+    return {name: archive_bytes(house.store, bucket, each) for name, each in documents.items() if each is not None}
 
 
 def _instrument(manifest: Manifest) -> dict[str, str]:
@@ -96,10 +104,10 @@ def _instrument(manifest: Manifest) -> dict[str, str]:
 def archive_manifest(house: House, entry: Delivery) -> str | None:
     """Archives the manifest of a delivery that is not received; its hash, or ``None`` if it breaks the contract."""
     try:
-        _, document = _looked_at_twice(house, entry, lambda: _read_manifest(house, entry))
+        read = _looked_at_twice(house, entry, lambda: _read_manifest(house, entry))
     except ContractBreachError:
         return None
-    return archive_bytes(house.store, house.settings.archive_bucket, document)
+    return archive_bytes(house.store, house.settings.archive_bucket, read.document)
 
 
 def archived_totals(house: House, entry: Delivery, manifest_sha256: str) -> dict[str, int]:
@@ -139,10 +147,17 @@ def _looked_at_twice(house: House, entry: Delivery, look: Callable[[], T]) -> T:
     return found
 
 
-def _read_manifest(house: House, entry: Delivery) -> tuple[Manifest, bytes]:
-    manifest, document = read_manifest(house.store, house.settings.landing_bucket, _folder(entry))
-    check_moment(manifest, entry.night)
-    return manifest, document
+def _read_manifest(house: House, entry: Delivery) -> DeliveredManifest:
+    settings = house.settings
+    trusted = trusted_by(settings, entry.province, entry.night)
+    read = read_manifest(house.store, settings.landing_bucket, _folder(entry), trusted=trusted)
+    check_moment(read.manifest, entry.night)
+    return read
+
+
+def trusted_by(settings: Settings, province: str, night: date) -> tuple[PublicKey, ...] | None:
+    """The keys that a manifest of ``province`` must be signed with; ``None`` where it need not be signed."""
+    return trusted_keys(settings.producer_keys_file, province, night, demanded=settings.require_signed_manifests)
 
 
 def check_moment(manifest: Manifest, night: date) -> None:

@@ -18,6 +18,7 @@ from regsosek.contract.manifest import (
     MANIFEST_NAME,
     MAX_FILES,
     MAX_MANIFEST_BYTES,
+    SIGNATURE_NAME,
     Manifest,
     manifest_breaches,
     read_manifest_document,
@@ -28,8 +29,10 @@ from regsosek.geography.provinces import provinces
 from regsosek.landing.discovery import DeliveryFolder, is_debris, place_of, province_prefix
 from regsosek.landing.folder_store import FolderStore
 from regsosek.landing.intake import FetchedFile, fetch_file
+from regsosek.landing.producer_keys import require_signature
+from regsosek.minisign import MAX_SIGNATURE_BYTES, PublicKey
 from regsosek.night.assessing import Assessment
-from regsosek.night.bringing import check_moment, sizes_beyond
+from regsosek.night.bringing import check_moment, sizes_beyond, trusted_by
 from regsosek.night.given_reference import fill_reference, needs_frame
 from regsosek.night.parts import Given
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, hold_limits
@@ -119,6 +122,7 @@ class Asked:
         night: of arrival; a folder of a later day is taken to arrive on that day.
         day: of delivery, where the folder does not lie in the layout of the contract.
         reference: a directory of reference files; without it the rules on the frame are not judged.
+        trusted: one of these keys must have signed the manifest; ``None`` if the settings say by whom.
     """
 
     directory: Path
@@ -127,6 +131,7 @@ class Asked:
     night: date
     day: date | None = None
     reference: Path | None = None
+    trusted: Sequence[PublicKey] | None = None
 
     @property
     def is_placed(self) -> bool:
@@ -156,6 +161,7 @@ def check_delivery(asked: Asked, *, cases: CaseSink | None = None) -> Checked:
         return checked
     checked.manifest, checked.folder = manifest, _folder(asked, manifest)
     checked.besides = _files_besides(asked, manifest)
+    _check_signature(asked, checked, checked.folder)
     _check_manifest(asked, checked, manifest, checked.folder)
     with work_folder(asked.settings.scratch, "contract") as scratch:
         files = _verified(asked, checked, manifest, checked.folder, scratch)
@@ -188,13 +194,27 @@ def _folder(asked: Asked, manifest: Manifest) -> DeliveryFolder:
 
 def _files_besides(asked: Asked, manifest: Manifest) -> int:
     """How many files the night would call strays; what tools leave beside files it passes over."""
-    named = {MANIFEST_NAME, *(file.name for file in manifest.files)}
+    named = {MANIFEST_NAME, SIGNATURE_NAME, *(file.name for file in manifest.files)}
     found = (each.key for each in FolderStore(asked.directory).list_objects("", ""))
     return sum(key not in named and not is_debris(key) for key in found)
 
 
 def _night(asked: Asked, folder: DeliveryFolder) -> date:
     return max(asked.night, folder.delivered_on)
+
+
+def _check_signature(asked: Asked, checked: Checked, folder: DeliveryFolder) -> None:
+    trusted = asked.trusted
+    if trusted is None:
+        trusted = trusted_by(asked.settings, folder.province, _night(asked, folder))
+    if trusted is None:
+        return
+    store = FolderStore(asked.directory)
+    document = store.get_bytes("", MANIFEST_NAME, max_bytes=MAX_MANIFEST_BYTES) or b""
+    try:
+        require_signature(document, store.get_bytes("", SIGNATURE_NAME, max_bytes=MAX_SIGNATURE_BYTES), trusted)
+    except ContractBreachError as breach:
+        checked.note(breach)
 
 
 def _check_manifest(asked: Asked, checked: Checked, manifest: Manifest, folder: DeliveryFolder) -> None:

@@ -15,7 +15,7 @@ from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.delivery import Delivered
 from regsosek.simulation.national import OpenSink, simulate_national_day
 from regsosek.simulation.simulate import SimulationReport, simulate, write_gap_labels, write_labels
-from regsosek.simulation.sinks import BucketSink
+from regsosek.simulation.sinks import BucketSink, SigningSink, Sink
 
 
 def deliver_campaign(
@@ -28,13 +28,17 @@ def deliver_campaign(
     seed: int,
     labels: Path,
     streams: bool = False,
+    signing_keys: Path | None = None,
 ) -> SimulationReport:
     """Delivers ``nights`` nights from ``first`` on, with a progress bar; writes labels into the directory ``labels``.
 
-    With ``streams``, daily counts, geotags and recaps are delivered beside K, and their planted gaps labelled too.
+    With ``streams``, daily counts, geotags and recaps are delivered beside K, and their planted gaps labelled too. With
+    a directory of ``signing_keys``, every manifest is signed with the key of its province, which is made if need be.
     """
     campaign = Campaign(seed=seed, scale=scale, first_delivery=first, streams=streams)
-    sink = BucketSink(house.store, house.settings.landing_bucket)
+    sink: Sink = BucketSink(house.store, house.settings.landing_bucket)
+    if signing_keys is not None:
+        sink = SigningSink.opened(sink, signing_keys, provinces)
     with _announced(nights * len(provinces)) as announce:
         report = simulate(
             campaign,

@@ -16,7 +16,7 @@ FILES = {"keluarga-00001.csv.gz": b"keluarga " * 100, "anggota-00001.csv.gz": b"
 
 
 def fetch_delivery(store, directory):
-    manifest, _ = read_manifest(store, "landing", FOLDER)
+    manifest = read_manifest(store, "landing", FOLDER).manifest
     return fetch(store, "landing", FOLDER, manifest, directory)
 
 
@@ -113,9 +113,9 @@ def test_a_fault_of_the_store_is_not_blamed_on_the_delivery(store, deliver, tmp_
 
 def test_the_manifest_comes_with_its_bytes_as_delivered(store, deliver):
     deliver(store, FOLDER, FILES)
-    manifest, document = read_manifest(store, "landing", FOLDER)
-    assert document == store.objects["landing", FOLDER.prefix + "manifest.json"]
-    assert [file.name for file in manifest.files] == list(FILES)
+    read = read_manifest(store, "landing", FOLDER)
+    assert read.document == store.objects["landing", FOLDER.prefix + "manifest.json"]
+    assert [file.name for file in read.manifest.files] == list(FILES)
 
 
 @pytest.mark.parametrize(

@@ -4,25 +4,30 @@ import csv
 import json
 from datetime import date
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from typer.testing import CliRunner
 
 from checked_folder import no_services, written
 from delivered import DESA
-from field_world import CompiledJudge
+from field_world import CompiledJudge, few_rules
 from hostile.draft import NIGHT, SECRETS, Draft, clean, household
 from reference_folder import frame_row, write_reference
 from regsosek.cli.main import app
 from regsosek.contract.documentation import EXAMPLE
+from regsosek.contract.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from regsosek.errors import ReferenceDataError
+from regsosek.landing.discovery import DeliveryFolder
+from regsosek.landing.producer_keys import require_signature, trusted_keys
+from regsosek.minisign import Signer
 from regsosek.night import contract_check
 from regsosek.night.contract_check import Asked, CaseReason, Checked, check_delivery
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.simulate import simulate
-from regsosek.simulation.sinks import DirectorySink
+from regsosek.simulation.sinks import DirectorySink, SigningSink
 
 EXAMPLE_FOLDER = next((PROJECT_ROOT / EXAMPLE).rglob("manifest.json")).parent
 
@@ -204,3 +209,43 @@ def test_the_command_writes_json_and_a_list_of_cases(tmp_path: Path) -> None:
     rows = list(csv.DictReader(listed.read_text(encoding="utf-8").splitlines()))
     assert [(row["document"], row["row"]) for row in rows if row["rule"] == "C-303"] == [("H001-1", "1")]
     assert [secret for secret in SECRETS if secret in answer.output + listed.read_text(encoding="utf-8")] == []
+
+
+def test_a_signature_is_made_and_checked_before_anything_is_sent(
+    compiled: None, environment: None, tmp_path: Path
+) -> None:
+    own, other, folder = tmp_path / "own.key", tmp_path / "other.key", tmp_path / "delivery"
+    copytree(EXAMPLE_FOLDER, folder)
+    signers = {}
+    for secret in (own, other):
+        assert CliRunner().invoke(app, ["contract", "new-key", "--secret", str(secret)]).exit_code == 0
+        signers[secret] = Signer.read(secret.read_text())
+
+    def told() -> list[str]:
+        asked = Asked(folder, no_services(tmp_path / "work"), few_rules(), NIGHT, trusted=(signers[own].public,))
+        return reasons(check_delivery(asked))
+
+    assert told() == ["signature_missing"]
+    for secret, expected in ((other, ["signature_untrusted"]), (own, [])):
+        assert CliRunner().invoke(app, ["contract", "sign", str(folder), "--key", str(secret)]).exit_code == 0
+        assert told() == expected
+    manifest = folder / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    assert told() == ["signature_invalid"]
+
+
+def test_the_simulation_signs_each_manifest_before_it_stands(tmp_path: Path) -> None:
+    written: list[str] = []
+
+    class Recording(DirectorySink):
+        def put_bytes(self, key: str, content: bytes) -> None:
+            written.append(key)
+            super().put_bytes(key, content)
+
+    sink = SigningSink.opened(Recording(tmp_path), tmp_path / "keys", ["63", "64"])
+    folder = DeliveryFolder(province="64", delivered_on=NIGHT, delivery_id="01GFWC1W80A0B1C2D3E4F5G6H7")
+    sink.put_bytes(folder.prefix + MANIFEST_NAME, b"{}")
+    assert written == [folder.prefix + SIGNATURE_NAME, folder.prefix + MANIFEST_NAME]
+    trusted = trusted_keys(tmp_path / "keys" / "producer-keys.csv", "64", NIGHT, demanded=False)
+    assert trusted is not None
+    require_signature(b"{}", (tmp_path / written[0]).read_bytes(), trusted)
