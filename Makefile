@@ -126,6 +126,10 @@ sbom: install  ## write docs/sbom: what a server runs, as CycloneDX, with licenc
 audit: install  ## known vulnerabilities of the locks, from a file of advisories, without a network (ADVISORIES=)
 	$(bin)/python tools/audit.py $(ADVISORIES)
 
+.PHONY: dist
+dist: install  ## sources of a tag with bill of materials, lock and signature (TAG=v0.1.0 KEY=FILE INTO=DIR)
+	$(bin)/python tools/release.py $(TAG) --key $(KEY) --into $(INTO)
+
 .PHONY: env
 env:  ## write .env with fresh secrets for docker-compose.yaml; never overwrites
 	python3 docker/make_env.py
