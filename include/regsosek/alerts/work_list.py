@@ -14,10 +14,10 @@ from regsosek.alerts.rendering import Attachment
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.told_line import codes_of, deadline, standing, who
 from regsosek.alerts.wording import Words
+from regsosek.wording.spreadsheet import unrun
 
 # kab/kota, kecamatan, desa, SLS, sub-SLS: a spreadsheet would make a number of 16 digits and lose the last.
 _WIDTHS = (4, 3, 3, 4, 2)
-_STARTS_A_FORMULA = ("=", "+", "-", "@")
 
 
 def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> Attachment:
@@ -40,8 +40,7 @@ def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]],
 
 def cell(value: str) -> str:
     """``value`` on one line, and never a formula."""
-    text = " ".join(value.split())
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return str(unrun(" ".join(value.split())))
 
 
 def grouped(code: str) -> str:

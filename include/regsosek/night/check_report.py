@@ -1,6 +1,5 @@
 """What a check of a delivery found, as a producer reads it: Indonesian or English text, one JSON document, or CSV."""
 
-import csv
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.rules import Suite
 from regsosek.scratch import open_private
 from regsosek.wording import english, indonesian
+from regsosek.wording.spreadsheet import Spreadsheet
 
 Language = Literal["id", "en"]
 CASE_COLUMNS = ("part", "dataset", "row", "document", "rule", "severity", "text")
@@ -90,7 +90,7 @@ def written_cases(path: Path, suites: Mapping[str, Suite], language: Language) -
     """Writes every row that breaks a rule to a CSV at ``path``: keys and rules, no answers."""
     texts = _rule_texts(suites, language)
     with open_private(path) as file:
-        writer = csv.writer(file)
+        writer = Spreadsheet(file)
         writer.writerow(CASE_COLUMNS)
 
         def write(reasons: Iterator[CaseReason]) -> None:

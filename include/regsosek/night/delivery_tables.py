@@ -1,6 +1,5 @@
 """Deliveries as tables for the terminal: the list, and why one is held."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from regsosek.quality.hold_limits import measured
 from regsosek.scratch import open_private
 from regsosek.warehouse.holding import MeasuredShare
 from regsosek.warehouse.replacing import ReplacedFamilies, WithdrawnFamily
+from regsosek.wording.spreadsheet import Spreadsheet
 
 SHOWN_RULES = 20
 SHOWN_FAMILIES = 20
@@ -65,7 +65,7 @@ def delivery_report(detail: DeliveryDetail) -> Group:
 def write_withdrawn(detail: DeliveryDetail, path: Path) -> None:
     """Writes the keys of the families that a replacement withdrew as CSV, without any answer."""
     with open_private(path) as file:
-        writer = csv.writer(file)
+        writer = Spreadsheet(file)
         writer.writerow(("province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "id_dokumen"))
         writer.writerows((detail.line.province, f.id_subsls, f.building, f.family, f.case_id) for f in detail.withdrawn)
 

@@ -1,6 +1,5 @@
 """Work lists of a province from its streams: gaps between them, and SLS whose heads are to be met. No persons."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from regsosek.geography.free_days import free_days
 from regsosek.scratch import open_private
 from regsosek.statistics.streams.reconciliation import gap_kinds, gaps, heads_not_met
 from regsosek.statistics.streams.telling import told_of_night
+from regsosek.wording.spreadsheet import Spreadsheet
 
 SHOWN = 50
 HEAD_NOT_MET, LIST_NOT_ENTERED = "ketua SLS belum ditemui", "daftar belum dientri"
@@ -97,7 +97,7 @@ def work_table(province: str, listed: WorkList) -> Table:
 def write_work_list(listed: WorkList, path: Path) -> None:
     """Writes the list as CSV that a spreadsheet opens without running a name or making a number of a code."""
     with open_private(path) as file:
-        writer = csv.writer(file)
+        writer = Spreadsheet(file)
         writer.writerow(listed.columns)
         writer.writerows([_cell(column, row[column]) for column in listed.columns] for row in listed.rows)
 

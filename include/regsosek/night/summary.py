@@ -1,6 +1,5 @@
 """Tables for the terminal and the work list as CSV: the night by province, the quarantine by case."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta
@@ -15,6 +14,7 @@ from regsosek.night.last_night import LastNight
 from regsosek.night.quarantine import QuarantinedCase
 from regsosek.night.reporting import ProvinceLine
 from regsosek.scratch import open_private
+from regsosek.wording.spreadsheet import Spreadsheet
 
 SHOWN_CASES = 50
 WIDEST_NAME = 21
@@ -107,7 +107,7 @@ def quarantine_table(province: str, cases: Sequence[QuarantinedCase]) -> Table:
 def write_quarantine(cases: Sequence[QuarantinedCase], path: Path) -> None:
     """Writes the work list as CSV."""
     with open_private(path) as file:
-        writer = csv.writer(file)
+        writer = Spreadsheet(file)
         writer.writerow(field.name for field in fields(QuarantinedCase))
         for case in cases:
             writer.writerow([*(getattr(case, f.name) for f in fields(case)[:-1]), " ".join(case.rules)])

@@ -5,7 +5,6 @@ its newest). What a delivery contributes is told by the cause that its revision 
 the number. Cases are named by their keys alone; those lists are for operators, never for the public.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from regsosek.statistics.definitions import definitions
 from regsosek.statistics.restatement import PLACED
 from regsosek.warehouse.case_state import case_state_steps, revised
 from regsosek.warehouse.standing import was_freed
+from regsosek.wording.spreadsheet import Spreadsheet
 
 CASE_COLUMNS = (
     "province", "delivery_id", "cause", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "case_id", "enumerated_on",
@@ -88,7 +88,7 @@ def write_cases(connection: Connection, asked: AskedFigure, path: Path) -> int:
     """Writes the keys of every case that a number counts as CSV, without any answer; returns the sum."""
     total = 0
     with open_private(path) as file:
-        writer = csv.writer(file)
+        writer = Spreadsheet(file)
         writer.writerow(CASE_COLUMNS)
         for row in _rows(connection, asked, _CASES):
             writer.writerow(row)
