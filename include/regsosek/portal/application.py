@@ -16,12 +16,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
 
-from regsosek.errors import AccessError, RegsosekError
+from regsosek.errors import AccessError, ObjectStoreError, RegsosekError
 from regsosek.geography.planning import windows_of
 from regsosek.portal import pages
+from regsosek.portal.access_log import AccessLog
 from regsosek.portal.answers import HEADERS, NOT_FOUND, frame_of, html, not_found, require_provinces, seen_province
 from regsosek.portal.api.application import api
-from regsosek.portal.api.problems import refused
+from regsosek.portal.api.problems import NO_STORE, NO_STORE_FIX, refused
 from regsosek.portal.condition_routes import add_condition_routes
 from regsosek.portal.deciding_routes import add_deciding_routes
 from regsosek.portal.deliveries import deliveries_of
@@ -29,6 +30,7 @@ from regsosek.portal.nights import last_nights, read_night, read_nights
 from regsosek.portal.operator_routes import add_operator_routes
 from regsosek.portal.pages import Brought
 from regsosek.portal.published import shown_file
+from regsosek.portal.readable import require_readable
 from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
 from regsosek.portal.validation import Validation, read_validation
@@ -62,7 +64,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     """
     guard_records()
     guard_structlog()
-    portal = FastAPI(dependencies=[login], openapi_url=None, docs_url=None, redoc_url=None)
+    portal = FastAPI(dependencies=[login, Needs(require_readable)], openapi_url=None, docs_url=None, redoc_url=None)
     routes = Routes(sources)
     nights = APIRouter(dependencies=[Needs(require_provinces)])
     nights.add_api_route("/", routes.board)
@@ -74,6 +76,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     portal.include_router(nights)
     portal.add_api_route("/releases/{release_id}/{name:path}", routes.release_file)
     portal.add_api_route("/script.js", routes.script)
+    portal.add_middleware(AccessLog)
     # Dependencies do not reach what is mounted: the API has the login before its own routes.
     portal.mount(API, api(sources, login))
     portal.add_exception_handler(RoutingError, _refused)
@@ -81,6 +84,7 @@ def application(sources: Sources, login: Depends) -> FastAPI:
     portal.add_exception_handler(RequestValidationError, _misread)
     portal.add_exception_handler(SQLAlchemyError, _no_warehouse)
     portal.add_exception_handler(DatabaseError, _no_warehouse)  # pandas' own, an OSError
+    portal.add_exception_handler(ObjectStoreError, _no_store)
     portal.add_exception_handler(RegsosekError, _fault)
     return portal
 
@@ -184,6 +188,13 @@ def _no_warehouse(request: Request, error: Exception) -> Response:
     log.error("the portal cannot read the warehouse: %s", type(error).__name__)
     told = "The warehouse does not answer. Look at its server and at REGSOSEK_WAREHOUSE_URL of Airflow's API server."
     return html(pages.message(frame_of(request), "No warehouse", told), UNAVAILABLE)
+
+
+def _no_store(request: Request, error: Exception) -> Response:
+    # The words are for the log alone: they name bucket and key, and repeat what the store said.
+    log.error("the portal cannot read the object store: %s", error)
+    told = f"{NO_STORE} {sentence(f'{NO_STORE_FIX}.')}"
+    return html(pages.message(frame_of(request), "No object store", told), UNAVAILABLE)
 
 
 def _fault(request: Request, error: Exception) -> Response:

@@ -43,7 +43,8 @@ class Forms:
         cookie = request.cookies.get(COOKIE, "")
         fresh = until.isdecimal() and int(until) >= time.time()
         expected = self._signed(request, cookie, form, int(until)) if fresh else ""
-        if not (fresh and hmac.compare_digest(expected, signed) and of_this_origin(request)):
+        ours = hmac.compare_digest(expected.encode(), signed.encode(errors="replace"))
+        if not (fresh and ours and of_this_origin(request)):
             raise RoutingError(NOT_ALLOWED)
 
     def _signed(self, request: Request, cookie: str, form: str, until: int) -> str:

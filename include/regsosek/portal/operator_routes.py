@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
 from regsosek.alerts.outbox_desk import outbox_lines
@@ -33,6 +33,8 @@ from regsosek.warehouse.holding import held_deliveries
 from regsosek.warehouse.task_runs import task_runs
 
 Dataset = Literal["keluarga", "progres", "geotag", "rekap_vk"]
+# What the warehouse counts messages with; a number beyond it is none.
+MessageId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 SHOWN_CASES = 100
 SHOWN_STEPS = 10
 
@@ -152,7 +154,7 @@ class OperatorRoutes:
             }
         return html(pages.page("alerts.html.j2", frame_of(request, "/alerts"), told=told, nights=nights, **values))
 
-    def alert(self, request: Request, message_id: int) -> Response:
+    def alert(self, request: Request, message_id: MessageId) -> Response:
         """One message as it was sent, or will be, and the conditions behind it."""
         viewer = viewer_of(request)
         with self.sources.reading() as connection:

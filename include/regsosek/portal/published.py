@@ -58,7 +58,7 @@ def _of_site(viewer: Viewer, name: str) -> bool:
     region = path.stem.partition("-")[0]
     if path.suffix in _OF_REGIONS and region.isdecimal() and region != NATION:
         return viewer.reads(province_of_region(region))
-    return path.parts[0] == ASSETS
+    return path.parts[:1] == (ASSETS,)
 
 
 def cut_table(viewer: Viewer, content: bytes) -> bytes:

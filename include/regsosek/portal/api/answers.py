@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import csv
 import hashlib
 import io
 import json
@@ -18,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from regsosek.portal.api.problems import PRIVATE, documented, not_there
+from regsosek.portal.readable import is_readable
 from regsosek.portal.viewer import Viewer
+from regsosek.wording.spreadsheet import Spreadsheet
 
 LIMIT, HIGHEST_LIMIT = 100, 1000
 Row = Mapping[str, Any]
@@ -168,9 +169,9 @@ def marked(cursor: str | None) -> list[Any] | None:
         return None
     try:
         found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, RecursionError):
         found = None
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(is_readable(part) for part in found if isinstance(part, str)):
         raise no_such_page()
     return found
 
@@ -208,8 +209,11 @@ def _headers(tag: str) -> dict[str, str]:
 
 def _csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: " ".join(each) if isinstance(each, list) else each for name, each in row.items()})
+    writer = Spreadsheet(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name, "")) for name in columns] for row in rows)
     return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    return " ".join(value) if isinstance(value, list) else value

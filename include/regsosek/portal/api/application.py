@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastapi import Depends as Needs
 from fastapi import FastAPI, Request
 from fastapi.params import Depends
 
@@ -11,6 +12,7 @@ from regsosek.portal.api.published_paths import published_paths
 from regsosek.portal.api.reference_paths import reference_paths
 from regsosek.portal.api.releases import Releases
 from regsosek.portal.api.work_paths import work_paths
+from regsosek.portal.readable import require_readable
 from regsosek.portal.sources import Sources
 
 VERSION = "1.0"
@@ -25,7 +27,7 @@ def api(sources: Sources, login: Depends) -> FastAPI:
         title="Regsosek",
         version=VERSION,
         description=DESCRIPTION,
-        dependencies=[login],
+        dependencies=[login, Needs(require_readable)],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
 
-from regsosek.errors import AccessError, RegsosekError
+from regsosek.errors import AccessError, ObjectStoreError, RegsosekError
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ MEDIA_TYPE = "application/problem+json"
 # What every answer says about itself: whose it is, and that it is asked for again instead of believed.
 PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 _OUR_NAME = re.compile(r"[a-z_]{1,40}")
+NO_STORE = "The object store does not answer, or not with what was published."
+NO_STORE_FIX = "the log of Airflow's API server names the object; look at the store and at REGSOSEK_S3_*"
 NOT_THERE = "There is nothing under this value, or your account may not see it."
 
 
@@ -81,6 +83,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AccessError, _no_access)
     app.add_exception_handler(SQLAlchemyError, _no_warehouse)
     app.add_exception_handler(DatabaseError, _no_warehouse)  # pandas' own, an OSError
+    app.add_exception_handler(ObjectStoreError, _no_store)
     app.add_exception_handler(RegsosekError, _fault)
 
 
@@ -137,6 +140,12 @@ def _no_warehouse(request: Request, error: Exception) -> Response:  # noqa: ARG0
     log.error("the API cannot read the warehouse: %s", type(error).__name__)
     fix = "look at its server and at REGSOSEK_WAREHOUSE_URL of Airflow's API server"
     return _told(_of(HTTPStatus.SERVICE_UNAVAILABLE, "The warehouse does not answer.", fix))
+
+
+def _no_store(request: Request, error: Exception) -> Response:  # noqa: ARG001 - signature of the framework
+    # The words are for the log alone: they name bucket and key, and repeat what the store said.
+    log.error("the API cannot read the object store: %s", error)
+    return _told(_of(HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE, NO_STORE_FIX))
 
 
 def _fault(request: Request, error: Exception) -> Response:  # noqa: ARG001 - signature of the framework

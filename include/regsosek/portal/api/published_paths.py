@@ -1,5 +1,6 @@
 """Paths that answer with the tables of a release, row by row as they were published."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from regsosek.portal.api.problems import not_there
 from regsosek.portal.api.releases import PROVINCE, PublishedTable, Release, Releases, told_rows
 from regsosek.portal.api.shapes import (
     REGION_FILTERS,
+    RELEASE_ID,
     TablePath,
     TableQuery,
     columns_of_table,
@@ -115,10 +117,16 @@ def _mark(query: TableQuery) -> Mark | None:
     match marked(query.cursor):
         case None:
             return None
-        case [str(release_id), int(offset)] if offset > 0 and query.release in {None, release_id}:
+        case [str(release_id), int(offset)] if _leads(release_id, offset, query):
             return release_id, offset
         case _:
             raise no_such_page()
+
+
+def _leads(release_id: str, offset: int, query: TableQuery) -> bool:
+    """Whether a cursor can be one of ours: its release becomes a key of the object store, so it must look like one."""
+    named = re.fullmatch(RELEASE_ID, release_id) and query.release in {None, release_id}
+    return bool(named) and offset > 0
 
 
 def _page(

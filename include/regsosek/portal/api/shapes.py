@@ -20,10 +20,11 @@ from regsosek.statistics.streams.clocks import streams
 _FILE = Path(__file__).with_name("tables.csv")
 _PYTHON: Mapping[Kind, Any] = {"text": str | None, "date": date | None, "count": int | None, "number": float | None}
 _CONTEXT = ("night", "data_until", "scale", "missing")
+RELEASE_ID = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}$"
 ReleaseId = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}$",
+        pattern=RELEASE_ID,
         examples=["2022-10-23-c4557882ba43"],
         description="id of a release",
     ),

@@ -77,7 +77,7 @@ def _quarantine(
     match marked(query.cursor):
         case None:
             after = ""
-        case [str(after)] if after and "\0" not in after:
+        case [str(after)] if after:
             pass
         case _:
             raise no_such_page()
