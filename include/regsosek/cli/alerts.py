@@ -7,7 +7,7 @@ import typer
 
 from regsosek.cli import outbox
 from regsosek.cli.at_hand import console, house, operator
-from regsosek.cli.options import DAY, ProvincesOption, ReasonOption
+from regsosek.cli.options import DAY, ByOption, ProvincesOption, ReasonOption
 from regsosek.night.run_request import chosen
 
 NameArgument = Annotated[
@@ -39,28 +39,28 @@ def list_conditions(province: ProvincesOption = None, parts: PartsOption = False
 
 
 @commands.command()
-def ack(name: NameArgument, reason: ReasonOption, until: UntilOption = None) -> None:
+def ack(name: NameArgument, reason: ReasonOption, until: UntilOption = None, by: ByOption = "") -> None:
     """Say that somebody has a condition in hand: it is not told and not escalated until it is gone."""
-    _act("ack", name, reason, until.date() if until else None)
+    _act("ack", name, reason, until.date() if until else None, by)
 
 
 @commands.command()
-def snooze(name: NameArgument, reason: ReasonOption, until: EndOption) -> None:
+def snooze(name: NameArgument, reason: ReasonOption, until: EndOption, by: ByOption = "") -> None:
     """Keep a condition, and all in its place, silent up to a night; then it is told again."""
-    _act("snooze", name, reason, until.date())
+    _act("snooze", name, reason, until.date(), by)
 
 
 @commands.command()
-def wake(name: NameArgument, reason: ReasonOption) -> None:
+def wake(name: NameArgument, reason: ReasonOption, by: ByOption = "") -> None:
     """End an acknowledgement or a snooze: the condition is told again with the next night."""
-    _act("wake", name, reason, None)
+    _act("wake", name, reason, None, by)
 
 
-def _act(verb: str, name: str, reason: str, until: date | None) -> None:
+def _act(verb: str, name: str, reason: str, until: date | None, by: str) -> None:
     from regsosek.alerts.acting import take
     from regsosek.alerts.acts import Verb
 
     with house() as opened, opened.engine.begin() as connection:
-        taken = take(connection, name, Verb(verb), by=operator(), reason=reason, until=until)
+        taken = take(connection, name, Verb(verb), by=operator(by), reason=reason, until=until)
     end = f" up to night {taken.until}" if taken.until else ""
     console.print(f"{name}: {verb} by {taken.by}{end}, in force from the night after {taken.night}.")

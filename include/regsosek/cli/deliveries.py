@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regsosek.cli.at_hand import console, house, operator
-from regsosek.cli.options import DAY, ProvinceOption, ProvincesOption, ReasonOption
+from regsosek.cli.options import DAY, ByOption, ProvinceOption, ProvincesOption, ReasonOption
 from regsosek.cli.release import tell_release
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
@@ -68,35 +68,47 @@ def show(delivery_id: DeliveryArgument, province: OfProvinceOption = "", withdra
 
 @commands.command()
 def free(
-    delivery_id: DeliveryArgument, reason: ReasonOption, province: OfProvinceOption = "", publish: PublishOption = True
+    delivery_id: DeliveryArgument,
+    reason: ReasonOption,
+    province: OfProvinceOption = "",
+    publish: PublishOption = True,
+    by: ByOption = "",
 ) -> None:
     """Accept a held delivery after all: it is received again, counts from the newest night, and is published."""
     from regsosek.night import deciding
 
-    _carry_out(deciding.free, delivery_id, province, reason, publish)
+    _carry_out(deciding.free, delivery_id, province, reason, publish, by)
 
 
 @commands.command()
 def reject(
-    delivery_id: DeliveryArgument, reason: ReasonOption, province: OfProvinceOption = "", publish: PublishOption = True
+    delivery_id: DeliveryArgument,
+    reason: ReasonOption,
+    province: OfProvinceOption = "",
+    publish: PublishOption = True,
+    by: ByOption = "",
 ) -> None:
     """Reject a held delivery for good; the province is told to send a better one."""
     from regsosek.night import deciding
 
-    _carry_out(deciding.reject, delivery_id, province, reason, publish)
+    _carry_out(deciding.reject, delivery_id, province, reason, publish, by)
 
 
 @commands.command()
 def retry(
-    delivery_id: DeliveryArgument, province: ProvinceOption, reason: ReasonOption, publish: PublishOption = True
+    delivery_id: DeliveryArgument,
+    province: ProvinceOption,
+    reason: ReasonOption,
+    publish: PublishOption = True,
+    by: ByOption = "",
 ) -> None:
     """Read a delivery again that was rejected for what the object store said of it; the office sends nothing anew."""
     from regsosek.night import deciding
 
-    _carry_out(deciding.retry, delivery_id, province, reason, publish)
+    _carry_out(deciding.retry, delivery_id, province, reason, publish, by)
 
 
-def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, publish: bool) -> None:
+def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, publish: bool, by: str) -> None:
     from regsosek.night import deciding
     from regsosek.night.deliveries import province_of_delivery
     from regsosek.quality.rules import load_suites
@@ -105,7 +117,7 @@ def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, p
         suites = load_suites(opened.settings.expectations_dir)
         with opened.engine.connect() as connection:
             own = province_of_delivery(connection, delivery_id, province)
-        decided = decide(opened, own, delivery_id, suites, by=operator(), reason=reason)
+        decided = decide(opened, own, delivery_id, suites, by=operator(by), reason=reason)
         console.print(
             f"Delivery {delivery_id} of province {decided.province} is {decided.state} from night {decided.night}."
         )

@@ -16,5 +16,8 @@ ProvincesOption = Annotated[
     list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all 34.")
 ]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
+ByOption = Annotated[
+    str, typer.Option("--by", help="Who decides; default: your login. Needed where a service's account runs this.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document in place of text.")]
 CsvOption = Annotated[Path | None, typer.Option("--output", help="Write CSV here instead of a table.")]

@@ -7,7 +7,7 @@ import typer
 
 from regsosek.cli.at_hand import EXIT_FAILED, console, house, night_of, operator
 from regsosek.cli.key_files import SecretOption, public_key, write_secret
-from regsosek.cli.options import DateOption, ReasonOption
+from regsosek.cli.options import ByOption, DateOption, ReasonOption
 from regsosek.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,24 +41,24 @@ def release(context: typer.Context, date_: DateOption = None) -> None:
 
 
 @commands.command()
-def rollback(reason: ReasonOption) -> None:
+def rollback(reason: ReasonOption, by: ByOption = "") -> None:
     """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
     from regsosek.release.rollback import roll_back
 
     with house() as opened:
         bucket = opened.settings.release_bucket
-        left, now = roll_back(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+        left, now = roll_back(opened.engine, opened.store, bucket, by=operator(by), reason=reason)
     console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
 
 
 @commands.command()
-def repoint(reason: ReasonOption) -> None:
+def repoint(reason: ReasonOption, by: ByOption = "") -> None:
     """Write a lost or outdated pointer anew: readers see the newest release of the warehouse not rolled back."""
     from regsosek.release import rollback
 
     with house() as opened:
         bucket = opened.settings.release_bucket
-        now = rollback.repoint(opened.engine, opened.store, bucket, by=operator(), reason=reason)
+        now = rollback.repoint(opened.engine, opened.store, bucket, by=operator(by), reason=reason)
     console.print(f"Readers see release {now.release_id} (night {now.night}, revision {now.revision}).")
 
 
