@@ -1,4 +1,4 @@
-"""Registers with Airflow: the operator's page, the ways there, and what writes the notes of runs."""
+"""Registers with Airflow: our pages, the ways there, what stands before all, and what writes the notes of runs."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from airflow.sdk.configuration import conf
 
 from regsosek.geography.provinces import provinces
 from regsosek.portal.doorway import Doorway
+from regsosek.portal.front_door import FrontDoor
 
 PREFIX = "/regsosek"
 NIGHTLY = "regsosek_nightly"
@@ -60,6 +61,7 @@ class RegsosekPortal(AirflowPlugin):
 
     name = "regsosek_portal"
     fastapi_apps: ClassVar[list[Any]] = [{"app": Doorway(), "url_prefix": PREFIX, "name": "Regsosek portal"}]
+    fastapi_root_middlewares: ClassVar[list[Any]] = [{"middleware": FrontDoor, "name": "Regsosek front door"}]
     global_operator_extra_links: ClassVar[list[Any]] = [PortalLink()]
     external_views: ClassVar[list[Any]] = [
         {

@@ -124,7 +124,7 @@ def test_a_province_is_shown_itself_and_the_public_everything_public() -> None:
 
 
 def test_roles_are_read_from_both_auth_managers() -> None:
-    from regsosek.portal.access import roles_of
+    from regsosek.portal.airflow_logins import roles_of
 
     simple = SimpleNamespace(role="viewer")
     fab = SimpleNamespace(roles=[SimpleNamespace(name="Viewer"), SimpleNamespace(name="Kanwil64")])

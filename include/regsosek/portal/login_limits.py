@@ -1,0 +1,123 @@
+"""How many logins may fail: of an account from one address, of an account, from an address. Beyond that all wait.
+
+Counts are of one process and its memory: with several processes of the API server each has its own.
+"""
+
+import json
+import logging
+import math
+import time
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from regsosek.portal.doorway import Application, Message
+from regsosek.portal.front_door import answer
+
+log = logging.getLogger(__name__)
+
+BOTH, ACCOUNT, ADDRESS = parse("10 per 5 minutes"), parse("50 per 1 hour"), parse("100 per 5 minutes")
+MOST_BYTES = 64 * 1024
+LONGEST_NAME = 100
+FORM = "/auth/login"
+PUT_OFF = "Too many logins failed. Wait, then try again; Retry-After says how many seconds."
+TOO_LONG = "No login is that long."
+
+
+class LoginLimits:
+    """Counts every try as failed until it is known to have succeeded, so that many at once gain nothing."""
+
+    def __init__(self) -> None:
+        self._storage = MemoryStorage()
+        self._counter = FixedWindowRateLimiter(self._storage)
+
+    def seconds_to_wait(self, address: str, account: str) -> int:
+        """Counts a try; 0 where it may go on."""
+        over = [each for each in _counted(address, account) if not self._counter.hit(each[0], *each[1])]
+        ends = [self._counter.get_window_stats(item, *of).reset_time for item, of in over]
+        return max((math.ceil(end - time.time()) for end in ends), default=0)
+
+    def succeeded(self, address: str, account: str) -> None:
+        """Takes back what a try counted for; the account may mistype again from its address."""
+        self._counter.clear(BOTH, address, account)
+        self._storage.decr(ACCOUNT.key_for(account))
+        self._storage.decr(ADDRESS.key_for(address))
+
+
+_LIMITS = LoginLimits()
+
+
+def _counted(address: str, account: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    return [(BOTH, (address, account)), (ACCOUNT, (account,)), (ADDRESS, (address,))]
+
+
+def slowed(app: Application, limits: LoginLimits = _LIMITS) -> Application:
+    """``app`` for a request that is a login."""
+
+    async def login(scope: Message, receive: Any, send: Any) -> None:
+        body = await _body(receive)
+        if body is None:
+            await answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LONG)(scope, receive, send)
+            return
+        who = (scope["client"] or ("", 0))[0], account_in(body)
+        if seconds := limits.seconds_to_wait(*who):
+            log.warning("a login from %s is put off for %s s: too many failed", who[0], seconds)
+            put_off = answer(HTTPStatus.TOO_MANY_REQUESTS, PUT_OFF, {"retry-after": str(seconds)})
+            await put_off(scope, receive, send)
+            return
+
+        async def watching(message: Message) -> None:
+            if message["type"] == "http.response.start" and succeeded(scope["path"], message):
+                limits.succeeded(*who)
+            await send(message)
+
+        await app(scope, _again(body, receive), watching)
+
+    return login
+
+
+def succeeded(path: str, start: Message) -> bool:
+    """Whether an answer says that somebody is logged in; a form that failed is shown again, or led back to."""
+    status = start["status"]
+    if not path.rstrip("/").endswith(FORM):
+        return bool(status < HTTPStatus.BAD_REQUEST)
+    target = next((value.decode("latin-1") for name, value in start["headers"] if name.lower() == b"location"), "")
+    return bool(status < HTTPStatus.BAD_REQUEST and target) and not urlsplit(target).path.rstrip("/").endswith(FORM)
+
+
+def account_in(body: bytes) -> str:
+    """The account that a login names, in JSON or a form; empty where neither names one."""
+    try:
+        given = json.loads(body)
+        name = given.get("username") if isinstance(given, dict) else None
+    except RecursionError:
+        name = ""
+    except ValueError:
+        name = parse_qs(body.decode("latin-1")).get("username", [""])[-1]
+    return " ".join(str(name or "").split()).casefold()[:LONGEST_NAME]
+
+
+async def _body(receive: Any) -> bytes | None:
+    """The whole body; None of one that is too long."""
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Any) -> Any:
+    """A ``receive`` that gives the body first, which was taken already."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receiving() -> Any:
+        return waiting.pop() if waiting else await receive()
+
+    return receiving

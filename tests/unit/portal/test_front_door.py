@@ -1,0 +1,178 @@
+"""What stands before Airflow: who reaches what, what every answer says, and how logins that fail are slowed down."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regsosek.portal.front_door import HEADERS, FrontDoor, path_of
+from regsosek.portal.login_limits import BOTH, LoginLimits, account_in, slowed, succeeded
+
+HTML = "text/html,application/xhtml+xml"
+
+
+def asked(app: Any, path: str, *, method: str = "GET", body: bytes = b"", **scope: Any) -> tuple[int, dict[str, str]]:
+    """Status and headers of the answer."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given: Any = {
+        "type": "http", "method": method, "path": path, "scheme": "http", "headers": [], "client": ("192.0.2.1", 1),
+    } | scope  # fmt: skip
+    asyncio.run(app(given, receive, send))
+    return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+
+
+async def airflow(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"X-Frame-Options", b"DENY")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The door before an Airflow that lets everybody do everything; asked as whoever ``standing`` says."""
+
+    def opened(standing: str) -> FrontDoor:
+        import sys
+        import types
+
+        module = types.ModuleType("logins_of_this_test")
+
+        async def told(scope: Any) -> str:
+            return standing
+
+        module.standing = told  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "logins_of_this_test", module)
+        return FrontDoor(airflow, logins="logins_of_this_test")
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("path", "nobody", "account"),
+    [
+        ("/api/v2/dags", 200, 403),  # to nobody Airflow itself answers 401
+        ("/ui/config", 200, 403),
+        ("/auth/fab/v1/users", 200, 403),
+        ("/api/v2/monitor/health", 200, 200),
+        ("/api/v2/auth/logout", 200, 200),
+        ("/openapi.json", 401, 403),
+        ("/docs/oauth2-redirect", 401, 403),
+        ("/execution/docs", 401, 403),
+        ("/auth/redoc//", 401, 403),
+        ("/regsosek/", 200, 200),
+        ("/regsosek/api/v1/openapi.json", 200, 200),
+        ("/auth/login/", 200, 200),
+        ("/execution/variables/x", 200, 200),
+        ("/static/index.html", 200, 200),
+    ],
+)
+def test_airflow_is_for_operators(door: Any, path: str, nobody: int, account: int) -> None:
+    assert asked(door("nobody"), path)[0] == nobody
+    assert asked(door("account"), path)[0] == account
+    assert asked(door("operator"), path)[0] == 200
+    assert asked(door("account"), f"/under{path}", root_path="/under")[0] == account
+
+
+def test_a_browser_of_a_province_is_led_to_its_pages(door: Any) -> None:
+    html = {"headers": [(b"accept", HTML.encode())]}
+    for path in ("/", "/dags/regsosek_nightly"):
+        status, headers = asked(door("account"), path, root_path="/under", **html)
+        assert (status, headers["location"]) == (303, "/under/regsosek/")
+        assert asked(door("operator"), path, **html)[0] == asked(door("nobody"), path, **html)[0] == 200
+
+
+def test_the_path_of_a_proxy_is_taken_off_once() -> None:
+    assert path_of({"path": "/air/api/v2", "root_path": "/air"}) == "/api/v2"
+    assert path_of({"path": "/airs/api/v2", "root_path": "/air"}) == "/airs/api/v2"
+    assert path_of({"path": "/api/v2"}) == "/api/v2"
+
+
+def test_every_answer_says_how_a_browser_keeps_it_where_it_belongs(door: Any) -> None:
+    for path in ("/api/v2/dags", "/openapi.json", "/static/x.js", "/regsosek/"):
+        _, headers = asked(door("nobody"), path)
+        lowered = {name.lower() for name in headers}
+        assert set(HEADERS) <= lowered
+        assert ("no-store" in headers.values()) == (not path.startswith("/static/"))
+        assert "strict-transport-security" not in lowered
+    _, headers = asked(door("nobody"), "/ui/dags", scheme="https")
+    assert headers["strict-transport-security"]
+    assert headers["X-Frame-Options"] == "DENY"  # what an answer says itself stands
+    assert "x-frame-options" not in headers
+
+
+def answering(status: int) -> Any:
+    async def login(scope: Any, receive: Any, send: Any) -> None:
+        assert json.loads((await receive())["body"])["username"]
+        await send({"type": "http.response.start", "status": status, "headers": []})
+
+    return login
+
+
+def login(limits: LoginLimits, status: int, account: str = "kanwil64", address: str = "192.0.2.1") -> int:
+    body = json.dumps({"username": account, "password": "x"}).encode()
+    app = slowed(answering(status), limits)
+    return asked(app, "/auth/token", method="POST", body=body, client=(address, 1))[0]
+
+
+def test_logins_that_fail_are_put_off() -> None:
+    limits = LoginLimits()
+    assert [login(limits, 401) for _ in range(BOTH.amount)] == [401] * BOTH.amount
+    assert login(limits, 201) == 429  # the right password too
+    assert login(limits, 201, " KANWIL64 ") == 429
+    assert login(limits, 201, address="192.0.2.2") == 201
+    assert login(limits, 201, "kanwil65") == 201
+    body = b'{"username": "kanwil64"}'
+    _, headers = asked(slowed(answering(201), limits), "/auth/token", method="POST", body=body)
+    assert 0 < int(headers["retry-after"]) <= BOTH.get_expiry()
+
+
+def test_an_account_is_not_guessed_from_many_addresses_nor_many_accounts_from_one() -> None:
+    limits = LoginLimits()
+    assert [login(limits, 401, address=f"192.0.2.{n}") for n in range(51)] == [401] * 50 + [429]
+    limits = LoginLimits()
+    assert [login(limits, 401, account=f"a{n}") for n in range(101)] == [401] * 100 + [429]
+
+
+def test_logins_that_succeed_count_nothing() -> None:
+    limits = LoginLimits()
+    for _ in range(30):
+        assert login(limits, 401) == 401
+        assert [login(limits, 201) for _ in range(5)] == [201] * 5
+    assert login(limits, 500) == 500
+
+
+def test_a_form_that_is_shown_again_or_led_back_to_has_failed() -> None:
+    def start(status: int, location: str = "") -> Any:
+        return {"status": status, "headers": [(b"Location", location.encode())] if location else []}
+
+    assert succeeded("/auth/login/", start(302, "/"))
+    assert not succeeded("/auth/login/", start(302, "/auth/login/?next="))
+    assert not succeeded("/under/auth/login", start(200))
+    assert succeeded("/auth/token", start(201))
+    assert not succeeded("/auth/token/cli", start(401))
+
+
+@given(st.binary(max_size=60))
+def test_whatever_is_sent_names_an_account_or_none(body: bytes) -> None:
+    assert len(account_in(body)) <= 100
+
+
+def test_the_account_is_read_from_json_and_forms() -> None:
+    assert account_in(b'{"username": "Sari", "password": "x"}') == "sari"
+    assert account_in(b"csrf_token=1&username=Sari+B&password=x") == "sari b"
+    assert account_in(b"[" * 60_000) == ""
+    assert account_in(b'["username"]') == account_in(b"\xff") == account_in(b'{"username": null}') == ""
+
+
+def test_a_login_has_an_end() -> None:
+    app = slowed(answering(201), LoginLimits())
+    assert asked(app, "/auth/token", method="POST", body=b"x" * 70_000)[0] == 413
