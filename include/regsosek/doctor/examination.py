@@ -6,6 +6,7 @@ from regsosek.doctor.airflow import CHECKS as AIRFLOW
 from regsosek.doctor.files import CHECKS as FILES
 from regsosek.doctor.finding import Check, Finding, Verdict, fail, skip
 from regsosek.doctor.keys import CHECKS as KEYS
+from regsosek.doctor.logins import CHECKS as LOGINS
 from regsosek.doctor.machine import CHECKS as MACHINE
 from regsosek.doctor.mail import CHECKS as MAIL
 from regsosek.doctor.objects import CHECKS as OBJECTS
@@ -17,7 +18,9 @@ from regsosek.errors import RegsosekError
 from regsosek.settings import variable
 
 # In the order of what rests on what; a check may only come after those that it names.
-CHECKS: tuple[Check, ...] = (*VARIABLES, *MACHINE, *FILES, *TRANSPORT, *WAREHOUSE, *OBJECTS, *KEYS, *MAIL, *AIRFLOW)
+CHECKS: tuple[Check, ...] = (
+    *VARIABLES, *MACHINE, *FILES, *TRANSPORT, *WAREHOUSE, *OBJECTS, *KEYS, *MAIL, *LOGINS, *AIRFLOW
+)  # fmt: skip
 
 
 def examine(environ: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> dict[str, Finding]:

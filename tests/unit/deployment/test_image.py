@@ -49,6 +49,11 @@ def test_the_image_never_sees(path: str) -> None:
     assert ignored_by_docker(path)
 
 
+@pytest.mark.parametrize("path", ["docker/init.sh", "docker/accounts.csv"])
+def test_what_services_start_with_is_in_the_image(path: str) -> None:
+    assert not ignored_by_docker(path)
+
+
 def test_git_ignores_the_secrets() -> None:
     asked = subprocess.run(["git", "check-ignore", "--quiet", SECRETS_FILE], cwd=PROJECT_ROOT, check=False)
     assert asked.returncode == 0
