@@ -7,6 +7,7 @@ from regsosek.contract.documentation import documents
 from regsosek.contract.hostile import PAGE, hostile_page
 from regsosek.contract.publication import PUBLISHED, publication_faults, publish, published_text, unpublished
 from regsosek.errors import ConfigurationError
+from regsosek.portal.routes_page import routes_page
 from regsosek.quality.catalogue import read_catalogue, rule_documents
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
@@ -40,6 +41,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     )
     expected |= simulation_documents(root) | glossary_documents(root) | forecast_documents(root)
     expected |= {root / ODCS: odcs_text(catalogue.rules)}
+    expected |= routes_page(root)
     expected |= satu_data_documents(root, catalogue.rules)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}
