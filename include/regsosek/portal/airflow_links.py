@@ -5,6 +5,8 @@ from urllib.parse import quote
 from regsosek.warehouse.task_runs import TaskRun
 
 NIGHTLY = "regsosek_nightly"
+# To the form of whichever auth manager there is, and out again; an account of a province is shown nothing else there.
+SIGN_IN, SIGN_OUT = "/api/v2/auth/login", "/api/v2/auth/logout"
 # Where Airflow's API is asked for a run, and to do a task again in the run that it belongs to.
 DAG_ADDRESS = f"/api/v2/dags/{NIGHTLY}"
 TRIGGER_ADDRESS = f"{DAG_ADDRESS}/dagRuns"

@@ -14,7 +14,7 @@ from regsosek.contract.instruments import QUESTIONNAIRE, instrument_of
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.provinces import province as province_of
 from regsosek.portal import wording
-from regsosek.portal.airflow_links import log_address, run_address
+from regsosek.portal.airflow_links import SIGN_IN, SIGN_OUT, log_address, run_address
 from regsosek.portal.deliveries import DeliveryLine
 from regsosek.portal.nights import COMPLETE, Night
 from regsosek.portal.repairs import Repaired
@@ -106,6 +106,8 @@ def _environment() -> Environment:
         "event_labels": wording.event_words(),
         "log_address": log_address,
         "run_address": run_address,
+        "sign_in": SIGN_IN,
+        "sign_out": SIGN_OUT,
         "night_words": wording.night_words(),
         "delivery_words": wording.delivery_words(),
         "reasons": rejection_reasons(),

@@ -50,6 +50,14 @@ def test_links_stay_under_the_path_that_airflow_gives(page) -> None:
     assert all(link.startswith("/under/regsosek/") for link in leading)
 
 
+def test_who_sees_no_page_of_airflow_finds_the_way_in_and_out_here() -> None:
+    nobody, of_office = replace(frame(), viewer=None), replace(frame(), viewer=office("64"))
+    sign_in, sign_out = "/under/api/v2/auth/login?next=/under/regsosek/", "/under/api/v2/auth/logout"
+    assert sign_in in Outline(pages.message(nobody, "Not signed in", "Sign in")).links()
+    assert sign_out in Outline(pages.message(of_office, "Not found", "")).links()
+    assert sign_out not in Outline(pages.message(frame(), "Not found", "")).links()
+
+
 def test_a_held_delivery_stands_first_with_what_decides_for_those_who_may() -> None:
     outline = Outline(board())
     assert outline.text.index("Waiting for a decision: 1 held") < outline.text.index("Not complete last night")
