@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.utils import getaddresses
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -191,8 +191,10 @@ def given_fields(
 ) -> dict[str, str | None]:
     """What :func:`load_settings` reads, by field name, not yet validated; an empty variable is none.
 
+    A secret may lie in a file, which ``REGSOSEK_<FIELD>_FILE`` then names.
+
     Raises:
-        ConfigurationError: a variable that is no more is set.
+        ConfigurationError: a variable that is no more is set, or a secret's file cannot be read.
     """
     environ = os.environ if environ is None else environ
     local = Path(environ.get("REGSOSEK_ENV_FILE", LOCAL_ENVIRONMENT))
@@ -201,11 +203,34 @@ def given_fields(
     retired = [f"{name} is no more: {fix}" for name, fix in RETIRED.items() if values.get(name)]
     if retired:
         raise ConfigurationError("; ".join(retired))
-    return {
+    given: dict[str, str | None] = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in values.items()
         if name.startswith(PREFIX) and name != "REGSOSEK_ENV_FILE"
     }
+    return given | _from_files(given)
+
+
+def _from_files(given: dict[str, str | None]) -> dict[str, str | None]:
+    """The secrets that lie in files; the variables that name them are used up."""
+    named = [(name, given.pop(f"{name}_file")) for name in _secrets() if f"{name}_file" in given]
+    if doubled := [variable(name) for name, _ in named if given.get(name)]:
+        raise ConfigurationError(f"{', '.join(doubled)}: set it, or name its file, not both")
+    return {name: secret for name, file in named if file and (secret := _secret_in(name, Path(file)))}
+
+
+def _secrets() -> list[str]:
+    """The fields that may lie in a file; one has a field for that of its own."""
+    fields = Settings.model_fields
+    secret = (name for name, field in fields.items() if SecretStr in (field.annotation, *get_args(field.annotation)))
+    return [name for name in secret if f"{name}_file" not in fields]
+
+
+def _secret_in(name: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{variable(name)}_FILE names {file}: {type(error).__name__}") from None
 
 
 def setting(name: str) -> str | None:

@@ -1,5 +1,7 @@
 """Settings from the environment: what is retired, contradicts itself, or is known to Airflow alone."""
 
+from pathlib import Path
+
 import pytest
 
 from regsosek.errors import ConfigurationError
@@ -55,3 +57,27 @@ def test_mail_comes_from_a_plain_address(name: str, given: str) -> None:
 )
 def test_a_plain_address_may_have_a_name(given: str) -> None:
     assert load_settings(NEEDED | {"REGSOSEK_MAIL_SENDER": given}).mail_sender == given
+
+
+@pytest.mark.parametrize("name", ["HMAC_KEY", "WAREHOUSE_URL", "SMTP_PASSWORD", "WATCHDOG_PING_URL"])
+def test_a_secret_may_lie_in_a_file(name: str, tmp_path: Path) -> None:
+    secret = "postgresql+psycopg://u:rahasia@h/d" if name.endswith("URL") else "rahasia-" * 5
+    (tmp_path / "secret").write_text(f"{secret}\n", encoding="utf-8")
+    named = NEEDED | {f"REGSOSEK_{name}": "", f"REGSOSEK_{name}_FILE": str(tmp_path / "secret")}
+    assert getattr(load_settings(named), name.lower()).get_secret_value() == secret
+    with pytest.raises(ConfigurationError, match=f"REGSOSEK_{name}: set it, or name its file, not both"):
+        load_settings(named | {f"REGSOSEK_{name}": "x" * 40})
+    with pytest.raises(ConfigurationError, match=f"REGSOSEK_{name}_FILE names .*nowhere: FileNotFoundError"):
+        load_settings(named | {f"REGSOSEK_{name}_FILE": str(tmp_path / "nowhere")})
+
+
+def test_what_is_no_secret_lies_in_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="REGSOSEK_SMTP_HOST_FILE"):
+        load_settings(NEEDED | {"REGSOSEK_SMTP_HOST_FILE": str(tmp_path)})
+
+
+def test_an_empty_file_is_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch()
+    given = {name: value for name, value in NEEDED.items() if name != "REGSOSEK_HMAC_KEY"}
+    with pytest.raises(ConfigurationError, match="REGSOSEK_HMAC_KEY"):
+        load_settings(given | {"REGSOSEK_HMAC_KEY_FILE": str(tmp_path / "secret")})
