@@ -29,11 +29,12 @@ _HASHES = "CREATE TEMPORARY TABLE hashed (part int, row_no int, content_hash tex
 
 @dataclass(frozen=True)
 class Archive:
-    """Where the files go, and a directory to write them in."""
+    """Where the files go, a directory to write them in, and the key of the hashes."""
 
     store: Store
     bucket: str
     scratch: Path
+    key: bytes
 
 
 def archive_files(connection: Connection, archive: Archive) -> list[dict[str, Any]]:
@@ -51,7 +52,8 @@ def _archive_part(connection: Connection, archive: Archive, part: int) -> Iterat
     cases = pd.read_sql_query(text(_PART), connection, params={"part": part}, dtype=str)
     places = cases.index.repeat(cases["members"].astype(int))
     files = dict(zip(DATASETS, (_whole("keluarga", cases), _whole("anggota", cases.loc[places])), strict=True))
-    hashes = cases[["row_no"]].assign(part=part, content_hash=contents(*files.values()))
+    hashed = contents(files["keluarga"], files["anggota"], archive.key)
+    hashes = cases[["row_no"]].assign(part=part, content_hash=hashed)
     path = archive.scratch / "hashes.csv"
     hashes.to_csv(path, index=False)
     copy_in(connection, "hashed", list(hashes.columns), path)

@@ -48,7 +48,7 @@ class Nights:
 
     def prepare(self, scratch: Path) -> None:
         """An empty warehouse with regions, the frame of the officers' sub-SLS, and targets."""
-        migrate(self.house.engine)
+        migrate(self.house.engine, self.house.settings.hash_key)
         desas = [
             code for code, each in region_master().regions.items() if code[:2] == PROVINCE and each.level == "desa"
         ]
@@ -113,7 +113,7 @@ class Nights:
     def _archived(self, connection: Connection, own: dict[str, Any], scratch: Path) -> str:
         """Archives the files and the manifest of what was brought; the address of the manifest."""
         store, bucket = self.house.store, self.house.settings.archive_bucket
-        files = archive_files(connection, Archive(store, bucket, scratch))
+        files = archive_files(connection, Archive(store, bucket, scratch, self.house.settings.hash_key))
         return archive_bytes(store, bucket, json.dumps(_manifest(own, files)).encode())
 
 
@@ -150,7 +150,7 @@ rows AS (
     FROM (SELECT * FROM fresh UNION ALL SELECT * FROM again) brought
 )
 SELECT n / CAST(:part_rows AS int) + 1 AS part, n % CAST(:part_rows AS int) + 1 AS row_no,
-       'D' || day || '-' || officer || '-' || i AS case_id, versi,
+       'D' || day * 10000000 + officer * 100 + i AS case_id, versi,
        CASE WHEN withdrawn THEN 'withdrawn' WHEN error THEN 'quarantined' ELSE 'loaded' END AS status,
        CASE WHEN withdrawn THEN NULL WHEN error THEN 'error' ELSE 'clean' END AS verdict,
        p.code AS id_subsls, (day - 1) % {DAYS_A_PLACE} * {FAMILIES_A_DAY} + i + 1 AS r109_no_bangunan,

@@ -25,10 +25,10 @@ from regsosek.quality.verdict import Judge
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
+from regsosek.staging.pseudonyms import prepare_key
 from regsosek.staging.relations import stage
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.warehouse.loading import PartKey, written_tables
-from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.recognition import know_nothing, recognise
 
 STEPS = ("stage", "judge", "split")

@@ -239,7 +239,7 @@ def _repeat(random: np.random.Generator, drawn: Drawn, share: float) -> None:
                 {},
                 {"versi": "2"},
                 {"id_dokumen": ""},
-                {"id_dokumen": f"{row['id_dokumen'][:8]}-B"},
+                {"id_dokumen": f"{row['id_dokumen'][:6]}-7"},
             )
             drawn.keluarga.append(row | change[int(random.integers(4))])
 
@@ -249,6 +249,6 @@ def _unlink(random: np.random.Generator, drawn: Drawn, share: float) -> None:
     for member in drawn.anggota:
         linked = member["id_dokumen"].startswith("D") and member["versi"].isdigit()
         if random.random() < share / 8:
-            member.update(({"id_dokumen": "D-STRAY"}, {"versi": "7"}, {"id_dokumen": ""})[int(random.integers(3))])
+            member.update(({"id_dokumen": "D-999"}, {"versi": "7"}, {"id_dokumen": ""})[int(random.integers(3))])
         elif linked and random.random() < share / 8:
             member.update({"r110_no_keluarga": "998"} if random.random() < 0.5 else {"id_subsls": ""})

@@ -176,7 +176,7 @@ def _type_cases(variable: Variable) -> list[RuleCase]:
 
 
 def _width_cases(variable: Variable) -> list[RuleCase]:
-    if not variable.is_text or variable.width is None:
+    if not variable.is_text or variable.width is None or variable.is_shown_key:
         return []
     letter, exact = ("1", True) if variable.kind == "digits" else ("a", False)
     return _cases(

@@ -65,7 +65,9 @@ class Settings(BaseModel):
     landing_bucket: str = "regsosek-landing"
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"
-    hmac_key: SecretStr = Field(min_length=32, description="keys the NIK and KK hashes; once lost, nothing compares")
+    hmac_key: SecretStr = Field(
+        min_length=32, description="keys the hashes of NIK, KK, ids and contents; once lost, nothing compares"
+    )
     release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
     release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
     release_keep_days: Annotated[int, Field(ge=7)] | None = Field(
@@ -159,6 +161,11 @@ class Settings(BaseModel):
     def mail_is_airflows(self) -> bool:
         """Whether the relay is known to an Airflow connection alone, which tasks read and the command line cannot."""
         return self.smtp_conn_id is not None and "smtp_host" not in self.model_fields_set
+
+    @property
+    def hash_key(self) -> bytes:
+        """The key of the keyed hashes."""
+        return self.hmac_key.get_secret_value().encode()
 
     @property
     def scratch(self) -> Path:

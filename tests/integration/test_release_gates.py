@@ -245,7 +245,9 @@ def test_the_second_reading_agrees_with_the_statistics_whatever_arrives(
 ) -> None:
     world = prepared.fresh()
     house = world.house
-    archive = Archive(house.store, house.settings.archive_bucket, tmp_path_factory.mktemp("archive"))
+    archive = Archive(
+        house.store, house.settings.archive_bucket, tmp_path_factory.mktemp("archive"), house.settings.hash_key
+    )
     former: list[str] = []
     for position, (document, versi, kind, day, replaces) in enumerate(sorted(messages, key=lambda each: each[3])):
         supersedes = former[-1:] if replaces else []

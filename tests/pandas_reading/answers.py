@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import RFC_4122, UUID
 
 import pandas as pd
 
@@ -31,6 +32,29 @@ def _digits(text: str) -> str | None:
 def _key(text: str) -> str | None:
     nik_like = len(text) == 16 and set(text) <= ASCII_DIGITS
     return text if text[0] in KEY_START and set(text) <= KEY_CHARACTERS and not nik_like else None
+
+
+_PREFIX = "(?:[A-Za-z]{1,2}|dok|DOK|tag|TAG)"
+_SHOWN = (
+    re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}"),
+    re.compile(r"(?:[A-Za-z]{1,2}-)?[1-9]\d-(?:\d{4}-\d{6}|\d{1,8})", re.ASCII),
+    re.compile(_PREFIX + r"(?:-?\d{1,9}|-?\d{1,5}-\d{1,4})?", re.ASCII),
+    re.compile(_PREFIX + "-[0-9a-f]{16}"),
+)
+
+
+def _shown_key(text: str) -> str | None:
+    """An id of a document or tag: a UUID, or one of the short forms; never a number as long as a NIK."""
+    long = any(len(run) >= len("6403010001000100") for run in re.findall("[0-9]+", text))
+    return text if not long and (_is_uuid(text) or any(form.fullmatch(text) for form in _SHOWN)) else None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        read = UUID(text)
+    except ValueError:
+        return False
+    return str(read) == text.lower() and read.variant == RFC_4122 and read.version in range(1, 9)
 
 
 def _integer(text: str) -> int | None:
@@ -119,7 +143,7 @@ def read_answers(dataset: str, rows: list[dict[str, str]]) -> Answers:
 
 
 def _column(variable: Variable, texts: list[str], index: pd.RangeIndex) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    reader = READERS[variable.kind]
+    reader = _shown_key if variable.kind == "key" and not variable.pii else READERS[variable.kind]
     found = [reader(text) if text else None for text in texts]
     bad = [bool(text) and value is None for text, value in zip(texts, found, strict=True)]
     return pd.Series(found, index=index, dtype=DTYPES.get(variable.kind, TEXT)), pd.Series(bad, index=index, dtype=bool)

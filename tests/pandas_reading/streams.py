@@ -161,6 +161,12 @@ def _unsaid_change(m: Messages) -> "pd.Series[bool]":
     return certain(m.answers.missing("status") & (m["id_subsls_baru"] != m["id_subsls"]))
 
 
+def _nowhere(m: Messages) -> "pd.Series[bool]":
+    ever = set(m.around.frame) | {change.old for change in m.around.changes}
+    unknown = ~m["id_subsls_baru"].isin(ever) & ~m.begins("id_subsls_baru", 10).isin(m.around.desa)
+    return certain(unknown & (m.begins("id_subsls_baru", 2) == m.around.province))
+
+
 def _other_desa(m: Messages) -> "pd.Series[bool]":
     same_province = m.begins("id_subsls_baru", 2) == m.around.province
     return certain(same_province & (m.begins("id_subsls_baru", 10) != m.begins("id_subsls", 10)))
@@ -193,7 +199,7 @@ def _of_codebook(dataset: str) -> dict[str, Reading]:
     for variable in variables(dataset, "1"):
         applies: Mapping[str, tuple[Callable[[Variable, Messages], Any], bool]] = {
             "T": (_type, variable.kind != "text"),
-            "W": (_width, variable.kind in {"key", "digits", "text"} and variable.width is not None),
+            "W": (_width, variable.kind in {"digits", "text"} or bool(variable.kind == "key" and variable.pii)),
             "R": (_range, variable.maximum is not None),
             "C": (_code, bool(variable.codes)),
             "U": (_universe, variable.required == "yes"),
@@ -242,5 +248,6 @@ STREAM_READINGS: dict[str, dict[str, Reading]] = {
         "R11": _parts_without_sum,
         "R12": _does_not_add_up,
         "R13": _part_above_sum,
+        "R14": _nowhere,
     },
 }

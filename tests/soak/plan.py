@@ -159,9 +159,9 @@ class Offices:
 
     def _bad(self, night: date, province: str) -> list[Family]:
         keys = {"r201_tanggal_pencacahan": night.isoformat(), **_place(province)}
-        name = f"{province}-bad-{night:%d}"
-        return [faulty(f"{name}-{n}", number=BUILDINGS + n, **keys) for n in range(1, 8)] + [
-            family(f"{name}-8", number=BUILDINGS + 8, **keys)
+        name = f"{province}-9{night:%d}"
+        return [faulty(f"{name}{n}", number=BUILDINGS + n, **keys) for n in range(1, 8)] + [
+            family(f"{name}8", number=BUILDINGS + 8, **keys)
         ]
 
     def _decision(self, night: date, held: Sent) -> Act:

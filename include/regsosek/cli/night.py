@@ -21,7 +21,7 @@ def migrate() -> None:
     from regsosek.warehouse import migration
 
     with house() as opened:
-        added = migration.migrate(opened.engine)
+        added = migration.migrate(opened.engine, opened.settings.hash_key)
         migration.grant_roles(opened.engine)
     for column in added:
         console.print(f"added from the codebook: {column}")

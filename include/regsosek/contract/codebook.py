@@ -98,6 +98,11 @@ class Variable:
         return self.kind in TEXT_KINDS
 
     @property
+    def is_shown_key(self) -> bool:
+        """An id that people see in work lists: it must have one of the forms of ``key_forms.csv``."""
+        return self.kind == "key" and not self.pii
+
+    @property
     def reference(self) -> str:
         """How people name it: the item number, else the column name."""
         return self.item or self.name

@@ -25,6 +25,7 @@ from regsosek.contract.codebook import (
 )
 from regsosek.contract.drift import drift_policy
 from regsosek.contract.instruments import Span, instrument_versions, instruments
+from regsosek.contract.key_forms import key_forms
 from regsosek.contract.manifest import DeliveredFile, Manifest
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import repair_kinds
@@ -83,6 +84,7 @@ def _regions(example: Path) -> dict[str, Callable[[], str]]:
         "reasons": reasons_table,
         "drift": drift_table,
         "repairs": repairs_table,
+        "key-forms": key_forms_table,
         "example-manifest": lambda: _fenced("json", _found(example, "manifest.json").read_text(encoding="utf-8")),
         "example-keluarga": lambda: delivered_rows(_found(example, "keluarga-00001.csv.gz")),
         "example-anggota": lambda: delivered_rows(_found(example, "anggota-00001.csv.gz")),
@@ -249,6 +251,12 @@ def repairs_table() -> str:
         for kind in repair_kinds().values()
     )
     return table(("Repair", "Counted in", "Told", "Meaning", "As the province reads it"), rows)
+
+
+def key_forms_table() -> str:
+    """The forms that ids of documents and tags may have, as a Markdown table."""
+    rows = ((f"`{each.pattern}`", f"`{each.example}`", each.text_en, each.text_id) for each in key_forms())
+    return table(("Pattern", "Example", "Form", "As the province reads it"), rows)
 
 
 def delivered_rows(path: Path) -> str:

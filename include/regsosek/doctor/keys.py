@@ -13,7 +13,7 @@ from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.publish import current_prefix
 from regsosek.release.signing import signer_of
 from regsosek.settings import variable
-from regsosek.warehouse.pseudonyms import HASH_BYTES
+from regsosek.staging.pseudonyms import HASH_BYTES
 
 HMAC_KEY, SIGNING_KEY = variable("hmac_key"), variable("release_signing_key")
 LEAST_DIFFERENT = 10  # characters: a key typed by hand repeats itself

@@ -38,7 +38,7 @@ def start_everything(console: Console) -> Stack:
     with console.status("Starting PostgreSQL, object storage, mail sink and Airflow..."):
         services_up()
         with open_house(load_settings()) as house:
-            migrate(house.engine)
+            migrate(house.engine, house.settings.hash_key)
             grant_roles(house.engine)
         stack = up(inherited=os.environ)
     console.print(_login(stack))
@@ -58,7 +58,7 @@ def run_demo(console: Console, scale: float) -> bool:
     started = time.monotonic()
     services_up()
     with open_house(load_settings()) as house:
-        migrate(house.engine)
+        migrate(house.engine, house.settings.hash_key)
         _deliver(console, house, scale)
         stack = start_everything(console)
         with stack.airflow.client() as client:

@@ -34,7 +34,8 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
             if province == NATION:
                 faults = full_audit.nation_faults(house.store, bucket, standing)
             else:
-                archive = Archive(house.store, house.settings.archive_bucket, scratch)
+                settings = house.settings
+                archive = Archive(house.store, settings.archive_bucket, scratch, settings.hash_key)
                 faults = full_audit.audit_province(connection, archive, bucket, standing, province)
         with house.engine.begin() as connection:
             full_audit.note(connection, standing.release_id, province, faults)

@@ -26,8 +26,8 @@ from regsosek.warehouse import holding, ledger
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import ensure_night_partitions
-from regsosek.warehouse.pseudonyms import prepare_key
 from regsosek.warehouse.reference import export_frame, export_psls, export_regions
+from regsosek.warehouse.rekeying import require_keyed
 
 log = logging.getLogger(__name__)
 
@@ -152,13 +152,15 @@ def _receive_pending(
         entries = ledger.pending(connection, province, night, freed=decided is not None)
         if not entries:
             return
+        require_keyed(connection, province)
         ensure_night_partitions(connection, province, night)
         again = {entry.delivery_id: _again(connection, entry, decided) for entry in entries} if decided else {}
     with (
         house.scratch(f"prov{province}") as scratch,
-        open_engine(scratch, memory_limit=settings.memory_limit, threads=settings.threads) as duck,
+        open_engine(
+            scratch, memory_limit=settings.memory_limit, threads=settings.threads, key=settings.hash_key
+        ) as duck,
     ):
-        prepare_key(duck, settings.hmac_key.get_secret_value().encode())
         _fill_reference(house, duck, province, scratch)
         judges = Judges(duck, suites_of)
         receive_in_order(

@@ -65,7 +65,7 @@ def load_reference(house: House) -> list[LoadedReference]:
     Raises:
         ReferenceDataError: a dataset has no version that is whole; what was loaded before stays.
     """
-    migrate(house.engine)
+    migrate(house.engine, house.settings.hash_key)
     for province in provinces():
         with house.engine.begin() as connection:
             refresh_missing(connection, province.code)

@@ -173,6 +173,19 @@ def _type_rule(variable: Variable, asked: Block) -> Rule | None:
         # A predicate instead of Great Expectations' own null check: a quarter of its cost, over 140 rules.
         EXPECT_NO_ROWS_WHERE,
         {"condition": f"{judged}{untyped_column(variable.name)} IS NOT NULL"},
+        *_type_text(variable),
+    )
+
+
+def _type_text(variable: Variable) -> tuple[str, str]:
+    if variable.is_shown_key:
+        return (
+            "bentuknya tidak menurut kontrak (UUID, ULID, atau nomor urut), sehingga mungkin memuat NIK, nomor KK, "
+            "nomor telepon, atau nama orang. Beri nomor yang tidak dibuat dari data pribadi.",
+            "the id has none of the contract's forms (UUID, ULID, serial number), so it may hold a NIK, a KK number, a "
+            "phone number or a name.",
+        )
+    return (
         f"isian tidak terbaca, seharusnya {KIND_ID[variable.kind]}. Perbaiki isian sesuai jawaban responden.",
         f"the value cannot be read as {KIND_EN[variable.kind]}.",
     )
@@ -183,7 +196,7 @@ def _codes(codes: Iterable[int]) -> str:
 
 
 def _width_rule(variable: Variable, asked: Block) -> Rule | None:
-    if not variable.is_text or variable.width is None:
+    if not variable.is_text or variable.width is None or variable.is_shown_key:  # no form of an id is longer
         return None
     low = variable.width if variable.kind == "digits" else 1
     kwargs = {"column": variable.name, "min_value": low, "max_value": variable.width, **_judged(asked)}

@@ -13,6 +13,7 @@ import yaml
 from regsosek.contract.codebook import DATASETS, Variable, block, code_list, variables
 from regsosek.contract.documentation import WRITTEN, manifest_schema_document
 from regsosek.contract.instruments import Instrument, instruments
+from regsosek.contract.key_forms import any_form
 from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.contract.manifest import CONTRACT_VERSION, FILE_NAME, MANIFEST_NAME, MAX_FILES
 from regsosek.contract.reasons import rejection_reasons
@@ -194,7 +195,7 @@ def _options(variable: Variable) -> Document:
     width = variable.width
     by_kind: dict[str, Document] = {
         "digits": {"minLength": width, "maxLength": width, "pattern": f"^[0-9]{{{width}}}$"},
-        "key": {"maxLength": width, "pattern": f"^{PATTERNS['key']}$"},
+        "key": {"maxLength": width, "pattern": f"^({any_form() if variable.is_shown_key else PATTERNS['key']})$"},
         "text": {"maxLength": width},
         "integer": {"minimum": variable.minimum, "maximum": variable.maximum},
         "decimal": {"minimum": variable.minimum, "maximum": variable.maximum},

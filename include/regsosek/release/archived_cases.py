@@ -8,7 +8,7 @@ a hash of all columns, which must be that of the log: so that no value was read 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,12 @@ ORDER BY coalesce(decided_night, night), CASE WHEN decided_night IS NOT NULL THE
 
 @dataclass(frozen=True)
 class Archive:
-    """Where delivered files are kept, and a private directory to read them in."""
+    """Where delivered files are kept, a private directory to read them in, and the key of the hashes of contents."""
 
     store: Store
     bucket: str
     scratch: Path
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _documents(archive: Archive, manifest: Manifest, part: int) -> pd.DataFrame:
     """The families of a part, with the hash of all that its files say of each."""
     families, members = (_texts(archive, manifest, manifest.file(dataset, part)) for dataset in DATASETS)
     try:
-        hashed = contents(families, members)
+        hashed = contents(families, members, archive.key)
     except KeyError:
         raise AuditError(f"delivery {manifest.delivery_id}: part {part} holds members without their family") from None
     return typed_rows(families, manifest.delivery_id, part).assign(contents=hashed)

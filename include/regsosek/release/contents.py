@@ -4,6 +4,8 @@ A case is the row of its family and those of its members, whatever the format, t
 the version of the questionnaire. Whoever reads one value into another column gets another hash.
 """
 
+import hmac
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -12,23 +14,27 @@ import pandas as pd
 
 from regsosek.contract.codebook import all_variables, variables
 from regsosek.contract.instruments import first_version, instrument_of
+from regsosek.contract.key_forms import NUMBER_OF_A_PERSON, any_form
 
 HASH_DIGITS = 32
 _MISSING, _BETWEEN = "\x1e", "\x1f"
 _KEY = ("id_subsls", "r109_no_bangunan", "r110_no_keluarga")
-_DOCUMENT = "[A-Za-z0-9][A-Za-z0-9._/-]*"
-_NIK = "[0-9]{16}"
 
 
-def contents(families: pd.DataFrame, members: pd.DataFrame) -> list[str]:
-    """The hash of each row of ``families`` with its ``members``, by the texts of one part as they were read."""
+def contents(families: pd.DataFrame, members: pd.DataFrame, key: bytes) -> list[str]:
+    """The hash of each row of ``families`` with its ``members``, by the texts of one part as they were read.
+
+    Args:
+        key: of the deployment: a plain hash would tell what a family answered to whoever tries all answers.
+    """
     by_family = _rosters(families, members)
     rows = _row_hashes("keluarga", families)
-    return [_hashed(row + "".join(sorted(by_family.get(place, ())))) for place, row in enumerate(rows)]
+    return [_hashed(row + "".join(sorted(by_family.get(place, ()))), key) for place, row in enumerate(rows)]
 
 
-def _hashed(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+def _hashed(text: str, key: bytes) -> str:
+    plain = sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+    return hmac.digest(key, plain.encode(), "sha256").hex()[:HASH_DIGITS]
 
 
 def _row_hashes(dataset: str, texts: pd.DataFrame) -> Iterator[str]:
@@ -66,10 +72,14 @@ def _rosters(families: pd.DataFrame, members: pd.DataFrame) -> Mapping[int, list
 def _claims(texts: pd.DataFrame) -> Iterator[tuple[tuple[str, str] | None, str]]:
     """What each row says of its case: document and revision, if both can be read, and family key."""
     document, revision = texts["id_dokumen"], texts["versi"]
-    readable = document.str.fullmatch(_DOCUMENT) & ~document.str.fullmatch(_NIK) & revision.str.fullmatch("[0-9]{1,9}")
+    readable = document.map(_is_document).astype(bool) & revision.str.fullmatch("[0-9]{1,9}")
     keys = zip(*(_as_number(texts[name]) if name != "id_subsls" else texts[name] for name in _KEY), strict=True)
     for known, name, number, key in zip(readable, document, _as_number(revision), keys, strict=True):
         yield ((name, number) if known else None), _BETWEEN.join(key)
+
+
+def _is_document(text: str) -> bool:
+    return bool(re.fullmatch(any_form(), text)) and not re.search(NUMBER_OF_A_PERSON, text)
 
 
 def _as_number(column: "pd.Series[str]") -> list[str]:

@@ -97,7 +97,7 @@ def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night
         held.watch(connection)
         agreed(connection, store, settings.release_bucket)
         with work_folder(settings.scratch, "audit") as scratch:
-            archive = Archive(store, settings.archive_bucket, scratch)
+            archive = Archive(store, settings.archive_bucket, scratch, settings.hash_key)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         release = ReleaseFiles(night, build(figures, drawn, settings.page_url))
         require_passed(night, audit(connection, reading, figures, rules, release.files), lost)

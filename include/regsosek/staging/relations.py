@@ -26,6 +26,7 @@ from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.staging.files import text_table
 from regsosek.staging.placement import DESA, FRAME_STATUS, place_families
+from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.staging.repeats import WITHDRAWN, clear_repeats, count_repeats, note_part, sixteen_digits
 from regsosek.staging.roster import ANGGOTA, COUPLES, NIKS_OF_SEVERAL
 from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
@@ -122,6 +123,11 @@ def _either(column: str) -> str:
 
 
 _KEY = " || chr(31) || ".join(_either(c) for c in ("id_subsls", "r109_no_bangunan", "r110_no_keluarga"))
+# Whoever knows the family key could find the id behind a plain hash by trying all NIK; so it is keyed, as is the
+# content: what a family answered could be guessed as well.
+_PLAIN_ID = f"left(sha256({_KEY} || {_either('id_dokumen')}), 32)"
+_PLAIN_CONTENT = "left(sha256(k.digest || coalesce(m.digests, '')), 32)"
+_UNSHOWN_ID = f"'?' || lower(hex({keyed_hash(_PLAIN_ID)}))"
 _SHARED = ("id_dokumen", "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 _DISAGREES = " OR ".join(f"coalesce(l.{column} <> k.{column}, FALSE)" for column in _SHARED)
 
@@ -155,6 +161,11 @@ FROM (SELECT row_no, {_KEY} AS key FROM keluarga_typed) k
 LEFT JOIN taken t ON t.keluarga_row = k.row_no LEFT JOIN claimed c ON c.key = k.key
 """
 
+
+def _officer_digits() -> int | None:
+    return next(v.width for v in all_variables("keluarga") if v.name == "r202_kode_ppl")
+
+
 _KASUS = f"""
 CREATE OR REPLACE TABLE kasus AS
 WITH members AS (
@@ -163,15 +174,17 @@ WITH members AS (
     FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
 )
 SELECT k.row_no AS keluarga_row,
-       coalesce(k.id_dokumen, '?' || left(sha256({_KEY} || {_either("id_dokumen")}), 32)) AS case_id,
+       coalesce(k.id_dokumen, {_UNSHOWN_ID}) AS case_id,
        coalesce(k.versi, 0) AS versi,
-       unhex(left(sha256(k.digest || coalesce(m.digests, '')), 32)) AS content_hash,
+       {keyed_hash(_PLAIN_CONTENT)} AS content_hash,
        k.status_dokumen IS NOT DISTINCT FROM {WITHDRAWN} AS withdrawn,
        -- sixteen digits that lie in no known desa may be somebody's NIK: they go no further than quarantine
        CASE WHEN p.in_frame OR p.is_retired OR starts_with(k.id_subsls, p.desa) THEN k.id_subsls END AS id_subsls,
        k.r109_no_bangunan, k.r110_no_keluarga, p.placed_code, $province AS delivery_province,
        {FRAME_STATUS} AS frame_status,
-       k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result, k.r202_kode_ppl AS ppl,
+       k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result,
+       -- nor does any number that is longer than an officer's code
+       CASE WHEN length(k.r202_kode_ppl) = {_officer_digits()} THEN k.r202_kode_ppl END AS ppl,
        coalesce(m.members, 0) AS members, coalesce(m.persons, 0) AS persons
 FROM keluarga_typed k JOIN placement p ON p.row_no = k.row_no LEFT JOIN members m ON m.keluarga_row = k.row_no
 """

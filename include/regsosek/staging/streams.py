@@ -8,6 +8,8 @@ After :func:`stage_stream` the database holds ``<dataset>_text`` (as delivered),
 ``frame_status``
     of ``id_subsls``: ``known`` in the frame of that day, ``retired`` (in the frame on other days alone, or an old
     code of PSLS), or ``unknown``; NULL where the code is missing;
+``new_place_known``
+    of ``id_subsls_baru``: the frame or PSLS has it on any day, or its desa is known; NULL where there is none;
 ``statements_in_delivery``
     how many different messages of this key the delivery holds, over all its parts; NULL without a key;
 ``delivery_province, window_opens, window_closes, latest_day, delivered_on, produced_at``
@@ -100,7 +102,17 @@ def local_day(moment: str, offset: timedelta) -> str:
     return f"(({moment} AT TIME ZONE 'UTC') + INTERVAL {int(offset.total_seconds())} SECOND)::DATE"
 
 
+# A new sub-SLS stands in no frame yet, but in a desa that is there.
+_NEW_PLACE = """
+       CASE WHEN d.id_subsls_baru IS NOT NULL THEN b.id_subsls IS NOT NULL OR desa.code IS NOT NULL END
+           AS new_place_known,"""
+_OF_NEW_PLACE = """
+LEFT JOIN at_all b ON b.id_subsls = d.id_subsls_baru
+LEFT JOIN region desa ON desa.code = left(d.id_subsls_baru, 10) AND length(d.id_subsls_baru) = 16"""
+
+
 def _facts(stream: Stream, offset: timedelta) -> str:
+    known_heir, heir = (_NEW_PLACE, _OF_NEW_PLACE) if stream.optional == "id_subsls_baru" else ("", "")
     sent = f"{local_day('t.dikirim_pada', offset)} AS sent_on, " if stream.dataset == "progres" else ""
     return f"""
 CREATE OR REPLACE TABLE {stream.dataset} AS
@@ -116,13 +128,13 @@ known AS (
 at_all AS (SELECT id_subsls FROM frame UNION SELECT id_subsls_lama FROM psls)
 SELECT d.* EXCLUDE (message),
        CASE WHEN d.id_subsls IS NULL THEN NULL WHEN k.row_no IS NOT NULL THEN 'known'
-            WHEN a.id_subsls IS NOT NULL THEN 'retired' ELSE 'unknown' END AS frame_status,
+            WHEN a.id_subsls IS NOT NULL THEN 'retired' ELSE 'unknown' END AS frame_status,{known_heir}
        CASE WHEN d.complete THEN coalesce(c.statements, 1) END AS statements_in_delivery,
        $province AS delivery_province, $opens::DATE AS window_opens, $closes::DATE AS window_closes,
        $latest::DATE AS latest_day, $on::DATE AS delivered_on, $produced_at::TIMESTAMPTZ AS produced_at
 FROM dated d
 LEFT JOIN known k USING (row_no)
-LEFT JOIN at_all a ON a.id_subsls = d.id_subsls
+LEFT JOIN at_all a ON a.id_subsls = d.id_subsls{heir}
 LEFT JOIN contradicted c ON c.message = d.message
 ORDER BY d.row_no
 """

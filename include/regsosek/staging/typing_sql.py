@@ -4,6 +4,7 @@ Casting is stricter than the engine's own: DuckDB would read ``1.6`` as 2, ``1e2
 """
 
 from regsosek.contract.codebook import Kind, Variable
+from regsosek.contract.key_forms import NUMBER_OF_A_PERSON, any_form
 
 SQL_TYPES: dict[Kind, str] = {
     "key": "VARCHAR",
@@ -42,10 +43,13 @@ def typed(variable: Variable, text: str) -> str:
     """SQL for the typed value of ``variable`` from the SQL expression ``text``; NULL where it can't be typed."""
     if variable.kind == "text":
         return text
-    # A key of sixteen digits may be somebody's NIK in the wrong column; keys travel to places where no NIK may stand.
-    unlike_nik = f" AND NOT regexp_full_match({text}, '[0-9]{{16}}')" if variable.kind == "key" else ""
-    matches = f"regexp_full_match({text}, '{PATTERNS[variable.kind]}')"
-    return f"CASE WHEN {matches}{unlike_nik} THEN {_cast(variable, text)} END"
+    matches = shown_key(text) if variable.is_shown_key else f"regexp_full_match({text}, '{PATTERNS[variable.kind]}')"
+    return f"CASE WHEN {matches} THEN {_cast(variable, text)} END"
+
+
+def shown_key(text: str) -> str:
+    """SQL: ``text`` may be shown as an id, for it has one of the forms that leave no room for a person's data."""
+    return f"regexp_full_match({text}, '{any_form()}') AND NOT regexp_matches({text}, '{NUMBER_OF_A_PERSON}')"
 
 
 def _cast(variable: Variable, text: str) -> str:

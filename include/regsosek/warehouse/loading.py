@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 
 from regsosek.contract.codebook import DATASETS, STREAMS, all_variables
 from regsosek.staging.files import text_table
+from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 from regsosek.warehouse.database import copy_in
-from regsosek.warehouse.pseudonyms import keyed_hash
 from regsosek.warehouse.tables import HASHED, answers
 
 TABLES_OF_A_PART = (

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table, inspect, text
 from sqlalchemy.schema import CreateColumn
 
 from regsosek.geography.provinces import provinces
+from regsosek.warehouse.rekeying import key_hashes
 from regsosek.warehouse.tables import SCHEMAS, core_tables, identity_tables, metadata, stream_tables
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,12 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def migrate(engine: Engine) -> list[str]:
+def migrate(engine: Engine, key: bytes | None = None) -> list[str]:
     """Creates the schemas and brings every table to the newest revision; runs any number of times.
+
+    Args:
+        key: of the keyed hashes: what an earlier version hashed without one is hashed anew. Without it that is left as
+            it is, and no night is received on top of it.
 
     Returns:
         the columns that the codebook has and the tables lacked until now, as ``schema.table.column``.
@@ -56,7 +61,10 @@ def migrate(engine: Engine) -> list[str]:
         command.upgrade(alembic_config(connection), "head")
         ensure_province_partitions(connection, [province.code for province in provinces()])
     derived = (*core_tables.values(), *identity_tables.values(), *stream_tables.values())
-    return [column for table in derived for column in _grow(engine, table)]
+    added = [column for table in derived for column in _grow(engine, table)]
+    if key is not None:
+        key_hashes(engine, key)
+    return added
 
 
 def _wait_for_turn(connection: Connection) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import Connection, text
 
+from regsosek.contract.codebook import all_variables
 from regsosek.contract.streams import MESSAGES, Stream
 from regsosek.staging.files import text_table
+from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.warehouse.database import copy_in, copy_out
 from regsosek.warehouse.loading import PartKey, clear_part
-from regsosek.warehouse.pseudonyms import keyed_hash
 from regsosek.warehouse.tables import answers, identity_tables
 
 WITHDRAWN = 9
@@ -112,14 +113,16 @@ FROM ordered
 
 
 def _shown_id(stream: Stream) -> str:
-    """SQL: the message's key in words, or its row: sixteen digits that are no known code may be somebody's NIK."""
+    """SQL: the message's key in words, or its row where digits that are no known code may be a person's number."""
     parts = ", ".join(f"{column}::VARCHAR" for column in stream.key)
-    unknown = "NOT complete"
+    unknown = ["NOT complete"]
     if "id_subsls" in stream.key:
-        unknown += " OR frame_status IS DISTINCT FROM 'known' AND frame_status IS DISTINCT FROM 'retired'"
+        unknown.append("frame_status IS DISTINCT FROM 'known' AND frame_status IS DISTINCT FROM 'retired'")
     if stream.optional:
-        unknown += f" OR length({stream.optional}) = 16 AND left({stream.optional}, 2) <> delivery_province"
-    return f"CASE WHEN {unknown} THEN '?' || row_no ELSE concat_ws('/', {parts}) END"
+        unknown.append("NOT new_place_known")
+    codes = (v for v in all_variables(stream.dataset) if v.kind == "digits" and v.name in stream.key)
+    unknown += [f"length({code.name}) <> {code.width}" for code in codes]
+    return f"CASE WHEN {' OR '.join(unknown)} THEN '?' || row_no ELSE concat_ws('/', {parts}) END"
 
 
 def _queries(key: PartKey, dataset: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from regsosek.contract.codebook import DATASETS, Variable, all_variables, variable
 from regsosek.contract.instruments import first_version
+from regsosek.contract.key_forms import KeyForm, key_forms
 from regsosek.staging import typing_sql
 from regsosek.staging.typing_sql import PATTERNS, SQL_TYPES, can_be_untyped, typed
 
@@ -98,7 +99,7 @@ def test_what_is_written_otherwise_is_refused(connection, kind: str, text: str) 
         ("integer", " 7 ", 7),
         ("choice", "03", 3),
         ("digits", " 0007 ", "0007"),
-        ("key", "D-1/2_a.b", "D-1/2_a.b"),
+        ("key", " D-1042 ", "D-1042"),
         ("text", "  Ibu Contoh, S.Pd  ", "Ibu Contoh, S.Pd"),
         ("decimal", "-0.5", -0.5),
         ("date", "2024-02-29", date(2024, 2, 29)),
@@ -107,6 +108,42 @@ def test_what_is_written_otherwise_is_refused(connection, kind: str, text: str) 
 )
 def test_blanks_around_and_leading_zeros_do_not_matter(connection, kind: str, text: str, expected: object) -> None:
     assert value(connection, BY_KIND[kind], text) == expected
+
+
+@pytest.mark.parametrize("form", key_forms(), ids=lambda form: form.form)
+def test_an_id_of_the_contract_is_read_as_it_stands(connection, form: KeyForm) -> None:
+    assert value(connection, BY_KIND["key"], form.example) == form.example
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "6472015505800078", "NIK-6472015505800078", "6472015505800076_1", "KK/6472011212120077", "dok-6472015505800078",
+        "6472.0155.0580.0079", "081277700995", "+6281277700995", "62-81277700995", "0812-7770-0995", "(0541)123456",
+        "SITI.CANARYDOK.BINTI.ALI", "SITI", "SITI-1", "-1.24680,117.15349", "64720155-0580-0079-0000-000000000000",
+        "01GF006472015505800078ABCD",
+    ],
+)  # fmt: skip
+def test_an_id_made_of_personal_data_is_not_read(connection, text: str) -> None:
+    assert value(connection, BY_KIND["key"], text) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    nik=st.from_regex("(6[1-5]|9[1-4])[0-9]{4}[0-7][0-9](0[1-9]|1[0-2])[0-9]{2}0[0-9]{3}", fullmatch=True),
+    breaks=st.lists(st.tuples(st.integers(1, 15), st.sampled_from("-._/")), max_size=4),
+    around=st.tuples(*[st.from_regex("[A-Za-z0-9._/-]{0,8}", fullmatch=True)] * 2),
+)
+def test_no_id_holds_a_nik_however_it_is_parted(connection, nik: str, breaks, around: tuple[str, str]) -> None:
+    parted = nik
+    for place, separator in sorted(breaks, reverse=True):
+        parted = parted[:place] + separator + parted[place:]
+    assert value(connection, BY_KIND["key"], parted.join(around)) is None
+
+
+def test_the_key_of_a_photo_is_personal_and_may_be_of_any_form(connection) -> None:
+    photo = variable("geotag", "kunci_foto", first_version())
+    assert value(connection, photo, "foto/64/a_b.jpg") == "foto/64/a_b.jpg"
 
 
 @pytest.mark.parametrize("text", ["", "   "])

@@ -1,4 +1,5 @@
-"""Keyed hashes of NIK and KK numbers, computed inside DuckDB so that no number ever passes through Python.
+"""Keyed hashes, computed inside DuckDB so that no number ever passes through Python: NIK and KK numbers, ids that may
+not be shown, contents.
 
 HMAC-SHA-256 cut to 16 bytes. A plain hash would be reversible by trying all numbers; the key stays outside the
 warehouse.
