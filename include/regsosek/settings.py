@@ -9,7 +9,17 @@ from types import MappingProxyType
 from typing import Annotated, Literal, Self, get_args
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from regsosek.errors import ConfigurationError
 
@@ -65,8 +75,14 @@ class Settings(BaseModel):
     landing_bucket: str = "regsosek-landing"
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"
-    hmac_key: SecretStr = Field(
-        min_length=32, description="keys the hashes of NIK, KK, ids and contents; once lost, nothing compares"
+    token_key: SecretStr | None = Field(
+        None, min_length=32, description="signs forms and the ids of mails; none: hmac_key, which must then be there"
+    )
+    hmac_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        validate_default=True,
+        description="keys the hashes of NIK, KK, ids and contents; once lost, nothing compares",
     )
     release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
     release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
@@ -130,6 +146,13 @@ class Settings(BaseModel):
             raise ValueError("write names or addresses of single hosts with commas between them, without ports")
         return given
 
+    @field_validator("hmac_key")
+    @classmethod
+    def _needed_without_another(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if given is None and not info.data.get("token_key"):
+            raise PydanticCustomError("missing", "Field required")
+        return given
+
     @field_validator("mail_sender", "mail_reply_to")
     @classmethod
     def _plain_sender(cls, given: str | None) -> str | None:
@@ -164,8 +187,19 @@ class Settings(BaseModel):
 
     @property
     def hash_key(self) -> bytes:
-        """The key of the keyed hashes."""
+        """The key of the keyed hashes.
+
+        Raises:
+            ConfigurationError: this process is given none, as it should hash nothing.
+        """
+        if self.hmac_key is None:
+            raise ConfigurationError("REGSOSEK_HMAC_KEY is not set here, and what is asked makes hashes: ask a worker")
         return self.hmac_key.get_secret_value().encode()
+
+    @property
+    def token_secret(self) -> bytes:
+        """The key of what is given out and comes back: forms, and the ids of mails."""
+        return self.hash_key if self.token_key is None else self.token_key.get_secret_value().encode()
 
     @property
     def scratch(self) -> Path:

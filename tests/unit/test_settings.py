@@ -81,3 +81,18 @@ def test_an_empty_file_is_no_secret(tmp_path: Path) -> None:
     given = {name: value for name, value in NEEDED.items() if name != "REGSOSEK_HMAC_KEY"}
     with pytest.raises(ConfigurationError, match="REGSOSEK_HMAC_KEY"):
         load_settings(given | {"REGSOSEK_HMAC_KEY_FILE": str(tmp_path / "secret")})
+
+
+def test_who_hashes_nothing_needs_no_key_of_hashes() -> None:
+    given = {name: value for name, value in NEEDED.items() if name != "REGSOSEK_HMAC_KEY"}
+    with pytest.raises(ConfigurationError, match="REGSOSEK_HMAC_KEY: field required"):
+        load_settings(given)
+    settings = load_settings(given | {"REGSOSEK_TOKEN_KEY": "t" * 32})
+    assert settings.token_secret == b"t" * 32
+    with pytest.raises(ConfigurationError, match="REGSOSEK_HMAC_KEY is not set here"):
+        _ = settings.hash_key
+
+
+def test_the_key_of_hashes_signs_tokens_where_there_is_no_other() -> None:
+    assert load_settings(NEEDED).token_secret == load_settings(NEEDED).hash_key == b"0" * 32
+    assert load_settings(NEEDED | {"REGSOSEK_TOKEN_KEY": "t" * 32}).token_secret == b"t" * 32

@@ -31,7 +31,7 @@ def message_id(letter: Letter, settings: Settings) -> str:
     """
     domain = parseaddr(settings.mail_sender)[1].rpartition("@")[2] or "localhost"
     numbers = f"{letter.night:%Y%m%d}.{letter.group}.{letter.id}.{letter.delivery}"
-    own_key = hmac.digest(settings.hmac_key.get_secret_value().encode(), _PURPOSE, hashlib.sha256)
+    own_key = hmac.digest(settings.token_secret, _PURPOSE, hashlib.sha256)
     tag = hmac.new(own_key, f"{numbers}\n{letter.address}".encode(), hashlib.sha256).hexdigest()[:_TAG_DIGITS]
     return f"<{numbers}.{tag}@{domain}>"
 

@@ -5,7 +5,7 @@ import hmac
 
 from sqlalchemy import Connection, text
 
-from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.finding import Check, Finding, fail, ok, skip, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import SignatureError
 from regsosek.minisign import SIGNATURE_SUFFIX, check_signature
@@ -30,6 +30,8 @@ WHERE a.nik_hash IS NOT NULL LIMIT 1
 
 
 def _hmac_form(surroundings: Surroundings) -> Finding:
+    if surroundings.settings.hmac_key is None:
+        return warn("not set here, as befits the API server and the watchdog", f"set {HMAC_KEY} where tasks run")
     key = surroundings.settings.hmac_key.get_secret_value()
     if len(set(key)) < LEAST_DIFFERENT:
         fix = f"before the first night, set {HMAC_KEY} to what `openssl rand -hex 32` prints"
@@ -38,7 +40,9 @@ def _hmac_form(surroundings: Surroundings) -> Finding:
 
 
 def _hmac_use(surroundings: Surroundings) -> Finding:
-    key = surroundings.settings.hmac_key.get_secret_value().encode()
+    if surroundings.settings.hmac_key is None:
+        return skip("not set here")
+    key = surroundings.settings.hash_key
     with surroundings.engine.connect() as connection:
         ends = [night for night in connection.execute(text(_ENDS)).one() if night]
         fits = {str(night): _fits(connection, night, key) for night in dict.fromkeys(ends)}

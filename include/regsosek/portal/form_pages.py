@@ -43,4 +43,4 @@ def done(request: Request, path: str) -> Response:
 
 
 def _forms(sources: Sources) -> Forms:
-    return Forms(sources.settings.hmac_key.get_secret_value().encode())
+    return Forms(sources.settings.token_secret)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from regsosek.doctor import airflow, examination
+from regsosek.doctor import airflow, examination, keys
 from regsosek.doctor.finding import Check, Finding, Verdict, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.surroundings import Surroundings
@@ -113,3 +113,12 @@ def test_what_airflow_answers(output: str, verdict: str) -> None:
 def test_without_airflow_nothing_is_asked() -> None:
     [check] = airflow.CHECKS
     assert check.examine(Surroundings.of(ENVIRON)).verdict is Verdict.OK
+
+
+def test_a_process_that_hashes_nothing_is_told_where_the_key_belongs() -> None:
+    given = {name: value for name, value in ENVIRON.items() if name != "REGSOSEK_HMAC_KEY"}
+    surroundings = Surroundings.of(given | {"REGSOSEK_TOKEN_KEY": "t" * 32})
+    assert surroundings.faults == {}
+    found = {check.name: check.examine(surroundings) for check in keys.CHECKS if check.name.startswith("HMAC")}
+    assert [finding.verdict for finding in found.values()] == ["warn", "skip"]
+    assert "where tasks run" in found["HMAC key"].fix
