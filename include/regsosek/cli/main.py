@@ -23,6 +23,7 @@ from regsosek.cli import (
     release,
     simulation,
     status,
+    store,
     streams,
     watchdog,
 )
@@ -50,6 +51,7 @@ GROUPS = (
     alerts.commands,
     deliveries.commands,
     release.commands,
+    store.commands,
 )
 for group in GROUPS:
     app.add_typer(group)
