@@ -3,13 +3,14 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
-from regsosek.settings import PREFIX, PROJECT_ROOT, RETIRED, Settings
+from regsosek.settings import PREFIX, PROJECT_ROOT, RETIRED, Settings, load_settings
 
 COMPOSE = PROJECT_ROOT / "docker-compose.yaml"
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_URL|BROKER_URL|CLI_AUTH")
@@ -154,6 +155,29 @@ def test_a_service_reaches_the_networks_that_it_uses_and_no_others(compose: dict
     assert {name: set(service["networks"]) for name, service in compose["services"].items()} == NETWORKS
     inner = {name for name, network in compose["networks"].items() if (network or {}).get("internal")}
     assert set(compose["networks"]) - inner == {"outside"}
+
+
+def test_what_a_service_is_given_is_enough_for_its_settings(
+    compose: dict[str, Any], command: Callable[[str], ModuleType]
+) -> None:
+    """With nothing but what `make env` writes; a service that looks at no warehouse needs no settings."""
+    written = command("docker/make_env.py").fresh_values()
+    loaded = set()
+    for name, service in compose["services"].items():
+        given = {key: filled(value, written) for key, value in service.get("environment", {}).items()}
+        if "REGSOSEK_WAREHOUSE_URL" in given:
+            assert load_settings(given | {"REGSOSEK_ENV_FILE": "/nonexistent"}), name
+            loaded.add(name)
+    assert loaded >= {"airflow-init", "airflow-apiserver", "airflow-scheduler", "airflow-worker", "watchdog", "command"}
+
+
+def filled(value: str, written: dict[str, str]) -> str:
+    """A value as Compose fills it in."""
+
+    def fill(part: re.Match[str]) -> str:
+        return written.get(part["name"]) or (part["text"] if part["rule"] == ":-" else "")
+
+    return INTERPOLATION.sub(fill, str(value))
 
 
 def test_in_clear_is_spoken_between_our_own_services_alone(compose: dict[str, Any]) -> None:
