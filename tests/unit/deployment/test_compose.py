@@ -54,7 +54,7 @@ SECRETS = {
 VOLUMES = {
     "postgres": {"postgres", "./docker/create-databases.sh"},
     "object-store": {"objects"},
-    "airflow-init": set(),
+    "airflow-init": {"./config"},
     "airflow-apiserver": {"airflow-logs", "./config"},
     "airflow-scheduler": {"airflow-logs", "./config", "work"},
     "airflow-dag-processor": {"airflow-logs", "./config"},
@@ -149,6 +149,14 @@ def test_a_service_sees_the_disks_that_it_uses_and_no_others(compose: dict[str, 
         for name, service in compose["services"].items()
     }
     assert mounted == VOLUMES
+
+
+def test_who_is_told_of_the_operators_files_can_read_them(compose: dict[str, Any]) -> None:
+    """A name in .env leads into ./config; where that is not mounted, the first start ends."""
+    told = {name for name, service in compose["services"].items() if "REGSOSEK_ACCOUNTS_FILE" in service["environment"]}
+    assert told >= {"airflow-init", "airflow-apiserver", "airflow-scheduler"}
+    for name in told:
+        assert "./config:/opt/regsosek/config:ro" in compose["services"][name]["volumes"], name
 
 
 def test_a_service_reaches_the_networks_that_it_uses_and_no_others(compose: dict[str, Any]) -> None:
