@@ -128,7 +128,7 @@ def read_digest(engine: Engine, settings: Settings, night: date, code: str, lang
 def _figures(connection: Connection, desk: Desk, code: str) -> ProvinceFigures:
     limits = desk.rules.limits
     figures = read_figures(connection, code, desk.night, desk.windows[code])
-    placed = with_places(connection, figures, limits, desk.rules.targets)
+    placed = with_places(connection, figures, limits, desk.rules.plans, desk.rules.targets)
     return with_waiting(connection, placed, limits)
 
 
