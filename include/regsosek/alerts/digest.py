@@ -8,6 +8,7 @@ from regsosek.alerts.arrived import arrived
 from regsosek.alerts.condition import Condition, Kind, Told
 from regsosek.alerts.context import Context
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
+from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message, render, render_html
 from regsosek.alerts.subject import fitting
@@ -51,7 +52,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "night": context.words.written.day(figures.night),
         "as_of": context.words.written.moment(end_of_night(figures.night, context.zone)),
         "news": _news(opened, gone, context),
-        "scale": context.words.written.share(figures.scale) if figures.scale < 1 else "",
+        "nature": nature(context.words, figures.scale, simulated=figures.simulated),
         "todo": _todo(opened, figures, limits, context),
         "recovered": _recovered(gone, figures, context),
         "items": [word_line(each, figures, limits, context) for each in province_lines(opened)],

@@ -8,6 +8,7 @@ from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
 from regsosek.alerts.grouping import Line, still_open, worst
 from regsosek.alerts.harmless import harmless
+from regsosek.alerts.nature import nature
 from regsosek.alerts.platform import PlatformFigures, class_of, name_of_place
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment, Message, render, render_html
@@ -19,6 +20,7 @@ from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
 from regsosek.statistics.nights import state_of_night
 from regsosek.statistics.status import NOT_WELL
+from regsosek.statistics.tree import scale_of_sum
 from regsosek.wording import Language
 
 
@@ -83,6 +85,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "severity": worst(opened) if opened else "PERHATIAN" if ours.anything or untold else "AMAN",
         "night": words.written.day(ours.night),
         "as_of": words.written.moment(end_of_night(ours.night)),
+        "nature": _nature(stands, words),
         "news": _news(stands, ours, words),
         "progress": _progress(stands, ours, words),
         "counts": _counts(stands, words),
@@ -135,6 +138,12 @@ def _news(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Wor
         if n
     ]
     return told or [words.say("nation_subject.good", n=len(stands))]
+
+
+def _nature(stands: Mapping[str, ProvinceStand], words: Words) -> str:
+    figures = [stand.figures for stand in stands.values()]
+    scale = scale_of_sum([each.target for each in figures], [each.scale for each in figures])
+    return nature(words, scale, simulated=any(each.simulated for each in figures))
 
 
 def _progress(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Words) -> list[str]:

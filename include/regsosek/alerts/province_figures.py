@@ -167,6 +167,7 @@ class ProvinceFigures:
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
+        simulated: no real families, as the release says it.
         last_arrival: day of the newest earlier delivery that was accepted with families in it.
         silent_subsls: the largest sub-SLS at work that brought nothing for a while.
         code_desa: desa with families that wait because no sub-SLS takes their code, the most families first.
@@ -181,6 +182,7 @@ class ProvinceFigures:
     target_source: str
     scale: float
     visited: int
+    simulated: bool = False
     visited_before: int = 0
     deliveries: Mapping[str, int] = field(default_factory=dict)
     stream_deliveries: Mapping[str, int] = field(default_factory=dict)

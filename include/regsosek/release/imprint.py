@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.frame import SIMULATED
 from regsosek.geography.reference_table import read_table
 from regsosek.wording import english, indonesian
 
@@ -56,11 +55,6 @@ def read_imprint(path: Path | None) -> Imprint:
         raise ConfigurationError(f"{path.name}: {told} (docs/release.md has an example)") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path.name} cannot be read as TOML ({type(error).__name__})") from error
-
-
-def simulated(notes: tuple[str, ...]) -> bool:
-    """Whether the reference files that a release was counted by say that they are of a simulation."""
-    return any(note.startswith(SIMULATED) for note in notes)
 
 
 @cache

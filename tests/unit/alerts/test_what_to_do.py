@@ -87,6 +87,17 @@ def test_the_end_of_a_rejection_does_not_say_that_its_families_came(night: Night
     assert "pastikan isi kiriman yang ditolak ikut dikirim ulang" in said
 
 
+@pytest.mark.parametrize(("simulated", "scale"), [(False, 1.0), (False, 0.5), (True, 1.0), (True, 0.5)])
+def test_mails_call_simulated_what_the_reference_calls_so_and_a_part_a_part(
+    night: Night, context: Context, simulated: bool, scale: float
+) -> None:
+    figures = night(simulated=simulated, scale=scale)
+    nation = compose_national({"64": ProvinceStand(figures, ())}, PlatformFigures(TONIGHT, ["64"], {"64"}, {}, None))
+    for said in (body(figures, Memory(), context), " ".join(nation.body.split())):
+        assert ("DATA SIMULASI: bukan keluarga yang sebenarnya." in said) is simulated
+        assert ("target di sini 50 % dari target operasi sebenarnya." in said) is (scale < 1)
+
+
 def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:
     served = replace(
         context, address="https://r.example/provinsi/64.html", quarantine="https://p.example/quarantine/64"

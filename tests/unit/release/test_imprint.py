@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.frame import SIMULATED
+from regsosek.geography.frame import SIMULATED, simulated
 from regsosek.release.datapackage import datapackage
-from regsosek.release.imprint import EXAMPLE, About, limits, read_imprint, simulated
+from regsosek.release.imprint import EXAMPLE, About, limits, read_imprint
 from regsosek.release.parquet_tables import about_table
 from regsosek.release.sdmx import sdmx_files
 from regsosek.release.site.about import about_lines, limit_lines
