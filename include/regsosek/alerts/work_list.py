@@ -29,7 +29,7 @@ def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds
     return spreadsheet(name, header, [list(row.values()) for row in rows], words)
 
 
-def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> Attachment:
+def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str | int]], words: Words) -> Attachment:
     """CSV as a spreadsheet of the reader's language opens it: with a BOM, and semicolons where commas mark decimals."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";" if words.language == "id" else ",", quoting=csv.QUOTE_ALL)
@@ -38,8 +38,10 @@ def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]],
     return Attachment(name, "text/csv", text.getvalue().encode("utf-8-sig"))
 
 
-def cell(value: str) -> str:
-    """``value`` on one line, and never a formula."""
+def cell(value: str | int) -> str:
+    """``value`` on one line, and never a formula; a count stays one, below zero too."""
+    if isinstance(value, int):
+        return str(value)
     text = " ".join(value.split())
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
