@@ -1,7 +1,7 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from regsosek.geography.planning import Planning
 from regsosek.geography.regions import NATION
 from regsosek.quality.rules import Suite
 from regsosek.release.changes import Changes
-from regsosek.release.imprint import About, Imprint, read_imprint
+from regsosek.release.imprint import About, Imprint
 from regsosek.release.wording import night_states
 from regsosek.statistics.arrivals_calendar import arrivals_calendar
 from regsosek.statistics.as_of import AsOf
@@ -84,7 +84,7 @@ class Figures:
     photos: pd.DataFrame
     calendar: pd.DataFrame
     rules: pd.DataFrame
-    imprint: Imprint = field(default_factory=lambda: read_imprint(None))
+    imprint: Imprint
 
     @property
     def night(self) -> date:
@@ -137,6 +137,7 @@ def gather(
     changes_of: Callable[[AsOf, pd.DataFrame], Changes],
     planned: Planning,
     suites: Mapping[str, Suite],
+    imprint: Imprint,
     held_back: tuple[str, ...] = (),
 ) -> Figures:
     """Reads the figures of a night, in the caller's transaction.
@@ -144,6 +145,7 @@ def gather(
     Args:
         changes_of: compares it with what was published.
         suites: what says the words of rules, by dataset.
+        imprint: who publishes.
     """
     windows, plans, targets = planned.windows, planned.plans, planned.targets
     states = provinces_of_the_night(connection, as_of, windows)
@@ -170,6 +172,7 @@ def gather(
         photos=photo_coverage(connection, as_of, regions),
         calendar=arrivals_calendar(connection, as_of, windows, arrived, held_back),
         rules=_told(rule_violations(connection, as_of), suites),
+        imprint=imprint,
     )
 
 
