@@ -103,8 +103,7 @@ def _news(opened: Sequence[Told], gone: Sequence[Told], context: Context) -> lis
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
     """A kind in few words, with the families concerned where they are known."""
     short, families = words.kind(kind).short, families_of(lines)
-    number = "one" if families == 1 else "many"
-    return words.say(f"subject.families.{number}", short=short, families=words.number(families)) if families else short
+    return words.say("subject.families", short=short, families=words.number(families)) if families else short
 
 
 def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
@@ -123,8 +122,10 @@ def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, 
 
 def _size(kind: Kind, families: int, words: Words) -> str:
     """How many families a task is about; empty where nobody knows."""
-    form = words.kind(kind).size or words.say("size", families="{families}")
-    return filled(form, {"families": words.number(families)}) if families else ""
+    if not families:
+        return ""
+    form, number = words.kind(kind).size, words.number(families)
+    return filled(form, {"families": number}) if form else words.say("size", families=number)
 
 
 def _where(parts: Sequence[Part], words: Words) -> str:

@@ -132,11 +132,7 @@ def _news(stands: Mapping[str, ProvinceStand], untold: Sequence[str], ours: Plat
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
-    told = [
-        words.say(f"nation_subject.{what}.{'one' if n == 1 else 'many'}", n=words.number(n))
-        for what, n in counted.items()
-        if n
-    ]
+    told = [words.say(f"nation_subject.{what}", n=words.number(n)) for what, n in counted.items() if n]
     return told or [words.say("nation_subject.good", n=len(stands))]
 
 

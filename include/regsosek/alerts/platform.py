@@ -8,6 +8,7 @@ from datetime import date
 from regsosek.alerts.acts import name_of
 from regsosek.alerts.condition import Told
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.subject import fitting
 from regsosek.alerts.wording import Words, words_of
 from regsosek.errors import ParityError, RegsosekError
 from regsosek.geography.provinces import province
@@ -138,9 +139,13 @@ def _subject(figures: PlatformFigures, words: Words) -> str:
         "held": len(figures.held),
         "escalated": len(figures.escalated),
     }
-    parts = [words.say(f"platform_subject.{what}.{'many' if n > 1 else 'one'}", n=n) for what, n in counts.items() if n]
-    mark = "fault" if figures.at_fault else "decision" if figures.held else "escalated"
-    return words.say(f"platform_mark.{mark}", night=figures.night.isoformat(), parts=", ".join(parts))
+    values = {
+        "say": words.say,
+        "mark": "fault" if figures.at_fault else "decision" if figures.held else "escalated",
+        "night": figures.night.isoformat(),
+        "news": [words.say(f"platform_subject.{what}", n=n) for what, n in counts.items() if n],
+    }
+    return fitting("platform_subject.txt.j2", values, words)
 
 
 def _astray(figures: PlatformFigures, words: Words) -> list[str]:
@@ -158,7 +163,7 @@ def _held(each: HeldDelivery, words: Words) -> str:
             "platform_held_replaced" if share.dataset == REPLACED else "platform_held_share",
             in_error=words.number(share.in_error),
             judged=words.number(share.judged),
-            rows=words.say(f"platform_rows.{RULED[share.dataset]}"),
+            rows=words.say(f"rows_of.{RULED[share.dataset]}"),
             limit=share.limit_percent,
         )
         for share in each.exceeded

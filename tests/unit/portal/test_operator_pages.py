@@ -251,7 +251,7 @@ def test_a_release_says_whether_it_is_signed_current_rolled_back_and_right() -> 
         "Current",
         "Rolled back",
         "16F13A1A74D571B0",
-        "1 faults",
+        "1 fault",
         "not yet",
         "20 in time, 14 late",
     ):
