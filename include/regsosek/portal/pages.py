@@ -26,6 +26,7 @@ from regsosek.wording.nouns import counted
 
 _FILTERS = (
     "number", "signed", "share", "long_day", "short_day", "moment", "sentence", "duration", "memory",
+    "severity", "acted", "level",
 )  # fmt: skip
 
 

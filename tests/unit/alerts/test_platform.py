@@ -96,7 +96,7 @@ def test_the_class_of_a_fault_is_explained_with_its_own_runbook_in_the_readers_l
     assert message.subject == ("[GANGGUAN SISTEM] 2022-10-26: 2 provinsi gagal, +2 lagi")
     indonesian = " ".join(message.body.split())
     assert "GAGAL - 64: DefectError: province 64: TypeError" in indonesian
-    assert "DefectError: cacat pada program kita. Runbook: https://docs.example/runbooks/defect.md" in indonesian
+    assert "DefectError: cacat pada program kita. Panduan: https://docs.example/runbooks/defect.md" in indonesian
 
 
 def test_both_languages_tell_the_same_things() -> None:

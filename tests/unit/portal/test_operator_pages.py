@@ -286,6 +286,20 @@ def test_ages_are_told_apart() -> None:
     ]  # fmt: skip
 
 
+def test_portal_mail_and_page_have_one_word_for_one_thing() -> None:
+    from regsosek.alerts.wording import words_of
+    from regsosek.portal.wording import condition_words, night_words
+    from regsosek.release.wording import night_states
+
+    told = {kind: words_of("en").kind(kind).short for kind in Kind if kind is not Kind.PIPELINE_FAULT}
+    assert {kind: condition_words()[kind].label.lower() for kind in told} == {
+        kind: short.lower() for kind, short in told.items()
+    }
+    assert {state: words.label for state, words in night_words().items()} == {
+        state: words.label_en for state, words in night_states().items()
+    }
+
+
 def test_every_condition_and_event_has_words() -> None:
     from regsosek.portal.wording import condition_words, event_words
 

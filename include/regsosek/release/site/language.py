@@ -97,7 +97,7 @@ class Language:
     def figure(self, field: str, value: Any) -> str:
         """A value of ``field`` as this language writes it; a dash, or why, where there is none."""
         if value is None or pd.isna(value):
-            return self.texts["stream_no_day"] if field == "stream_through" else NOTHING
+            return self.texts.get(f"none_{field}", NOTHING)
         kind = kind_of(definitions()[field])
         if kind == "text":
             return self._word(field, str(value))
