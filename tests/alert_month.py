@@ -126,9 +126,10 @@ def run_month() -> Month:
         judged = {
             code: month.memory[code].judge(each, rules, suspected=code in silent) for code, each in figures.items()
         }
-        escalated = {
+        come_up = {
             code: [told for told in each.telling.told if told.why is Why.ESCALATED] for code, each in judged.items()
         }
+        escalated = {code: told for code, told in come_up.items() if told}
         held = tuple(delivery for each in figures.values() for delivery in each.held)
         ours = PlatformFigures(day(n), list(figures), frozenset(figures), {}, None, {}, held, tuple(silent),
                                escalated)  # fmt: skip
