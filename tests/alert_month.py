@@ -9,7 +9,7 @@ from alert_memory import Memory
 from regsosek.alerts.acts import Act, Verb
 from regsosek.alerts.condition import Kind, Place, Severity, Why
 from regsosek.alerts.judging import Rules, common_silence
-from regsosek.alerts.platform import PlatformFigures, escalated_lines
+from regsosek.alerts.platform import PlatformFigures
 from regsosek.alerts.province_figures import (
     HeadNotMet,
     KabkotaFigures,
@@ -126,12 +126,13 @@ def run_month() -> Month:
         judged = {
             code: month.memory[code].judge(each, rules, suspected=code in silent) for code, each in figures.items()
         }
-        escalated = {
+        come_up = {
             code: [told for told in each.telling.told if told.why is Why.ESCALATED] for code, each in judged.items()
         }
+        escalated = {code: told for code, told in come_up.items() if told}
         held = tuple(delivery for each in figures.values() for delivery in each.held)
         ours = PlatformFigures(day(n), list(figures), frozenset(figures), {}, None, {}, held, tuple(silent),
-                               escalated_lines(escalated))  # fmt: skip
+                               escalated)  # fmt: skip
         _tell_ours(month, ours)
         _operators(month, n)
     return month

@@ -172,7 +172,7 @@ def test_many_silent_at_once_are_told_to_us_alone(seeded: Engine, services_env: 
         told = alert_provinces(seeded, services_env, NIGHT)
         alert_platform(seeded, services_env, NIGHT, failed={}, publication=None, told=told)
         [letter_to_us] = outbox(seeded)
-        assert letter_to_us.subject == f"[PIPELINE FAULT] night {NIGHT}: 34 provinces silent at once"
+        assert letter_to_us.subject == f"[PIPELINE FAULT] {NIGHT}: 34 provinces silent at once"
         assert told.suspected == codes
         again = alert_provinces(seeded, services_env, NIGHT, provinces=["64"])
         assert again.composed == [], "one province judged anew rests on what was found of all"

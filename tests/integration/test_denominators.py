@@ -17,6 +17,7 @@ from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import NATION
 from regsosek.release.changes import changes_since
 from regsosek.release.figures import gather
+from regsosek.release.imprint import read_imprint
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.denominators import SUMS, with_denominators
 from regsosek.statistics.totals import write_totals
@@ -158,7 +159,7 @@ def test_a_night_is_gathered_with_pace_and_floor(counted: FieldWorld) -> None:
         store, bucket = counted.house.store, counted.house.settings.release_bucket
         changes_of = partial(changes_since, connection, store, bucket, None)
         planned = planning(counted.house.settings)
-        figures = gather(connection, as_of, as_of.night_before(), changes_of, planned, {})
+        figures = gather(connection, as_of, as_of.night_before(), changes_of, planned, {}, read_imprint(None))
     row = figures.region(KABKOTA)
     assert (row["plan_base"], row["plan_base_families"], row["plan_families"]) == ("kerangka", 160, 64)
     assert (row["gap_families"], row["days_behind"], row["status"]) == (8, pytest.approx(-1.25), "on_plan")

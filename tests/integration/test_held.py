@@ -439,7 +439,7 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
     mails = "SELECT recipient_group, night, kind, subject FROM alert.outbox ORDER BY id"
     subjects = {(group, night): subject for group, night, _, subject in world.rows(mails)}
     assert "kiriman ditahan" in subjects[f"prov{PROVINCE}", NIGHT]
-    assert subjects["platform", NIGHT] == f"[DECISION NEEDED] night {NIGHT}: 1 delivery held"
+    assert subjects["platform", NIGHT] == f"[DECISION NEEDED] {NIGHT}: 1 delivery held"
     assert ("platform", NEXT) not in subjects  # that it still waits is no news
     deciding.tell(world.house, reject(world, held))
     group, night, kind, subject = world.rows(mails)[-1]

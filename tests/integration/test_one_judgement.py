@@ -1,21 +1,36 @@
-"""Page, table, digest and national digest of one night say the same word and the same number of every region."""
+"""Mail, page, table, JSON and API of one night say the same word and the same number of every region."""
 
+import csv
+import io
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from field_world import PROVINCE, FieldWorld, family
-from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release, table
-from regsosek.alerts.national import compose_national
+from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, read, receive, release, table
 from regsosek.alerts.nightly import alert_provinces, read_digest
-from regsosek.alerts.platform import PlatformFigures
+from regsosek.geography.frame import SIMULATED
+from regsosek.geography.provinces import provinces
+from regsosek.local.mail import MailSink
+from regsosek.night import nightly
+from regsosek.night.outcome import Outcome
+from regsosek.release import build
+from regsosek.release.site import pages
+from regsosek.release.site.language import LANGUAGES
+from regsosek.statistics.definitions import definitions
 from regsosek.statistics.status import status_words
 from regsosek.warehouse import tables
+from served_portal import API, NATIONAL, Portal
+from site_outline import Outline
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
@@ -24,6 +39,14 @@ LABELS = sorted((each.label for each in status_words().values()), key=len, rever
 GAP = re.compile(rf"selisih (\S+) keluarga: ({'|'.join(LABELS)})")
 # Families visited by the end of each night, of 120 in the province and 220 in the kab/kota; planned are 28, 32, 36 %.
 VISITED = {FIRST: 9, SECOND: 22, THIRD: 40}
+
+
+STANDS = [
+    definitions()[field].column
+    for field in ("code", "visited", "plan_percent", "gap_points", "gap_families", "days_behind", "status")
+]
+INDONESIAN = LANGUAGES[0]
+Row = Mapping[str, Any]
 
 
 @pytest.fixture
@@ -81,16 +104,98 @@ def test_a_night_is_told_as_it_is_published(measured: FieldWorld) -> None:
     ]
 
 
-def test_the_nation_is_told_of_every_province_as_it_is_published(measured: FieldWorld) -> None:
+def sent(files: Iterable[Path], about: str) -> EmailMessage:
+    """A mail to the office or the nation, in Indonesian."""
+    found = [message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default) for file in files]
+    return next(each for each in found if re.search(rf"\] {about}, \d+ Okt", each["Subject"]))
+
+
+def body(mail: EmailMessage) -> str:
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    return " ".join(plain.get_content().split())
+
+
+def attached(mail: EmailMessage) -> dict[str, dict[str, str]]:
+    """The list of all provinces, its rows by code."""
+    [part] = mail.iter_attachments()
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), delimiter=";")
+    return {row["kode"]: row for row in rows}
+
+
+def stands(row: Row) -> dict[str, str]:
+    """Word and numbers of a region as a table writes them."""
+    return {name: _text(row[name]) for name in STANDS}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def ranked(page: bytes) -> dict[str, dict[str, str]]:
+    """What a page ranks: by name, the words of a region's line by the heads of their columns."""
+    outline = Outline(page.decode())
+    head, *lines = outline.tables["t-urutan"]
+    statuses = outline.statuses[: len(lines)]
+    return {
+        line[0].strip(): {"status": status} | dict(zip(head[1:], line[1:], strict=True))
+        for line, status in zip(lines, statuses, strict=True)
+    }
+
+
+def simulated_with_a_curve(measured: FieldWorld, tmp_path: Path) -> None:
+    """The kab/kota plans less by the night than its province, and the reference calls itself a simulation."""
+    plan = tmp_path / "plan.csv"
+    plan.write_text(f"region,day,share_percent,source\n{KABKOTA},7,6,test\n{KABKOTA},31,100,test\n")
+    settings = measured.house.settings.model_copy(update={"plan_file": plan, "quiet_hours": False})
+    measured.house = replace(measured.house, settings=settings)
+    with measured.house.engine.begin() as connection:
+        connection.execute(update(tables.reference_version).values(note=f"{SIMULATED} (seed 7)"))
+
+
+def is_ranked_as_published(page: bytes, rows: Collection[Row], shown: int) -> None:
+    """So many regions stand on a page: of the kab/kota those that have a frame or families."""
+    found = ranked(page)
+    told = [row for row in rows if row["nama"] in found]
+    assert len(told) == shown
+    for row in told:
+        line = found[row["nama"]]
+        assert line["status"] == row["status"]
+        for field in ("visited", "plan_percent", "gap_points", "days_behind"):
+            number = row[definitions()[field].column]
+            written = INDONESIAN.figure(field, float(number) if "." in number else int(number) if number else None)
+            assert line[INDONESIAN.name(field)] == written, (row["nama"], field)
+
+
+def test_mail_page_json_and_api_say_the_same_of_every_region(
+    measured: FieldWorld, mail_sink: MailSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the night's own steps: what is compared was published, sent and served."""
+    monkeypatch.setattr(build, "site", pages.site)
+    simulated_with_a_curve(measured, tmp_path)
     delivered(measured, FIRST)
-    house = measured.house
-    composed = alert_provinces(house.engine, house.settings, FIRST)
-    rows = table(measured, release(measured, FIRST), "provinsi.csv")
-    assert set(composed.stands) == {code for code in rows if code != "00"}
-    for code, stand in composed.stands.items():
-        assert status_words()[stand.figures.pace.status].label == rows[code]["status"]
-        gap = stand.figures.pace.gap_families
-        assert ("" if gap is None else str(gap)) == rows[code]["selisih_keluarga"]
-    nation = compose_national(composed.stands, PlatformFigures(FIRST, [*rows], frozenset(rows), {}, None))
-    told = " ".join(nation.body.split())
-    assert re.search(rf"Kalimantan Timur .64.: \d+,\d % dari 120, rencana 28 %, {rows[PROVINCE]['status']}", told)
+    house, before, codes = measured.house, set(mail_sink.received()), tuple(each.code for each in provinces())
+    published = release(measured, FIRST)
+    nightly.tell(house, Outcome(FIRST, codes, failed={}, publication=None))
+    mails = set(mail_sink.received()) - before
+    by_level = {name: [*table(measured, published, f"{name}.csv").values()] for name in ("provinsi", "kabkota")}
+    client = Portal(house).seen_by(NATIONAL)
+    for level, rows in by_level.items():
+        served = client.get(f"{API}/figures", params={"tingkat": level, "limit": 1000}).json()["rows"]
+        assert [stands(each) for each in served] == [stands(each) for each in rows], level
+    summary = json.loads(read(measured, f"{published.prefix}progres.json"))
+    assert [stands(each) for each in summary["provinsi"]] == [stands(each) for each in by_level["provinsi"]]
+    is_ranked_as_published(read(measured, f"{published.prefix}index.html"), by_level["provinsi"], shown=34)
+    is_ranked_as_published(read(measured, f"{published.prefix}provinsi/{PROVINCE}.html"), by_level["kabkota"], shown=1)
+    nation, office = sent(mails, "Nasional"), sent(mails, "Kalimantan Timur")
+    listed = {code: (row["status"], row["selisih_keluarga"]) for code, row in attached(nation).items()}
+    assert listed == {row["kode"]: (row["status"], row["selisih_keluarga"]) for row in by_level["provinsi"]}
+    [province] = [row for row in by_level["provinsi"] if row["kode"] == PROVINCE]
+    [kabkota] = [row for row in by_level["kabkota"] if row["kode"] == KABKOTA]
+    gap, status = GAP.findall(body(office))[-1]
+    assert (int(gap.replace("−", "-")), status) == (int(province["selisih_keluarga"]), province["status"])
+    short = -int(kabkota["selisih_keluarga"])
+    assert f"Terbanyak di Kab. Kutai Kartanegara ({short})." in body(office)
+    assert summary["simulasi"] and all("DATA SIMULASI" in body(each) for each in (nation, office))

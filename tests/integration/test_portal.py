@@ -73,7 +73,7 @@ def test_the_board_shows_the_last_nights_and_no_older(client: TestClient) -> Non
     assert f"/nights/{NIGHT + timedelta(days=1)}" in page.text
     assert str(NIGHT) not in page.text
     assert "was not published since" in page.text
-    assert "1 of 34 provinces are complete" in page.text
+    assert "1 of 34 provinces are whole" in page.text
 
 
 def test_pages_are_neither_kept_nor_framed_elsewhere_nor_run_anything(client: TestClient) -> None:
@@ -150,11 +150,11 @@ def test_a_held_delivery_waits_on_top_with_its_shares_and_data_docs(
     board = client.get("/").text
     assert "Waiting for a decision: 1 held" in board
     assert held in board
-    assert "66.7 % of 3, limit 40 %" in board
+    assert "66.7% of 3, limit 40%" in board
     docs = f"/nights/{NIGHT + timedelta(days=3)}/{PROVINCE}/keluarga"
     assert docs in board
     assert ">C-303</b>" in client.get(docs).text
-    assert "66.7 % of 3, limit 40 %" in client.get(f"/nights/{NIGHT + timedelta(days=3)}").text
+    assert "66.7% of 3, limit 40%" in client.get(f"/nights/{NIGHT + timedelta(days=3)}").text
     settings = world.house.settings
     assert "Waiting for a decision: 1 held" in client_of(settings, viewer(PROVINCE)).get("/").text
     assert "Waiting for a decision" not in client_of(settings, viewer("65")).get("/").text
@@ -284,7 +284,7 @@ def test_the_account_of_another_province_sees_nothing_of_this_one(world: FieldWo
         assert delivery_id not in page.text and "Kalimantan Timur" not in page.text
         assert "Kalimantan Timur" in own.get(path).text
     assert delivery_id in own.get(f"/nights/{last}").text
-    assert "1 of 1 province is complete" in own.get("/").text
+    assert "1 of 1 province is whole" in own.get("/").text
     docs = [other.get(f"/nights/{last}/{code}/keluarga") for code in (PROVINCE, "99")]
     assert [page.status_code for page in docs] == [404, 404]
     assert own.get(f"/nights/{last}/{PROVINCE}/keluarga").status_code == 200

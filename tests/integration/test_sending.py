@@ -67,7 +67,7 @@ def test_a_refused_recipient_is_seen_its_deputy_written_to_and_the_team_told(
     assert message_row(engine).state == "sent"
     assert it.to(DEPUTY.address)[0]["To"] == DEPUTY.address
     body = told.get_body(("plain",)).get_content()
-    assert "to operasional by email: RCPT 550, 1 tries; the deputy is written to" in " ".join(body.split())
+    assert "to operasional by email: RCPT 550, 1 try; the deputy is written to" in " ".join(body.split())
     assert OFFICE.address not in told.as_string() + str([row.last_error for row in rows.values()])
 
 

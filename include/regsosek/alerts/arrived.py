@@ -59,7 +59,7 @@ def _rows(rows: RowCounts, words: Words) -> str:
 def _repairs(repairs: Mapping[str, int], words: Words) -> str:
     """What was mended without asking, so that the office can mend its export; empty if nothing was."""
     return "; ".join(
-        words.say("repair", n=words.number(n), unit=words.say(f"unit.{kind.unit}"), text=words.repair(kind))
+        words.say("repair", amount=words.say(f"unit.{kind.unit}", n=words.number(n)), text=words.repair(kind))
         for kind in told_repairs()
         if (n := repairs.get(kind.kind, 0))
     )

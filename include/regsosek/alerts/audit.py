@@ -12,6 +12,7 @@ from regsosek.alerts.stopped import place_or_tell
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.runbooks import link
 from regsosek.settings import Settings
+from regsosek.wording.nouns import counted
 
 SHOWN = 40
 
@@ -27,7 +28,7 @@ def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str
         "more": max(0, len(faults) - SHOWN),
         "runbook": link("task", "regsosek_audit.conclude", settings.docs_url),
     }
-    subject = f"[PIPELINE FAULT] weekly audit of release {release_id}: {len(faults)} figures do not hold"
+    subject = f"[PIPELINE FAULT] weekly audit of {release_id}: {counted(len(faults), 'fault', 'faults')}"
     with engine.begin() as connection:
         place_or_tell(
             connection,

@@ -9,7 +9,7 @@ from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.where import in_words, largest_parts
 from regsosek.alerts.wording import Words
 from regsosek.contract.instruments import QUESTIONNAIRE
-from regsosek.quality.hold_limits import REPLACED
+from regsosek.quality.hold_limits import REPLACED, RULED
 from regsosek.warehouse.holding import HeldDelivery
 
 
@@ -104,7 +104,7 @@ def _waiting(held: HeldDelivery, words: Words) -> str:
             "held_replaced" if each.dataset == REPLACED else "held_share",
             in_error=words.number(each.in_error),
             judged=words.number(each.judged),
-            dataset=each.dataset,
+            rows=words.say(f"rows_of.{RULED[each.dataset]}"),
             share=words.written.percent_of(each.in_error, each.judged),
             limit=words.written.plain_percentage(float(each.limit_percent or 0)),
         )

@@ -15,7 +15,6 @@ from regsosek.alerts.phase import awaited, deliveries_awaited
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
-from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.statistics.status import BEHIND
 
 EXPLAINED = (Kind.NO_DATA, Kind.ZERO, Kind.BEHIND, Kind.APPOINTMENT)
@@ -25,27 +24,25 @@ def detect(
     figures: ProvinceFigures,
     limits: Thresholds,
     events: Sequence[KnownEvent] = (),
-    plans: Plans = NONE_SUPPLIED,
     standing: Collection[Key] = (),
 ) -> tuple[Condition, ...]:
     """The conditions of one night, each once.
 
     Args:
         events: known events; one that covers a condition's place makes it no more than PERHATIAN and is named in it.
-        plans: curves of kab/kota that have one of their own.
         standing: keys of what the night before left; that lasts until it is well below its limit, and what is about
             families that wait until nobody does.
     """
-    lasting = [each for each in _found(figures, limits.ending, plans) if each.key in standing]
+    lasting = [each for each in _found(figures, limits.ending) if each.key in standing]
     # The later one holds: what is over its limit, else what is not well below it, else what still waits.
-    conditions = [*remaining_conditions(figures, standing), *lasting, *_found(figures, limits, plans)]
+    conditions = [*remaining_conditions(figures, standing), *lasting, *_found(figures, limits)]
     return tuple(_explained(each, figures, events) for each in {each.key: each for each in conditions}.values())
 
 
-def _found(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
+def _found(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
     of_province = [condition for find in _FINDERS if (condition := find(figures, limits)) is not None]
-    of_province += _behind(figures, limits, plans)
-    below = [*kabkota_conditions(figures, limits, plans), *small_places(figures, limits)]
+    of_province += _behind(figures, limits)
+    below = [*kabkota_conditions(figures, limits), *small_places(figures, limits)]
     return [*of_province, *waiting_conditions(figures, limits), *below, *waiting_places(figures, limits)]
 
 
@@ -164,13 +161,13 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None
     return _of_province(Kind.REPLACED, figures, False, withdrawn, numbers, news=ids)
 
 
-def _behind(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
+def _behind(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
     """The status of the page: whoever is told here stands there as behind, with the same numbers."""
     pace = figures.pace
     if pace.status not in BEHIND or not awaited(figures, limits):
         return []
     critical, missing = pace.status == "far_behind", -(pace.gap_families or 0)
-    small = small_and_behind(figures, limits, plans)
+    small = small_and_behind(figures, limits)
     numbers = {"visited": figures.visited, "target": figures.target, "plan_percent": figures.plan_percent}
     numbers |= {"small_kabkota": small, "small_limit": limits.behind.kabkota_families} if small else {}
     return [_of_province(Kind.BEHIND, figures, critical, missing, numbers)]

@@ -8,12 +8,11 @@ from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.phase import awaited, delay
 from regsosek.alerts.province_figures import HeadNotMet, KabkotaFigures, ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.geography.plan import Plans
 from regsosek.statistics.status import BEHIND
 from regsosek.warehouse.replacing import ReplacedFamilies
 
 
-def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> list[Condition]:
+def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
     """The conditions of the kab/kota, by code."""
     away: defaultdict[str, list[HeadNotMet]] = defaultdict(list)
     for head in figures.heads_not_met or ():
@@ -21,8 +20,8 @@ def kabkota_conditions(figures: ProvinceFigures, limits: Thresholds, plans: Plan
     found: list[Condition | None] = []
     for each in figures.kabkota:
         found += [
-            _no_data(each, figures, limits, plans),
-            _behind(each, figures, limits, plans),
+            _no_data(each, figures, limits),
+            _behind(each, figures, limits),
             _appointment(each, away[each.code]),
         ]
     found += [_replaced(each, figures) for each in figures.replaced]
@@ -68,7 +67,7 @@ def _severity(critical: bool) -> Severity:
     return Severity.KRITIS if critical else Severity.PERHATIAN
 
 
-def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
+def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
     """Silent while the province delivers: longer than usual, counted from the opening where nothing ever came."""
     night, window = figures.night, figures.window
     if not figures.families.judged or not awaited(figures, limits) or each.visited >= each.plan_base or each.received:
@@ -81,7 +80,7 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds,
         "silent_nights": nights,
         "visited": each.visited,
         "target": each.plan_base,
-        "plan_percent": figures.pace_of_kabkota(each, plans).plan_percent or 0.0,
+        "plan_percent": figures.pace_of_kabkota(each).plan_percent or 0.0,
     }
     if each.active:
         numbers |= {"silent": each.silent, "active": each.active}
@@ -89,14 +88,14 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds,
     return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.plan_base - each.visited, numbers)
 
 
-def small_and_behind(figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> int:
+def small_and_behind(figures: ProvinceFigures, limits: Thresholds) -> int:
     """The kab/kota that the page calls behind and that are too small to be told of."""
     small = (each for each in figures.kabkota if each.plan_base < limits.behind.kabkota_families)
-    return sum(figures.pace_of_kabkota(each, plans).status in BEHIND for each in small)
+    return sum(figures.pace_of_kabkota(each).status in BEHIND for each in small)
 
 
-def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds, plans: Plans) -> Condition | None:
-    pace = figures.pace_of_kabkota(each, plans)
+def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
+    pace = figures.pace_of_kabkota(each)
     small = each.plan_base < limits.behind.kabkota_families
     if pace.status not in BEHIND or small or not awaited(figures, limits):
         return None

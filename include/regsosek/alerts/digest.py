@@ -8,6 +8,7 @@ from regsosek.alerts.arrived import arrived
 from regsosek.alerts.condition import Condition, Kind, Told
 from regsosek.alerts.context import Context
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
+from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message, render, render_html
 from regsosek.alerts.subject import fitting
@@ -51,7 +52,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "night": context.words.written.day(figures.night),
         "as_of": context.words.written.moment(end_of_night(figures.night, context.zone)),
         "news": _news(opened, gone, context),
-        "scale": context.words.written.share(figures.scale) if figures.scale < 1 else "",
+        "nature": nature(context.words, figures.scale, simulated=figures.simulated),
         "todo": _todo(opened, figures, limits, context),
         "recovered": _recovered(gone, figures, context),
         "items": [word_line(each, figures, limits, context) for each in province_lines(opened)],
@@ -102,8 +103,7 @@ def _news(opened: Sequence[Told], gone: Sequence[Told], context: Context) -> lis
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
     """A kind in few words, with the families concerned where they are known."""
     short, families = words.kind(kind).short, families_of(lines)
-    number = "one" if families == 1 else "many"
-    return words.say(f"subject.families.{number}", short=short, families=words.number(families)) if families else short
+    return words.say("subject.families", short=short, families=words.number(families)) if families else short
 
 
 def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
@@ -122,8 +122,10 @@ def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, 
 
 def _size(kind: Kind, families: int, words: Words) -> str:
     """How many families a task is about; empty where nobody knows."""
-    form = words.kind(kind).size or words.say("size", families="{families}")
-    return filled(form, {"families": words.number(families)}) if families else ""
+    if not families:
+        return ""
+    form, number = words.kind(kind).size, words.number(families)
+    return filled(form, {"families": number}) if form else words.say("size", families=number)
 
 
 def _where(parts: Sequence[Part], words: Words) -> str:

@@ -17,8 +17,10 @@ from regsosek.alerts.province_figures import (
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.frame import simulated
 from regsosek.statistics.as_of import newest_total
 from regsosek.warehouse.holding import held_deliveries
+from regsosek.warehouse.reference import version_notes
 from regsosek.warehouse.replacing import replaced_in_night
 from regsosek.warehouse.standing import STANDING
 
@@ -155,6 +157,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         target=target.families,
         target_source=target.source,
         scale=float(target.scale),
+        simulated=simulated(version_notes(connection)),
         visited=_visited(connection, own),
         visited_before=_visited(connection, own | {"night": night - timedelta(days=1)}),
         deliveries={row.state: row.deliveries for row in connection.execute(text(_STATES), own)},

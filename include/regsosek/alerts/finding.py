@@ -66,4 +66,5 @@ def _of_province(figures: ProvinceFigures) -> dict[str, float]:
 
 
 def _of_kabkota(place: KabkotaFigures, figures: ProvinceFigures) -> dict[str, float]:
-    return {"visited": place.visited, "target": place.plan_base, "plan_percent": figures.plan_percent}
+    plan = figures.pace_of_kabkota(place).plan_percent or 0.0
+    return {"visited": place.visited, "target": place.plan_base, "plan_percent": plan}

@@ -45,7 +45,7 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
     standing = {each.key for each in remembered.before if each.state is not State.RESOLVED} | _waits(remembered)
     conditions = live(
         remembered.before,
-        detect(figures, limits, rules.events, rules.plans, standing),
+        detect(figures, limits, rules.events, standing),
         remembered.acts,
         figures.night,
         shows=lambda kind, place: shows(kind, place, figures),
@@ -77,7 +77,7 @@ def _well(figures: ProvinceFigures, rules: Rules) -> bool:
     neither the province nor any of its kab/kota behind, however small.
     """
     old_enough = figures.window.day_of_window(figures.night) > rules.limits.economy.good_news_nights
-    own = [figures.pace, *(figures.pace_of_kabkota(each, rules.plans) for each in figures.kabkota)]
+    own = [figures.pace, *(figures.pace_of_kabkota(each) for each in figures.kabkota)]
     in_plan = not any(pace.status in BEHIND for pace in own)
     return old_enough and in_plan and figures.families.judged > 0 and figures.window.is_open(figures.night)
 

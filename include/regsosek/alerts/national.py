@@ -8,6 +8,7 @@ from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
 from regsosek.alerts.grouping import Line, still_open, worst
 from regsosek.alerts.harmless import harmless
+from regsosek.alerts.nature import nature
 from regsosek.alerts.platform import PlatformFigures, class_of, name_of_place
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment, Message, render, render_html
@@ -19,6 +20,7 @@ from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
 from regsosek.statistics.nights import state_of_night
 from regsosek.statistics.status import NOT_WELL
+from regsosek.statistics.tree import scale_of_sum
 from regsosek.wording import Language
 
 
@@ -75,7 +77,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
     words = words_of(language)
     ranked = worst_first(stands)
     opened = [told for code in ranked for told in stands[code].opened]
-    untold = _behind_untold(stands, words)
+    untold = _behind_untold(stands)
     attached = (_provinces(stands, ranked, ours.night, words),) if stands else ()
     values = {
         "say": words.say,
@@ -83,7 +85,8 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "severity": worst(opened) if opened else "PERHATIAN" if ours.anything or untold else "AMAN",
         "night": words.written.day(ours.night),
         "as_of": words.written.moment(end_of_night(ours.night)),
-        "news": _news(stands, ours, words),
+        "nature": _nature(stands, words),
+        "news": _news(stands, untold, ours, words),
         "progress": _progress(stands, ours, words),
         "counts": _counts(stands, words),
         "escalated": [_escalated(told, stands[code], words) for code in ranked for told in stands[code].escalated],
@@ -91,7 +94,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "held": _held(ours, words),
         "worst": [_line(stands[code], words) for code in ranked if stands[code].opened],
         "well": [province(code).name for code in sorted(stands) if stands[code].well],
-        "behind": untold,
+        "behind": [_behind_line(stands[code], words) for code in untold],
         "attachment": attached[0].name if attached else "",
     }
     codes = {told.condition.place.code for told in opened}
@@ -120,21 +123,23 @@ def named(code: str) -> str:
     return f"{province(code).name} ({code})"
 
 
-def _news(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Words) -> list[str]:
+def _news(stands: Mapping[str, ProvinceStand], untold: Sequence[str], ours: PlatformFigures, words: Words) -> list[str]:
     counted = {
         "critical": sum(stand.critical for stand in stands.values()),
         "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
         "escalated": sum(len(stand.escalated) for stand in stands.values()),
-        "behind": len(_behind_untold(stands, words)),
+        "behind": len(untold),
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
-    told = [
-        words.say(f"nation_subject.{what}.{'one' if n == 1 else 'many'}", n=words.number(n))
-        for what, n in counted.items()
-        if n
-    ]
+    told = [words.say(f"nation_subject.{what}", n=words.number(n)) for what, n in counted.items() if n]
     return told or [words.say("nation_subject.good", n=len(stands))]
+
+
+def _nature(stands: Mapping[str, ProvinceStand], words: Words) -> str:
+    figures = [stand.figures for stand in stands.values()]
+    scale = scale_of_sum([each.target for each in figures], [each.scale for each in figures])
+    return nature(words, scale, simulated=any(each.simulated for each in figures))
 
 
 def _progress(stands: Mapping[str, ProvinceStand], ours: PlatformFigures, words: Words) -> list[str]:
@@ -189,13 +194,14 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
     return lines
 
 
-def _behind_untold(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
-    """The provinces that the page calls behind, or has no data of, and that are told of nothing tonight."""
-    return [
-        words.say("nation_behind_line", province=named(code), status=words.status(stand.figures.pace.status))
-        for code, stand in sorted(stands.items())
-        if not stand.opened and not stand.well
-    ]
+def _behind_untold(stands: Mapping[str, ProvinceStand]) -> list[str]:
+    """Codes of the provinces that the page calls behind, or has no data of, and that are told of nothing tonight."""
+    return [code for code, stand in sorted(stands.items()) if not stand.opened and not stand.well]
+
+
+def _behind_line(stand: ProvinceStand, words: Words) -> str:
+    status = words.status(stand.figures.pace.status)
+    return words.say("nation_behind_line", province=named(stand.figures.province), status=status)
 
 
 def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:
@@ -304,18 +310,18 @@ def _headline(stand: ProvinceStand) -> str:
     return worst(stand.opened) if stand.opened else "AMAN" if stand.well else "PERHATIAN"
 
 
-def _row(stand: ProvinceStand, words: Words) -> dict[str, str]:
+def _row(stand: ProvinceStand, words: Words) -> dict[str, str | int]:
     figures = stand.figures
     return {
         "province": figures.province,
         "name": province(figures.province).name,
         "headline": words.say(f"headline.{_headline(stand)}"),
-        "visited": str(figures.visited),
-        "target": str(figures.target),
+        "visited": figures.visited,
+        "target": figures.target,
         "plan": words.written.decimal(figures.plan_percent),
-        "gap": "" if figures.pace.gap_families is None else str(figures.pace.gap_families),
+        "gap": "" if figures.pace.gap_families is None else figures.pace.gap_families,
         "status": words.status(figures.pace.status),
         "kinds": ", ".join(words.kind(kind).short for kind in stand.kinds),
-        "families": str(sum(stand.kinds.values())),
-        "escalated": str(len(stand.escalated)),
+        "families": sum(stand.kinds.values()),
+        "escalated": len(stand.escalated),
     }

@@ -20,7 +20,7 @@ from regsosek.alerts.nation import NATION, alert_nation
 from regsosek.alerts.national import ProvinceStand
 from regsosek.alerts.ours import note_faults, suspected_before
 from regsosek.alerts.places import with_places
-from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform, escalated_lines
+from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import place_or_tell, tell_stopped
@@ -128,7 +128,7 @@ def read_digest(engine: Engine, settings: Settings, night: date, code: str, lang
 def _figures(connection: Connection, desk: Desk, code: str) -> ProvinceFigures:
     limits = desk.rules.limits
     figures = read_figures(connection, code, desk.night, desk.windows[code])
-    placed = with_places(connection, figures, limits, desk.rules.targets)
+    placed = with_places(connection, figures, limits, desk.rules.plans, desk.rules.targets)
     return with_waiting(connection, placed, limits)
 
 
@@ -188,7 +188,7 @@ def alert_platform(
         held = tuple(each for each in held_deliveries(connection, night=night) if each.province in asked)
     whole = told is not None and set(asked) == set(_asked(None))
     silent = tuple(told.suspected) if told else ()
-    escalated = escalated_lines(told.escalated) if told and not whole else ()  # the nation's digest tells them else
+    escalated = told.escalated if told and not whole else {}  # the nation's digest tells them else
     figures = PlatformFigures(
         night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated, untold or {}
     )

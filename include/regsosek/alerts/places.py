@@ -11,6 +11,7 @@ from regsosek.alerts.province_figures import HeadNotMet, ProvinceFigures, Silent
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.free_days import free_days
+from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
 from regsosek.statistics.as_of import newest_total
 from regsosek.statistics.streams.reconciliation import heads_not_met
@@ -70,7 +71,11 @@ _REPORTS = "SELECT EXISTS (SELECT 1 FROM mart.stream_day WHERE province = :provi
 
 
 def with_places(
-    connection: Connection, figures: ProvinceFigures, limits: Thresholds, targets: RegionTargets = NO_TARGETS
+    connection: Connection,
+    figures: ProvinceFigures,
+    limits: Thresholds,
+    plans: Plans = NONE_SUPPLIED,
+    targets: RegionTargets = NO_TARGETS,
 ) -> ProvinceFigures:
     """``figures`` with what is known below the province."""
     night = figures.night
@@ -83,7 +88,10 @@ def with_places(
         "delay_since": date.fromordinal(night.toordinal() - DELAY_NIGHTS),
     }
     rows = [row._asdict() for row in connection.execute(text(_KABKOTA), own)]
-    known = {row["code"]: row | {"target": targets.families(row["code"])} for row in rows}
+    known = {
+        row["code"]: row | {"target": targets.families(row["code"]), "curve": plans.supplied.get(row["code"])}
+        for row in rows
+    }
     return replace(
         figures,
         kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),

@@ -8,6 +8,7 @@ from datetime import date
 from regsosek.alerts.acts import name_of
 from regsosek.alerts.condition import Told
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.subject import fitting
 from regsosek.alerts.wording import Words, words_of
 from regsosek.errors import ParityError, RegsosekError
 from regsosek.geography.provinces import province
@@ -32,7 +33,7 @@ class PlatformFigures:
         astray: keys in the landing area that no delivery is made of, by province, or ``OUTSIDE`` of all.
         held: deliveries that wait for an operator; no fault of ours.
         silent: provinces so many of which are silent at once that our landing area is suspected.
-        escalated: conditions that have come to the centre tonight, in words.
+        escalated: conditions that have come to the centre tonight, by province.
         untold: why messages of the night could not be composed, by group or name.
     """
 
@@ -44,7 +45,7 @@ class PlatformFigures:
     astray: Mapping[str, int] = field(default_factory=dict)
     held: tuple[HeldDelivery, ...] = ()
     silent: tuple[str, ...] = ()
-    escalated: tuple[str, ...] = ()
+    escalated: Mapping[str, Sequence[Told]] = field(default_factory=dict)
     untold: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -66,7 +67,7 @@ class PlatformFigures:
     def fingerprint(self) -> str:
         """Same faults, same fingerprint."""
         held = [each.delivery_id for each in self.held]
-        ours = (self.silent, self.escalated, *sorted(self.untold.items()))
+        ours = (self.silent, escalated_lines(self.escalated, words_of("en")), *sorted(self.untold.items()))
         told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()), held, *ours)
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
@@ -92,7 +93,7 @@ def compose_platform(figures: PlatformFigures, docs_url: str | None = None, lang
         "held": [_held(each, words) for each in figures.held],
         "runbooks": {section: link("error", error, docs_url) for section, error in _RUNBOOKS.items()},
         "silent": figures.silent,
-        "escalated": figures.escalated,
+        "escalated": escalated_lines(figures.escalated, words),
         "untold": _lines(figures.untold),
         "untold_classes": _classes(figures.untold.values(), words, docs_url),
     }
@@ -108,7 +109,8 @@ def class_of(fault: str) -> str:
 def _classes(faults: Iterable[str], words: Words, docs_url: str | None) -> list[str]:
     """A line for each class of the faults: what it means, and where its runbook is."""
     found = sorted({class_of(fault) for fault in faults if fault} - {RegsosekError.__name__})
-    return [f"{each}: {words.fault(each)}. Runbook: {link('error', each, docs_url)}" for each in found]
+    runbook = words.say("runbook")
+    return [f"{each}: {words.fault(each)}. {runbook}: {link('error', each, docs_url)}" for each in found]
 
 
 # What each section of the message is read about, by the error that it tells of.
@@ -118,11 +120,16 @@ _RUNBOOKS = {
 }  # fmt: skip
 
 
-def escalated_lines(told: Mapping[str, Sequence[Told]]) -> tuple[str, ...]:
+def escalated_lines(told: Mapping[str, Sequence[Told]], words: Words) -> tuple[str, ...]:
     """Conditions that have come to the centre, by province, in words."""
     return tuple(
-        f"{name_of(code, each.condition)}: since {each.condition.since}, {each.condition.families:,} families, "
-        f"{each.condition.severity}"
+        words.say(
+            "platform_escalated",
+            name=name_of(code, each.condition),
+            since=each.condition.since,
+            families=words.number(each.condition.families),
+            severity=words.say(f"headline.{each.condition.severity}"),
+        )
         for code, of_province in sorted(told.items())
         for each in of_province
     )
@@ -136,11 +143,15 @@ def _subject(figures: PlatformFigures, words: Words) -> str:
         "astray": int(bool(figures.astray)),
         "untold": len(figures.untold),
         "held": len(figures.held),
-        "escalated": len(figures.escalated),
+        "escalated": sum(map(len, figures.escalated.values())),
     }
-    parts = [words.say(f"platform_subject.{what}.{'many' if n > 1 else 'one'}", n=n) for what, n in counts.items() if n]
-    mark = "fault" if figures.at_fault else "decision" if figures.held else "escalated"
-    return words.say(f"platform_mark.{mark}", night=figures.night.isoformat(), parts=", ".join(parts))
+    values = {
+        "say": words.say,
+        "mark": "fault" if figures.at_fault else "decision" if figures.held else "escalated",
+        "night": figures.night.isoformat(),
+        "news": [words.say(f"platform_subject.{what}", n=n) for what, n in counts.items() if n],
+    }
+    return fitting("platform_subject.txt.j2", values, words)
 
 
 def _astray(figures: PlatformFigures, words: Words) -> list[str]:
@@ -158,7 +169,7 @@ def _held(each: HeldDelivery, words: Words) -> str:
             "platform_held_replaced" if share.dataset == REPLACED else "platform_held_share",
             in_error=words.number(share.in_error),
             judged=words.number(share.judged),
-            rows=words.say(f"platform_rows.{RULED[share.dataset]}"),
+            rows=words.say(f"rows_of.{RULED[share.dataset]}"),
             limit=share.limit_percent,
         )
         for share in each.exceeded

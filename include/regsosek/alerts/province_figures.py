@@ -6,7 +6,7 @@ from datetime import date
 
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.geography.calendar import FieldWindow
-from regsosek.geography.plan import Plans
+from regsosek.geography.plan import PlanCurve
 from regsosek.statistics.course import Course, Pace, course_of, is_known, pace_of
 from regsosek.warehouse.holding import HeldDelivery
 from regsosek.warehouse.replacing import ReplacedFamilies
@@ -86,6 +86,7 @@ class KabkotaFigures:
         last_arrival: the newest night that brought a family; None if none did.
         days_late: mean days from enumeration to first arrival; 0 before enough nights were seen.
         active, silent: sub-SLS at work, and those of them that brought nothing for a while.
+        curve: its own plan, where one is supplied; else it follows the plan of its province.
     """
 
     code: str
@@ -99,6 +100,7 @@ class KabkotaFigures:
     active: int = 0
     silent: int = 0
     target: int | None = None
+    curve: PlanCurve | None = None
 
     @property
     def plan_base(self) -> int:
@@ -165,6 +167,7 @@ class ProvinceFigures:
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
+        simulated: no real families, as the release says it.
         last_arrival: day of the newest earlier delivery that was accepted with families in it.
         silent_subsls: the largest sub-SLS at work that brought nothing for a while.
         code_desa: desa with families that wait because no sub-SLS takes their code, the most families first.
@@ -179,6 +182,7 @@ class ProvinceFigures:
     target_source: str
     scale: float
     visited: int
+    simulated: bool = False
     visited_before: int = 0
     deliveries: Mapping[str, int] = field(default_factory=dict)
     stream_deliveries: Mapping[str, int] = field(default_factory=dict)
@@ -210,9 +214,9 @@ class ProvinceFigures:
         """What the plan expects by the end of the night, in percent of the target."""
         return course_of(self.window, self.night).percent
 
-    def pace_of_kabkota(self, each: KabkotaFigures, plans: Plans) -> Pace:
+    def pace_of_kabkota(self, each: KabkotaFigures) -> Pace:
         """Where a kab/kota stands by its own curve, else by the plan of the province."""
-        course = course_of(self.window, self.night, plans.supplied.get(each.code))
+        course = course_of(self.window, self.night, each.curve)
         return pace_of(course, each.visited, each.plan_base, known=self._known(course))
 
     def _known(self, course: Course) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from regsosek.alerts.harmless import harmless
+from regsosek.wording.nouns import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -62,10 +63,12 @@ def _cleaned(value: Any, codes: Collection[str]) -> Any:
 
 @cache
 def _environment(*, html: bool) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         autoescape=html,  # noqa: S701 - plain text has nothing to escape
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["counted"] = counted
+    return environment

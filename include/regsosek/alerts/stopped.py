@@ -13,13 +13,14 @@ from regsosek.errors import PersonalDataError
 from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed
 from regsosek.geography.recipients import recipients as known_recipients
 from regsosek.settings import Settings
+from regsosek.wording.nouns import counted
 
 
 def compose_stopped(night: date, stopped: Mapping[str, str]) -> Message:
     """Words what was stopped, by the group that it was for, in English, with the next step."""
     lines = [f"{group}: {finding}" for group, finding in sorted(stopped.items())]
-    count = f"{len(lines)} message{'s' if len(lines) > 1 else ''}"
-    subject = f"[PIPELINE FAULT] night {night.isoformat()}: {count} stopped, personal data suspected"
+    count = counted(len(lines), "message", "messages")
+    subject = f"[PIPELINE FAULT] night {night.isoformat()}: {count} stopped"
     return Message(subject, render("stopped.txt.j2", {"night": night.isoformat(), "stopped": lines}))
 
 

@@ -17,6 +17,7 @@ from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed, re
 from regsosek.settings import Settings
 from regsosek.warehouse.tables import delivery_of_message as delivery
 from regsosek.warehouse.tables import outbox
+from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def _compose(connection: Connection, rows: Sequence[Any]) -> Message:
 def _line(connection: Connection, row: Any) -> str:
     """One delivery, by role and channel: an address stands in no message."""
     about = f"message {row.outbox_id} ({row.recipient_group}, night {row.night}, {row.kind})"
-    what = f"to {row.role} by {row.channel}: {row.last_error}, {row.attempts} tries"
+    what = f"to {row.role} by {row.channel}: {row.last_error}, {counted(row.attempts, 'try', 'tries')}"
     if row.state == "waiting":
         return f"{about} {what}; goes on being tried"
     deputies = select(func.count()).where(delivery.c.outbox_id == row.outbox_id, delivery.c.backup_of == row.address)

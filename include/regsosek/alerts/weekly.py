@@ -14,6 +14,7 @@ from regsosek.alerts.stopped import place_or_tell
 from regsosek.geography.known_events import KnownEvent, known_events
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.settings import Settings
+from regsosek.wording.nouns import counted
 
 WEEKLY = "weekly"
 REPORTED_ON = 6  # the night of Sunday: offices read on Monday what the week came to
@@ -133,8 +134,8 @@ def compose_week(week: Week) -> Message:
     conditions = sum(each.conditions for each in week.kinds)
     acted = sum(each.acted for each in week.kinds)
     subject = (
-        f"[WEEKLY] alerts up to night {week.night}: {composed} messages, "
-        f"{acted} of {conditions} conditions acted on, {len(week.noisy)} noisy"
+        f"[WEEKLY] to {week.night}: {counted(composed, 'message', 'messages')}, "
+        f"{acted} of {conditions} acted on, {len(week.noisy)} noisy"
     )
     values = {"week": week, "noisy": week.noisy, "composed": composed, "conditions": conditions, "acted": acted}
     return Message(subject, render("weekly.txt.j2", values | {"below": NOISY_BELOW_PERCENT, "least": LEAST_TOLD}))

@@ -48,7 +48,7 @@ def short(name: str) -> str:
 
 
 def _short_of_plan(each: KabkotaFigures, figures: ProvinceFigures) -> int:
-    return round(figures.plan_percent / 100 * each.plan_base) - each.visited
+    return -(figures.pace_of_kabkota(each).gap_families or 0)
 
 
 _OWN: Mapping[Kind, Callable[[KabkotaFigures, ProvinceFigures], int]] = {

@@ -14,6 +14,7 @@ from regsosek.contract.repairs import RepairKind, repair_kinds
 from regsosek.geography.plan import plan_words
 from regsosek.statistics.status import status_words
 from regsosek.wording import Language, english, indonesian
+from regsosek.wording.nouns import bare, with_nouns
 
 TEXTS = Path(__file__).parent / "texts.toml"
 
@@ -102,17 +103,17 @@ class Words:
 
 
 def filled(form: str, values: Mapping[str, str]) -> str:
-    """``form`` with each ``{name}`` replaced by its value; a name may hold any sign but braces, colon and ``!``.
+    """``form`` with each ``{name}`` replaced by its value; a name may hold any sign but braces, colon, bar and ``!``.
 
     Unlike ``str.format``, a name leads to a value and nowhere else.
     """
-    parts = ((literal, name) for literal, name, _, _ in Formatter().parse(form))
+    parts = ((literal, name) for literal, name, _, _ in Formatter().parse(with_nouns(form, values)))
     return "".join(literal + (values[name] if name is not None else "") for literal, name in parts)
 
 
 def names_in(form: str) -> tuple[str, ...]:
     """The names in the braces of ``form``."""
-    return tuple(name for _, name, _, _ in Formatter().parse(form) if name is not None)
+    return tuple(name for _, name, _, _ in Formatter().parse(bare(form)) if name is not None)
 
 
 def told_repairs() -> list[RepairKind]:

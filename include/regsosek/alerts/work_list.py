@@ -14,7 +14,7 @@ from regsosek.alerts.rendering import Attachment
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.told_line import codes_of, deadline, standing, who
 from regsosek.alerts.wording import Words
-from regsosek.wording.spreadsheet import unrun
+from regsosek.wording.spreadsheet import as_text
 
 # kab/kota, kecamatan, desa, SLS, sub-SLS: a spreadsheet would make a number of 16 digits and lose the last.
 _WIDTHS = (4, 3, 3, 4, 2)
@@ -29,7 +29,7 @@ def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds
     return spreadsheet(name, header, [list(row.values()) for row in rows], words)
 
 
-def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> Attachment:
+def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str | int]], words: Words) -> Attachment:
     """CSV as a spreadsheet of the reader's language opens it: with a BOM, and semicolons where commas mark decimals."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";" if words.language == "id" else ",", quoting=csv.QUOTE_ALL)
@@ -38,9 +38,9 @@ def spreadsheet(name: str, header: Sequence[str], rows: Sequence[Sequence[str]],
     return Attachment(name, "text/csv", text.getvalue().encode("utf-8-sig"))
 
 
-def cell(value: str) -> str:
-    """``value`` on one line, and never a formula."""
-    return str(unrun(" ".join(value.split())))
+def cell(value: str | int) -> str:
+    """``value`` on one line, and never a formula; a count stays one, below zero too."""
+    return str(value) if isinstance(value, int) else as_text(" ".join(value.split()))
 
 
 def grouped(code: str) -> str:

@@ -7,7 +7,7 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from io import TextIOWrapper
@@ -26,8 +26,7 @@ DATASETS: tuple[ReferenceDataset, ...] = get_args(ReferenceDataset)
 # A nation whose SLS do not change needs no list of changes.
 OPTIONAL_DATASETS: frozenset[ReferenceDataset] = frozenset({"psls"})
 
-# How the note of reference files begins that are of no real families: whatever is counted by them says so.
-SIMULATED = "simulasi"
+SIMULATED = "simulasi"  # so begins the note of reference files that are of no real families
 
 # Versions compare as text, so that the newest one is simply the greatest.
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9]{2})?$")]
@@ -93,6 +92,11 @@ class ReferenceManifest(_Document):
         """Codes of the provinces without a file: a gap that whoever loads the version must name."""
         named = {file.province for file in self.files}
         return tuple(province.code for province in provinces() if province.code not in named)
+
+
+def simulated(notes: Iterable[str]) -> bool:
+    """Whether reference files with such notes are of a simulation: whatever is counted or told by them says so."""
+    return any(note.startswith(SIMULATED) for note in notes)
 
 
 def file_name(province: str) -> str:

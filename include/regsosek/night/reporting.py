@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.contract.repairs import repair_kinds
 from regsosek.statistics.as_of import newest_total
+from regsosek.statistics.tree import scale_of_sum
 from regsosek.warehouse.standing import STANDING
 
 
@@ -92,8 +93,8 @@ def processed_nights(connection: Connection) -> list[date]:
 
 def scale_of_reference(connection: Connection) -> float:
     """The fraction of the real operation that the loaded targets stand for; 1 where none are loaded."""
-    scale = connection.execute(text("SELECT sum(families) / sum(families / scale) FROM reference.target")).scalar()
-    return float(scale) if scale is not None else 1.0
+    rows = connection.execute(text("SELECT families, scale FROM reference.target")).all()
+    return scale_of_sum([row.families for row in rows], [row.scale for row in rows])
 
 
 def target_of_reference(connection: Connection, province: str) -> int | None:

@@ -134,8 +134,10 @@ def discover_again(
         for each in entries:
             if each.state == "rejected":
                 measure_decided(connection, each)
-    if strays:
-        log.warning("province %s: %d keys in the landing area belong to no delivery", province, strays)
+    if found.stray_count:
+        log.warning("province %s: keys in the landing area that belong to no delivery: %d", province, found.stray_count)
+    if misdated:
+        log.warning("province %s: delivery folders of a day that no clock has reached: %d", province, len(misdated))
     if found.debris:
         log.info("province %s: %d files that tools left in the landing area are passed over", province, found.debris)
 

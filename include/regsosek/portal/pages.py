@@ -22,9 +22,11 @@ from regsosek.portal.validation import Validation
 from regsosek.portal.viewer import Viewer
 from regsosek.release.standing_words import StandingRelease
 from regsosek.warehouse.holding import HeldDelivery
+from regsosek.wording.nouns import counted
 
 _FILTERS = (
     "number", "signed", "share", "long_day", "short_day", "moment", "sentence", "duration", "memory",
+    "severity", "acted", "level",
 )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {name: getattr(wording, name) for name in _FILTERS}
+    environment.filters |= {name: getattr(wording, name) for name in _FILTERS} | {"counted": counted}
     environment.globals |= {
         "condition_words": wording.condition_words(),
         "event_labels": wording.event_words(),

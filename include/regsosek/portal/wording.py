@@ -6,10 +6,13 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from regsosek.alerts.wording import words_of
 from regsosek.geography.reference_table import read_table
 
 _STATES = Path(__file__).with_name("states.csv")
 JAKARTA = ZoneInfo("Asia/Jakarta")
+_ACTED = {"ack": "acknowledged", "snooze": "snoozed", "wake": "woken"}
+_LEVELS = {"kabkota": "kab/kota", "subsls": "sub-SLS"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,22 @@ def share(value: float | None) -> str:
     if value is None:
         return "–"
     percent = 100 * value
-    return f"{percent:.2f} %" if 0 < percent < 1 else f"{percent:.1f} %"
+    return f"{percent:.2f}%" if 0 < percent < 1 else f"{percent:.1f}%"
+
+
+def severity(key: str) -> str:
+    """The word of a severity, as messages have it in English."""
+    return words_of("en").say(f"headline.{key}").lower()
+
+
+def acted(verb: str) -> str:
+    """What somebody did about a condition."""
+    return _ACTED[verb]
+
+
+def level(key: str) -> str:
+    """What a level of regions is called."""
+    return _LEVELS.get(key, key)
 
 
 def long_day(day: date) -> str:

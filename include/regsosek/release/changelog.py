@@ -22,6 +22,7 @@ from regsosek.release.renamed import renamed
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
 from regsosek.wording import english, indonesian
+from regsosek.wording.nouns import counted
 
 HEADLINES = ("visited", "complete")
 SHOWN_PROVINCES = 5
@@ -144,7 +145,7 @@ def _name_en(field: str) -> str:
 @cache
 def _environment() -> Environment:
     # Plain text in Markdown: names come from the region master, nothing is markup.
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("regsosek.release", "."),
         autoescape=False,  # noqa: S701 - as said above
         undefined=StrictUndefined,
@@ -152,6 +153,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["counted"] = counted
+    return environment
 
 
 def _written(template: str, context: Mapping[str, Any], named: Callable[[str], str], language: Any) -> bytes:

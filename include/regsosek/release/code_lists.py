@@ -1,17 +1,17 @@
-"""The code lists of the published tables: every word that a column of words may hold, in the order of its own list.
+"""The code lists of the published tables: every word that a column of words may hold, and no word of another column.
 
 They are read from where the words are made, so that a new word is in its list by itself.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 
 from regsosek.contract.codebook import ALL_DATASETS
 from regsosek.geography.regions import LEVELS
 from regsosek.release.wording import calendar_states, night_states, severities, target_sources
 from regsosek.statistics.definitions import definitions
-from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
+from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words_of
 from regsosek.statistics.status import status_words
 from regsosek.statistics.streams.clocks import streams
 
@@ -29,10 +29,6 @@ def _target_sources() -> Words:
     return tuple("; ".join(target_sources()[key] for key in some) for some in chosen)
 
 
-def _forecast() -> Words:
-    return tuple(dict.fromkeys(forecast_words().values()))
-
-
 _LISTS: Mapping[str, Callable[[], Words]] = {
     "region_level": lambda: LEVELS,
     "child_level": lambda: LEVELS[1:],
@@ -43,7 +39,7 @@ _LISTS: Mapping[str, Callable[[], Words]] = {
     "target_source": _target_sources,
     "plan_base": lambda: ("target", "kerangka"),
     "measure": lambda: tuple(each.column for each in definitions().values() if each.made_of),
-    **dict.fromkeys(FORECAST_WORDS, _forecast),
+    **{field: partial(forecast_words_of, field) for field in FORECAST_WORDS},
     "stream": lambda: tuple(each.name for each in streams().values()),
     "rule_dataset": lambda: tuple(ALL_DATASETS),
     "severity": lambda: tuple(each.label for each in severities().values()),

@@ -1,7 +1,7 @@
 """Everything that one release shows, gathered once; from here on nothing asks the warehouse again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -11,11 +11,12 @@ from sqlalchemy import Connection, text
 
 from regsosek.contract.manifest import CONTRACT_VERSION
 from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.frame import simulated
 from regsosek.geography.planning import Planning
 from regsosek.geography.regions import NATION
 from regsosek.quality.rules import Suite
 from regsosek.release.changes import Changes
-from regsosek.release.imprint import About, Imprint, read_imprint, simulated
+from regsosek.release.imprint import About, Imprint
 from regsosek.release.wording import night_states
 from regsosek.statistics.arrivals_calendar import arrivals_calendar
 from regsosek.statistics.as_of import AsOf
@@ -31,6 +32,7 @@ from regsosek.statistics.rule_violations import rule_violations
 from regsosek.statistics.streams.clocks import clocks_as_of
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from regsosek.statistics.tree import completion, scale_of_sum
+from regsosek.warehouse.reference import version_notes
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 
@@ -54,7 +56,7 @@ class Figures:
         completion: regions of provinces that were never processed have no counts (``statistics.counted``).
         former: the picture that readers saw before; what differs from it is called restated.
         held_back: provinces whose own night failed conservation or the second reading; they stand at ``as_of.nights``.
-        notes: what the loaded frame and targets say about themselves (``simulated ...``).
+        notes: what the loaded frame and targets say about themselves.
         versions: what the night was judged and counted by.
         changes: what differs from the release that readers saw before, by cause.
         prospects: forecasts of provinces and kab/kota.
@@ -82,7 +84,7 @@ class Figures:
     photos: pd.DataFrame
     calendar: pd.DataFrame
     rules: pd.DataFrame
-    imprint: Imprint = field(default_factory=lambda: read_imprint(None))
+    imprint: Imprint
 
     @property
     def night(self) -> date:
@@ -99,7 +101,7 @@ class Figures:
     def scale(self) -> float:
         """The share of the real operation that is covered, by the targets of all provinces that have one; 1 without."""
         provinces = self.completion[self.completion["level"] == "provinsi"].dropna(subset=["target_families", "scale"])
-        return 1.0 if provinces.empty else scale_of_sum(provinces)
+        return scale_of_sum(provinces["target_families"], provinces["scale"])
 
     @cached_property
     def scales(self) -> Mapping[str, float]:
@@ -135,6 +137,7 @@ def gather(
     changes_of: Callable[[AsOf, pd.DataFrame], Changes],
     planned: Planning,
     suites: Mapping[str, Suite],
+    imprint: Imprint,
     held_back: tuple[str, ...] = (),
 ) -> Figures:
     """Reads the figures of a night, in the caller's transaction.
@@ -142,6 +145,7 @@ def gather(
     Args:
         changes_of: compares it with what was published.
         suites: what says the words of rules, by dataset.
+        imprint: who publishes.
     """
     windows, plans, targets = planned.windows, planned.plans, planned.targets
     states = provinces_of_the_night(connection, as_of, windows)
@@ -160,7 +164,7 @@ def gather(
         arrivals=arrived,
         restated=restated_by_cause(connection, as_of, former),
         provinces=states,
-        notes=_notes(connection),
+        notes=version_notes(connection),
         versions={**_versions(connection, as_of.night), "plan": plans.version, "region_targets": targets.version},
         changes=changes_of(as_of, shown),
         prospects=prospects(shown, region_days(connection, as_of), officers(connection, as_of), windows, as_of),
@@ -168,6 +172,7 @@ def gather(
         photos=photo_coverage(connection, as_of, regions),
         calendar=arrivals_calendar(connection, as_of, windows, arrived, held_back),
         rules=_told(rule_violations(connection, as_of), suites),
+        imprint=imprint,
     )
 
 
@@ -180,11 +185,6 @@ def _told(violations: pd.DataFrame, suites: Mapping[str, Suite]) -> pd.DataFrame
         "rule_text_en": [rule.text_en if rule else None for rule in named],
     }
     return violations.assign(**{name: pd.Series(told, violations.index, dtype=object) for name, told in texts.items()})
-
-
-def _notes(connection: Connection) -> tuple[str, ...]:
-    rows = connection.execute(text("SELECT DISTINCT note FROM reference.version WHERE note <> '' ORDER BY note"))
-    return tuple(rows.scalars())
 
 
 def _versions(connection: Connection, night: date) -> dict[str, Any]:

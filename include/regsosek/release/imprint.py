@@ -6,25 +6,26 @@ what the figures cannot tell. What is counted of simulated reference files says 
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.frame import SIMULATED
+from regsosek.geography.calendar import end_of_night
 from regsosek.geography.reference_table import read_table
 from regsosek.wording import english, indonesian
 
 EXAMPLE = Path(__file__).with_name("imprint.toml")
 _LIMITS = Path(__file__).with_name("limits.csv")
-_ZONE = ZoneInfo("Asia/Jakarta")
 
 
 class Imprint(BaseModel):
-    """What an office says of itself, its licence and its activity; ``agency`` is its id in SDMX."""
+    """What an office says of itself, its licence and its activity.
+
+    ``agency`` is its id in SDMX: of who sends, and of who maintains dataflow, structure, code lists and concepts.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,11 +59,6 @@ def read_imprint(path: Path | None) -> Imprint:
         raise ConfigurationError(f"{path.name} cannot be read as TOML ({type(error).__name__})") from error
 
 
-def simulated(notes: tuple[str, ...]) -> bool:
-    """Whether the reference files that a release was counted by say that they are of a simulation."""
-    return any(note.startswith(SIMULATED) for note in notes)
-
-
 @cache
 def limits() -> tuple[dict[str, str], ...]:
     """What the figures cannot tell, in Indonesian (``id``) and English (``en``)."""
@@ -87,7 +83,7 @@ class About:
     @property
     def created(self) -> datetime:
         """Until when data count; when a release was built stands in its manifest alone, outside of its hash."""
-        return datetime.combine(self.night, time(23, 59, 59), _ZONE)
+        return end_of_night(self.night)
 
     @property
     def version(self) -> str:

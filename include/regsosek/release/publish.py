@@ -143,7 +143,7 @@ def _gather(
     connection: Connection, archive: Archive, store: Store, settings: Settings, night: date
 ) -> tuple[Faults, SecondReading, Figures]:
     """The figures of the night, provinces at fault held back at their last good night."""
-    released = former_release(connection, night)
+    imprint, released = read_imprint(settings.imprint_file), former_release(connection, night)
     last_good = released.as_of.nights if released else {}
     standing = last_refreshed(connection, night)
     former = AsOf(night, last_good) if last_good else standing.night_before()
@@ -156,8 +156,8 @@ def _gather(
     as_of = standing.holding_back(faults, last_good)
     changes_of = partial(changes_since, connection, store, settings.release_bucket, released)
     suites = load_suites(settings.expectations_dir)
-    figures = gather(connection, as_of, former, changes_of, planned, suites, tuple(faults))
-    return faults, reading, replace(figures, imprint=read_imprint(settings.imprint_file))
+    figures = gather(connection, as_of, former, changes_of, planned, suites, imprint, tuple(faults))
+    return faults, reading, figures
 
 
 def _put(

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
+from functools import partial
 
 from pysdmx.io import write_sdmx
 from pysdmx.io.format import Format
@@ -36,9 +37,7 @@ from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 DATA, DATA_2, STRUCTURE = "harian.sdmx.csv", "harian-2.0.sdmx.csv", "struktur.sdmx.xml"
 TABLE = "harian.csv"
-AGENCY, VERSION = "BPS", "1.1"
-FLOW = "REGSOSEK_DAILY"
-DATAFLOW = f"{AGENCY}:{FLOW}({VERSION})"
+FLOW, VERSION = "REGSOSEK_DAILY", "1.1"
 _TITLE = "Regsosek: progress of enumeration by province and day"
 DAILY, PROVISIONAL = "D", "P"
 INDICATORS = (*PROGRESS_MEASURES, "visited_so_far", "complete_so_far", "plan_families", "target_families")
@@ -53,11 +52,6 @@ _TOLD = (
 _GAPS = "INCOMPLETE_PROVINCES"
 _DIMENSIONS = ("FREQ", "REF_AREA", "INDICATOR", "TIME_PERIOD")
 _COLUMNS = (*_DIMENSIONS, "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS", *(name for name, _, _ in _TOLD))
-# What stands before the components, by version of SDMX-CSV: 2.0 names the artefact, and what is done with a row.
-_LEADING = {
-    DATA: {"DATAFLOW": DATAFLOW},
-    DATA_2: {"STRUCTURE": "dataflow", "STRUCTURE_ID": DATAFLOW, "ACTION": "I"},
-}
 # The words of SDMX for what every dataset has.
 _CONCEPTS = {
     "FREQ": "Frequency",
@@ -73,12 +67,18 @@ _CONCEPTS = {
 def sdmx_files(about: About, tables: Mapping[str, bytes]) -> dict[str, bytes]:
     """The main table in both versions of SDMX-CSV and its structure, by name."""
     observed = list(_observations(tables[TABLE]))
-    return {**{name: _data(leading, observed) for name, leading in _LEADING.items()}, STRUCTURE: _structure(about)}
+    leading = _leading(f"{about.imprint.agency}:{FLOW}({VERSION})")
+    return {**{name: _data(each, observed) for name, each in leading.items()}, STRUCTURE: _structure(about)}
 
 
 def area(code: str) -> str:
     """``ID11`` for province 11, ``ID`` for the nation."""
     return "ID" if code == NATION else f"ID{code}"
+
+
+def _leading(dataflow: str) -> dict[str, dict[str, str]]:
+    """What stands before the components, by version of SDMX-CSV; 2.0 says what is done with a row, too."""
+    return {DATA: {"DATAFLOW": dataflow}, DATA_2: {"STRUCTURE": "dataflow", "STRUCTURE_ID": dataflow, "ACTION": "I"}}
 
 
 def _data(leading: Mapping[str, str], observed: Sequence[Sequence[object]]) -> bytes:
@@ -110,58 +110,60 @@ def _unit(field: str) -> str:
 
 def _structure(about: About) -> bytes:
     """Codelists, concepts, data structure and dataflow; prepared, so to speak, when data stopped to count."""
-    lists, parts = _codelists(), _components(_codelists())
-    structure = DataStructureDefinition(id=FLOW, name=_TITLE, agency=AGENCY, version=VERSION, components=parts)
+    agency = about.imprint.agency
+    lists = _codelists(agency)
+    parts = _components(agency, lists)
+    structure = DataStructureDefinition(id=FLOW, name=_TITLE, agency=agency, version=VERSION, components=parts)
     told = f"{about.nature('en')}. {about.citation('en')} {' '.join(each['en'] for each in limits())}"
-    flow = Dataflow(id=FLOW, name=_TITLE, description=told, agency=AGENCY, version=VERSION, structure=structure)
+    flow = Dataflow(id=FLOW, name=_TITLE, description=told, agency=agency, version=VERSION, structure=structure)
     header = Header(
         id=f"REGSOSEK_{about.night:%Y%m%d}",
         test=about.simulated,
         prepared=about.created.astimezone(UTC),
-        sender=Organisation(id=about.imprint.agency, name=about.imprint.publisher),
+        sender=Organisation(id=agency, name=about.imprint.publisher),
     )
-    content = [*lists.values(), _concepts(), structure, flow]
+    content = [*lists.values(), _concepts(agency), structure, flow]
     return str(write_sdmx(content, Format.STRUCTURE_SDMX_ML_2_1, header=header, prettyprint=True)).encode()
 
 
-def _codelists() -> dict[str, Codelist]:
+def _codelists(agency: str) -> dict[str, Codelist]:
     """By the component whose values they name."""
     areas = [Code(id=area(NATION), name="Indonesia"), *(Code(id=area(p.code), name=p.name) for p in provinces())]
     figures = [definitions()[field] for field in INDICATORS]
     indicators = [Code(id=each.field.upper(), name=each.name_en, description=each.definition_en) for each in figures]
     units = [Code(id="FAMILIES", name="Families"), Code(id="PERSONS", name="Persons")]
+    lists = {
+        "FREQ": ("CL_FREQ", "Frequency", [Code(id=DAILY, name="Daily")]),
+        "REF_AREA": ("CL_AREA", "Indonesia and its 34 provinces of 2022", areas),
+        "INDICATOR": ("CL_INDICATOR", "Indicators", indicators),
+        "UNIT_MEASURE": ("CL_UNIT", "Units", units),
+        "OBS_STATUS": ("CL_OBS_STATUS", "Observation status", [Code(id=PROVISIONAL, name="Provisional value")]),
+    }
     return {
-        "FREQ": _codelist("CL_FREQ", "Frequency", [Code(id=DAILY, name="Daily")]),
-        "REF_AREA": _codelist("CL_AREA", "Indonesia and its 34 provinces of 2022", areas),
-        "INDICATOR": _codelist("CL_INDICATOR", "Indicators", indicators),
-        "UNIT_MEASURE": _codelist("CL_UNIT", "Units", units),
-        "OBS_STATUS": _codelist(
-            "CL_OBS_STATUS", "Observation status", [Code(id=PROVISIONAL, name="Provisional value")]
-        ),
+        component: Codelist(id=name, name=title, agency=agency, version=VERSION, items=codes)
+        for component, (name, title, codes) in lists.items()
     }
 
 
-def _codelist(name: str, title: str, codes: Sequence[Code]) -> Codelist:
-    return Codelist(id=name, name=title, agency=AGENCY, version=VERSION, items=codes)
-
-
-def _concepts() -> ConceptScheme:
+def _concepts(agency: str) -> ConceptScheme:
     told = {name: definitions()[field].name_en for name, field, _ in _TOLD}
     items = [Concept(id=name, name=title) for name, title in {**_CONCEPTS, **told}.items()]
-    return ConceptScheme(id="CS_REGSOSEK", name="Concepts", agency=AGENCY, version=VERSION, items=items)
+    return ConceptScheme(id="CS_REGSOSEK", name="Concepts", agency=agency, version=VERSION, items=items)
 
 
-def _components(lists: Mapping[str, Codelist]) -> Components:
-    coded = [_component(name, Role.DIMENSION, DataType.STRING, lists[name]) for name in _DIMENSIONS[:-1]]
-    time_period = _component(_DIMENSIONS[-1], Role.DIMENSION, DataType.PERIOD)
-    value = _component("OBS_VALUE", Role.MEASURE, DataType.LONG)
-    unit = _component("UNIT_MEASURE", Role.ATTRIBUTE, DataType.STRING, lists["UNIT_MEASURE"], of="INDICATOR")
-    status = _component("OBS_STATUS", Role.ATTRIBUTE, DataType.STRING, lists["OBS_STATUS"], of="O")
-    told = [_component(name, Role.ATTRIBUTE, DataType.STRING, of=of, needed=name != _GAPS) for name, _, of in _TOLD]
+def _components(agency: str, lists: Mapping[str, Codelist]) -> Components:
+    component = partial(_component, agency)
+    coded = [component(name, Role.DIMENSION, DataType.STRING, lists[name]) for name in _DIMENSIONS[:-1]]
+    time_period = component(_DIMENSIONS[-1], Role.DIMENSION, DataType.PERIOD)
+    value = component("OBS_VALUE", Role.MEASURE, DataType.LONG)
+    unit = component("UNIT_MEASURE", Role.ATTRIBUTE, DataType.STRING, lists["UNIT_MEASURE"], of="INDICATOR")
+    status = component("OBS_STATUS", Role.ATTRIBUTE, DataType.STRING, lists["OBS_STATUS"], of="O")
+    told = [component(name, Role.ATTRIBUTE, DataType.STRING, of=of, needed=name != _GAPS) for name, _, of in _TOLD]
     return Components([*coded, time_period, value, unit, status, *told])
 
 
 def _component(
+    agency: str,
     name: str,
     role: Role,
     type_: DataType,
@@ -170,5 +172,5 @@ def _component(
     of: str | None = None,
     needed: bool = True,
 ) -> Component:
-    concept = ItemReference(sdmx_type="Concept", agency=AGENCY, id="CS_REGSOSEK", version=VERSION, item_id=name)
+    concept = ItemReference(sdmx_type="Concept", agency=agency, id="CS_REGSOSEK", version=VERSION, item_id=name)
     return Component(name, needed, role, concept, type_, local_codes=codes, attachment_level=of)

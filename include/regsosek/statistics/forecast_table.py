@@ -58,8 +58,17 @@ def standard_cases() -> tuple[Case, ...]:
 @cache
 def forecast_words(label: str = "label") -> dict[str, str]:
     """What readers see for each key: statuses, reasons, methods, sources; in English the column ``label_en``."""
-    rows = read_table(_HERE / "forecast_words.csv", ("key", "label", "label_en"))
-    return {row["key"]: row[label] for row in rows}
+    return {row["key"]: row[label] for row in _word_rows()}
+
+
+def forecast_words_of(field: str) -> tuple[str, ...]:
+    """What readers see of one of ``FORECAST_WORDS``, in its order."""
+    return tuple(row["label"] for row in _word_rows() if field in row["fields"].split())
+
+
+@cache
+def _word_rows() -> list[dict[str, str]]:
+    return read_table(_HERE / "forecast_words.csv", ("key", "fields", "label", "label_en"))
 
 
 @dataclass(frozen=True)
@@ -288,13 +297,12 @@ def _cases(group: _Group, believed: Forecast, told: pd.DataFrame, cases: Sequenc
 
     A longer window changes nothing before its former end: work goes on afterwards at the pace that it has by then.
     """
-    final = told["final_visited"].to_numpy(dtype=np.int64)
+    final, gains = told["final_visited"].to_numpy(dtype=np.int64), _gains(group, cases)
     for case in cases:
-        factor = 1 + case.more_officers / group.at_work if case.more_officers else np.ones(len(told))
-        families = _families(group, _path_of(group, believed, case, np.nan_to_num(factor, nan=1.0)))
+        families = _families(group, _path_of(group, believed, case, gains[case.more_officers]))
         last = group.left + case.extend_days - 1
         for n, row in enumerate(told[list(_KEPT)].to_dict("records")):
-            answered = not np.isnan(factor[n])
+            answered = not (case.more_officers and np.isnan(group.at_work[n]))
             reached = int(families[n, last])
             yield {str(name): value for name, value in row.items()} | {
                 "extend_days": case.extend_days,
@@ -306,10 +314,20 @@ def _cases(group: _Group, believed: Forecast, told: pd.DataFrame, cases: Sequenc
             }
 
 
-def _path_of(group: _Group, believed: Forecast, case: Case, factor: Floats) -> Floats:
+def _gains(group: _Group, cases: Sequence[Case]) -> dict[int, Floats]:
+    """What the model gains by so many more officers, over the longest case: no day of it rests on a later one."""
+    horizon = group.left + max((case.extend_days for case in cases), default=0) + SEEN_AHEAD
+    as_it_is = paths(group.series, horizon)[MODEL]
+    gains = {0: np.zeros_like(as_it_is)}
+    for officers in {case.more_officers for case in cases} - {0}:
+        factor = np.nan_to_num(1 + officers / group.at_work, nan=1.0)
+        gains[officers] = np.maximum(paths(group.series, horizon, workforce=factor)[MODEL] - as_it_is, 0)
+    return gains
+
+
+def _path_of(group: _Group, believed: Forecast, case: Case, gain: Floats) -> Floats:
     horizon = group.left + case.extend_days + SEEN_AHEAD
-    as_it_is, more = (paths(group.series, horizon, workforce=each)[MODEL] for each in (None, factor))
-    path = believed.path[:, :horizon] + np.maximum(more - as_it_is, 0)
+    path = believed.path[:, :horizon] + gain[:, :horizon]
     return np.asarray(np.maximum.accumulate(path, axis=1), dtype=np.float64)
 
 

@@ -4,6 +4,8 @@ Totals are read, not summed anew (``statistics.totals``). Parents come from ``re
 ``reference.subsls.id_desa``: no code is cut into pieces.
 """
 
+from collections.abc import Iterable
+
 import pandas as pd
 from sqlalchemy import Connection, text
 
@@ -161,14 +163,11 @@ def add_up(own: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     return sums.loc[regions["code"]]
 
 
-def scale_of_sum(provinces: pd.DataFrame) -> float:
-    """The share that the provinces' targets together are of their targets in the real operation, to nine decimals.
-
-    Args:
-        provinces: columns ``target_families`` and ``scale``, none missing.
-    """
-    families = provinces["target_families"].astype("float64")
-    return round(float(families.sum() / (families / provinces["scale"]).sum()), 9)
+def scale_of_sum(targets: Iterable[float], scales: Iterable[float]) -> float:
+    """The share that targets together are of their targets in the real operation, to nine decimals; 1 of none."""
+    each = [(float(target), float(scale)) for target, scale in zip(targets, scales, strict=True)]
+    real = sum(target / scale for target, scale in each)
+    return round(sum(target for target, _ in each) / real, 9) if real else 1.0
 
 
 def _targets(connection: Connection) -> pd.DataFrame:
@@ -189,6 +188,6 @@ def _with_nation(targets: pd.DataFrame, expected: int) -> pd.DataFrame:
         "target_families": [targets["target_families"].sum()],
         "target_source": ["+".join(sources)],
         "target_version": ["+".join(sorted(set(targets["target_version"])))],
-        "scale": [scale_of_sum(targets)],
+        "scale": [scale_of_sum(targets["target_families"], targets["scale"])],
     }
     return pd.concat([targets, pd.DataFrame(nation).astype({"target_families": "Int64"})], ignore_index=True)

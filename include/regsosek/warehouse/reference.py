@@ -70,6 +70,12 @@ def loaded_versions(connection: Connection) -> dict[str, str]:
     return {row.dataset: row.manifest_sha256 for row in connection.execute(query)}
 
 
+def version_notes(connection: Connection) -> tuple[str, ...]:
+    """What the loaded reference files say of themselves, each once."""
+    query = select(reference_version.c.note).where(reference_version.c.note != "").distinct()
+    return tuple(connection.execute(query.order_by(reference_version.c.note)).scalars())
+
+
 def version_reports(connection: Connection) -> list[dict[str, Any]]:
     """What is loaded: dataset, version, rows, faults and missing provinces."""
     query = select(reference_version).order_by(reference_version.c.dataset)

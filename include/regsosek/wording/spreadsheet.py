@@ -10,11 +10,14 @@ _STARTS_A_FORMULA = re.compile(r"[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 
+def as_text(value: str) -> str:
+    """``value``, behind an apostrophe where a spreadsheet would run it or take it for a signed number."""
+    return f"'{value}" if _STARTS_A_FORMULA.match(value) else value
+
+
 def unrun(value: Any) -> Any:
     """``value``, behind an apostrophe where it is text that a spreadsheet would run; numbers stay what they are."""
-    if isinstance(value, str) and _STARTS_A_FORMULA.match(value) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    return as_text(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else value
 
 
 class Spreadsheet:

@@ -29,7 +29,7 @@ from regsosek.alerts.province_figures import (
 from regsosek.alerts.thresholds import thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import KnownEvent
-from regsosek.geography.plan import NONE_SUPPLIED, STEADY, PlanCurve, Plans, plan_shapes
+from regsosek.geography.plan import STEADY, PlanCurve, plan_shapes
 from regsosek.warehouse.holding import HeldDelivery
 
 Night = Callable[..., ProvinceFigures]
@@ -357,8 +357,8 @@ def test_every_kind_is_open_or_gone_never_both(visited: int, n: int, off: int, d
 KABKOTA = KabkotaFigures("6403", "Kabupaten Berau", 60_000, 28_800, 600)
 
 
-def of_parts(figures: ProvinceFigures, plans: Plans = NONE_SUPPLIED) -> dict[tuple[str, str], Condition]:
-    conditions = detect(figures, LIMITS, plans=plans)
+def of_parts(figures: ProvinceFigures) -> dict[tuple[str, str], Condition]:
+    conditions = detect(figures, LIMITS)
     return {(each.kind.value, each.place.code): each for each in conditions if each.place.level != "provinsi"}
 
 
@@ -387,9 +387,9 @@ def test_a_kabkota_is_behind_as_the_page_says_whatever_its_delay(
 
 def test_a_kabkota_follows_its_own_curve(night: Night) -> None:
     slow = PlanCurve((0.0, 30.0), (0.0, 1.0), "kurva")  # 40 % by day 12, not 48
-    figures = night(kabkota=(replace(KABKOTA, visited=18_000),))
-    assert ("BEHIND", "6403") in of_parts(figures)
-    assert not of_parts(figures, Plans({"6403": slow}))
+    own = replace(KABKOTA, visited=18_000)
+    assert ("BEHIND", "6403") in of_parts(night(kabkota=(own,)))
+    assert not of_parts(night(kabkota=(replace(own, curve=slow),)))
 
 
 def test_the_margin_narrows_when_the_window_closes(night: Night) -> None:

@@ -179,7 +179,7 @@ def test_kabkota_without_a_burden_are_not_named(night: Night, context: Context) 
 
 
 def test_a_sample_says_so(night: Night, context: Context) -> None:
-    assert "target di sini 0,1 % dari target provinsi" in flat(told(night(**EVERYTHING), context))
+    assert "target di sini 0,1 % dari target operasi" in flat(told(night(**EVERYTHING), context))
     assert "SIMULASI" not in told(night(visited=0), context).body
 
 

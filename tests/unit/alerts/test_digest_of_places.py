@@ -105,7 +105,7 @@ def test_places_below_the_kabkota_are_counted_and_told_by_code(night: Night, ful
     message = digest(night(), [*silent, told(Kind.QUALITY, OFFICER, families=4)], full)
     codes = ", ".join(f"6403010001{n:04d}00" for n in (1, 2, 3))
     assert f"Sudah 5 malam tidak ada data keluarga yang masuk. 5 sub-SLS: {codes}, …" in words_of(message)
-    assert "tidak ada data masuk; mutu isian" in message.subject
+    assert "tidak ada data masuk; +1 lagi" in message.subject
     assert message.attachments[0].content.decode("utf-8-sig").count("\r\n") == 7
     assert "Budi" not in message.body + message.html
 

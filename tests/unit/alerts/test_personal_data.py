@@ -19,7 +19,7 @@ CLEAN = (
     "01234567890123456789012345".replace("5", "X", 1),
     "2.000 masuk = 700 dimuat + 200 karantina; 14.037.000 keluarga; 1.204.500 dari 85.036.166",
     "night 2022-10-26 2022-10-27 23:59, release 2022-10-26.02",
-    "weekly audit of release 2022-10-23-309349518156: 1 fault",
+    "weekly audit of 2022-10-23-309349518156: 1 fault",
     "sha256 3f9a0d1c3f9a0d1c3f9a0d1c3f9a0d1c3f9a0d1c3f9a0d1c3f9a0d1c3f9a0d1c",
     "31,2 % dari 5.000; rencana 48,5 %; batas 0,05 %",
     "Kabupaten Paser, Ibu kota; kode 101 s.d. 105; PPL 6403-0012 (atasan PML 6403-P003)",

@@ -34,7 +34,7 @@ def test_every_kind_of_fault_is_something() -> None:
 def test_faults_are_grouped_and_the_repair_is_named() -> None:
     failed = {"64": "ParityError: rule P05:\n 3 and 4", "73": "ObjectStoreError: no answer"}
     message = compose_platform(figures(failed=failed, refreshed=frozenset(), publication="AuditError: sums differ"))
-    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: 3 provinces failed, publication at fault"
+    assert message.subject == "[PIPELINE FAULT] 2022-10-26: 3 provinces failed, publication at fault"
     parity, failures = message.body.split("FAILED\n")
     assert "- 64: ParityError: rule P05: 3 and 4" in parity
     assert "- 73: ObjectStoreError: no answer" in failures
@@ -44,7 +44,7 @@ def test_faults_are_grouped_and_the_repair_is_named() -> None:
 
 def test_publication_alone_asks_for_the_whole_night() -> None:
     message = compose_platform(figures(publication="AuditError: sums differ"))
-    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: publication at fault"
+    assert message.subject == "[PIPELINE FAULT] 2022-10-26: publication at fault"
     assert "regsosek night --date 2022-10-26\n" in message.body
 
 
@@ -62,7 +62,7 @@ def test_same_faults_same_fingerprint() -> None:
 
 def test_what_lies_astray_in_landing_is_counted_and_told() -> None:
     message = compose_platform(figures(astray={"64": 3, OUTSIDE: 1}))
-    assert message.subject == "[PIPELINE FAULT] night 2022-10-26: keys astray in landing"
+    assert message.subject == "[PIPELINE FAULT] 2022-10-26: keys astray in landing"
     assert "Kalimantan Timur: 3" in message.body and "outside of every province: 1" in message.body
     assert "get no digest" not in message.body and "red task" not in message.body
     assert not figures(astray={}).anything
@@ -74,13 +74,13 @@ def test_what_waits_for_a_decision_is_no_fault_but_is_told() -> None:
     waiting = figures(held=(held,))
     message = compose_platform(waiting)
     assert waiting.anything and not waiting.at_fault
-    assert message.subject == "[DECISION NEEDED] night 2022-10-26: 1 delivery held"
+    assert message.subject == "[DECISION NEEDED] 2022-10-26: 1 delivery held"
     body = " ".join(message.body.split())
     assert "64: 01GFXKQ2Z8V3M5N7P9R1T3W5Y7, since night 2022-10-26, 1,200 families" in body
-    assert "720 of 1,200 cases in error, limit 40 %" in body
+    assert "720 of 1,200 families in error, limit 40%" in body
     assert "FAULT" not in message.body and "regsosek night" not in message.body
     both = compose_platform(figures(held=(held,), failed={"73": "ObjectStoreError: no answer"}))
-    assert both.subject == "[PIPELINE FAULT] night 2022-10-26: 1 province failed, 1 delivery held"
+    assert both.subject == "[PIPELINE FAULT] 2022-10-26: 1 province failed, 1 delivery held"
     assert waiting.fingerprint != figures().fingerprint
 
 
@@ -93,12 +93,10 @@ def test_the_class_of_a_fault_is_explained_with_its_own_runbook_in_the_readers_l
     assert "AuditError: a release failed its audit. Runbook: " in english
     assert "EngineFaultError: a database failed. Runbook: " in english
     message = compose_platform(told, "https://docs.example", "id")
-    assert message.subject == (
-        "[GANGGUAN SISTEM] malam 2022-10-26: 2 provinsi gagal, penerbitan bermasalah, 1 pesan gagal disusun"
-    )
+    assert message.subject == ("[GANGGUAN SISTEM] 2022-10-26: 2 provinsi gagal, +2 lagi")
     indonesian = " ".join(message.body.split())
     assert "GAGAL - 64: DefectError: province 64: TypeError" in indonesian
-    assert "DefectError: cacat pada program kita. Runbook: https://docs.example/runbooks/defect.md" in indonesian
+    assert "DefectError: cacat pada program kita. Panduan: https://docs.example/runbooks/defect.md" in indonesian
 
 
 def test_both_languages_tell_the_same_things() -> None:

@@ -17,6 +17,7 @@ from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceF
 from regsosek.alerts.subject import MOST_SIGNS
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
+from regsosek.geography.plan import PlanCurve
 from regsosek.geography.provinces import provinces
 from told_conditions import told
 
@@ -68,11 +69,33 @@ def test_what_to_do_names_the_kabkota_that_make_most_of_it(night: Night, context
     assert "Betulkan kode wilayah atau daftarkan SLS baru (9 keluarga): Kab. Berau (9)" in coded
 
 
+def test_a_kabkota_with_a_curve_of_its_own_lacks_what_that_expects(night: Night, context: Context) -> None:
+    """40 % of 150 families by day 12, where its province plans 48."""
+    slow = PlanCurve((0.0, 30.0), (0.0, 1.0), "kurva")
+    behind, on_plan, usual = (
+        KabkotaFigures(f"64{n:02d}", f"Kabupaten N{n}", 150, visited, 5, curve=curve)
+        for n, visited, curve in ((1, 10, slow), (2, 60, slow), (3, 60, None))
+    )
+    said = body(night(visited=20_000, kabkota=(behind, on_plan, usual)), Memory(), context)
+    assert "Terbanyak di Kab. N1 (50), Kab. N3 (12)." in said
+
+
 def test_the_end_of_a_rejection_does_not_say_that_its_families_came(night: Night, context: Context) -> None:
     """Another delivery was accepted: whether it held what was rejected, nobody knows."""
     said = body(night(), told_before("64", TONIGHT, [("REJECTED", TONIGHT - timedelta(1))]), context)
     assert "kiriman ditolak, seluruh provinsi, sejak 25 Okt 2022 – kiriman keluarga sesudahnya sudah diterima;" in said
     assert "pastikan isi kiriman yang ditolak ikut dikirim ulang" in said
+
+
+@pytest.mark.parametrize(("simulated", "scale"), [(False, 1.0), (False, 0.5), (True, 1.0), (True, 0.5)])
+def test_mails_call_simulated_what_the_reference_calls_so_and_a_part_a_part(
+    night: Night, context: Context, simulated: bool, scale: float
+) -> None:
+    figures = night(simulated=simulated, scale=scale)
+    nation = compose_national({"64": ProvinceStand(figures, ())}, PlatformFigures(TONIGHT, ["64"], {"64"}, {}, None))
+    for said in (body(figures, Memory(), context), " ".join(nation.body.split())):
+        assert ("DATA SIMULASI: bukan keluarga yang sebenarnya." in said) is simulated
+        assert ("target di sini 50 % dari target operasi sebenarnya." in said) is (scale < 1)
 
 
 def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:

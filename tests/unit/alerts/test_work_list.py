@@ -81,7 +81,7 @@ def test_long_codes_are_no_numbers(code: str, written: str) -> None:
 
 
 def test_a_cell_keeps_what_is_harmless() -> None:
-    assert [cell(value) for value in ("48 %", "=1", " x ")] == ["48 %", "'=1", "x"]
+    assert [cell(value) for value in ("48 %", "=1", " x ", "-2", -2)] == ["48 %", "'=1", "x", "'-2", "-2"]
 
 
 def test_the_whole_province_is_a_row_too(night: Night, context: Context) -> None:

@@ -251,7 +251,7 @@ def test_a_release_says_whether_it_is_signed_current_rolled_back_and_right() -> 
         "Current",
         "Rolled back",
         "16F13A1A74D571B0",
-        "1 faults",
+        "1 fault",
         "not yet",
         "20 in time, 14 late",
     ):
@@ -284,6 +284,20 @@ def test_ages_are_told_apart() -> None:
     assert [age_of(NIGHT - timedelta(days=n), NIGHT) for n in (0, 1, 2, 3, 6, 7, 30)] == [
         "last night", "1–2 nights", "1–2 nights", "3–6 nights", "3–6 nights", "7 or more", "7 or more",
     ]  # fmt: skip
+
+
+def test_portal_mail_and_page_have_one_word_for_one_thing() -> None:
+    from regsosek.alerts.wording import words_of
+    from regsosek.portal.wording import condition_words, night_words
+    from regsosek.release.wording import night_states
+
+    told = {kind: words_of("en").kind(kind).short for kind in Kind if kind is not Kind.PIPELINE_FAULT}
+    assert {kind: condition_words()[kind].label.lower() for kind in told} == {
+        kind: short.lower() for kind, short in told.items()
+    }
+    assert {state: words.label for state, words in night_words().items()} == {
+        state: words.label_en for state, words in night_states().items()
+    }
 
 
 def test_every_condition_and_event_has_words() -> None:

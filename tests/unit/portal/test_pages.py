@@ -60,7 +60,7 @@ def test_who_sees_no_page_of_airflow_finds_the_way_in_and_out_here() -> None:
 
 def test_a_held_delivery_stands_first_with_what_decides_for_those_who_may() -> None:
     outline = Outline(board())
-    assert outline.text.index("Waiting for a decision: 1 held") < outline.text.index("Not complete last night")
+    assert outline.text.index("Waiting for a decision: 1 held") < outline.text.index("Not whole last night")
     for verb in ("free", "reject"):
         assert f"/under/regsosek/deliveries/64/{held().delivery_id}/{verb}" in outline.links()
     of_office = Outline(pages.board(replace(frame(), viewer=office("64")), [night().seen_by(office("64"))], [held()]))
@@ -99,8 +99,8 @@ def test_data_docs_are_linked_where_something_was_judged() -> None:
 def test_why_a_delivery_is_held_is_told_in_shares_and_limits() -> None:
     for page in (board(), night_page()):
         text = Outline(page).text
-        assert "keluarga: 62.5 % of 400, limit 40 %" in text
-        assert "anggota: 23.1 % of 1,300, limit 25.5 %" in text
+        assert "keluarga: 62.5% of 400, limit 40%" in text
+        assert "anggota: 23.1% of 1,300, limit 25.5%" in text
         assert page.count('"said over"') == 1
 
 
@@ -125,7 +125,7 @@ def test_every_state_of_a_night_and_of_a_delivery_has_words_and_a_mark_of_its_ow
 
 
 def test_small_shares_are_not_rounded_to_nothing() -> None:
-    assert [share(value) for value in (None, 0, 0.0004, 0.125)] == ["–", "0.0 %", "0.04 %", "12.5 %"]
+    assert [share(value) for value in (None, 0, 0.0004, 0.125)] == ["–", "0.0%", "0.04%", "12.5%"]
 
 
 def test_provinces_with_one_cause_are_told_in_one_line() -> None:

@@ -14,6 +14,7 @@ from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table, gaps_told
 from regsosek.release.figures import Figures
+from regsosek.release.imprint import read_imprint
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
@@ -135,6 +136,7 @@ def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIG
         arrivals=arrived,
         restated=pd.DataFrame(days),
         provinces=_states(night),
+        imprint=read_imprint(None),
         notes=(f"{SIMULATED} (seed 7)",) if scale < 1 else (),
         versions={"contract": "1"},
         prospects=forecasts(shown, night),

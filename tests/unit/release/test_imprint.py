@@ -1,6 +1,7 @@
 """Who publishes, licence, citation and limits are the same in every format; what is simulated says so in each."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.frame import SIMULATED
+from regsosek.geography.frame import SIMULATED, simulated
 from regsosek.release.datapackage import datapackage
-from regsosek.release.imprint import EXAMPLE, About, limits, read_imprint, simulated
+from regsosek.release.imprint import EXAMPLE, About, limits, read_imprint
 from regsosek.release.parquet_tables import about_table
 from regsosek.release.sdmx import sdmx_files
 from regsosek.release.site.about import about_lines, limit_lines
@@ -58,6 +59,14 @@ def test_sdmx_is_a_test_where_the_data_are_simulated(about: About, test: str) ->
     assert f"Test>{test}<" in structure(about)
 
 
+def test_every_artefact_of_sdmx_is_of_the_agency_that_the_imprint_names() -> None:
+    other = replace(ABOUT, imprint=ABOUT.imprint.model_copy(update={"agency": "DINAS"}))
+    files = sdmx_files(other, {"harian.csv": f"{','.join(_daily_columns())}\n".encode()})
+    told = files["struktur.sdmx.xml"].decode()
+    assert set(re.findall(r'agencyID="(\w+)"', told)) == {"DINAS"} and 'Sender id="DINAS"' in told
+    assert not re.search(r'"BPS"|BPS:', told)
+
+
 def test_the_limits_stand_on_page_cover_and_in_the_package() -> None:
     package = json.loads(datapackage(ABOUT, {}))
     assert package["limits"] == limit_lines(LANGUAGES[0]) == [each["id"] for each in limits()]
@@ -66,7 +75,7 @@ def test_the_limits_stand_on_page_cover_and_in_the_package() -> None:
 
 def test_the_package_says_what_a_catalogue_asks_for_and_names_no_province() -> None:
     package = json.loads(datapackage(ABOUT, {}))
-    assert (package["version"], package["created"]) == ("2022-10-23", "2022-10-23T23:59:59+07:00")
+    assert (package["version"], package["created"]) == ("2022-10-23", "2022-10-23T23:59:00+07:00")
     assert package["licenses"] == [{
         "name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0 International",
         "path": "https://creativecommons.org/licenses/by/4.0/",

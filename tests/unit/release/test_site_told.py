@@ -7,7 +7,6 @@ from posixpath import dirname, join, normpath
 
 import made_up
 import pytest
-from site_outline import Outline
 from site_parts import ENGLISH, INDONESIAN, desk, said, with_forecast, with_nights, with_state
 
 from regsosek.release.figures import Figures
@@ -18,6 +17,7 @@ from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
 from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
 from regsosek.statistics.definitions import definitions
+from site_outline import Outline
 
 KINDS = ("index.html", "provinsi/11.html", "provinsi/64.html", "kabkota/1101.html")
 SPOKEN = ("alt", "title", "aria-label", "placeholder", "data-none", "data-found")
@@ -42,7 +42,7 @@ def answer(figures: Figures, code: str, question: str) -> Answer:
 
 def test_the_first_answers_count_and_mark_what_is_not_whole(figures: Figures) -> None:
     missing = answer(figures, "00", "missing tonight")
-    assert (missing.figure, missing.unit) == ("31", "of 34 provinces are whole")
+    assert (missing.figure, missing.unit) == ("31", "of 34 provinces whole")
     for code, state, whole in (("11", "Accepted", True), ("64", "Held", False), ("94", "Nothing delivered", False)):
         found = answer(figures, code, "What arrived tonight?")
         assert found.figure == state

@@ -13,6 +13,7 @@ from regsosek.release.code_lists import code_lists
 from regsosek.release.summary import NAME, SCHEMA, summary_files
 from regsosek.release.tables import REGION_TABLES, csv_bytes, region_table
 from regsosek.statistics.definitions import definitions
+from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 
 FIGURES = made_up.figures()
 
@@ -42,3 +43,10 @@ def test_no_word_of_the_summary_is_english(documents: dict[str, Any]) -> None:
         words = {row[column] for row in documents[NAME]["provinsi"]}
         assert words <= {*code_lists()[column], None}
         assert words - {None}
+
+
+def test_a_column_of_a_forecast_lists_its_own_words_alone() -> None:
+    lists = code_lists()
+    assert lists["selesai_tepat_waktu"] == ("ya", "belum pasti", "tidak")
+    of_forecasts = [lists[definitions()[field].column] for field in FORECAST_WORDS]
+    assert all(of_forecasts) and {word for words in of_forecasts for word in words} == {*forecast_words().values()}

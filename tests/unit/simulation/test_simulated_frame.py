@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from regsosek.errors import ConfigurationError
-from regsosek.geography.frame import parse_reference_manifest, read_reference_rows, reference_columns
+from regsosek.geography.frame import parse_reference_manifest, read_reference_rows, reference_columns, simulated
 from regsosek.geography.frame_check import check_reference_rows
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
-from regsosek.release.imprint import simulated
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.frame import province_frame
 from regsosek.simulation.reference_files import VERSION

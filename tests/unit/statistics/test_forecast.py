@@ -239,6 +239,17 @@ def test_more_days_and_officers_gain_families_and_nothing_gains_nothing() -> Non
     assert found.cases["window_end"].iloc[1] == WINDOW.closes + timedelta(days=7)
 
 
+def test_a_case_is_answered_the_same_in_any_company() -> None:
+    cases = [Case(7, 0), Case(0, 1), Case(3, 5), Case(14, 5)]
+    counts = {"_1101": [10] * 10, "_1102": [3, 9] * 5}
+    together = told_of(10, cases, **counts).cases
+    for case in cases:
+        own = (together["extend_days"] == case.extend_days) & (together["more_officers"] == case.more_officers)
+        pd.testing.assert_frame_equal(
+            told_of(10, [case], **counts).cases, together[own].reset_index(drop=True), check_dtype=False
+        )
+
+
 def test_nobody_knows_what_one_more_officer_does_where_none_is_known() -> None:
     found = told_of(10, [Case(7, 0), Case(0, 1)], officers=0, engaged=0, _1101=[10] * 10).cases
     assert found["final_gain"].notna().tolist() == [True, False]

@@ -75,7 +75,7 @@ def _reached(desk: Desk, row: Row) -> Answer:
     if row["level"] == "nasional" and len(desk.atlas.counted) < len(desk.atlas.states):
         counted, count = len(desk.atlas.counted), len(desk.atlas.states)
         told.append(t("of_what_is_counted", counted=counted, count=count, coverage=shown["plan_base_coverage"]))
-    unit = desk.language.texts["of_base"].format(base=desk.figure(row, "plan_base"))
+    unit = desk.language.say("of_base", base=desk.figure(row, "plan_base"))
     question, kind = desk.language.texts["ask_reached"], "behind" if lags(row) else ""
     return Answer(question, shown["visited_of_plan_base"], unit, tuple(told), "penyebut", kind)
 
@@ -106,7 +106,7 @@ def _worst(desk: Desk, row: Row) -> Answer | None:
     """Where the region is furthest behind; None where nothing below it can be judged."""
     behind = furthest_behind(desk.atlas.children(row["code"]), WORST_NAMED)
     texts, parts = desk.language.texts, desk.language.texts[f"level_{level_below(row['level'])}"]
-    question = texts["ask_worst"].format(parts=parts)
+    question = desk.language.say("ask_worst", parts=parts)
     if not behind:
         return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
     if not lags(behind[0]):
@@ -115,7 +115,7 @@ def _worst(desk: Desk, row: Row) -> Answer | None:
     told, status = list(reasons(desk, behind[0])), desk.figure(behind[0], "status")
     if others := [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in behind[1:] if lags(each)]:
         told.append(desk.language.t("next_worst", names=", ".join(others)))
-    unit = texts["points_off_plan"].format(gap=desk.figure(behind[0], "gap_points"), status=status)
+    unit = desk.language.say("points_off_plan", gap=desk.figure(behind[0], "gap_points"), status=status)
     return Answer(question, behind[0]["name"], unit, tuple(told), "urutan", "name behind")
 
 
@@ -137,8 +137,8 @@ def _nation_finishing(desk: Desk) -> Answer:
     ]
     sentences.extend(_unforecast(desk, told))
     counts = {word: len(found) for word, found in known.items()}
-    figure = texts["finish_counts"].format(**counts) if any(counts.values()) else texts["not_foreseen"]
-    unit = texts["of_provinces"].format(count=len(told))
+    figure = desk.language.say("finish_counts", **counts) if any(counts.values()) else texts["not_foreseen"]
+    unit = desk.language.say("of_provinces", count=len(told))
     return Answer(texts["ask_nation_finish"], figure, unit, tuple(sentences), "prakiraan", "name")
 
 
@@ -161,7 +161,7 @@ def _unforecast(desk: Desk, told: list[Row]) -> Iterator[Markup]:
 
 def _region_finishing(desk: Desk, forecast: Row) -> Answer:
     t, texts = desk.language.t, desk.language.texts
-    question = texts["ask_finish"].format(name=forecast["name"])
+    question = desk.language.say("ask_finish", name=forecast["name"])
     if forecast["forecast_status"] != "forecast":
         done = forecast["forecast_status"] == "done"
         since, reason = desk.figure(forecast, "done_on"), desk.figure(forecast, "forecast_reason")
@@ -215,7 +215,7 @@ def _missing(desk: Desk, row: Row) -> Answer:
     if row["level"] == "nasional":
         whole = str(count - len(figures.missing))
         told = [t("missing_of_state", state=state, names=names) for state, names in missing_by_state(desk)]
-        unit = texts["of_provinces_whole"].format(count=count)
+        unit = desk.language.say("of_provinces_whole", count=count)
         return Answer(texts["ask_missing"], whole, unit, tuple(told) or (t("nothing_missing"),), "kurang")
     state = desk.atlas.states[row["province"]]
     told = [t("province_state", province=state["name"], state=desk.language.state_explained(state["state"]))]

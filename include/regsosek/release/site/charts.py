@@ -91,8 +91,8 @@ def citation(desk: Desk, row: Row) -> list[str]:
     imprint = figures.imprint
     publisher = imprint.publisher if language.code == "id" else imprint.publisher_en
     of_what = "citation_simulated" if figures.about.simulated else "citation_of"
-    told = language.texts[of_what].format(name=row["name"], night=night)
-    return [told, language.texts["citation_source"].format(publisher=publisher)]
+    told = language.say(of_what, name=row["name"], night=night)
+    return [told, language.say("citation_source", publisher=publisher)]
 
 
 def _json(spec: _SPEC) -> str:
@@ -109,7 +109,7 @@ def _told(desk: Desk, row: Row, name: str) -> str:
     names = ("visited_of_plan_base", "plan_percent", "visited", "complete", "last_day")
     shown = {each: desk.figure(row, each) for each in names}
     night = desk.language.written.long_date(desk.atlas.figures.night)
-    return desk.language.texts[f"chart_{name}_alt"].format(name=row["name"], night=night, **shown)
+    return desk.language.say(f"chart_{name}_alt", name=row["name"], night=night, **shown)
 
 
 @cache

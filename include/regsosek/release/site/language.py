@@ -19,6 +19,7 @@ from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
 from regsosek.statistics.streams.clocks import streams
 from regsosek.wording import english, indonesian
+from regsosek.wording.nouns import with_nouns
 from regsosek.wording.number_form import NOTHING
 
 Code = Literal["id", "en"]
@@ -45,7 +46,12 @@ class Language:
 
     def t(self, key: str, **values: object) -> Markup:
         """The text ``key`` with ``values`` in their places; the text may hold markup, the values are escaped."""
-        return Markup(self.texts[key]).format(**values)  # noqa: S704 - our own texts; format escapes the values
+        form = with_nouns(self.texts[key], values)
+        return Markup(form).format(**values)  # noqa: S704 - our own texts; format escapes the values
+
+    def say(self, key: str, **values: object) -> str:
+        """The plain text ``key`` with ``values`` in their places."""
+        return with_nouns(self.texts[key], values).format(**values)
 
     def name(self, field: str) -> str:
         """What a figure is called."""
@@ -91,7 +97,7 @@ class Language:
     def figure(self, field: str, value: Any) -> str:
         """A value of ``field`` as this language writes it; a dash, or why, where there is none."""
         if value is None or pd.isna(value):
-            return self.texts["stream_no_day"] if field == "stream_through" else NOTHING
+            return self.texts.get(f"none_{field}", NOTHING)
         kind = kind_of(definitions()[field])
         if kind == "text":
             return self._word(field, str(value))
@@ -120,7 +126,7 @@ class Language:
         """``A, B, C``; beyond ``most`` the rest is counted."""
         rest = len(names) - most
         told = ", ".join(names[:most])
-        return told if rest <= 0 else f"{told} {self.texts['and_more'].format(count=rest)}"
+        return told if rest <= 0 else f"{told} {self.say('and_more', count=rest)}"
 
     def dated(self, day: date) -> str:
         """A date with its day of the week."""

@@ -167,9 +167,9 @@ def _choice(desk: Desk, measure: Measure, parts: Sequence[Row], bands: Bands) ->
 
 def _keys(desk: Desk, bands: Bands) -> list[Key]:
     """The legend: below the first break, between two, from the last on, and no value."""
-    texts, places = desk.language.texts, int(any(each % 1 for each in bands.breaks))
+    say, places = desk.language.say, int(any(each % 1 for each in bands.breaks))
     told = [desk.language.written.decimal(each, places) for each in bands.breaks]
-    between = [texts["key_between"].format(low=low, high=high) for low, high in pairwise(told)]
-    steps = [texts["key_below"].format(high=told[0]), *between, texts["key_from"].format(low=told[-1])]
+    between = [say("key_between", low=low, high=high) for low, high in pairwise(told)]
+    steps = [say("key_below", high=told[0]), *between, say("key_from", low=told[-1])]
     shades = [Key(f"{bands.scale}{n}", text) for n, text in enumerate(steps)]
-    return [*shades, Key(NO_VALUE, texts["key_none"])]
+    return [*shades, Key(NO_VALUE, say("key_none"))]

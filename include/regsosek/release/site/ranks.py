@@ -43,12 +43,13 @@ def _cell(desk: Desk, now: int | None, before: int | None) -> Cell:
 
 def _moved(desk: Desk, places: int) -> str:
     key = "rank_same" if not places else "rank_up" if places > 0 else "rank_down"
-    return desk.language.texts[key].format(places=abs(places))
+    return desk.language.say(key, places=abs(places))
 
 
 def _told(desk: Desk, now: Mapping[str, int], before: Mapping[str, int]) -> str:
-    texts, former = desk.language.texts, desk.atlas.figures.changes.former_night
-    told = texts["rank_told"].format(count=len(now))
+    language, former = desk.language, desk.atlas.figures.changes.former_night
+    told = language.say("rank_told", count=len(now))
     if former is None or not before:
         return told
-    return f"{told} {texts['rank_moved'].format(former=desk.language.written.long_date(former), count=len(before))}"
+    moved = language.say("rank_moved", former=language.written.long_date(former), count=len(before))
+    return f"{told} {moved}"

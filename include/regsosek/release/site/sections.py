@@ -74,7 +74,7 @@ def denominators(desk: Desk, row: Row) -> Table:
                           [desk.cell(row, name), desk.cell(row, share.numerator), *parts]))  # fmt: skip
     heads = [Column(texts[f"col_{each}"], text=each == "version") for each in columns]
     return Table(
-        "t-penyebut", texts["denominators_caption"].format(name=row["name"]), texts["col_figure"], heads, lines
+        "t-penyebut", desk.language.say("denominators_caption", name=row["name"]), texts["col_figure"], heads, lines
     )
 
 
@@ -90,7 +90,7 @@ def ranking(desk: Desk, row: Row) -> Table:
     total = [row] if row["level"] == "nasional" else []
     parts_word = desk.language.texts[f"level_{level}"]
     versions = _versions(desk, parts, "target_version" if level == "provinsi" else "plan_base_version")
-    caption = desk.language.texts["ranking_caption"].format(parts=parts_word, name=row["name"], versions=versions)
+    caption = desk.language.say("ranking_caption", parts=parts_word, name=row["name"], versions=versions)
     fields = public_fields(_RANKED[level], level)
     head, shown = desk.language.texts["col_region"], [*total, *rows]
     table = desk.table("t-urutan", caption, head, fields, shown, sortable=True, status="status")
@@ -108,7 +108,7 @@ def _versions(desk: Desk, parts: Sequence[Row], name: str) -> str:
 
 def villages(desk: Desk, kecamatan: Row) -> Table:
     """The desa of a kecamatan: what may be told of them."""
-    caption = desk.language.texts["desa_caption"].format(name=kecamatan["name"])
+    caption = desk.language.say("desa_caption", name=kecamatan["name"])
     rows = desk.atlas.children(kecamatan["code"])
     fields = public_fields(_DESA, "desa")
     return desk.table(f"t-{kecamatan['code']}", caption, desk.language.texts["col_desa"], fields, rows,
@@ -121,7 +121,7 @@ def floor(desk: Desk, row: Row) -> Table | None:
     if not rows:
         return None
     texts = desk.language.texts
-    caption = texts["floor_caption"].format(name=row["name"])
+    caption = desk.language.say("floor_caption", name=row["name"])
     return desk.table("t-terendah", caption, texts["col_parts"], _FLOOR, rows,
                       lambda each: Cell(texts[f"level_{each['child_level']}"]))  # fmt: skip
 
@@ -134,7 +134,7 @@ def forecasts(desk: Desk, row: Row) -> Table:
     codes = [*own, *(each["code"] for each in parts)]
     rows = [desk.atlas.forecasts[code] for code in codes if code in desk.atlas.forecasts]
     shown = sorted(rows, key=lambda each: _by_end(each, own))
-    caption = texts["forecast_caption"].format(name=row["name"])
+    caption = desk.language.say("forecast_caption", name=row["name"])
     return desk.table("t-prakiraan", caption, texts["col_region"], _FORECAST, shown, sortable=True)
 
 
@@ -154,9 +154,9 @@ def what_if(desk: Desk, row: Row) -> Table | None:
         values = {name: desk.figure(case, name) for name in ("extend_days", "more_officers")}
         both = bool(case["extend_days"]) and bool(case["more_officers"])
         key = "case_both" if both else "case_days" if case["extend_days"] else "case_officers"
-        return Cell(texts[key].format(**values))
+        return Cell(desk.language.say(key, **values))
 
-    caption = texts["case_caption"].format(name=row["name"])
+    caption = desk.language.say("case_caption", name=row["name"])
     return desk.table("t-skenario", caption, texts["col_case"], _CASE, cases, named)
 
 
@@ -168,7 +168,7 @@ def changes(desk: Desk, row: Row) -> Table | None:
     texts = desk.language.texts
     causes = [name for name in CAUSE_FIELDS.values() if any(each[name] for each in rows)]
     former = desk.language.written.long_date(desk.atlas.figures.changes.former_night)
-    caption = texts["changes_caption"].format(name=row["name"], former=former)
+    caption = desk.language.say("changes_caption", name=row["name"], former=former)
     return desk.table("t-perubahan", caption, texts["col_figure"], ("before", *causes, "now"), rows,
                       lambda each: Cell(desk.language.name(each["measure"])))  # fmt: skip
 
@@ -191,12 +191,13 @@ def restated_parts(desk: Desk) -> list[tuple[str, str]]:
 
 def restated_days(desk: Desk, row: Row) -> Table | None:
     """The earlier days of enumeration whose figures changed."""
-    rows, texts = desk.atlas.restated.get(row["code"], []), desk.language.texts
+    rows = desk.atlas.restated.get(row["code"], [])
     if not rows:
         return None
     causes = tuple(field for field in CAUSE_FIELDS.values() if any(each.get(field) for each in rows))
     fields = (_RESTATED[0], *causes, *_RESTATED[1:])
-    return desk.table("t-revisi", texts["restated_caption"].format(name=row["name"]), desk.language.name("day"), fields,
+    caption = desk.language.say("restated_caption", name=row["name"])
+    return desk.table("t-revisi", caption, desk.language.name("day"), fields,
                       rows, lambda each: Cell(desk.figure(each, "day")))  # fmt: skip
 
 
@@ -267,8 +268,7 @@ def quality(desk: Desk, row: Row) -> Table | None:
     rows = desk.atlas.rules.get(row["code"], [])[:RULES_SHOWN]
     if not rows:
         return None
-    texts = desk.language.texts
-    caption = texts["rules_caption"].format(name=row["name"], count=len(rows))
+    caption = desk.language.say("rules_caption", name=row["name"], count=len(rows))
     said = "rule_text" if desk.language.code == "id" else "rule_text_en"
     return desk.table("t-aturan", caption, desk.language.name("rule_id"), (said, *_RULE), rows,
                       lambda each: Cell(each["rule_id"]))  # fmt: skip
@@ -279,7 +279,7 @@ def streams(desk: Desk, row: Row) -> Table | None:
     rows = desk.atlas.streams.get(row["code"], [])
     if not rows:
         return None
-    caption = desk.language.texts["streams_caption"].format(name=row["name"], version=rows[0]["frame_version"] or "–")
+    caption = desk.language.say("streams_caption", name=row["name"], version=rows[0]["frame_version"] or "–")
     return desk.table("t-sumber-data", caption, desk.language.name("stream"), _STREAMS, rows,
                       lambda each: Cell(desk.language.stream(each["stream"])))  # fmt: skip
 
@@ -289,7 +289,7 @@ def photos(desk: Desk, row: Row) -> Table | None:
     found = desk.atlas.photos.get(row["code"])
     if found is None or not found["tags_poor"]:
         return None
-    caption = desk.language.texts["photos_caption"].format(name=row["name"])
+    caption = desk.language.say("photos_caption", name=row["name"])
     return desk.table(
         "t-foto", caption, desk.language.texts["col_region"], _PHOTOS, [found], lambda _: Cell(row["name"])
     )
