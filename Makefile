@@ -48,9 +48,15 @@ bench: install  ## what a bad day costs more than a clean one, and day 30 more t
 
 # Each worker has servers of its own, and a file stays on one of them: what its tests share is made once. Files go out in
 # this order, those that take long first: at the end a worker would wait for another one's last file.
+tests := $(bin)/pytest -n $(or $(WORKERS),auto) --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/integration tests/dags tests/unit
+
 .PHONY: test
-test: install  ## all tests whose parts pip can supply, as many files at a time as there are cores (WORKERS=)
-	$(bin)/pytest -n $(or $(WORKERS),auto) --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/integration tests/dags tests/unit
+test: install  ## what every change must pass, of parts that pip can supply (WORKERS= files at a time)
+	$(tests) -m "not exhaustive"
+
+.PHONY: test-all
+test-all: install  ## the same with every cell of the large matrices, and ten times the examples of each law
+	$(tests) --hypothesis-profile=long
 
 .PHONY: test-system
 test-system: install  ## tests that need system packages, such as a browser

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
 from left_behind import contents, on_landing
+from matrix import cells
 from other_process import Step, die, interrupted, start_night, waiting_night
 from outbox_at_hand import OFFICE, put
 from regsosek.errors import EngineFaultError, NightFailedError, ObjectStoreError
@@ -129,9 +130,14 @@ AFTER_THE_FLIP = [
     Step(f"{RECEIVING}.refresh_province", before=True),
     Step(f"{RECEIVING}.refresh_province"),
 ]
+# One of each kind: before anything, in a delivery, in a part, around the flip, between deliveries, at the end.
+KILLED_AT = {
+    "before write_seal 1", "after bring_files 1", "after load_part 2", "before accept 1", "after accept 1",
+    "after reject 1", "before refresh_province 1",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("step", [*BEFORE_THE_FLIP, *AFTER_THE_FLIP], ids=str)
+@pytest.mark.parametrize("step", cells([*BEFORE_THE_FLIP, *AFTER_THE_FLIP], always=KILLED_AT))
 def test_a_killed_night_run_again_is_an_undisturbed_night(
     prepared: FieldWorld, undisturbed: tuple[str, dict[str, list[str]]], step: Step
 ) -> None:
@@ -242,7 +248,7 @@ def test_a_night_of_bad_cases_is_quarantined_and_conserved(world: FieldWorld) ->
     assert world.rows(members) == [(sum(len(roster) for _, roster in bad),)]
 
 
-@pytest.mark.parametrize("bad", [41, 60, 100])
+@pytest.mark.parametrize("bad", cells([41, 60, 100], always={"41"}))
 def test_a_night_of_more_bad_cases_than_the_limit_is_held_and_conserved(world: FieldWorld, bad: int) -> None:
     bad_cases(world, bad)
     assert world.run(NIGHT).states == {"held": 1}

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from delivered import DESA, PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from left_behind import contents, on_landing
+from matrix import cells, nights_of_a_law
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.errors import DecisionError, SealedNightError
@@ -183,8 +184,10 @@ def test_the_journal_says_who_freed_what_and_the_archive_too(world: FieldWorld) 
     assert (line.kind, line.by, line.at) == ("freed", "sari", decision.at)
 
 
-@pytest.mark.parametrize("first", NIGHTS, ids=["all nights", "two nights", "one night"])
 @pytest.mark.parametrize("decide", [free, reject])
+@pytest.mark.parametrize(
+    "first", cells({"all nights": NIGHT, "two nights": NEXT, "one night": THIRD}, always={"all nights"})
+)
 def test_a_replay_repeats_holding_and_decision(world: FieldWorld, first: date, decide: Any) -> None:
     held = held_then_two_nights(world)
     # The deciding night knows a newer revision of a held case already: the freed one comes after it, then and again.
@@ -226,17 +229,21 @@ HOLDING, LEDGER = "regsosek.warehouse.holding", "regsosek.warehouse.ledger"
 
 @pytest.mark.parametrize(
     "step",
-    [
-        Step(f"{DECIDING}.write_decision"),
-        Step(f"{HOLDING}.apply_decision"),
-        Step(f"{PARTS}.load_part"),
-        Step(f"{LEDGER}.accept"),
-        Step(f"{RECEIVING}.refresh_province", before=True),
-        Step(f"{RECEIVING}.refresh_province"),
-    ],
-    ids=str,
+    cells(
+        [
+            Step(f"{DECIDING}.write_decision"),
+            Step(f"{HOLDING}.apply_decision"),
+            Step(f"{PARTS}.load_part"),
+            Step(f"{LEDGER}.accept"),
+            Step(f"{RECEIVING}.refresh_province", before=True),
+            Step(f"{RECEIVING}.refresh_province"),
+        ],
+        always={"after write_decision 1", "after load_part 1", "before refresh_province 1"},
+    ),
 )
-@pytest.mark.parametrize("taken_up", [NEXT, THIRD], ids=["the same night", "the night after"])
+@pytest.mark.parametrize(
+    "taken_up", cells({"the same night": NEXT, "the night after": THIRD}, always={"the night after"})
+)
 def test_a_killed_decision_is_carried_out_by_the_next_run(world: FieldWorld, step: Step, taken_up: date) -> None:
     held = held_then_two_nights(world)
     with interrupted(step, die), pytest.raises(Killed):
@@ -469,7 +476,7 @@ ARRIVALS = st.lists(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=nights_of_a_law(2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=ARRIVALS, choices=st.tuples(st.integers(0, 5), st.integers(0, 5)), wait=st.integers(0, 2))
 def test_the_order_of_arrivals_and_decisions_does_not_matter(
     prepared: FieldWorld, arrivals: list[tuple[str, int, bool]], choices: tuple[int, int], wait: int

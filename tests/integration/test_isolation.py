@@ -1,7 +1,7 @@
 """One thing that fails stops nothing else: through the command line's night and through the tasks of the DAG."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld, family, few_rules
+from matrix import cells
 from published_world import PUBLISHED_RULES
 from regsosek.alerts import nation
 from regsosek.alerts import nightly as alerts_nightly
@@ -110,7 +111,9 @@ def run_of_dag(world: FieldWorld) -> None:
             logging.getLogger("task").exception("Task failed with exception")
 
 
-RUNS = [pytest.param(run_of_command, id="command"), pytest.param(run_of_dag, id="dag")]
+Way = tuple[Callable[[FieldWorld], None], str]
+RUNS = {"command": run_of_command, "dag": run_of_dag}
+both_ways = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 
 
 def refreshed(world: FieldWorld) -> list[str]:
@@ -126,17 +129,20 @@ def mail_of(world: FieldWorld, kind: str = "platform") -> str:
     return "\n".join(f"{subject}\n{body}" for subject, body in rows)
 
 
-def ways(command: Iterable[str], dag: Iterable[str] = ("DatabaseError",)) -> pytest.MarkDecorator:
-    """What is raised in a night of the command line, and in one of the DAG."""
-    pairs = [(run_of_command, kind) for kind in command] + [(run_of_dag, kind) for kind in dag]
-    ids = [f"{run.__name__.removeprefix('run_of_')} {kind}" for run, kind in pairs]
-    return pytest.mark.parametrize(("run", "kind"), pairs, ids=ids)
+def ways(command: Sequence[str], dag: Sequence[str] = ("DatabaseError",)) -> pytest.MarkDecorator:
+    """What is raised in a night of the command line, and in one of the DAG; every change tries the first of each."""
+    pairs = [("command", kind) for kind in command] + [("dag", kind) for kind in dag]
+    always = {f"command {command[0]}", f"dag {dag[0]}"}
+    return pytest.mark.parametrize(
+        "way", cells({f"{run} {kind}": (RUNS[run], kind) for run, kind in pairs}, always=always)
+    )
 
 
 @ways(["TypeError", "ArrowMemoryError", "RecursionError", "OSError"])
 def test_whatever_fails_a_province_stops_no_other_and_is_named(
-    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, run: Callable[[FieldWorld], None], kind: str
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
+    run, kind = way
     fail_province(monkeypatch, RAISED[kind])
     run(world)
     assert refreshed(world) == [OTHER]
@@ -148,8 +154,9 @@ def test_whatever_fails_a_province_stops_no_other_and_is_named(
 
 @ways(["AssertionError", "RuntimeError"])
 def test_whatever_fails_the_publication_stops_no_digest_and_is_named(
-    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, run: Callable[[FieldWorld], None], kind: str
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
+    run, kind = way
     monkeypatch.setattr(publish, "build", raising(RAISED[kind], publish.build, lambda *_: True))
     world.deliver(NIGHT, [family("A")], produced_at=AT, spoil={"contract_version": "2"})
     run(world)
@@ -159,7 +166,7 @@ def test_whatever_fails_the_publication_stops_no_digest_and_is_named(
     assert mail_of(world, "digest")
 
 
-@pytest.mark.parametrize("run", RUNS)
+@both_ways
 def test_a_night_ended_by_the_keyboard_is_ended(
     world: FieldWorld, monkeypatch: pytest.MonkeyPatch, run: Callable[[FieldWorld], None]
 ) -> None:
@@ -192,7 +199,7 @@ def test_a_task_whose_process_was_ended_is_told_as_that(world: FieldWorld) -> No
         dag_steps.conclude_night(request)
 
 
-@pytest.mark.parametrize("run", RUNS)
+@both_ways
 def test_a_fault_that_is_mended_is_told_no_more(
     world: FieldWorld, monkeypatch: pytest.MonkeyPatch, run: Callable[[FieldWorld], None]
 ) -> None:
@@ -209,7 +216,7 @@ def test_a_fault_that_is_mended_is_told_no_more(
     assert world.rows("SELECT * FROM ledger.fault") == []
 
 
-@pytest.mark.parametrize("run", RUNS)
+@both_ways
 def test_a_province_held_back_from_the_release_is_told(world: FieldWorld, run: Callable[[FieldWorld], None]) -> None:
     world.deliver(NIGHT, [family("A")], produced_at=AT)
     with world.house.engine.begin() as connection:
@@ -233,8 +240,9 @@ def fail_digest(patch: pytest.MonkeyPatch, error: Callable[[], Exception]) -> No
 
 @ways(["MemoryError"])
 def test_a_digest_that_fails_stops_no_other_message(
-    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, run: Callable[[FieldWorld], None], kind: str
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
+    run, kind = way
     fail_digest(monkeypatch, RAISED[kind])
     for n, code in enumerate(ASKED):
         produced_at = AT + timedelta(minutes=n)
@@ -277,7 +285,7 @@ def unguarded(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize("fault", ENDED)
-@pytest.mark.parametrize("run", RUNS)
+@both_ways
 def test_no_statement_of_a_database_reaches_log_terminal_or_mail(
     world: FieldWorld,
     monkeypatch: pytest.MonkeyPatch,
@@ -309,7 +317,7 @@ def test_no_statement_of_a_database_reaches_log_terminal_or_mail(
     assert not [each for each in ("secret_value", "generate_series", "SITI CONTOH", "RAHASIA") if each in told]
 
 
-@pytest.mark.parametrize("run", RUNS)
+@both_ways
 def test_boundaries_that_cannot_be_used_stop_no_release_and_are_told(
     world: FieldWorld, tmp_path: Path, run: Callable[[FieldWorld], None]
 ) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from delivered import PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from left_behind import contents, on_landing
+from matrix import cells
 from other_process import Step, interrupted
 from regsosek.alerts.decisions import alert_decisions
 from regsosek.errors import DecisionError
@@ -120,7 +121,9 @@ def test_a_retried_delivery_counts_from_the_deciding_night_and_earlier_pictures_
     assert (line.kind, line.by, line.reason, line.night) == ("retried", "sari", "the store is well again", NEXT)
 
 
-@pytest.mark.parametrize("first", NIGHTS, ids=["all nights", "two nights", "one night"])
+@pytest.mark.parametrize(
+    "first", cells({"all nights": NIGHT, "two nights": NEXT, "one night": THIRD}, always={"all nights"})
+)
 def test_a_replay_repeats_the_rejection_and_the_retry(world: FieldWorld, first: date) -> None:
     spoiled = rejected_then_a_night(world)
     retry(world, spoiled)
@@ -177,13 +180,15 @@ RECEIVING, DECIDING = "regsosek.night.receiving", "regsosek.night.deciding"
 
 @pytest.mark.parametrize(
     "step",
-    [
-        Step(f"{DECIDING}.write_decision"),
-        Step("regsosek.warehouse.holding.apply_decision"),
-        Step("regsosek.night.parts.load_part"),
-        Step(f"{RECEIVING}.refresh_province", before=True),
-    ],
-    ids=str,
+    cells(
+        [
+            Step(f"{DECIDING}.write_decision"),
+            Step("regsosek.warehouse.holding.apply_decision"),
+            Step("regsosek.night.parts.load_part"),
+            Step(f"{RECEIVING}.refresh_province", before=True),
+        ],
+        always={"after apply_decision 1"},
+    ),
 )
 def test_a_killed_retry_is_carried_out_by_the_next_run(world: FieldWorld, step: Step) -> None:
     spoiled = rejected_then_a_night(world)

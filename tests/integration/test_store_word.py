@@ -26,6 +26,7 @@ from lying_store import (
     uncounted,
 )
 from lying_store import word as words
+from matrix import cells
 from regsosek.errors import LostRaceError
 from regsosek.landing.archive import Seal, canonical_json, read_receipt, read_seal
 from regsosek.landing.store import ABSENT
@@ -88,7 +89,9 @@ NO_LISTINGS = {
 }
 
 
-@pytest.mark.parametrize("told", NO_LISTINGS.values(), ids=NO_LISTINGS)
+@pytest.mark.parametrize(
+    "told", cells(NO_LISTINGS, always={"page", "listing without its end", "a count and no entries"})
+)
 def test_an_answer_that_is_no_listing_is_asked_again(
     world: FieldWorld, store: LyingStore, told: Callable[[Answer], Answer]
 ) -> None:
@@ -98,7 +101,7 @@ def test_an_answer_that_is_no_listing_is_asked_again(
     assert states(world) == [("accepted", None)]
 
 
-@pytest.mark.parametrize("told", NO_LISTINGS.values(), ids=NO_LISTINGS)
+@pytest.mark.parametrize("told", cells(NO_LISTINGS, always={"nothing", "listing of another place"}))
 def test_a_store_that_gives_no_listing_stops_the_province_and_seals_nothing(
     world: FieldWorld, store: LyingStore, told: Callable[[Answer], Answer]
 ) -> None:
@@ -123,7 +126,7 @@ WRONG_ONCE = {
 
 
 @pytest.mark.parametrize("address", [MANIFEST, FILE], ids=["manifest", "file"])
-@pytest.mark.parametrize("told", WRONG_ONCE.values(), ids=WRONG_ONCE)
+@pytest.mark.parametrize("told", cells(WRONG_ONCE, always={"missing", "half without its length"}))
 def test_one_wrong_answer_rejects_no_sound_delivery(
     world: FieldWorld, store: LyingStore, address: str, told: Callable[[Answer], Answer]
 ) -> None:
@@ -135,7 +138,7 @@ def test_one_wrong_answer_rejects_no_sound_delivery(
 
 
 @pytest.mark.parametrize("address", [MANIFEST, FILE], ids=["manifest", "file"])
-@pytest.mark.parametrize("told", WRONG_ONCE.values(), ids=WRONG_ONCE)
+@pytest.mark.parametrize("told", cells(WRONG_ONCE, always={"half", "page"}))
 def test_a_store_that_contradicts_its_own_listing_stops_the_province_not_the_delivery(
     world: FieldWorld, store: LyingStore, address: str, told: Callable[[Answer], Answer]
 ) -> None:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from site_outline import Outline
 
 from regsosek.geography.regions import NATION
 from regsosek.release.figures import Figures
@@ -14,6 +13,7 @@ from regsosek.release.site.addresses import Address
 from regsosek.release.site.atlas import Atlas
 from regsosek.release.site.language import Language
 from regsosek.release.site.page_table import Desk
+from site_outline import Outline
 
 ENGLISH, INDONESIAN = Language("en"), Language("id")
 

@@ -12,7 +12,6 @@ from posixpath import dirname, join, normpath
 import made_up
 import pandas as pd
 import pytest
-from site_outline import Outline
 
 from regsosek.geography.plan import PlanCurve
 from regsosek.geography.provinces import provinces
@@ -25,6 +24,7 @@ from regsosek.release.site.pages import site
 from regsosek.release.site.policy import POLICY
 from regsosek.release.tables import REGION_TABLES
 from regsosek.statistics.definitions import definitions
+from site_outline import Outline
 
 FIRST_VIEW = 200_000
 HOSTILE = '<script>alert("1")</script>&{name}'

@@ -12,7 +12,6 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from site_outline import Outline
 from site_parts import desk
 
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
@@ -22,6 +21,7 @@ from regsosek.release.site.assets import assets
 from regsosek.release.site.atlas import Atlas
 from regsosek.release.site.measure_map import MeasureMap, measure_map, measures, places
 from regsosek.release.site.pages import site
+from site_outline import Outline
 
 NUMBER = r"−?[\d.]+"
 

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from site_outline import Outline
 from site_parts import desk, of_provinces, said
 
 from regsosek.release.changes import gaps_told
@@ -15,6 +14,7 @@ from regsosek.release.figures import Figures
 from regsosek.release.site.pages import site
 from regsosek.release.site.ranks import ranks
 from regsosek.release.site.sections import ranking
+from site_outline import Outline
 
 NATION_PAGES = {"index.html": "Peringkat", "en/index.html": "Rank"}
 LOWER_PAGES = ("provinsi/11.html", "kabkota/1101.html")

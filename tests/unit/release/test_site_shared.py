@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import made_up
 import pytest
-from site_outline import Outline
 from site_parts import ENGLISH, INDONESIAN, desk, of_provinces
 
 from regsosek.release.figures import Figures
 from regsosek.release.site.charts import citation
 from regsosek.release.site.language import Language
 from regsosek.release.site.pages import site
+from site_outline import Outline
 
 PAGES = ("index.html", "en/provinsi/11.html", "kabkota/1101.html")
 
