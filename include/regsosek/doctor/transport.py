@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
+from pydantic import SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -53,7 +54,7 @@ class Way:
 
 def ways(settings: Settings, environ: Mapping[str, str]) -> Iterator[Way]:
     """Every connection that these settings and Airflow's make the pipeline open."""
-    yield _warehouse(settings)
+    yield from _warehouses(settings)
     yield _store(settings)
     yield from _mail(settings)
     if DATABASE in environ:
@@ -65,14 +66,22 @@ def ways(settings: Settings, environ: Mapping[str, str]) -> Iterator[Way]:
             yield _address(settings, name, environ[name])
 
 
-def _warehouse(settings: Settings) -> Way:
+def _warehouses(settings: Settings) -> Iterator[Way]:
+    """One for each account of the warehouse; two that go the same way look alike."""
+    for name in Settings.model_fields:
+        given = getattr(settings, name)
+        if isinstance(given, SecretStr) and name.startswith("warehouse_") and name.endswith("_url"):
+            yield _warehouse(settings, name, given.get_secret_value())
+
+
+def _warehouse(settings: Settings, name: str, given: str) -> Way:
     try:
-        url = make_url(settings.warehouse_url.get_secret_value())
+        url = make_url(given)
         proved = tls_of(settings, url)
     except ConfigurationError:
         return Way("warehouse", hosts_named(url), State.REFUSED)
     except ArgumentError:
-        return Way(f"{variable('warehouse_url')}, which is no URL,", (), State.REFUSED)
+        return Way(f"{variable(name)}, which is no URL,", (), State.REFUSED)
     hosts = hosts_named(url)
     return Way("warehouse", hosts, State.VERIFIED if proved else _plain(hosts))
 
@@ -135,7 +144,7 @@ def _in_clear(address: str) -> bool:
 
 def _transport(surroundings: Surroundings) -> Finding:
     found = list(ways(surroundings.settings, surroundings.environ))
-    told = "; ".join(map(str, found))
+    told = "; ".join(dict.fromkeys(map(str, found)))
     states = {way.state for way in found}
     fix = (
         "give it TLS (https, rediss, sslmode=verify-full; docs/server.md, Encryption), or name its host in "
