@@ -43,6 +43,11 @@ class WebhookCarrier:
         return Outcome(Result.UNCLEAR if timed_out else Result.REFUSED_FOR_NOW, f"webhook {answer.status.name}")
 
 
+def hosts_in_clear(file: Path) -> list[str]:
+    """The hosts of services that are spoken to without TLS; a service with one address of its own always has it."""
+    return [service.host for service in _services(file) if service.protocol and not service.secure]
+
+
 def _services(file: Path) -> Apprise:
     known = Apprise()
     known.add(AppriseConfig(paths=str(file)))

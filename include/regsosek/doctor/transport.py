@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from regsosek.alerts.webhook import hosts_in_clear
 from regsosek.doctor.airflow import DATABASE
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
@@ -57,6 +58,7 @@ def ways(settings: Settings, environ: Mapping[str, str]) -> Iterator[Way]:
     yield from _warehouses(settings)
     yield _store(settings)
     yield from _mail(settings)
+    yield from _webhooks(settings)
     if DATABASE in environ:
         yield _database(settings, environ[DATABASE])
     if _BROKER in environ:
@@ -103,6 +105,12 @@ def _mail(settings: Settings) -> Iterator[Way]:
     yield Way("mail relay", relay, State.VERIFIED if secured else _plain(relay))
     if settings.bounce_imap_host and not settings.bounce_maildir:
         yield Way("mailbox of bounces", (settings.bounce_imap_host,), State.VERIFIED)
+
+
+def _webhooks(settings: Settings) -> Iterator[Way]:
+    """Those that are spoken to without TLS; others may be many, and are verified."""
+    if settings.webhooks_file is not None and settings.webhooks_file.is_file():
+        yield from (_unverified(settings, "webhook", (host,)) for host in hosts_in_clear(settings.webhooks_file))
 
 
 def _database(settings: Settings, given: str) -> Way:

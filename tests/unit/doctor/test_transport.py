@@ -1,5 +1,7 @@
 """The doctor names each connection, and what it is: verified, here, allowed in clear, open, or refused."""
 
+from pathlib import Path
+
 import pytest
 
 from regsosek.doctor import transport
@@ -104,3 +106,16 @@ def test_airflow_may_verify_the_broker_itself() -> None:
         "AIRFLOW__CELERY__SSL_ACTIVE": "True",
     }
     assert examined(**ELSEWHERE | given).verdict == "ok"
+
+
+def test_webhooks_in_clear_are_named_without_what_is_secret(tmp_path: Path) -> None:
+    (tmp_path / "webhooks.conf").write_text(
+        "a=json://chat.bps.example/secret-word\nb=jsons://safe.bps.example/secret-word\n"
+        "c=tgram://123456789:abcdefg_hijklmnop/12315544/\nd=json://127.0.0.1:9/x\n",
+        encoding="utf-8",
+    )
+    found = examined(**ELSEWHERE, REGSOSEK_WEBHOOKS_FILE=str(tmp_path / "webhooks.conf"))
+    assert found.verdict == "warn"
+    assert "webhook (chat.bps.example) in clear or not verified" in found.found
+    assert found.found.count("webhook (") == 2
+    assert "secret-word" not in found.found
