@@ -185,7 +185,7 @@ def test_what_two_readings_say_is_rejected(world: FieldWorld, store: LyingStore,
     store.asked.clear()
     assert run(world) == {}
     assert states(world) == [("rejected", reason)]
-    assert len([each for each in store.asked if each.startswith("GET") and each.endswith("/" + spoil)]) == 2
+    assert len([each for each in store.asked if each.startswith(("GET", "HEAD")) and each.endswith("/" + spoil)]) == 2
 
 
 def test_the_two_readings_lie_a_pause_apart(
