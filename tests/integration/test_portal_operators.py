@@ -10,6 +10,7 @@ import pytest
 from fastapi import Depends
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlalchemy import Engine, event
 
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules, prepared_world
@@ -136,6 +137,23 @@ def test_an_office_sees_its_own_province_and_learns_of_no_other(world: FieldWorl
         assert held not in page.text
         assert "Kalimantan Timur" not in page.text
     assert stranger.get(f"/nights/{NIGHT}/{PROVINCE}/keluarga").status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["", "/free"])
+def test_an_id_of_another_province_is_not_even_looked_up(world: FieldWorld, held: str, verb: str) -> None:
+    """Neither the answer nor the time that it takes tells an id that exists from one that does not."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        answer = client_of(world, office(OTHER)).get(f"/deliveries/{PROVINCE}/{held}{verb}")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert answer.status_code == (403 if verb else 404)
+    assert not [each for each in asked if "ledger.delivery" in each]
 
 
 def test_what_operators_do_is_refused_to_an_office(world: FieldWorld, held: str) -> None:

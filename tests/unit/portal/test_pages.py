@@ -104,6 +104,19 @@ def test_why_a_delivery_is_held_is_told_in_shares_and_limits() -> None:
         assert page.count('"said over"') == 1
 
 
+def test_an_id_that_two_provinces_have_is_told_with_each_its_own() -> None:
+    """Ids are their producers' choice: of a clean delivery nothing is told of the held one that bears the same id."""
+    twin = delivery("65", "accepted", delivery_id=held().delivery_id, reason=None, detail=None, producer=None)
+    brought = Brought(
+        [twin], [held()], {("64", twin.delivery_id): [Repaired(repair_kinds()["apostrophe"], "anggota", 99)]}
+    )
+    text = Outline(pages.night_page(frame(), night(), brought, [NIGHT])).text
+    assert "of 400" not in text
+    assert repair_kinds()["apostrophe"].text_en not in text
+    both = replace(brought, deliveries=[twin, delivery(state="held", delivery_id=twin.delivery_id)])
+    assert "of 400" in Outline(pages.night_page(frame(), night(), both, [NIGHT])).text
+
+
 def test_held_deliveries_older_than_the_shown_nights_have_no_data_docs() -> None:
     def docs(page: str) -> list[str]:
         return [link for link in Outline(page).links() if link.endswith("/keluarga")]
