@@ -117,6 +117,21 @@ def test_a_fork_that_outlives_its_parent_keeps_no_folder(tmp_path: Path) -> None
             os.kill(child, signal.SIGKILL)
 
 
+def test_a_run_that_is_refused_memory_cleans_up(tmp_path: Path) -> None:
+    """What the kernel kills for its memory leaves what SIGKILL leaves: the next run deletes it."""
+    limited = (
+        "import resource, sys\nfrom pathlib import Path\nfrom regsosek.scratch import work_folder\n"
+        "with work_folder(Path(sys.argv[1]), 'prov65') as folder:\n"
+        f"    (folder / 'keluarga-00001.csv.gz').write_text({NAME!r})\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "    bytearray(2 << 30)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", limited, str(tmp_path)], check=False, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "MemoryError" in ended.stderr
+    assert left(tmp_path) == []
+
+
 def test_sigterm_cleans_up(tmp_path: Path) -> None:
     with worker(tmp_path) as process:
         said(process, "works")
