@@ -15,7 +15,7 @@ from regsosek.contract.documentation import WRITTEN, manifest_schema_document
 from regsosek.contract.instruments import Instrument, instruments
 from regsosek.contract.key_forms import any_form
 from regsosek.contract.limits import MAX_LINE_BYTES
-from regsosek.contract.manifest import CONTRACT_VERSION, FILE_NAME, MANIFEST_NAME, MAX_FILES
+from regsosek.contract.manifest import CONTRACT_VERSION, FILE_NAME, MANIFEST_NAME, MAX_FILES, SIGNATURE_NAME
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.streams import MESSAGES
 from regsosek.geography.provinces import provinces
@@ -67,9 +67,13 @@ def odcs_document(rules: Sequence[Rule]) -> Document:
                 "fileName": FILE_NAME.pattern,
                 "manifestName": MANIFEST_NAME,
                 "manifestWrittenLast": True,
+                "signatureName": SIGNATURE_NAME,
+                "signature": "minisign (Ed25519) of the manifest, written before it; of provinces that have a key",
                 "manifestSchema": manifest_schema_document(),
                 "maximumFiles": MAX_FILES,
                 "maximumLineBytes": MAX_LINE_BYTES,
+                "maximumFileBytes": _default_mib("largest_file_mib"),
+                "maximumDeliveryBytes": _default_mib("largest_delivery_mib"),
                 "provinces": {each.code: each.name for each in provinces()},
                 "csv": "RFC 4180, comma, header of all columns, LF or CRLF; gzip",
                 "notation": dict(WRITTEN),
@@ -79,6 +83,11 @@ def odcs_document(rules: Sequence[Rule]) -> Document:
             }
         ),
     }
+
+
+def _default_mib(field: str) -> int:
+    """A limit in bytes, unless a deployment sets another."""
+    return int(Settings.model_fields[field].default) << 20
 
 
 def _server() -> Document:
