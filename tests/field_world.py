@@ -16,6 +16,7 @@ from sqlalchemy import text
 from ulid import ULID
 
 from delivered import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
+from regsosek.geography.frame import SIMULATED
 from regsosek.geography.regions import RegionMaster, region_master
 from regsosek.night import judging
 from regsosek.night.house import House, open_house
@@ -125,7 +126,7 @@ class FieldWorld:
                     version="2022-10-01",
                     manifest_sha256="0" * 64,
                     scale=1,
-                    note="",
+                    note=f"{SIMULATED} (dibuat untuk pengujian)",
                     report={},
                 )
 

@@ -114,6 +114,7 @@ class Settings(BaseModel):
     plan_shape: str = Field("s-curve", description="where none is supplied (docs/reference-files.md)")
     known_events_file: Path | None = Field(None, description="floods, feasts and the like that excuse; none known")
     region_targets_file: Path | None = Field(None, description="targets of families and SLS by region; none known")
+    disclosure: Literal["on", "off"] = Field("on", description="of releases; off is for simulated data alone")
     imprint_file: Path | None = Field(None, description="TOML: publisher, contact, licence; none means an example")
     boundaries_file: Path | None = Field(None, description="GeoJSON of regions for the maps; none means tiles")
     producer_keys_file: Path | None = Field(None, description="public keys; a province that has one signs manifests")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.regions import Level
 from regsosek.landing.store import Store
+from regsosek.release.disclosure import HELD, WITHHELD
 from regsosek.release.former import FormerRelease, published_table, releases_of
 from regsosek.release.tables import REGION_TABLES
 from regsosek.statistics.definitions import Definition, definitions
@@ -82,6 +83,12 @@ class AskedFigure:
         if self.day is None:
             return None
         return (BEFORE_ALL if self.counted in SO_FAR else self.day, self.day)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether readers were told it as of an earlier night, or not at all (``release/disclosure.py``)."""
+        status = None if self.published is None else self.published.get("disclosure_status")
+        return status in {HELD, WITHHELD} and not {"visited"}.issuperset(self.parts)
 
     @property
     def file(self) -> str:

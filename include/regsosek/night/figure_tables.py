@@ -12,14 +12,18 @@ from rich.text import Text
 from regsosek.night.asked_figure import AskedFigure
 from regsosek.night.asked_number import AskedNumber
 from regsosek.night.origin import NamedSource, Origin
-from regsosek.night.restated_figure import DATED_AFTER, DENOMINATOR, RestatedFigure, RestatedShare
+from regsosek.night.restated_figure import DATED_AFTER, DENOMINATOR, NOT_TOLD, RestatedFigure, RestatedShare
 from regsosek.night.traced import Trace, TracedDelivery
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.statistics.definitions import definitions
 
 JSON_PLACES = 6
 SHOWN_DELIVERIES = 40
-_OTHER_CAUSES = {DATED_AFTER: "Enumerated after that night", DENOMINATOR: "Another denominator"}
+_OTHER_CAUSES = {
+    DATED_AFTER: "Enumerated after that night",
+    DENOMINATOR: "Another denominator",
+    NOT_TOLD: "Known and not told, for the sake of single families",
+}
 
 
 def restated_report(figure: RestatedFigure) -> Group:
@@ -146,7 +150,8 @@ def _sum(traced: Trace) -> str:
     if not traced.moved_since:
         return f"They add up to {traced.total:,}, as published."
     return (
-        f"They add up to {traced.total:,}; published were {traced.published:,}. A new frame, or a night processed "
+        f"They add up to {traced.total:,}; published were {traced.published:,}. A new frame, results that are told "
+        f"later so as to protect single families (the row's status_kerahasiaan), or a night processed "
         f"again, has moved {traced.moved_since:+,} since: see `regsosek figure`."
     )
 

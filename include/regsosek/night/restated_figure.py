@@ -25,6 +25,8 @@ from regsosek.statistics.tree import completion
 
 # Counted then although enumerated, by their own word, after that night; and cause of a share only: the denominator.
 DATED_AFTER, DENOMINATOR = "dated_after", "denominator"
+# Known then, and not told so as to protect single families.
+NOT_TOLD = "not_told"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class RestatedFigure:
 
     Attributes:
         newest_night: the newest night whose data *now* holds.
-        causes: of ``statistics.changes``, and ``frame``, ``reopened``, ``dated_after``; those that moved it.
+        causes: those that moved it: of ``statistics.changes``, ``frame``, ``reopened``, ``dated_after``, ``not_told``.
         share: if a share was asked for.
     """
 
@@ -99,7 +101,12 @@ def _causes(connection: Connection, asked: AskedFigure, region: str, newest: AsO
 
 
 def _cause_of_rest(connection: Connection, asked: AskedFigure) -> str:
-    """As in the release: a frame moves places inside of a province, so a province that differs was processed again."""
+    """As in the release: a frame moves places inside of a province, so a province that differs was processed again.
+
+    What was not told is not told apart from these.
+    """
+    if asked.withheld:
+        return NOT_TOLD
     if asked.province is None:
         return "reopened"
     released = asked.release.as_of

@@ -15,9 +15,11 @@ from regsosek.release.archived_cases import Archive, read_cases
 from regsosek.release.arrival_audit import calendar_faults, rule_table_faults
 from regsosek.release.change_audit import change_faults
 from regsosek.release.conservation import national_faults
+from regsosek.release.disclosure_audit import disclosure_faults
 from regsosek.release.figures import Figures
 from regsosek.release.published_rules import PublishedRules, rule_faults
 from regsosek.release.second_reading import Headline, change_since
+from regsosek.release.tables import tables_of
 from regsosek.release.unprocessed import unprocessed_faults
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.forecast_table import forecast_faults
@@ -54,10 +56,24 @@ class SecondReading:
     faults: Mapping[str, tuple[str, ...]]
 
 
+# The tables that are checked by what is true, wherever readers do not see all of it.
+_OF_ALL = ("provinsi.csv", "kabkota.csv", "perubahan.csv", "kedatangan.csv", "mutu.csv")
+
+
 def audit(
-    connection: Connection, reading: SecondReading, figures: Figures, rules: PublishedRules, files: Mapping[str, bytes]
+    connection: Connection,
+    reading: SecondReading,
+    figures: Figures,
+    rules: PublishedRules,
+    files: Mapping[str, bytes],
+    shown: Figures,
 ) -> tuple[Check, ...]:
-    """Makes every check of a release built aside; each province's conservation and second reading came before."""
+    """Makes every check of a release built aside; each province's conservation and second reading came before.
+
+    Args:
+        figures: what is known; ``shown``: what of it readers may see, of which the ``files`` are made.
+    """
+    known = files if shown is figures else {**files, **tables_of(figures, _OF_ALL)}
     # A province that has no figures any more (it is being replayed) is not what it was, and need not be.
     still = {code: night for code, night in figures.former.nights.items() if code in figures.as_of.nights}
     former = AsOf(figures.former.night, still)
@@ -65,11 +81,12 @@ def audit(
     return (
         _check("conservation of the nation", national_faults(connection, figures.as_of, figures.arrivals)),
         _check("additivity", additivity_faults(before, changes, figures.counted, figures.daily)),
-        _check("additivity of the changes", change_faults(figures.changes, figures.counted, files)),
-        _check("calendar of arrivals", calendar_faults(files)),
-        _check("quality by rule", rule_table_faults(files)),
+        _check("additivity of the changes", change_faults(figures.changes, figures.counted, known)),
+        _check("calendar of arrivals", calendar_faults(known)),
+        _check("quality by rule", rule_table_faults(known)),
         _check("rules of the published tables", rule_faults(rules, files)),
-        _check("what was not processed is empty", unprocessed_faults(files)),
+        _check("disclosure control", disclosure_faults(shown, files)),
+        _check("what was not processed is empty", unprocessed_faults(known)),
         _check("days that forecasts go by", forecast_faults(figures.prospects, figures.counted)),
         _check("second reading of the headline figures", released_faults(figures, reading)),
     )

@@ -90,7 +90,7 @@ def _changes(figures: Figures, chosen: "pd.Series[bool]") -> list[Change]:
 
 
 def _moved(row: Mapping[Any, Any]) -> dict[str, int]:
-    return {field: int(row[field]) for field in CAUSE_FIELDS.values() if row.get(field)}
+    return {field: int(row[field]) for field in CAUSE_FIELDS.values() if pd.notna(row.get(field)) and row[field]}
 
 
 def _days(figures: Figures) -> Iterator[Day]:

@@ -6,10 +6,12 @@ What remains has one of two causes, and the audit refuses it where it has neithe
 ``frame``     a new version of the frame counts a place in another region, or the denominator itself is another one,
 ``reopened``  a night that had been published was processed again. Where both happened to a province between two
               releases, they are not told apart below it, and stand here.
+
+``merged`` is none of them: the sum of those that are not told one by one (``release/disclosure.py``).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -18,14 +20,16 @@ from sqlalchemy import Connection, text
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
+from regsosek.release.disclosure import HELD, RESULTS, WITHHELD
 from regsosek.release.former import FormerRelease, published_regions
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.restatement import changes_by_region, pivoted
+from regsosek.statistics.tree import region_totals
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
-RELEASE_CAUSES = (*CAUSES, "frame", "reopened")
+RELEASE_CAUSES = (*CAUSES, "frame", "reopened", "merged")
 CAUSE_FIELDS = {cause: f"cause_{cause}" for cause in RELEASE_CAUSES}
 DENOMINATORS = ("target_families", "frame_families", "prelist_families", "verified_families", "registry_families")
 # Denominators that provinces deliver themselves, list by list.
@@ -53,6 +57,7 @@ class Changes:
         processed_again: provinces of which a published night was processed again since; by the clock, so it may let
             the audit believe a change, and never reaches a file.
         gaps_before: by province the gap to the plan that it told, in points; nothing of those that it did not judge.
+        before: the results of every region as they were published, index code.
     """
 
     table: pd.DataFrame
@@ -62,6 +67,7 @@ class Changes:
     reference: Mapping[str, tuple[str, str]]
     processed_again: frozenset[str]
     gaps_before: Mapping[str, float]
+    before: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def restated_by_processing(self) -> list[str]:
@@ -87,15 +93,25 @@ def changes_since(
     stood = former.as_of if former else AsOf(as_of.night, {})
     by_region = _first_told(changes_by_region(connection, as_of, stood), completion, stood)
     before = published_regions(store, bucket, former) if former else pd.DataFrame(index=pd.Index([], name="code"))
+    stood_at = _with_what_was_held(connection, before, stood)
     return Changes(
-        table=changes_table(completion, before, by_region),
+        table=changes_table(completion, stood_at, by_region),
         former_id=former.release_id if former else None,
         former_night=former.as_of.night if former else None,
         former_missing=former.missing if former else (),
         reference=_other_versions(connection, former) if former else {},
         processed_again=_processed_again(connection, former) if former else frozenset(),
         gaps_before=gaps_told(before),
+        before=before.reindex(columns=list(RESULTS)),
     )
+
+
+def _with_what_was_held(connection: Connection, before: pd.DataFrame, stood: AsOf) -> pd.DataFrame:
+    """What was published, and of results that were not told as of their night what they were by the warehouse."""
+    if "disclosure_status" not in before or not (held := before["disclosure_status"].isin([HELD, WITHHELD])).any():
+        return before
+    counted = region_totals(connection, stood).reindex(before.index)
+    return before.assign(**{name: before[name].mask(held, counted[name]) for name in RESULTS})
 
 
 def _first_told(by_region: pd.DataFrame, completion: pd.DataFrame, stood: AsOf) -> pd.DataFrame:
@@ -119,10 +135,27 @@ def changes_table(completion: pd.DataFrame, before: pd.DataFrame, by_region: pd.
     regions = completion.set_index("code", drop=False).rename_axis(None)
     counts = [_counted(regions, before, by_region, measure) for measure in PROGRESS_MEASURES]
     denominators = [_denominator(regions, before, field) for field in DENOMINATORS]
+    return changes_in_order([*counts, *denominators])
+
+
+def changes_in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of a table of changes by region, then by figure."""
     order = {field: n for n, field in enumerate((*PROGRESS_MEASURES, *DENOMINATORS))}
-    table = pd.concat([*counts, *denominators], ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
     by_order = table.sort_values(["code", "measure"], key=lambda c: c.map(order) if c.name == "measure" else c)
     return by_order.reset_index(drop=True)
+
+
+def undivided(regions: pd.DataFrame, before: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The rows of a measure of which no change is told by cause, where it changed.
+
+    Args:
+        regions: as readers see them, index code; ``before``: as they saw them last.
+    """
+    table = _compared(_public(regions, measure), before, measure)
+    nothing = pd.Series(pd.NA, table.index, dtype="Int64")
+    undivided = table.assign(**dict.fromkeys(CAUSE_FIELDS.values(), nothing))
+    return _changed(undivided.assign(cause_merged=table["now"] - table["before"]))
 
 
 def gaps_told(before: pd.DataFrame) -> dict[str, float]:
@@ -142,7 +175,7 @@ def _counted(regions: pd.DataFrame, before: pd.DataFrame, by_region: pd.DataFram
     # No place ever leaves its province: what a province itself cannot account for is no matter of the frame.
     again = rest.reindex(public["province"].fillna(public["code"])).to_numpy() != 0
     table["cause_frame"], table["cause_reopened"] = rest.where(~again, 0), rest.where(again, 0)
-    return _changed(table)
+    return _changed(table.assign(cause_merged=0))
 
 
 def _denominator(regions: pd.DataFrame, before: pd.DataFrame, field: str) -> pd.DataFrame:
@@ -179,7 +212,7 @@ def _compared(regions: pd.DataFrame, before: pd.DataFrame, field: str) -> pd.Dat
 
 def _changed(table: pd.DataFrame) -> pd.DataFrame:
     """Nation and provinces in any case: that nothing changed is news too, if it was known at all."""
-    moved = (table[list(CAUSE_FIELDS.values())] != 0).any(axis=1) | (table["before"] != table["now"])
+    moved = (table[list(CAUSE_FIELDS.values())].fillna(0) != 0).any(axis=1) | (table["before"] != table["now"])
     known = (table["before"] != 0) | (table["now"] != 0)
     upper = table["level"].isin(["nasional", "provinsi"])
     return table[moved | (upper & known)]

@@ -9,6 +9,7 @@ from itertools import combinations
 
 from regsosek.contract.codebook import ALL_DATASETS
 from regsosek.geography.regions import LEVELS
+from regsosek.release.disclosure import STATUSES
 from regsosek.release.wording import calendar_states, night_states, severities, target_sources
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words_of
@@ -42,6 +43,7 @@ _LISTS: Mapping[str, Callable[[], Words]] = {
     **{field: partial(forecast_words_of, field) for field in FORECAST_WORDS},
     "stream": lambda: tuple(each.name for each in streams().values()),
     "rule_dataset": lambda: tuple(ALL_DATASETS),
+    "disclosure_status": lambda: STATUSES,
     "severity": lambda: tuple(each.label for each in severities().values()),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from regsosek.release.code_lists import code_lists
-from regsosek.release.imprint import About, limits
+from regsosek.release.imprint import About
 from regsosek.release.schema import REGIONS, Column, Kind, columns_of, key_of, region_columns
 from regsosek.release.site.files import offered_files
 
@@ -50,11 +50,12 @@ def _told(about: About) -> dict[str, Any]:
         "citation": about.citation("id"),
         "citation_en": about.citation("en"),
         "simulated": about.simulated,
+        "disclosure": about.disclosed.document,
         "scale": about.scale,
         "next_release": about.next_release("id"),
         "next_release_en": about.next_release("en"),
-        "limits": [each["id"] for each in limits()],
-        "limits_en": [each["en"] for each in limits()],
+        "limits": about.limits("id"),
+        "limits_en": about.limits("en"),
     }
 
 

@@ -16,7 +16,8 @@ from regsosek.geography.planning import Planning
 from regsosek.geography.regions import NATION
 from regsosek.quality.rules import Suite
 from regsosek.release.changes import Changes
-from regsosek.release.imprint import About, Imprint
+from regsosek.release.disclosure import OPEN, Policy
+from regsosek.release.imprint import About, Disclosed, Imprint
 from regsosek.release.wording import night_states
 from regsosek.statistics.arrivals_calendar import arrivals_calendar
 from regsosek.statistics.as_of import AsOf
@@ -65,6 +66,8 @@ class Figures:
         rules: violations by rule (``statistics.rule_violations``), with ``rule_text`` and ``rule_text_en`` as the
             suites say today; missing for a rule that exists no more.
         imprint: who publishes.
+        disclosure: the policy that the figures were protected by (``release/protection.py``); None while they are all
+            that is known, which readers see of simulated data alone.
     """
 
     as_of: AsOf
@@ -85,6 +88,7 @@ class Figures:
     calendar: pd.DataFrame
     rules: pd.DataFrame
     imprint: Imprint
+    disclosure: Policy | None = None
 
     @property
     def night(self) -> date:
@@ -118,7 +122,14 @@ class Figures:
     def about(self) -> About:
         """What the release says of itself."""
         missing = tuple(each.name for each in self.missing)
-        return About(self.imprint, self.night, self.scale, simulated(self.notes), missing)
+        return About(self.imprint, self.night, self.scale, simulated(self.notes), missing, self.disclosed)
+
+    @cached_property
+    def disclosed(self) -> Disclosed:
+        """What of the results of kab/kota readers see."""
+        kabkota = self.completion[(self.completion["level"] == "kabkota") & self.completion["visited"].notna()]
+        told = kabkota["disclosure_status"] == OPEN if self.disclosure else pd.Series(data=True, index=kabkota.index)
+        return Disclosed(self.disclosure, int((~told).sum()), len(kabkota))
 
     @cached_property
     def floors(self) -> pd.DataFrame:

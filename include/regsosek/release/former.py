@@ -58,6 +58,14 @@ def former_release(connection: Connection, night: date) -> FormerRelease | None:
     return None if found is None else _release(found)
 
 
+def last_release(connection: Connection, night: date) -> FormerRelease | None:
+    """What was published last of the newest night up to ``night``, rolled back or not; ``None`` if nothing was."""
+    table = published_release.c
+    query = select(published_release).where(table.night <= night)
+    found = connection.execute(query.order_by(table.night.desc(), table.published_at.desc()).limit(1)).first()
+    return None if found is None else _release(found)
+
+
 def releases_of(connection: Connection, night: date) -> list[FormerRelease]:
     """Everything that was published of ``night``, the last one first."""
     table = published_release.c

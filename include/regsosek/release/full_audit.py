@@ -20,6 +20,7 @@ from regsosek.errors import AuditError
 from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.release.archived_cases import Archive
+from regsosek.release.disclosure import OPEN, RESULTS
 from regsosek.release.full_reading import read_whole
 from regsosek.release.tables import REGION_TABLES
 from regsosek.statistics.changes import COUNTED_OF_CASE
@@ -147,17 +148,20 @@ def nation_faults(store: Store, release_bucket: str, standing: Standing) -> tupl
         for (table, measure), nation in published.items()
         if table == "nasional.csv"
         for of_province in [published["provinsi.csv", measure]]
-        if nation[NATION] != sum(of_province.values())
+        if NATION in nation and nation[NATION] != sum(of_province.values())
     )
 
 
 def published_figures(store: Store, bucket: str, standing: Standing) -> dict[tuple[str, str], dict[str, int]]:
-    """What the tables of regions say: by table and measure, figures by code; cells without one are left out.
+    """What the tables of regions say: by table and measure, figures by code.
+
+    Cells without one are left out, and results that are not told as of the night (``release/disclosure.py``): each is
+    counted again in the week in which it is.
 
     Raises:
         AuditError: a file of the release is gone.
     """
-    names = definitions()
+    names = {field: each.column for field, each in definitions().items()}
     found: dict[tuple[str, str], dict[str, int]] = {}
     for table, (_, fields) in REGION_TABLES.items():
         size = store.size(bucket, standing.prefix + table)
@@ -165,9 +169,11 @@ def published_figures(store: Store, bucket: str, standing: Standing) -> dict[tup
         if content is None:
             raise AuditError(f"{bucket}/{standing.prefix}{table} is gone; publish night {standing.night} again")
         rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+        as_of_night = [row for row in rows if row.get(names["disclosure_status"], OPEN) == OPEN]
         for measure in set(fields) & set(PROGRESS_MEASURES):
-            column, code = names[measure].column, names["code"].column
-            found[table, measure] = {row[code]: int(row[column]) for row in rows if row[column]}
+            told = as_of_night if measure in RESULTS else rows
+            column = names[measure]
+            found[table, measure] = {row[names["code"]]: int(row[column]) for row in told if row[column]}
     return found
 
 

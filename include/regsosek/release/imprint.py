@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import end_of_night
 from regsosek.geography.reference_table import read_table
+from regsosek.release.disclosure import Policy, policy
 from regsosek.wording import english, indonesian
 
 EXAMPLE = Path(__file__).with_name("imprint.toml")
@@ -66,6 +67,36 @@ def limits() -> tuple[dict[str, str], ...]:
 
 
 @dataclass(frozen=True)
+class Disclosed:
+    """What readers see of the results of kab/kota: ``held`` of ``regions`` stand at earlier ones or at none.
+
+    Attributes:
+        policy: what they are protected by; None where it is off.
+    """
+
+    policy: Policy | None = None
+    held: int = 0
+    regions: int = 0
+
+    def told(self, language: str) -> str:
+        """In words."""
+        words = self.policy.applied if self.policy else policy().off
+        minimum = self.policy.minimum_families if self.policy else 0
+        return getattr(words, language).format(minimum=minimum, held=self.held, regions=self.regions)  # type: ignore[no-any-return]  # a text
+
+    @property
+    def document(self) -> dict[str, object]:
+        """For machines."""
+        minimum = self.policy.minimum_families if self.policy else None
+        return {
+            "applied": self.policy is not None,
+            "minimum_families": minimum,
+            "kabkota_held": self.held,
+            "kabkota": self.regions,
+        }
+
+
+@dataclass(frozen=True)
 class About:
     """What a release says of itself in all its formats.
 
@@ -79,6 +110,11 @@ class About:
     scale: float
     simulated: bool
     missing: tuple[str, ...]
+    disclosed: Disclosed = Disclosed()
+
+    def limits(self, language: str) -> list[str]:
+        """What the figures cannot tell, and what they do not for the sake of single families."""
+        return [*(each[language] for each in limits()), self.disclosed.told(language)]
 
     @property
     def created(self) -> datetime:

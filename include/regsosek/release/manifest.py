@@ -64,6 +64,7 @@ def manifest(
             for each in figures.missing
         ],
         "scale": figures.scale,
+        "disclosure": figures.disclosed.document,
         "notes": list(figures.notes),
         "versions": {**figures.versions, "suite_release": suite_version},
         "definitions": {each.column: each.definition for each in definitions().values()},

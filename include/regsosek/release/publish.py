@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
-from regsosek.errors import ObjectStoreError, ReferenceDataError
+from regsosek.errors import ConfigurationError, ObjectStoreError, ReferenceDataError
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries, boundaries
 from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
@@ -27,14 +27,17 @@ from regsosek.release.audit import SecondReading, audit, read_again, require_pas
 from regsosek.release.build import build
 from regsosek.release.changes import changes_since
 from regsosek.release.conservation import conservation_faults
+from regsosek.release.disclosure import policy
 from regsosek.release.figures import Figures, gather
 from regsosek.release.former import former_release
 from regsosek.release.imprint import read_imprint
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
 from regsosek.release.pointer import FOLDER, Position, key_address, move_forward, revision_of, seen
+from regsosek.release.protection import protected
 from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import signer_of
 from regsosek.release.site.addresses import NATION_PAGE
+from regsosek.release.told import last_told
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
@@ -99,9 +102,10 @@ def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night
         with work_folder(settings.scratch, "audit") as scratch:
             archive = Archive(store, settings.archive_bucket, scratch, settings.hash_key)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
-        release = ReleaseFiles(night, build(figures, drawn, settings.page_url))
-        require_passed(night, audit(connection, reading, figures, rules, release.files), lost)
-    published = _put(held, store, settings.release_bucket, figures, release, rules, faults, signer)
+        shown = _shown(connection, store, settings, figures)
+        release = ReleaseFiles(night, build(shown, drawn, settings.page_url))
+        require_passed(night, audit(connection, reading, figures, rules, release.files, shown), lost)
+    published = _put(held, store, settings.release_bucket, shown, release, rules, faults, signer)
     return replace(published, left_out=left_out)
 
 
@@ -158,6 +162,21 @@ def _gather(
     suites = load_suites(settings.expectations_dir)
     figures = gather(connection, as_of, former, changes_of, planned, suites, imprint, tuple(faults))
     return faults, reading, figures
+
+
+def _shown(connection: Connection, store: Store, settings: Settings, figures: Figures) -> Figures:
+    """What readers may see of the figures: the one place between them and every file.
+
+    Raises:
+        ConfigurationError: disclosure control is off, and the families are real.
+    """
+    if settings.disclosure == "off":
+        if not figures.about.simulated:
+            raise ConfigurationError(
+                "REGSOSEK_DISCLOSURE is off, and no reference file says that the data are simulated: unset it"
+            )
+        return figures
+    return protected(figures, last_told(connection, store, settings.release_bucket, figures.night), policy())
 
 
 def _put(

@@ -30,16 +30,20 @@ from pysdmx.model.message import Header
 
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
-from regsosek.release.imprint import About, limits
+from regsosek.release.disclosure import RESULTS
+from regsosek.release.imprint import About
 from regsosek.release.schema import typed
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 DATA, DATA_2, STRUCTURE = "harian.sdmx.csv", "harian-2.0.sdmx.csv", "struktur.sdmx.xml"
 TABLE = "harian.csv"
-FLOW, VERSION = "REGSOSEK_DAILY", "1.1"
+FLOW, VERSION = "REGSOSEK_DAILY", "1.2"
 _TITLE = "Regsosek: progress of enumeration by province and day"
 DAILY, PROVISIONAL = "D", "P"
+# Codes of the cross-domain lists of SDMX: a value that is missing because it is suppressed; confidentiality.
+SUPPRESSED, FREE, CONFIDENTIAL = "Q", "F", "C"
+_OF_RESULTS = frozenset((*RESULTS, "complete_so_far"))
 INDICATORS = (*PROGRESS_MEASURES, "visited_so_far", "complete_so_far", "plan_families", "target_families")
 # What is told beside each observation: id, field of the table, what it hangs on.
 _TOLD = (
@@ -51,7 +55,9 @@ _TOLD = (
 # Empty when every province is whole.
 _GAPS = "INCOMPLETE_PROVINCES"
 _DIMENSIONS = ("FREQ", "REF_AREA", "INDICATOR", "TIME_PERIOD")
-_COLUMNS = (*_DIMENSIONS, "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS", *(name for name, _, _ in _TOLD))
+_COLUMNS = (*_DIMENSIONS, "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS", "CONF_STATUS", *(name for name, _, _ in _TOLD))
+_STATUSES = {PROVISIONAL: "Provisional value", SUPPRESSED: "Missing value; suppressed"}
+_CONFIDENTIALITY = {FREE: "Free (free for publication)", CONFIDENTIAL: "Confidential statistical information"}
 # The words of SDMX for what every dataset has.
 _CONCEPTS = {
     "FREQ": "Frequency",
@@ -61,6 +67,7 @@ _CONCEPTS = {
     "OBS_VALUE": "Value",
     "UNIT_MEASURE": "Unit",
     "OBS_STATUS": "Status of the value",
+    "CONF_STATUS": "Confidentiality of the value",
 }
 
 
@@ -90,7 +97,10 @@ def _data(leading: Mapping[str, str], observed: Sequence[Sequence[object]]) -> b
 
 
 def _observations(table: bytes) -> Iterable[list[object]]:
-    """Rows in order of area, indicator and day; what is not known is no observation."""
+    """Rows in order of area, indicator and day; what is not known is no observation.
+
+    What is not told is one without a value: a result that is empty where the visits of its day are known.
+    """
     by_column = {field: definitions()[field].column for field in (*INDICATORS, "day", "code")}
     told = [definitions()[field].column for _, field, _ in _TOLD]
     rows = typed(TABLE, table).sort_by([("kode", "ascending"), (by_column["day"], "ascending")]).to_pylist()
@@ -99,9 +109,12 @@ def _observations(table: bytes) -> Iterable[list[object]]:
         for field in INDICATORS:
             name, unit = by_column[field], _unit(field)
             for row in of_area:
-                if row[name] is not None:
+                suppressed = row[name] is None and field in _OF_RESULTS and row[by_column["visited"]] is not None
+                if row[name] is not None or suppressed:
                     key = (DAILY, area(code), field.upper(), row[by_column["day"]])
-                    yield [*key, row[name], unit, PROVISIONAL, *(row[column] for column in told)]
+                    status = (SUPPRESSED, CONFIDENTIAL) if suppressed else (PROVISIONAL, FREE)
+                    value = "" if suppressed else row[name]
+                    yield [*key, value, unit, *status, *(row[column] for column in told)]
 
 
 def _unit(field: str) -> str:
@@ -114,7 +127,7 @@ def _structure(about: About) -> bytes:
     lists = _codelists(agency)
     parts = _components(agency, lists)
     structure = DataStructureDefinition(id=FLOW, name=_TITLE, agency=agency, version=VERSION, components=parts)
-    told = f"{about.nature('en')}. {about.citation('en')} {' '.join(each['en'] for each in limits())}"
+    told = f"{about.nature('en')}. {about.citation('en')} {' '.join(about.limits('en'))}"
     flow = Dataflow(id=FLOW, name=_TITLE, description=told, agency=agency, version=VERSION, structure=structure)
     header = Header(
         id=f"REGSOSEK_{about.night:%Y%m%d}",
@@ -137,12 +150,17 @@ def _codelists(agency: str) -> dict[str, Codelist]:
         "REF_AREA": ("CL_AREA", "Indonesia and its 34 provinces of 2022", areas),
         "INDICATOR": ("CL_INDICATOR", "Indicators", indicators),
         "UNIT_MEASURE": ("CL_UNIT", "Units", units),
-        "OBS_STATUS": ("CL_OBS_STATUS", "Observation status", [Code(id=PROVISIONAL, name="Provisional value")]),
+        "OBS_STATUS": ("CL_OBS_STATUS", "Observation status", _codes(_STATUSES)),
+        "CONF_STATUS": ("CL_CONF_STATUS", "Confidentiality status", _codes(_CONFIDENTIALITY)),
     }
     return {
         component: Codelist(id=name, name=title, agency=agency, version=VERSION, items=codes)
         for component, (name, title, codes) in lists.items()
     }
+
+
+def _codes(names: Mapping[str, str]) -> list[Code]:
+    return [Code(id=code, name=name) for code, name in names.items()]
 
 
 def _concepts(agency: str) -> ConceptScheme:
@@ -158,8 +176,9 @@ def _components(agency: str, lists: Mapping[str, Codelist]) -> Components:
     value = component("OBS_VALUE", Role.MEASURE, DataType.LONG)
     unit = component("UNIT_MEASURE", Role.ATTRIBUTE, DataType.STRING, lists["UNIT_MEASURE"], of="INDICATOR")
     status = component("OBS_STATUS", Role.ATTRIBUTE, DataType.STRING, lists["OBS_STATUS"], of="O")
+    free = component("CONF_STATUS", Role.ATTRIBUTE, DataType.STRING, lists["CONF_STATUS"], of="O")
     told = [component(name, Role.ATTRIBUTE, DataType.STRING, of=of, needed=name != _GAPS) for name, _, of in _TOLD]
-    return Components([*coded, time_period, value, unit, status, *told])
+    return Components([*coded, time_period, value, unit, status, free, *told])
 
 
 def _component(

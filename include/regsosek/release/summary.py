@@ -14,7 +14,6 @@ import pandas as pd
 from regsosek.geography.regions import NATION
 from regsosek.release.code_lists import code_lists
 from regsosek.release.figures import Figures, Missing
-from regsosek.release.imprint import limits
 from regsosek.release.schema import Kind, kind_of
 from regsosek.release.tables import PERCENT_PLACES, REGION_TABLES, region_table, with_context
 from regsosek.release.wording import night_states
@@ -49,7 +48,7 @@ def _content(figures: Figures) -> dict[str, Any]:
         "malam": figures.night.isoformat(),
         "skala": float(Decimal(str(figures.scale))),
         "rilis_berikutnya": about.next_release("id"),
-        "batasan": [each["id"] for each in limits()],
+        "batasan": about.limits("id"),
         "provinsi_belum_lengkap": [_missing(each) for each in figures.missing],
         "nasional": nation,
         "provinsi": _records(region_table(figures, "provinsi"), REGION_TABLES["provinsi.csv"][1]),

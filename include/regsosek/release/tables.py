@@ -2,20 +2,21 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
 
 from regsosek.geography.regions import CODE_SYSTEM, LEVELS, NATION, VALID_FROM, VERSION, Level
 from regsosek.release.changes import CAUSE_FIELDS
+from regsosek.release.disclosure import CASE_CAUSES, MERGED, OPEN, RESULTS
 from regsosek.release.figures import Figures
 from regsosek.release.schema import GLOSSARY_COLUMNS, REGIONS
 from regsosek.release.wording import calendar_states, cut_off, night_states, severities, target_sources
 from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
-from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.days import ARRIVAL_FIELDS, QUALITY_RATES
 from regsosek.statistics.definitions import Definition, definitions, public_fields
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
@@ -46,7 +47,10 @@ _PACE = (
     "plan_base", "plan_base_families", "plan_base_version", "plan_base_coverage", "visited_of_plan_base",
     "plan_percent", "plan_families", "gap_points", "gap_families", "days_behind", "status",
 )  # fmt: skip
-_COUNTED = (*PROGRESS_MEASURES, "nonresponse", "nonresponse_of_visited", "unmapped", "last_day")
+_COUNTED = (
+    *PROGRESS_MEASURES, "nonresponse", "nonresponse_of_visited", "results_night", "disclosure_status", "unmapped",
+    "last_day",
+)  # fmt: skip
 _SHARED = (*_COUNTED, *_OF_TARGET, *_OF_FRAME, *_OF_PRELIST, *_OF_OTHERS, *_PACE)
 _OWN: Mapping[Level, tuple[str, ...]] = {
     "nasional": ("code", "name"),
@@ -63,9 +67,9 @@ REGION_TABLES: Mapping[str, tuple[Level, tuple[str, ...]]] = {
 LEVELS_IN_FULL = ("nasional", "provinsi", "kabkota")
 
 _SO_FAR = ("visited_so_far", "complete_so_far", "plan_families", "target_families")
-_DAILY = ("day", "code", "name", *PROGRESS_MEASURES, *_SO_FAR)
+_DAILY = ("day", "code", "name", *PROGRESS_MEASURES, *_SO_FAR, "disclosure_status")
 _RATES = tuple(f"{measure}_of_received" for measure in QUALITY_RATES)
-_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_FIELDS.values(), "mean_days_late", *_RATES)
+_ARRIVALS = ("arrival_night", "code", "name", *ARRIVAL_FIELDS.values(), "mean_days_late", *_RATES, "disclosure_status")
 _FLOOR = (
     "code", "name", "child_level", "children", "children_judged", "floor_coverage", "floor_base_version",
     "children_visited", "children_families", "children_mean", "floor_code", "floor_name", "floor_visited",
@@ -75,19 +79,19 @@ _FLOOR = (
 _CALENDAR = ("campaign_night", "code", "name", "night_state", *DELIVERY_COUNTS, *FAMILY_COUNTS)
 _QUALITY = (
     "code", "name", "rule_dataset", "rule_id", "severity", "rule_text", "rule_text_en", "violating_tonight",
-    "judged_tonight", "violating_of_judged_tonight", "violating", "judged", "violating_of_judged",
+    "judged_tonight", "violating_of_judged_tonight", "violating", "judged", "violating_of_judged", "disclosure_status",
 )  # fmt: skip
 _RESTATED = (
-    "day", "code", "name", "visited_before", *(CAUSE_FIELDS[cause] for cause in CAUSES), "visited_now",
-    "complete_before", "complete_now",
+    "day", "code", "name", "visited_before", *CASE_CAUSES, MERGED, "visited_now", "complete_before", "complete_now",
+    "disclosure_status",
 )  # fmt: skip
 _STREAMS = (
     "code", "name", "stream", "stream_families", "frame_families", "frame_version", "frame_coverage",
     "stream_of_frame", "subsls_reported", "subsls_finished", "subsls_frame", "subsls_reported_of_frame",
     "subsls_finished_of_frame", "stream_night", "stream_through", "stream_lag", "stream_provinces",
 )  # fmt: skip
-_PHOTOS = ("code", "name", "tags_poor", "tags_photographed", "photo_coverage")
-_CHANGES = ("region_level", "code", "name", "measure", "before", *CAUSE_FIELDS.values(), "now")
+_PHOTOS = ("code", "name", "tags_poor", "tags_photographed", "photo_coverage", "disclosure_status")
+_CHANGES = ("region_level", "code", "name", "measure", "before", *CAUSE_FIELDS.values(), "now", "disclosure_status")
 _FORECAST_BASE = (
     "region_level", "code", "name", "parent_code", "visited", "last_day", "plan_base", "plan_base_families",
     "plan_base_version", "plan_base_coverage", "window_end",
@@ -99,7 +103,7 @@ _FORECAST = (
     "families_per_officer_day", "officers_per_day", "officer_days_needed",
 )  # fmt: skip
 _REGIONS = ("region_level", "code", "name", "parent_code", "code_system", "code_version", "code_valid_from")
-_LONG = ("region_level", "code", "name", "figure_day", "measure", "figure")
+_LONG = ("region_level", "code", "name", "figure_day", "measure", "figure", "disclosure_status")
 _CASES = (
     *_FORECAST_BASE, "extend_days", "more_officers", "final_gain", "final_visited", "final_share", "done_on",
 )  # fmt: skip
@@ -132,30 +136,37 @@ _STATUS_LABELS = {status: words.label for status, words in status_words().items(
 
 def table_files(figures: Figures) -> dict[str, bytes]:
     """Every CSV file of the release by name: UTF-8, header, comma, LF; codes are text, rows in order of code."""
-    rows = _table_rows(figures)
-    files = {name: csv_bytes(rows[name], fields) for name, fields in TABLE_FIELDS.items()}
-    return {**files, "definisi.csv": _definitions()}
+    return {**tables_of(figures, TABLE_FIELDS), "definisi.csv": _definitions()}
 
 
-def _table_rows(figures: Figures) -> dict[str, pd.DataFrame]:
-    """The rows of each of :data:`TABLE_FIELDS`, in their order."""
-    arrived = figures.arrivals.rename(columns={"night": "arrival_night"})
+def tables_of(figures: Figures, names: Iterable[str]) -> dict[str, bytes]:
+    """The CSV files ``names`` of :data:`TABLE_FIELDS`."""
+    return {name: csv_bytes(_rows_of()[name](figures), TABLE_FIELDS[name]) for name in names}
+
+
+@cache
+def _rows_of() -> Mapping[str, Callable[[Figures], pd.DataFrame]]:
+    """What makes the rows of each table, in their order."""
     return {
-        **{name: region_table(figures, level) for name, (level, _) in REGION_TABLES.items()},
-        "harian.csv": _by_code(figures, figures.daily, ["day", "code"]),
-        "kedatangan.csv": _by_code(figures, arrived, ["arrival_night", "code"]),
-        "kalender.csv": _calendar_table(figures),
-        "mutu.csv": _quality_table(figures),
-        "revisi.csv": _by_code(figures, figures.restated, ["day", "code"]),
-        "perubahan.csv": _changes_table(figures),
-        "terendah.csv": _floor_table(figures),
-        "prakiraan.csv": _forecast_table(figures, figures.prospects.forecasts),
-        "skenario.csv": _forecast_table(figures, figures.prospects.cases),
-        "sumber_data.csv": _streams_table(figures),
-        "foto.csv": with_context(figures, figures.photos, "province"),
-        "angka.csv": with_context(figures, long_rows(figures), "province"),
-        REGIONS: _regions_table(figures),
+        **{name: partial(region_table, level=level) for name, (level, _) in REGION_TABLES.items()},
+        "harian.csv": lambda figures: _by_code(figures, figures.daily, ["day", "code"]),
+        "kedatangan.csv": _arrivals_table,
+        "kalender.csv": _calendar_table,
+        "mutu.csv": _quality_table,
+        "revisi.csv": lambda figures: _by_code(figures, figures.restated, ["day", "code"]),
+        "perubahan.csv": _changes_table,
+        "terendah.csv": _floor_table,
+        "prakiraan.csv": lambda figures: _forecast_table(figures, figures.prospects.forecasts),
+        "skenario.csv": lambda figures: _forecast_table(figures, figures.prospects.cases),
+        "sumber_data.csv": _streams_table,
+        "foto.csv": lambda figures: with_context(figures, figures.photos, "province"),
+        "angka.csv": lambda figures: with_context(figures, long_rows(figures), "province"),
+        REGIONS: _regions_table,
     }
+
+
+def _arrivals_table(figures: Figures) -> pd.DataFrame:
+    return _by_code(figures, figures.arrivals.rename(columns={"night": "arrival_night"}), ["arrival_night", "code"])
 
 
 def region_rows(figures: Figures, level: str) -> pd.DataFrame:
@@ -171,11 +182,17 @@ def region_rows(figures: Figures, level: str) -> pd.DataFrame:
 
 
 def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) -> pd.DataFrame:
-    """Adds night, cut-off, the province's scale and the provinces that are missing; the nation has none of its own."""
+    """Adds night, cut-off, the province's scale and the provinces that are missing; the nation has none of its own.
+
+    Figures that were not protected are told in full, as of their night.
+    """
     until = {code: cut_off(night, code) for code, night in figures.as_of.nights.items()}
     until |= {NATION: cut_off(figures.night, None)} if until else {}
     provinces, scales = frame[province_column].fillna(NATION), figures.scales
+    nights = {**figures.as_of.nights, **({NATION: figures.night} if until else {})}
+    told: dict[str, Any] = {"disclosure_status": OPEN, "results_night": provinces.map(nights), MERGED: 0}
     return frame.assign(
+        **{name: value for name, value in told.items() if name not in frame},
         night=figures.night,
         data_until=provinces.map(until),
         scale=[f"{Decimal(str(scales.get(code, figures.scale))):f}" for code in provinces],
@@ -217,16 +234,18 @@ def long_rows(figures: Figures) -> pd.DataFrame:
     regions = figures.completion[["code", "name", "level", "province"]]
     earlier = figures.daily[figures.daily["day"] < figures.night].merge(regions, on="code")
     by_level = [_melted(tonight[tonight["level"] == level], public_fields(LONG_MEASURES, level)) for level in LEVELS]
-    rows = pd.concat([*by_level, _melted(earlier.rename(columns={"day": "figure_day"}), LONG_SERIES)])
+    days = earlier.rename(columns={"day": "figure_day"}).assign(disclosure_status=OPEN)
+    rows = pd.concat([*by_level, _melted(days, LONG_SERIES)])
     columns = {field: each.column for field, each in definitions().items()}
     rows = rows.assign(measure=rows["measure"].map(columns)).rename(columns={"level": "region_level"})
     return rows.sort_values(["code", "measure", "figure_day"], ignore_index=True)
 
 
 def _melted(rows: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
-    kept = ["code", "name", "level", "province", "figure_day"]
+    kept = ["code", "name", "level", "province", "figure_day", "disclosure_status"]
     long = rows.melt(kept, list(measures), "measure", "figure")
-    return long[long["figure"].notna()].astype({"figure": "int64"})
+    status = long["disclosure_status"].where(long["measure"].isin(RESULTS), OPEN)
+    return long.assign(disclosure_status=status)[long["figure"].notna()].astype({"figure": "int64"})
 
 
 def _changes_table(figures: Figures) -> pd.DataFrame:

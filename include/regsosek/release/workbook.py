@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from regsosek.release.imprint import About, limits
+from regsosek.release.imprint import About
 from regsosek.release.schema import GLOSSARY, Column, Kind, columns_of, typed
 
 NAME, COVER = "rilis.xlsx", "Tentang"
@@ -116,8 +116,8 @@ def cover_lines(about: About) -> list[tuple[str, str]]:
     ]
     return [
         *lines,
-        *(("Yang tidak dapat dibaca dari angka ini", each["id"]) for each in limits()),
-        *(("What this cannot tell you", each["en"]) for each in limits()),
+        *(("Yang tidak dapat dibaca dari angka ini", each) for each in about.limits("id")),
+        *(("What this cannot tell you", each) for each in about.limits("en")),
     ]
 
 

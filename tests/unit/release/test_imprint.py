@@ -11,7 +11,7 @@ import pytest
 from regsosek.errors import ConfigurationError
 from regsosek.geography.frame import SIMULATED, simulated
 from regsosek.release.datapackage import datapackage
-from regsosek.release.imprint import EXAMPLE, About, limits, read_imprint
+from regsosek.release.imprint import EXAMPLE, About, read_imprint
 from regsosek.release.parquet_tables import about_table
 from regsosek.release.sdmx import sdmx_files
 from regsosek.release.site.about import about_lines, limit_lines
@@ -69,7 +69,7 @@ def test_every_artefact_of_sdmx_is_of_the_agency_that_the_imprint_names() -> Non
 
 def test_the_limits_stand_on_page_cover_and_in_the_package() -> None:
     package = json.loads(datapackage(ABOUT, {}))
-    assert package["limits"] == limit_lines(LANGUAGES[0]) == [each["id"] for each in limits()]
+    assert package["limits"] == limit_lines(ABOUT, LANGUAGES[0]) == ABOUT.limits("id")
     assert {told for _, told in cover_lines(ABOUT)} >= {*package["limits"], *package["limits_en"]}
 
 

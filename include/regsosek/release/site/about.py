@@ -3,7 +3,7 @@
 A page names no address elsewhere: those of publisher and licence stand in ``datapackage.json`` and on the cover sheet.
 """
 
-from regsosek.release.imprint import About, limits
+from regsosek.release.imprint import About
 from regsosek.release.site.language import Language
 
 
@@ -23,6 +23,6 @@ def about_lines(about: About, language: Language) -> list[tuple[str, str]]:
     return [(language.texts[f"about_{name}"], text) for name, text in told.items()]
 
 
-def limit_lines(language: Language) -> list[str]:
+def limit_lines(about: About, language: Language) -> list[str]:
     """What the figures cannot tell."""
-    return [each[language.code] for each in limits()]
+    return about.limits(language.code)

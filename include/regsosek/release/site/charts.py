@@ -139,7 +139,7 @@ def _progress(desk: Desk, row: Row, days: Sequence[Row], window: tuple[date, dat
     language, families = desk.language, row["plan_base_families"]
     spec, written = _blank("progress", language, window), language.written
     plan = _plan(desk.atlas, row, window)
-    reached = {m: [each[f"{m}_so_far"] * 100 / families for each in days] for m in ("visited", "complete")}
+    reached = _reached(days, families)
     band = _band(desk, row, days[-1]["day"], reached["visited"][-1], window[1])
     highest = max(_LEAST_TOP, *reached["visited"], *(each["high"] for each in band))
     top = math.ceil(highest / _STEP) * _STEP
@@ -149,13 +149,20 @@ def _progress(desk: Desk, row: Row, days: Sequence[Row], window: tuple[date, dat
         "plan": [{"day": written.short_date(day), "share": _rounded(share)} for day, share in plan.items()],
         "band": band,
         "ends": _ends(language, days[-1]["day"], reached, top),
+        "complete": [],
         "days": _told_days(language, days, reached, plan),
         **{measure: _line(language, days, shares) for measure, shares in reached.items()},
     }
     hover = spec["layer"][-1]
     hover["mark"]["strokeWidth"] = round(spec["width"] / len(plan), 1)
-    hover["encoding"]["tooltip"] = _tooltip(language, ("day", "visited", "complete", "plan"))
+    hover["encoding"]["tooltip"] = _tooltip(language, ("day", *reached, "plan"))
     return spec
+
+
+def _reached(days: Sequence[Row], families: int) -> dict[str, list[float]]:
+    """How far each measure was by the end of each day, in percent; complete only where it is told by day."""
+    told = [m for m in ("visited", "complete") if all(each[f"{m}_so_far"] is not None for each in days)]
+    return {measure: [each[f"{measure}_so_far"] * 100 / families for each in days] for measure in told}
 
 
 def _rounded(share: float) -> float:
@@ -213,7 +220,7 @@ def _expected(forecast: Row, name: str) -> int:
 
 def _ends(language: Language, last: date, reached: Mapping[str, Sequence[float]], top: int) -> list[dict[str, Any]]:
     """The last points with their figures beside them, one above the other where they would meet."""
-    visited, complete = reached["visited"][-1], reached["complete"][-1]
+    visited, complete = reached["visited"][-1], reached.get("complete", [0.0])[-1]
     apart = _LEAST_APART * top / 100
     below = min(complete, visited - apart) if visited >= apart else complete
     above = visited if visited >= apart else complete + apart
@@ -226,7 +233,7 @@ def _ends(language: Language, last: date, reached: Mapping[str, Sequence[float]]
             "color": color,
             "text": language.written.percentage(share),
         }
-        for share, at, color in ((visited, above, _VISITED), (complete, below, _COMPLETE))
+        for share, at, color in ((visited, above, _VISITED), (complete, below, _COMPLETE))[: len(reached)]
     ]
 
 
@@ -235,9 +242,9 @@ def _told_days(
 ) -> list[dict[str, Any]]:
     percentage = language.written.percentage
     return [
-        {"day": language.written.short_date(each["day"]), "visited": percentage(visited),
-         "complete": percentage(complete), "plan": percentage(plan[each["day"]])}
-        for each, visited, complete in zip(days, reached["visited"], reached["complete"], strict=True)
+        {"day": language.written.short_date(each["day"]), "plan": percentage(plan[each["day"]]),
+         **{measure: percentage(shares[place]) for measure, shares in reached.items()}}
+        for place, each in enumerate(days)
     ]  # fmt: skip
 
 

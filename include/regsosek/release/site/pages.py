@@ -65,7 +65,7 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
         "missing_told": _missing_told(desk, row),
         "denominators": sections.denominators(desk, row),
         "about": about_lines(desk.atlas.figures.about, language),
-        "limits": limit_lines(language),
+        "limits": limit_lines(desk.atlas.figures.about, language),
         "files": [(name, words[language.code]) for name, words in offered_files().items()],
         "parts_named": language.texts[f"level_{level_below(row['level'])}"],
         "first": desk.atlas.figures.changes.former_night is None,
