@@ -9,9 +9,10 @@ from sqlalchemy import Connection, func, select
 
 from regsosek.landing.store import Store
 from regsosek.release.disclosure import RESULTS
-from regsosek.release.former import FormerRelease, last_release, published_regions, published_table
+from regsosek.release.former import FormerRelease, last_release, published_table
 from regsosek.warehouse.tables import published_release
 
+LEVELS_OF_RESULTS = ("nasional.csv", "provinsi.csv", "kabkota.csv")
 RULES, PHOTOS = "mutu.csv", "foto.csv"
 
 
@@ -20,7 +21,8 @@ class Told:
     """What was told last.
 
     Attributes:
-        regions: every region as published, index code.
+        regions: nation, provinces and kab/kota as published, index code.
+        night: of the release; of its results too, where they do not name another.
         rules, photos: the rows of ``mutu.csv`` and ``foto.csv``, columns by field.
         final: a newer night is published, so that what was told of this one stays as it is.
     """
@@ -28,6 +30,7 @@ class Told:
     regions: pd.DataFrame = field(default_factory=pd.DataFrame)
     rules: pd.DataFrame = field(default_factory=pd.DataFrame)
     photos: pd.DataFrame = field(default_factory=pd.DataFrame)
+    night: date | None = None
     final: bool = False
 
     def results(self, codes: pd.Index) -> pd.DataFrame:
@@ -38,12 +41,9 @@ class Told:
     def nights(self, codes: pd.Index) -> "pd.Series[Any]":
         """The nights of these results, where any were told."""
         if "results_night" not in self.regions:
-            return pd.Series(None, codes, dtype=object)
+            return pd.Series(self.night, codes, dtype=object)
         told = self.regions["results_night"].reindex(codes).dropna()
         return told.map(date.fromisoformat).reindex(codes).astype(object)
-
-
-NOTHING_TOLD = Told()
 
 
 def last_told(connection: Connection, store: Store, bucket: str, night: date) -> Told:
@@ -54,7 +54,8 @@ def last_told(connection: Connection, store: Store, bucket: str, night: date) ->
     if release is None:
         return Told(final=final)
     rules, photos = (_kept(store, bucket, release, name) for name in (RULES, PHOTOS))
-    return Told(published_regions(store, bucket, release), rules, photos, final)
+    regions = pd.concat([published_table(store, bucket, release, name) for name in LEVELS_OF_RESULTS])
+    return Told(regions.set_index("code"), rules, photos, release.as_of.night, final)
 
 
 def _kept(store: Store, bucket: str, release: FormerRelease, name: str) -> pd.DataFrame:

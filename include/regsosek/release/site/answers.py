@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from regsosek.geography.plan import NATION_NAME, plan_words
 from regsosek.release.changes import CAUSE_FIELDS
+from regsosek.release.disclosure import HELD, OPEN, WITHHELD
 from regsosek.release.site.atlas import Row, furthest_behind, lags, level_below
 from regsosek.release.site.page_table import Desk
 from regsosek.release.site.sections import missing_by_state
@@ -226,6 +227,15 @@ def _missing(desk: Desk, row: Row) -> Answer:
     return Answer(texts["ask_state"], desk.language.state(state["state"]), "", tuple(told), anchor, kind)
 
 
+def _protected(desk: Desk, row: Row) -> Iterator[Markup]:
+    """That results stand at an earlier night, or are not told."""
+    status = row.get("disclosure_status", OPEN)
+    if status == HELD:
+        yield desk.language.t("results_held", results_night=desk.figure(row, "results_night"))
+    elif status == WITHHELD:
+        yield desk.language.t("results_withheld")
+
+
 def _clean(desk: Desk, row: Row) -> Answer:
     t, texts = desk.language.t, desk.language.texts
     if row["visited"] is None:
@@ -236,5 +246,6 @@ def _clean(desk: Desk, row: Row) -> Answer:
     if row["nonresponse_of_visited"] is not None:
         names = ("nonresponse", "nonresponse_of_visited", "visited")
         told.append(t("nonresponse", **{name: desk.figure(row, name) for name in names}))
+    told += _protected(desk, row)
     anchor = "penyebut" if row["level"] == "kabkota" else "mutu"
     return Answer(texts["ask_clean"], shown["complete"], texts["families_complete"], tuple(told), anchor)
