@@ -14,7 +14,7 @@ import pandas as pd
 
 from delivered import DESA, SUBSLS, VERSION, Row, anggota_row, keluarga_row
 from regsosek.contract.codebook import Variable, bit_mask, code_list, variables
-from rule_cases import PROFILES, UNREADABLE
+from rule_cases import PERSONAL, PROFILES, UNREADABLE
 
 KEY_COLUMNS = ("id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 LINK_COLUMNS = ("id_dokumen", "versi", *KEY_COLUMNS)
@@ -199,7 +199,7 @@ def pool(variable: Variable) -> tuple[str, ...]:
     """Values of ``variable`` that are worth trying, right and wrong ones."""
     special = {"r407_umur": tuple(map(str, AGES)), "r402_nama": NAMES}
     values = special.get(variable.name) or _of_kind(variable)
-    return (*values, "", "", "  ", UNREADABLE)
+    return (*values, "", "", "  ", UNREADABLE, *([PERSONAL] if variable.is_shown_text else []))
 
 
 def _of_kind(variable: Variable) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from regsosek.quality.generated import rule_id
 from regsosek.staging.typing_sql import can_be_untyped, given, typed, untyped_column
 
 UNREADABLE = "x!"
+PERSONAL = "RT 7 (0812-7770-0995)"
 VERSION = first_version()
 Change = dict[str, str]
 
@@ -149,7 +150,13 @@ def _cases(
 ALMOST = {
     "key": "a b", "digits": "12a", "integer": "1.0", "choice": "1.0", "bits": "1.0", "date": "2022-02-29",
     "timestamp": "2022-10-20T24:00:00+08:00", "decimal": "1.",
+    "text": "RT 1 -1.2468",
 }  # fmt: skip
+
+
+def unreadable(variable: Variable) -> str:
+    """A value that no reader takes for one of ``variable``."""
+    return PERSONAL if variable.kind == "text" else UNREADABLE
 
 
 def valid(variable: Variable) -> str:
@@ -168,7 +175,7 @@ def _type_cases(variable: Variable) -> list[RuleCase]:
     return _cases(
         variable,
         "T",
-        ("positive", UNREADABLE, True),
+        ("positive", unreadable(variable), True),
         ("negative", valid(variable), False),
         ("boundary", ALMOST[variable.kind], True),
         ("missing", "", False),

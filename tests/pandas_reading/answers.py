@@ -49,6 +49,14 @@ def _shown_key(text: str) -> str | None:
     return text if not long and (_is_uuid(text) or any(form.fullmatch(text) for form in _SHOWN)) else None
 
 
+def _shown_text(text: str) -> str | None:
+    """The name of a place: no nine digits with at most three characters between them that are no letters."""
+    kinds = "".join("d" if c.isdecimal() else "a" if c.isalpha() else "." for c in text)
+    degrees = re.search(r"\d[.,]\d{4}", text)
+    unseen = set(text) & {*map(chr, range(9)), "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F))}
+    return None if re.search(r"(d\.{0,3}){8}d", kinds) or degrees or unseen else text
+
+
 def _is_uuid(text: str) -> bool:
     try:
         read = UUID(text)
@@ -143,7 +151,8 @@ def read_answers(dataset: str, rows: list[dict[str, str]]) -> Answers:
 
 
 def _column(variable: Variable, texts: list[str], index: pd.RangeIndex) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
-    reader = _shown_key if variable.kind == "key" and not variable.pii else READERS[variable.kind]
+    shown = {} if variable.pii else {"key": _shown_key, "text": _shown_text}
+    reader = shown.get(variable.kind, READERS[variable.kind])
     found = [reader(text) if text else None for text in texts]
     bad = [bool(text) and value is None for text, value in zip(texts, found, strict=True)]
     return pd.Series(found, index=index, dtype=DTYPES.get(variable.kind, TEXT)), pd.Series(bad, index=index, dtype=bool)

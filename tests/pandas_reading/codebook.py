@@ -100,7 +100,7 @@ def has_universe_rule(variable: Variable) -> bool:
 
 def _register(variable: Variable) -> None:
     kinds: dict[str, tuple[Any, bool]] = {
-        "T": (type_rule, variable.kind != "text"),
+        "T": (type_rule, variable.kind != "text" or not variable.pii),
         "W": (width_rule, variable.kind in {"digits", "text"} or bool(variable.kind == "key" and variable.pii)),
         "R": (range_rule, variable.maximum is not None),
         "C": (code_rule, bool(variable.codes)),

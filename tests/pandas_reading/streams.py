@@ -198,7 +198,7 @@ def _of_codebook(dataset: str) -> dict[str, Reading]:
     found: dict[str, Reading] = {}
     for variable in variables(dataset, "1"):
         applies: Mapping[str, tuple[Callable[[Variable, Messages], Any], bool]] = {
-            "T": (_type, variable.kind != "text"),
+            "T": (_type, variable.kind != "text" or not variable.pii),
             "W": (_width, variable.kind in {"digits", "text"} or bool(variable.kind == "key" and variable.pii)),
             "R": (_range, variable.maximum is not None),
             "C": (_code, bool(variable.codes)),

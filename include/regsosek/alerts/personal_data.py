@@ -5,14 +5,13 @@ regions decides (:mod:`regsosek.alerts.gate`). Nothing here shows what it found.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from html.parser import HTMLParser
 
 from regsosek.alerts.rendering import Attachment, Message
-from regsosek.wording.names import name_words
+from regsosek.wording.names import person_names
 
 IDENTITY_DIGITS = 16
 
@@ -48,7 +47,6 @@ _PHONE = re.compile(r"0\d{9,12}|628\d{8,11}")
 _LANDLINE = re.compile(r"\(0\d{2,3}\)\s?\d{5,8}|(?<!\d)0\d{2,3}-\d{6,8}(?!\d)")
 # Degrees with four decimals or more name a house; with a sign of degrees, anything does.
 _COORDINATES = re.compile(r"(?<![\d.,])-?\d{1,3}[.,]\d{4,}(?![\d]|[.,]\d)|\d{1,3}\s?\u00b0")
-_HONORIFIC = r"(?:Bapak|Ibu|Bpk|Pak|Bu|Sdri?|Tn\.|Ny\.|Hj?\.)\.?\s+[A-Z]\w+"
 
 
 def suspects(message: Message) -> list[Suspect]:
@@ -96,25 +94,11 @@ def _in_text(text: str) -> Iterator[tuple[Personal, str]]:
             yield Personal.PHONE, digits
     yield from _all(Personal.PHONE, _LANDLINE, plain)
     yield from _all(Personal.PLACE, _COORDINATES, plain)
-    yield from _all(Personal.NAME, _names(), text)
+    yield from _all(Personal.NAME, person_names(), text)
 
 
 def _all(what: Personal, pattern: re.Pattern[str], text: str) -> Iterator[tuple[Personal, str]]:
     return ((what, " ".join(match[0].split())) for match in pattern.finditer(text))
-
-
-@cache
-def _names() -> re.Pattern[str]:
-    """A first name with others after it, each with a capital; or somebody addressed."""
-    words = name_words()
-    first = _any([*words.men, *words.women])
-    second = _any([*words.second, *words.men, *words.women])
-    return re.compile(rf"(?<!\w)(?:{first}(?:\s+{second})+|{_HONORIFIC})(?!\w)")
-
-
-def _any(words: Iterable[str]) -> str:
-    forms = {form for word in words if word for form in (word, word.upper())}
-    return "(?:" + "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) + ")"
 
 
 class _Reader(HTMLParser):

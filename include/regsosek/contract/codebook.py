@@ -103,6 +103,11 @@ class Variable:
         return self.kind == "key" and not self.pii
 
     @property
+    def is_shown_text(self) -> bool:
+        """Free text that people see, as the name of an SLS: a person's number in it is kept back."""
+        return self.kind == "text" and not self.pii
+
+    @property
     def reference(self) -> str:
         """How people name it: the item number, else the column name."""
         return self.item or self.name

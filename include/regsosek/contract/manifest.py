@@ -138,7 +138,7 @@ class Manifest(_Document):
         _check_parts(self.files, self.datasets)
         counted = {dataset: sum(f.rows for f in self.files if f.dataset == dataset) for dataset in self.datasets}
         if counted != self.totals:
-            raise ValueError(f"totals say {self.totals}, the files add up to {counted}")
+            raise ValueError(f"totals say something else than what the files add up to, {counted}")
         return self
 
     @property

@@ -22,6 +22,7 @@ _UNREADABLE: Final[dict[Kind, str]] = {
     "date": "`2022-02-29`",
     "timestamp": "`2022-10-20 09:00`",
     "decimal": "`1,5`",
+    "text": "a name with a phone behind it",
 }
 _HIDDEN: Final = {v.name for dataset in ALL_DATASETS for v in all_variables(dataset) if v.pii and v.is_text}
 

@@ -127,7 +127,9 @@ def _rule(
 ) -> Rule:
     # Where only the codes of an item are uncertain, the skip that domain practice names is not (H03).
     uncertain = variable.uncertain and not (letter == "U" and variable.universe_rule)
-    severity: Severity = "warning" if uncertain else asked.severity
+    # A name of a place that holds a person's number says nothing against the family's answers.
+    kept_back = letter == "T" and variable.is_shown_text
+    severity: Severity = "warning" if uncertain or kept_back else asked.severity
     named = (
         f"Rincian {variable.item} ({variable.label_id})" if variable.item else f"{variable.label_id} ({variable.name})"
     )
@@ -184,6 +186,12 @@ def _type_text(variable: Variable) -> tuple[str, str]:
             "nomor telepon, atau nama orang. Beri nomor yang tidak dibuat dari data pribadi.",
             "the id has none of the contract's forms (UUID, ULID, serial number), so it may hold a NIK, a KK number, a "
             "phone number or a name.",
+        )
+    if variable.is_shown_text:
+        return (
+            "memuat nomor yang mungkin nomor telepon, NIK, atau letak rumah, atau tanda yang tidak terlihat, sehingga "
+            "tidak ditampilkan. Tulis namanya saja.",
+            "holds what may be a phone, a NIK or a position, or characters that are not seen, so it is kept back.",
         )
     return (
         f"isian tidak terbaca, seharusnya {KIND_ID[variable.kind]}. Perbaiki isian sesuai jawaban responden.",

@@ -13,8 +13,9 @@ from regsosek.errors import ContractBreachError
 from regsosek.staging.repairs import Repair
 
 SHOWN_COLUMNS = 10
-# A new item's column is spelled like this; any other unknown name could be a value, and is counted only.
-_ITEM_COLUMN = re.compile(r"r[0-9]{3}[a-z0-9_]{0,40}")
+# A new item's column is spelled like this, and told by the number of the item: the rest, and any other unknown name,
+# could be a value.
+_ITEM_COLUMN = re.compile(r"(?P<item>r[0-9]{3}([a-z][0-9]?)?)(_[a-z0-9_]{0,40})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def match_columns(file: DeliveredFile, names: Sequence[str], expected: Sequence[
 
 
 def _unknown_columns(dataset: str, unknown: Sequence[str]) -> list[Repair]:
-    shown = Counter(name if _ITEM_COLUMN.fullmatch(name) else "" for name in unknown)
+    found = (_ITEM_COLUMN.fullmatch(name) for name in unknown)
+    shown = Counter(item["item"] if item else "" for item in found)
     return [Repair(dataset, "column_unknown", name, count) for name, count in sorted(shown.items())]
 
 

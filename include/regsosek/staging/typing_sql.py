@@ -34,6 +34,14 @@ PATTERNS: dict[Kind, str] = {
 }
 
 
+# What no name of a place holds: nine digits and more with no letter between them (a phone, a NIK), a position in
+# degrees, and characters that are not seen or turn text around.
+PERSONAL = (
+    r"\p{Nd}([^\p{L}\p{Nd}]{0,3}\p{Nd}){8,}|\p{Nd}[.,]\p{Nd}{4,}"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+)
+
+
 def given(column: str) -> str:
     """The delivered text of ``column`` without surrounding blanks; empty is missing."""
     return f"NULLIF(trim({column}), '')"
@@ -42,7 +50,7 @@ def given(column: str) -> str:
 def typed(variable: Variable, text: str) -> str:
     """SQL for the typed value of ``variable`` from the SQL expression ``text``; NULL where it can't be typed."""
     if variable.kind == "text":
-        return text
+        return f"CASE WHEN NOT regexp_matches({text}, '{PERSONAL}') THEN {text} END" if variable.is_shown_text else text
     matches = shown_key(text) if variable.is_shown_key else f"regexp_full_match({text}, '{PATTERNS[variable.kind]}')"
     return f"CASE WHEN {matches} THEN {_cast(variable, text)} END"
 
@@ -62,5 +70,5 @@ def untyped_column(name: str) -> str:
 
 
 def can_be_untyped(variable: Variable) -> bool:
-    """Free text is always typable."""
-    return variable.kind != "text"
+    """Free text is always typable, but where it is shown and might hold a person's number."""
+    return variable.kind != "text" or variable.is_shown_text

@@ -4,6 +4,7 @@ Names and addresses look like any other text; what keeps them, and all answers, 
 """
 
 import re
+import unicodedata
 from typing import Any
 
 MASK = "***"
@@ -20,13 +21,28 @@ _PERSONAL = re.compile(
         | \d{6}(?P<six>[ .-])\d{6}(?P=six)\d{4}
         | \d{2}\.\d{2}\.\d{2}\.\d{6}\.\d{4}
       )(?!\d)
-    | (?<![\w.+])(?:\+?62|0)[ -]?8\d{1,3}[ -]?\d{3,4}[ -]?\d{3,5}(?![\w])
+    | (?<![\w.+])(?:\+?62|0)[ .-]?8\d{1,3}[ .-]?\d{3,4}[ .-]?\d{3,5}(?![\w])
     | (?<![\w.])(?:\(0\d{2,3}\)[ ]?|0\d{2,3}-)\d{6,8}(?![\w])
     | (?<![\w.])-?(?:9[5-9]|1[0-3]\d|14[01])\.\d{4,}(?![\w])
     | (?<![\w.])-?(?:\d|1[01])\.\d{5,}(?![\w])
     """,
     re.VERBOSE,
 )
+
+
+# What is not seen, or turns text around: a reader sees another text than stands there.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def plain(text: str) -> tuple[str, int]:
+    """Free text as it may be shown: on one line, nothing unseen in it, without what looks personal in any digits.
+
+    Returns:
+        The text, and how much was taken out of it.
+    """
+    text, unseen = UNSEEN.subn("", " ".join(text.split()))
+    found, taken = masked(unicodedata.normalize("NFKC", text))
+    return (found if taken else text), taken + unseen
 
 
 def masked(text: str) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from regsosek.warehouse.loading import TABLES_OF_A_PART
 from regsosek.warehouse.lost_nights import WHOLE
 from regsosek.warehouse.night_faults import forget_fault
 from regsosek.warehouse.pointers import rebuild_pointers, refresh_pointers
+from regsosek.warehouse.reason import system_name
 from regsosek.warehouse.tables import (
     ROW_STATES,
     delivery,
@@ -199,7 +200,7 @@ def describe(
         connection,
         entry,
         produced_at=manifest.produced_at,
-        producer=manifest.producer,
+        producer=system_name(manifest.producer),
         enumerated_from=manifest.enumerated_from,
         enumerated_to=manifest.enumerated_to,
         instrument=manifest.instrument,

@@ -13,7 +13,7 @@ from regsosek.staging.files import text_table
 from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.staging.typing_sql import can_be_untyped, untyped_column
 from regsosek.warehouse.database import copy_in
-from regsosek.warehouse.tables import HASHED, answers
+from regsosek.warehouse.tables import HASHED, answers, kept_answer
 
 TABLES_OF_A_PART = (
     "core.kasus", "core.keluarga", "core.anggota", "restricted.keluarga_identity", "restricted.anggota_identity",
@@ -126,7 +126,7 @@ def _accepted(dataset: str) -> str:
 
 def _core(key: PartKey, dataset: str) -> str:
     family = "t.keluarga_row, " if dataset == "anggota" else ""
-    plain = ", ".join(f"t.{v.name}" for v in answers(dataset, personal=False))
+    plain = ", ".join(map(kept_answer, answers(dataset, personal=False)))
     hashes = ", ".join(
         f"{_bytes(keyed_hash(f't.{v.name}'))} AS {HASHED[v.name]}" for v in all_variables(dataset) if v.name in HASHED
     )

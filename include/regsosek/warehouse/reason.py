@@ -1,12 +1,12 @@
-"""The reason that an operator gives, as the journals keep it: on one line, and nobody's number in it."""
+"""What people write freely, as the warehouse keeps it: on one line, nothing unseen and nobody's number in it."""
 
 import re
 
 from regsosek.errors import DecisionError
+from regsosek.telemetry.guard import MASK, UNSEEN, plain
+from regsosek.wording.names import person_names
 
 LONGEST_REASON = 500
-# Control characters, which no database takes, and those that turn what a reader sees around or hide it.
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _PERSONAL_NUMBER = re.compile(r"\d{16}")
 
 
@@ -19,8 +19,15 @@ def stated(reason: str) -> str:
     reason = " ".join(reason.split())
     if not reason or len(reason) > LONGEST_REASON:
         raise DecisionError(f"it needs a reason of 1 to {LONGEST_REASON} characters, without personal data")
-    if _UNSEEN.search(reason):
+    if UNSEEN.search(reason):
         raise DecisionError("it holds signs that nobody sees; type it anew")
     if _PERSONAL_NUMBER.search(reason):
         raise DecisionError("sixteen digits in a row may be somebody's NIK or KK; name the place in other words")
+    if plain(reason)[1]:
+        raise DecisionError("a number in it looks like a NIK, KK, phone or position; say it in other words")
     return reason
+
+
+def system_name(producer: str) -> str:
+    """The system that made a delivery, as a manifest names it; a person that it names instead is masked."""
+    return person_names().sub(MASK, plain(producer)[0])

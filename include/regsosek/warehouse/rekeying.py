@@ -48,6 +48,14 @@ INSERT INTO restricted.untyped_value (province, night, delivery_id, part, datase
 SELECT t.province, t.night, t.delivery_id, t.part, '{0}', t.row_no, 'id_dokumen', t.id_dokumen
 FROM core.{0} t JOIN former f ON f.case_id = t.id_dokumen WHERE t.province = :province
 """
+# As staging keeps names of places back that hold a person's number, in what PostgreSQL's expressions know.
+_PERSONAL = "[0-9]([^A-Za-z0-9]{0,3}[0-9]){8,}|[0-9][.,][0-9]{4,}"
+_NAMES_OF_PLACES = (
+    "INSERT INTO restricted.untyped_value (province, night, delivery_id, part, dataset, row_no, variable, value) "
+    "SELECT province, night, delivery_id, part, '{1}', row_no, '{2}', {2} FROM {0} "
+    "WHERE province = :province AND {2} ~ '{3}'",
+    "UPDATE {0} SET {2} = NULL WHERE province = :province AND {2} ~ '{3}'",
+)
 _CHANGES = (
     "UPDATE core.kasus k SET content_hash = decode(h.keyed, 'hex') FROM hashed h "
     "WHERE k.province = :province AND k.part > 0 AND h.plain = encode(k.content_hash, 'hex')",
@@ -65,6 +73,14 @@ _CHANGES = (
         f"UPDATE core.{dataset} t SET id_dokumen = NULL FROM former f "
         "WHERE t.province = :province AND t.id_dokumen = f.case_id"
         for dataset in ("keluarga", "anggota")
+    ),
+    *(
+        statement.format(table, dataset, column, _PERSONAL)
+        for table, dataset, column in (
+            ("core.keluarga", "keluarga", "r106_nama_sls"),
+            ("stream.rekap_vk", "rekap_vk", "nama_sls_baru"),
+        )
+        for statement in _NAMES_OF_PLACES
     ),
     "UPDATE core.kasus SET ppl = NULL WHERE province = :province AND length(ppl) <> 4",
     *(

@@ -11,9 +11,10 @@ from regsosek.contract.codebook import all_variables
 from regsosek.contract.streams import MESSAGES, Stream
 from regsosek.staging.files import text_table
 from regsosek.staging.pseudonyms import keyed_hash
+from regsosek.staging.typing_sql import untyped_column
 from regsosek.warehouse.database import copy_in, copy_out
 from regsosek.warehouse.loading import PartKey, clear_part
-from regsosek.warehouse.tables import answers, identity_tables
+from regsosek.warehouse.tables import answers, identity_tables, kept_answer
 
 WITHDRAWN = 9
 
@@ -128,7 +129,7 @@ def _shown_id(stream: Stream) -> str:
 def _queries(key: PartKey, dataset: str) -> Iterator[tuple[str, str]]:
     """Every table of a part with the rows that go there."""
     stored = f"{dataset} t JOIN recognised r USING (row_no) WHERE r.row_state <> 'quarantined'"
-    plain = ", ".join(f"t.{v.name}" for v in answers(dataset, personal=False))
+    plain = ", ".join(map(kept_answer, answers(dataset, personal=False)))
     content = "'\\x' || lower(hex(r.content_hash)) AS content_hash"
     yield (
         f"stream.{dataset}",
@@ -137,6 +138,13 @@ def _queries(key: PartKey, dataset: str) -> Iterator[tuple[str, str]]:
     if dataset in identity_tables:
         personal = ", ".join(f"t.{v.name}" for v in answers(dataset, personal=True))
         yield f"restricted.{dataset}_identity", f"SELECT {key.columns}, t.row_no, {personal} FROM {stored}"
+    for name in (v.name for v in all_variables(dataset) if v.is_shown_text):
+        kept_back = f"t.{untyped_column(name)}"
+        yield (
+            "restricted.untyped_value",
+            f"SELECT {key.columns}, '{dataset}' AS dataset, t.row_no, '{name}' AS variable, {kept_back} AS value "
+            f"FROM {stored} AND {kept_back} IS NOT NULL",
+        )
     yield (
         "restricted.quarantined",
         f"SELECT {key.columns}, '{dataset}' AS dataset, t.row_no, r.case_id, json_merge_patch('{{}}', to_json(t)) "

@@ -213,6 +213,15 @@ def answers(dataset: str, *, personal: bool) -> list[Variable]:
     return [v for v in all_variables(dataset) if bool(v.pii) == personal]
 
 
+def kept_answer(variable: Variable) -> str:
+    """SQL over ``t``: an answer as ``core`` and ``stream`` keep it; of what is measured no more than one decimal.
+
+    A device tells its accuracy with many; a longitude in its place would name a house.
+    """
+    column = f"t.{variable.name}"
+    return f"round({column}, 1) AS {variable.name}" if variable.kind == "decimal" else column
+
+
 def _core_table(dataset: str) -> Table:
     hashes = [Column(HASHED[v.name], LargeBinary) for v in all_variables(dataset) if v.name in HASHED]
     family = [Column("keluarga_row", Integer, nullable=False)] if dataset == "anggota" else []

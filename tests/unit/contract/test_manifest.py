@@ -133,7 +133,7 @@ PAIR = [described("keluarga"), described("anggota")]
         ({"files": [described("keluarga", sha256="A" * 64), PAIR[1]]}, "files.0.sha256"),
         ({"files": [described("keluarga", format="csv"), PAIR[1]]}, "files.0.format"),
         ({"files": [described("keluarga", name="../keluarga.csv.gz"), PAIR[1]]}, "must be named keluarga-00001.csv.gz"),
-        ({"totals": {"keluarga": 3, "anggota": 2}}, "totals say .*, the files add up to"),
+        ({"totals": {"keluarga": 3, "anggota": 2}}, "totals say something else than what the files add up to"),
         ({"totals": {"keluarga": 2}}, "totals say"),
         ({"files": [*PAIR, described("progres")]}, "the instrument has keluarga and anggota, not progres"),
         ({"files": [described("progres")], "totals": {"progres": 2}}, "keluarga and anggota, not progres"),

@@ -14,7 +14,7 @@ from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.staging.engine import open_engine
 from regsosek.staging.typing_sql import can_be_untyped
-from rule_cases import PROFILES, UNREADABLE, RuleCase, derived_cases, written_cases
+from rule_cases import PROFILES, RuleCase, derived_cases, unreadable, written_cases
 
 EXPECTATIONS = Path(__file__).parents[3] / "expectations"
 WRITTEN = written_cases(Path(__file__).parent / "scenarios")
@@ -25,7 +25,7 @@ FAULTY = [
     RuleCase(v.name, kind, dataset, f"{v.name}={value}", False)
     for dataset in DATASETS
     for v in variables(dataset, first_version())
-    for kind, value in (("missing", ""), ("unreadable", UNREADABLE))
+    for kind, value in (("missing", ""), ("unreadable", unreadable(v)))
     if kind == "missing" or can_be_untyped(v)
 ]
 Fired = dict[RuleCase, set[str]]

@@ -51,7 +51,7 @@ MATTERING: dict[str, tuple[str, ...]] = {
     "sangat_miskin": ("0", "4", "5", "6", "60", "61"),
     "miskin": ("8", "9", "10", "11", "60", "61"),
     "tidak_miskin": ("43", "44", "45", "46", "60", "61"),
-    "nama_sls_baru": ("RT 07", "R" * 100, "R" * 101),
+    "nama_sls_baru": ("RT 07", "RT 07 0812.7770.0995", "R" * 100, "R" * 101),
 } | dict.fromkeys(("dikirim_pada", "ditandai_pada", "dientri_pada"), MOMENTS)
 
 # Values that matter together, each as good a beginning as the clean message.

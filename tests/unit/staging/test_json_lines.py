@@ -88,7 +88,7 @@ def test_other_keys_are_counted_and_named_only_if_they_look_like_an_item(engine,
     assert read(engine, tmp_path, jsonl_gz("anggota", [row]), 1, format_=FORMAT) == [
         Repair("anggota", "column_unknown", "", 1),
         Repair("anggota", "column_unknown", "", 1),
-        Repair("anggota", "column_unknown", "r432_baru", 1),
+        Repair("anggota", "column_unknown", "r432", 1),
     ]
 
 

@@ -14,14 +14,14 @@ from rich.console import Console
 from ulid import ULID
 
 from regsosek.telemetry.context import within
-from regsosek.telemetry.guard import MASK, masked
+from regsosek.telemetry.guard import MASK, masked, plain
 from regsosek.telemetry.logs import json_handler, text_handler
 
 NIK = "6471035203850002"
 PERSONAL = (
     NIK, "6471.0352.0385.0002", "647103 520385 0002", "64.71.03.520385.0002", "64710352-03850002".replace("-", ""),
-    "081234567890", "+62 812-3456-7890", "0812 3456 7890", "62812345678901", "(0541) 123456", "021-5551234",
-    "117.15373", "-1.24680", "106.8271",
+    "081234567890", "+62 812-3456-7890", "0812 3456 7890", "0812.3456.7890", "62812345678901", "(0541) 123456",
+    "021-5551234", "117.15373", "-1.24680", "106.8271",
 )  # fmt: skip
 HARMLESS = (
     "delivery 01GFW5K3V8Z0S3T4Q5R6W7X8Y9 of province 64 accepted", "night 2022-10-21: 33 of 34 provinces whole",
@@ -45,6 +45,21 @@ def test_what_looks_personal_is_taken_out_and_counted(value: str, around: str) -
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_merely_resembles_it_stays(text: str) -> None:
     assert masked(text) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "taken"),
+    [
+        ("Wilkerstat 2.1", "Wilkerstat 2.1", 0),
+        (f"a\n {NIK}\t b", f"a {MASK} b", 1),
+        ("".join(chr(ord(digit) + 0xFEE0) for digit in NIK), MASK, 1),
+        (f"{NIK[:8]}\u200b{NIK[8:]}", MASK, 2),
+        ("kirim \u202eulang", "kirim ulang", 1),
+        ("Caf\u00e9 \ua9b2\ua9ba", "Caf\u00e9 \ua9b2\ua9ba", 0),
+    ],
+)
+def test_free_text_is_shown_without_what_is_not_seen(text: str, shown: str, taken: int) -> None:
+    assert plain(text) == (shown, taken)
 
 
 # Beside a letter or another digit sixteen digits may be part of something longer, which is tried below.
