@@ -2,10 +2,9 @@
 
 import csv
 import io
-import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld
 from hostile.corpus import KINDS, deliveries, rules_of_the_corpus
 from hostile.draft import NIGHT, SECRETS, Draft, clean
+from hostile.searched import Remembered, open_tables, released, remembered
 from left_behind import contents
 from regsosek.alerts import desk
 from regsosek.alerts.harmless import harmless
@@ -70,21 +70,6 @@ class Night:
     log: str
 
 
-@dataclass
-class Remembered(logging.Handler):
-    """Keeps every line of the log, tracebacks included."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(logging.DEBUG)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(logging.Formatter().format(record))
-
-    __hash__ = logging.Handler.__hash__
-
-
 def desa_of(province: str) -> str:
     return min(code for code, each in region_master().regions.items() if each.level == "desa" and code[:2] == province)
 
@@ -136,12 +121,6 @@ def night_of(world: FieldWorld) -> Left:
     return Left(report, contents(world, [NIGHT]), released(world), letters)
 
 
-def released(world: FieldWorld) -> dict[str, bytes]:
-    bucket, store = world.house.settings.release_bucket, world.house.store
-    keys = [found.key for found in store.list_objects(bucket, "")]
-    return {key: store.get_bytes(bucket, key, max_bytes=10**8) or b"" for key in keys}
-
-
 def by_prefix(world: FieldWorld, columns: str, more: str, only: str = "TRUE") -> Rows:
     joined = f"ledger.delivery d JOIN {more} USING (province, delivery_id)"
     return world.rows(
@@ -165,28 +144,10 @@ def summed(rows: Rows) -> dict[str, dict[str, int]]:
     return found
 
 
-def open_tables(world: FieldWorld) -> dict[str, str]:
-    """Every value of every table that is not restricted, by table."""
-    tables = world.rows(
-        "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN "
-        "('ledger', 'core', 'stream', 'quality', 'mart', 'release', 'alert') AND tablename <> 'alembic_version'"
-    )
-    return {
-        name: "\n".join(row for (row,) in world.rows(f"SELECT to_jsonb(t)::text FROM {name} t")) for (name,) in tables
-    }
-
-
 @pytest.fixture(scope="module")
 def log() -> Iterator[Remembered]:
-    remembered, loggers = Remembered(), (logging.getLogger(), logging.getLogger("regsosek"))
-    former = [each.level for each in loggers]
-    loggers[0].addHandler(remembered)
-    loggers[0].setLevel(logging.INFO)
-    loggers[1].setLevel(logging.DEBUG)
-    yield remembered
-    loggers[0].removeHandler(remembered)
-    for each, level in zip(loggers, former, strict=True):
-        each.setLevel(level)
+    with remembered() as lines:
+        yield lines
 
 
 @pytest.fixture(scope="module")
