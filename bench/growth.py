@@ -88,7 +88,10 @@ def bench(
     with TemporaryDirectory(prefix="regsosek-growth-", dir=directory) as place:
         root = Path(place) / "services"
         try:
-            variables = {**stack.services_up(root).environment(WAREHOUSE), "REGSOSEK_ENV_FILE": os.devnull}
+            services = stack.services_up(root)
+            variables = {**services.environment(WAREHOUSE), "REGSOSEK_ENV_FILE": os.devnull}
+            # Reference data of this size are made in the warehouse itself, by its owner.
+            variables["REGSOSEK_WAREHOUSE_URL"] = variables["REGSOSEK_WAREHOUSE_OWNER_URL"]
             with open_house(load_settings(variables)) as house:
                 measured = measure(house, round(OFFICERS * scale), (EARLY, late), rounds, Path(place))
         finally:

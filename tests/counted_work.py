@@ -25,7 +25,7 @@ _REMOVED = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Remov
 
 
 @contextmanager
-def counted_work(engine: Engine) -> Iterator[Counter[str]]:
+def counted_work() -> Iterator[Counter[str]]:
     """Counts what each statement of ``engine`` works through inside, by its text without literals.
 
     A statement that writes is explained behind a savepoint and taken back, then runs as ever. So is what COPY brings
@@ -46,14 +46,14 @@ def counted_work(engine: Engine) -> Iterator[Counter[str]]:
         count(connection, query)
         copy_out(connection, query, path)
 
-    event.listen(engine, "before_cursor_execute", explain)
+    event.listen(Engine, "before_cursor_execute", explain)
     with pytest.MonkeyPatch.context() as patch:
         for room in (recognition, stream_loading):
             patch.setattr(room, "copy_out", explained_copy_out)
         try:
             yield work
         finally:
-            event.remove(engine, "before_cursor_execute", explain)
+            event.remove(Engine, "before_cursor_execute", explain)
 
 
 def _rows_of(connection: Connection, statement: str, parameters: Any) -> int:

@@ -73,7 +73,7 @@ def two_nights(world: FieldWorld) -> None:
 def release(world: FieldWorld, night: date, store: Any = None) -> Published:
     """Publishes ``night``, through ``store`` if given."""
     house = world.house
-    return publish(house.engine, store or house.store, house.settings, night)
+    return publish(house.publisher, store or house.store, house.settings, night)
 
 
 def read(world: FieldWorld, key: str) -> bytes:
@@ -110,7 +110,7 @@ def back(world: FieldWorld, store: Any = None) -> str:
     """Rolls back; the id of the release that readers see then."""
     house = world.house
     bucket = house.settings.release_bucket
-    return roll_back(house.engine, store or house.store, bucket, by="tester", reason="wrong plan")[1].release_id
+    return roll_back(house.publisher, store or house.store, bucket, by="tester", reason="wrong plan")[1].release_id
 
 
 def rollbacks(world: FieldWorld) -> list[Any]:

@@ -19,6 +19,7 @@ from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.documentation import documents as simulation_documents
 from regsosek.simulation.forecast_proof import documents as forecast_documents
 from regsosek.statistics.glossary import documents as glossary_documents
+from regsosek.warehouse.rights_page import documents as rights_documents
 
 # The tables that the tests hold the rules to: an example in the catalogue is a case that was seen to be violated.
 SCENARIOS = Path("tests/unit/quality/scenarios")
@@ -42,6 +43,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     expected |= simulation_documents(root) | glossary_documents(root) | forecast_documents(root)
     expected |= {root / ODCS: odcs_text(catalogue.rules)}
     expected |= routes_page(root)
+    expected |= rights_documents(root)
     expected |= satu_data_documents(root, catalogue.rules)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}

@@ -51,6 +51,16 @@ def _names(listed: str) -> list[str]:
     return [name.strip().lower() for name in listed.split(",") if name.strip()]
 
 
+# Who has an account of its own in the warehouse.
+Part = Literal["owner", "loader", "publisher", "alerter", "portal", "watchdog"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def warehouse_field(part: Part | None) -> str:
+    """The setting that names the warehouse for ``part``."""
+    return "warehouse_url" if part is None else f"warehouse_{part}_url"
+
+
 class Settings(BaseModel):
     """Everything the pipeline needs to know about its surroundings.
 
@@ -64,6 +74,13 @@ class Settings(BaseModel):
     )
     warehouse_url: SecretStr = Field(description="SQLAlchemy URL of the warehouse, postgresql+psycopg://...")
     warehouse_ca_file: Path | None = Field(None, description="PEM of who signed its certificate; none: the system's")
+    # The account of each part of the pipeline (docs/warehouse-roles.md); none: the one above does its work too.
+    warehouse_owner_url: SecretStr | None = Field(None, description="of `regsosek migrate`, which owns the tables")
+    warehouse_loader_url: SecretStr | None = Field(None, description="of receiving, deciding and replaying")
+    warehouse_publisher_url: SecretStr | None = Field(None, description="of releases and their audits")
+    warehouse_alerter_url: SecretStr | None = Field(None, description="of conditions, digests and sending")
+    warehouse_portal_url: SecretStr | None = Field(None, description="of pages and API")
+    warehouse_watchdog_url: SecretStr | None = Field(None, description="of the watchdog and of notes of runs")
     s3_endpoint_url: str | None = Field(None, description="S3 endpoint; none means AWS")
     s3_ca_file: Path | None = Field(None, description="PEM of who signed the store's certificate; none: botocore's")
     s3_region: str = "ap-southeast-3"
@@ -175,6 +192,11 @@ class Settings(BaseModel):
         if self.require_signed_manifests and self.producer_keys_file is None:
             raise ValueError("REGSOSEK_REQUIRE_SIGNED_MANIFESTS needs the keys in REGSOSEK_PRODUCER_KEYS_FILE")
         return self
+
+    def warehouse_of(self, part: Part | None) -> SecretStr:
+        """The URL of the warehouse with the account of ``part``, or of none in particular."""
+        own: SecretStr | None = getattr(self, warehouse_field(part))
+        return own or self.warehouse_url
 
     @property
     def named_plain(self) -> frozenset[str]:

@@ -89,6 +89,9 @@ def services_env(services: stack.Stack, request: pytest.FixtureRequest) -> Setti
     settings = load_settings(
         {
             **services.environment(TEST_DATABASE),
+            # What a test itself asks for, migrates or breaks, it does as the server's own; the pipeline's parts do not.
+            "REGSOSEK_WAREHOUSE_URL": services.postgres.url(TEST_DATABASE),
+            "REGSOSEK_WAREHOUSE_OWNER_URL": "",
             "REGSOSEK_PLAN_SHAPE": STEADY_NAME,  # the plan that figures of 2022 were published beside
             **buckets,
             "REGSOSEK_ENV_FILE": "/nonexistent",

@@ -63,7 +63,7 @@ def published(world: FieldWorld, night: date, name: str) -> list[dict[str, str]]
 
 
 def prefix(world: FieldWorld, night: date) -> str:
-    return publish(world.house.engine, world.house.store, world.house.settings, night).prefix
+    return publish(world.house.publisher, world.house.store, world.house.settings, night).prefix
 
 
 def cells(world: FieldWorld, night: date, code: str = PROVINCE) -> dict[str, tuple[str, ...]]:

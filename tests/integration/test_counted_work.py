@@ -58,9 +58,9 @@ def first_night(world: FieldWorld, families: int) -> Counter[str]:
     """What the first night of a province with ``families`` cost, from its delivery to the release."""
     forget_statistics(world)
     deliver(world, 1, families)
-    with counted_work(world.house.engine) as work:
+    with counted_work() as work:
         world.run(NIGHT)
-        publish(world.house.engine, world.house.store, world.house.settings, NIGHT)
+        publish(world.house.publisher, world.house.store, world.house.settings, NIGHT)
     assert [len(world.cases()), {state for _, state, *_ in world.cases()}] == [families, {"loaded"}]
     return work
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
 from delivered import PROVINCE
 from field_world import CompiledJudge, FieldWorld, family, few_rules
+from one_account import one_account
 from other_process import Step, interrupted
 from published_world import receive
 from regsosek.errors import LockLostError
@@ -98,8 +98,7 @@ def beyond(world: FieldWorld, proxy: Proxy) -> Iterator[House]:
     """The house as a worker behind the proxy has it."""
     settings = world.house.settings
     url = make_url(settings.warehouse_url.get_secret_value()).set(port=proxy.listening.getsockname()[1])
-    behind = SecretStr(url.render_as_string(hide_password=False))
-    with open_house(settings.model_copy(update={"warehouse_url": behind})) as house:
+    with open_house(one_account(settings, url.render_as_string(hide_password=False))) as house:
         yield house
 
 
@@ -137,7 +136,7 @@ def test_a_publication_in_the_dark_keeps_no_later_one_waiting(world: FieldWorld,
     with interrupted(step, proxy.dark.set), pytest.raises(LockLostError, match="the release"):
         publish(beyond.engine, beyond.store, beyond.settings, NIGHT)
     begun = time.monotonic()
-    assert publish(world.house.engine, world.house.store, world.house.settings, NIGHT).current
+    assert publish(world.house.publisher, world.house.store, world.house.settings, NIGHT).current
     assert time.monotonic() - begun < 2 * BOTH_SIDES_SECONDS
 
 

@@ -133,6 +133,8 @@ def reader_only(house: House) -> Iterator[Environment]:
     engine = house.world.house.engine
     with house.services.postgres.connect(engine.url.database or "") as connection:
         connection.execute("CREATE ROLE doctor_reader LOGIN PASSWORD 'doctor-reader-password'")
+        database = sql.Identifier(engine.url.database or "")
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO doctor_reader").format(database))
         for schema in ("ledger", "reference", "core", "restricted"):
             connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO doctor_reader").format(sql.Identifier(schema)))
             connection.execute(
@@ -258,7 +260,8 @@ CASES = {
     "no database": Case(in_url("{database}", "nowhere"), "warehouse", "does not exist", "create-databases.sh"),
     "unmigrated warehouse": Case(empty_database, "migration", "no schema yet", "regsosek migrate"),
     "wrong rights": Case(
-        reader_only, "warehouse rights", "may not read and write", "CREATEROLE", frozenset({"release pointer"})
+        reader_only, "warehouse accounts", "the account of the publisher may not do its work", "regsosek_publisher",
+        frozenset({"release pointer"}),
     ),
     "a pooler that drops settings": Case(
         other_options, "sessions of the warehouse", "idle_session_timeout is 5min", "pass on `options`"

@@ -40,7 +40,7 @@ def released(world: FieldWorld) -> FieldWorld:
     with world.house.engine.begin() as connection:
         for each in provinces():
             ledger.note_refreshed(connection, each.code, LAST)
-    publish(world.house.engine, world.house.store, world.house.settings, LAST)
+    publish(world.house.publisher, world.house.store, world.house.settings, LAST)
     return world
 
 

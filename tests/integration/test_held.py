@@ -384,7 +384,7 @@ def refreshed_everywhere(world: FieldWorld, *nights: date) -> None:
 
 def release(world: FieldWorld, night: date) -> Published:
     refreshed_everywhere(world, night)
-    return publish(world.house.engine, world.house.store, world.house.settings, night)
+    return publish(world.house.publisher, world.house.store, world.house.settings, night)
 
 
 def of_province(world: FieldWorld, published: Published) -> dict[str, str]:

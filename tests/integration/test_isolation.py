@@ -15,6 +15,7 @@ from sqlalchemy import text
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld, family, few_rules
 from matrix import cells
+from one_account import one_account
 from published_world import PUBLISHED_RULES
 from regsosek.alerts import nation
 from regsosek.alerts import nightly as alerts_nightly
@@ -346,8 +347,8 @@ def test_a_full_disk_is_told_with_its_path_and_setting(world: FieldWorld, monkey
 def test_a_warehouse_that_cannot_be_reached_is_told_with_its_setting(world: FieldWorld) -> None:
     settings: Settings = world.house.settings
     refused = settings.warehouse_url.get_secret_value().rpartition("/")[0] + "/no_such_database"
-    broken = settings.model_copy(update={"warehouse_url": type(settings.warehouse_url)(refused)})
-    house = replace(world.house, settings=broken, engine=connect(broken))
+    broken = one_account(settings, refused)
+    house = replace(world.house, settings=broken, engine=connect(broken), accounts={})
     with pytest.raises(RegsosekError, match="REGSOSEK_WAREHOUSE_URL") as caught:
         nightly.receive(house, PROVINCE, NIGHT)
     assert "no_such_database" not in str(caught.value)

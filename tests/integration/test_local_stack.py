@@ -10,6 +10,7 @@ import pytest
 
 from regsosek.local import stack
 from regsosek.local.postgres_place import remembered_place
+from regsosek.local.warehouse_accounts import account_url
 from regsosek.settings import Settings, load_settings
 
 
@@ -38,7 +39,7 @@ def test_services_leave_a_private_file_that_settings_read(root: Path) -> None:
     services = stack.services_up(root)
     assert stat.S_IMODE(services.environment_file.stat().st_mode) == 0o600
     settings = settings_of(root)
-    assert settings.warehouse_url.get_secret_value() == services.postgres.url("regsosek")
+    assert settings.warehouse_url.get_secret_value() == account_url(services.postgres, "regsosek", "loader")
     assert settings.smtp_port == services.mail.port
     assert {folder.name for folder in services.object_store.data.iterdir()} == {
         settings.landing_bucket,

@@ -197,20 +197,20 @@ def test_an_older_warehouse_that_skipped_a_night_is_not_whole_behind_it(three_ni
 
 def test_a_release_over_lost_nights_names_the_replay_or_the_province(three_nights: FieldWorld) -> None:
     world, house = three_nights, three_nights.house
-    publish(house.engine, house.store, house.settings, NEXT)
+    publish(house.publisher, house.store, house.settings, NEXT)
     with house.engine.begin() as connection:
         ledger.forget(connection, PROVINCE, NEXT)
     with pytest.raises(AuditError, match=REPLAY):
-        publish(house.engine, house.store, house.settings, THIRD)
+        publish(house.publisher, house.store, house.settings, THIRD)
     back_to_the_dump(world)
     with house.engine.begin() as connection:  # as a version without the refusal left it
         ledger.note_refreshed(connection, PROVINCE, THIRD)
-    assert PROVINCE in publish(house.engine, house.store, house.settings, THIRD).missing
+    assert PROVINCE in publish(house.publisher, house.store, house.settings, THIRD).missing
 
 
 def test_the_full_audit_sees_lost_nights_whatever_is_left_adds_up(three_nights: FieldWorld) -> None:
     house = three_nights.house
-    publish(house.engine, house.store, house.settings, NIGHT)
+    publish(house.publisher, house.store, house.settings, NIGHT)
     assert audit_one(house, PROVINCE) == ()
     back_to_the_dump(three_nights)
     [told] = audit_one(house, PROVINCE)
@@ -238,7 +238,7 @@ def test_watchdog_and_status_see_lost_nights_before_anybody_asks_for_one(three_n
 def hashes(world: FieldWorld, nights: tuple[date, ...]) -> list[tuple[str, str]]:
     """Releases the nights, oldest first."""
     house = world.house
-    published = [publish(house.engine, house.store, house.settings, night) for night in nights]
+    published = [publish(house.publisher, house.store, house.settings, night) for night in nights]
     return [(each.release_id, each.content_hash) for each in published]
 
 

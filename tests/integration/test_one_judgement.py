@@ -85,9 +85,9 @@ def test_a_night_is_told_as_it_is_published(measured: FieldWorld) -> None:
     house, words = measured.house, []
     for night in VISITED:
         delivered(measured, night)
-        composed = alert_provinces(house.engine, house.settings, night, provinces=[PROVINCE])
+        composed = alert_provinces(house.alerter, house.settings, night, provinces=[PROVINCE])
         assert not composed.failed
-        digest = read_digest(house.engine, house.settings, night, PROVINCE)
+        digest = read_digest(house.alerter, house.settings, night, PROVINCE)
         published = release(measured, night)
         province = table(measured, published, "provinsi.csv")[PROVINCE]
         kabkota = table(measured, published, "kabkota.csv")[KABKOTA]

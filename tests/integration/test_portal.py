@@ -18,6 +18,7 @@ from starlette.routing import Mount
 
 from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
+from one_account import one_account
 from regsosek.landing.archive import object_key
 from regsosek.night.house import open_house
 from regsosek.night.nightly import release
@@ -210,7 +211,7 @@ def test_a_lost_suite_and_a_silent_warehouse_are_told(world: FieldWorld) -> None
     assert lost.status_code == 503
     assert object_key("")[:6] in lost.text
     url = settings.warehouse_url.get_secret_value().rsplit(":", 1)[0] + ":1/nowhere"
-    silent = client_of(settings.model_copy(update={"warehouse_url": type(settings.warehouse_url)(url)})).get("/")
+    silent = client_of(one_account(settings, url)).get("/")
     assert silent.status_code == 503
     assert "nowhere" not in silent.text
 

@@ -102,7 +102,7 @@ def addresses(world: FieldWorld, delivery_id: str) -> list[str]:
 
 def test_no_page_holds_a_personal_value(world: FieldWorld, held: str) -> None:
     release(world.house, NIGHT)
-    alert_provinces(world.house.engine, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
     client = client_of(world, replace(OPERATOR, sensitive=True))
     pages = {address: client.get(address) for address in addresses(world, held)}
     assert len(pages) > 15
@@ -114,7 +114,7 @@ def test_no_page_holds_a_personal_value(world: FieldWorld, held: str) -> None:
 
 
 def test_an_office_sees_its_own_province_and_learns_of_no_other(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.engine, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
     [(message,)] = world.rows("SELECT id FROM alert.outbox")
     own, stranger = client_of(world, office(PROVINCE)), client_of(world, office(OTHER))
     of_own = (
@@ -331,7 +331,7 @@ def test_releases_tell_revision_signature_and_what_readers_see(world: FieldWorld
 
 
 def test_the_digest_is_shown_as_it_lies_in_the_outbox(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.engine, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
     [(message, subject, body)] = world.rows("SELECT id, subject, body FROM alert.outbox")
     client = client_of(world)
     assert f'href="/alerts/{message}"' in client.get(f"/provinces/{PROVINCE}").text
@@ -368,7 +368,7 @@ def test_a_region_that_nobody_has_and_one_of_another_province_are_alike(world: F
 
 
 def test_operators_acknowledge_a_condition_from_its_page_as_on_the_command_line(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.engine, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
     operator, own, stranger = (client_of(world, each) for each in (OPERATOR, office(PROVINCE), office(OTHER)))
     address = f"/alerts/conditions/{PROVINCE}/HELD/{PROVINCE}"
     assert f'href="{address}"' in operator.get("/alerts").text

@@ -182,18 +182,19 @@ def test_a_lost_pointer_stops_everything_until_it_is_written_from_the_warehouse(
     for act in (
         lambda: release(world, SECOND),
         lambda: back(world),
-        lambda: thin_out(house.engine, house.store, bucket, 7, dry_run=True),
+        lambda: thin_out(house.publisher, house.store, bucket, 7, dry_run=True),
     ):
         with pytest.raises(PointerError, match=rf"missing.*{second.release_id} and 1 more.*release repoint"):
             act()
     assert house.store.size(bucket, POINTER) is None
     assert (
-        repoint(house.engine, house.store, bucket, by="sari", reason="deleted by hand").release_id == first.release_id
+        repoint(house.publisher, house.store, bucket, by="sari", reason="deleted by hand").release_id
+        == first.release_id
     )
     assert pointer(world)["rolled_back"] == [second.release_id]
     assert not release(world, SECOND).current
     with pytest.raises(DecisionError, match="agree"):
-        repoint(house.engine, house.store, bucket, by="sari", reason="again")
+        repoint(house.publisher, house.store, bucket, by="sari", reason="again")
     assert world.rows("SELECT detail ->> 'by' FROM ledger.event WHERE kind = 'release_repointed'") == [("sari",)]
 
 
@@ -208,7 +209,7 @@ def test_a_pointer_restored_from_an_old_copy_is_not_believed(world: FieldWorld) 
     receive(world, THIRD, [family("C", number=3)])
     with pytest.raises(PointerError, match=f"readers saw {second.release_id}"):
         release(world, THIRD)
-    repoint(house.engine, house.store, house.settings.release_bucket, by="sari", reason="an old copy")
+    repoint(house.publisher, house.store, house.settings.release_bucket, by="sari", reason="an old copy")
     assert pointer(world)["release_id"] == second.release_id
     assert release(world, THIRD).current
 
@@ -241,11 +242,11 @@ def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again
         later.append(release(world, night))
     house, bucket = world.house, world.house.settings.release_bucket
     whole = {key for key in published_keys(world) if key.startswith(first.prefix)}
-    told = thin_out(house.engine, house.store, bucket, 1, dry_run=True)
+    told = thin_out(house.publisher, house.store, bucket, 1, dry_run=True)
     assert [(each.release_id, each.files) for each in told] == [(first.release_id, len(whole) - len(STAYING))]
     assert whole <= published_keys(world)
-    assert thin_out(house.engine, house.store, bucket, 1, dry_run=False) == told
-    assert thin_out(house.engine, house.store, bucket, 1, dry_run=False) == []
+    assert thin_out(house.publisher, house.store, bucket, 1, dry_run=False) == told
+    assert thin_out(house.publisher, house.store, bucket, 1, dry_run=False) == []
     assert {key.removeprefix(first.prefix) for key in whole & published_keys(world)} == STAYING
     # a later night compares itself with it as before, and so does the same night published once more
     assert release(world, SECOND) == replace(later[0], current=False)

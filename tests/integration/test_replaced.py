@@ -238,7 +238,7 @@ def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_
     third = NEXT + timedelta(days=1)
     for night in (third, third + timedelta(days=1)):
         world.run(night)
-        alert_provinces(world.house.engine, world.house.settings, night, provinces=[PROVINCE])
+        alert_provinces(world.house.alerter, world.house.settings, night, provinces=[PROVINCE])
     kinds = (
         "SELECT night, level, families FROM alert.condition WHERE kind = 'REPLACED' AND state = 'open' ORDER BY 1, 2"
     )

@@ -209,7 +209,7 @@ def test_a_recorded_retry_is_carried_out_by_a_run_and_told_once(world: FieldWorl
     world.run(NEXT)
     assert (of(world, spoiled), visited(world, NEXT)) == (("accepted", None, NEXT), 4)
     for _ in range(2):
-        alert_decisions(world.house.engine, world.house.settings, NEXT, [PROVINCE])
+        alert_decisions(world.house.alerter, world.house.settings, NEXT, [PROVINCE])
     told = world.rows("SELECT kind FROM alert.outbox WHERE kind LIKE '% after %'")
     assert told == [(f"digest after {spoiled}@1",)]
 

@@ -276,7 +276,7 @@ def test_the_appointment_reminder_names_the_heads_that_the_work_list_names(chain
 
 def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
     house = chain.house
-    published = publish(house.engine, house.store, house.settings, NIGHTS[1])
+    published = publish(house.publisher, house.store, house.settings, NIGHTS[1])
     bucket = house.settings.release_bucket
     files = {name: house.store.get_bytes(bucket, f"{published.prefix}{name}", max_bytes=10**7)
              for name in ("sumber_data.csv", "foto.csv")}  # fmt: skip
@@ -310,7 +310,7 @@ def numbers_of(chain: Chain, connection: Connection, code: str, level: str) -> I
 @pytest.mark.parametrize("level", ["provinsi", "kabkota"])
 def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level: str) -> None:
     house = chain.house
-    publish(house.engine, house.store, house.settings, NIGHTS[1])
+    publish(house.publisher, house.store, house.settings, NIGHTS[1])
     [[code]] = chain.rows(
         "SELECT code FROM reference.region r WHERE level = :level "
         "AND EXISTS (SELECT FROM mart.total t WHERE t.code = r.code AND t.visited > 0) ORDER BY code LIMIT 1",

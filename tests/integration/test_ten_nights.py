@@ -93,7 +93,7 @@ class Campaign:
 
     def publish(self, night: date) -> Published:
         house = self.world.house
-        self.published[night] = publish(house.engine, house.store, house.settings, night)
+        self.published[night] = publish(house.publisher, house.store, house.settings, night)
         return self.published[night]
 
     def load_frame(self, desa: str, load: int, version: int) -> None:

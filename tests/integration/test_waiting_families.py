@@ -137,7 +137,7 @@ def test_a_night_judged_again_knows_nothing_of_what_was_corrected_later(world: F
     night_of(world, 0, bad)
     night_of(world, 1, [family(f"D{n}", 2, number=n) for n in range(21, 29)])
     assert opened(world, 1) == {}
-    alert_provinces(world.house.engine, world.house.settings, FIRST, provinces=[PROVINCE])
+    alert_provinces(world.house.alerter, world.house.settings, FIRST, provinces=[PROVINCE])
     assert opened(world, 0) == {("QUALITY", PROVINCE): 8, ("QUALITY", KABKOTA): 8}
 
 

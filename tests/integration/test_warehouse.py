@@ -21,7 +21,6 @@ from regsosek.warehouse.migration import (
     BY_NIGHT,
     alembic_config,
     ensure_night_partitions,
-    grant_roles,
     migrate,
     partitioned_tables,
     schema_is_current,
@@ -34,7 +33,6 @@ NIGHT = date(2022, 10, 21)
 def engine(services_env: Settings) -> Iterator[Engine]:
     engine = connect(services_env)
     migrate(engine)
-    grant_roles(engine)
     yield engine
     engine.dispose()
 

@@ -81,7 +81,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stack]:
     root = tmp_path_factory.mktemp("watched")
     try:
         up = stack.services_up(root)
-        engine = connect(load_settings(up.environment() | {"REGSOSEK_ENV_FILE": "/nonexistent"}))
+        engine = connect(load_settings(up.environment() | {"REGSOSEK_ENV_FILE": "/nonexistent"}), "owner")
         migrate(engine)
         engine.dispose()
         yield up
@@ -98,7 +98,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(services: stack.Stack, outside: Outside, tmp_path: Path) -> Settings:
     """A good morning: the night of all provinces processed, published in time, told, and deliveries on its day."""
-    given = load_settings(services.environment() | {"REGSOSEK_ENV_FILE": "/nonexistent"}).model_copy(
+    asked = {"REGSOSEK_ENV_FILE": "/nonexistent", "REGSOSEK_WAREHOUSE_URL": services.postgres.url(stack.WAREHOUSE)}
+    given = load_settings(services.environment() | asked).model_copy(
         update={
             "watchdog_state_file": tmp_path / "state" / "memory.json",
             "watchdog_ping_url": SecretStr(f"{outside.url}/{SECRET}"),

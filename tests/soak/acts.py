@@ -68,7 +68,7 @@ def rollback(house: House, act: Act) -> None:
     bucket = house.settings.release_bucket
     standing = seen(house.store, bucket)
     if standing is not None and standing.release_id == act.subject:
-        roll_back(house.engine, house.store, bucket, by=REASON, reason=REASON)
+        roll_back(house.publisher, house.store, bucket, by=REASON, reason=REASON)
 
 
 def replay(house: House, act: Act) -> None:

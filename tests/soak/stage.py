@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from delivered import PROVINCE, SUBSLS
 from field_world import FEW_RULES, FRAME_COLUMNS, FieldWorld, near_master
+from one_account import one_account_variables
 from regsosek.contract.codebook import STREAMS
 from regsosek.geography.regions import region_master
 from regsosek.local import stack
@@ -67,7 +68,9 @@ class Stage:
             "REGSOSEK_MAIL_SENDER": f"nightly@{name}.test",  # whose message it is: all worlds share the relay
             "REGSOSEK_ENV_FILE": "/nonexistent",
         }
-        return load_settings({**self.services.environment(f"soak_{name}"), **own, **files})
+        database = f"soak_{name}"
+        warehouse = one_account_variables(self.services.postgres.url(database))
+        return load_settings({**self.services.environment(database), **warehouse, **own, **files})
 
     def copy_database(self, source: str, target: str) -> None:
         """Replaces database ``target`` by a copy of ``source``, whose connections are ended."""

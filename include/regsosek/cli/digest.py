@@ -34,7 +34,7 @@ def digest(
     from regsosek.alerts.nightly import read_digest
 
     with house() as opened:
-        message = read_digest(opened.engine, opened.settings, night_of(date_), province, language.value)
+        message = read_digest(opened.alerter, opened.settings, night_of(date_), province, language.value)
     if into is not None:
         into.mkdir(parents=True, exist_ok=True)
         (into / "digest.html").write_text(message.html, encoding="utf-8")

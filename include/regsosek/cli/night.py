@@ -21,8 +21,7 @@ def migrate() -> None:
     from regsosek.warehouse import migration
 
     with house() as opened:
-        added = migration.migrate(opened.engine, opened.settings.hash_key)
-        migration.grant_roles(opened.engine)
+        added = migration.migrate(opened.account("owner"), opened.settings.hash_key)
     for column in added:
         console.print(f"added from the codebook: {column}")
     console.print("The warehouse is at the newest schema.")

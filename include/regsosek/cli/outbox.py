@@ -41,7 +41,7 @@ def list_outbox(state: StateOption = "", night: NightOption = None, province: Re
     if state not in {"", *STATES}:
         raise ConfigurationError(f"state {state!r} is none; write one of {', '.join(STATES)}")
     groups = [group_of(code) for code in chosen(province)] if province else None
-    with house() as opened, opened.engine.connect() as connection:
+    with house() as opened, opened.alerter.connect() as connection:
         lines = outbox_lines(connection, state=state, night=night.date() if night else None, groups=groups)
     console.print(outbox_table(lines))
 
@@ -56,7 +56,7 @@ def send(dry_run: DryRunOption = False, now: NowOption = False) -> None:
         if not dry_run:
             _send(opened, at_once=now)
             return
-        with opened.engine.connect() as connection:
+        with opened.alerter.connect() as connection:
             letters = waiting_letters(connection)
     moment = datetime.now(UTC)
     for not_before, letter in letters:
@@ -72,7 +72,7 @@ def retry(message_id: MessageArgument) -> None:
     from regsosek.alerts import outbox_desk
 
     with house() as opened:
-        with opened.engine.begin() as connection:
+        with opened.alerter.begin() as connection:
             tried = outbox_desk.retry(connection, message_id)
         console.print(f"Message {message_id} is tried again for {tried}.")
         _send(opened)
@@ -85,7 +85,7 @@ def withhold(message_id: AnyMessageArgument = None, waiting: WaitingOption = Fal
 
     if (message_id is None) != waiting:
         raise ConfigurationError("name a message, as `regsosek alerts outbox` numbers it, or write --waiting for all")
-    with house() as opened, opened.engine.begin() as connection:
+    with house() as opened, opened.alerter.begin() as connection:
         if message_id is None:
             console.print(f"All that waits is withheld: {outbox_desk.withhold_all(connection)} deliveries.")
             return
@@ -100,8 +100,8 @@ def restored() -> None:
     from regsosek.alerts.sent_before import SentBefore
 
     with house() as opened:
-        marked = SentBefore(opened.engine, opened.settings, datetime.now(UTC)).learn()
-        with opened.engine.connect() as connection:
+        marked = SentBefore(opened.alerter, opened.settings, datetime.now(UTC)).learn()
+        with opened.alerter.connect() as connection:
             waiting = len(outbox_lines(connection, state="waiting"))
     console.print(f"{marked} deliveries had been made after the dump and are not made again; {waiting} wait.")
 
@@ -109,7 +109,7 @@ def restored() -> None:
 def _send(opened: "House", *, at_once: bool = False) -> None:
     from regsosek.alerts.sending import deliver
 
-    done = deliver(opened.engine, opened.settings, at_once=at_once)
+    done = deliver(opened.alerter, opened.settings, at_once=at_once)
     console.print(
         f"{done.sent} deliveries made, {done.failed} tries failed, {done.waiting} wait for the next try, "
         f"{done.later} for their hour; {done.bounced} came back."

@@ -47,7 +47,7 @@ def rollback(reason: ReasonOption, by: ByOption = "") -> None:
 
     with house() as opened:
         bucket = opened.settings.release_bucket
-        left, now = roll_back(opened.engine, opened.store, bucket, by=operator(by), reason=reason)
+        left, now = roll_back(opened.publisher, opened.store, bucket, by=operator(by), reason=reason)
     console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
 
 
@@ -58,7 +58,7 @@ def repoint(reason: ReasonOption, by: ByOption = "") -> None:
 
     with house() as opened:
         bucket = opened.settings.release_bucket
-        now = rollback.repoint(opened.engine, opened.store, bucket, by=operator(by), reason=reason)
+        now = rollback.repoint(opened.publisher, opened.store, bucket, by=operator(by), reason=reason)
     console.print(f"Readers see release {now.release_id} (night {now.night}, revision {now.revision}).")
 
 
@@ -69,7 +69,7 @@ def retain(days: DaysOption, dry_run: DryRunOption = False) -> None:
 
     with house() as opened:
         bucket = opened.settings.release_bucket
-        thinned = thin_out(opened.engine, opened.store, bucket, days, dry_run=dry_run)
+        thinned = thin_out(opened.publisher, opened.store, bucket, days, dry_run=dry_run)
     for each in thinned:
         console.print(f"{each.release_id}: {each.files} files, {each.bytes:,} bytes", highlight=False)
     console.print(f"{len(thinned)} releases {'would be' if dry_run else 'are'} thinned out.")

@@ -1,14 +1,14 @@
 """What the checks look at: settings as far as they can be read, and the services behind them, with little patience."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, make_url
 
 from regsosek.landing.object_store import ObjectStore, Patience
-from regsosek.settings import Settings, given_fields, setting_faults
+from regsosek.settings import PARTS, Part, Settings, given_fields, setting_faults, warehouse_field
 from regsosek.warehouse.database import connect
 
 TIMEOUT_SECONDS = 5
@@ -30,6 +30,7 @@ class Surroundings:
     settings: Settings
     faults: Mapping[str, str]
     environ: Mapping[str, str]
+    _accounts: dict[Part | None, Engine] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Surroundings":
@@ -49,9 +50,17 @@ class Surroundings:
             ConfigurationError: the URL names another driver.
             ArgumentError: it is no URL.
         """
-        url = make_url(self.settings.warehouse_url.get_secret_value())
-        soon = url.update_query_dict({"connect_timeout": str(TIMEOUT_SECONDS)}).render_as_string(hide_password=False)
-        return connect(self.settings.model_copy(update={"warehouse_url": SecretStr(soon)}))
+        return self.account(None)
+
+    def account(self, part: Part | None) -> Engine:
+        """The same by the account of ``part``."""
+        if part not in self._accounts:
+            url = make_url(self.settings.warehouse_of(part).get_secret_value())
+            soon = url.update_query_dict({"connect_timeout": str(TIMEOUT_SECONDS)})
+            given = SecretStr(soon.render_as_string(hide_password=False))
+            asked = self.settings.model_copy(update={warehouse_field(part): given})
+            self._accounts[part] = connect(asked, part)
+        return self._accounts[part]
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -63,13 +72,17 @@ class Surroundings:
         """Every secret of these settings, the longest first, that no line may repeat."""
         values = (getattr(self.settings, name) for name in Settings.model_fields)
         known = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-        try:
-            password = make_url(self.settings.warehouse_url.get_secret_value()).password
-        except ValueError:
-            password = None
-        return tuple(sorted({each for each in (*known, password) if each and len(each) > 1}, key=len, reverse=True))
+        passwords = [_password(self.settings.warehouse_of(part).get_secret_value()) for part in (None, *PARTS)]
+        return tuple(sorted({each for each in (*known, *passwords) if each and len(each) > 1}, key=len, reverse=True))
 
     def close(self) -> None:
         """Lets go of the warehouse, if it was asked."""
-        if "engine" in self.__dict__:
-            self.engine.dispose()
+        for each in self._accounts.values():
+            each.dispose()
+
+
+def _password(url: str) -> str | None:
+    try:
+        return make_url(url).password
+    except ValueError:
+        return None

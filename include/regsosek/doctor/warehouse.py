@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import psycopg
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from regsosek.doctor import accounts
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.surroundings import Surroundings
@@ -15,13 +15,11 @@ from regsosek.geography.frame import DATASETS, OPTIONAL_DATASETS
 from regsosek.settings import variable
 from regsosek.transport import PLAIN
 from regsosek.warehouse.database import SESSION
-from regsosek.warehouse.migration import ROLES, alembic_config
+from regsosek.warehouse.migration import alembic_config, newest_revision, standing_revision
 from regsosek.warehouse.reference import loaded_versions
-from regsosek.warehouse.tables import SCHEMAS, metadata
 
 LEAST_VERSION, PROVED_VERSION = 15, 18
 URL = variable("warehouse_url")
-NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _UNREACHABLE = {
     "password authentication failed": ("it refuses our password", f"correct the password in {URL}"),
     "does not exist": (
@@ -85,10 +83,10 @@ def _migration(surroundings: Surroundings) -> Finding:
     with surroundings.engine.connect() as connection:
         script = ScriptDirectory.from_config(alembic_config(connection))
         try:
-            standing = _standing(connection)
+            standing = standing_revision(connection)
         except psycopg.errors.InsufficientPrivilege:
-            return fail("the schema's version cannot be read", f"use the account that owns the schema in {URL}")
-        newest = script.get_current_head()
+            return fail("the schema's version cannot be read", f"use an account of the warehouse in {URL}")
+        newest = newest_revision(connection)
         known = {revision.revision for revision in script.walk_revisions()}
     if standing == newest:
         return ok(f"at the newest schema, {newest}")
@@ -97,12 +95,6 @@ def _migration(surroundings: Surroundings) -> Finding:
     if standing not in known:
         return fail(f"the warehouse is at {standing}, which this version does not know", "start the newer image again")
     return fail(f"the warehouse is at {standing}, the newest schema is {newest}", "run `regsosek migrate`")
-
-
-def _standing(connection: Connection) -> str | None:
-    if connection.execute(text("SELECT to_regnamespace('ledger')")).scalar() is None:
-        return None
-    return MigrationContext.configure(connection, opts={"version_table_schema": "ledger"}).get_current_revision()
 
 
 def _sessions(surroundings: Surroundings) -> Finding:
@@ -120,39 +112,6 @@ def _sessions(surroundings: Surroundings) -> Finding:
 
 # Those that a local socket has, too.
 ASKED = ("idle_session_timeout", "idle_in_transaction_session_timeout", "client_connection_check_interval", "datestyle")
-
-
-_TABLE_RIGHTS = text(
-    "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname || '.' || c.relname = ANY(:tables) AND NOT (has_schema_privilege(n.oid, 'USAGE') "
-    "AND (SELECT bool_and(has_table_privilege(c.oid, r)) FROM unnest(CAST(:rights AS text[])) r)) ORDER BY 1"
-)
-_OWN_RIGHTS = text(
-    "SELECT has_database_privilege(current_database(), 'CREATE') AS creates, "
-    "has_database_privilege(current_database(), 'TEMPORARY') AS temporary, "
-    "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) AS roles, "
-    "(SELECT count(*) FROM pg_roles WHERE rolname = ANY(:roles)) AS standing_roles, "
-    "(SELECT count(*) FROM pg_namespace WHERE nspname = ANY(:schemas) "
-    " AND NOT pg_has_role(nspowner, 'USAGE')) AS foreign_schemas"
-)
-
-
-def _rights(surroundings: Surroundings) -> Finding:
-    tables = [table.fullname for table in metadata.sorted_tables]
-    with surroundings.engine.connect() as connection:
-        own = connection.execute(_OWN_RIGHTS, {"roles": list(ROLES), "schemas": list(SCHEMAS)}).one()
-        closed = connection.execute(_TABLE_RIGHTS, {"tables": tables, "rights": list(NEEDED)}).scalars().all()
-    lacks = [
-        *(["may not create schemas in the database"] if not own.creates else []),
-        *(["may not make temporary tables"] if not own.temporary else []),
-        *(["may not make the roles"] if not own.roles and own.standing_roles < len(ROLES) else []),
-        *([f"does not own {own.foreign_schemas} of our schemas"] if own.foreign_schemas else []),
-        *([f"may not read and write {len(closed)} tables, {closed[0]} first"] if closed else []),
-    ]
-    if lacks:
-        fix = f"name the database's owner in {URL}, with CREATEROLE, as docker/create-databases.sh makes it"
-        return fail(f"the account {'; '.join(lacks)}", fix)
-    return ok(f"the account owns the {len(SCHEMAS)} schemas and may write all tables")
 
 
 def _reference(surroundings: Surroundings) -> Finding:
@@ -175,7 +134,7 @@ CHECKS = (
     Check("warehouse", _reach, settings=("warehouse_url",)),
     Check("clock of the warehouse", _clock, after=("warehouse",)),
     Check("sessions of the warehouse", _sessions, after=("warehouse",)),
-    Check("warehouse rights", _rights, after=("warehouse",)),
     Check("migration", _migration, after=("warehouse",)),
+    *accounts.CHECKS,
     Check("reference data", _reference, after=("migration",)),
 )

@@ -25,7 +25,7 @@ from regsosek.settings import Settings, load_settings
 from regsosek.simulation.campaign import DEMO_FIRST_DELIVERY, Campaign
 from regsosek.simulation.delivering import deliver_campaign
 from regsosek.simulation.frame import province_frame
-from regsosek.warehouse.migration import grant_roles, migrate
+from regsosek.warehouse.migration import migrate
 
 FIRST_NIGHT, NIGHTS, SEED = DEMO_FIRST_DELIVERY, 3, 20221015
 NIGHTLY, REFERENCE, REPLAY = "regsosek_nightly", "regsosek_reference", "regsosek_replay"
@@ -38,8 +38,7 @@ def start_everything(console: Console) -> Stack:
     with console.status("Starting PostgreSQL, object storage, mail sink and Airflow..."):
         services_up()
         with open_house(load_settings()) as house:
-            migrate(house.engine, house.settings.hash_key)
-            grant_roles(house.engine)
+            migrate(house.account("owner"), house.settings.hash_key)
         stack = up(inherited=os.environ)
     console.print(_login(stack))
     console.print("`.venv/bin/regsosek status` shows the last night; `make down` stops everything and keeps the data.")
@@ -58,7 +57,7 @@ def run_demo(console: Console, scale: float) -> bool:
     started = time.monotonic()
     services_up()
     with open_house(load_settings()) as house:
-        migrate(house.engine, house.settings.hash_key)
+        migrate(house.account("owner"), house.settings.hash_key)
         _deliver(console, house, scale)
         stack = start_everything(console)
         with stack.airflow.client() as client:

@@ -20,6 +20,7 @@ from regsosek.local.mail import MailSink
 from regsosek.local.object_store import ObjectStore
 from regsosek.local.postgres import PostgresServer
 from regsosek.local.private_files import kept_secret, private_directory, write_private
+from regsosek.local.warehouse_accounts import accounts_environment, ensure_accounts, ensure_owner
 from regsosek.minisign import Signer
 from regsosek.settings import PROJECT_ROOT, Settings
 
@@ -64,7 +65,7 @@ class Stack:
     def environment(self, database: str = WAREHOUSE) -> dict[str, str]:
         """The REGSOSEK_* variables of the running services, with ``database`` as the warehouse."""
         return {
-            "REGSOSEK_WAREHOUSE_URL": self.postgres.url(database),
+            **accounts_environment(self.postgres, database),
             "REGSOSEK_S3_ENDPOINT_URL": self.object_store.endpoint_url,
             "REGSOSEK_S3_ACCESS_KEY_ID": self.object_store.access_key_id,
             "REGSOSEK_S3_SECRET_ACCESS_KEY": self.object_store.secret_access_key,
@@ -177,6 +178,8 @@ def status(root: Path = STATE) -> list[ServiceStatus]:
 def _start_services(stack: Stack) -> None:
     stack.postgres.start()
     stack.postgres.ensure_database(WAREHOUSE)
+    ensure_accounts(stack.postgres)
+    ensure_owner(stack.postgres, WAREHOUSE)
     stack.object_store.start(BUCKETS)
     stack.mail.start()
     write_environment(stack.environment_file, stack.environment())

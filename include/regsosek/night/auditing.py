@@ -28,7 +28,7 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
     """
     with edge(f"audit of province {province}"), house.scratch(f"audit{province}") as scratch:
         _look_into_archive(house)
-        with house.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        with house.publisher.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             standing = full_audit.newest_release(connection)
             bucket = house.settings.release_bucket
             if province == NATION:
@@ -37,7 +37,7 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
                 settings = house.settings
                 archive = Archive(house.store, settings.archive_bucket, scratch, settings.hash_key)
                 faults = full_audit.audit_province(connection, archive, bucket, standing, province)
-        with house.engine.begin() as connection:
+        with house.publisher.begin() as connection:
             full_audit.note(connection, standing.release_id, province, faults)
     for fault in faults:
         log.error("audit of release %s: %s", standing.release_id, fault)
@@ -46,13 +46,13 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
 
 def _look_into_archive(house: House) -> None:
     """Notes what the archive has sealed: what is left of a warehouse that lost nights may well add up."""
-    with house.engine.begin() as connection:
+    with house.publisher.begin() as connection:
         note_archived(connection, archived_seals(house.store, house.settings.archive_bucket))
 
 
 def results(house: House) -> tuple[Standing, Faults]:
     """The newest release, and what its audit found so far by province."""
-    with house.engine.begin() as connection:
+    with house.publisher.begin() as connection:
         standing = full_audit.newest_release(connection)
         return standing, full_audit.noted(connection, standing.release_id)
 
@@ -67,7 +67,7 @@ def conclude_audit(house: House, asked: Sequence[str]) -> None:
     standing, found = results(house)
     told = [fault for faults in found.values() for fault in faults]
     told += [f"province {code}: not audited; see the log of its task" for code in asked if code not in found]
-    alert_audit(house.engine, house.settings, standing.night, standing.release_id, told)
-    deliver(house.engine, house.settings)
+    alert_audit(house.alerter, house.settings, standing.night, standing.release_id, told)
+    deliver(house.alerter, house.settings)
     if told:
         raise AuditError(f"release {standing.release_id}: " + "; ".join(told))

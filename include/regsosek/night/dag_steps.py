@@ -87,7 +87,7 @@ def tell_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
 def send_due(mail: Mapping[str, str]) -> dict[str, int]:
     """Sends what is due in the outbox; ``mail`` as :func:`tell_all` takes it. Answers with counts of deliveries."""
     with _house(beneath=mail) as house:
-        delivered = deliver(house.engine, house.settings)
+        delivered = deliver(house.alerter, house.settings)
     log.info("%s", delivered)
     return asdict(delivered)
 
@@ -116,7 +116,7 @@ def retain_releases() -> list[str]:
         if days is None:
             log.info("REGSOSEK_RELEASE_KEEP_DAYS is not set: every release stays whole")
             return []
-        thinned = thin_out(house.engine, house.store, house.settings.release_bucket, days, dry_run=False)
+        thinned = thin_out(house.publisher, house.store, house.settings.release_bucket, days, dry_run=False)
     log.info("thinned out: %s", thinned)
     return [each.release_id for each in thinned]
 

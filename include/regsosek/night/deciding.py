@@ -107,18 +107,18 @@ def record(
     reason = stated(reason)
     with (
         edge(f"decision on delivery {delivery_id}"),
-        province_lock(house.engine, province, wait=False) as held,
+        province_lock(house.loader, province, wait=False) as held,
     ):
         house = house.under(held)
         decision = _record(house, _waiting(house, delivery_id, province, verdict), verdict, suites, by, reason)
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             holding.apply_decision(connection, decision)
     return decision
 
 
 def publish_newest(house: House) -> Published:
     """Publishes the newest processed night again, which shows what was decided; see :func:`..nightly.release`."""
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         newest = processed_nights(connection)[-1]
     return release(house, newest)
 
@@ -126,8 +126,8 @@ def publish_newest(house: House) -> Published:
 def tell(house: House, decided: Decided) -> None:
     """Sends the province the digest of the deciding night once more, as it reads after the decision."""
     kind = kind_after(decided.delivery_id, decided.retry)
-    alert_provinces(house.engine, house.settings, decided.night, provinces=[decided.province], kind=kind)
-    deliver(house.engine, house.settings)
+    alert_provinces(house.alerter, house.settings, decided.night, provinces=[decided.province], kind=kind)
+    deliver(house.alerter, house.settings)
 
 
 def _decide(
@@ -135,12 +135,12 @@ def _decide(
 ) -> Decided:
     reason = stated(reason)
     with edge(f"decision on delivery {delivery_id} of province {province}"):
-        with province_lock(house.engine, province) as held:
+        with province_lock(house.loader, province) as held:
             locked = house.under(held)
             waiting = _waiting(locked, delivery_id, province, verdict)
             done = _record(locked, waiting, verdict, suites, by, reason)
             receive_locked(locked, province, done.night, suites)
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             entry = holding.find(connection, province, delivery_id)
         return Decided(province, delivery_id, done.night, entry.state if entry else "unknown", done.retry)
 
@@ -154,7 +154,7 @@ def _record(
         SealedNightError: the warehouse lacks nights, and the newest one that it has is not the newest one sealed.
     """
     require_all_nights(house, entry.province)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         newest = max(ledger.sealed_nights(connection, entry.province))
         number = holding.retries_of(connection, entry) + 1 if verdict == "retried" else 0
     decision = Decision(
@@ -177,7 +177,7 @@ def _waiting(house: House, delivery_id: str, province: str, verdict: Verdict) ->
     """The delivery, if it waits for that; asked under the province's lock, so that of two operators one is first."""
     listed = list_decisions(house.store, house.settings.archive_bucket, province)
     decisions = [each for each in listed if each.delivery_id == delivery_id]
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         entry = holding.find(connection, province, delivery_id)
         done = 0 if entry is None else holding.retries_of(connection, entry)
         successor = None if entry is None else holding.replacing(connection, entry)

@@ -1,26 +1,51 @@
 """The outside world of a night, opened once at the edge and handed to the steps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from regsosek.landing.object_store import ObjectStore
 from regsosek.scratch import work_folder
-from regsosek.settings import Settings
+from regsosek.settings import PARTS, Part, Settings, warehouse_field
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.locks import Held
 
 
 @dataclass(frozen=True)
 class House:
-    """Settings, warehouse and object storage."""
+    """Settings, warehouse and object storage.
+
+    Attributes:
+        engine: the warehouse by the account of the process, for whoever asks.
+        accounts: the same by the accounts of the parts that have one of their own.
+    """
 
     settings: Settings
     engine: Engine
     store: ObjectStore
+    accounts: Mapping[Part, Engine] = field(default_factory=dict)
+
+    def account(self, part: Part) -> Engine:
+        """The warehouse by the account of ``part``."""
+        return self.accounts.get(part, self.engine)
+
+    @property
+    def loader(self) -> Engine:
+        """The account that receives, decides and replays."""
+        return self.account("loader")
+
+    @property
+    def publisher(self) -> Engine:
+        """The account that releases and audits."""
+        return self.account("publisher")
+
+    @property
+    def alerter(self) -> Engine:
+        """The account that composes messages and sends them."""
+        return self.account("alerter")
 
     @contextmanager
     def scratch(self, purpose: str) -> Iterator[Path]:
@@ -29,15 +54,17 @@ class House:
             yield directory
 
     def under(self, held: Held) -> "House":
-        """The same under a right that is held: every transaction is fenced by it."""
-        return replace(self, engine=held.engine)
+        """The same under a right that is held: every transaction of the loader is fenced by it."""
+        return replace(self, accounts={**self.accounts, "loader": held.engine})
 
 
 @contextmanager
 def open_house(settings: Settings) -> Iterator[House]:
     """Connects to warehouse and object storage, and lets go of them at the end."""
     engine = connect(settings)
+    accounts = {part: connect(settings, part) for part in PARTS if getattr(settings, warehouse_field(part))}
     try:
-        yield House(settings, engine, ObjectStore.connect(settings))
+        yield House(settings, engine, ObjectStore.connect(settings), accounts)
     finally:
-        engine.dispose()
+        for each in (engine, *accounts.values()):
+            each.dispose()

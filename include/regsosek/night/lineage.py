@@ -21,7 +21,7 @@ def province_lineage(house: House, province: str, night: date) -> Iterator[None]
     def facts() -> "Facts":
         from regsosek.night.lineage_facts import province_facts  # noqa: PLC0415 - see _told
 
-        with house.engine.connect() as connection:
+        with house.loader.connect() as connection:
             return province_facts(connection, house.settings.landing_bucket, province, night)
 
     with _told("receive", night, province, facts):
@@ -36,7 +36,7 @@ def release_lineage(house: House, night: date) -> Iterator[Callable[[Published],
     def facts() -> "Facts":
         from regsosek.night.lineage_facts import release_facts  # noqa: PLC0415 - see _told
 
-        return release_facts(house.engine.url, house.settings.release_bucket, published[0])
+        return release_facts(house.publisher.url, house.settings.release_bucket, published[0])
 
     with _told("publish", night, NATION, facts):
         yield published.append

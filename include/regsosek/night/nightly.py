@@ -67,7 +67,7 @@ def release(house: House, night: date) -> Published:
     """
     what = f"release of night {night}"
     with keeping_fault(house, night, NATION, what), release_lineage(house, night) as tell_published:
-        published = publish(house.engine, house.store, house.settings, night)
+        published = publish(house.publisher, house.store, house.settings, night)
         tell_published(published)
     if published.left_out:
         keep_fault(house, night, NATION, ReferenceDataError(published.left_out))
@@ -86,17 +86,17 @@ def tell(house: House, night: Outcome) -> Delivered:
     composed, astray = Composed(), dict[str, int]()
     healthy = [code for code in night.provinces if code not in night.failed]
     with _going_on(untold, "digests of the provinces"):
-        composed = alert_provinces(house.engine, house.settings, night.night, provinces=healthy)
+        composed = alert_provinces(house.alerter, house.settings, night.night, provinces=healthy)
     with _going_on(untold, "digests after decisions"):
-        untold |= alert_decisions(house.engine, house.settings, night.night, healthy)
+        untold |= alert_decisions(house.alerter, house.settings, night.night, healthy)
     with _going_on(untold, "weekly report"):
         if {each.code for each in all_provinces()} <= set(night.provinces):
-            alert_week(house.engine, house.settings, night.night)
+            alert_week(house.alerter, house.settings, night.night)
     with _going_on(untold, "keys astray in landing"):
         astray = _astray(house, night.night)
     with _going_on(untold, "message to the platform team"):
         ours = alert_platform(
-            house.engine,
+            house.alerter,
             house.settings,
             night.night,
             failed=night.failed,
@@ -108,7 +108,7 @@ def tell(house: House, night: Outcome) -> Delivered:
         )
         untold |= ours.failed
     with edge("sending"):
-        delivered = deliver(house.engine, house.settings, night=night.night)
+        delivered = deliver(house.alerter, house.settings, night=night.night)
     if delivered.unreached:
         raise NightFailedError(
             f"night {night.night}: {delivered.sent} deliveries of messages made, {delivered.unreached} reached no "
@@ -136,7 +136,7 @@ def _astray(house: House, night: date) -> dict[str, int]:
     """Keys that no delivery is made of: a delivery in a wrong place must not vanish silently. Counts, not names."""
     codes = [province.code for province in all_provinces()]
     outside = len(misplaced(house.store, house.settings.landing_bucket, codes))
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         strays = ledger.strays(connection, night)
     return strays | ({OUTSIDE: outside} if outside else {})
 
@@ -166,7 +166,7 @@ def run_night(
 def concluded(house: House, night: Outcome) -> str:
     """How a night went in one sentence; see :func:`regsosek.night.conclusion.conclusion`."""
     windows = windows_of(house.settings)
-    with house.engine.connect() as connection:
+    with house.loader.connect() as connection:
         return conclusion(connection, night.night, night.provinces, windows)
 
 

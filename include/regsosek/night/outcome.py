@@ -82,7 +82,7 @@ def keep_fault(
         begun_at: when the try began that failed; none: now, after what the same try did bring about.
     """
     try:
-        with edge("ledger"), house.engine.begin() as connection:
+        with edge("ledger"), house.loader.begin() as connection:
             note_fault(connection, province, night, error, begun_at)
     except RegsosekError as unkept:
         log.warning("the fault of %s on night %s is not kept: %s", province, night, unkept)
@@ -90,7 +90,7 @@ def keep_fault(
 
 def outcome(house: House, night: date, provinces: Sequence[str]) -> Outcome:
     """What ``night`` of ``provinces`` came to, by ledger and releases."""
-    with edge(f"outcome of night {night}"), house.engine.begin() as connection:
+    with edge(f"outcome of night {night}"), house.loader.begin() as connection:
         return Outcome(
             night,
             tuple(provinces),

@@ -50,7 +50,7 @@ def receive_province(house: House, province: str, night: date, suites: Mapping[s
 
     Runs any number of times: decided deliveries stay as they are, an interrupted one is taken up again.
     """
-    with province_lock(house.engine, province) as held:
+    with province_lock(house.loader, province) as held:
         return receive_locked(house.under(held), province, night, suites)
 
 
@@ -69,7 +69,7 @@ def receive_locked(
     """
     require_nights_before(house, province, night)
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         _apply(connection, [decision for decision in decisions if decision.night < night])
         unfinished = holding.unfinished_nights(connection, province, night)
     for each in (*unfinished, night):
@@ -87,12 +87,12 @@ def _receive_night(
     decisions: Sequence[Decision],
 ) -> ProvinceNight:
     """The night's own deliveries first, then those freed for it: in a replay as when it happened."""
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         ledger.note_begun(connection, province, night)
     seal_night(house, province, night, suites)
     _receive_pending(house, province, night, suites_of)
     _receive_decided(house, province, night, suites, decisions)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
         ledger.note_refreshed(connection, province, night)
@@ -106,7 +106,7 @@ def _receive_decided(
     """What was decided for ``night``: in rounds, for what is retried may be held or rejected, and be decided again."""
     of_tonight = [decision for decision in decisions if decision.night == night]
     while of_tonight:
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             applied = _apply(connection, of_tonight)
         _receive_pending(house, province, night, _suites_of_freed(house, suites), decided=decisions)
         if not applied:
@@ -148,7 +148,7 @@ def _receive_pending(
 ) -> None:
     """Receives what waits of ``night``: its own deliveries, or those that were ``decided`` for it."""
     settings = house.settings
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         entries = ledger.pending(connection, province, night, freed=decided is not None)
         if not entries:
             return
@@ -177,7 +177,7 @@ _EXPORTS = {"frame": export_frame, "psls": export_psls, "region": export_regions
 
 def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
     rows = {}
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         for table, export in _EXPORTS.items():
             path = scratch / f"{table}.csv"
             export(connection, province, path)

@@ -83,14 +83,14 @@ class Reception:
             self._decide(manifest, receipt, supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
-        with self.house.engine.begin() as connection:
+        with self.house.loader.begin() as connection:
             measure_decided(connection, self.entry)
         return True
 
     def _note(self, manifest: Manifest, receipt: Receipt) -> tuple[str, ...]:
         """Notes what the manifest says; all that the delivery supersedes."""
         province = self.entry.province
-        with self.house.engine.begin() as connection:
+        with self.house.loader.begin() as connection:
             supersedes = holding.all_superseded(connection, province, manifest.supersedes)
             ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "", supersedes)
             own = manifest.instrument
@@ -116,7 +116,7 @@ class Reception:
         entry, limits = self.entry, receipt.hold_limits
         totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
         first_time = self.again.freed is None
-        with self.watch.step("flip"), self.house.engine.begin() as connection:
+        with self.watch.step("flip"), self.house.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             shares += note_replaced(connection, entry, supersedes if manifest.datasets == DATASETS else ())
             held = exceeding(shares, limits) if first_time else ()
@@ -128,7 +128,7 @@ class Reception:
             if first_time:
                 holding.note_shares(connection, entry, shares, limits)
             ledger.note_rule_results(connection, entry, _rule_results(violations))
-        with self.house.engine.begin() as connection:
+        with self.house.loader.begin() as connection:
             ledger.note_timing(connection, entry, 0, self.watch.spent)
         self._tell(held, limits)
 
@@ -189,7 +189,7 @@ class Reception:
             parts.stage(part)
         with watch.step("judge"):
             assessment.judge_staged()
-        with self.house.engine.begin() as connection:
+        with self.house.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             with watch.step("recognise"):
                 parts.recognise(connection, part)
@@ -200,7 +200,7 @@ class Reception:
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry
         decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
-        with self.house.engine.begin() as connection:
+        with self.house.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             # Before the ledger's commit: a verdict that only the ledger knew would be lost to a replay. Behind the
             # fence: of a run that lost its right, a replay would repeat what another run decided otherwise.

@@ -29,7 +29,7 @@ from regsosek.landing.store import StoreReader
 from regsosek.night.house import House
 from regsosek.statistics.progress import refresh_missing
 from regsosek.statistics.totals import following_frame
-from regsosek.warehouse.migration import migrate
+from regsosek.warehouse.migration import ensure_current
 from regsosek.warehouse.reference import (
     forget_version,
     load_frame,
@@ -65,15 +65,15 @@ def load_reference(house: House) -> list[LoadedReference]:
     Raises:
         ReferenceDataError: a dataset has no version that is whole; what was loaded before stays.
     """
-    migrate(house.engine, house.settings.hash_key)
+    ensure_current(house.account("owner"), house.settings.hash_key)
     for province in provinces():
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             refresh_missing(connection, province.code)
     with house.scratch("reference") as scratch:
         landing = house.store, house.settings.landing_bucket
         newest = {dataset: newest_whole(*landing, dataset, scratch) for dataset in DATASETS}
         chosen = {dataset: found for dataset, found in newest.items() if found is not None}
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             if loaded_versions(connection) != {d: hashlib.sha256(each[1]).hexdigest() for d, each in chosen.items()}:
                 with following_frame(connection):
                     load_regions(connection, region_master(), scratch)

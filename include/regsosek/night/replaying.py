@@ -60,11 +60,11 @@ def replay(
         # One lock over all of it: a scheduled night in between would find nights missing.
         with (
             edge(f"replay of province {province} from night {first}"),
-            province_lock(house.engine, province) as held,
+            province_lock(house.loader, province) as held,
         ):
             locked = house.under(held)
             _require_whole_before(locked, province, first)
-            with locked.engine.begin() as connection:
+            with locked.loader.begin() as connection:
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
             for night in nights:
@@ -76,7 +76,7 @@ def replay(
 def _require_whole_before(house: House, province: str, first: date) -> None:
     """A night that is built again rests on those before: a warehouse that lacks some must be replayed from there."""
     require_nights_before(house, province, first)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         unfinished = holding.unfinished_nights(connection, province, first)
     if unfinished:
         raise SealedNightError(
@@ -119,7 +119,7 @@ def _require_same(house: House, receipt: Receipt) -> None:
 
 
 def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None:
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         loaded = loaded_versions(connection)
     if any(loaded.get(dataset) != versions.get(dataset) for dataset in ("sls", "psls")):
         raise ReferenceDataError(

@@ -18,7 +18,8 @@ _TOLD = (
 def told_of_run(dag_id: str, run_id: str) -> str | None:
     """The sentence that the run concluded with; None where it did not come to that, or the warehouse is not there."""
     settings = load_settings()
-    url = settings.warehouse_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://", 1)
+    given = settings.warehouse_of("watchdog").get_secret_value()
+    url = given.replace("postgresql+psycopg://", "postgresql://", 1)
     options = f"-c statement_timeout={PATIENCE_SECONDS * 1000}"
     try:
         proved = make_conninfo(url, **warehouse_tls(settings, conninfo_to_dict(url)))

@@ -45,7 +45,7 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
     later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night, or was stopped
     between the archive's seal and its own, takes the list from the archive. :func:`require_nights_before` comes first.
     """
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         sealed = ledger.sealed(connection, province, night)
         listed = {entry.delivery_id for entry in ledger.deliveries_of(connection, province, night)}
     seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
@@ -53,7 +53,7 @@ def seal_night(house: House, province: str, night: date, suites: Mapping[str, Su
         _restore(house, seal)
     elif not sealed:
         discover_again(house, province, night, suites, reopened=None)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         return ledger.deliveries_of(connection, province, night)
 
 
@@ -62,7 +62,7 @@ def reopen_night(house: House, province: str, night: date, suites: Mapping[str, 
 
     The night counts as unfinished until it is received again.
     """
-    with province_lock(house.engine, province) as held:
+    with province_lock(house.loader, province) as held:
         house = house.under(held)
         require_all_nights(house, province)
         seal_night(house, province, night, suites)
@@ -93,7 +93,7 @@ def require_all_nights(house: House, province: str) -> None:
 def _lost(house: House, province: str) -> tuple[ArchivedSeals, list[date]]:
     """The seals of the archive, noted in the warehouse, and the nights that it lacks."""
     archived = archived_seals(house.store, house.settings.archive_bucket, province)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         note_archived(connection, archived, province)
         return archived, lost_nights(connection, province).get(province, [])
 
@@ -107,7 +107,7 @@ def discover_again(
     now = datetime.now(UTC)
     misdated = found.misdated(now.astimezone(NIGHT_ZONE).date())
     unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(misdated)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
         ledger.register(connection, entries, versions, now)
@@ -130,7 +130,7 @@ def discover_again(
         limits = hold_limits(province, house.settings.hold_limits_file)
         receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
         _note_seal(connection, _archive_seal(house, seal, receipts))
-    with house.engine.connect() as connection:
+    with house.loader.connect() as connection:
         for each in entries:
             if each.state == "rejected":
                 measure_decided(connection, each)
@@ -224,7 +224,7 @@ def _restore(house: House, seal: Seal) -> None:
     """Enters into the ledger what the archive knows of a sealed night and the ledger does not."""
     bucket = house.settings.archive_bucket
     receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         for position, each in _listed(seal, receipts):
             entry = _entry(each, position)
             ledger.register(connection, [entry], each.versions, each.registered_at)
@@ -268,7 +268,7 @@ def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str
     calendar = archive_bytes(house.store, bucket, calendar_document(house.settings.calendar_file))
     for suite in suites.values():
         archive_bytes(house.store, bucket, suite.document)
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         reference = loaded_versions(connection)
     if "sls" not in reference:
         raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")

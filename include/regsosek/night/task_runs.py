@@ -40,13 +40,13 @@ def noted(house: House, night: date, province: str = NATION) -> Iterator[None]:
     if run is None:
         yield
         return
-    with house.engine.begin() as connection:
+    with house.loader.begin() as connection:
         note_started(connection, run)
     try:
         with watch.step(run.task_id):
             yield
     finally:
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             note_ended(connection, run, watch.spent[run.task_id])
 
 
@@ -54,5 +54,5 @@ def note_told(house: House, night: date, told: str) -> None:
     """Notes what this task says of the whole run, for the run's note."""
     run = this_task(night, NATION, os.environ)
     if run is not None:
-        with house.engine.begin() as connection:
+        with house.loader.begin() as connection:
             task_runs.note_told(connection, run, told)

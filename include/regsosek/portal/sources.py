@@ -35,7 +35,7 @@ class Sources:
 
     @cached_property
     def _engine(self) -> Engine:
-        return connect(self.settings)
+        return connect(self.settings, "portal")
 
     @property
     def house(self) -> House:

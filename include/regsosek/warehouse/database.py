@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 
 from regsosek.errors import ConfigurationError
-from regsosek.settings import Settings
+from regsosek.settings import Part, Settings, variable, warehouse_field
 from regsosek.transport import warehouse_tls
 
 CHUNK_BYTES = 1 << 20
@@ -31,20 +31,21 @@ SESSION = {
 }  # fmt: skip
 
 
-def connect(settings: Settings, *, patience_seconds: int | None = None) -> Engine:
+def connect(settings: Settings, part: Part | None = None, *, patience_seconds: int | None = None) -> Engine:
     """An engine on the warehouse.
 
     Args:
+        part: whose account it is; none: that of REGSOSEK_WAREHOUSE_URL.
         patience_seconds: the longest wait for a connection, and for a query; none: as long as it takes.
 
     Raises:
         ConfigurationError: the URL names another driver than psycopg 3, whose COPY everything here rests on; or it
             wants less than a proved server, outside this machine.
     """
-    url = make_url(settings.warehouse_url.get_secret_value())
+    url = make_url(settings.warehouse_of(part).get_secret_value())
     if url.drivername != "postgresql+psycopg":
         raise ConfigurationError(
-            f"REGSOSEK_WAREHOUSE_URL uses {url.drivername}; write postgresql+psycopg://... (psycopg 3)"
+            f"{variable(warehouse_field(part))} uses {url.drivername}; write postgresql+psycopg://... (psycopg 3)"
         )
     session, brief = dict(SESSION), {}
     if patience_seconds is not None:
@@ -107,7 +108,7 @@ def analyse_cases(connection: Connection, province: str) -> None:
     A statement that joins the log needs them: without statistics the planner takes a case for one of two hundred, and
     compared each case of a first night with each other.
     """
-    connection.execute(text(f"ANALYZE core.kasus_p{province}"))
+    connection.execute(text("SELECT core.analyse_cases(:province)"), {"province": province})
 
 
 def copy_in(connection: Connection, table: str, columns: list[str], path: Path) -> None:

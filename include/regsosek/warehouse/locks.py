@@ -166,7 +166,7 @@ def _lock_within(connection: Connection, key: dict[str, int], seconds: int) -> b
     return True
 
 
-LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
 
 
 def _holder(connection: Connection, right: Right) -> str:
@@ -198,7 +198,7 @@ def _draw(connection: Connection, right: Right) -> int:
     """The next token, drawn when no transaction of a former holder is under way any more."""
     if not _lock_within(connection, right.fence, FENCE_SECONDS):
         # It has lost its right, for we have it: nothing that it writes may come after what we read.
-        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {_OWN_FENCE}"), right.fence)
+        _end_former(connection, right)
         connection.execute(text("SELECT pg_advisory_lock(:lock, :code)"), right.fence)
     drawn = insert(lock_holder).values(province=right.code, token=1, holder=text("current_setting('application_name')"))
     again = {"token": lock_holder.c.token + 1, "holder": drawn.excluded.holder, "taken_at": text("now()")}
@@ -206,6 +206,16 @@ def _draw(connection: Connection, right: Right) -> int:
     token: int = connection.execute(statement).scalar_one()
     connection.execute(text("SELECT pg_advisory_unlock(:lock, :code)"), right.fence)
     return token
+
+
+def _end_former(connection: Connection, right: Right) -> None:
+    """Ends what a former holder has under way; of another account (the portal's) it is short, and waited for."""
+    try:
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {_OWN_FENCE}"), right.fence)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            raise
+        log.warning("%s: waiting for a transaction of another account", right)
 
 
 _OWN_FENCE = f"{_OF_US} AND classid = :lock AND objid = :code AND pid <> pg_backend_pid()"

@@ -5,14 +5,20 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Table, inspect, text
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, Engine, Table, inspect, text
 from sqlalchemy.schema import CreateColumn
 
+from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.warehouse.rekeying import key_hashes
+from regsosek.warehouse.rights import apply_rights
+from regsosek.warehouse.row_security import make_functions, secure_rows
 from regsosek.warehouse.tables import SCHEMAS, core_tables, identity_tables, metadata, stream_tables
 
 log = logging.getLogger(__name__)
@@ -20,20 +26,6 @@ log = logging.getLogger(__name__)
 # Advisory lock of migrations: two starting services may both try.
 MIGRATION_LOCK = 0x5245_4754
 PARTITION = re.compile(r"_p[0-9]{2}(_[0-9]{8})?(_|$)")
-
-ROLES = {
-    "regsosek_loader": SCHEMAS,
-    "regsosek_analyst": tuple(schema for schema in SCHEMAS if schema not in {"restricted", "alert"}),
-    "regsosek_publisher": ("reference", "ledger", "mart", "release"),
-    "regsosek_alerter": ("reference", "ledger", "quality", "mart", "release", "alert"),
-}
-# Single tables beside these: the alerts count an officer's cases, and read no answers.
-READ_BESIDE = {"regsosek_alerter": ("core.kasus",)}
-WRITERS = {
-    "regsosek_loader": ("reference", "ledger", "core", "stream", "quality", "restricted", "mart"),
-    "regsosek_publisher": ("release",),
-    "regsosek_alerter": ("alert",),
-}
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -45,7 +37,9 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def migrate(engine: Engine, key: bytes | None = None) -> list[str]:
-    """Creates the schemas and brings every table to the newest revision; runs any number of times.
+    """Creates the schemas, brings every table to the newest revision and the rights to it; runs any number of times.
+
+    The account must own the schemas, and may make roles.
 
     Args:
         key: of the keyed hashes: what an earlier version hashed without one is hashed anew. Without it that is left as
@@ -60,11 +54,55 @@ def migrate(engine: Engine, key: bytes | None = None) -> list[str]:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         command.upgrade(alembic_config(connection), "head")
         ensure_province_partitions(connection, [province.code for province in provinces()])
-    derived = (*core_tables.values(), *identity_tables.values(), *stream_tables.values())
-    added = [column for table in derived for column in _grow(engine, table)]
+    grown = [column for table in _derived() for column in _grow(engine, table)]
+    with engine.begin() as connection:
+        _wait_for_turn(connection)
+        apply_rights(connection)
+        make_functions(connection, sorted(BY_NIGHT))
+        secure_rows(connection)
     if key is not None:
         key_hashes(engine, key)
-    return added
+    return grown
+
+
+def ensure_current(engine: Engine, key: bytes | None = None) -> None:
+    """Migrates where the account owns the warehouse; where it does not, somebody who does must have.
+
+    Raises:
+        ConfigurationError: the schema is another one than this version's, and this account may not change it.
+    """
+    with engine.connect() as connection:
+        owner = connection.execute(text(_OWNS), {"schemas": list(SCHEMAS)}).scalar_one()
+        standing, newest = standing_revision(connection), newest_revision(connection)
+        lacking = [] if owner or standing != newest else [name for t in _derived() for name in _missing(connection, t)]
+    if owner:
+        migrate(engine, key)
+    elif standing != newest or lacking:
+        told = f"lacks {len(lacking)} columns" if lacking else f"is at {standing or 'nothing'}, not at {newest}"
+        raise ConfigurationError(f"the warehouse {told}: run `regsosek migrate` with REGSOSEK_WAREHOUSE_OWNER_URL")
+
+
+_OWNS = """
+SELECT coalesce(bool_and(pg_has_role(nspowner, 'USAGE')), has_database_privilege(current_database(), 'CREATE'))
+FROM pg_namespace WHERE nspname = ANY(:schemas)
+"""
+
+
+def standing_revision(connection: Connection) -> str | None:
+    """The revision that the warehouse is at; none where it has no schema of ours."""
+    if connection.execute(text("SELECT to_regnamespace('ledger')")).scalar() is None:
+        return None
+    return MigrationContext.configure(connection, opts={"version_table_schema": "ledger"}).get_current_revision()
+
+
+def newest_revision(connection: Connection) -> str | None:
+    """The revision that this version's tables are at."""
+    return ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
+
+
+def _derived() -> Iterable[Table]:
+    """The tables whose columns are the codebook's."""
+    return (*core_tables.values(), *identity_tables.values(), *stream_tables.values())
 
 
 def _wait_for_turn(connection: Connection) -> None:
@@ -78,15 +116,22 @@ def _grow(engine: Engine, table: Table) -> list[str]:
     """
     with engine.begin() as connection:
         _wait_for_turn(connection)
-        standing = {column["name"] for column in inspect(connection).get_columns(table.name, table.schema)}
-        missing = [column for column in table.columns if column.nullable and column.name not in standing]
+        missing = _missing(connection, table)
         if missing:
-            added = ", ".join(f"ADD COLUMN {CreateColumn(column).compile(connection)}" for column in missing)
+            added = ", ".join(f"ADD COLUMN {CreateColumn(column).compile(connection)}" for column in missing.values())
             connection.execute(text(f"ALTER TABLE {table.fullname} {added}"))
-    names = [f"{table.fullname}.{column.name}" for column in missing]
-    if names:
-        log.info("added from the codebook: %s", ", ".join(names))
-    return names
+            log.info("added from the codebook: %s", ", ".join(missing))
+    return list(missing)
+
+
+def _missing(connection: Connection, table: Table) -> dict[str, Column[Any]]:
+    """The columns that the codebook has and ``table`` lacks, by ``schema.table.column``."""
+    standing = {column["name"] for column in inspect(connection).get_columns(table.name, table.schema)}
+    return {
+        f"{table.fullname}.{column.name}": column
+        for column in table.columns
+        if column.nullable and column.name not in standing
+    }
 
 
 def schema_is_current(engine: Engine) -> None:
@@ -118,16 +163,13 @@ def ensure_province_partitions(connection: Connection, codes: Sequence[str]) -> 
 
 
 def ensure_night_partitions(connection: Connection, province: str, night: date) -> None:
-    """Makes the partitions of ``night`` in the tables of answers of ``province``.
+    """Lets the owner make the partitions of ``night`` in the tables of answers of ``province``.
 
     A partition is built aside and then attached, which locks its own province's parent for an instant only: two
     provinces never wait for each other.
     """
-    for table in sorted(BY_NIGHT):
-        parent, child = f"{table}_p{province}", f"{table}_p{province}_{night:%Y%m%d}"
-        if not _exists(connection, child):
-            connection.execute(text(f"CREATE TABLE {child} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
-            connection.execute(text(f"ALTER TABLE {parent} ATTACH PARTITION {child} FOR VALUES IN ('{night}')"))
+    statement = text("SELECT core.make_night_partitions(:province, :night)")
+    connection.execute(statement, {"province": province, "night": night})
 
 
 BY_NIGHT = {
@@ -143,27 +185,3 @@ def partitioned_tables() -> Iterable[str]:
         for table in metadata.sorted_tables
         if table.dialect_options["postgresql"]["partition_by"]
     )
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    return connection.execute(text("SELECT to_regclass(:table)"), {"table": table}).scalar_one() is not None
-
-
-def grant_roles(engine: Engine) -> None:
-    """Makes the group roles and their rights: nobody but the loader reads ``restricted``. Needs CREATEROLE."""
-    with engine.begin() as connection:
-        for role, schemas in ROLES.items():
-            if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
-                connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
-            for schema in schemas:
-                rights = "SELECT, INSERT, UPDATE, DELETE" if schema in WRITERS.get(role, ()) else "SELECT"
-                for statement in (
-                    f"GRANT USAGE ON SCHEMA {schema} TO {role}",
-                    f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {role}",
-                    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {rights} ON TABLES TO {role}",
-                ):
-                    connection.execute(text(statement))
-        for role, tables in READ_BESIDE.items():
-            for table in tables:
-                connection.execute(text(f"GRANT USAGE ON SCHEMA {table.partition('.')[0]} TO {role}"))
-                connection.execute(text(f"GRANT SELECT ON {table} TO {role}"))

@@ -60,7 +60,9 @@ def load_messages(
     for table, query in _queries(key, dataset):
         path = scratch / f"{table}.csv"
         duck.execute(f"COPY ({query}) TO '{path}' (FORMAT csv, HEADER)")
-        copy_in(connection, table, [row[0] for row in duck.execute(f"DESCRIBE {query}").fetchall()], path)
+        copy_in(
+            connection, key.partition(table), [row[0] for row in duck.execute(f"DESCRIBE {query}").fetchall()], path
+        )
         path.unlink()
 
 

@@ -52,7 +52,7 @@ def see_warehouse(settings: Settings, now: datetime, rules: Limits) -> SeenWareh
 
 def _once(settings: Settings, now: datetime, rules: Limits) -> SeenWarehouse | Unreachable:
     try:
-        engine = connect(settings, patience_seconds=PATIENCE_SECONDS)
+        engine = connect(settings, "watchdog", patience_seconds=PATIENCE_SECONDS)
         try:
             with engine.connect().execution_options(postgresql_readonly=True) as connection:
                 return _read(connection, now, rules)

@@ -1,0 +1,284 @@
+"""Every role of the warehouse on every table with every verb: what it may do stands in the data, and no more is let.
+
+What is asked is asked of PostgreSQL: each statement is run by the role itself on an empty table of the real schema.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Date,
+    DateTime,
+    Double,
+    Engine,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    create_engine,
+    insert,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
+
+from regsosek.errors import ConfigurationError
+from regsosek.local.stack import Stack
+from regsosek.local.warehouse_accounts import account_url, ensure_accounts, ensure_owner
+from regsosek.settings import Settings
+from regsosek.warehouse.database import analyse_cases, connect
+from regsosek.warehouse.migration import ensure_current, ensure_night_partitions, migrate
+from regsosek.warehouse.rights import (
+    NATION,
+    PARTS,
+    READERS,
+    all_roles,
+    apply_rights,
+    province_role,
+    standing_rights,
+    table_rights,
+    tables_of_readers,
+    wanted_rights,
+)
+from regsosek.warehouse.row_security import secure_rows
+from regsosek.warehouse.tables import SCHEMAS, kasus, metadata
+from told_night import NIGHT
+
+TABLES = metadata.sorted_tables
+
+
+@pytest.fixture(scope="module")
+def engine(services_env: Settings) -> Iterator[Engine]:
+    engine = connect(services_env)
+    migrate(engine)
+    with engine.begin() as connection:
+        ensure_night_partitions(connection, "64", NIGHT)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A transaction that leaves nothing."""
+    with engine.connect() as connection:
+        yield connection
+
+
+def test_the_catalogs_say_what_the_data_say(connection: Connection) -> None:
+    assert standing_rights(connection) == wanted_rights(connection)
+
+
+REFUSED = {"42501", "55000"}  # insufficient privilege; a view that nobody can write to
+
+
+def refused(connection: Connection, role: str, statement: str) -> bool:
+    """Whether PostgreSQL refuses ``statement`` to ``role``."""
+    with connection.begin_nested() as attempt:
+        connection.execute(text(f"SET LOCAL ROLE {role}"))
+        try:
+            connection.execute(text(statement))
+        except DBAPIError as error:
+            assert getattr(error.orig, "sqlstate", None) in REFUSED, f"{role}: {statement}: {error.orig}"
+            return True
+        finally:
+            attempt.rollback()
+    return False
+
+
+RELATIONS = text(
+    "SELECT n.nspname || '.' || c.relname AS name, (SELECT min(a.attname::text) FROM pg_attribute a "
+    "WHERE a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND a.attgenerated = '') AS some_column "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE nspname = ANY(:schemas) AND relkind IN ('r', 'p', 'v') AND relname !~ '_p[0-9]{2}(_[0-9]{8})?$' ORDER BY 1"
+)
+STATEMENTS = {
+    "SELECT": "SELECT * FROM {0} LIMIT 0",
+    "INSERT": "INSERT INTO {0} SELECT NULL WHERE false",
+    "UPDATE": "UPDATE {0} SET {1} = DEFAULT WHERE false",
+    "DELETE": "DELETE FROM {0} WHERE false",
+}
+
+
+@pytest.mark.parametrize("role", [*PARTS, *READERS])
+def test_a_role_does_what_the_table_of_rights_says_and_nothing_else(connection: Connection, role: str) -> None:
+    allowed = {(right.on, right.privilege) for right in table_rights() if right.role == role and not right.column}
+    relations = connection.execute(RELATIONS, {"schemas": list(SCHEMAS)}).all()
+    done = {
+        (relation.name, privilege)
+        for relation in relations
+        for privilege, statement in STATEMENTS.items()
+        if not refused(connection, role, statement.format(relation.name, relation.some_column))
+    }
+    assert done == allowed
+
+
+@pytest.mark.parametrize("role", [*PARTS, *READERS])
+def test_a_role_reads_the_columns_that_are_listed_for_it_and_no_others(connection: Connection, role: str) -> None:
+    rights = [right for right in table_rights() if right.role == role and right.privilege == "SELECT"]
+    whole = {right.on for right in rights if not right.column}
+    single = {(right.on, right.column) for right in rights if right.column and right.on not in whole}
+    asked = [table for table in TABLES if {"core", "restricted"} & {table.schema} and table.fullname not in whole]
+    found = {
+        (table.fullname, column.name)
+        for table in asked
+        for column in table.columns
+        if not refused(connection, role, f"SELECT {column.name} FROM {table.fullname} LIMIT 0")
+    }
+    assert found == single
+
+
+def test_nobody_reaches_a_partition_but_the_loader_that_copies_into_it(connection: Connection) -> None:
+    """No policy stands on partitions."""
+    partitions = set(connection.execute(PARTITIONS, {"schemas": list(SCHEMAS)}).scalars())
+    assert "core.anggota_p64_20221026" in partitions
+    on_them = {right for right in standing_rights(connection) if right.on in partitions}
+    assert {(right.role, right.privilege) for right in on_them} == {("regsosek_loader", "INSERT")}
+
+
+PARTITIONS = text(
+    "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE nspname = ANY(:schemas) AND relispartition AND relkind IN ('r', 'p')"
+)
+
+
+def test_what_a_reader_may_read_is_kept_apart_by_province_for_the_owner_too(connection: Connection) -> None:
+    secured = set(connection.execute(SECURED).scalars())
+    assert secured == {table.fullname for table in TABLES if by_province(table)}
+    views = {name for name in tables_of_readers() if name not in {table.fullname for table in TABLES}}
+    assert views == set(connection.execute(INVOKED).scalars())
+
+
+SECURED = text(
+    "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relrowsecurity AND c.relforcerowsecurity"
+)
+INVOKED = text(
+    "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE relkind = 'v' AND 'security_invoker=true' = ANY(c.reloptions)"
+)
+
+
+def by_province(table: Table) -> bool:
+    return table.fullname in tables_of_readers() and "province" in table.columns
+
+
+def fill(connection: Connection, provinces: tuple[str, ...]) -> None:
+    """One row of each province in every table that is kept apart."""
+    for province in provinces:
+        ensure_night_partitions(connection, province, NIGHT)
+        for table in filter(by_province, TABLES):
+            needed = [column for column in table.columns if not column.nullable and column.server_default is None]
+            values = {column.name: FILLING[type(column.type)] for column in needed} | {"province": province}
+            connection.execute(insert(table).values(**values))
+
+
+FILLING: dict[type, Any] = {
+    Text: "x", Integer: 1, BigInteger: 1, SmallInteger: 1, Date: NIGHT, DateTime: datetime(2022, 10, 26, tzinfo=UTC),
+    Boolean: False, LargeBinary: b"x", Numeric: 1, Double: 1.0, JSONB: {},
+}  # fmt: skip
+
+
+def seen(connection: Connection, table: Table) -> list[str]:
+    rows = connection.execute(text(f"SELECT province FROM {table.fullname} ORDER BY 1")).scalars()
+    return list(rows)
+
+
+@pytest.mark.parametrize(
+    ("granted", "provinces"),
+    [
+        ((province_role("64"),), ["64"]),
+        ((province_role("63"), province_role("64")), ["63", "64"]),
+        ((NATION,), ["63", "64", "65"]),
+        ((), []),
+    ],
+)
+def test_a_login_sees_the_rows_of_the_provinces_that_it_is_given(
+    connection: Connection, granted: tuple[str, ...], provinces: list[str]
+) -> None:
+    fill(connection, ("63", "64", "65"))
+    connection.execute(text("CREATE ROLE statistician"))
+    connection.execute(text(f"GRANT {', '.join([*READERS, *granted])} TO statistician"))
+    connection.execute(text("SET LOCAL ROLE statistician"))
+    assert {table.fullname: seen(connection, table) for table in TABLES if by_province(table)} == {
+        table.fullname: provinces for table in TABLES if by_province(table)
+    }
+    progress = connection.execute(text("SELECT province FROM mart.progress ORDER BY 1")).scalars()
+    assert list(progress) == provinces
+
+
+def test_the_owner_and_the_parts_see_every_row(connection: Connection) -> None:
+    fill(connection, ("63", "64"))
+    connection.execute(text("CREATE ROLE owner_of_kasus"))
+    connection.execute(text("GRANT USAGE ON SCHEMA core TO owner_of_kasus"))
+    connection.execute(text("ALTER TABLE core.kasus OWNER TO owner_of_kasus"))
+    secure_rows(connection)
+    for role in ("owner_of_kasus", "regsosek_loader", "regsosek_publisher", "regsosek_alerter", "regsosek_portal"):
+        connection.execute(text(f"SET LOCAL ROLE {role}"))
+        assert seen(connection, kasus) == ["63", "64"], role
+        connection.execute(text("RESET ROLE"))
+
+
+def test_rights_that_earlier_versions_gave_are_taken_back(connection: Connection) -> None:
+    """They gave schemas as a whole, and tables to come."""
+    for statement in (
+        "GRANT SELECT ON ALL TABLES IN SCHEMA core TO regsosek_analyst",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA core GRANT SELECT ON TABLES TO regsosek_analyst",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA alert TO regsosek_alerter, regsosek_loader",
+        "GRANT SELECT ON restricted.quarantined TO PUBLIC",
+    ):
+        connection.execute(text(statement))
+    apply_rights(connection)
+    assert standing_rights(connection) == wanted_rights(connection)
+    ensure_night_partitions(connection, "65", NIGHT)
+    assert refused(connection, "regsosek_analyst", "SELECT 1 FROM core.anggota_p65_20221026")
+
+
+def test_what_only_an_owner_may_do_the_loader_may_ask_for_and_nobody_else(connection: Connection) -> None:
+    asked = ("SELECT core.make_night_partitions('63', '2022-10-27')", "SELECT core.analyse_cases('63')")
+    may = {(role, call) for role in (*PARTS, *READERS) for call in asked if not refused(connection, role, call)}
+    assert may == {("regsosek_loader", call) for call in asked}
+    with pytest.raises(DBAPIError, match="no province has this code"):
+        connection.execute(text("SELECT core.make_night_partitions('6; DROP', '2022-10-27')"))
+
+
+def test_an_owner_who_is_no_superuser_takes_over_and_makes_the_roles_and_the_loader_works_beside_it(
+    engine: Engine, services: Stack
+) -> None:
+    """The database was filled by the server's own account, as those of earlier versions were."""
+    server, database = services.postgres, engine.url.database or ""
+    ensure_accounts(server)
+    ensure_owner(server, database)
+    with server.connect(database) as superuser:
+        superuser.execute(f"DROP ROLE {', '.join(set(all_roles()) - set(PARTS) - set(READERS))}")
+    owner, loader = (create_engine(account_url(server, database, part)) for part in ("owner", "loader"))
+    migrate(owner)
+    with owner.connect() as connection:
+        assert standing_rights(connection) == wanted_rights(connection)
+        assert set(connection.execute(FUNCTION_OWNERS).scalars()) == {"regsosek_owner"}
+        assert not connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar()
+    migrate(owner)
+    ensure_current(loader)
+    with loader.begin() as connection:
+        ensure_night_partitions(connection, "64", NIGHT + timedelta(days=1))
+        analyse_cases(connection, "64")
+    with pytest.raises(DBAPIError, match="permission denied for schema core"), loader.begin() as connection:
+        connection.execute(text("CREATE TABLE core.own (a int)"))
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE ledger.alembic_version SET version_num = '0001'"))
+    with pytest.raises(ConfigurationError, match="is at 0001, not at "):
+        ensure_current(loader)
+    for each in (owner, loader):
+        each.dispose()
+
+
+FUNCTION_OWNERS = text(
+    "SELECT pg_get_userbyid(proowner) FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace "
+    "WHERE nspname = ANY (ARRAY['core', 'reference'])"
+)
