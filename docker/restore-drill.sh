@@ -18,7 +18,7 @@ image() { "${compose[@]}" run --rm --no-deps -T --env PREFIX=drill- "$@"; }
 # The command line on the drill's database and buckets.
 regsosek() {
   image command bash -c '
-    export REGSOSEK_WAREHOUSE_URL=${REGSOSEK_WAREHOUSE_URL%/*}/$0
+    for url in ${!REGSOSEK_WAREHOUSE_*}; do [[ $url != *URL ]] || export "$url=${!url%/*}/$0"; done
     for bucket in REGSOSEK_{LANDING,ARCHIVE,RELEASE}_BUCKET; do export $bucket=$PREFIX${!bucket}; done
     exec regsosek "$@"' "$drill" "$@"
 }

@@ -13,7 +13,7 @@ import yaml
 from regsosek.settings import PREFIX, PROJECT_ROOT, RETIRED, Settings, load_settings
 
 COMPOSE = PROJECT_ROOT / "docker-compose.yaml"
-SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_URL|BROKER_URL|CLI_AUTH")
+SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_(\w+_)?URL|BROKER_URL|CLI_AUTH")
 INTERPOLATION = re.compile(r"\$\{(?P<name>\w+)(?P<rule>:[?-])?(?P<text>[^}]*)\}")
 # A mail relay may want no login, and not everybody reads bounces; then there is no secret.
 MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD", "REGSOSEK_BOUNCE_IMAP_PASSWORD"}
@@ -31,6 +31,19 @@ ONE_SHOT = {"airflow-init", "command"}
 STORE = {"REGSOSEK_S3_ACCESS_KEY_ID", "REGSOSEK_S3_SECRET_ACCESS_KEY"}
 PIPELINE = STORE | {"REGSOSEK_WAREHOUSE_URL", "REGSOSEK_TOKEN_KEY"}
 HASHES = {"REGSOSEK_HMAC_KEY"}
+ACCOUNTS = {f"REGSOSEK_WAREHOUSE_{part}_URL" for part in ("PUBLISHER", "ALERTER", "WATCHDOG")}
+OWNER = {"REGSOSEK_WAREHOUSE_OWNER_URL"}
+# The account that each service asks the warehouse by; beside it those whose work it does too.
+WAREHOUSE_ACCOUNT = {
+    "airflow-init": "regsosek",
+    "airflow-apiserver": "regsosek_portal",
+    "airflow-scheduler": "regsosek_loader",
+    "airflow-worker": "regsosek_loader",
+    "watchdog": "regsosek_watchdog",
+    "command": "regsosek_loader",
+}
+# Of services whose one account it is, or of `regsosek migrate`.
+OF_ONE_SERVICE = OWNER | {"REGSOSEK_WAREHOUSE_LOADER_URL", "REGSOSEK_WAREHOUSE_PORTAL_URL"}
 AIRFLOW = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"}
 ISSUER = {"AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__FERNET_KEY"}
 MAIL = {"REGSOSEK_SMTP_PASSWORD"}
@@ -38,21 +51,22 @@ NIGHT = {"REGSOSEK_RELEASE_SIGNING_KEY", "REGSOSEK_BOUNCE_IMAP_PASSWORD"}
 BROKER = {"AIRFLOW__CELERY__BROKER_URL"}
 # The table of docs/server.md: what each service holds, can write on disk, and can speak to.
 SECRETS = {
-    "postgres": {"POSTGRES_PASSWORD", "AIRFLOW_DB_PASSWORD", "WAREHOUSE_DB_PASSWORD"},
+    "postgres": {"POSTGRES_PASSWORD", "AIRFLOW_DB_PASSWORD"}
+    | {f"WAREHOUSE_{who}_PASSWORD" for who in ("DB", "LOADER", "PUBLISHER", "ALERTER", "PORTAL", "WATCHDOG")},
     "object-store": STORE,
     "airflow-init": AIRFLOW | PIPELINE | HASHES | {"AIRFLOW_ADMIN_PASSWORD"},
     "airflow-apiserver": AIRFLOW | ISSUER | PIPELINE | {"AIRFLOW__API__SECRET_KEY"},
-    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | MAIL | HASHES | NIGHT,
+    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | ACCOUNTS | MAIL | HASHES | NIGHT,
     "airflow-dag-processor": AIRFLOW,
     "airflow-triggerer": AIRFLOW,
-    "airflow-worker": AIRFLOW | BROKER | PIPELINE | MAIL | HASHES | NIGHT,
+    "airflow-worker": AIRFLOW | BROKER | PIPELINE | ACCOUNTS | MAIL | HASHES | NIGHT,
     "redis": {"REDISCLI_AUTH"},
     "watchdog": PIPELINE | MAIL,
-    "command": PIPELINE | MAIL | HASHES | NIGHT,
+    "command": PIPELINE | OWNER | ACCOUNTS | MAIL | HASHES | NIGHT,
     "mail": set(),
 }
 VOLUMES = {
-    "postgres": {"postgres", "./docker/create-databases.sh"},
+    "postgres": {"postgres", "./docker/create-databases.sh", "./docker/warehouse-accounts.sh"},
     "object-store": {"objects"},
     "airflow-init": {"./config"},
     "airflow-apiserver": {"airflow-logs", "./config"},
@@ -130,7 +144,7 @@ def test_every_setting_has_a_place(compose: dict[str, Any]) -> None:
     """A setting that no service is given can't be set on a server, whatever its documentation says."""
     given = compose["services"]["airflow-scheduler"]["environment"]
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    assert settings - set(given) == OF_THE_IMAGE | OF_THE_WATCHDOG
+    assert settings - set(given) == OF_THE_IMAGE | OF_THE_WATCHDOG | OF_ONE_SERVICE
     assert set(compose["services"]["watchdog"]["environment"]) >= OF_THE_WATCHDOG
 
 
@@ -140,6 +154,15 @@ def secrets_of(service: dict[str, Any]) -> set[str]:
 
 def test_a_service_holds_the_secrets_that_it_uses_and_no_others(compose: dict[str, Any]) -> None:
     assert {name: secrets_of(service) for name, service in compose["services"].items()} == SECRETS
+
+
+def test_a_service_asks_the_warehouse_by_the_account_of_its_own_work(compose: dict[str, Any]) -> None:
+    found = {
+        service: value.partition("://")[2].partition(":")[0]
+        for service, name, value in variables(compose)
+        if name == "REGSOSEK_WAREHOUSE_URL"
+    }
+    assert found == WAREHOUSE_ACCOUNT
 
 
 def test_a_service_sees_the_disks_that_it_uses_and_no_others(compose: dict[str, Any]) -> None:
