@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from ulid import ULID
 
 from campaign_files import VERSION, Archive, archive_files
+from regsosek.geography.frame import SIMULATED
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes
@@ -73,7 +74,8 @@ class Nights:
             load_targets(connection, targets)
             for dataset in ("sls", "petugas", "target"):
                 note_version(
-                    connection, dataset=dataset, version="bench", manifest_sha256="0" * 64, scale=1, note="", report={}
+                    connection, dataset=dataset, version="bench", manifest_sha256="0" * 64, scale=1,
+                    note=f"{SIMULATED} (bench)", report={},
                 )  # fmt: skip
             connection.execute(text("CREATE TABLE place (k int PRIMARY KEY, code text NOT NULL)"))
             rows = [{"k": k, "code": _place(desas, k)} for k in range(self.officers * PLACES_OF_OFFICER)]
