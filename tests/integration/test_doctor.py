@@ -21,6 +21,7 @@ from psycopg import sql
 
 from command_line import environment
 from field_world import FieldWorld, family
+from one_account import one_account_variables
 from regsosek.doctor.examination import examine, healthy
 from regsosek.doctor.finding import Finding, Verdict
 from regsosek.geography.reference_table import DATA
@@ -141,7 +142,7 @@ def reader_only(house: House) -> Iterator[Environment]:
                 sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO doctor_reader").format(sql.Identifier(schema))
             )
         url = engine.url.set(username="doctor_reader", password="doctor-reader-password")
-        yield {"REGSOSEK_WAREHOUSE_URL": url.render_as_string(hide_password=False)}
+        yield one_account_variables(url.render_as_string(hide_password=False))
         connection.execute("DROP OWNED BY doctor_reader")
         connection.execute("DROP ROLE doctor_reader")
 
@@ -260,7 +261,7 @@ CASES = {
     "no database": Case(in_url("{database}", "nowhere"), "warehouse", "does not exist", "create-databases.sh"),
     "unmigrated warehouse": Case(empty_database, "migration", "no schema yet", "regsosek migrate"),
     "wrong rights": Case(
-        reader_only, "warehouse accounts", "the account of the publisher may not do its work", "regsosek_publisher",
+        reader_only, "warehouse accounts", "the account of the loader may not do its work", "regsosek_loader",
         frozenset({"release pointer"}),
     ),
     "a pooler that drops settings": Case(
