@@ -88,7 +88,9 @@ class Attack:
             if not 0 < abs(visits) <= most_families:
                 continue
             own = [group for group in self.groups if (group.desa, group.night) == (desa, night)]
-            for what in TELLING:
+            # If none of them need have ended so, no single result is certain either.
+            any_of = solve({self._of(group, what): 1.0 for group in own for what in TELLING})
+            for what in TELLING if any_of > _NOUGHT else ():
                 least = solve({self._of(group, what): 1.0 for group in own})
                 if least > 1 - _NOUGHT:
                     found.append(Exposed(desa, night, abs(visits), what, least, abs(visits)))

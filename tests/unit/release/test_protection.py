@@ -173,3 +173,10 @@ def test_many_families_are_told_but_of_a_night_before_the_newest(grown: Figures,
     for code in ("1101", "11"):
         assert (shown.region(code)[list(RESULTS)] == grown.region(code)[list(RESULTS)]).all(), code
         assert (again.region(code)[list(RESULTS)] == former.region(code)[list(RESULTS)]).all(), code
+
+
+def test_what_a_release_before_the_policy_told_is_of_its_night(worlds: dict[str, Figures], told: Told) -> None:
+    marks = ["results_night", "disclosure_status"]
+    older = replace(told, regions=told.regions.drop(columns=marks), night=made_up.FORMER)
+    held = protected(worlds["refused, known"], older, policy()).region("1101")
+    assert (held["disclosure_status"], held["results_night"]) == ("ditahan", made_up.FORMER)
