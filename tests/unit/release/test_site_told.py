@@ -157,7 +157,29 @@ def test_where_nobody_is_behind_nobody_is_named_the_worst(figures: Figures) -> N
     calm = figures.completion["status"].mask(figures.completion["status"].isin(["behind", "far_behind"]), "on_plan")
     found = answer(replace(figures, completion=figures.completion.assign(status=calm)), "00", "worst")
     assert (found.figure, found.kind) == (ENGLISH.texts["none"], "")
-    assert "still on plan" in " ".join(found.sentences)
+    assert "Furthest below plan: " in " ".join(found.sentences)
+    assert "status: on plan." in " ".join(found.sentences)
+
+
+def test_who_is_behind_is_named_also_where_one_without_families_lies_further_below(figures: Figures) -> None:
+    codes, shown = list(figures.completion["code"]), figures.completion.copy()
+    for code, gap, status in (("11", -28.0, "not_begun"), ("12", -27.0, "far_behind"), ("13", -26.0, "on_plan")):
+        shown.loc[codes.index(code), ["gap_points", "status"]] = (gap, status)
+    found = answer(replace(figures, completion=shown), "00", "worst")
+    assert (found.figure, found.kind) == ("Sumatera Utara", "name behind")
+    assert "No families yet: Aceh." in " ".join(found.sentences)
+    calm = shown["status"].mask(shown["status"].isin(["behind", "far_behind"]), "on_plan")
+    told = " ".join(answer(replace(figures, completion=shown.assign(status=calm)), "00", "worst").sentences)
+    assert "Furthest below plan: Aceh (−28.0 points), status: no families yet." in told
+    assert "on plan" not in told
+
+
+def test_a_place_without_families_is_never_said_to_be_on_plan(figures: Figures) -> None:
+    kecamatan = figures.completion["code"] == "1101010"
+    shown = figures.completion.copy()
+    shown.loc[kecamatan, ["gap_points", "status"]] = (-28.0, "not_begun")
+    told = " ".join(answer(replace(figures, completion=shown), "1101", "worst").sentences)
+    assert "status: no families yet" in told
 
 
 def test_every_page_says_until_when_its_data_count(outlines: dict[str, Outline]) -> None:

@@ -1,6 +1,6 @@
 """What a reader wants to know first, answered in words: how far, where worst and why, will it end, what changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,6 +12,7 @@ from regsosek.release.site.page_table import Desk
 from regsosek.release.site.sections import missing_by_state
 from regsosek.release.wording import night_states
 from regsosek.statistics.forecast_table import IN_TIME
+from regsosek.statistics.status import NOT_BEGUN
 from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
@@ -103,20 +104,36 @@ _PLANNED = ("plan_percent", "gap_points", "days_behind", "status")
 
 
 def _worst(desk: Desk, row: Row) -> Answer | None:
-    """Where the region is furthest behind; None where nothing below it can be judged."""
-    behind = furthest_behind(desk.atlas.children(row["code"]), WORST_NAMED)
+    """Where the region is furthest behind by the rules; whose families nobody knows yet is told apart."""
+    parts_of = desk.atlas.children(row["code"])
+    below = furthest_behind(parts_of, len(parts_of))
     texts, parts = desk.language.texts, desk.language.texts[f"level_{level_below(row['level'])}"]
     question = desk.language.say("ask_worst", parts=parts)
-    if not behind:
+    if not below:
         return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
-    if not lags(behind[0]):
-        shown = {"name": behind[0]["name"], "gap": desk.figure(behind[0], "gap_points")}
-        return Answer(question, texts["none"], "", (desk.language.t("none_lags", parts=parts, **shown),), "urutan")
-    told, status = list(reasons(desk, behind[0])), desk.figure(behind[0], "status")
-    if others := [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in behind[1:] if lags(each)]:
+    lagging, unseen = [each for each in below if lags(each)], list(_not_begun(desk, below))
+    if not lagging:
+        names = ("name", "gap_points", "status")
+        told = desk.language.t("none_lags", parts=parts, **{name: desk.figure(below[0], name) for name in names})
+        return Answer(question, texts["none"], "", (told, *unseen), "urutan")
+    return _lagging(desk, question, lagging, unseen)
+
+
+def _lagging(desk: Desk, question: str, lagging: Sequence[Row], unseen: Sequence[Markup]) -> Answer:
+    """The one that is furthest behind and why, and who comes next."""
+    told, shown = list(reasons(desk, lagging[0])), lagging[:WORST_NAMED]
+    if others := [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in shown[1:]]:
         told.append(desk.language.t("next_worst", names=", ".join(others)))
-    unit = desk.language.say("points_off_plan", gap=desk.figure(behind[0], "gap_points"), status=status)
-    return Answer(question, behind[0]["name"], unit, tuple(told), "urutan", "name behind")
+    gap, status = desk.figure(lagging[0], "gap_points"), desk.figure(lagging[0], "status")
+    unit = desk.language.say("points_off_plan", gap=gap, status=status)
+    return Answer(question, lagging[0]["name"], unit, (*told, *unseen), "urutan", "name behind")
+
+
+def _not_begun(desk: Desk, below: Sequence[Row]) -> Iterator[Markup]:
+    """Those of which no family has come: no rule calls them behind, and they are not on plan either."""
+    if names := [each["name"] for each in below if each.get("status") == NOT_BEGUN]:
+        status = desk.language.status(NOT_BEGUN).capitalize()
+        yield desk.language.t("worst_not_begun", status=status, names=desk.language.listed(names, WORST_NAMED))
 
 
 def _finishing(desk: Desk, row: Row) -> Answer | None:
