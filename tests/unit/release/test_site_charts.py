@@ -89,6 +89,24 @@ def test_the_band_ends_at_the_bounds_of_the_forecast_and_each_of_them_is_drawn(f
     assert drawn(other)[1]["kemajuan"] != before["kemajuan"]
 
 
+def test_the_band_of_the_nation_has_a_point_wherever_the_window_of_a_province_ends(figures: Figures) -> None:
+    told = figures.prospects.forecasts
+    first = told.loc[told["code"] == PROVINCE, "window_end"].iloc[0]
+    other, families = with_forecast(figures, "31", window_end=first + timedelta(days=6)), 0.0
+    for row in told[told["level"] == "provinsi"].to_dict("records"):
+        later = row["code"] == "31"
+        part = (first - figures.night) / (first + timedelta(days=6) - figures.night) if later else 1.0
+        families += row["visited"] + (row["final_visited"] - row["visited"]) * part
+    shown = told[told["level"] == "provinsi"]
+    band = drawn(other, "00")[0]["kemajuan"]["datasets"]["band"]
+    ends = [ENGLISH.written.short_date(first + timedelta(days=days)) for days in (0, 6)]
+    assert [each["day"] for each in band[1:]] == ends
+    assert band[1]["middle"] == pytest.approx(families * 100 / shown["plan_base_families"].sum(), abs=0.02)
+    whole = shown["final_visited"].sum() * 100 / shown["plan_base_families"].sum()
+    assert band[2]["middle"] == pytest.approx(whole, abs=0.02)
+    assert band[1]["low"] <= band[1]["middle"] <= band[1]["high"]
+
+
 def test_a_region_without_a_forecast_has_no_band(figures: Figures) -> None:
     other = with_forecast(figures, PROVINCE, forecast_status="impossible")
     assert drawn(other)[0]["kemajuan"]["datasets"]["band"] == []
