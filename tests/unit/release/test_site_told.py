@@ -86,6 +86,15 @@ def test_whether_a_region_ends_in_time_is_as_certain_as_its_interval(figures: Fi
         assert (found.figure, found.kind) == (told, kind)
 
 
+def test_officers_are_told_of_where_their_pace_ends_within_the_interval_alone(figures: Figures) -> None:
+    fields = {"forecast_status": "forecast", "in_time": "uncertain", "visited": 100, "plan_base_families": 1000,
+              "families_left": 900, "officer_days_needed": 90, "families_per_officer_day": 10.0, "days_left": 17,
+              "final_low_share": 53.4, "final_high_share": 98.6}  # fmt: skip
+    for officers, told in ((4.0, True), (1.0, False), (9.0, False)):
+        found = answer(with_forecast(figures, "11", officers_per_day=officers, **fields), "11", "finish in time?")
+        assert ("at work each day" in " ".join(found.sentences)) is told, officers
+
+
 def test_the_nation_counts_what_is_certain_what_is_not_and_what_cannot_be_told(figures: Figures) -> None:
     others = with_forecast(figures, "11", forecast_status="forecast", in_time="no", final_share=61.5)
     others = with_forecast(others, "31", forecast_status="forecast", in_time="uncertain", final_share=98.7)

@@ -186,11 +186,23 @@ def _region_finishing(desk: Desk, forecast: Row) -> Answer:
         return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
     shown = {name: desk.figure(forecast, name) for name in _FORECAST}
     told = [t("final_reached", **shown), t(_done_text(forecast), **shown)]
-    if forecast["officer_days_needed"] is not None:
+    if _pace_agrees(forecast):
         told.append(t("officer_days", **shown))
     in_time = forecast["in_time"]
     return Answer(question, texts[in_time], texts["by_forecast"], tuple(told), "prakiraan",
                   "behind" if in_time == "no" else "")  # fmt: skip
+
+
+def _pace_agrees(forecast: Row) -> bool:
+    """Whether the officers seen in the last week, at their pace of that week, end within the interval of the forecast.
+
+    Of the last days much arrives late, so that fewer officers are seen than work: beside the interval it would deny it.
+    """
+    if forecast["officer_days_needed"] is None or forecast["officers_per_day"] is None:
+        return False
+    ahead = forecast["officers_per_day"] * forecast["days_left"] * forecast["families_per_officer_day"]
+    reached = (forecast["visited"] + ahead) * 100 / forecast["plan_base_families"]
+    return bool(forecast["final_low_share"] <= reached <= forecast["final_high_share"])
 
 
 def _done_text(forecast: Row) -> str:

@@ -320,5 +320,6 @@ def notes(desk: Desk, row: Row) -> dict[str, Any]:
         "missing_count": len(figures.missing),
         "whole": len(desk.atlas.states) - len(figures.missing),
         "provinces": len(desk.atlas.states),
+        "simulated": figures.about.simulated,
         "reference_notes": figures.notes,
     }
