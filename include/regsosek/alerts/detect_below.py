@@ -90,8 +90,7 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
 
 def small_and_behind(figures: ProvinceFigures, limits: Thresholds) -> int:
     """The kab/kota that the page calls behind and that are too small to be told of."""
-    small = (each for each in figures.kabkota if each.plan_base < limits.behind.kabkota_families)
-    return sum(figures.pace_of_kabkota(each).status in BEHIND for each in small)
+    return sum(each.plan_base < limits.behind.kabkota_families for each in figures.behind_below)
 
 
 def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from regsosek.alerts.arrived import arrived
-from regsosek.alerts.condition import Condition, Kind, Told
+from regsosek.alerts.condition import Kind, Told
 from regsosek.alerts.context import Context
+from regsosek.alerts.ended import all_over, end_line, ends
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message, render, render_html
 from regsosek.alerts.subject import fitting
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.alerts.told_line import LineWords, codes_of, deadline, place_named, word_kabkota, word_line
+from regsosek.alerts.told_line import LineWords, codes_of, deadline, word_kabkota, word_line
 from regsosek.alerts.where import Part, in_words, parts_of
 from regsosek.alerts.wording import Words, filled
 from regsosek.alerts.work_list import work_list
@@ -39,22 +40,24 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
     """
     own = [each for each in told if each.condition.kind is not Kind.PIPELINE_FAULT]
     opened, gone = still_open(own), recovered(own)
+    ended = "PULIH" if all_over(gone, figures) else "MEMBAIK"
     of_kabkota = by_kabkota(kabkota_lines(opened))
     attachments = (work_list(opened, figures, limits, context),) if of_kabkota else ()
     shown = of_kabkota[: limits.lengths.kabkota]
     values = {
         "say": context.words.say,
         "language": context.language,
-        "severity": worst(opened) if opened else "PULIH" if gone else "AMAN",
+        "severity": worst(opened) if opened else ended if gone else "AMAN",
         "office": context.office,
         "address": context.address,
         "quarantine": context.quarantine,
         "night": context.words.written.day(figures.night),
         "as_of": context.words.written.moment(end_of_night(figures.night, context.zone)),
-        "news": _news(opened, gone, context),
+        **_news(opened, gone, figures, context.words),
         "nature": nature(context.words, figures.scale, simulated=figures.simulated),
         "todo": _todo(opened, figures, limits, context),
-        "recovered": _recovered(gone, figures, context),
+        "recovered": [end_line(each.condition, figures, context.words) for each in gone],
+        "ended": ended,
         "items": [word_line(each, figures, limits, context) for each in province_lines(opened)],
         "lines": Lines(
             [word_kabkota(each, figures, limits, context) for each in shown],
@@ -90,14 +93,13 @@ def families_of(lines: Iterable[Line]) -> int:
     return sum(line.families for line in lines)
 
 
-def _news(opened: Sequence[Told], gone: Sequence[Told], context: Context) -> list[str]:
-    """The kinds, most urgent first, with the families concerned; what recovered; or that all is well."""
-    words = context.words
+def _news(
+    opened: Sequence[Told], gone: Sequence[Told], figures: ProvinceFigures, words: Words
+) -> dict[str, Sequence[str]]:
+    """The kinds, most urgent first, with the families concerned, ``besides`` what ended; else that, or good news."""
     told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
-    kinds_gone = dict.fromkeys(each.condition.kind for each in gone)
-    shorts = [words.kind(kind).short for kind in kinds_gone]
-    told += [words.say("subject.recovered", short=each) for each in shorts] if opened else shorts
-    return told or [words.say("subject.good")]
+    ended = ends(gone, opened, figures, words)
+    return {"news": told, "besides": ended} if told else {"news": ended or [words.say("subject.good")], "besides": ()}
 
 
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
@@ -135,15 +137,3 @@ def _where(parts: Sequence[Part], words: Words) -> str:
 def _first(lines: Iterable[Line]) -> date | None:
     """The first night on which one of the lines was told as new."""
     return min((line.first for line in lines if line.first is not None), default=None)
-
-
-def _recovered(gone: Sequence[Told], figures: ProvinceFigures, context: Context) -> list[str]:
-    return [_gone(each.condition, figures, context.words) for each in gone]
-
-
-def _gone(condition: Condition, figures: ProvinceFigures, words: Words) -> str:
-    """What is over and since when it was so; beside it what its end does not show."""
-    kind = words.kind(condition.kind)
-    where, since = place_named(condition, figures, words), words.written.day(condition.since)
-    line = words.say("recovered_line", short=kind.short, where=where, since=since)
-    return words.say("recovered_note", line=line, note=kind.gone) if kind.gone else line

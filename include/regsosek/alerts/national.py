@@ -6,6 +6,7 @@ from datetime import date
 
 from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
+from regsosek.alerts.ended import status_told
 from regsosek.alerts.grouping import Line, still_open, worst
 from regsosek.alerts.harmless import harmless
 from regsosek.alerts.nature import nature
@@ -48,8 +49,8 @@ class ProvinceStand:
 
     @property
     def well(self) -> bool:
-        """Whether nothing is open, and the page knows it not to be behind: some arrears are in hand, and not told."""
-        return not self.opened and self.figures.pace.status not in NOT_WELL
+        """Whether nothing is open, and the page calls nothing of it behind: some arrears are in hand, or small."""
+        return not self.opened and self.figures.well
 
     @property
     def escalated(self) -> tuple[Told, ...]:
@@ -128,7 +129,8 @@ def _news(stands: Mapping[str, ProvinceStand], untold: Sequence[str], ours: Plat
         "critical": sum(stand.critical for stand in stands.values()),
         "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
         "escalated": sum(len(stand.escalated) for stand in stands.values()),
-        "behind": len(untold),
+        "behind": sum(stands[code].figures.pace.status in NOT_WELL for code in untold),
+        "parts": sum(stands[code].figures.pace.status not in NOT_WELL for code in untold),
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
@@ -195,12 +197,12 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
 
 
 def _behind_untold(stands: Mapping[str, ProvinceStand]) -> list[str]:
-    """Codes of the provinces that the page calls behind, or has no data of, and that are told of nothing tonight."""
+    """Codes of the provinces with arrears on the page, or no data there, and no problem that is told tonight."""
     return [code for code, stand in sorted(stands.items()) if not stand.opened and not stand.well]
 
 
 def _behind_line(stand: ProvinceStand, words: Words) -> str:
-    status = words.status(stand.figures.pace.status)
+    status = status_told(stand.figures, words)
     return words.say("nation_behind_line", province=named(stand.figures.province), status=status)
 
 
@@ -287,7 +289,7 @@ def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
         share=words.written.percent_of(figures.visited, figures.target),
         target=words.number(figures.target),
         plan=words.written.plain_percentage(figures.plan_percent),
-        status=words.status(figures.pace.status),
+        status=status_told(figures, words),
     )
     news = "; ".join(_news_of(kind, lines, words) for kind, lines in of_kind(stand.opened).items())
     return ProvinceLine(severity, words.say(f"headline.{severity}"), stands, news)

@@ -24,7 +24,8 @@ class KindWords:
     """What is said about one kind of condition; ``who`` by ``provinsi``, ``kabkota`` and ``below``.
 
     ``size`` says of how many families its task is, where that is not said as of all kinds;
-    ``gone`` what its end does not show, where it shows less than that all is well.
+    ``gone`` what its end does not show, where it shows less than that all is well;
+    ``over`` what its end is called, where families may be short all the same.
     """
 
     title: str
@@ -36,6 +37,7 @@ class KindWords:
     finding: tuple[str, ...]
     size: str = ""
     gone: str = ""
+    over: str = ""
 
 
 @dataclass(frozen=True)

@@ -168,9 +168,7 @@ def test_who_is_behind_and_told_of_nothing_is_not_among_those_without_a_conditio
     message = compose_national(found, ours())
     assert message.subject.startswith("[PERHATIAN]")
     told, well = (
-        flat(message)
-        .split("TERTINGGAL ATAU TANPA DATA, TIDAK DIBERITAHUKAN ULANG MALAM INI")[1]
-        .split("Tidak ada masalah")
+        flat(message).split("TANPA DATA; TIDAK DIBERITAHUKAN SEBAGAI MASALAH MALAM INI")[1].split("Tidak ada masalah")
     )
     assert "Papua (94): tertinggal" in told
     assert "Papua," not in well.split(".")[0]
