@@ -12,7 +12,7 @@ import pytest
 from site_parts import ENGLISH, INDONESIAN, desk, with_forecast
 
 from regsosek.release.figures import Figures
-from regsosek.release.site.charts import charts
+from regsosek.release.site.charts import _ends, charts
 from regsosek.release.site.language import Language
 
 PROVINCE = "11"
@@ -76,6 +76,17 @@ def test_the_figure_beside_a_line_is_its_own_and_has_its_colour(figures: Figures
         last = specification["datasets"][measure][-1]["share"]
         assert ends[colours[measure]]["share"] == last, measure
         assert ends[colours[measure]]["text"] == f"{last:.1f}%", measure
+
+
+@pytest.mark.parametrize("reached", [(9.0, 8.5), (8.5, 8.5), (40.0, 0.0), (3.0, 1.0)])
+def test_the_figures_beside_the_lines_stand_apart_and_above_the_axis(
+    figures: Figures, reached: tuple[float, float]
+) -> None:
+    shares = dict(zip(("visited", "complete"), ([each] for each in reached), strict=True))
+    upper, lower = (each["at"] for each in _ends(ENGLISH, figures.night, shares, 120))
+    assert upper - lower >= 8.4 - 0.01
+    assert lower >= 6
+    assert upper >= reached[0]
 
 
 @pytest.mark.parametrize("bound", ENDS)

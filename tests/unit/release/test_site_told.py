@@ -43,7 +43,7 @@ def answer(figures: Figures, code: str, question: str) -> Answer:
 def test_the_first_answers_count_and_mark_what_is_not_whole(figures: Figures) -> None:
     missing = answer(figures, "00", "missing tonight")
     assert (missing.figure, missing.unit) == ("31", "of 34 provinces whole")
-    for code, state, whole in (("11", "Accepted", True), ("64", "Held", False), ("94", "Nothing delivered", False)):
+    for code, state, whole in (("11", "Accepted", True), ("64", "Held", False), ("94", "No families delivered", False)):
         found = answer(figures, code, "What arrived tonight?")
         assert found.figure == state
         assert ("behind" in found.kind.split()) is not whole, state
@@ -54,7 +54,7 @@ def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict
     head, *rows = outlines["en/index.html"].tables["t-urutan"]
     states = {row[0]: row[head.index(definitions()["state"].name_en)] for row in rows}
     told = {name: states[name] for name in ("Aceh", "Maluku", "Kalimantan Timur", "Papua")}
-    assert told == dict(zip(told, ("Accepted", "Rejected", "Held", "Nothing delivered"), strict=True))
+    assert told == dict(zip(told, ("Accepted", "Rejected", "Held", "No families delivered"), strict=True))
 
 
 def test_a_province_with_older_figures_says_of_which_night_they_are(figures: Figures) -> None:
@@ -217,6 +217,20 @@ def test_only_names_and_numbers_read_the_same_in_both_languages(figures: Figures
         same = set.intersection(*({" ".join(each.split()) for each in _spoken(page)} for page in pages))
         words = {each for each in same if re.search(r"[A-Za-z]{2}", re.sub(r"^\d+ [A-Z][a-z]{2}$", "", each))}
         assert {each for each in words if each.strip(":. ") not in names} == set(), kind
+
+
+def test_an_english_page_has_no_indonesian_but_the_note_of_the_reference_files(outlines: dict[str, Outline]) -> None:
+    for kind in KINDS:
+        told = said(outlines[f"en/{kind}"])
+        assert not re.search("kerangka pada|Direktorat|malam tanggal", told), kind
+        assert "Note of the reference files, in Indonesian: simulasi" in told
+
+
+def test_a_night_in_indonesian_has_no_day_of_the_week(outlines: dict[str, Outline]) -> None:
+    days = "|".join(("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"))
+    for kind in KINDS:
+        assert not re.search(f"[Mm]alam ({days})", said(outlines[kind])), kind
+    assert "malam tanggal 22 Oktober 2022" in said(outlines["index.html"])
 
 
 def _spoken(page: Outline) -> list[str]:

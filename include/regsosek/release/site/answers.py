@@ -68,7 +68,7 @@ def _reached(desk: Desk, row: Row) -> Answer:
         unit = desk.language.texts["not_known"]
         return Answer(desk.language.texts["ask_reached"], NOTHING, unit, (unknown,), "kurang", "behind")
     t, shown = desk.language.t, {name: desk.figure(row, name) for name in _REACHED}
-    version = row["plan_base_version"] or desk.language.texts["no_version"]
+    version = desk.language.version(row["plan_base_version"] or desk.language.texts["no_version"])
     told = [t("reached", base=desk.figure(row, "plan_base"), version=version, **shown)]
     if row["gap_points"] is not None:
         told.append(t("against_plan", **{name: desk.figure(row, name) for name in _PLANNED}))
@@ -224,7 +224,7 @@ def _changed(desk: Desk, row: Row) -> Answer:
     if changes.former_night is None:
         return Answer(question, texts["first_release"], "", (t("first_release_told"),), "perubahan", "name")
     own = next((each for each in desk.atlas.changes.get(row["code"], []) if each["measure"] == "visited"), None)
-    since = desk.language.written.long_date(changes.former_night)
+    since = desk.language.written.night_date(changes.former_night)
     if own is None:
         return Answer(question, "0", texts["families_visited"], (t("nothing_changed", since=since),), "perubahan")
     difference = desk.language.written.signed(own["now"] - own["before"])

@@ -29,6 +29,7 @@ _LEAST_TOP = 120.0  # percent: forecasts reach beyond the whole, and all pages h
 _LABELS = 5  # days labelled on an axis, at most
 _VISITED, _COMPLETE, _HOVER = "#0b5fa5", "#b45309", "hover"
 _LEAST_APART = 7.0  # percent between two labels
+_ABOVE_AXIS = 0.75  # of that, from the axis to a label
 _BOUNDS = {"low": "final_low_share", "middle": "final_share", "high": "final_high_share"}
 _SPEC = dict[str, Any]
 
@@ -220,8 +221,8 @@ def _ends(language: Language, last: date, reached: Mapping[str, Sequence[float]]
     """The last points with their figures beside them, one above the other where they would meet."""
     visited, complete = reached["visited"][-1], reached["complete"][-1]
     apart = _LEAST_APART * top / 100
-    below = min(complete, visited - apart) if visited >= apart else complete
-    above = visited if visited >= apart else complete + apart
+    below = max(apart * _ABOVE_AXIS, min(complete, visited - apart))
+    above = max(visited, below + apart)
     day = language.written.short_date(last)
     return [
         {
