@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from regsosek.alerts.also_listed import also_listed
 from regsosek.alerts.arrived import arrived
 from regsosek.alerts.condition import Kind, Told
 from regsosek.alerts.context import Context
@@ -42,7 +43,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
     opened, gone = still_open(own), recovered(own)
     ended = "PULIH" if all_over(gone, figures) else "MEMBAIK"
     of_kabkota = by_kabkota(kabkota_lines(opened))
-    attachments = (work_list(opened, figures, limits, context),) if of_kabkota else ()
+    attachments = (work_list(opened, figures, limits, context),) if of_kabkota or also_listed(opened, figures) else ()
     shown = of_kabkota[: limits.lengths.kabkota]
     values = {
         "say": context.words.say,
@@ -58,6 +59,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "todo": _todo(opened, figures, limits, context),
         "recovered": [end_line(each.condition, figures, context.words) for each in gone],
         "ended": ended,
+        "good": _good(figures, context.words),
         "items": [word_line(each, figures, limits, context) for each in province_lines(opened)],
         "lines": Lines(
             [word_kabkota(each, figures, limits, context) for each in shown],
@@ -100,6 +102,12 @@ def _news(
     told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
     ended = ends(gone, opened, figures, words)
     return {"news": told, "besides": ended} if told else {"news": ended or [words.say("subject.good")], "besides": ()}
+
+
+def _good(figures: ProvinceFigures, words: Words) -> str:
+    """Good news, and who waits all the same: so few that nobody is told of them otherwise."""
+    waiting = figures.waiting.families
+    return words.say("good_waiting", n=words.number(waiting)) if waiting else words.say("good_text")
 
 
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:

@@ -25,7 +25,8 @@ class KindWords:
 
     ``size`` says of how many families its task is, where that is not said as of all kinds;
     ``gone`` what its end does not show, where it shows less than that all is well;
-    ``over`` what its end is called, where families may be short all the same.
+    ``over`` what its end is called, where families may be short all the same;
+    ``not_judged`` why a night did not look, where that is not for want of data.
     """
 
     title: str
@@ -38,6 +39,7 @@ class KindWords:
     size: str = ""
     gone: str = ""
     over: str = ""
+    not_judged: str = ""
 
 
 @dataclass(frozen=True)

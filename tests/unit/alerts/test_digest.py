@@ -114,7 +114,7 @@ def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Contex
     )
     assert rejected in body
     behind = (
-        "4. Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. Nomor 1 (2.300), Kab. Nomor 2 (2.200), 18 lainnya"
+        "4. Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. Nomor 1 (2.300), Kab. Nomor 2 (2.200), 14 lainnya"
     )
     assert f"{behind} \u2013 paling lambat 28 Okt 2022 pukul 12.00 WITA" in body
 
