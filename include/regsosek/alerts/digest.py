@@ -1,7 +1,7 @@
 """The digest of one province's night as an office reads it: subject, text, HTML, work list; no personal data."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from regsosek.alerts.also_listed import also_listed
@@ -60,7 +60,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "recovered": [end_line(each.condition, figures, context.words) for each in gone],
         "ended": ended,
         "good": _good(figures, context.words),
-        "items": [word_line(each, figures, limits, context) for each in province_lines(opened)],
+        "items": [_item(each, opened, figures, limits, context) for each in province_lines(opened)],
         "lines": Lines(
             [word_kabkota(each, figures, limits, context) for each in shown],
             len(of_kabkota),
@@ -124,10 +124,35 @@ def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, 
             todo=words.kind(kind).todo,
             size=_size(kind, families_of(lines), words),
             where=_where(parts_of(kind, lines, figures), words),
-            deadline=deadline(kind, _first(lines), figures.night, limits, context),
+            deadline=_deadline(kind, lines, opened, figures, limits, context),
         )
         for kind, lines in of_kind(opened).items()
     ]
+
+
+def _item(
+    line: Line, opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
+) -> LineWords:
+    worded = word_line(line, figures, limits, context)
+    return replace(worded, deadline=_deadline(line.kind, [line], opened, figures, limits, context))
+
+
+def _deadline(
+    kind: Kind,
+    lines: Sequence[Line],
+    opened: Sequence[Told],
+    figures: ProvinceFigures,
+    limits: Thresholds,
+    context: Context,
+) -> str:
+    """Until when; beside it until when the parts that were told of before, which are among these families."""
+    night, first = figures.night, _first(lines)
+    until = deadline(kind, first, night, limits, context)
+    parts = _first(line for line in kabkota_lines(opened) if line.kind is kind)
+    if parts is None or parts >= (first or night):
+        return until
+    earlier = deadline(kind, parts, night, limits, context)
+    return context.words.say("deadline_of_parts", deadline=until, earlier=earlier)
 
 
 def _size(kind: Kind, families: int, words: Words) -> str:

@@ -19,7 +19,7 @@ from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
 from regsosek.geography.plan import PlanCurve
 from regsosek.geography.provinces import provinces
-from told_conditions import told
+from told_conditions import BERAU, PROVINCE, told
 
 Night = Callable[..., ProvinceFigures]
 LIMITS = thresholds()
@@ -41,6 +41,17 @@ def test_the_first_deadline_stays_and_passes(night: Night, context: Context) -> 
     due, over = "paling lambat 29 Okt 2022 pukul 12.00 WITA", "lewat batas sejak 29 Okt 2022 pukul 12.00 WITA"
     assert [due in each for each in said[:3]] == [True, True, True]
     assert [(due in each, over in each) for each in said[3:]] == [(False, True)] * 3
+
+
+def test_the_same_families_have_no_second_deadline_unsaid(night: Night, context: Context) -> None:
+    """A kab/kota was told of a night before its province: both deadlines stand where the province is told."""
+    part = replace(told(Kind.QUALITY, BERAU, families=7, why=Why.STANDING), first=TONIGHT - timedelta(1))
+    whole = told(Kind.QUALITY, PROVINCE, families=7)
+    said = " ".join(compose_digest(night(), [whole, part], LIMITS, context).body.split())
+    both = "paling lambat 29 Okt 2022 pukul 12.00 WITA; bagian yang lebih dulu diberitahukan paling lambat 28 Okt 2022"
+    assert said.count(both) == 2
+    later = replace(whole, first=TONIGHT - timedelta(2))
+    assert "lebih dulu diberitahukan" not in compose_digest(night(), [later, part], LIMITS, context).body
 
 
 def test_what_is_new_again_has_a_deadline_of_its_own(night: Night, context: Context) -> None:
