@@ -172,8 +172,8 @@ def test_unchanged_news_comes_every_second_night_and_recovery_once(seeded: Engin
     # 30 % of 48 %; 30.1 of 52; 30.2 of 56; 30.3 of 60 is 29.7 points behind; 80 of 64: recovered; then nothing.
     assert told == ["composed", "unchanged", "composed", "unchanged", "composed", "quiet"]
     last = outbox(seeded)[-1]
-    assert last.subject.startswith("[TERATASI]")
-    assert "- tertinggal, seluruh provinsi, sejak 26 Okt 2022" in last.body
+    assert "tidak lagi tertinggal" in last.subject
+    assert "- tidak lagi tertinggal, seluruh provinsi (tertinggal sejak 26 Okt 2022)" in last.body
     with seeded.begin() as connection:
         since = connection.execute(
             text("SELECT since FROM alert.condition WHERE kind = 'BEHIND' ORDER BY night DESC LIMIT 1")

@@ -106,10 +106,10 @@ def test_every_fate_of_a_night_has_its_cell_and_a_later_decision_does_not_change
     deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
     after = cells(world, sixth)
     assert after[str(second)] == ("Diterima kemudian", "1", "0", "0", "0")
-    assert after[str(sixth)] == ("Tidak ada kiriman", "0", "3", "3", "0")
+    assert after[str(sixth)] == ("Tidak ada data keluarga", "0", "3", "3", "0")
     assert cells(world, fifth) == before
     assert cells(world, seventh)[str(seventh)][0] == "Belum diolah"
-    assert {state for state, *_ in cells(world, sixth, SILENT).values()} == {"Tidak ada kiriman"}
+    assert {state for state, *_ in cells(world, sixth, SILENT).values()} == {"Tidak ada data keluarga"}
 
 
 def test_rows_that_violate_are_told_against_those_that_the_rule_judged(world: FieldWorld) -> None:

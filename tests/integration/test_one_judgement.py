@@ -148,7 +148,7 @@ def ranked(page: bytes) -> dict[str, dict[str, str]]:
 def simulated_with_a_curve(measured: FieldWorld, tmp_path: Path) -> None:
     """The kab/kota plans less by the night than its province, and the reference calls itself a simulation."""
     plan = tmp_path / "plan.csv"
-    plan.write_text(f"region,day,share_percent,source\n{KABKOTA},7,6,test\n{KABKOTA},31,100,test\n")
+    plan.write_text(f"region,day,share_percent,source\n{KABKOTA},7,20,test\n{KABKOTA},31,100,test\n")
     settings = measured.house.settings.model_copy(update={"plan_file": plan, "quiet_hours": False})
     measured.house = replace(measured.house, settings=settings)
     with measured.house.engine.begin() as connection:

@@ -6,7 +6,7 @@ from regsosek.alerts.condition import Kind
 from regsosek.alerts.context import Context
 from regsosek.alerts.province_figures import CodeDesa, ProvinceFigures, RuleViolations
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.alerts.where import in_words, largest_parts
+from regsosek.alerts.where import far_behind, in_words, largest_parts
 from regsosek.alerts.wording import Words
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.quality.hold_limits import REPLACED, RULED
@@ -68,7 +68,11 @@ def _desa(desa: CodeDesa, context: Context) -> str:
 
 
 def _behind(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
-    return _most_of(Kind.BEHIND, figures, limits, context)
+    """The largest arrears, and who is far behind: a small kab/kota may be that too."""
+    far = far_behind(figures)
+    most = limits.lengths.rules
+    told = [context.words.say("far_behind", places=in_words(far, context.words, most))] if far else []
+    return [*_most_of(Kind.BEHIND, figures, limits, context), *told]
 
 
 def _most_of(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:

@@ -15,7 +15,7 @@ from regsosek.alerts.phase import awaited, deliveries_awaited
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
-from regsosek.statistics.status import BEHIND
+from regsosek.statistics.status import BEHIND, NOT_WELL
 
 EXPLAINED = (Kind.NO_DATA, Kind.ZERO, Kind.BEHIND, Kind.APPOINTMENT)
 
@@ -47,10 +47,16 @@ def _found(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:
 
 
 def shows(kind: Kind, place: Place, figures: ProvinceFigures) -> bool:
-    """Whether this night could tell that a condition is gone: nobody's data get better by not arriving."""
+    """Whether this night could tell that a condition is gone: nobody's data get better by not arriving.
+
+    Nor does anybody catch up with the plan by not being told of it any more: the page's status says so.
+    """
     if kind is Kind.APPOINTMENT:
         return figures.heads_not_met is not None
-    if kind in {Kind.BEHIND, Kind.HELD, Kind.PIPELINE_FAULT} | EVENTS | WAITING:
+    if kind is Kind.BEHIND:
+        pace = figures.pace_at(place)
+        return pace is None or pace.status not in NOT_WELL
+    if kind in {Kind.HELD, Kind.PIPELINE_FAULT} | EVENTS | WAITING:
         return True
     if place.level == "provinsi":
         return figures.families.judged > 0

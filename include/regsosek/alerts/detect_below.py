@@ -90,8 +90,7 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
 
 def small_and_behind(figures: ProvinceFigures, limits: Thresholds) -> int:
     """The kab/kota that the page calls behind and that are too small to be told of."""
-    small = (each for each in figures.kabkota if each.plan_base < limits.behind.kabkota_families)
-    return sum(figures.pace_of_kabkota(each).status in BEHIND for each in small)
+    return sum(each.plan_base < limits.behind.kabkota_families for each in figures.behind_below)
 
 
 def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
@@ -99,6 +98,12 @@ def _behind(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) 
     small = each.plan_base < limits.behind.kabkota_families
     if pace.status not in BEHIND or small or not awaited(figures, limits):
         return None
+    return behind_plan(each, figures)
+
+
+def behind_plan(each: KabkotaFigures, figures: ProvinceFigures) -> Condition:
+    """A kab/kota that the page calls behind."""
+    pace = figures.pace_of_kabkota(each)
     critical, missing = pace.status == "far_behind", -(pace.gap_families or 0)
     numbers = {"visited": each.visited, "target": each.plan_base, "plan_percent": pace.plan_percent or 0.0}
     return Condition(Kind.BEHIND, _of(each), _severity(critical), figures.night, missing, numbers)

@@ -77,6 +77,11 @@ def waiting_places(figures: ProvinceFigures, limits: Thresholds) -> list[Conditi
     ]
 
 
+def desa_conditions(figures: ProvinceFigures) -> list[Condition]:
+    """The desa with families of no sub-SLS."""
+    return [_desa(each, figures.night) for each in figures.code_desa]
+
+
 def _found(stock: _Stock, night: date, limits: Thresholds) -> Condition | None:
     over = stock.over(limits)
     if not over:

@@ -1,19 +1,21 @@
 """The digest of one province's night as an office reads it: subject, text, HTML, work list; no personal data."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from regsosek.alerts.also_listed import also_listed
 from regsosek.alerts.arrived import arrived
-from regsosek.alerts.condition import Condition, Kind, Told
+from regsosek.alerts.condition import Kind, Told
 from regsosek.alerts.context import Context
+from regsosek.alerts.ended import all_over, end_line, ends
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Message, render, render_html
 from regsosek.alerts.subject import fitting
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.alerts.told_line import LineWords, codes_of, deadline, place_named, word_kabkota, word_line
+from regsosek.alerts.told_line import LineWords, codes_of, deadline, word_kabkota, word_line
 from regsosek.alerts.where import Part, in_words, parts_of
 from regsosek.alerts.wording import Words, filled
 from regsosek.alerts.work_list import work_list
@@ -39,23 +41,26 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
     """
     own = [each for each in told if each.condition.kind is not Kind.PIPELINE_FAULT]
     opened, gone = still_open(own), recovered(own)
+    ended = "PULIH" if all_over(gone, figures) else "MEMBAIK"
     of_kabkota = by_kabkota(kabkota_lines(opened))
-    attachments = (work_list(opened, figures, limits, context),) if of_kabkota else ()
+    attachments = (work_list(opened, figures, limits, context),) if of_kabkota or also_listed(opened, figures) else ()
     shown = of_kabkota[: limits.lengths.kabkota]
     values = {
         "say": context.words.say,
         "language": context.language,
-        "severity": worst(opened) if opened else "PULIH" if gone else "AMAN",
+        "severity": worst(opened) if opened else ended if gone else "AMAN",
         "office": context.office,
         "address": context.address,
         "quarantine": context.quarantine,
         "night": context.words.written.day(figures.night),
         "as_of": context.words.written.moment(end_of_night(figures.night, context.zone)),
-        "news": _news(opened, gone, context),
+        **_news(opened, gone, figures, context.words),
         "nature": nature(context.words, figures.scale, simulated=figures.simulated),
         "todo": _todo(opened, figures, limits, context),
-        "recovered": _recovered(gone, figures, context),
-        "items": [word_line(each, figures, limits, context) for each in province_lines(opened)],
+        "recovered": [end_line(each.condition, figures, context.words) for each in gone],
+        "ended": ended,
+        "good": _good(figures, context.words),
+        "items": [_item(each, opened, figures, limits, context) for each in province_lines(opened)],
         "lines": Lines(
             [word_kabkota(each, figures, limits, context) for each in shown],
             len(of_kabkota),
@@ -90,14 +95,19 @@ def families_of(lines: Iterable[Line]) -> int:
     return sum(line.families for line in lines)
 
 
-def _news(opened: Sequence[Told], gone: Sequence[Told], context: Context) -> list[str]:
-    """The kinds, most urgent first, with the families concerned; what recovered; or that all is well."""
-    words = context.words
+def _news(
+    opened: Sequence[Told], gone: Sequence[Told], figures: ProvinceFigures, words: Words
+) -> dict[str, Sequence[str]]:
+    """The kinds, most urgent first, with the families concerned, ``besides`` what ended; else that, or good news."""
     told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
-    kinds_gone = dict.fromkeys(each.condition.kind for each in gone)
-    shorts = [words.kind(kind).short for kind in kinds_gone]
-    told += [words.say("subject.recovered", short=each) for each in shorts] if opened else shorts
-    return told or [words.say("subject.good")]
+    ended = ends(gone, opened, figures, words)
+    return {"news": told, "besides": ended} if told else {"news": ended or [words.say("subject.good")], "besides": ()}
+
+
+def _good(figures: ProvinceFigures, words: Words) -> str:
+    """Good news, and who waits all the same: so few that nobody is told of them otherwise."""
+    waiting = figures.waiting.families
+    return words.say("good_waiting", n=words.number(waiting)) if waiting else words.say("good_text")
 
 
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
@@ -114,10 +124,35 @@ def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, 
             todo=words.kind(kind).todo,
             size=_size(kind, families_of(lines), words),
             where=_where(parts_of(kind, lines, figures), words),
-            deadline=deadline(kind, _first(lines), figures.night, limits, context),
+            deadline=_deadline(kind, lines, opened, figures, limits, context),
         )
         for kind, lines in of_kind(opened).items()
     ]
+
+
+def _item(
+    line: Line, opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
+) -> LineWords:
+    worded = word_line(line, figures, limits, context)
+    return replace(worded, deadline=_deadline(line.kind, [line], opened, figures, limits, context))
+
+
+def _deadline(
+    kind: Kind,
+    lines: Sequence[Line],
+    opened: Sequence[Told],
+    figures: ProvinceFigures,
+    limits: Thresholds,
+    context: Context,
+) -> str:
+    """Until when; beside it until when the parts that were told of before, which are among these families."""
+    night, first = figures.night, _first(lines)
+    until = deadline(kind, first, night, limits, context)
+    parts = _first(line for line in kabkota_lines(opened) if line.kind is kind)
+    if parts is None or parts >= (first or night):
+        return until
+    earlier = deadline(kind, parts, night, limits, context)
+    return context.words.say("deadline_of_parts", deadline=until, earlier=earlier)
 
 
 def _size(kind: Kind, families: int, words: Words) -> str:
@@ -135,15 +170,3 @@ def _where(parts: Sequence[Part], words: Words) -> str:
 def _first(lines: Iterable[Line]) -> date | None:
     """The first night on which one of the lines was told as new."""
     return min((line.first for line in lines if line.first is not None), default=None)
-
-
-def _recovered(gone: Sequence[Told], figures: ProvinceFigures, context: Context) -> list[str]:
-    return [_gone(each.condition, figures, context.words) for each in gone]
-
-
-def _gone(condition: Condition, figures: ProvinceFigures, words: Words) -> str:
-    """What is over and since when it was so; beside it what its end does not show."""
-    kind = words.kind(condition.kind)
-    where, since = place_named(condition, figures, words), words.written.day(condition.since)
-    line = words.say("recovered_line", short=kind.short, where=where, since=since)
-    return words.say("recovered_note", line=line, note=kind.gone) if kind.gone else line

@@ -14,7 +14,6 @@ from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
-from regsosek.statistics.status import BEHIND
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,7 @@ def _well(figures: ProvinceFigures, rules: Rules) -> bool:
     neither the province nor any of its kab/kota behind, however small.
     """
     old_enough = figures.window.day_of_window(figures.night) > rules.limits.economy.good_news_nights
-    own = [figures.pace, *(figures.pace_of_kabkota(each) for each in figures.kabkota)]
-    in_plan = not any(pace.status in BEHIND for pace in own)
-    return old_enough and in_plan and figures.families.judged > 0 and figures.window.is_open(figures.night)
+    return old_enough and figures.well and figures.families.judged > 0 and figures.window.is_open(figures.night)
 
 
 def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures) -> list[Key]:

@@ -6,6 +6,7 @@ from datetime import date
 
 from regsosek.alerts.condition import Kind, Severity, State, Told, Why
 from regsosek.alerts.digest import families_of, of_kind, short_of
+from regsosek.alerts.ended import status_told
 from regsosek.alerts.grouping import Line, still_open, worst
 from regsosek.alerts.harmless import harmless
 from regsosek.alerts.nature import nature
@@ -22,6 +23,10 @@ from regsosek.statistics.nights import state_of_night
 from regsosek.statistics.status import NOT_WELL
 from regsosek.statistics.tree import scale_of_sum
 from regsosek.wording import Language
+
+# Of whom nothing came that could be counted: nobody knows how the province stands.
+_UNDELIVERED = frozenset({Kind.NO_DATA, Kind.ZERO, Kind.REJECTED, Kind.HELD})
+_WORST_STATUS = ("no_data", "far_behind", "behind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,19 @@ class ProvinceStand:
         return any(each.condition.severity is Severity.KRITIS for each in self.opened)
 
     @property
+    def whole(self) -> frozenset[Kind]:
+        """The open kinds that the province has as a whole, not only some of its kab/kota."""
+        return frozenset(t.condition.kind for t in self.opened if t.condition.place.level in ("nasional", "provinsi"))
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether it was silent, or what it sent was not taken."""
+        return bool(self.whole & _UNDELIVERED)
+
+    @property
     def well(self) -> bool:
-        """Whether nothing is open, and the page knows it not to be behind: some arrears are in hand, and not told."""
-        return not self.opened and self.figures.pace.status not in NOT_WELL
+        """Whether nothing is open, and the page calls nothing of it behind: some arrears are in hand, or small."""
+        return not self.opened and self.figures.well
 
     @property
     def escalated(self) -> tuple[Told, ...]:
@@ -109,13 +124,19 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
 
 
 def worst_first(stands: Mapping[str, ProvinceStand]) -> list[str]:
-    """Codes: the critical ones by their critical kinds, then by families concerned."""
+    """Codes: first who did not deliver, then by the page's status, critical kinds, families short and waiting."""
 
-    def rank(code: str) -> tuple[int, int, str]:
-        critical = {t.condition.kind for t in stands[code].opened if t.condition.severity is Severity.KRITIS}
-        return -len(critical), -sum(stands[code].kinds.values()), code
+    def rank(code: str) -> tuple[bool, int, int, int, int, str]:
+        stand, figures = stands[code], stands[code].figures
+        critical = {t.condition.kind for t in stand.opened if t.condition.severity is Severity.KRITIS}
+        short, waiting = min(0, figures.pace.gap_families or 0), -figures.waiting.families
+        return not stand.undelivered, _place_of(figures.pace.status), -len(critical), short, waiting, code
 
     return sorted(stands, key=rank)
+
+
+def _place_of(status: str) -> int:
+    return _WORST_STATUS.index(status) if status in _WORST_STATUS else len(_WORST_STATUS)
 
 
 def named(code: str) -> str:
@@ -128,7 +149,8 @@ def _news(stands: Mapping[str, ProvinceStand], untold: Sequence[str], ours: Plat
         "critical": sum(stand.critical for stand in stands.values()),
         "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
         "escalated": sum(len(stand.escalated) for stand in stands.values()),
-        "behind": len(untold),
+        "behind": sum(stands[code].figures.pace.status in NOT_WELL for code in untold),
+        "parts": sum(stands[code].figures.pace.status not in NOT_WELL for code in untold),
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
@@ -180,14 +202,17 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
     lines = []
     for kind in Kind:
         having = [stand for stand in stands.values() if kind in stand.kinds]
-        critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.KRITIS for s in having)
+        whole = [stand for stand in having if kind in stand.whole]
+        critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.KRITIS for s in whole)
+        parts = len(having) - len(whole)
         if having:
             lines.append(
                 words.say(
                     "nation_count",
                     title=words.kind(kind).title,
                     critical=critical,
-                    attention=len(having) - critical,
+                    attention=len(whole) - critical,
+                    parts=words.say("nation_count_parts", n=parts) if parts else "",
                     families=words.number(sum(stand.kinds[kind] for stand in having)),
                 )
             )
@@ -195,12 +220,12 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
 
 
 def _behind_untold(stands: Mapping[str, ProvinceStand]) -> list[str]:
-    """Codes of the provinces that the page calls behind, or has no data of, and that are told of nothing tonight."""
+    """Codes of the provinces with arrears on the page, or no data there, and no problem that is told tonight."""
     return [code for code, stand in sorted(stands.items()) if not stand.opened and not stand.well]
 
 
 def _behind_line(stand: ProvinceStand, words: Words) -> str:
-    status = words.status(stand.figures.pace.status)
+    status = status_told(stand.figures, words)
     return words.say("nation_behind_line", province=named(stand.figures.province), status=status)
 
 
@@ -287,7 +312,7 @@ def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
         share=words.written.percent_of(figures.visited, figures.target),
         target=words.number(figures.target),
         plan=words.written.plain_percentage(figures.plan_percent),
-        status=words.status(figures.pace.status),
+        status=status_told(figures, words),
     )
     news = "; ".join(_news_of(kind, lines, words) for kind, lines in of_kind(stand.opened).items())
     return ProvinceLine(severity, words.say(f"headline.{severity}"), stands, news)
@@ -322,6 +347,6 @@ def _row(stand: ProvinceStand, words: Words) -> dict[str, str | int]:
         "gap": "" if figures.pace.gap_families is None else figures.pace.gap_families,
         "status": words.status(figures.pace.status),
         "kinds": ", ".join(words.kind(kind).short for kind in stand.kinds),
-        "families": sum(stand.kinds.values()),
+        "waiting": figures.waiting.families,
         "escalated": len(stand.escalated),
     }

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from regsosek.alerts.condition import Place
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import PlanCurve
 from regsosek.statistics.course import Course, Pace, course_of, is_known, pace_of
+from regsosek.statistics.status import BEHIND, NOT_WELL
 from regsosek.warehouse.holding import HeldDelivery
 from regsosek.warehouse.replacing import ReplacedFamilies
 
@@ -218,6 +220,23 @@ class ProvinceFigures:
         """Where a kab/kota stands by its own curve, else by the plan of the province."""
         course = course_of(self.window, self.night, each.curve)
         return pace_of(course, each.visited, each.plan_base, known=self._known(course))
+
+    def pace_at(self, place: Place) -> Pace | None:
+        """Where the province or one of its kab/kota stands; None for any other place."""
+        if place.level == "provinsi":
+            return self.pace
+        own = next((each for each in self.kabkota if place.level == "kabkota" and each.code == place.code), None)
+        return None if own is None else self.pace_of_kabkota(own)
+
+    @property
+    def behind_below(self) -> tuple[KabkotaFigures, ...]:
+        """The kab/kota that the page calls behind, however small."""
+        return tuple(each for each in self.kabkota if self.pace_of_kabkota(each).status in BEHIND)
+
+    @property
+    def well(self) -> bool:
+        """Whether the page knows neither the province nor any of its kab/kota to be behind."""
+        return self.pace.status not in NOT_WELL and not self.behind_below
 
     def _known(self, course: Course) -> bool:
         return is_known(course, processed=True, sent=self.visited > 0)

@@ -83,7 +83,7 @@ def standing(line: Line, night: date, context: Context) -> list[str]:
     if line.why not in _SAID_ELSEWHERE:
         told.append(words.say(f"why.{line.why}"))
     if not line.judged and line.why is not Why.RECOVERED:
-        told.append(words.say("not_judged"))
+        told.append(words.kind(line.kind).not_judged or words.say("not_judged"))
     told += _state(line, context)
     events = dict.fromkeys(each.condition.event for each in line.told if each.condition.event)
     return told + [words.say("event", event=_event(each, context)) for each in events]
@@ -126,7 +126,7 @@ def who(line: Line, figures: ProvinceFigures, context: Context) -> str:
     """The role that acts and the name of its office; of officers their own codes, and of their superiors."""
     by_level = context.words.kind(line.kind).who
     form = by_level.get("provinsi" if line.level == "nasional" else line.level, by_level["below"])
-    kabkota = kabkota_named(line.kabkota, figures, context.words)
+    kabkota = kabkota_named(line.kabkota, figures, context.words, coded=False)
     role = filled(form, {"office": context.office, "kabkota": kabkota})
     officers = [officer_named(each.code, context) for each in line.below("petugas")[:_CODES_NAMED]]
     return "; ".join([*officers, role])
@@ -144,12 +144,12 @@ def officer_named(code: str, context: Context) -> str:
     return words.say("superior", officer=named, superior=superior)
 
 
-def kabkota_named(code: str, figures: ProvinceFigures, words: Words) -> str:
-    """Code and name of a kab/kota."""
+def kabkota_named(code: str, figures: ProvinceFigures, words: Words, *, coded: bool = True) -> str:
+    """Code and name of a kab/kota; not ``coded`` as in the name of its office, by its code only if it has no name."""
     if not code:
         return words.say("no_kabkota")
     name = next((each.name for each in figures.kabkota if each.code == code), "")
-    return f"{code} {name}".strip()
+    return f"{code} {name}".strip() if coded or not name else name
 
 
 def place_named(condition: Condition, figures: ProvinceFigures, words: Words) -> str:

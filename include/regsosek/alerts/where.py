@@ -6,6 +6,7 @@ from regsosek.alerts.condition import Kind
 from regsosek.alerts.grouping import Line
 from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures
 from regsosek.alerts.wording import Words
+from regsosek.statistics.status import BEHIND
 
 NAMED = 2  # in a line that is read on a phone
 _LONG, _SHORT = "Kabupaten ", "Kab. "
@@ -30,6 +31,12 @@ def largest_parts(kind: Kind, figures: ProvinceFigures) -> list[Part]:
     return _largest([(each.name, own(each, figures)) for each in figures.kabkota]) if own else []
 
 
+def far_behind(figures: ProvinceFigures) -> list[Part]:
+    """The kab/kota that the page calls far behind, however small, and the families that each is short."""
+    far = [each for each in figures.behind_below if figures.pace_of_kabkota(each).status == "far_behind"]
+    return _largest([(each.name, _short_of_plan(each, figures)) for each in far])
+
+
 def _largest(parts: Sequence[Part]) -> list[Part]:
     largest = sorted(parts, key=lambda part: -part[1])
     return [(short(name), families) for name, families in largest if families > 0]
@@ -48,7 +55,9 @@ def short(name: str) -> str:
 
 
 def _short_of_plan(each: KabkotaFigures, figures: ProvinceFigures) -> int:
-    return -(figures.pace_of_kabkota(each).gap_families or 0)
+    """Families short of the plan where the page calls the kab/kota behind: on plan nobody is to be asked why."""
+    pace = figures.pace_of_kabkota(each)
+    return -(pace.gap_families or 0) if pace.status in BEHIND else 0
 
 
 _OWN: Mapping[Kind, Callable[[KabkotaFigures, ProvinceFigures], int]] = {

@@ -24,7 +24,9 @@ class KindWords:
     """What is said about one kind of condition; ``who`` by ``provinsi``, ``kabkota`` and ``below``.
 
     ``size`` says of how many families its task is, where that is not said as of all kinds;
-    ``gone`` what its end does not show, where it shows less than that all is well.
+    ``gone`` what its end does not show, where it shows less than that all is well;
+    ``over`` what its end is called, where families may be short all the same;
+    ``not_judged`` why a night did not look, where that is not for want of data.
     """
 
     title: str
@@ -36,6 +38,8 @@ class KindWords:
     finding: tuple[str, ...]
     size: str = ""
     gone: str = ""
+    over: str = ""
+    not_judged: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from regsosek.alerts.condition import Told
+from regsosek.alerts.also_listed import also_listed
+from regsosek.alerts.condition import Condition, Told, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.finding import finding
 from regsosek.alerts.grouping import Line, kabkota_of
@@ -21,9 +22,10 @@ _WIDTHS = (4, 3, 3, 4, 2)
 
 
 def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> Attachment:
-    """One row for each of ``told`` (at least one), in its order."""
+    """One row for each of ``told`` (at least one), in its order, then its parts that are told of in sums alone."""
     words = context.words
     rows = [_row(each, figures, limits, context) for each in told]
+    rows += [_part(each, told, figures, limits, context) for each in also_listed(told, figures)]
     header = [words.say(f"column.{name}") for name in rows[0]]
     name = words.say("list_name", province=figures.province, night=figures.night)
     return spreadsheet(name, header, [list(row.values()) for row in rows], words)
@@ -52,6 +54,15 @@ def grouped(code: str) -> str:
         parts.append(rest[:width])
         rest = rest[width:]
     return " ".join(part for part in [*parts, rest] if part)
+
+
+def _part(
+    part: Condition, told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
+) -> dict[str, str]:
+    """A part has the deadline of its kind; since when it is so was never told."""
+    firsts = [each.first for each in told if each.condition.kind is part.kind and each.first is not None]
+    row = _row(Told(part, Why.STANDING, min(firsts, default=None)), figures, limits, context)
+    return row | {"standing": "", "since": ""}
 
 
 def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Context) -> dict[str, str]:

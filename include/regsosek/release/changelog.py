@@ -117,7 +117,7 @@ def _context(figures: Figures) -> dict[str, Any]:
         "moved": _moved_regions(figures),
         "scale": Decimal(str(figures.scale)),
         "states": night_states(),
-        "renamed": renamed(),
+        "renamed": renamed() if changes.former_id else (),
     }
 
 
@@ -158,5 +158,5 @@ def _environment() -> Environment:
 
 
 def _written(template: str, context: Mapping[str, Any], named: Callable[[str], str], language: Any) -> bytes:
-    words = {"named": named, "number": language.number, "signed": language.signed, "long_date": language.long_date}
-    return _environment().get_template(template).render(**context, **words).encode()
+    written = {name: getattr(language, name) for name in ("number", "signed", "long_date", "night_date")}
+    return _environment().get_template(template).render(**context, **written, named=named).encode()

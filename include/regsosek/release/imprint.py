@@ -34,6 +34,7 @@ class Imprint(BaseModel):
     publisher: str = Field(min_length=1)
     publisher_en: str = Field(min_length=1)
     unit: str = Field(min_length=1, description="the unit that is responsible")
+    unit_en: str = Field("", description="the same in English; empty where it has no name there")
     contact: str = Field(min_length=1, description="an address of e-mail")
     homepage: str = Field(pattern=r"^https?://")
     licence: str = Field(min_length=1, description="its id by SPDX, or a short name")
@@ -134,7 +135,7 @@ class About:
     def title(self, language: str) -> str:
         """What the release is called."""
         if language == "id":
-            told = f"Regsosek: penyelesaian pencacahan, malam {indonesian.long_date(self.night)}"
+            told = f"Regsosek: penyelesaian pencacahan, malam {indonesian.night_date(self.night)}"
             return f"DATA SIMULASI. {told}" if self.simulated else told
         told = f"Regsosek: progress of enumeration, night of {english.long_date(self.night)}"
         return f"SIMULATED DATA. {told}" if self.simulated else told
@@ -149,7 +150,7 @@ class About:
         """When the next release is to be expected."""
         days = (self.next_night, self.next_night + timedelta(days=1))
         if language == "id":
-            night, morning = map(indonesian.long_date, days)
+            night, morning = indonesian.night_date(days[0]), indonesian.long_date(days[1])
             return f"Malam {night}, terbit pagi {morning} (WIB)"
         night, morning = map(english.long_date, days)
         return f"Night of {night}, published on the morning of {morning} (WIB)"

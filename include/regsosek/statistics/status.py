@@ -14,6 +14,7 @@ _RULE_COLUMNS = (
     "gap_below_points", "below_percent_of_plan", "source",
 )  # fmt: skip
 BEHIND = frozenset({"behind", "far_behind"})
+NOT_BEGUN = "not_begun"
 # Behind, or nobody knows: nothing good can be said of a region that stands so.
 NOT_WELL = BEHIND | {"no_data"}
 

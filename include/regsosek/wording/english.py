@@ -15,3 +15,4 @@ percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
 percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage
 short_date, day, moment = _DATES.short, _DATES.day, _DATES.moment
 long_date, full_date = _DATES.long, _DATES.full
+night_date = _DATES.long

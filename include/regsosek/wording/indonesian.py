@@ -1,5 +1,7 @@
 """Numbers and dates as Indonesian readers write them: 1.234.567 and 12,3 %."""
 
+from datetime import date
+
 from regsosek.wording.date_form import DateForm
 from regsosek.wording.number_form import NumberForm
 
@@ -15,3 +17,8 @@ percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
 percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage
 short_date, day, moment = _DATES.short, _DATES.day, _DATES.moment
 long_date = full_date = _DATES.full  # an Indonesian date in full names its day of the week anyway
+
+
+def night_date(day: date) -> str:
+    """``tanggal 29 Oktober 2022``, after *malam*: *malam Sabtu* is the night before a Saturday."""
+    return f"tanggal {_DATES.long(day)}"

@@ -114,7 +114,7 @@ def test_what_to_do_stands_first_with_its_deadline(night: Night, context: Contex
     )
     assert rejected in body
     behind = (
-        "4. Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. Nomor 1 (2.300), Kab. Nomor 2 (2.200), 18 lainnya"
+        "4. Tanyakan sebab ketertinggalan (28.000 keluarga): Kab. Nomor 1 (2.300), Kab. Nomor 2 (2.200), 14 lainnya"
     )
     assert f"{behind} \u2013 paling lambat 28 Okt 2022 pukul 12.00 WITA" in body
 
@@ -185,8 +185,9 @@ def test_a_sample_says_so(night: Night, context: Context) -> None:
 
 def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
     message = told(night(), context, ("BEHIND", date(2022, 10, 20)))
-    assert message.subject == "[TERATASI] Kalimantan Timur, 26 Okt: tertinggal"
-    assert "SUDAH TERATASI - tertinggal, seluruh provinsi, sejak 20 Okt 2022" in flat(message)
+    assert message.subject == "[TERATASI] Kalimantan Timur, 26 Okt: tidak lagi tertinggal"
+    ended = "tidak lagi tertinggal, seluruh provinsi (tertinggal sejak 20 Okt 2022) – kini sesuai rencana"
+    assert f"SUDAH TERATASI - {ended}" in flat(message)
     assert "YANG HARUS DILAKUKAN" not in message.body
 
 

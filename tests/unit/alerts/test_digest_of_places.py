@@ -84,8 +84,8 @@ def test_a_line_says_what_where_how_many_since_when_who_does_what_until_when(nig
     assert (
         "1. 6403 Kabupaten Berau – TERTINGGAL DARI RENCANA [PERHATIAN], sejak 24 Okt 2022, malam ke-3; memburuk "
         "Dikunjungi 48,0 % dari 60.000 keluarga, rencana 60 %: kurang 7.200 keluarga. "
-        "> Koseka, BPS 6403 Kabupaten Berau: tanyakan sebabnya, bantu dengan petugas dari SLS yang sudah selesai "
-        "– paling lambat 28 Okt 2022 pukul 12.00 WITA"
+        "> Koseka, BPS Kabupaten Berau: tanyakan sebabnya, lalu atur bantuan petugas – paling "
+        "lambat 28 Okt 2022 pukul 12.00 WITA"
     ) in words_of(message)
 
 
@@ -113,7 +113,7 @@ def test_places_below_the_kabkota_are_counted_and_told_by_code(night: Night, ful
 def test_an_officer_is_told_by_role_and_code_with_the_superior(night: Night, full: Context) -> None:
     body = words_of(digest(night(), [told(Kind.QUALITY, OFFICER, figures={"observed": 41, "expected": 10})], full))
     assert "Teramati 41, seharusnya 10." in body
-    assert "> PPL 6403-0012 (atasan PML 6403-P003); PML memeriksa, PPL menanyakan kembali; BPS 6403" in body
+    assert "> PPL 6403-0012 (atasan PML 6403-P003); PML memeriksa, PPL menanyakan kembali; BPS Kabupaten Berau" in body
     assert "petugas 6403-0012;" in words_of(digest(night(), [told(Kind.QUALITY, OFFICER)], replace(full, officers={})))
 
 
@@ -131,6 +131,12 @@ def test_an_officer_is_told_by_role_and_code_with_the_superior(night: Night, ful
 )
 def test_where_it_stands_is_said(night: Night, full: Context, changes: dict[str, Any], said: str) -> None:
     assert said in words_of(digest(night(), [told(Kind.BEHIND, BERAU, **changes)], full))
+
+
+def test_what_is_not_asked_about_every_night_does_not_wait_for_data(night: Night, full: Context) -> None:
+    stale = told(Kind.APPOINTMENT, BERAU, families=66, why=Why.STANDING, judged=False, figures={"sls": 1})
+    body = words_of(digest(night(), [stale], full))
+    assert "tidak diperiksa malam ini, hanya menjelang hari libur" in body and "belum ada data baru" not in body
 
 
 def test_at_most_ten_kabkota_and_the_rest_in_the_work_list(night: Night, full: Context) -> None:
@@ -173,6 +179,12 @@ def test_good_news_is_short_and_asks_for_nothing(night: Night, full: Context) ->
     assert "KABAR BAIK" in message.body and "YANG HARUS" not in message.body
     assert len(message.body.splitlines()) <= 19
     assert message.attachments == ()
+
+
+def test_good_news_says_who_waits_all_the_same(night: Night, full: Context) -> None:
+    message = digest(night(waiting=Waiting(14, date(2022, 10, 25))), [], full)
+    assert "Masih menunggu perbaikan di karantina: 14 keluarga, di bawah batas" in words_of(message)
+    assert "Tidak ada masalah yang belum selesai" not in message.body + message.html
 
 
 def test_a_fault_of_ours_is_never_told_to_a_province(night: Night, full: Context) -> None:

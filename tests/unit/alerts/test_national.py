@@ -10,7 +10,7 @@ from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
 from regsosek.alerts.national import ProvinceStand, compose_national, worst_first
 from regsosek.alerts.personal_data import suspects
 from regsosek.alerts.platform import PlatformFigures
-from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.province_figures import ProvinceFigures, Waiting
 from regsosek.alerts.rendering import Message
 from regsosek.alerts.stopped import compose_stopped
 from regsosek.geography.provinces import provinces
@@ -65,10 +65,20 @@ def test_the_worst_province_stands_first(night: Night) -> None:
     assert "Tidak ada masalah (31 provinsi): Sumatera Utara, Sumatera Barat," in flat(message)
 
 
+def test_who_did_not_deliver_stands_first_then_the_status_of_the_page_then_families(night: Night) -> None:
+    """No families are added up that are counted in several ways."""
+    found = stands(night, p82=(of("82", Kind.NO_DATA, 0),), p35=(told(Kind.BEHIND, BERAU, families=900),))
+    for code, visited, waiting in (("19", 10_000, 0), ("31", 30_000, 0), ("36", 28_000, 0), ("35", 44_000, 66)):
+        figures = night(province=code, visited=visited, waiting=Waiting(waiting, NIGHT if waiting else None))
+        found[code] = replace(found[code], figures=figures)
+    found["12"] = replace(found["12"], figures=night(province="12", waiting=Waiting(867, NIGHT)))
+    assert worst_first(found)[:6] == ["82", "19", "36", "31", "35", "12"]
+
+
 def test_counts_and_escalations_are_told(night: Night) -> None:
     body = flat(compose_national(bad_night(night), ours()))
     assert "- TERTINGGAL DARI RENCANA: 1 provinsi kritis, 1 perlu perhatian; 5.900 keluarga" in body
-    assert "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 1 perlu perhatian; 40 keluarga" in body
+    assert "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 0 perlu perhatian, 1 hanya di sebagian kab/kota; 40 kel" in body
     assert "Kalimantan Timur (64): TIDAK ADA DATA MASUK, sub-SLS 6403010001000100, sejak 23 Okt 2022 (40 kel" in body
 
 
@@ -136,7 +146,7 @@ def test_all_provinces_are_attached(night: Night) -> None:
     assert rows[1] | {"kode": "64"} == {
         "kode": "64", "provinsi": "Kalimantan Timur", "tingkat": "KRITIS", "dikunjungi": "48000", "target": "100000",
         "rencana_persen": "48,0", "selisih_keluarga": "0", "status": "sesuai rencana",
-        "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk", "keluarga": "760",
+        "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk", "menunggu_perbaikan": "0",
         "diteruskan": "1",
     }  # fmt: skip
 
@@ -168,9 +178,7 @@ def test_who_is_behind_and_told_of_nothing_is_not_among_those_without_a_conditio
     message = compose_national(found, ours())
     assert message.subject.startswith("[PERHATIAN]")
     told, well = (
-        flat(message)
-        .split("TERTINGGAL ATAU TANPA DATA, TIDAK DIBERITAHUKAN ULANG MALAM INI")[1]
-        .split("Tidak ada masalah")
+        flat(message).split("TANPA DATA; TIDAK DIBERITAHUKAN SEBAGAI MASALAH MALAM INI")[1].split("Tidak ada masalah")
     )
     assert "Papua (94): tertinggal" in told
     assert "Papua," not in well.split(".")[0]

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from regsosek.alerts.condition import Kind, Place, Severity, Told
 from regsosek.alerts.context import Context
-from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.digest import compose_digest
+from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
 from regsosek.alerts.work_list import cell, grouped, spreadsheet, work_list
-from told_conditions import BERAU, PROVINCE, sub_sls, told
+from told_conditions import BERAU, NIGHT, PROVINCE, sub_sls, told
 
 Night = Callable[..., ProvinceFigures]
 
@@ -35,7 +37,7 @@ def test_each_place_is_told_whole(night: Night, context: Context) -> None:
         "kab_kota": "6403", "tingkat": "sub-SLS", "kode": "6403 010 001 0001 00", "masalah": "TIDAK ADA DATA MASUK",
         "tingkat_masalah": "KRITIS", "keadaan": "baru malam ini", "keluarga": "40", "sejak": "2022-10-26",
         "temuan": "Sudah 3 malam tidak ada data keluarga yang masuk.",
-        "pelaksana": "PML dan Koseka, BPS 6403 Kabupaten Berau",
+        "pelaksana": "PML dan Koseka, BPS Kabupaten Berau",
         "tindakan": "pastikan semua PPL menyinkronkan perangkatnya",
         "batas": "paling lambat 27 Okt 2022 pukul 18.00 WITA",
     }  # fmt: skip
@@ -82,6 +84,27 @@ def test_long_codes_are_no_numbers(code: str, written: str) -> None:
 
 def test_a_cell_keeps_what_is_harmless() -> None:
     assert [cell(value) for value in ("48 %", "=1", " x ", "-2", -2)] == ["48 %", "'=1", "x", "'-2", "-2"]
+
+
+def test_every_kabkota_that_a_mail_counts_is_a_row(night: Night, context: Context) -> None:
+    """The small ones that are behind, and the parts of a quarantine that only the whole province is told of."""
+    waiting, since = Waiting(9, NIGHT, 9, 9, 0, NIGHT, 9), NIGHT - timedelta(3)
+    small = KabkotaFigures("6411", "Kabupaten Mahakam Ulu", 150, 15, 5)
+    parts = (replace(night().kabkota[0], waiting=waiting), small)
+    figures = night(visited=20_000, kabkota=parts, waiting=waiting, code_desa=(CodeDesa("6403010001", "6403", 9),))
+    conditions = [replace(told(kind, PROVINCE, families=9), first=since) for kind in (Kind.BEHIND, Kind.CODE)]
+    message = compose_digest(figures, conditions, thresholds(), context)
+    content = message.attachments[0].content.decode("utf-8-sig")
+    found = list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))
+    assert [(row["kode"], row["masalah"], row["tingkat_masalah"], row["keluarga"]) for row in found[2:]] == [
+        ("6403", "KODE WILAYAH", "PERHATIAN", "9"),
+        ("6403 010 001", "KODE WILAYAH", "PERHATIAN", "9"),
+        ("6411", "TERTINGGAL DARI RENCANA", "KRITIS", "57"),
+    ]
+    assert {(row["keadaan"], row["sejak"]) for row in found[2:]} == {("", "")}
+    assert found[-1]["batas"] == found[0]["batas"] and message.attachments[0].name in message.body
+    only_below = compose_digest(figures, [told(Kind.QUALITY, BERAU, families=9)], thresholds(), context)
+    assert len(only_below.attachments[0].content.splitlines()) == 2
 
 
 def test_the_whole_province_is_a_row_too(night: Night, context: Context) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from types import SimpleNamespace
@@ -72,6 +73,12 @@ def test_both_changelogs_tell_what_was_renamed(files: dict[str, bytes], text: st
     lines = [line for line in written.splitlines() if told in line]
     assert len(lines) == len(renamed())
     assert all(f"`{former}`" in written and f"`{table}`" in written for table, former in former_tables().items())
+
+
+def test_the_first_release_has_no_former_names_to_tell_of() -> None:
+    made = made_up.figures()
+    first = changelogs(replace(made, changes=replace(made.changes, former_id=None, former_night=None)))
+    assert not any("lantai.csv" in content.decode() for content in first.values())
 
 
 def test_a_release_of_before_is_read_under_the_names_of_today(files: dict[str, bytes]) -> None:

@@ -223,7 +223,7 @@ def test_the_missing_are_named_on_every_page_with_night_and_scale(files: dict[st
 def test_who_is_missing_is_told_with_the_reason_and_what_is_held(files: dict[str, bytes]) -> None:
     text = " ".join("".join(Outline(files["index.html"].decode()).text).split())
     assert "lengkap dari 31 dari 34 provinsi" in text
-    assert "Papua (94): Tidak ada kiriman" in text
+    assert "Papua (94): Tidak ada kiriman data keluarga (K)" in text
     assert "isi berkas tidak sama" in text
     assert "1.234 keluarga dalam kiriman yang ditahan belum dihitung." in text
 
@@ -233,8 +233,8 @@ def test_arrivals_stand_province_by_night_in_words(outlines: dict[str, Outline])
     rows = {row[0]: row for name, own in tables.items() if name.startswith("t-kedatangan-") for row in own}
     assert len(rows) == 1 + len(provinces())
     assert rows["provinces"][1:] == ["22 Oct", "23 Oct"]
-    assert [cell[1:] for cell in rows["Papua"][1:]] == [" Nothing delivered, 0", " Nothing delivered, 7"]
-    assert [cell[1:] for cell in rows["Kalimantan Timur"][1:]] == [" Nothing delivered, 0", " Held, 7"]
+    assert [cell[1:] for cell in rows["Papua"][1:]] == [" No families delivered, 0", " No families delivered, 7"]
+    assert [cell[1:] for cell in rows["Kalimantan Timur"][1:]] == [" No families delivered, 0", " Held, 7"]
 
 
 def test_quality_tells_each_rule_in_the_language_of_the_page(outlines: dict[str, Outline]) -> None:
@@ -384,9 +384,9 @@ def test_who_is_missing_is_a_count_that_unfolds_by_state(outlines: dict[str, Out
 
 def _missing_in(name: str) -> list[tuple[str, str]]:
     states = (
-        ("Nothing delivered", "Rejected", "Held")
+        ("No families delivered", "Rejected", "Held")
         if name.startswith("en/")
-        else ("Tidak ada kiriman", "Ditolak", "Ditahan")
+        else ("Tidak ada data keluarga", "Ditolak", "Ditahan")
     )
     return list(zip(states, ("Papua", "Maluku", "Kalimantan Timur"), strict=True))
 

@@ -12,7 +12,7 @@ import pytest
 from site_parts import ENGLISH, INDONESIAN, desk, with_forecast
 
 from regsosek.release.figures import Figures
-from regsosek.release.site.charts import charts
+from regsosek.release.site.charts import _ends, charts
 from regsosek.release.site.language import Language
 
 PROVINCE = "11"
@@ -78,6 +78,17 @@ def test_the_figure_beside_a_line_is_its_own_and_has_its_colour(figures: Figures
         assert ends[colours[measure]]["text"] == f"{last:.1f}%", measure
 
 
+@pytest.mark.parametrize("reached", [(9.0, 8.5), (8.5, 8.5), (40.0, 0.0), (3.0, 1.0)])
+def test_the_figures_beside_the_lines_stand_apart_and_above_the_axis(
+    figures: Figures, reached: tuple[float, float]
+) -> None:
+    shares = dict(zip(("visited", "complete"), ([each] for each in reached), strict=True))
+    upper, lower = (each["at"] for each in _ends(ENGLISH, figures.night, shares, 120))
+    assert upper - lower >= 8.4 - 0.01
+    assert lower >= 6
+    assert upper >= reached[0]
+
+
 @pytest.mark.parametrize("bound", ENDS)
 def test_the_band_ends_at_the_bounds_of_the_forecast_and_each_of_them_is_drawn(figures: Figures, bound: str) -> None:
     forecast = figures.prospects.forecasts.set_index("code").loc[PROVINCE]
@@ -87,6 +98,24 @@ def test_the_band_ends_at_the_bounds_of_the_forecast_and_each_of_them_is_drawn(f
     assert band[-1]["day"] == ENGLISH.written.short_date(forecast["window_end"])
     other = with_forecast(figures, PROVINCE, **{ENDS[bound]: forecast[ENDS[bound]] - 1})
     assert drawn(other)[1]["kemajuan"] != before["kemajuan"]
+
+
+def test_the_band_of_the_nation_has_a_point_wherever_the_window_of_a_province_ends(figures: Figures) -> None:
+    told = figures.prospects.forecasts
+    first = told.loc[told["code"] == PROVINCE, "window_end"].iloc[0]
+    other, families = with_forecast(figures, "31", window_end=first + timedelta(days=6)), 0.0
+    for row in told[told["level"] == "provinsi"].to_dict("records"):
+        later = row["code"] == "31"
+        part = (first - figures.night) / (first + timedelta(days=6) - figures.night) if later else 1.0
+        families += row["visited"] + (row["final_visited"] - row["visited"]) * part
+    shown = told[told["level"] == "provinsi"]
+    band = drawn(other, "00")[0]["kemajuan"]["datasets"]["band"]
+    ends = [ENGLISH.written.short_date(first + timedelta(days=days)) for days in (0, 6)]
+    assert [each["day"] for each in band[1:]] == ends
+    assert band[1]["middle"] == pytest.approx(families * 100 / shown["plan_base_families"].sum(), abs=0.02)
+    whole = shown["final_visited"].sum() * 100 / shown["plan_base_families"].sum()
+    assert band[2]["middle"] == pytest.approx(whole, abs=0.02)
+    assert band[1]["low"] <= band[1]["middle"] <= band[1]["high"]
 
 
 def test_a_region_without_a_forecast_has_no_band(figures: Figures) -> None:

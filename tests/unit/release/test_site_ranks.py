@@ -58,7 +58,7 @@ def test_the_nation_ranks_its_provinces_and_tells_how_they_moved(pages: dict[str
 def test_the_caption_says_among_how_many_then_and_now(pages: dict[str, Outline]) -> None:
     told = said(pages["index.html"])
     assert "tertinggi dari 6 provinsi yang dapat dinilai" in told
-    assert "sejak rilis malam Sabtu, 22 Oktober 2022, yang menilai 6 provinsi." in told
+    assert "sejak rilis malam tanggal 22 Oktober 2022, yang menilai 6 provinsi." in told
 
 
 def test_only_provinces_are_ranked(pages: dict[str, Outline]) -> None:

@@ -1,5 +1,6 @@
 """What is passed on of a page: the address in its preview, and a chart that says of what, until when and by whom."""
 
+import re
 from dataclasses import replace
 
 import made_up
@@ -12,6 +13,10 @@ from regsosek.release.site.language import Language
 from regsosek.release.site.pages import site
 from site_outline import Outline
 
+FIRST_SEEN = (
+    "<title>(.*?)</title>", "<h1>(.*?)</h1>", 'name="description" content="([^"]*)', 'og:title" content="([^"]*)',
+    'og:description" content="([^"]*)',
+)  # fmt: skip
 PAGES = ("index.html", "en/provinsi/11.html", "kabkota/1101.html")
 
 
@@ -32,6 +37,16 @@ def previews(figures: Figures, served: str | None) -> dict[str, dict[str, str | 
 def test_a_page_that_is_served_says_where(figures: Figures, served: str) -> None:
     for name, told in previews(figures, served).items():
         assert told["og:url"] == f"https://regsosek.bps.example/kini/{name}"
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_title_heading_and_preview_say_what_is_simulated(figures: Figures, simulated: bool) -> None:
+    written = site(figures if simulated else replace(figures, notes=()))
+    for name in PAGES:
+        words = (ENGLISH if name.startswith("en/") else INDONESIAN).texts["simulated"]
+        page = written[name].decode()
+        told = [re.search(form, page, re.DOTALL) for form in FIRST_SEEN]
+        assert [words in found[1] for found in told if found] == [simulated] * len(FIRST_SEEN), name
 
 
 def test_a_page_that_nobody_serves_names_no_address(figures: Figures) -> None:

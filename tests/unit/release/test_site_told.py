@@ -43,7 +43,7 @@ def answer(figures: Figures, code: str, question: str) -> Answer:
 def test_the_first_answers_count_and_mark_what_is_not_whole(figures: Figures) -> None:
     missing = answer(figures, "00", "missing tonight")
     assert (missing.figure, missing.unit) == ("31", "of 34 provinces whole")
-    for code, state, whole in (("11", "Accepted", True), ("64", "Held", False), ("94", "Nothing delivered", False)):
+    for code, state, whole in (("11", "Accepted", True), ("64", "Held", False), ("94", "No families delivered", False)):
         found = answer(figures, code, "What arrived tonight?")
         assert found.figure == state
         assert ("behind" in found.kind.split()) is not whole, state
@@ -54,7 +54,7 @@ def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict
     head, *rows = outlines["en/index.html"].tables["t-urutan"]
     states = {row[0]: row[head.index(definitions()["state"].name_en)] for row in rows}
     told = {name: states[name] for name in ("Aceh", "Maluku", "Kalimantan Timur", "Papua")}
-    assert told == dict(zip(told, ("Accepted", "Rejected", "Held", "Nothing delivered"), strict=True))
+    assert told == dict(zip(told, ("Accepted", "Rejected", "Held", "No families delivered"), strict=True))
 
 
 def test_a_province_with_older_figures_says_of_which_night_they_are(figures: Figures) -> None:
@@ -84,6 +84,15 @@ def test_whether_a_region_ends_in_time_is_as_certain_as_its_interval(figures: Fi
         other = with_forecast(figures, "11", forecast_status="forecast", in_time=in_time)
         found = answer(other, "11", "finish in time?")
         assert (found.figure, found.kind) == (told, kind)
+
+
+def test_officers_are_told_of_where_their_pace_ends_within_the_interval_alone(figures: Figures) -> None:
+    fields = {"forecast_status": "forecast", "in_time": "uncertain", "visited": 100, "plan_base_families": 1000,
+              "families_left": 900, "officer_days_needed": 90, "families_per_officer_day": 10.0, "days_left": 17,
+              "final_low_share": 53.4, "final_high_share": 98.6}  # fmt: skip
+    for officers, told in ((4.0, True), (1.0, False), (9.0, False)):
+        found = answer(with_forecast(figures, "11", officers_per_day=officers, **fields), "11", "finish in time?")
+        assert ("at work each day" in " ".join(found.sentences)) is told, officers
 
 
 def test_the_nation_counts_what_is_certain_what_is_not_and_what_cannot_be_told(figures: Figures) -> None:
@@ -157,7 +166,29 @@ def test_where_nobody_is_behind_nobody_is_named_the_worst(figures: Figures) -> N
     calm = figures.completion["status"].mask(figures.completion["status"].isin(["behind", "far_behind"]), "on_plan")
     found = answer(replace(figures, completion=figures.completion.assign(status=calm)), "00", "worst")
     assert (found.figure, found.kind) == (ENGLISH.texts["none"], "")
-    assert "still on plan" in " ".join(found.sentences)
+    assert "Furthest below plan: " in " ".join(found.sentences)
+    assert "status: on plan." in " ".join(found.sentences)
+
+
+def test_who_is_behind_is_named_also_where_one_without_families_lies_further_below(figures: Figures) -> None:
+    codes, shown = list(figures.completion["code"]), figures.completion.copy()
+    for code, gap, status in (("11", -28.0, "not_begun"), ("12", -27.0, "far_behind"), ("13", -26.0, "on_plan")):
+        shown.loc[codes.index(code), ["gap_points", "status"]] = (gap, status)
+    found = answer(replace(figures, completion=shown), "00", "worst")
+    assert (found.figure, found.kind) == ("Sumatera Utara", "name behind")
+    assert "No families yet: Aceh." in " ".join(found.sentences)
+    calm = shown["status"].mask(shown["status"].isin(["behind", "far_behind"]), "on_plan")
+    told = " ".join(answer(replace(figures, completion=shown.assign(status=calm)), "00", "worst").sentences)
+    assert "Furthest below plan: Aceh (−28.0 points), status: no families yet." in told
+    assert "on plan" not in told
+
+
+def test_a_place_without_families_is_never_said_to_be_on_plan(figures: Figures) -> None:
+    kecamatan = figures.completion["code"] == "1101010"
+    shown = figures.completion.copy()
+    shown.loc[kecamatan, ["gap_points", "status"]] = (-28.0, "not_begun")
+    told = " ".join(answer(replace(figures, completion=shown), "1101", "worst").sentences)
+    assert "status: no families yet" in told
 
 
 def test_every_page_says_until_when_its_data_count(outlines: dict[str, Outline]) -> None:
@@ -186,6 +217,20 @@ def test_only_names_and_numbers_read_the_same_in_both_languages(figures: Figures
         same = set.intersection(*({" ".join(each.split()) for each in _spoken(page)} for page in pages))
         words = {each for each in same if re.search(r"[A-Za-z]{2}", re.sub(r"^\d+ [A-Z][a-z]{2}$", "", each))}
         assert {each for each in words if each.strip(":. ") not in names} == set(), kind
+
+
+def test_an_english_page_has_no_indonesian_but_the_note_of_the_reference_files(outlines: dict[str, Outline]) -> None:
+    for kind in KINDS:
+        told = said(outlines[f"en/{kind}"])
+        assert not re.search("kerangka pada|Direktorat|malam tanggal", told), kind
+        assert "Note of the reference files, in Indonesian: simulasi" in told
+
+
+def test_a_night_in_indonesian_has_no_day_of_the_week(outlines: dict[str, Outline]) -> None:
+    days = "|".join(("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"))
+    for kind in KINDS:
+        assert not re.search(f"[Mm]alam ({days})", said(outlines[kind])), kind
+    assert "malam tanggal 22 Oktober 2022" in said(outlines["index.html"])
 
 
 def _spoken(page: Outline) -> list[str]:

@@ -11,9 +11,10 @@ def about_lines(about: About, language: Language) -> list[tuple[str, str]]:
     """Name and text of each line, in the page's language."""
     own, code = about.imprint, language.code
     publisher = own.publisher if code == "id" else own.publisher_en
+    unit = own.unit if code == "id" else own.unit_en or own.unit
     told = {
         "nature": about.nature(code),
-        "publisher": f"{publisher} ({own.unit})",
+        "publisher": f"{publisher} ({unit})",
         "contact": own.contact,
         "licence": f"{own.licence} ({own.licence_title})",
         "citation": about.citation(code),

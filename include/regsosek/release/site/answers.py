@@ -1,6 +1,6 @@
 """What a reader wants to know first, answered in words: how far, where worst and why, will it end, what changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,6 +13,7 @@ from regsosek.release.site.page_table import Desk
 from regsosek.release.site.sections import missing_by_state
 from regsosek.release.wording import night_states
 from regsosek.statistics.forecast_table import IN_TIME
+from regsosek.statistics.status import NOT_BEGUN
 from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
@@ -68,7 +69,7 @@ def _reached(desk: Desk, row: Row) -> Answer:
         unit = desk.language.texts["not_known"]
         return Answer(desk.language.texts["ask_reached"], NOTHING, unit, (unknown,), "kurang", "behind")
     t, shown = desk.language.t, {name: desk.figure(row, name) for name in _REACHED}
-    version = row["plan_base_version"] or desk.language.texts["no_version"]
+    version = desk.language.version(row["plan_base_version"] or desk.language.texts["no_version"])
     told = [t("reached", base=desk.figure(row, "plan_base"), version=version, **shown)]
     if row["gap_points"] is not None:
         told.append(t("against_plan", **{name: desk.figure(row, name) for name in _PLANNED}))
@@ -104,20 +105,36 @@ _PLANNED = ("plan_percent", "gap_points", "days_behind", "status")
 
 
 def _worst(desk: Desk, row: Row) -> Answer | None:
-    """Where the region is furthest behind; None where nothing below it can be judged."""
-    behind = furthest_behind(desk.atlas.children(row["code"]), WORST_NAMED)
+    """Where the region is furthest behind by the rules; whose families nobody knows yet is told apart."""
+    parts_of = desk.atlas.children(row["code"])
+    below = furthest_behind(parts_of, len(parts_of))
     texts, parts = desk.language.texts, desk.language.texts[f"level_{level_below(row['level'])}"]
     question = desk.language.say("ask_worst", parts=parts)
-    if not behind:
+    if not below:
         return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
-    if not lags(behind[0]):
-        shown = {"name": behind[0]["name"], "gap": desk.figure(behind[0], "gap_points")}
-        return Answer(question, texts["none"], "", (desk.language.t("none_lags", parts=parts, **shown),), "urutan")
-    told, status = list(reasons(desk, behind[0])), desk.figure(behind[0], "status")
-    if others := [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in behind[1:] if lags(each)]:
+    lagging, unseen = [each for each in below if lags(each)], list(_not_begun(desk, below))
+    if not lagging:
+        names = ("name", "gap_points", "status")
+        told = desk.language.t("none_lags", parts=parts, **{name: desk.figure(below[0], name) for name in names})
+        return Answer(question, texts["none"], "", (told, *unseen), "urutan")
+    return _lagging(desk, question, lagging, unseen)
+
+
+def _lagging(desk: Desk, question: str, lagging: Sequence[Row], unseen: Sequence[Markup]) -> Answer:
+    """The one that is furthest behind and why, and who comes next."""
+    told, shown = list(reasons(desk, lagging[0])), lagging[:WORST_NAMED]
+    if others := [f"{each['name']} ({desk.figure(each, 'gap_points')})" for each in shown[1:]]:
         told.append(desk.language.t("next_worst", names=", ".join(others)))
-    unit = desk.language.say("points_off_plan", gap=desk.figure(behind[0], "gap_points"), status=status)
-    return Answer(question, behind[0]["name"], unit, tuple(told), "urutan", "name behind")
+    gap, status = desk.figure(lagging[0], "gap_points"), desk.figure(lagging[0], "status")
+    unit = desk.language.say("points_off_plan", gap=gap, status=status)
+    return Answer(question, lagging[0]["name"], unit, (*told, *unseen), "urutan", "name behind")
+
+
+def _not_begun(desk: Desk, below: Sequence[Row]) -> Iterator[Markup]:
+    """Those of which no family has come: no rule calls them behind, and they are not on plan either."""
+    if names := [each["name"] for each in below if each.get("status") == NOT_BEGUN]:
+        status = desk.language.status(NOT_BEGUN).capitalize()
+        yield desk.language.t("worst_not_begun", status=status, names=desk.language.listed(names, WORST_NAMED))
 
 
 def _finishing(desk: Desk, row: Row) -> Answer | None:
@@ -170,11 +187,23 @@ def _region_finishing(desk: Desk, forecast: Row) -> Answer:
         return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
     shown = {name: desk.figure(forecast, name) for name in _FORECAST}
     told = [t("final_reached", **shown), t(_done_text(forecast), **shown)]
-    if forecast["officer_days_needed"] is not None:
+    if _pace_agrees(forecast):
         told.append(t("officer_days", **shown))
     in_time = forecast["in_time"]
     return Answer(question, texts[in_time], texts["by_forecast"], tuple(told), "prakiraan",
                   "behind" if in_time == "no" else "")  # fmt: skip
+
+
+def _pace_agrees(forecast: Row) -> bool:
+    """Whether the officers seen in the last week, at their pace of that week, end within the interval of the forecast.
+
+    Of the last days much arrives late, so that fewer officers are seen than work: beside the interval it would deny it.
+    """
+    if forecast["officer_days_needed"] is None or forecast["officers_per_day"] is None:
+        return False
+    ahead = forecast["officers_per_day"] * forecast["days_left"] * forecast["families_per_officer_day"]
+    reached = (forecast["visited"] + ahead) * 100 / forecast["plan_base_families"]
+    return bool(forecast["final_low_share"] <= reached <= forecast["final_high_share"])
 
 
 def _done_text(forecast: Row) -> str:
@@ -196,7 +225,7 @@ def _changed(desk: Desk, row: Row) -> Answer:
     if changes.former_night is None:
         return Answer(question, texts["first_release"], "", (t("first_release_told"),), "perubahan", "name")
     own = next((each for each in desk.atlas.changes.get(row["code"], []) if each["measure"] == "visited"), None)
-    since = desk.language.written.long_date(changes.former_night)
+    since = desk.language.written.night_date(changes.former_night)
     if own is None:
         return Answer(question, "0", texts["families_visited"], (t("nothing_changed", since=since),), "perubahan")
     difference = desk.language.written.signed(own["now"] - own["before"])

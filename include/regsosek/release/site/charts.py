@@ -29,6 +29,8 @@ _LEAST_TOP = 120.0  # percent: forecasts reach beyond the whole, and all pages h
 _LABELS = 5  # days labelled on an axis, at most
 _VISITED, _COMPLETE, _HOVER = "#0b5fa5", "#b45309", "hover"
 _LEAST_APART = 7.0  # percent between two labels
+_ABOVE_AXIS = 0.75  # of that, from the axis to a label
+_BOUNDS = {"low": "final_low_share", "middle": "final_share", "high": "final_high_share"}
 _SPEC = dict[str, Any]
 
 
@@ -140,7 +142,7 @@ def _progress(desk: Desk, row: Row, days: Sequence[Row], window: tuple[date, dat
     spec, written = _blank("progress", language, window), language.written
     plan = _plan(desk.atlas, row, window)
     reached = _reached(days, families)
-    band = _band(desk, row, days[-1]["day"], reached["visited"][-1], window[1])
+    band = _band(desk, row, days[-1]["day"], reached["visited"][-1])
     highest = max(_LEAST_TOP, *reached["visited"], *(each["high"] for each in band))
     top = math.ceil(highest / _STEP) * _STEP
     axis = spec["layer"][2]["encoding"]["y"]
@@ -187,43 +189,47 @@ def _plan(atlas: Atlas, row: Row, window: tuple[date, date]) -> dict[date, float
     return {day: sum(w.plan_share(day, night) * n for w, n in weighted) * 100 / whole for day in _days(window)}
 
 
-def _band(desk: Desk, row: Row, last: date, reached: float, end: date) -> list[dict[str, Any]]:
-    """From where the region stands to the interval at the end of its window; nothing where there is no forecast."""
-    forecast = nation_prospect(desk.atlas) if row["level"] == "nasional" else desk.atlas.forecasts.get(row["code"])
-    if forecast is None or forecast["forecast_status"] != "forecast" or last >= end:
-        return []
-    written, ends = desk.language.written, ("final_low_share", "final_share", "final_high_share")
-    now = {"day": written.short_date(last), **dict.fromkeys(("low", "middle", "high"), _rounded(reached))}
-    then = {name: _rounded(forecast[field]) for name, field in zip(("low", "middle", "high"), ends, strict=True)}
-    return [now, {"day": written.short_date(end), **then}]
+def _band(desk: Desk, row: Row, last: date, reached: float) -> list[dict[str, Any]]:
+    """From where the region stands to the interval at the end of its window; nothing where there is no forecast.
 
-
-def nation_prospect(atlas: Atlas) -> Row | None:
-    """The provinces' forecasts added up; None where one of them has none.
-
-    The sum of their bounds is wider than an interval of the nation would be: it says what it is made of.
+    Of the nation it has a point wherever the window of a province ends, and the provinces' forecasts added up: the sum
+    of their bounds is wider than an interval of the nation would be, and says what it is made of.
     """
-    told = atlas.forecasts_of("provinsi")
-    if not told or any(each["forecast_status"] == "impossible" for each in told):
-        return None
+    atlas, own = desk.atlas, [desk.atlas.forecasts[row["code"]]] if row["code"] in desk.atlas.forecasts else []
+    told = atlas.forecasts_of("provinsi") if row["level"] == "nasional" else own
+    if any(each["forecast_status"] == "impossible" for each in told):
+        return []
+    written = desk.language.written
+    now = {"day": written.short_date(last), **dict.fromkeys(_BOUNDS, _rounded(reached))}
+    ends = sorted({each["window_end"] for each in told if each["forecast_status"] == "forecast"})
+    then = [{"day": written.short_date(day), **_bounds(told, last, day)} for day in ends if day > last]
+    return [now, *then] if then else []
+
+
+def _bounds(told: Sequence[Row], last: date, day: date) -> dict[str, float]:
     families = sum(each["plan_base_families"] for each in told)
-    sums = {name: sum(_expected(each, name) for each in told) for name in ("final_low", "final_visited", "final_high")}
-    shares = {"final_low": "final_low_share", "final_visited": "final_share", "final_high": "final_high_share"}
-    return {"forecast_status": "forecast", **sums, **{shares[name]: n * 100 / families for name, n in sums.items()}}
+    sums = {
+        name: sum(_expected(each, field, last, day) * each["plan_base_families"] for each in told)
+        for name, field in _BOUNDS.items()
+    }
+    return {name: _rounded(total / families) for name, total in sums.items()}
 
 
-def _expected(forecast: Row, name: str) -> int:
-    """Of a province that is done what it has."""
-    found = forecast[name] if forecast["forecast_status"] == "forecast" else forecast["visited"]
-    return int(found)
+def _expected(forecast: Row, field: str, last: date, day: date) -> float:
+    """The percent that a region is expected to have on a day: of one that is done, what it has."""
+    reached = float(forecast["visited"] * 100 / forecast["plan_base_families"])
+    if forecast["forecast_status"] != "forecast":
+        return reached
+    part = min(1.0, (day - last) / (forecast["window_end"] - last)) if forecast["window_end"] > last else 1.0
+    return reached + (float(forecast[field]) - reached) * part
 
 
 def _ends(language: Language, last: date, reached: Mapping[str, Sequence[float]], top: int) -> list[dict[str, Any]]:
     """The last points with their figures beside them, one above the other where they would meet."""
     visited, complete = reached["visited"][-1], reached.get("complete", [0.0])[-1]
     apart = _LEAST_APART * top / 100
-    below = min(complete, visited - apart) if visited >= apart else complete
-    above = visited if visited >= apart else complete + apart
+    below = max(apart * _ABOVE_AXIS, min(complete, visited - apart))
+    above = max(visited, below + apart)
     day = language.written.short_date(last)
     return [
         {

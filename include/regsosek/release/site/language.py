@@ -25,6 +25,7 @@ from regsosek.wording.number_form import NOTHING
 Code = Literal["id", "en"]
 _TEXTS = Path(__file__).parent / "texts.csv"
 _SIGNED = "poin persen"
+_OF_VERSIONS = ("version_each_opening", "version_opening")
 _STATUS_FIELDS = ("status", "floor_status")
 
 
@@ -113,7 +114,15 @@ class Language:
         write = self.written.points if unit == _SIGNED else self.written.decimal
         return str(write(float(value)))
 
+    def version(self, version: str) -> str:
+        """A version of a denominator; the tables write its words in Indonesian."""
+        for key in _OF_VERSIONS:
+            version = version.replace(_texts()[key]["id"], self.texts[key])
+        return version
+
     def _word(self, field: str, value: str) -> str:
+        if field.endswith("_version"):
+            return self.version(value)
         if field in _STATUS_FIELDS:
             return self.status(value)
         if field in FORECAST_WORDS:

@@ -80,7 +80,8 @@ def _preview(desk: Desk, row: Row, told: Sequence[Answer]) -> str:
     t, first, figures = desk.language.t, told[0], desk.atlas.figures
     whole, count = len(desk.atlas.states) - len(figures.missing), len(desk.atlas.states)
     gap = t("preview_gap", gap=desk.figure(row, "gap_points")) if row["gap_points"] is not None else ""
-    return str(t("preview", figure=first.figure, unit=first.unit, gap=gap, whole=whole, count=count))
+    shown = str(t("preview", figure=first.figure, unit=first.unit, gap=gap, whole=whole, count=count))
+    return f"{desk.language.texts['simulated']}. {shown}" if figures.about.simulated else shown
 
 
 def _missing_told(desk: Desk, row: Row) -> str:

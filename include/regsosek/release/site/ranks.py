@@ -51,5 +51,5 @@ def _told(desk: Desk, now: Mapping[str, int], before: Mapping[str, int]) -> str:
     told = language.say("rank_told", count=len(now))
     if former is None or not before:
         return told
-    moved = language.say("rank_moved", former=language.written.long_date(former), count=len(before))
+    moved = language.say("rank_moved", former=language.written.night_date(former), count=len(before))
     return f"{told} {moved}"

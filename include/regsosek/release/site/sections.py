@@ -102,7 +102,7 @@ def _after(row: Row) -> tuple[bool, float, str]:
 
 
 def _versions(desk: Desk, parts: Sequence[Row], name: str) -> str:
-    found = sorted({str(each[name]) for each in parts if each.get(name)})
+    found = sorted({desk.language.version(str(each[name])) for each in parts if each.get(name)})
     return "; ".join(found) or desk.language.texts["no_version"]
 
 
@@ -167,7 +167,7 @@ def changes(desk: Desk, row: Row) -> Table | None:
         return None
     texts = desk.language.texts
     causes = [name for name in CAUSE_FIELDS.values() if any(each[name] for each in rows)]
-    former = desk.language.written.long_date(desk.atlas.figures.changes.former_night)
+    former = desk.language.written.night_date(desk.atlas.figures.changes.former_night)
     caption = desk.language.say("changes_caption", name=row["name"], former=former)
     return desk.table("t-perubahan", caption, texts["col_figure"], ("before", *causes, "now"), rows,
                       lambda each: Cell(desk.language.name(each["measure"])))  # fmt: skip
@@ -320,5 +320,6 @@ def notes(desk: Desk, row: Row) -> dict[str, Any]:
         "missing_count": len(figures.missing),
         "whole": len(desk.atlas.states) - len(figures.missing),
         "provinces": len(desk.atlas.states),
+        "simulated": figures.about.simulated,
         "reference_notes": figures.notes,
     }
