@@ -163,7 +163,8 @@ def _unsaid_change(m: Messages) -> "pd.Series[bool]":
 
 def _nowhere(m: Messages) -> "pd.Series[bool]":
     ever = set(m.around.frame) | {change.old for change in m.around.changes}
-    unknown = ~m["id_subsls_baru"].isin(ever) & ~m.begins("id_subsls_baru", 10).isin(m.around.desa)
+    beside = m.begins("id_subsls_baru", 10) == m.begins("id_subsls", 10).where(m.status.isin(["known", "retired"]))
+    unknown = ~m["id_subsls_baru"].isin(ever) & ~m.begins("id_subsls_baru", 10).isin(m.around.desa) & ~certain(beside)
     return certain(unknown & (m.begins("id_subsls_baru", 2) == m.around.province))
 
 

@@ -102,9 +102,11 @@ def local_day(moment: str, offset: timedelta) -> str:
     return f"(({moment} AT TIME ZONE 'UTC') + INTERVAL {int(offset.total_seconds())} SECOND)::DATE"
 
 
-# A new sub-SLS stands in no frame yet, but in a desa that is there.
+# A new sub-SLS stands in no frame yet, but in a desa that is there, mostly that of the old one.
 _NEW_PLACE = """
-       CASE WHEN d.id_subsls_baru IS NOT NULL THEN b.id_subsls IS NOT NULL OR desa.code IS NOT NULL END
+       CASE WHEN d.id_subsls_baru IS NOT NULL THEN b.id_subsls IS NOT NULL OR desa.code IS NOT NULL
+               OR (k.row_no IS NOT NULL OR a.id_subsls IS NOT NULL) AND length(d.id_subsls_baru) = 16
+                  AND left(d.id_subsls_baru, 10) = left(d.id_subsls, 10) END
            AS new_place_known,"""
 _OF_NEW_PLACE = """
 LEFT JOIN at_all b ON b.id_subsls = d.id_subsls_baru
