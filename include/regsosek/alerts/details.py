@@ -53,7 +53,10 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
-    return [*_most_of(Kind.QUALITY, figures, limits, context), *_rules("rule_waiting", figures.rules, limits, context)]
+    return [
+        *_most_of(Kind.QUALITY, figures, limits, context),
+        *_rules("rule_waiting", figures.asked_rules, limits, context),
+    ]
 
 
 def _code(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
