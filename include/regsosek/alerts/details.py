@@ -65,9 +65,10 @@ def _code(figures: ProvinceFigures, limits: Thresholds, context: Context) -> lis
 
 
 def _desa(desa: CodeDesa, context: Context) -> str:
-    """A desa by its code, and its families."""
+    """A desa by code and name, as its page has it, and its families."""
     words = context.words
-    return words.say("where_part", name=f"{words.say('level.desa')} {desa.code}", n=words.number(desa.families))
+    name = f"{words.say('level.desa')} {desa.code} {desa.name}".strip()
+    return words.say("where_part", name=name, n=words.number(desa.families))
 
 
 def _behind(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:

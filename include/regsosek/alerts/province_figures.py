@@ -152,6 +152,7 @@ class CodeDesa:
     code: str
     kabkota: str
     families: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

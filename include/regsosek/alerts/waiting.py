@@ -64,10 +64,10 @@ FROM waiting w JOIN quality.reason r ON r.province = :province AND r.night = w.n
 GROUP BY r.rule_id ORDER BY 2 DESC, 1
 """
 _BY_DESA = """
-SELECT w.desa AS code, w.kabkota, count(*) AS families
+SELECT w.desa AS code, w.kabkota, count(*) AS families, r.name
 FROM waiting w JOIN reference.region r ON r.code = w.desa AND r.level = 'desa'
 WHERE w.code_rule IS NOT NULL AND w.kabkota <> ''
-GROUP BY w.desa, w.kabkota HAVING count(*) >= :desa_families ORDER BY 3 DESC, 1 LIMIT :most_desa
+GROUP BY w.desa, w.kabkota, r.name HAVING count(*) >= :desa_families ORDER BY 3 DESC, 1 LIMIT :most_desa
 """
 # What stands in the field may be anything; a code is short.
 _BY_OFFICER = """
