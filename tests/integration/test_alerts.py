@@ -49,12 +49,13 @@ def test_a_night_with_everything_reaches_the_office_once(
     assert mail["Subject"].startswith("[KRITIS] Kalimantan Timur, 26 Okt: kiriman ditolak")
     for line in (
         "1 dari 2 kiriman malam ini ditolak. 70 keluarga di dalamnya belum dimuat.",
-        "20 dari 100 keluarga dalam kiriman malam ini (20,0 %) masuk karantina; batas 5 %.",
+        "14 dari 100 keluarga dalam kiriman malam ini (14,0 %) masuk karantina karena isiannya; batas 5 %.",
+        "hanya menunggu kode wilayahnya dan tidak perlu ditanyakan kembali: 6.",
         "14 keluarga: Kepala keluarga (rincian 409 = 1) harus tepat satu",
         "Dikunjungi 10,0 % dari 1.000 keluarga, rencana 48 %: kurang 380 keluarga",
         "6 dari 100 keluarga dalam kiriman malam ini (6,0 %) berkode wilayah yang tidak ada dalam kerangka SLS.",
         "1. 6403 Kabupaten Berau – TERTINGGAL DARI RENCANA [KRITIS], baru malam ini Dikunjungi 16,7 % dari 600",
-        "Juga MUTU ISIAN [KRITIS]: 20 dari 100 keluarga dalam kiriman malam ini (20,0 %) masuk karantina",
+        "Juga MUTU ISIAN [PERHATIAN]: 14 dari 100 keluarga dalam kiriman malam ini (14,0 %) masuk karantina",
         "170 masuk = 80 dimuat + 20 karantina + 70 ditolak",
         "Rilis : belum ada yang terbit",
     ):
@@ -318,4 +319,5 @@ def test_a_night_of_all_provinces_is_told_as_a_whole(seeded: Engine, services_en
     assert "100 dari 1.000 keluarga di 1 provinsi dikunjungi (10,0 %), rencana 48,0 %; " in body
     assert "data malam ini lengkap dari 1 dari 34" in body
     assert "dan SQL hasil kompilasi berbeda; belum diolah: Sulawesi Selatan (ParityError: P05)" in body
-    assert "1. Kalimantan Timur (64): 10,0 % dari 1.000, rencana 48 %, jauh tertinggal [KRITIS]" in body
+    assert "1. Kalimantan Timur (64): 10,0 % dari 1.000, rencana 48 %, jauh tertinggal; 1 dari" in body
+    assert " kab/kota tertinggal, 1 di antaranya jauh tertinggal [KRITIS]" in body

@@ -22,6 +22,7 @@ from regsosek.night.nightly import release, tell
 from regsosek.night.outcome import Outcome
 from regsosek.night.stopwatch import peak_rss_bytes
 from regsosek.night.task_runs import noted
+from regsosek.portal import wording
 from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import Viewer
@@ -350,7 +351,7 @@ def test_an_office_goes_down_to_the_sub_sls_and_finds_what_is_not_public(world: 
     code, found = PROVINCE, {}
     for level in ("kabkota", "kecamatan", "desa", "subsls"):
         page = own.get(f"/regions/{code}").text
-        assert f"figures by {level}" in page
+        assert f"figures by {wording.level(level)}" in page
         for name, count in re.findall(r'<td class="n" data-name="([^"]+)">(\d+)</td>', page):
             found[level, name] = found.get((level, name), 0) + int(count)
         below = re.search(r'href="[^"]*/regions/(\d+)">\d+ ', page)

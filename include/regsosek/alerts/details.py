@@ -53,7 +53,10 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
-    return [*_most_of(Kind.QUALITY, figures, limits, context), *_rules("rule_waiting", figures.rules, limits, context)]
+    return [
+        *_most_of(Kind.QUALITY, figures, limits, context),
+        *_rules("rule_waiting", figures.asked_rules, limits, context),
+    ]
 
 
 def _code(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
@@ -62,9 +65,10 @@ def _code(figures: ProvinceFigures, limits: Thresholds, context: Context) -> lis
 
 
 def _desa(desa: CodeDesa, context: Context) -> str:
-    """A desa by its code, and its families."""
+    """A desa by code and name, as its page has it, and its families."""
     words = context.words
-    return words.say("where_part", name=f"{words.say('level.desa')} {desa.code}", n=words.number(desa.families))
+    name = f"{words.say('level.desa')} {desa.code} {desa.name}".strip()
+    return words.say("where_part", name=name, n=words.number(desa.families))
 
 
 def _behind(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""Conditions about families that wait in quarantine: QUALITY, and CODE where their region code is why.
+"""Conditions about families in quarantine: QUALITY of those to be asked again, CODE of those with a wrong region code.
 
 Both begin when too many of a night's families, or of all that were visited, wait; they stand until nobody waits any
 more. What still waits once the figures are within their limits again stands without pressing anybody.
@@ -102,13 +102,13 @@ def _limit(kind: Kind, limits: Thresholds) -> float:
 
 
 def _stocks(figures: ProvinceFigures) -> Iterator[_Stock]:
-    rule = figures.rules[0].rule_id if figures.rules else ""
+    rule = next((each.rule_id for each in figures.asked_rules), "")
     whole, judged = Place("provinsi", figures.province), figures.families.judged
-    yield _Stock(Kind.QUALITY, whole, figures.waiting, judged, figures.visited, rule)
+    yield _Stock(Kind.QUALITY, whole, figures.waiting.asked_again, judged, figures.visited, rule)
     yield _Stock(Kind.CODE, whole, _by_code(figures.waiting), judged, figures.visited)
     for each in figures.kabkota:
         place = Place("kabkota", each.code, each.name)
-        yield _Stock(Kind.QUALITY, place, each.waiting, each.received, each.visited)
+        yield _Stock(Kind.QUALITY, place, each.waiting.asked_again, each.received, each.visited)
         yield _Stock(Kind.CODE, place, _by_code(each.waiting), each.received, each.visited)
 
 
@@ -123,7 +123,7 @@ def _desa(each: CodeDesa, night: date) -> Condition:
 
 
 def _of_most(figures: ProvinceFigures, limits: Thresholds) -> Iterable[OfficerFigures]:
-    waiting = {each.code: each.waiting.families for each in figures.kabkota}
+    waiting = {each.code: each.waiting.asked_again.families for each in figures.kabkota}
     for each in figures.officers:
         most = each.waiting * 100 > limits.quality.officer_percent * waiting.get(each.kabkota, 0)
         if most and each.waiting >= limits.quality.officer_families:

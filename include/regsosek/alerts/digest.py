@@ -8,7 +8,7 @@ from regsosek.alerts.also_listed import also_listed
 from regsosek.alerts.arrived import arrived
 from regsosek.alerts.condition import Kind, Told
 from regsosek.alerts.context import Context
-from regsosek.alerts.ended import all_over, end_line, ends
+from regsosek.alerts.ended import all_over, end_line, ends, status_told
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
@@ -48,7 +48,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
     values = {
         "say": context.words.say,
         "language": context.language,
-        "severity": worst(opened) if opened else ended if gone else "AMAN",
+        "severity": worst(opened) if opened else ended if gone else "AMAN" if figures.well else "PERHATIAN",
         "office": context.office,
         "address": context.address,
         "quarantine": context.quarantine,
@@ -60,6 +60,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "recovered": [end_line(each.condition, figures, context.words) for each in gone],
         "ended": ended,
         "good": _good(figures, context.words),
+        "good_title": context.words.say("good" if figures.well else "nothing_told"),
         "items": [_item(each, opened, figures, limits, context) for each in province_lines(opened)],
         "lines": Lines(
             [word_kabkota(each, figures, limits, context) for each in shown],
@@ -101,11 +102,17 @@ def _news(
     """The kinds, most urgent first, with the families concerned, ``besides`` what ended; else that, or good news."""
     told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
     ended = ends(gone, opened, figures, words)
-    return {"news": told, "besides": ended} if told else {"news": ended or [words.say("subject.good")], "besides": ()}
+    quiet = "subject.good" if figures.well else "subject.nothing_told"
+    return {"news": told, "besides": ended} if told else {"news": ended or [words.say(quiet)], "besides": ()}
 
 
 def _good(figures: ProvinceFigures, words: Words) -> str:
-    """Good news, and who waits all the same: so few that nobody is told of them otherwise."""
+    """Good news, and who waits all the same: so few that nobody is told of them otherwise.
+
+    A night may be read of which nothing is told though the page calls some of it behind: that is no good news.
+    """
+    if not figures.well:
+        return words.say("nothing_told_text", status=status_told(figures, words))
     waiting = figures.waiting.families
     return words.say("good_waiting", n=words.number(waiting)) if waiting else words.say("good_text")
 

@@ -9,7 +9,7 @@ from regsosek.alerts.wording import Words
 
 # Nothing of the kind is left in the province: of any other kind, what is left is open.
 _NOTHING_LEFT: Mapping[Kind, Callable[[ProvinceFigures], bool]] = {
-    Kind.QUALITY: lambda figures: not figures.waiting.families,
+    Kind.QUALITY: lambda figures: not figures.waiting.asked_again.families,
     Kind.CODE: lambda figures: not figures.waiting.code,
     Kind.BEHIND: lambda figures: figures.well and (figures.pace.gap_families or 0) >= 0,
 }

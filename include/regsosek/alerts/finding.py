@@ -51,6 +51,7 @@ def _of_the_night(line: Line, figures: ProvinceFigures) -> dict[str, float]:
 
 def _of_province(figures: ProvinceFigures) -> dict[str, float]:
     return {
+        "code_alone": figures.waiting.code_alone,
         "visited": figures.visited,
         "target": figures.target,
         "plan_percent": figures.plan_percent,
@@ -67,4 +68,9 @@ def _of_province(figures: ProvinceFigures) -> dict[str, float]:
 
 def _of_kabkota(place: KabkotaFigures, figures: ProvinceFigures) -> dict[str, float]:
     plan = figures.pace_of_kabkota(place).plan_percent or 0.0
-    return {"visited": place.visited, "target": place.plan_base, "plan_percent": plan}
+    return {
+        "code_alone": place.waiting.code_alone,
+        "visited": place.visited,
+        "target": place.plan_base,
+        "plan_percent": plan,
+    }

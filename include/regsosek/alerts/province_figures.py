@@ -13,6 +13,9 @@ from regsosek.statistics.status import BEHIND, NOT_WELL
 from regsosek.warehouse.holding import HeldDelivery
 from regsosek.warehouse.replacing import ReplacedFamilies
 
+# A code that no frame knows (G03), or that contradicts itself (G01). What G02 places is accepted and waits for nobody.
+CODE_RULES = ("G01", "G03")
+
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
@@ -59,6 +62,8 @@ class Waiting:
         tonight: those that this night brought.
         new_sls, wrong_code: those whose region code breaks G03 or G01; what G02 placed above a sub-SLS does not wait.
         code_since, code_tonight: of these two together.
+        code_alone, alone_tonight: those of them that break no other critical rule: their code is looked up, and nobody
+            asks the family again; ``asked_since`` is the first night of all others.
     """
 
     families: int = 0
@@ -68,11 +73,21 @@ class Waiting:
     wrong_code: int = 0
     code_since: date | None = None
     code_tonight: int = 0
+    code_alone: int = 0
+    alone_tonight: int = 0
+    asked_since: date | None = None
 
     @property
     def code(self) -> int:
         """Families that wait because of their region code."""
         return self.new_sls + self.wrong_code
+
+    @property
+    def asked_again(self) -> "Waiting":
+        """Those of whom the family must be asked again."""
+        if not self.code_alone:
+            return self
+        return Waiting(self.families - self.code_alone, self.asked_since, self.tonight - self.alone_tonight)
 
 
 NOBODY = Waiting()
@@ -137,6 +152,7 @@ class CodeDesa:
     code: str
     kabkota: str
     families: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +220,11 @@ class ProvinceFigures:
     code_desa: tuple[CodeDesa, ...] = ()
     officers: tuple[OfficerFigures, ...] = ()
     heads_not_met: tuple[HeadNotMet, ...] | None = None
+
+    @property
+    def asked_rules(self) -> tuple[RuleViolations, ...]:
+        """The rules that families are asked about again: all but those of region codes."""
+        return tuple(each for each in self.rules if each.rule_id not in CODE_RULES)
 
     @property
     def pace(self) -> Pace:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.alerts.figures import PLACES
 from regsosek.alerts.province_figures import (
+    CODE_RULES,
     NOBODY,
     CodeDesa,
     OfficerFigures,
@@ -25,8 +26,7 @@ SELECT case_id FROM core.kasus_terkini WHERE province = :province AND waiting IS
 UNION
 SELECT case_id FROM core.kasus WHERE province = :province AND night > :night
 """
-# A code that no frame knows (G03), or that contradicts itself (G01). What G02 places is accepted and waits for nobody.
-_CODE_RULES = "('G01', 'G03')"
+_CODE_RULES = f"({', '.join(map(repr, CODE_RULES))})"
 _WAITING = f"""
 WITH {PLACES}, {case_state_steps("night", "revised")}
 SELECT n.case_id, n.night, n.delivery_id, n.part, n.ppl, coalesce(u.kabkota, '') AS kabkota,
@@ -39,12 +39,23 @@ LEFT JOIN sub_sls s ON s.id_subsls = n.placed_code
 LEFT JOIN upward u ON u.region = coalesce(s.id_desa, n.placed_code)
 WHERE c.state IN ('quarantined', 'pending')
 """
+# Who breaks a critical rule that a corrected code does not mend.
+_ASKED = f"""
+SELECT DISTINCT w.case_id
+FROM waiting w JOIN quality.reason r ON r.province = :province AND r.night = w.night AND r.delivery_id = w.delivery_id
+     AND r.part = w.part AND r.case_id = w.case_id AND r.severity = 'critical' AND r.rule_id NOT IN {_CODE_RULES}
+"""
 _BY_KABKOTA = """
 SELECT kabkota, count(*) AS families, min(night) AS since, count(*) FILTER (WHERE night = :night) AS tonight,
        count(*) FILTER (WHERE code_rule = 'G03') AS new_sls, count(*) FILTER (WHERE code_rule = 'G01') AS wrong_code,
        min(night) FILTER (WHERE code_rule IS NOT NULL) AS code_since,
-       count(*) FILTER (WHERE code_rule IS NOT NULL AND night = :night) AS code_tonight
-FROM waiting GROUP BY kabkota
+       count(*) FILTER (WHERE code_rule IS NOT NULL AND night = :night) AS code_tonight,
+       count(*) FILTER (WHERE code_alone) AS code_alone,
+       count(*) FILTER (WHERE code_alone AND night = :night) AS alone_tonight,
+       min(night) FILTER (WHERE NOT code_alone) AS asked_since
+FROM (SELECT w.*, w.code_rule IS NOT NULL AND a.case_id IS NULL AS code_alone
+      FROM waiting w LEFT JOIN asked a USING (case_id)) own
+GROUP BY kabkota
 """
 _BY_RULE = """
 SELECT r.rule_id, count(DISTINCT w.case_id) AS rows
@@ -53,15 +64,15 @@ FROM waiting w JOIN quality.reason r ON r.province = :province AND r.night = w.n
 GROUP BY r.rule_id ORDER BY 2 DESC, 1
 """
 _BY_DESA = """
-SELECT w.desa AS code, w.kabkota, count(*) AS families
+SELECT w.desa AS code, w.kabkota, count(*) AS families, r.name
 FROM waiting w JOIN reference.region r ON r.code = w.desa AND r.level = 'desa'
 WHERE w.code_rule IS NOT NULL AND w.kabkota <> ''
-GROUP BY w.desa, w.kabkota HAVING count(*) >= :desa_families ORDER BY 3 DESC, 1 LIMIT :most_desa
+GROUP BY w.desa, w.kabkota, r.name HAVING count(*) >= :desa_families ORDER BY 3 DESC, 1 LIMIT :most_desa
 """
 # What stands in the field may be anything; a code is short.
 _BY_OFFICER = """
-SELECT ppl AS code, kabkota, count(*) AS waiting FROM waiting
-WHERE ppl ~ '^[0-9A-Za-z]{1,8}$' AND kabkota <> ''
+SELECT ppl AS code, kabkota, count(*) AS waiting FROM waiting LEFT JOIN asked a USING (case_id)
+WHERE (code_rule IS NULL OR a.case_id IS NOT NULL) AND ppl ~ '^[0-9A-Za-z]{1,8}$' AND kabkota <> ''
 GROUP BY ppl, kabkota HAVING count(*) >= :officer_families ORDER BY 3 DESC, 1, 2 LIMIT :most_officers
 """
 
@@ -76,7 +87,7 @@ def with_waiting(connection: Connection, figures: ProvinceFigures, limits: Thres
         "officer_families": limits.quality.officer_families,
         "most_officers": 10 * limits.rows.officers,
     }
-    with revised(connection, _OWN, asked), step_tables(connection, {"waiting": _WAITING}, asked):
+    with revised(connection, _OWN, asked), step_tables(connection, {"waiting": _WAITING, "asked": _ASKED}, asked):
         found = {name: list(connection.execute(text(query), asked)) for name, query in _QUERIES.items()}
     by_kabkota = {row.kabkota: Waiting(*row[1:]) for row in found["kabkota"]}
     return replace(

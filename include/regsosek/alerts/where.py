@@ -61,7 +61,7 @@ def _short_of_plan(each: KabkotaFigures, figures: ProvinceFigures) -> int:
 
 
 _OWN: Mapping[Kind, Callable[[KabkotaFigures, ProvinceFigures], int]] = {
-    Kind.QUALITY: lambda each, _: each.waiting.families,
+    Kind.QUALITY: lambda each, _: each.waiting.asked_again.families,
     Kind.CODE: lambda each, _: each.waiting.code,
     Kind.BEHIND: _short_of_plan,
 }

@@ -1,20 +1,24 @@
 """How the last nights went, province by province, as an operator asks it of the ledger."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from regsosek.geography.calendar import FieldWindow
+from regsosek.geography.regions import NATION
 from regsosek.portal.viewer import Viewer
 from regsosek.release.publication import Publication, publication_fault, release_of
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
+from regsosek.warehouse.night_faults import faults_of
 
 # Nothing is missing of these: what came is accepted, or nothing was to come.
 COMPLETE = ("accepted", "closed")
+UNDER_WAY = "not_processed"
 
 
 @dataclass(frozen=True)
@@ -77,20 +81,28 @@ def last_nights(connection: Connection, count: int) -> list[date]:
 
 def read_night(connection: Connection, night: date, windows: Mapping[str, FieldWindow]) -> Night:
     """How ``night`` went."""
-    release = release_of(connection, night)
+    release, failed = release_of(connection, night), faults_of(connection, night)
     held_back = release.held_back if release is not None else ()
+    newest = release is None and last_nights(connection, 1) == [night]
     table = provinces_of_the_night(connection, last_refreshed(connection, night), windows)
     states = tuple(
         ProvinceState(
             province=row["province"],
             name=row["name"],
-            state="held_back" if row["province"] in held_back else row["state"],
+            state="held_back" if row["province"] in held_back else _ended(row, failed, newest=newest),
             deliveries=int(row["deliveries"]),
             reasons=tuple(filter(None, row["reasons"].split(","))),
         )
         for row in table.to_dict("records")
     )
-    return Night(night, states, release, publication_fault(connection, night))
+    under_way = NATION not in failed and any(each.state == UNDER_WAY for each in states)
+    return Night(night, states, release, None if under_way else publication_fault(connection, night))
+
+
+def _ended(row: Mapping[Any, Any], failed: Container[str], *, newest: bool) -> str:
+    """What is not processed failed, unless its task may still come: on the newest night, with nothing published."""
+    may_come = newest and row["province"] not in failed
+    return row["state"] if may_come or row["state"] != UNDER_WAY else "failed"
 
 
 def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[Night]:

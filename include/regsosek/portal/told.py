@@ -15,9 +15,11 @@ from regsosek.alerts.memory import OURS, acts_of
 from regsosek.alerts.nightly import group_of
 from regsosek.alerts.platform import PLATFORM
 from regsosek.geography.provinces import provinces
+from regsosek.portal.wording import measured
 from regsosek.warehouse.tables import condition, outbox
 
 SHOWN_ACTS = 30
+_NAMES = {each.code: each.name for each in provinces()}
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,8 @@ def _told(row: dict[str, Any]) -> Told:
 
 def _met(province: str, night: date, each: Condition) -> Met:
     # What makes it news (rules, ids) is said by the message itself; here are the numbers.
-    shown = tuple((name, f"{value:g}") for name, value in each.figures.items())
-    place = f"{each.place.code} {each.place.name}".strip()
+    shown = tuple(measured(name, value) for name, value in each.figures.items())
+    place = f"{each.place.code} {each.place.name or _NAMES.get(each.place.code, '')}".strip()
     return Met(
         province,
         night,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from regsosek.alerts.wording import words_of
 from regsosek.geography.reference_table import read_table
 
-_STATES = Path(__file__).with_name("states.csv")
+_STATES, _MEASURES = Path(__file__).with_name("states.csv"), Path(__file__).with_name("measures.csv")
 JAKARTA = ZoneInfo("Asia/Jakarta")
 _ACTED = {"ack": "acknowledged", "snooze": "snoozed", "wake": "woken"}
 _LEVELS = {"kabkota": "kab/kota", "subsls": "sub-SLS"}
@@ -59,6 +59,19 @@ def event_words() -> dict[str, StateWords]:
 def number(value: float | None) -> str:
     """A whole number with thousands apart; a dash for none."""
     return "–" if value is None else f"{value:,.0f}"
+
+
+def measured(name: str, value: float) -> tuple[str, str]:
+    """What a number that a condition was decided on is called, and how it is written."""
+    label, form = _measures().get(name, (name.replace("_", " "), "count"))
+    written = {"percent": f"{value:.1f}%", "flag": "yes" if value else "no"}
+    return label, written.get(form, number(value))
+
+
+@cache
+def _measures() -> dict[str, tuple[str, str]]:
+    rows = read_table(_MEASURES, ("measure", "label", "form"))
+    return {row["measure"]: (row["label"], row["form"]) for row in rows}
 
 
 def signed(value: float) -> str:

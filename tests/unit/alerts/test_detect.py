@@ -326,6 +326,20 @@ def test_the_most_frequent_rule_and_the_deliveries_are_the_news(night: Night) ->
     assert (quality.news, held.news, held.families) == ("P05", HELD.delivery_id, 700)
 
 
+def test_who_waits_for_a_code_alone_is_not_to_be_asked_again(night: Night) -> None:
+    """Nine wait, six of them for their code and nothing else: they are told once, under CODE."""
+    since = date(2022, 10, 20)
+    waits = Waiting(9, since, 9, 7, 0, since, 7, 6, 6, date(2022, 10, 22))
+    few = RowCounts(received=100, loaded=91, quarantined=9)
+    figures = night(families=few, visited=100, target=208, waiting=waits, rules=(RuleViolations("G03", 7),))
+    assert {each.kind: each.families for each in detect(figures, LIMITS) if each.place.level == "provinsi"} == {
+        Kind.CODE: 7
+    }
+    more = replace(figures, waiting=replace(waits, families=12, tonight=12))
+    [quality] = [each for each in detect(more, LIMITS) if each.kind is Kind.QUALITY]
+    assert (quality.families, quality.news, quality.figures["waiting_nights"]) == (6, "", 5)
+
+
 @given(
     visited=st.integers(0, 200_000),
     n=st.integers(0, 1000),

@@ -81,6 +81,14 @@ def test_a_subject_counts_problems_alone(night: Night, context: Context) -> None
     )
 
 
+def test_a_night_of_which_nothing_is_told_is_no_good_news_with_kabkota_behind(night: Night, context: Context) -> None:
+    """Read by an operator: what is small, put off or acknowledged is told of nothing."""
+    message = digest(night(kabkota=(ON_PLAN, SMALL)), [], context)
+    assert message.subject == "[PERHATIAN] Kalimantan Timur, 26 Okt: tidak ada yang diberitahukan"
+    assert "sesuai rencana; 1 dari 2 kab/kota tertinggal" in flat(message)
+    assert "Tidak ada masalah" not in message.body + message.html
+
+
 def test_nobody_is_told_to_have_caught_up_because_nobody_asks_any_more(night: Night) -> None:
     late = night(night=date(2022, 12, 20), visited=50_000)
     memory = told_before("64", late.night, [("BEHIND", date(2022, 11, 20))])

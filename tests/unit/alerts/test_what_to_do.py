@@ -75,9 +75,9 @@ def test_what_to_do_names_the_kabkota_that_make_most_of_it(night: Night, context
     assert "kab/kota di bawah" not in behind
     waits = Waiting(9, TONIGHT, 9, 9, 0, TONIGHT, 9)
     one = replace(night().kabkota[0], waiting=waits)
-    few, desa = replace(night().families, received=100), (CodeDesa("6403010001", "6403", 9),)
+    few, desa = replace(night().families, received=100), (CodeDesa("6403010001", "6403", 9, "Teluk Bayur"),)
     coded = body(night(waiting=waits, families=few, kabkota=(one,), code_desa=desa), Memory(), context)
-    assert "- desa/kelurahan 6403010001 (9)" in coded
+    assert "- desa/kelurahan 6403010001 Teluk Bayur (9)" in coded
     assert "Betulkan kode wilayah atau daftarkan SLS baru (9 keluarga): Kab. Berau (9)" in coded
 
 

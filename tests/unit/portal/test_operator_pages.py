@@ -1,16 +1,19 @@
 """The pages that answer operators: whole, escaped, filtered by who looks, and leading to the right place in Airflow."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from outline import Outline
 from portal_world import AT, HOSTILE, NIGHT, delivery, frame, held, night
 
 from portal_viewers import OPERATOR, office
+from regsosek.alerts import condition as condition_module
 from regsosek.alerts.acts import Act, Verb
-from regsosek.alerts.condition import Kind, Place
+from regsosek.alerts.condition import Condition, Kind, Place, Severity
 from regsosek.alerts.outbox_desk import OutboxLine
 from regsosek.night.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
 from regsosek.night.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
@@ -21,8 +24,9 @@ from regsosek.portal.decisions import Decided
 from regsosek.portal.quarantine import AGES, ProvinceWaiting, age_of
 from regsosek.portal.releases import ReleaseLine
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions
-from regsosek.portal.told import Met, Told
+from regsosek.portal.told import Met, Told, _met
 from regsosek.portal.viewer import Viewer
+from regsosek.portal.wording import _measures
 from regsosek.release.pointer import Position
 from regsosek.release.standing_words import StandingRelease
 from regsosek.warehouse.ledger import Spent
@@ -295,9 +299,30 @@ def test_portal_mail_and_page_have_one_word_for_one_thing() -> None:
     assert {kind: condition_words()[kind].label.lower() for kind in told} == {
         kind: short.lower() for kind, short in told.items()
     }
-    assert {state: words.label for state, words in night_words().items()} == {
+    assert {state: words.label for state, words in night_words().items() if state != "failed"} == {
         state: words.label_en for state, words in night_states().items()
     }
+
+
+def test_a_condition_is_told_by_its_place_and_its_numbers_by_their_names() -> None:
+    numbers = {"visited": 403, "target": 2924, "plan_percent": 27.9903, "small_kabkota": 7, "within_limits": 1}
+    behind = Condition(Kind.BEHIND, Place("provinsi", "12"), Severity.PERHATIAN, NIGHT, 415, numbers)
+    told = _met("12", NIGHT, behind)
+    assert told.place == "12 Sumatera Utara"
+    assert dict(told.figures) == {
+        "visited": "403", "families by plan's denominator": "2,924", "planned by then": "28.0%",
+        "kab/kota behind that are too small to be told of": "7", "within the limits": "yes",
+    }  # fmt: skip
+    below = _met("12", NIGHT, replace(behind, place=Place("kabkota", "1204", "Tapanuli")))
+    assert below.place == "1204 Tapanuli"
+
+
+def test_every_number_that_a_condition_is_decided_on_has_a_name() -> None:
+    folder = Path(condition_module.__file__).parent
+    written = " ".join(each.read_text(encoding="utf-8") for each in folder.glob("detect*.py"))
+    named = set(re.findall(r'"([a-z_]+)": ', written))
+    assert len(named) > 20
+    assert named - set(_measures()) == set()
 
 
 def test_every_condition_and_event_has_words() -> None:

@@ -12,7 +12,7 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from site_parts import desk
+from site_parts import ENGLISH, desk
 
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
 from regsosek.geography.provinces import provinces
@@ -48,7 +48,7 @@ def number(text: str) -> float:
 def holds(key: str, value: float) -> bool:
     """Whether a step of the legend, as it is written, holds a value."""
     bounds = [number(each) for each in re.findall(NUMBER, key)]
-    if key.startswith("below"):
+    if key.startswith(("below", "not behind")):
         return value < bounds[0]
     return bounds[0] <= value and (len(bounds) == 1 or value < bounds[1])
 
@@ -59,9 +59,15 @@ def test_every_region_has_the_colour_whose_key_holds_its_figure(figures: Figures
     for field, choice in found.choices.items():
         keys = dict(choice["keys"])
         for code, (text, shade) in choice["parts"].items():
-            value = {**atlas.forecasts.get(code, {}), **atlas.region(code)}.get(field)
+            region = {**atlas.forecasts.get(code, {}), **atlas.region(code)}
+            value = region.get(field)
             if value is None:
-                assert (text, keys[shade]) == ("–", "no figure"), (field, code)
+                assert text == "–", (field, code)
+                assert "no figure" in keys[shade], (field, code)
+            elif field == "gap_points" and value < 0:
+                lagging = region["status"] in ("behind", "far_behind")
+                expected = ENGLISH.status(region["status"]) if lagging else "not behind; below +"
+                assert keys[shade].startswith(expected), (code, value, region["status"])
             else:
                 assert holds(keys[shade], value), (field, code, value, keys[shade])
                 checked += 1
@@ -71,6 +77,20 @@ def test_every_region_has_the_colour_whose_key_holds_its_figure(figures: Figures
     ]
     first = found.choices[found.measures[0][0]]["parts"]
     assert {tile.code: [tile.text, tile.shade] for tile in found.tiles} == first
+
+
+def test_only_what_is_behind_by_the_rules_has_a_warm_colour_on_the_map(figures: Figures) -> None:
+    statuses = {
+        "11": (-10.8, "on_plan"),
+        "12": (-28.0, "not_begun"),
+        "13": (-16.0, "behind"),
+        "14": (-31.0, "far_behind"),
+    }
+    shown = figures.completion.copy()
+    for code, told in statuses.items():
+        shown.loc[shown["code"] == code, ["gap_points", "status"]] = told
+    shades = {tile.code: tile.shade for tile in national(replace(figures, completion=shown)).tiles}
+    assert [shades[code] for code in statuses] == ["both2", "none", "both1", "both0"]
 
 
 def lightness(colour: str) -> float:

@@ -1,7 +1,8 @@
 """A map by any measure: tiles in the place of each province, or boundaries where a deployment supplies them.
 
 A measure is shown by its band on a scale that the colour-blind can tell apart, and as text in every tile. The bands
-follow the figures of the night, in round steps, so that regions differ in colour on every day of the campaign.
+follow the figures of the night, in round steps, so that regions differ in colour on every day of the campaign. A gap
+below zero has the colour of its status: only what is behind by the rules has that of warning.
 """
 
 from bisect import bisect_right
@@ -17,6 +18,7 @@ from regsosek.geography.boundaries import Boundaries, Drawing
 from regsosek.geography.reference_table import read_table
 from regsosek.release.site.atlas import Row, level_below
 from regsosek.release.site.page_table import Desk
+from regsosek.statistics.status import NOT_BEGUN
 
 _HERE = Path(__file__).parent
 NO_VALUE = "none"
@@ -24,6 +26,8 @@ _BOTH = "both"
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _SIDES = (-2, -1, 1, 2)  # steps from zero; the band in the middle is neither below nor above
 _RISES = 5
+_LAGGING = {"far_behind": "both0", "behind": "both1", NOT_BEGUN: NO_VALUE}
+_ON_PLAN = "both2"
 
 
 @dataclass(frozen=True)
@@ -156,20 +160,43 @@ def _tile(desk: Desk, part: Row, measure: Measure, bands: Bands) -> Tile:
     place = places().get(part["code"], {"row": "0", "column": "0", "short": part["name"], "letters": part["code"]})
     return Tile(
         part["code"], part["name"], place["short"], place["letters"], int(place["row"]), int(place["column"]),
-        desk.region_link(part), _text(desk, part, measure), bands.shade(_value(desk, part, measure)),
+        desk.region_link(part), _text(desk, part, measure), _shade(desk, part, measure, bands),
     )  # fmt: skip
 
 
 def _choice(desk: Desk, measure: Measure, parts: Sequence[Row], bands: Bands) -> dict[str, Any]:
-    shown = {part["code"]: [_text(desk, part, measure), bands.shade(_value(desk, part, measure))] for part in parts}
+    shown = {part["code"]: [_text(desk, part, measure), _shade(desk, part, measure, bands)] for part in parts}
     return {"keys": [[key.shade, key.text] for key in _keys(desk, bands)], "parts": shown}
+
+
+def _shade(desk: Desk, part: Row, measure: Measure, bands: Bands) -> str:
+    value = _value(desk, part, measure)
+    if value is None or measure.scale != _BOTH:
+        return bands.shade(value)
+    if part.get("status") in _LAGGING:
+        return _LAGGING[part["status"]]
+    return bands.shade(max(0.0, value))
 
 
 def _keys(desk: Desk, bands: Bands) -> list[Key]:
     """The legend: below the first break, between two, from the last on, and no value."""
+    if bands.scale == _BOTH:
+        return _status_keys(desk, bands)
     say, places = desk.language.say, int(any(each % 1 for each in bands.breaks))
     told = [desk.language.written.decimal(each, places) for each in bands.breaks]
     between = [say("key_between", low=low, high=high) for low, high in pairwise(told)]
     steps = [say("key_below", high=told[0]), *between, say("key_from", low=told[-1])]
     shades = [Key(f"{bands.scale}{n}", text) for n, text in enumerate(steps)]
     return [*shades, Key(NO_VALUE, say("key_none"))]
+
+
+def _status_keys(desk: Desk, bands: Bands) -> list[Key]:
+    """The legend of a gap: what lags by its status, what is on plan, and how far ahead."""
+    say, ahead = desk.language.say, [each for each in bands.breaks if each > 0]
+    places = int(any(each % 1 for each in ahead))
+    low, high = (desk.language.written.decimal(each, places) for each in ahead)
+    lagging = [Key(_LAGGING[status], desk.language.status(status)) for status in ("far_behind", "behind")]
+    on_plan = Key(_ON_PLAN, say("key_on_plan", high=low))
+    between, beyond = say("key_between", low=f"+{low}", high=f"+{high}"), say("key_from", low=f"+{high}")
+    none = Key(NO_VALUE, say("key_no_gap", status=desk.language.status(NOT_BEGUN)))
+    return [*lagging, on_plan, Key("both3", between), Key("both4", beyond), none]
