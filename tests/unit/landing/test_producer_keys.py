@@ -81,6 +81,7 @@ def test_what_minisign_signed_is_known(tmp_path: Path) -> None:
         (f"64,{OWN.public.text},2022-10-01,,", ReferenceDataError, "how the key was received"),
         (f"{line('64', OWN)}\n{line('63', OWN)}", ConfigurationError, "stands twice"),
     ],
+    ids=["no province", "a secret key", "no day", "no letter", "twice"],
 )
 def test_a_faulty_file_is_refused_and_repeats_no_secret(
     tmp_path: Path, row: str, error: type[Exception], told: str
