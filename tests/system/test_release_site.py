@@ -122,6 +122,20 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(browser:
             assert unseen == 0, path
 
 
+def test_figures_of_the_map_stay_within_their_tiles_on_a_phone(browser: Browser, site: Site) -> None:
+    with watched(browser, site.origin, PHONE) as seen:
+        seen.page.goto(site.origin)
+        values = seen.page.locator(".tiles .value")
+        cut = values.evaluate_all("""all => all.filter((each) => {
+            each.textContent = "−14,2";
+            const [text, tile] = [document.createRange(), each.closest(".tile").getBoundingClientRect()];
+            text.selectNodeContents(each);
+            const { left, right } = text.getBoundingClientRect();
+            return left < tile.left || right > tile.right;
+        }).length""")
+        assert (values.count(), cut) == (34, 0)
+
+
 def test_from_the_nation_to_a_kabkota_and_into_the_other_language(opened: Watched, site: Site) -> None:
     page, name = opened.page, province(EVERY_NIGHT[0]).name
     page.goto(site.origin)
