@@ -80,7 +80,7 @@ def test_recognising_a_part_reads_the_cases_it_asks_for_and_not_the_log(unattend
     first_night(unattended, SMALL * GROWTH)
     asked = 20
     deliver(unattended, SMALL * GROWTH, asked, NIGHT + timedelta(days=1))
-    with counted_work(unattended.house.engine) as work:
+    with counted_work() as work:
         unattended.run(NIGHT + timedelta(days=1))
     [recognised] = [rows for statement, rows in work.items() if re.search("(FROM|JOIN) asked", statement)]
     assert 0 < recognised < SMALL

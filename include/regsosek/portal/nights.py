@@ -19,6 +19,7 @@ from regsosek.warehouse.night_faults import faults_of
 # Nothing is missing of these: what came is accepted, or nothing was to come.
 COMPLETE = ("accepted", "closed")
 UNDER_WAY = "not_processed"
+FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class ProvinceState:
     state: str
     deliveries: int
     reasons: tuple[str, ...]
+
+    @property
+    def published_state(self) -> str:
+        """The state in a release's words, which know of no task of ours."""
+        return UNDER_WAY if self.state == FAILED else self.state
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def read_night(connection: Connection, night: date, windows: Mapping[str, FieldW
 def _ended(row: Mapping[Any, Any], failed: Container[str], *, newest: bool) -> str:
     """What is not processed failed, unless its task may still come: on the newest night, with nothing published."""
     may_come = newest and row["province"] not in failed
-    return row["state"] if may_come or row["state"] != UNDER_WAY else "failed"
+    return row["state"] if may_come or row["state"] != UNDER_WAY else FAILED
 
 
 def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[Night]:
