@@ -188,7 +188,8 @@ def test_the_warehouse_holds_the_answers_of_both_versions(world: FieldWorld, ids
 
 def test_a_column_of_the_other_version_is_drift_and_counted(world: FieldWorld, ids: dict[str, str]) -> None:
     drift = world.rows("SELECT delivery_id, variable, amount FROM ledger.repair WHERE kind = 'column_unknown'")
-    assert set(drift) == {(ids["new item in an old form"], ADDED, 1), (ids["old item in a new form"], REMOVED, 1)}
+    added, removed = (name.partition("_")[0] for name in (ADDED, REMOVED))  # a name that nobody gave may be anything
+    assert set(drift) == {(ids["new item in an old form"], added, 1), (ids["old item in a new form"], removed, 1)}
 
 
 def test_receipts_name_the_version(world: FieldWorld, ids: dict[str, str]) -> None:

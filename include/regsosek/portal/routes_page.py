@@ -7,7 +7,7 @@ from typing import Final
 
 from regsosek.contract.documentation import table
 
-ROUTES: Final = Path("tests/integration/airflow_routes.csv")
+ROUTES: Final = Path("include/regsosek/portal/airflow_routes.csv")
 PAGE: Final = Path("docs/airflow-routes.md")
 ACCOUNTS: Final = ("nobody", "stranger", "province", "operator")
 _INTRODUCTION: Final = """\
@@ -33,7 +33,7 @@ Statuses of operators say how far an empty request comes: 404 and 422 are past t
 
 def routes_page(root: Path) -> dict[Path, str]:
     """The page below ``root``, the project's directory, with its text."""
-    with (root / ROUTES).open(encoding="utf-8", newline="") as file:
+    with Path(__file__).with_name(ROUTES.name).open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     text = _INTRODUCTION.format(number=len(lines), table=ROUTES)
     return {root / PAGE: text + table(("route", *ACCOUNTS), [_row(line) for line in lines]) + "\n"}
