@@ -19,6 +19,7 @@ from starlette.routing import Mount
 
 from portal_viewers import EVERY, office
 from regsosek.night.house import open_house
+from regsosek.portal import access_log
 from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import Viewer
@@ -143,14 +144,14 @@ def test_a_cursor_that_is_deep_or_no_text_is_none(site: Site) -> None:
 
 def test_who_looked_at_what_is_logged_without_a_value_of_anybodys(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     site.viewer = office("64")
-    with caplog.at_level(logging.INFO, logger="regsosek.portal.access_log"):
+    with caplog.at_level(logging.INFO, logger=access_log.log.name):
         site.client.get("/provinces/64")
         site.client.get("/provinces/65")
         site.client.get("/api/v1/quarantine?provinsi=64&cursor=siti")
         site.client.get("/quarantine/64/keluarga?rule=6472015505800078")
         site.client.get("/provinces/6472015505800078")
         site.client.get("/releases/siti/aminah")
-    lines = [record.getMessage() for record in caplog.records]
+    lines = [record.getMessage() for record in caplog.records if record.name == access_log.log.name]
     assert [line.rpartition(" ms=")[0] for line in lines] == [
         "account=bps64 GET /provinces/{province} status=200 province=64",
         "account=bps64 GET /provinces/{province} status=404 province=65",
