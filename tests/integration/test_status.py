@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from command_line import environment
+from one_account import one_account_variables
 from regsosek.cli.main import app
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.database import connect
@@ -82,7 +83,7 @@ def test_where_nobody_can_tell_it_ends_with_2(given: Settings) -> None:
     code, told = status(given)
     assert (code, "no night has been processed yet" in told) == (2, True)
     nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/nothing"
-    code, told = status(given, "--json", REGSOSEK_WAREHOUSE_URL=nowhere)
+    code, told = status(given, "--json", **one_account_variables(nowhere))
     answer = json.loads(told)
     assert (code, answer["night"], answer["exit_code"]) == (2, None, 2)
     assert answer["watchdog"]["findings"][0]["kind"] == "WAREHOUSE_DOWN"

@@ -54,7 +54,7 @@ def test_figures_that_were_counted_otherwise_are_restated_by_the_next_release(
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.kasus_terkini SET state = 'quarantined' WHERE state = 'conflicting'"))
         command.downgrade(alembic_config(connection), BEFORE_ONE_SPEAKS)
-    migrate(engine)
+    migrate(engine, world.house.settings.hash_key)
     if reference_first:  # as every night does; a province that is received without it computes the same
         with engine.begin() as connection:
             refresh_missing(connection, PROVINCE)

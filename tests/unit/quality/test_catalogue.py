@@ -115,4 +115,5 @@ def _written(value: str) -> str:
     measured = re.fullmatch(r"of (\d+) (digits|characters)", value)
     if measured:
         return ("1" if measured[2] == "digits" else "a") * int(measured[1])
-    return value.removeprefix("= ").strip("`")
+    written = value.removeprefix("= ")
+    return {"a name with a phone behind it": "RT 01 0812 3456 7890"}.get(written, written.strip("`"))

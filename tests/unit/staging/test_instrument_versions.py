@@ -66,7 +66,8 @@ def test_a_column_of_another_version_is_one_that_is_not_known(
     with codebook(second_version(shipped())):
         file, path = delivered_file("keluarga", [row], tmp_path)
         repairs = read_part(engine, file, path, version=version)
-        assert Repair("keluarga", "column_unknown", unknown, 1) in repairs
+        item = unknown.partition("_")[0]  # what follows may be anything, a person's name too
+        assert Repair("keluarga", "column_unknown", item, 1) in repairs
         assert unknown not in {name for name, *_ in engine.execute("DESCRIBE keluarga_text").fetchall()}
 
 
