@@ -23,7 +23,7 @@ from regsosek.errors import LockLostError
 from regsosek.night.house import House, open_house
 from regsosek.release.publish import publish
 from regsosek.settings import Settings
-from regsosek.warehouse import heartbeat, locks
+from regsosek.warehouse import database, heartbeat, locks
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.locks import province_lock
 
@@ -104,6 +104,7 @@ def beyond(world: FieldWorld, proxy: Proxy) -> Iterator[House]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr(database, "CONNECT_SECONDS", 2)
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.5)
     monkeypatch.setattr(heartbeat, "ANSWER_SECONDS", 1.5)
     monkeypatch.setattr(locks, "LEASE_SECONDS", 4)

@@ -18,6 +18,8 @@ CHUNK_BYTES = 1 << 20
 LONGEST_HOST = 40  # PostgreSQL keeps 63 bytes of an application's name
 # A peer that is gone is noticed within a minute: after 20 s of silence it is asked every 5 s, four times; what was sent
 # must be taken within 40 s. By us, and, as the session's own settings, by the server, whatever it is configured to.
+# A proxy in front of a dead server takes a connection and never speaks: whoever opens one would wait for ever.
+CONNECT_SECONDS = 30
 SOCKET = {
     "keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 40_000,
 }  # fmt: skip
@@ -47,15 +49,15 @@ def connect(settings: Settings, part: Part | None = None, *, patience_seconds: i
         raise ConfigurationError(
             f"{variable(warehouse_field(part))} uses {url.drivername}; write postgresql+psycopg://... (psycopg 3)"
         )
-    session, brief = dict(SESSION), {}
+    session, longest = dict(SESSION), CONNECT_SECONDS
     if patience_seconds is not None:
         session["statement_timeout"] = f"{patience_seconds}s"
-        brief = {"connect_timeout": patience_seconds}
+        longest = min(longest, patience_seconds)
     given = url.query.get("options", "")
     options = " ".join([*(f"-c {name}={value}" for name, value in session.items()), str(given)]).strip()
     # A statement that is prepared once for all provinces is planned without knowing which partition it is for: a query
     # of milliseconds has taken minutes. So nothing is prepared, and each province's query is planned for itself.
-    own: dict[str, Any] = {"application_name": _name(), "prepare_threshold": None, **SOCKET, **brief}
+    own: dict[str, Any] = {"application_name": _name(), "prepare_threshold": None, "connect_timeout": longest, **SOCKET}
     own = {name: value for name, value in own.items() if name not in url.query} | {"options": options}
     own |= tls_of(settings, url)
     return create_engine(url, pool_pre_ping=True, connect_args=own)

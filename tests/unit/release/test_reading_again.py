@@ -240,7 +240,7 @@ def test_a_blank_line_before_an_empty_value_shifts_nothing(engine, tmp_path: Pat
 
 
 def test_a_document_id_of_type_uuid_is_its_text(engine, tmp_path: Path) -> None:
-    ids = [str(uuid.UUID(int=n)) for n in range(3)]
+    ids = [str(uuid.UUID(int=n, version=4)) for n in range(3)]
     columns = ", ".join(f"r.{name}{'::UUID' if name == 'id_dokumen' else ''} AS {name}" for name in ROWS[0])
     table = pa.Table.from_pylist([row | {"id_dokumen": id_} for row, id_ in zip(ROWS, ids, strict=True)])
     engine.register("given", table)
