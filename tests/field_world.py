@@ -52,6 +52,14 @@ def few_rules(kept: Iterable[str] = FEW_RULES) -> dict[str, Suite]:
     }
 
 
+def add_place(world: "FieldWorld", province: str, desa: str, scratch: Path) -> None:
+    """Loads the frame anew with a sub-SLS of ``desa``, of a second ``province``, beside the first one's."""
+    places = ((PROVINCE, SUBSLS, DESA), (province, desa + "000100", desa))
+    frame = [(p, code, "2022-01-01", None, of, "RT", 1, 60, "BPS", "2022-10-01") for p, code, of in places]
+    with world.house.engine.begin() as connection:
+        load_frame(connection, frame, FRAME_COLUMNS, scratch)
+
+
 class CompiledJudge(Judge):
     """Judges by the compiled SQL alone: a hundred times faster where Great Expectations is not the question."""
 

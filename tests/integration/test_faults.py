@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from delivered import DESA, PROVINCE, SUBSLS
-from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
+from delivered import PROVINCE
+from field_world import CompiledJudge, Family, FieldWorld, add_place, family, faulty, few_rules, withdrawal
 from left_behind import contents, on_landing
 from matrix import cells
 from other_process import Step, die, interrupted, start_night, waiting_night
@@ -34,7 +34,6 @@ from regsosek.night.replaying import replay
 from regsosek.night.sealing import reopen_night
 from regsosek.quality.verdict import RuleCount
 from regsosek.settings import Settings
-from regsosek.warehouse.reference import load_frame
 
 NIGHT, NEXT, THIRD = (date(2022, 10, 21) + timedelta(days=n) for n in range(3))
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -60,10 +59,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 def prepare(world: FieldWorld, scratch: Path) -> None:
     """The world's own reference data, and a sub-SLS of a second province."""
     world.prepare(scratch)
-    places = ((PROVINCE, SUBSLS, DESA), (NEIGHBOUR, NEIGHBOUR_DESA + "000100", NEIGHBOUR_DESA))
-    frame = [(p, code, "2022-01-01", None, desa, "RT", 1, 60, "BPS", "2022-10-01") for p, code, desa in places]
-    with world.house.engine.begin() as connection:
-        load_frame(connection, frame, FRAME_COLUMNS, scratch)
+    add_place(world, NEIGHBOUR, NEIGHBOUR_DESA, scratch)
 
 
 def pointers(world: FieldWorld) -> list[tuple[object, ...]]:

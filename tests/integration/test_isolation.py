@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import text
 
-from delivered import DESA, PROVINCE, SUBSLS
-from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld, family, few_rules
+from delivered import PROVINCE
+from field_world import CompiledJudge, FieldWorld, add_place, family, few_rules
 from matrix import cells
 from one_account import one_account
 from published_world import PUBLISHED_RULES
@@ -28,7 +28,6 @@ from regsosek.night.run_request import RunRequest
 from regsosek.release import publish
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
-from regsosek.warehouse.reference import load_frame
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
@@ -63,10 +62,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
     with open_house(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as house:
         world = FieldWorld(house, few_rules(KEPT_RULES))
         world.prepare(scratch)
-        places = ((PROVINCE, SUBSLS, DESA), (OTHER, OTHER_DESA + "000100", OTHER_DESA))
-        frame = [(p, code, "2022-01-01", None, desa, "RT", 1, 60, "BPS", "2022-10-01") for p, code, desa in places]
-        with house.engine.begin() as connection:
-            load_frame(connection, frame, FRAME_COLUMNS, scratch)
+        add_place(world, OTHER, OTHER_DESA, scratch)
         yield world
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from delivered import DESA, PROVINCE, SUBSLS
-from field_world import FRAME_COLUMNS, FieldWorld, family, faulty, few_rules
+from delivered import PROVINCE
+from field_world import FieldWorld, add_place, family, faulty, few_rules
 from regsosek.contract.manifest import SIGNATURE_NAME
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import object_key, read_receipt
@@ -21,7 +21,6 @@ from regsosek.minisign import Signer
 from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
 from regsosek.settings import Settings
-from regsosek.warehouse.reference import load_frame
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -36,10 +35,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
     with open_house(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as house:
         world = FieldWorld(house, few_rules())
         world.prepare(scratch)
-        places = ((PROVINCE, SUBSLS, DESA), (OTHER, OTHER_DESA + "000100", OTHER_DESA))
-        frame = [(p, code, "2022-01-01", None, desa, "RT", 1, 60, "BPS", "2022-10-01") for p, code, desa in places]
-        with house.engine.begin() as connection:
-            load_frame(connection, frame, FRAME_COLUMNS, scratch)
+        add_place(world, OTHER, OTHER_DESA, scratch)
         yield world
 
 

@@ -12,7 +12,7 @@ from regsosek.alerts.ended import all_over, end_line, ends, status_told
 from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
-from regsosek.alerts.rendering import Message, render, render_html
+from regsosek.alerts.rendering import Attachment, Message, render, render_html
 from regsosek.alerts.subject import fitting
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.told_line import LineWords, codes_of, deadline, word_kabkota, word_line
@@ -44,7 +44,6 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
     ended = "PULIH" if all_over(gone, figures) else "MEMBAIK"
     of_kabkota = by_kabkota(kabkota_lines(opened))
     attachments = (work_list(opened, figures, limits, context),) if of_kabkota or also_listed(opened, figures) else ()
-    shown = of_kabkota[: limits.lengths.kabkota]
     values = {
         "say": context.words.say,
         "language": context.language,
@@ -62,11 +61,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "good": _good(figures, context.words),
         "good_title": context.words.say("good" if figures.well else "nothing_told"),
         "items": [_item(each, opened, figures, limits, context) for each in province_lines(opened)],
-        "lines": Lines(
-            [word_kabkota(each, figures, limits, context) for each in shown],
-            len(of_kabkota),
-            attachments[0].name if attachments else "",
-        ),
+        "lines": _lines(of_kabkota, attachments, figures, limits, context),
         "arrived": arrived(figures, context.words),
         "release": context.release,
     }
@@ -79,6 +74,17 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         render_html("digest.html.j2", values | {"subject": subject}, codes),
         attachments,
     )
+
+
+def _lines(
+    of_kabkota: Sequence[Sequence[Line]],
+    attachments: Sequence[Attachment],
+    figures: ProvinceFigures,
+    limits: Thresholds,
+    context: Context,
+) -> Lines:
+    shown = [word_kabkota(each, figures, limits, context) for each in of_kabkota[: limits.lengths.kabkota]]
+    return Lines(shown, len(of_kabkota), attachments[0].name if attachments else "")
 
 
 def of_kind(opened: Sequence[Told]) -> dict[Kind, tuple[Line, ...]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from regsosek.cli.at_hand import EXIT_FAILED, console
-from regsosek.cli.key_files import SecretOption, public_key, write_secret
+from regsosek.cli.key_files import SecretOption, new_pair, public_key
 from regsosek.cli.options import DAY, JsonOption
 from regsosek.errors import ConfigurationError
 
@@ -83,12 +83,7 @@ def sign(
 @contract.command("new-key")
 def new_key(secret: SecretOption) -> None:
     """Make the key pair of a province: the secret key into a new file, the public key onto the terminal."""
-    from regsosek.minisign import Signer
-
-    signer = Signer.new()
-    write_secret(secret, signer.secret_text)
-    console.print(f"Secret key: {secret} (it stays with the office; never send it)")
-    console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
+    new_pair(secret, "it stays with the office; never send it")
 
 
 def _asked(directory: Path, reference: Path | None, day: datetime | None, key: str) -> "Asked":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regsosek.cli.at_hand import console
 from regsosek.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ def write_secret(path: Path, text: str) -> None:
     except FileExistsError:
         raise ConfigurationError(f"{path} is there already; name another file") from None
     path.write_text(text + "\n", encoding="ascii")
+
+
+def new_pair(secret: Path, advice: str) -> None:
+    """Makes a key pair: the secret key into a new file, told with ``advice``, the public key onto the terminal."""
+    from regsosek.minisign import Signer
+
+    signer = Signer.new()
+    write_secret(secret, signer.secret_text)
+    console.print(f"Secret key: {secret} ({advice})")
+    console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
 
 
 def public_key(given: str) -> "PublicKey":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regsosek.cli.at_hand import EXIT_FAILED, console, house, night_of, operator
-from regsosek.cli.key_files import SecretOption, public_key, write_secret
+from regsosek.cli.key_files import SecretOption, new_pair, public_key
 from regsosek.cli.options import ByOption, DateOption, ReasonOption
 from regsosek.errors import ConfigurationError
 
@@ -94,12 +94,7 @@ def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: Unsigne
 @commands.command("new-key")
 def new_key(secret: SecretOption) -> None:
     """Make a key pair: the secret key into a new file, the public key onto the terminal."""
-    from regsosek.minisign import Signer
-
-    signer = Signer.new()
-    write_secret(secret, signer.secret_text)
-    console.print(f"Secret key: {secret} (name it in REGSOSEK_RELEASE_SIGNING_KEY_FILE; never publish it)")
-    console.print(f"Key id:     {signer.public.id}\nPublic key: {signer.public.text}", highlight=False)
+    new_pair(secret, "name it in REGSOSEK_RELEASE_SIGNING_KEY_FILE; never publish it")
 
 
 def tell_release(published: "Published") -> None:
