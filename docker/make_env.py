@@ -40,6 +40,7 @@ def fresh_values() -> dict[str, str]:
         "REGSOSEK_S3_ACCESS_KEY_ID": secrets.token_hex(10),
         "REGSOSEK_S3_SECRET_ACCESS_KEY": secrets.token_hex(24),
         "REGSOSEK_TOKEN_KEY": secrets.token_hex(32),
+        "REGSOSEK_TRAIL_KEY": secrets.token_hex(32),
         "REGSOSEK_HMAC_KEY": secrets.token_hex(32),
         "REGSOSEK_RELEASE_SIGNING_KEY": secrets.token_hex(32),
         **DEVELOPMENT,

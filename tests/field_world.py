@@ -153,6 +153,7 @@ class FieldWorld:
         for bucket in names.values():
             client.create_bucket(Bucket=bucket)
         with self.house.engine.begin() as connection:
+            connection.execute(text("SET LOCAL regsosek.ends_access = 'on'"))
             if filled := connection.execute(text(_FILLED)).scalars().all():
                 connection.execute(text("TRUNCATE " + ", ".join(filled)))
         self.house = replace(self.house, settings=settings)

@@ -105,3 +105,7 @@ class UnknownFigureError(RegsosekError):
 
 class AccessError(RegsosekError):
     """A logged-in account has no right to anything here; the message says whom to ask."""
+
+
+class AccessTrailError(RegsosekError):
+    """An access to cases could not be entered in the trail: nothing is shown without its entry."""

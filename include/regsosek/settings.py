@@ -101,6 +101,12 @@ class Settings(BaseModel):
         validate_default=True,
         description="keys the hashes of NIK, KK, ids and contents; once lost, nothing compares",
     )
+    trail_key: SecretStr | None = Field(
+        None, min_length=32, description="keys the cases that the trail of access names; none: hmac_key"
+    )
+    former_trail_keys: SecretStr | None = Field(
+        None, description="with commas: keys of entries that were made before trail_key was exchanged"
+    )
     release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
     release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
     release_keep_days: Annotated[int, Field(ge=7)] | None = Field(
@@ -223,6 +229,24 @@ class Settings(BaseModel):
     def token_secret(self) -> bytes:
         """The key of what is given out and comes back: forms, and the ids of mails."""
         return self.hash_key if self.token_key is None else self.token_key.get_secret_value().encode()
+
+    @property
+    def trail_secret(self) -> bytes:
+        """The key of the cases that the trail of access names.
+
+        Raises:
+            ConfigurationError: this process is given none, so it may show no case.
+        """
+        given = self.trail_key or self.hmac_key
+        if given is None:
+            raise ConfigurationError("REGSOSEK_TRAIL_KEY is not set here, and no case is shown without its entry")
+        return given.get_secret_value().encode()
+
+    @property
+    def trail_secrets(self) -> tuple[bytes, ...]:
+        """The same, and those before it: whoever looks a case up looks for it by all of them."""
+        former = self.former_trail_keys.get_secret_value() if self.former_trail_keys else ""
+        return (self.trail_secret, *(key.strip().encode() for key in former.split(",") if key.strip()))
 
     @property
     def scratch(self) -> Path:

@@ -205,12 +205,114 @@ def test_a_login_sees_the_rows_of_the_provinces_that_it_is_given(
     fill(connection, ("63", "64", "65"))
     connection.execute(text("CREATE ROLE statistician"))
     connection.execute(text(f"GRANT {', '.join([*READERS, *granted])} TO statistician"))
+    as_if_opened(connection)
     connection.execute(text("SET LOCAL ROLE statistician"))
     assert {table.fullname: seen(connection, table) for table in TABLES if by_province(table)} == {
         table.fullname: provinces for table in TABLES if by_province(table)
     }
     progress = connection.execute(text("SELECT province FROM mart.progress ORDER BY 1")).scalars()
     assert list(progress) == provinces
+
+
+def as_if_opened(connection: Connection, *, hours_ago: int = 0) -> None:
+    """A session that said what for, in a transaction before this one."""
+    connection.execute(text(OPENED), {"hours": hours_ago})
+    entry = connection.execute(text("SELECT id::text FROM ledger.access ORDER BY at LIMIT 1")).scalar_one()
+    connection.execute(text("SELECT set_config('regsosek.reading', :entry, false)"), {"entry": entry})
+
+
+OPENED = """
+INSERT INTO ledger.access (id, at, account, role, provinces, way, told, reason, transaction)
+VALUES (gen_random_uuid(), now() - make_interval(hours => :hours), session_user, '', '{64}', 'sql', '', 'test', 1)
+"""
+
+
+@pytest.fixture
+def login(engine: Engine) -> Iterator[Connection]:
+    """A session of statisticians of 64, with a case there and one of 65."""
+    with engine.begin() as connection:
+        for statement in (
+            *LOGINS,
+            MANY_CASES.replace("20000", "1"),
+            MANY_CASES.replace("20000", "1").replace("64", "65"),
+        ):
+            connection.execute(text(statement))
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+        connection.execute(text("RESET SESSION AUTHORIZATION"))
+        for statement in ("TRUNCATE core.kasus, core.kasus_terkini", "SET LOCAL regsosek.ends_access = 'on'",
+                          "TRUNCATE ledger.access", "DROP ROLE sari", "DROP ROLE budi"):  # fmt: skip
+            connection.execute(text(statement))
+        connection.commit()
+
+
+LOGINS = [
+    statement.format(name)
+    for name in ("sari", "budi")
+    for statement in ("CREATE ROLE {}", "GRANT regsosek_analyst, regsosek_province_64 TO {}")
+]
+READ, WHAT_FOR = "SELECT province FROM core.kasus", "tables of housing for the yearbook"
+OPEN = f"SELECT reference.open_reading('{WHAT_FOR}')"
+NOT_OPENED = "say first what the rows are read for, and commit"
+
+
+def as_login(connection: Connection, name: str) -> None:
+    connection.rollback()
+    connection.execute(text(f"SET SESSION AUTHORIZATION {name}"))
+    connection.commit()
+
+
+def test_cases_are_shown_to_a_login_that_said_what_for_and_committed_it(login: Connection) -> None:
+    as_login(login, "sari")
+    for before in ([], [OPEN], ["SAVEPOINT one", OPEN, "RELEASE one"]):
+        with pytest.raises(DBAPIError, match=NOT_OPENED):
+            for statement in (*before, READ):
+                login.execute(text(statement))
+        login.rollback()
+    login.execute(text(OPEN))
+    login.commit()
+    assert login.execute(text(READ)).scalars().all() == ["64"]
+    with pytest.raises(DBAPIError, match="permission denied"):
+        login.execute(text("SELECT * FROM ledger.access"))
+    login.rollback()
+    entry = login.execute(text("SHOW regsosek.reading")).scalar_one()
+    as_login(login, "budi")
+    login.execute(text("SELECT set_config('regsosek.reading', :entry, false)"), {"entry": entry})
+    with pytest.raises(DBAPIError, match=NOT_OPENED):
+        login.execute(text(READ))
+    as_login(login, "DEFAULT")
+    [told] = login.execute(text("SELECT account, role, provinces, way, reason FROM ledger.access"))
+    assert tuple(told) == ("sari", "regsosek_analyst", ["64"], "sql", WHAT_FOR)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "told"), [("short", "10 to 500"), ("looking for 3273012345670001", "without numbers of persons")]
+)
+def test_what_for_is_said_in_words(login: Connection, purpose: str, told: str) -> None:
+    as_login(login, "sari")
+    with pytest.raises(DBAPIError, match=told):
+        login.execute(text("SELECT reference.open_reading(:purpose)"), {"purpose": purpose})
+
+
+def test_it_holds_for_twelve_hours(login: Connection) -> None:
+    login.execute(text("SET SESSION AUTHORIZATION sari"))
+    for hours, shown in ((11, True), (12, False)):
+        login.execute(text("RESET SESSION AUTHORIZATION"))
+        login.execute(text("SET LOCAL regsosek.ends_access = 'on'"))
+        login.execute(text("TRUNCATE ledger.access"))
+        as_if_opened(login, hours_ago=hours)
+        login.execute(text("UPDATE ledger.access SET account = 'sari'"))
+        login.execute(text("SET SESSION AUTHORIZATION sari"))
+        assert refused(login, "sari", READ) is not shown
+
+
+@pytest.mark.parametrize(
+    "verb", ["UPDATE ledger.access SET account = 'x'", "DELETE FROM ledger.access_case", "TRUNCATE ledger.access"]
+)
+def test_the_trail_is_only_added_to_by_the_owner_too(connection: Connection, verb: str) -> None:
+    with pytest.raises(DBAPIError, match="the trail of access is only added to"):
+        connection.execute(text(verb))
 
 
 def test_the_owner_and_the_parts_see_every_row(connection: Connection) -> None:

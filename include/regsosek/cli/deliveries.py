@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regsosek.cli.at_hand import console, house, operator
-from regsosek.cli.options import DAY, ByOption, ProvinceOption, ProvincesOption, ReasonOption
+from regsosek.cli.options import DAY, ByOption, ProvinceOption, ProvincesOption, ReaderOption, ReasonOption
 from regsosek.cli.release import tell_release
+from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
 
@@ -52,14 +53,22 @@ def list_deliveries(state: StateOption = "", night: NightOption = None, province
 
 
 @commands.command()
-def show(delivery_id: DeliveryArgument, province: OfProvinceOption = "", withdrawn: WithdrawnOption = None) -> None:
+def show(
+    delivery_id: DeliveryArgument,
+    province: OfProvinceOption = "",
+    withdrawn: WithdrawnOption = None,
+    by: ReaderOption = "",
+) -> None:
     """Show why a delivery is held, and which families a replacement withdrew: shares, limits, keys; no answers."""
     from regsosek.night.deliveries import delivery_detail, province_of_delivery
-    from regsosek.night.delivery_tables import delivery_report, write_withdrawn
+    from regsosek.night.delivery_tables import SHOWN_FAMILIES, delivery_report, write_withdrawn
 
+    access = access_of("command_delivery_file" if withdrawn else "command_delivery", by, delivery_id)
     with house() as opened, opened.engine.connect() as connection:
         own = province_of_delivery(connection, delivery_id, province)
         detail = delivery_detail(connection, own, delivery_id)
+        shown = detail.withdrawn if withdrawn else detail.withdrawn[:SHOWN_FAMILIES]
+        enter_shown(opened, access, own, (family.case_id for family in shown))
     console.print(delivery_report(detail))
     if withdrawn is not None:
         write_withdrawn(detail, withdrawn)

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from regsosek.cli.at_hand import console, house
-from regsosek.cli.options import DAY, JsonOption
+from regsosek.cli.options import DAY, JsonOption, ReaderOption
+from regsosek.cli.shown_cases import access_of, enter_shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,14 +47,15 @@ def trace(
     row: RowOption = None,
     output: OutputOption = None,
     cases: CasesOption = None,
+    by: ReaderOption = "",
 ) -> None:
     """Take any published number back to the deliveries and files that it is made of."""
     from regsosek.night.figure_tables import origin_document, origin_report
-    from regsosek.night.origin import origin, write_counted_cases
+    from regsosek.night.origin import origin
 
     with _number(region, measure, night, _row(row, day)) as (opened, connection, asked):
         found = origin(connection, opened.store, opened.settings, asked)
-        listed = write_counted_cases(connection, opened.store, opened.settings, asked, cases) if cases else None
+        listed = _write_cases(opened, connection, asked, cases, by) if cases else None
     console.print(origin_report(found))
     if output:
         output.write_text(_json(origin_document(found)) + "\n", encoding="utf-8")
@@ -83,6 +86,14 @@ def _row(named: list[str] | None, day: datetime | None) -> dict[str, str]:
     if faulty := [name for name, equals, _ in pairs if not equals]:
         raise typer.BadParameter(f"{', '.join(faulty)}: write COLUMN=VALUE", param_hint="--row")
     return {column: value for column, _, value in pairs} | ({"day": day.date().isoformat()} if day else {})
+
+
+def _write_cases(opened: "House", connection: "Connection", asked: "AskedNumber", path: Path, by: str) -> int:
+    from regsosek.night.origin import write_counted_cases
+
+    access = access_of("command_trace_file", by, f"{asked.measure.column} {asked.code} {asked.night}")
+    enter = partial(enter_shown, opened, access)
+    return write_counted_cases(connection, opened.store, opened.settings, asked, path, enter)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from regsosek.cli import (
     generate,
     local,
     night,
+    privacy,
     release,
     simulation,
     status,
@@ -51,6 +52,7 @@ GROUPS = (
     alerts.commands,
     deliveries.commands,
     release.commands,
+    privacy.commands,
     store.commands,
 )
 for group in GROUPS:

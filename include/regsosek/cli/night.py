@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from regsosek.cli.at_hand import EXIT_FAILED, console, house, night_of
-from regsosek.cli.options import DAY, CsvOption, DateOption, ProvinceOption, ProvincesOption
+from regsosek.cli.options import DAY, CsvOption, DateOption, ProvinceOption, ProvincesOption, ReaderOption
 from regsosek.cli.release import tell_release
+from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen
@@ -109,16 +110,20 @@ def quarantine(
     rule: Annotated[str, typer.Option(help="Only cases that break this rule.")] = "",
     dataset: Annotated[str, typer.Option(help="keluarga, or a stream: progres, geotag, rekap_vk.")] = "keluarga",
     output: CsvOption = None,
+    by: ReaderOption = "",
 ) -> None:
     """List the families, or messages of a stream, that a province must correct: keys and rules, no answers."""
     from regsosek.night.quarantine import QUARANTINED, quarantined_cases
-    from regsosek.night.summary import quarantine_table, write_quarantine
+    from regsosek.night.summary import SHOWN_CASES, quarantine_table, write_quarantine
 
     code = province_of(province).code
     if dataset not in QUARANTINED:
         raise ConfigurationError(f"dataset {dataset!r} is none; write one of {', '.join(QUARANTINED)}")
+    access = access_of("command_quarantine_file" if output else "command_quarantine", by, dataset)
     with house() as opened, opened.engine.connect() as connection:
         cases = list(quarantined_cases(connection, code, rule, dataset=dataset))
+        shown = cases if output else cases[:SHOWN_CASES]
+        enter_shown(opened, access, code, (case.case_id for case in shown))
     if output:
         write_quarantine(cases, output)
         console.print(f"{len(cases)} cases written to {output}")

@@ -21,3 +21,10 @@ ByOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document in place of text.")]
 CsvOption = Annotated[Path | None, typer.Option("--output", help="Write CSV here instead of a table.")]
+ReaderOption = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        help="Who reads, for the trail of access; default: your login. Needed where a service's account runs this.",
+    ),
+]

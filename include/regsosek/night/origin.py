@@ -24,7 +24,7 @@ from regsosek.night.counted_deliveries import (
     messages_by_delivery,
 )
 from regsosek.night.traced import Trace, provinces_traced, traced_deliveries
-from regsosek.night.tracing import trace, write_cases
+from regsosek.night.tracing import Enter, trace, write_cases
 from regsosek.release.former import FormerRelease, former_release, published_table
 from regsosek.release.wording import severities
 from regsosek.settings import Settings
@@ -182,9 +182,12 @@ class _Counted:
 
 
 def write_counted_cases(
-    connection: Connection, store: Store, settings: Settings, asked: AskedNumber, path: Path
+    connection: Connection, store: Store, settings: Settings, asked: AskedNumber, path: Path, enter: Enter
 ) -> int:
     """Writes the keys of the cases of the first count of cases that a number is made of; returns their sum.
+
+    Args:
+        enter: enters the cases of a province in the trail of access; called before they are written.
 
     Raises:
         UnknownFigureError: it is made of no cases of questionnaire K.
@@ -193,7 +196,7 @@ def write_counted_cases(
     if not fields:
         raise UnknownFigureError(f"{asked.measure.field} is not counted from cases of questionnaire K; omit --cases")
     figure = asked_figure(connection, store, settings.release_bucket, asked.code, fields[0], asked.night, asked.day)
-    return write_cases(connection, figure, path)
+    return write_cases(connection, figure, path, enter)
 
 
 def _named(connection: Connection, asked: AskedNumber, source: Source) -> NamedSource:

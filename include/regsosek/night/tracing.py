@@ -6,7 +6,8 @@ the number. Cases are named by their keys alone; those lists are for operators, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from regsosek.warehouse.case_state import case_state_steps, revised
 from regsosek.warehouse.standing import was_freed
 from regsosek.wording.spreadsheet import Spreadsheet
 
+Enter = Callable[[str, Sequence[str]], None]
 CASE_COLUMNS = (
     "province", "delivery_id", "cause", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "case_id", "enumerated_on",
     "counted",
@@ -84,15 +86,21 @@ def trace(connection: Connection, store: Store, archive_bucket: str, asked: Aske
     return Trace(definitions()[asked.counted], asked.published_count, deliveries)
 
 
-def write_cases(connection: Connection, asked: AskedFigure, path: Path) -> int:
-    """Writes the keys of every case that a number counts as CSV, without any answer; returns the sum."""
+def write_cases(connection: Connection, asked: AskedFigure, path: Path, enter: Enter) -> int:
+    """Writes the keys of every case that a number counts as CSV, without any answer; returns the sum.
+
+    Args:
+        enter: enters the cases of a province in the trail of access; called before they are written.
+    """
     total = 0
     with open_private(path) as file:
         writer = Spreadsheet(file)
         writer.writerow(CASE_COLUMNS)
-        for row in _rows(connection, asked, _CASES):
-            writer.writerow(row)
-            total += row.counted
+        for province, counted in groupby(_rows(connection, asked, _CASES), key=lambda row: row.province):
+            rows = list(counted)
+            enter(province, [row.case_id for row in rows])
+            writer.writerows(rows)
+            total += sum(row.counted for row in rows)
     return total
 
 

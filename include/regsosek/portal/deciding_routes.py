@@ -19,6 +19,7 @@ from regsosek.portal.answers import frame_of, html, not_found, operator_of, seen
 from regsosek.portal.decisions import decided
 from regsosek.portal.form_pages import done, page_with_form, refused, require_own_form
 from regsosek.portal.nights import last_nights
+from regsosek.portal.shown_cases import enter_shown
 from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import viewer_of
 from regsosek.quality.rules import load_suites
@@ -28,6 +29,7 @@ from regsosek.warehouse.reason import LONGEST_REASON
 log = logging.getLogger(__name__)
 
 Verb = Literal["free", "reject", "retry"]
+SHOWN_FAMILIES = 500
 VERDICTS = {"free": "freed", "reject": "rejected", "retry": "retried"}
 
 
@@ -62,9 +64,11 @@ class DecidingRoutes:
         with self.sources.reading() as connection:
             detail = _detail(connection, seen_province(request, province), delivery_id)
             nights = last_nights(connection, self.sources.settings.operator_nights)
-        return html(
-            pages.page("delivery.html.j2", frame_of(request, "/held"), detail=detail, line=detail.line, nights=nights)
-        )
+        withdrawn = detail.withdrawn[:SHOWN_FAMILIES]
+        seen_cases = (family.case_id for family in withdrawn)
+        enter_shown(self.sources, viewer_of(request), "portal_delivery", province, seen_cases, delivery_id)
+        values = {"detail": detail, "line": detail.line, "nights": nights, "withdrawn": withdrawn}
+        return html(pages.page("delivery.html.j2", frame_of(request, "/held"), **values))
 
     def form(self, request: Request, province: str, delivery_id: str, verb: Verb) -> Response:
         """What a decision will do, and the form that takes it."""

@@ -22,6 +22,7 @@ from regsosek.portal.quarantine import AGES, waiting_by_province
 from regsosek.portal.regions import SHOWN_MEASURES, province_of_region, region_parts
 from regsosek.portal.releases import release_lines
 from regsosek.portal.repairs import repairs_of_nights
+from regsosek.portal.shown_cases import enter_shown
 from regsosek.portal.sources import Sources
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions, steps_of_nights
 from regsosek.portal.told import conditions_of, faults_of_ours, last_acts, message, messages, newest
@@ -112,15 +113,16 @@ class OperatorRoutes:
         seen_province(request, province)
         with self.sources.reading() as connection:
             found = quarantined_cases(connection, province, rule, dataset=dataset, most=SHOWN_CASES, oldest_first=True)
+            cases = list(found)
             values = {
-                "cases": list(found),
                 "rules": waiting_by_rule(connection, province, dataset),
                 "since": waiting_by_night(connection, province, dataset),
             }
-        shown = {"province": province, "dataset": dataset, "datasets": QUARANTINED, "rule": rule}
-        return html(
-            pages.page("quarantine_of.html.j2", frame_of(request, "/quarantine"), most=SHOWN_CASES, **values, **shown)
-        )
+        seen_cases = (case.case_id for case in cases)
+        enter_shown(self.sources, viewer_of(request), "portal_quarantine", province, seen_cases, dataset)
+        shown = {"province": province, "dataset": dataset, "datasets": QUARANTINED, "rule": rule, "most": SHOWN_CASES}
+        frame = frame_of(request, "/quarantine")
+        return html(pages.page("quarantine_of.html.j2", frame, cases=cases, **values, **shown))
 
     def steps(self, request: Request, night: date | None = None) -> Response:
         """How long each step took and how much memory, of one of the last nights; the slowest of all of them."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from regsosek.landing.object_store import ObjectStore, Patience
 from regsosek.night.house import House
+from regsosek.privacy.access_trail import AccessTrail
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 
@@ -41,6 +42,11 @@ class Sources:
     def house(self) -> House:
         """The same for what is written: decisions alone."""
         return House(self.settings, self._engine, self.store)
+
+    @property
+    def trail(self) -> AccessTrail:
+        """Where it is written who sees which cases."""
+        return AccessTrail(self._engine, self.settings.trail_secret)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

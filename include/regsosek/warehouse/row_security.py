@@ -1,21 +1,26 @@
 """Which rows a reader sees: policies on every table that a person may read, and what the owner does for others.
 
-A reader sees the rows of the provinces whose roles are granted to the login. The parts of the pipeline see all rows,
-by a policy that says so; the owner too, for the policies bind it as well. They stand on the tables as a whole: a
-partition of a province is open to the loader's COPY alone. Two things that only an owner may do, the loader asks the
-owner to do by functions: making the partitions of a night, and taking statistics.
+A reader sees the rows of the provinces whose roles are granted to the login; rows of cases only in a session that it
+opened by saying what for (``opened_reading.py``). The parts of the pipeline see all rows, by a policy that says so; the
+owner too, for the policies bind it as well. They stand on the tables as a whole: a partition of a province is open to
+the loader's COPY alone. Two things that only an owner may do, the loader asks the owner to do by functions: making the
+partitions of a night, and taking statistics.
 """
 
 from sqlalchemy import Connection, text
 
+from regsosek.warehouse.opened_reading import IS_OPEN, make_reading_functions
 from regsosek.warehouse.rights import PARTS, PREFIX, READERS, province_role, tables_of_readers
 
 OWN_PROVINCES = "reference.provinces_of_reader"
 LOADER = f"{PREFIX}loader"
 STAFF_POLICY, READER_POLICY = "parts_of_the_pipeline", "readers_by_province"
+OPENED_POLICY = "readers_who_said_what_for"
+CASES = "core."
 
 # Asked once a query, not once a row.
 _ITS_PROVINCES = f"(province = ANY ((SELECT {OWN_PROVINCES}())::text[]))"
+_OPENED = f"({_ITS_PROVINCES} AND (SELECT {IS_OPEN}()))"
 
 _OWN_PROVINCES = f"""
 CREATE OR REPLACE FUNCTION {OWN_PROVINCES}() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
@@ -67,6 +72,7 @@ def make_functions(connection: Connection, split_by_night: list[str]) -> None:
         connection.execute(text(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"))
         connection.execute(text(f"GRANT EXECUTE ON FUNCTION {function} TO {LOADER}"))
     connection.execute(text(_OWN_PROVINCES))
+    make_reading_functions(connection)
 
 
 def secure_rows(connection: Connection) -> None:
@@ -80,17 +86,21 @@ def secure_rows(connection: Connection) -> None:
             if not table.secured:
                 both = "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
                 connection.execute(text(f"ALTER TABLE {table.name} {both}"))
-            for name, (roles, rule) in _policies(table.owner).items():
+            wanted = _policies(table.name, table.owner)
+            for name in {READER_POLICY, OPENED_POLICY} - wanted.keys():
+                connection.execute(text(f"DROP POLICY IF EXISTS {name} ON {table.name}"))
+            for name, (roles, rule) in wanted.items():
                 if standing.get((table.name, name)) != sorted(roles):
                     connection.execute(text(f"DROP POLICY IF EXISTS {name} ON {table.name}"))
                     connection.execute(text(f"CREATE POLICY {name} ON {table.name} {rule.format(', '.join(roles))}"))
 
 
-def _policies(owner: str) -> dict[str, tuple[list[str], str]]:
-    """Each policy with the roles that it is for, and what it lets them do."""
+def _policies(table: str, owner: str) -> dict[str, tuple[list[str], str]]:
+    """Each policy of a table with the roles that it is for, and what it lets them do."""
+    name, rule = (OPENED_POLICY, _OPENED) if table.startswith(CASES) else (READER_POLICY, _ITS_PROVINCES)
     return {
         STAFF_POLICY: ([*PARTS, owner], "TO {} USING (true) WITH CHECK (true)"),
-        READER_POLICY: ([*READERS], f"FOR SELECT TO {{}} USING {_ITS_PROVINCES}"),
+        name: ([*READERS], f"FOR SELECT TO {{}} USING {rule}"),
     }
 
 

@@ -21,9 +21,10 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from regsosek.contract.codebook import DATASETS, STREAMS, Kind, Variable, all_variables
@@ -167,6 +168,19 @@ event = Table(
     "event", metadata, Column("id", BigInteger, primary_key=True), _needed("province"), _needed("night", Date),
     Column("delivery_id", Text), _needed("kind"), Column("detail", JSONB, nullable=False),
     _moment("at", default=True), schema="ledger",
+)  # fmt: skip
+
+# Who saw cases, when and by which way; which cases, by keyed hash (privacy/access_trail.py). Only ever added to.
+access = Table(
+    "access", metadata, Column("id", Uuid, primary_key=True), _moment("at", default=True), _needed("account"),
+    _needed("role"), Column("provinces", ARRAY(Text), nullable=False), _needed("way"), _needed("told"),
+    # The key that its cases are hashed by; of an opened SQL session, which names no cases, its transaction.
+    _needed("reason"), Column("key_id", Text), Column("transaction", BigInteger),
+    Index(None, "way", "at"), schema="ledger",
+)  # fmt: skip
+access_case = Table(
+    "access_case", metadata, _key("province"), _key("case_key", LargeBinary), _key("access_id", Uuid),
+    Index(None, "access_id"), schema="ledger",
 )  # fmt: skip
 
 # --- core: cases and answers, partitioned by province (answers then by night) ----------------------------------------

@@ -13,10 +13,10 @@ import yaml
 from regsosek.settings import PREFIX, PROJECT_ROOT, RETIRED, Settings, load_settings
 
 COMPOSE = PROJECT_ROOT / "docker-compose.yaml"
-SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_(\w+_)?URL|BROKER_URL|CLI_AUTH")
+SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEYS?$|KEY_ID$|SQL_ALCHEMY_CONN|WAREHOUSE_(\w+_)?URL|BROKER_URL|CLI_AUTH")
 INTERPOLATION = re.compile(r"\$\{(?P<name>\w+)(?P<rule>:[?-])?(?P<text>[^}]*)\}")
-# A mail relay may want no login, and not everybody reads bounces; then there is no secret.
-MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD", "REGSOSEK_BOUNCE_IMAP_PASSWORD"}
+# A mail relay may want no login, not everybody reads bounces, and a key may be the first; then there is no secret.
+MAY_BE_EMPTY = {"REGSOSEK_SMTP_PASSWORD", "REGSOSEK_BOUNCE_IMAP_PASSWORD", "REGSOSEK_FORMER_TRAIL_KEYS"}
 # What stands in the image, or is the same on every server.
 OF_THE_IMAGE = {"REGSOSEK_EXPECTATIONS_DIR", "REGSOSEK_RELEASE_SIGNING_KEY_FILE", "REGSOSEK_SMTP_TIMEOUT_SECONDS"}
 # Of the watchdog outside Airflow alone.
@@ -31,6 +31,7 @@ ONE_SHOT = {"airflow-init", "command"}
 STORE = {"REGSOSEK_S3_ACCESS_KEY_ID", "REGSOSEK_S3_SECRET_ACCESS_KEY"}
 PIPELINE = STORE | {"REGSOSEK_WAREHOUSE_URL", "REGSOSEK_TOKEN_KEY"}
 HASHES = {"REGSOSEK_HMAC_KEY"}
+TRAIL = {"REGSOSEK_TRAIL_KEY", "REGSOSEK_FORMER_TRAIL_KEYS"}
 ACCOUNTS = {f"REGSOSEK_WAREHOUSE_{part}_URL" for part in ("PUBLISHER", "ALERTER", "WATCHDOG")}
 OWNER = {"REGSOSEK_WAREHOUSE_OWNER_URL"}
 # The account that each service asks the warehouse by; beside it those whose work it does too.
@@ -55,14 +56,14 @@ SECRETS = {
     | {f"WAREHOUSE_{who}_PASSWORD" for who in ("DB", "LOADER", "PUBLISHER", "ALERTER", "PORTAL", "WATCHDOG")},
     "object-store": STORE,
     "airflow-init": AIRFLOW | PIPELINE | HASHES | {"AIRFLOW_ADMIN_PASSWORD"},
-    "airflow-apiserver": AIRFLOW | ISSUER | PIPELINE | {"AIRFLOW__API__SECRET_KEY"},
-    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | ACCOUNTS | MAIL | HASHES | NIGHT,
+    "airflow-apiserver": AIRFLOW | ISSUER | PIPELINE | TRAIL | {"AIRFLOW__API__SECRET_KEY"},
+    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | ACCOUNTS | MAIL | TRAIL | HASHES | NIGHT,
     "airflow-dag-processor": AIRFLOW,
     "airflow-triggerer": AIRFLOW,
-    "airflow-worker": AIRFLOW | BROKER | PIPELINE | ACCOUNTS | MAIL | HASHES | NIGHT,
+    "airflow-worker": AIRFLOW | BROKER | PIPELINE | ACCOUNTS | MAIL | TRAIL | HASHES | NIGHT,
     "redis": {"REDISCLI_AUTH"},
     "watchdog": PIPELINE | MAIL,
-    "command": PIPELINE | OWNER | ACCOUNTS | MAIL | HASHES | NIGHT,
+    "command": PIPELINE | OWNER | ACCOUNTS | MAIL | TRAIL | HASHES | NIGHT,
     "mail": set(),
 }
 VOLUMES = {

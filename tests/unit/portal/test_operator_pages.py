@@ -80,7 +80,9 @@ def held_page(viewer: Viewer = OPERATOR) -> str:
 
 
 def delivery_page(state: str = "held", viewer: Viewer = OPERATOR) -> str:
-    return shown("delivery.html.j2", viewer, detail=detail(state), line=detail(state).line, nights=[NIGHT])
+    return shown(
+        "delivery.html.j2", viewer, detail=detail(state), line=detail(state).line, nights=[NIGHT], withdrawn=()
+    )
 
 
 def decide(verb: str = "free", state: str = "held") -> str:

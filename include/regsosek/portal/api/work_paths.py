@@ -22,6 +22,7 @@ from regsosek.portal.api.warehouse_shapes import (
     SubslsQuery,
     SubslsRow,
 )
+from regsosek.portal.shown_cases import enter_shown
 from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import CurrentViewer, Viewer
 from regsosek.statistics.as_of import AsOf, last_refreshed
@@ -44,6 +45,7 @@ def work_paths(sources: Sources) -> APIRouter:
         [province] = asked_provinces(viewer, query.provinsi)
         with sources.reading() as connection:
             page, mark = _quarantine(connection, viewer, province, query)
+            enter_shown(sources, viewer, "api_quarantine", province, (case["id_dokumen"] for case in page))
             columns = list(QuarantineRow.model_fields)
             return _written(request, viewer, connection, sources, province, columns, page, mark)
 

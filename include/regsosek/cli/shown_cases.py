@@ -1,0 +1,41 @@
+"""What commands enter in the trail of access before they show cases, or write them into a file."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from regsosek.cli.at_hand import operator
+
+if TYPE_CHECKING:
+    from regsosek.night.house import House
+    from regsosek.privacy.access_trail import Access, AccessTrail
+
+ROLE = "command line"
+
+
+def trail_of(opened: "House") -> "AccessTrail":
+    """The trail, by the account that commands work with."""
+    from regsosek.privacy.access_trail import AccessTrail
+
+    return AccessTrail(opened.loader, opened.settings.trail_secret)
+
+
+def access_of(way: str, by: str, told: str = "", reason: str = "") -> "Access":
+    """The entry of whoever runs this command, which reads every province.
+
+    Raises:
+        DecisionError: it runs under a service's account, and ``by`` names nobody.
+    """
+    from regsosek.privacy.access_trail import EVERYWHERE, Access
+
+    return Access(operator(by), ROLE, (EVERYWHERE,), way, told, reason)
+
+
+def enter_shown(opened: "House", access: "Access", province: str, cases: Iterable[str]) -> None:
+    """Writes that whoever runs this command sees ``cases``; where there are none, nothing.
+
+    Raises:
+        AccessTrailError: it could not be written: nothing may be shown.
+    """
+    seen = list(cases)
+    if seen:
+        trail_of(opened).enter(access, province, seen)
