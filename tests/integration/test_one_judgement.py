@@ -36,9 +36,9 @@ KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
 KABKOTA = "6403"
 LABELS = sorted((each.label for each in status_words().values()), key=len, reverse=True)
-GAP = re.compile(rf"selisih (\S+) keluarga: ({'|'.join(LABELS)})")
+GAP = re.compile(rf"selisih (\S+) keluarga: ({'|'.join(map(re.escape, LABELS))})")
 # Families visited by the end of each night, of 120 in the province and 220 in the kab/kota; planned are 28, 32, 36 %.
-VISITED = {FIRST: 9, SECOND: 22, THIRD: 40}
+VISITED = {FIRST: 9, SECOND: 22, THIRD: 36}
 
 
 STANDS = [
@@ -100,7 +100,7 @@ def test_a_night_is_told_as_it_is_published(measured: FieldWorld) -> None:
     assert words == [
         ("jauh tertinggal", "jauh tertinggal"),
         ("tertinggal", "tertinggal"),
-        ("sesuai rencana", "tertinggal"),
+        ("di bawah rencana (dalam batas)", "tertinggal"),
     ]
 
 

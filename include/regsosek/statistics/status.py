@@ -15,6 +15,7 @@ _RULE_COLUMNS = (
 )  # fmt: skip
 BEHIND = frozenset({"behind", "far_behind"})
 NOT_BEGUN = "not_begun"
+BELOW_PLAN = "below_plan"  # and not behind: a gap within what the rules allow
 # Behind, or nobody knows: nothing good can be said of a region that stands so.
 NOT_WELL = BEHIND | {"no_data"}
 

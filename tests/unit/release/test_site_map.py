@@ -48,7 +48,7 @@ def number(text: str) -> float:
 def holds(key: str, value: float) -> bool:
     """Whether a step of the legend, as it is written, holds a value."""
     bounds = [number(each) for each in re.findall(NUMBER, key)]
-    if key.startswith(("below", "not behind")):
+    if key.startswith(("below", "on plan")):
         return value < bounds[0]
     return bounds[0] <= value and (len(bounds) == 1 or value < bounds[1])
 
@@ -65,8 +65,8 @@ def test_every_region_has_the_colour_whose_key_holds_its_figure(figures: Figures
                 assert text == "–", (field, code)
                 assert "no figure" in keys[shade], (field, code)
             elif field == "gap_points" and value < 0:
-                lagging = region["status"] in ("behind", "far_behind")
-                expected = ENGLISH.status(region["status"]) if lagging else "not behind; below +"
+                below = region["status"] in ("behind", "far_behind", "below_plan")
+                expected = ENGLISH.status(region["status"]) if below else "on plan or not judged yet; below +"
                 assert keys[shade].startswith(expected), (code, value, region["status"])
             else:
                 assert holds(keys[shade], value), (field, code, value, keys[shade])
@@ -79,9 +79,10 @@ def test_every_region_has_the_colour_whose_key_holds_its_figure(figures: Figures
     assert {tile.code: [tile.text, tile.shade] for tile in found.tiles} == first
 
 
-def test_only_what_is_behind_by_the_rules_has_a_warm_colour_on_the_map(figures: Figures) -> None:
+def test_a_gap_below_zero_has_the_colour_of_its_status_on_the_map(figures: Figures) -> None:
     statuses = {
-        "11": (-10.8, "on_plan"),
+        "11": (-4.8, "on_plan"),
+        "15": (-10.8, "below_plan"),
         "12": (-28.0, "not_begun"),
         "13": (-16.0, "behind"),
         "14": (-31.0, "far_behind"),
@@ -90,7 +91,7 @@ def test_only_what_is_behind_by_the_rules_has_a_warm_colour_on_the_map(figures: 
     for code, told in statuses.items():
         shown.loc[shown["code"] == code, ["gap_points", "status"]] = told
     shades = {tile.code: tile.shade for tile in national(replace(figures, completion=shown)).tiles}
-    assert [shades[code] for code in statuses] == ["both2", "none", "both1", "both0"]
+    assert [shades[code] for code in statuses] == ["both2", "within", "none", "both1", "both0"]
 
 
 def lightness(colour: str) -> float:
@@ -102,7 +103,8 @@ def lightness(colour: str) -> float:
 
 def test_more_is_darker_and_both_ends_of_a_gap_are_darker_than_its_middle(figures: Figures) -> None:
     own = assets(Atlas(figures))
-    rules = re.findall(r"\.(up|both)(\d) \{ background: (#\w{6}); [^}]*?fill: (#\w{6})", own.files[own.style].decode())
+    style = own.files[own.style].decode()
+    rules = re.findall(r"\.(up|both)(\d) \{ background: (#\w{6}); [^}]*?fill: (#\w{6})", style)
     shades = {f"{scale}{n}": (background, fill) for scale, n, background, fill in rules}
     assert all(background == fill for background, fill in shades.values()), "tiles and boundaries have the same colours"
     light = {name: lightness(background) for name, (background, _) in shades.items()}
@@ -113,6 +115,8 @@ def test_more_is_darker_and_both_ends_of_a_gap_are_darker_than_its_middle(figure
         fall, rise = steps[below:], steps[: below + 1] if below else []
         assert all(one > other for one, other in pairwise(fall)), measure.field
         assert all(one < other for one, other in pairwise(rise)), measure.field
+    [within] = re.findall(r"\.within \{ background: (#\w{6})", style)
+    assert light["both1"] + 0.1 < lightness(within) < light["both2"] - 0.1
 
 
 @given(st.lists(st.floats(-100, 250, allow_nan=False), min_size=1, max_size=40))

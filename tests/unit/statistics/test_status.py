@@ -37,7 +37,7 @@ def test_faulty_rules_are_told(tmp_path: Path, lines: list[str], told: str) -> N
         read_rules(written(tmp_path, *lines))
 
 
-ORDER = ("far_behind", "behind", "on_plan", "done")
+ORDER = ("far_behind", "behind", "below_plan", "on_plan", "done")
 
 
 @given(st.integers(4, 60), st.integers(1, 150), st.integers(1, 150), st.integers(0, 100))

@@ -2,7 +2,8 @@
 
 A measure is shown by its band on a scale that the colour-blind can tell apart, and as text in every tile. The bands
 follow the figures of the night, in round steps, so that regions differ in colour on every day of the campaign. A gap
-below zero has the colour of its status: only what is behind by the rules has that of warning.
+below zero has the colour of its status: what is behind by the rules that of warning, what is below plan within the
+limits a pale one.
 """
 
 from bisect import bisect_right
@@ -18,7 +19,7 @@ from regsosek.geography.boundaries import Boundaries, Drawing
 from regsosek.geography.reference_table import read_table
 from regsosek.release.site.atlas import Row, level_below
 from regsosek.release.site.page_table import Desk
-from regsosek.statistics.status import NOT_BEGUN
+from regsosek.statistics.status import BELOW_PLAN, NOT_BEGUN
 
 _HERE = Path(__file__).parent
 NO_VALUE = "none"
@@ -26,7 +27,8 @@ _BOTH = "both"
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _SIDES = (-2, -1, 1, 2)  # steps from zero; the band in the middle is neither below nor above
 _RISES = 5
-_LAGGING = {"far_behind": "both0", "behind": "both1", NOT_BEGUN: NO_VALUE}
+_BELOW = {"far_behind": "both0", "behind": "both1", BELOW_PLAN: "within"}
+_BY_STATUS = {**_BELOW, NOT_BEGUN: NO_VALUE}
 _ON_PLAN = "both2"
 
 
@@ -173,8 +175,8 @@ def _shade(desk: Desk, part: Row, measure: Measure, bands: Bands) -> str:
     value = _value(desk, part, measure)
     if value is None or measure.scale != _BOTH:
         return bands.shade(value)
-    if part.get("status") in _LAGGING:
-        return _LAGGING[part["status"]]
+    if part.get("status") in _BY_STATUS:
+        return _BY_STATUS[part["status"]]
     return bands.shade(max(0.0, value))
 
 
@@ -191,12 +193,12 @@ def _keys(desk: Desk, bands: Bands) -> list[Key]:
 
 
 def _status_keys(desk: Desk, bands: Bands) -> list[Key]:
-    """The legend of a gap: what lags by its status, what is on plan, and how far ahead."""
+    """The legend of a gap: what is below plan by its status, what is on plan, and how far ahead."""
     say, ahead = desk.language.say, [each for each in bands.breaks if each > 0]
     places = int(any(each % 1 for each in ahead))
     low, high = (desk.language.written.decimal(each, places) for each in ahead)
-    lagging = [Key(_LAGGING[status], desk.language.status(status)) for status in ("far_behind", "behind")]
+    below = [Key(shade, desk.language.status(status)) for status, shade in _BELOW.items()]
     on_plan = Key(_ON_PLAN, say("key_on_plan", high=low))
     between, beyond = say("key_between", low=f"+{low}", high=f"+{high}"), say("key_from", low=f"+{high}")
     none = Key(NO_VALUE, say("key_no_gap", status=desk.language.status(NOT_BEGUN)))
-    return [*lagging, on_plan, Key("both3", between), Key("both4", beyond), none]
+    return [*below, on_plan, Key("both3", between), Key("both4", beyond), none]
