@@ -21,6 +21,7 @@ from regsosek.alerts.wording import Words, filled
 from regsosek.alerts.work_list import work_list
 from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province
+from regsosek.statistics.status import BELOW_PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,18 @@ def _news(
 
 
 def _good(figures: ProvinceFigures, words: Words) -> str:
-    """Good news, and who waits all the same: so few that nobody is told of them otherwise.
+    """Good news, and who waits or is short of the plan all the same: so few that nobody is told of them otherwise.
 
     A night may be read of which nothing is told though the page calls some of it behind: that is no good news.
     """
     if not figures.well:
         return words.say("nothing_told_text", status=status_told(figures, words))
-    waiting = figures.waiting.families
-    return words.say("good_waiting", n=words.number(waiting)) if waiting else words.say("good_text")
+    waiting, told = figures.waiting.families, []
+    told.append(words.say("good_waiting", n=words.number(waiting)) if waiting else words.say("good_text"))
+    if figures.pace.status == BELOW_PLAN:
+        short = words.number(-(figures.pace.gap_families or 0))
+        told.append(words.say("good_below", status=words.status(BELOW_PLAN), n=short))
+    return " ".join([*told, words.say("good_thanks")])
 
 
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
@@ -158,14 +163,18 @@ def _deadline(
     limits: Thresholds,
     context: Context,
 ) -> str:
-    """Until when; beside it until when the parts that were told of before, which are among these families."""
-    night, first = figures.night, _first(lines)
-    until = deadline(kind, first, night, limits, context)
-    parts = _first(line for line in kabkota_lines(opened) if line.kind is kind)
-    if parts is None or parts >= (first or night):
-        return until
-    earlier = deadline(kind, parts, night, limits, context)
-    return context.words.say("deadline_of_parts", deadline=until, earlier=earlier)
+    """Until when; beside it until when the parts that were told of before or later, which are among these families."""
+    night = figures.night
+    first = _first(lines) or night
+    parts = [line.first or night for line in kabkota_lines(opened) if line.kind is kind]
+    told = deadline(kind, first, night, limits, context)
+    if (before := min(parts, default=first)) < first:
+        earlier = deadline(kind, before, night, limits, context)
+        told = context.words.say("deadline_of_earlier", deadline=told, earlier=earlier)
+    if (last := max(parts, default=first)) > first:
+        later = deadline(kind, last, night, limits, context)
+        told = context.words.say("deadline_of_later", deadline=told, later=later)
+    return told
 
 
 def _size(kind: Kind, families: int, words: Words) -> str:

@@ -33,6 +33,12 @@ class Judgement:
     conditions: tuple[Condition, ...]
     telling: Telling
 
+    @property
+    def put_off(self) -> tuple[Kind, ...]:
+        """The kinds that somebody put off, in the province or a kab/kota: nobody is told of them, and they stand."""
+        snoozed = (each for each in self.conditions if each.state is State.SNOOZED)
+        return tuple(dict.fromkeys(each.kind for each in snoozed if each.place.level in TOLD_LEVELS))
+
 
 def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, suspected: bool = False) -> Judgement:
     """Judges one province's night.

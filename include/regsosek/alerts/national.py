@@ -20,7 +20,7 @@ from regsosek.alerts.work_list import spreadsheet
 from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
 from regsosek.statistics.nights import state_of_night
-from regsosek.statistics.status import NOT_WELL
+from regsosek.statistics.status import BELOW_PLAN, NOT_WELL
 from regsosek.statistics.tree import scale_of_sum
 from regsosek.wording import Language
 
@@ -31,10 +31,11 @@ _WORST_STATUS = ("no_data", "far_behind", "behind")
 
 @dataclass(frozen=True, slots=True)
 class ProvinceStand:
-    """Where one province stands tonight: its figures, and everything told of it, most urgent first."""
+    """Where one province stands tonight: its figures, everything told of it, most urgent first, and what is put off."""
 
     figures: ProvinceFigures
     told: Sequence[Told]
+    put_off: Sequence[Kind] = ()
 
     @property
     def opened(self) -> tuple[Told, ...]:
@@ -63,8 +64,8 @@ class ProvinceStand:
 
     @property
     def well(self) -> bool:
-        """Whether nothing is open, and the page calls nothing of it behind: some arrears are in hand, or small."""
-        return not self.opened and self.figures.well
+        """Whether nothing is open or put off, and the page calls nothing of it behind: some arrears are small."""
+        return not self.opened and not self.put_off and self.figures.well
 
     @property
     def escalated(self) -> tuple[Told, ...]:
@@ -108,7 +109,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "ours": _ours(ours, words),
         "held": _held(ours, words),
         "worst": [_line(stands[code], words) for code in ranked if stands[code].opened],
-        "well": [province(code).name for code in sorted(stands) if stands[code].well],
+        "well": _well(stands, words),
         "behind": [_behind_line(stands[code], words) for code in untold],
         "attachment": attached[0].name if attached else "",
     }
@@ -149,13 +150,18 @@ def _news(stands: Mapping[str, ProvinceStand], untold: Sequence[str], ours: Plat
         "critical": sum(stand.critical for stand in stands.values()),
         "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
         "escalated": sum(len(stand.escalated) for stand in stands.values()),
-        "behind": sum(stands[code].figures.pace.status in NOT_WELL for code in untold),
-        "parts": sum(stands[code].figures.pace.status not in NOT_WELL for code in untold),
+        "behind": sum(not _not_behind(stands[code]) for code in untold),
+        "parts": sum(bool(stands[code].figures.behind_below) for code in untold if _not_behind(stands[code])),
+        "put_off": sum(stands[code].figures.well for code in untold),
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
     told = [words.say(f"nation_subject.{what}", n=words.number(n)) for what, n in counted.items() if n]
     return told or [words.say("nation_subject.good", n=len(stands))]
+
+
+def _not_behind(stand: ProvinceStand) -> bool:
+    return stand.figures.pace.status not in NOT_WELL
 
 
 def _nature(stands: Mapping[str, ProvinceStand], words: Words) -> str:
@@ -220,13 +226,35 @@ def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
 
 
 def _behind_untold(stands: Mapping[str, ProvinceStand]) -> list[str]:
-    """Codes of the provinces with arrears on the page, or no data there, and no problem that is told tonight."""
+    """Codes of the provinces with arrears on the page, no data there, or all put off, and nothing told tonight."""
     return [code for code, stand in sorted(stands.items()) if not stand.opened and not stand.well]
 
 
 def _behind_line(stand: ProvinceStand, words: Words) -> str:
     status = status_told(stand.figures, words)
-    return words.say("nation_behind_line", province=named(stand.figures.province), status=status)
+    line = words.say("nation_behind_line", province=named(stand.figures.province), status=status)
+    kinds = ", ".join(words.kind(kind).short for kind in stand.put_off)
+    return words.say("nation_put_off", line=line, kinds=kinds) if kinds else line
+
+
+def _well(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
+    """Which provinces have no problem, and which of them are short of the plan or have families that wait."""
+    figures = [stands[code].figures for code in sorted(stands) if stands[code].well]
+    if not figures:
+        return []
+    names = ", ".join(province(each.province).name for each in figures)
+    told = [words.say("nation_well", n=words.number(len(figures)), provinces=names)]
+    if below := [_short_of_plan(each, words) for each in figures if each.pace.status == BELOW_PLAN]:
+        told.append(words.say("nation_well_below", status=words.status(BELOW_PLAN), provinces=", ".join(below)))
+    if waiting := [each.waiting.families for each in figures if each.waiting.families]:
+        counts = {"n": words.number(sum(waiting)), "provinces": words.number(len(waiting))}
+        told.append(words.say("nation_well_waiting", **counts))
+    return told
+
+
+def _short_of_plan(figures: ProvinceFigures, words: Words) -> str:
+    short = words.number(-(figures.pace.gap_families or 0))
+    return words.say("nation_well_short", province=province(figures.province).name, n=short)
 
 
 def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:

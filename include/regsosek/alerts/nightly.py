@@ -264,7 +264,7 @@ def _alert_province(
     memory = remembered(connection, code, group, night, kind)
     judgement = judge(figures, memory, desk.rules, suspected=code in composed.suspected)
     told = judgement.telling.told
-    composed.judged[code], composed.stands[code] = judgement, ProvinceStand(figures, told)
+    composed.judged[code], composed.stands[code] = judgement, ProvinceStand(figures, told, judgement.put_off)
     write_conditions(connection, code, night, judgement.conditions)
     if not judgement.telling.send:
         outbox.take_back(connection, group, night, kind)

@@ -178,7 +178,7 @@ def test_who_is_behind_and_told_of_nothing_is_not_among_those_without_a_conditio
     message = compose_national(found, ours())
     assert message.subject.startswith("[PERHATIAN]")
     told, well = (
-        flat(message).split("TANPA DATA; TIDAK DIBERITAHUKAN SEBAGAI MASALAH MALAM INI")[1].split("Tidak ada masalah")
+        flat(message).split("ATAU DITUNDA; TIDAK DIBERITAHUKAN SEBAGAI MASALAH MALAM INI")[1].split("Tidak ada masalah")
     )
     assert "Papua (94): tertinggal" in told
     assert "Papua," not in well.split(".")[0]
@@ -200,3 +200,28 @@ def test_what_waits_from_an_earlier_night_is_held_and_a_held_stream_is_no_gap(ni
     told = flat(compose_national(found, ours()))
     assert "Jawa Tengah (ditahan)" in told
     assert "Jawa Timur (" not in told.split("Tanpa data lengkap malam ini")[1].split(".")[0]
+
+
+def test_who_is_short_of_the_plan_or_waits_is_named_among_those_without_a_problem(night: Night) -> None:
+    """Nobody is told of them otherwise: no more of them than the limits allow."""
+    found = stands(night)
+    found["12"] = ProvinceStand(night(province="12", visited=35_000), ())
+    for code, families in (("32", 30), ("33", 4)):
+        found[code] = ProvinceStand(night(province=code, waiting=Waiting(families, NIGHT)), ())
+    message = compose_national(found, ours())
+    assert message.subject.startswith("[AMAN]")
+    well = flat(message).split("Tidak ada masalah (34 provinsi): ")[1]
+    assert "Di antaranya di bawah rencana (dalam batas): Sumatera Utara (kurang 13.000 keluarga)." in well
+    assert "Di antaranya 34 keluarga di 2 provinsi menunggu perbaikan di karantina, di bawah batas yang" in well
+    assert "34 keluarga di 2 provinsi" in message.html
+    assert "menunggu" not in flat(compose_national(stands(night), ours()))
+
+
+def test_what_is_put_off_is_no_problem_told_and_not_gone_either(night: Night) -> None:
+    found = stands(night)
+    found["94"] = ProvinceStand(night(province="94", waiting=Waiting(9_000, NIGHT)), (), (Kind.QUALITY,))
+    message = compose_national(found, ours())
+    assert message.subject == "[PERHATIAN] Nasional, 26 Okt: 1 ditunda"
+    assert "Papua (94): sesuai rencana; ditunda: mutu isian" in flat(message)
+    well = flat(message).split("Tidak ada masalah (33 provinsi): ")[1]
+    assert ", Papua." not in well and "menunggu" not in well

@@ -54,6 +54,29 @@ def test_the_same_families_have_no_second_deadline_unsaid(night: Night, context:
     assert "lebih dulu diberitahukan" not in compose_digest(night(), [later, part], LIMITS, context).body
 
 
+def test_a_part_told_of_later_has_its_own_deadline_said_at_the_top(night: Night, context: Context) -> None:
+    """Its line has it too: the top must not say less, whether the province was told of first or another kab/kota."""
+    other = told(Kind.QUALITY, Place("kabkota", "6404", "Kutai Timur"), families=3)
+    part = replace(told(Kind.QUALITY, BERAU, families=7), first=TONIGHT - timedelta(1))
+    whole = replace(told(Kind.QUALITY, PROVINCE, families=10), first=TONIGHT - timedelta(2))
+    for first, day in ((whole, 27), (part, 28)):
+        said = " ".join(compose_digest(night(), [first, other], LIMITS, context).body.split())
+        top = said.split("YANG HARUS DILAKUKAN")[1].split("KAB/KOTA YANG DIDAHULUKAN")[0]
+        own, later = (f"paling lambat {each} Okt 2022 pukul 12.00 WITA" for each in (day, 29))
+        assert f"{own}; bagian yang diberitahukan kemudian {later}" in top
+    alone = compose_digest(night(), [whole, replace(other, first=whole.first)], LIMITS, context).body
+    assert "diberitahukan kemudian" not in alone
+
+
+def test_good_news_of_a_province_below_plan_says_so(night: Night, context: Context) -> None:
+    """13 points are within the limits of the day, and nobody is asked: that all is on plan would not be so."""
+    said = " ".join(compose_digest(night(visited=35_000, kabkota=()), [], LIMITS, context).body.split())
+    assert "Tidak ada masalah yang belum selesai" in said
+    assert "Keadaan menurut rencana: di bawah rencana (dalam batas), kurang 13.000 keluarga. Terima kasih" in said
+    assert "sesuai rencana" not in said
+    assert "Keadaan menurut rencana" not in compose_digest(night(kabkota=()), [], LIMITS, context).body
+
+
 def test_what_is_new_again_has_a_deadline_of_its_own(night: Night, context: Context) -> None:
     """Families that waited were corrected; a week later others wait."""
     memory, bad = Memory(), Waiting(300, TONIGHT, tonight=200)
