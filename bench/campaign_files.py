@@ -3,7 +3,7 @@
 What the log says of a family stands in its columns; all other questions are answered alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,12 @@ _HASHES = "CREATE TEMPORARY TABLE hashed (part int, row_no int, content_hash tex
 
 @dataclass(frozen=True)
 class Archive:
-    """Where the files go, a directory to write them in, and the key of the hashes."""
+    """Where the files go, a directory to write them in, and the keys of the hashes."""
 
     store: Store
     bucket: str
     scratch: Path
-    key: bytes
+    keys: Sequence[bytes]
 
 
 def archive_files(connection: Connection, archive: Archive) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def _archive_part(connection: Connection, archive: Archive, part: int) -> Iterat
     cases = pd.read_sql_query(text(_PART), connection, params={"part": part}, dtype=str)
     places = cases.index.repeat(cases["members"].astype(int))
     files = dict(zip(DATASETS, (_whole("keluarga", cases), _whole("anggota", cases.loc[places])), strict=True))
-    hashed = contents(files["keluarga"], files["anggota"], archive.key)
+    hashed = contents(files["keluarga"], files["anggota"], archive.keys)
     hashes = cases[["row_no"]].assign(part=part, content_hash=hashed)
     path = archive.scratch / "hashes.csv"
     hashes.to_csv(path, index=False)

@@ -49,7 +49,7 @@ class Nights:
 
     def prepare(self, scratch: Path) -> None:
         """An empty warehouse with regions, the frame of the officers' sub-SLS, and targets."""
-        migrate(self.house.engine, self.house.settings.hash_key)
+        migrate(self.house.engine, self.house.settings.hash_keys)
         desas = [
             code for code, each in region_master().regions.items() if code[:2] == PROVINCE and each.level == "desa"
         ]
@@ -115,7 +115,7 @@ class Nights:
     def _archived(self, connection: Connection, own: dict[str, Any], scratch: Path) -> str:
         """Archives the files and the manifest of what was brought; the address of the manifest."""
         store, bucket = self.house.store, self.house.settings.archive_bucket
-        files = archive_files(connection, Archive(store, bucket, scratch, self.house.settings.hash_key))
+        files = archive_files(connection, Archive(store, bucket, scratch, self.house.settings.hash_keys))
         return archive_bytes(store, bucket, json.dumps(_manifest(own, files)).encode())
 
 

@@ -25,7 +25,7 @@ from regsosek.quality.verdict import Judge
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.staging.engine import open_engine
 from regsosek.staging.files import read_part
-from regsosek.staging.pseudonyms import prepare_key
+from regsosek.staging.pseudonyms import prepare_keys
 from regsosek.staging.relations import stage
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 from regsosek.warehouse.loading import PartKey, written_tables
@@ -122,7 +122,7 @@ def _read(duck: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, par
 
 
 def _prepare(duck: duckdb.DuckDBPyConnection, root: Path) -> None:
-    prepare_key(duck, _KEY)
+    prepare_keys(duck, (_KEY,))
     duck.execute(
         "CREATE TABLE frame AS SELECT id_subsls, id_desa, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to "
         f"FROM read_csv('{root}/reference/sls/*/prov=*.csv.gz', all_varchar = true)"

@@ -47,6 +47,14 @@ def plain_address(sender: str) -> bool:
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f]{0,4}:[0-9a-f:]*:[0-9a-f]{1,4}")
 
 
+LEAST_KEY = 32  # characters
+
+
+def _chain(given: SecretStr) -> list[str]:
+    """The keys of a setting that may hold several, with commas or one a line."""
+    return given.get_secret_value().replace(",", " ").split()
+
+
 def _names(listed: str) -> list[str]:
     return [name.strip().lower() for name in listed.split(",") if name.strip()]
 
@@ -93,13 +101,15 @@ class Settings(BaseModel):
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"
     token_key: SecretStr | None = Field(
-        None, min_length=32, description="signs forms and the ids of mails; none: hmac_key, which must then be there"
+        None,
+        min_length=LEAST_KEY,
+        description="signs forms and the ids of mails; none: hmac_key, which must then be there",
     )
     hmac_key: SecretStr | None = Field(
         None,
-        min_length=32,
+        min_length=LEAST_KEY,
         validate_default=True,
-        description="keys the hashes of NIK, KK, ids and contents; once lost, nothing compares",
+        description="keys of the hashes of NIK, KK, ids and contents, the oldest first; once lost, nothing compares",
     )
     trail_key: SecretStr | None = Field(
         None, min_length=32, description="keys the cases that the trail of access names; none: hmac_key"
@@ -175,6 +185,8 @@ class Settings(BaseModel):
     def _needed_without_another(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if given is None and not info.data.get("token_key"):
             raise PydanticCustomError("missing", "Field required")
+        if given is not None and any(len(key) < LEAST_KEY for key in _chain(given)):
+            raise PydanticCustomError("key", f"each of its keys should have at least {LEAST_KEY} characters")
         return given
 
     @field_validator("mail_sender", "mail_reply_to")
@@ -215,20 +227,20 @@ class Settings(BaseModel):
         return self.smtp_conn_id is not None and "smtp_host" not in self.model_fields_set
 
     @property
-    def hash_key(self) -> bytes:
-        """The key of the keyed hashes.
+    def hash_keys(self) -> tuple[bytes, ...]:
+        """The keys of the keyed hashes, the oldest first (regsosek.staging.pseudonyms).
 
         Raises:
             ConfigurationError: this process is given none, as it should hash nothing.
         """
         if self.hmac_key is None:
             raise ConfigurationError("REGSOSEK_HMAC_KEY is not set here, and what is asked makes hashes: ask a worker")
-        return self.hmac_key.get_secret_value().encode()
+        return tuple(key.encode() for key in _chain(self.hmac_key))
 
     @property
     def token_secret(self) -> bytes:
         """The key of what is given out and comes back: forms, and the ids of mails."""
-        return self.hash_key if self.token_key is None else self.token_key.get_secret_value().encode()
+        return self.hash_keys[-1] if self.token_key is None else self.token_key.get_secret_value().encode()
 
     @property
     def trail_secret(self) -> bytes:
@@ -237,16 +249,18 @@ class Settings(BaseModel):
         Raises:
             ConfigurationError: this process is given none, so it may show no case.
         """
-        given = self.trail_key or self.hmac_key
-        if given is None:
+        if self.trail_key is not None:
+            return self.trail_key.get_secret_value().encode()
+        if self.hmac_key is None:
             raise ConfigurationError("REGSOSEK_TRAIL_KEY is not set here, and no case is shown without its entry")
-        return given.get_secret_value().encode()
+        return self.hash_keys[-1]
 
     @property
     def trail_secrets(self) -> tuple[bytes, ...]:
         """The same, and those before it: whoever looks a case up looks for it by all of them."""
         former = self.former_trail_keys.get_secret_value() if self.former_trail_keys else ""
-        return (self.trail_secret, *(key.strip().encode() for key in former.split(",") if key.strip()))
+        before = self.hash_keys[-2::-1] if self.trail_key is None else ()
+        return (self.trail_secret, *before, *(key.strip().encode() for key in former.split(",") if key.strip()))
 
     @property
     def scratch(self) -> Path:

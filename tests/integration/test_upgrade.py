@@ -54,7 +54,7 @@ def test_figures_that_were_counted_otherwise_are_restated_by_the_next_release(
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.kasus_terkini SET state = 'quarantined' WHERE state = 'conflicting'"))
         command.downgrade(alembic_config(connection), BEFORE_ONE_SPEAKS)
-    migrate(engine, world.house.settings.hash_key)
+    migrate(engine, world.house.settings.hash_keys)
     if reference_first:  # as every night does; a province that is received without it computes the same
         with engine.begin() as connection:
             refresh_missing(connection, PROVINCE)
@@ -73,13 +73,13 @@ def hashing_without_a_key(patch: pytest.MonkeyPatch) -> None:
     """Ids that may not be shown, and contents, had plain hashes; an id with a NIK and a letter was shown."""
     former = relations._KASUS.replace(relations._UNSHOWN_ID, f"'?' || {relations._PLAIN_ID}")
     former = former.replace(keyed_hash(relations._PLAIN_CONTENT), f"unhex({relations._PLAIN_CONTENT})")
-    assert "hmac_inner" not in former
+    assert "keyed_hash" not in former
     patch.setattr(relations, "_KASUS", former)
     patch.setattr(typing_sql, "shown_key", lambda text: f"NOT regexp_full_match({text}, '[0-9]{{16}}')")
 
 
 def test_what_was_hashed_without_a_key_is_recognised_with_it(world: FieldWorld) -> None:
-    engine, key = world.house.engine, world.house.settings.hash_key
+    engine, keys = world.house.engine, world.house.settings.hash_keys
     families = [family("A"), faulty("B", number=2), family(NIK, number=3), family(f"NIK-{NIK}", number=4)]
     with pytest.MonkeyPatch.context() as patch:
         hashing_without_a_key(patch)
@@ -91,7 +91,7 @@ def test_what_was_hashed_without_a_key_is_recognised_with_it(world: FieldWorld) 
     assert NIK in str(world.rows("SELECT to_jsonb(k)::text FROM core.keluarga k"))
     with pytest.raises(ConfigurationError, match="regsosek migrate"):
         receive(world, THIRD, families)
-    key_hashes(engine, key)
+    key_hashes(engine, keys)
     world.run(THIRD)
     brought = world.rows("SELECT case_id, status FROM core.kasus WHERE night = :n ORDER BY row_no", n=THIRD)
     assert [status for _, status in brought] == ["duplicate"] * 4

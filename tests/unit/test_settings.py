@@ -90,9 +90,9 @@ def test_who_hashes_nothing_needs_no_key_of_hashes() -> None:
     settings = load_settings(given | {"REGSOSEK_TOKEN_KEY": "t" * 32})
     assert settings.token_secret == b"t" * 32
     with pytest.raises(ConfigurationError, match="REGSOSEK_HMAC_KEY is not set here"):
-        _ = settings.hash_key
+        _ = settings.hash_keys
 
 
 def test_the_key_of_hashes_signs_tokens_where_there_is_no_other() -> None:
-    assert load_settings(NEEDED).token_secret == load_settings(NEEDED).hash_key == b"0" * 32
+    assert load_settings(NEEDED).token_secret == load_settings(NEEDED).hash_keys[-1] == b"0" * 32
     assert load_settings(NEEDED | {"REGSOSEK_TOKEN_KEY": "t" * 32}).token_secret == b"t" * 32

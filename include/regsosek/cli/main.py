@@ -18,6 +18,7 @@ from regsosek.cli import (
     figures,
     forecast,
     generate,
+    keys,
     local,
     night,
     privacy,
@@ -54,6 +55,7 @@ GROUPS = (
     release.commands,
     privacy.commands,
     store.commands,
+    keys.commands,
 )
 for group in GROUPS:
     app.add_typer(group)

@@ -22,7 +22,7 @@ def migrate() -> None:
     from regsosek.warehouse import migration
 
     with house() as opened:
-        added = migration.migrate(opened.account("owner"), opened.settings.hash_key)
+        added = migration.migrate(opened.account("owner"), opened.settings.hash_keys)
     for column in added:
         console.print(f"added from the codebook: {column}")
     console.print("The warehouse is at the newest schema.")

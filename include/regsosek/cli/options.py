@@ -19,6 +19,7 @@ ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your 
 ByOption = Annotated[
     str, typer.Option("--by", help="Who decides; default: your login. Needed where a service's account runs this.")
 ]
+ApplyOption = Annotated[bool, typer.Option("--apply", help="Do it; without this, only tell what would be done.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document in place of text.")]
 CsvOption = Annotated[Path | None, typer.Option("--output", help="Write CSV here instead of a table.")]
 ReaderOption = Annotated[

@@ -83,7 +83,7 @@ def _cases(opened: "House", province: str, kind: "Number") -> list[str]:
     if not (number.isascii() and number.isdecimal() and len(number) == DIGITS):
         raise DecisionError(f"a {kind.upper()} has {DIGITS} digits")
     with opened.account("owner").connect() as connection:
-        found = cases_of_number(connection, opened.settings.hash_key, province, kind, number)
+        found = cases_of_number(connection, opened.settings.hash_keys, province, kind, number)
     if not found:
         raise DecisionError(f"the {kind.upper()} stands in no case of province {province}; ask for another province")
     return found

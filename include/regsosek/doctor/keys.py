@@ -1,70 +1,83 @@
 """The keys: well-formed, and those that the warehouse and the releases were made with."""
 
-import hashlib
-import hmac
-
 from sqlalchemy import Connection, text
 
 from regsosek.doctor.finding import Check, Finding, fail, ok, skip, warn
 from regsosek.doctor.surroundings import Surroundings
-from regsosek.errors import SignatureError
+from regsosek.errors import ConfigurationError, SignatureError
 from regsosek.minisign import SIGNATURE_SUFFIX, check_signature
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.publish import current_prefix
 from regsosek.release.signing import signer_of
 from regsosek.settings import variable
-from regsosek.staging.pseudonyms import HASH_BYTES
+from regsosek.staging.pseudonyms import HashKeys, hashed_on
+from regsosek.warehouse.hash_keys import keys_in_use
 
 HMAC_KEY, SIGNING_KEY = variable("hmac_key"), variable("release_signing_key")
 LEAST_DIFFERENT = 10  # characters: a key typed by hand repeats itself
 _ENDS = "SELECT min(night), max(night) FROM ledger.delivery WHERE state = 'accepted'"
 # Of one delivery each, because a key that was changed half-way hashed the older ones otherwise.
 _HASHED = """
-SELECT i.r403_nik, a.nik_hash
+SELECT a.province, i.r403_nik, a.nik_hash
 FROM (SELECT province, delivery_id FROM ledger.delivery WHERE state = 'accepted' AND night = :night) d
 JOIN core.anggota a ON a.province = d.province AND a.night = :night AND a.delivery_id = d.delivery_id
 JOIN restricted.anggota_identity i ON i.province = a.province AND i.night = :night
  AND i.delivery_id = a.delivery_id AND i.part = a.part AND i.row_no = a.row_no
 WHERE a.nik_hash IS NOT NULL LIMIT 1
 """
+_BEHIND = """
+SELECT DISTINCT d.province FROM ledger.delivery d LEFT JOIN ledger.hash_key h USING (province)
+WHERE coalesce(h.generation, 1) < :newest OR h.rebuild_from IS NOT NULL ORDER BY 1
+"""
 
 
 def _hmac_form(surroundings: Surroundings) -> Finding:
     if surroundings.settings.hmac_key is None:
         return warn("not set here, as befits the API server and the watchdog", f"set {HMAC_KEY} where tasks run")
-    key = surroundings.settings.hmac_key.get_secret_value()
-    if len(set(key)) < LEAST_DIFFERENT:
+    keys = surroundings.settings.hash_keys
+    least = min(len(set(key)) for key in keys)
+    if least < LEAST_DIFFERENT:
         fix = f"before the first night, set {HMAC_KEY} to what `openssl rand -hex 32` prints"
-        return fail(f"the key has {len(set(key))} different characters: it can be guessed", fix)
-    return ok(f"{len(key)} characters")
+        return fail(f"the key has {least} different characters: it can be guessed", fix)
+    if len(set(keys)) < len(keys):
+        return fail("a key stands twice in the chain", f"write a new key behind the others in {HMAC_KEY}")
+    return ok(f"{len(keys[-1])} characters" + (f", key {len(keys)} of a chain" if len(keys) > 1 else ""))
 
 
 def _hmac_use(surroundings: Surroundings) -> Finding:
     if surroundings.settings.hmac_key is None:
         return skip("not set here")
-    key = surroundings.settings.hash_key
+    keys = surroundings.settings.hash_keys
     with surroundings.engine.connect() as connection:
         ends = [night for night in connection.execute(text(_ENDS)).one() if night]
-        fits = {str(night): _fits(connection, night, key) for night in dict.fromkeys(ends)}
+        fits = {str(night): _fits(connection, night, keys) for night in dict.fromkeys(ends)}
+        behind = list(connection.execute(text(_BEHIND), {"newest": len(keys)}).scalars())
     other = [night for night, fitting in fits.items() if fitting is False]
     if other:
         fix = f"bring the old {HMAC_KEY} back (from the safe copy of .env): no hash compares across two keys"
         return fail(f"night {' and '.join(other)} was loaded with another key", fix)
+    if behind:
+        fix = "`regsosek keys rotate hmac` tells what is left, and does it with --apply (docs/security.md)"
+        return warn(f"{len(behind)} provinces are not at the newest key yet: {', '.join(behind)}", fix)
     same = [night for night, fitting in fits.items() if fitting]
     return ok(
         f"the key that night {' and '.join(same)} was loaded with" if same else "no hash is loaded to compare with"
     )
 
 
-def _fits(connection: Connection, night: object, key: bytes) -> bool | None:
-    """Whether a hash of ``night`` was made with ``key``; None where it has none.
+def _fits(connection: Connection, night: object, keys: HashKeys) -> bool | None:
+    """Whether a hash of ``night`` was made with ``keys``, or those of them that its province has; None: it has none.
 
-    The one number stays in here, and the key outside of the warehouse.
+    The one number stays in here, and the keys outside of the warehouse.
     """
     found = connection.execute(text(_HASHED), {"night": night}).first()
     if found is None:
         return None
-    return hmac.digest(key, found[0].encode(), hashlib.sha256)[:HASH_BYTES] == bytes(found[1])
+    try:
+        used = keys_in_use(connection, found.province, keys)
+    except ConfigurationError:
+        return False
+    return hashed_on(found.r403_nik.encode(), used) == bytes(found.nik_hash)
 
 
 def _signing(surroundings: Surroundings) -> Finding:

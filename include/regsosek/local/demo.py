@@ -38,7 +38,7 @@ def start_everything(console: Console) -> Stack:
     with console.status("Starting PostgreSQL, object storage, mail sink and Airflow..."):
         services_up()
         with open_house(load_settings()) as house:
-            migrate(house.account("owner"), house.settings.hash_key)
+            migrate(house.account("owner"), house.settings.hash_keys)
         stack = up(inherited=os.environ)
     console.print(_login(stack))
     console.print("`.venv/bin/regsosek status` shows the last night; `make down` stops everything and keeps the data.")
@@ -57,7 +57,7 @@ def run_demo(console: Console, scale: float) -> bool:
     started = time.monotonic()
     services_up()
     with open_house(load_settings()) as house:
-        migrate(house.account("owner"), house.settings.hash_key)
+        migrate(house.account("owner"), house.settings.hash_keys)
         _deliver(console, house, scale)
         stack = start_everything(console)
         with stack.airflow.client() as client:

@@ -23,6 +23,7 @@ from regsosek.staging.reference_tables import fill_reference_table
 from regsosek.statistics.progress import refresh_province
 from regsosek.telemetry.context import within
 from regsosek.warehouse import holding, ledger
+from regsosek.warehouse.hash_keys import keys_to_receive_by
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import ensure_night_partitions
@@ -153,13 +154,12 @@ def _receive_pending(
         if not entries:
             return
         require_keyed(connection, province)
+        keys = keys_to_receive_by(connection, province, settings.hash_keys)
         ensure_night_partitions(connection, province, night)
         again = {entry.delivery_id: _again(connection, entry, decided) for entry in entries} if decided else {}
     with (
         house.scratch(f"prov{province}") as scratch,
-        open_engine(
-            scratch, memory_limit=settings.memory_limit, threads=settings.threads, key=settings.hash_key
-        ) as duck,
+        open_engine(scratch, memory_limit=settings.memory_limit, threads=settings.threads, keys=keys) as duck,
     ):
         _fill_reference(house, duck, province, scratch)
         judges = Judges(duck, suites_of)

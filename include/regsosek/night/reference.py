@@ -65,7 +65,7 @@ def load_reference(house: House) -> list[LoadedReference]:
     Raises:
         ReferenceDataError: a dataset has no version that is whole; what was loaded before stays.
     """
-    ensure_current(house.account("owner"), house.settings.hash_key)
+    ensure_current(house.account("owner"), house.settings.hash_keys)
     for province in provinces():
         with house.loader.begin() as connection:
             refresh_missing(connection, province.code)

@@ -22,8 +22,10 @@ from regsosek.night.receiving import ProvinceNight, receive_locked
 from regsosek.night.sealing import reopen_night, require_nights_before
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.warehouse import holding, ledger
+from regsosek.warehouse.hash_keys import keys_in_use, note_rebuilt
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.reference import loaded_versions
+from regsosek.warehouse.rekeying import require_keyed
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ def replay(
     Raises:
         SealedNightError: the warehouse lacks nights before ``first``, too; nothing was forgotten.
         ReferenceDataError: another frame or list of its changes is loaded than the nights were judged by.
-        ConfigurationError: the codebook is another one.
+        ConfigurationError: the codebook is another one, or the hashes are made with keys that are not here.
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
     done = []
@@ -65,8 +67,11 @@ def replay(
             locked = house.under(held)
             _require_whole_before(locked, province, first)
             with locked.loader.begin() as connection:
+                require_keyed(connection, province)
+                keys_in_use(connection, province, house.settings.hash_keys)
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
+                note_rebuilt(connection, province, first)
             for night in nights:
                 done.append(receive_locked(locked, province, night, {}, suites_of=suites_of))
                 announce(str(done[-1]))

@@ -7,7 +7,7 @@ a trigger that holds for the owner too); retention alone ends them (:func:`end_b
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,6 +106,26 @@ def end_before(connection: Connection, moment: datetime) -> int:
     return ended
 
 
+def rename_cases(
+    connection: Connection, keys: Sequence[bytes], province: str, renamed: Iterable[tuple[str, str]]
+) -> None:
+    """Lets entries of cases whose id is another one now be found by that; for the owner alone.
+
+    In the caller's transaction.
+
+    Args:
+        keys: of the trail, former ones too.
+        renamed: the ids before and now.
+    """
+    moved = [{"own": province, "former": case_key(key, province, former), "now": case_key(key, province, now)}
+             for former, now in renamed for key in keys]  # fmt: skip
+    if moved:
+        connection.execute(text("SET LOCAL regsosek.ends_access = 'on'"))
+        connection.execute(text(_RENAMED), moved)
+        connection.execute(text("SET LOCAL regsosek.ends_access = 'off'"))
+
+
+_RENAMED = "UPDATE ledger.access_case SET case_key = :now WHERE province = :own AND case_key = :former"
 _CASES_BEFORE = """
 DELETE FROM ledger.access_case c USING ledger.access a WHERE a.id = c.access_id AND a.at < :moment
 """

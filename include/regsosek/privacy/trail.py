@@ -5,8 +5,6 @@ say it, by the keys that they are indexed by. A person is found by the case (a f
 or by NIK or KK number, which may stand in several cases.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,7 +15,8 @@ from sqlalchemy import Connection, text
 from regsosek.errors import ConfigurationError
 from regsosek.privacy.access_trail import case_key, key_id
 from regsosek.privacy.ways import ways
-from regsosek.staging.pseudonyms import HASH_BYTES
+from regsosek.staging.pseudonyms import HashKeys, hashed_on
+from regsosek.warehouse.hash_keys import keys_in_use
 
 Number = Literal["nik", "kk"]
 
@@ -219,11 +218,11 @@ WHERE province = :province AND dataset = 'keluarga' AND payload ->> 'r114_no_kk'
 }
 
 
-def cases_of_number(connection: Connection, hash_key: bytes, province: str, kind: Number, number: str) -> list[str]:
+def cases_of_number(connection: Connection, keys: HashKeys, province: str, kind: Number, number: str) -> list[str]:
     """The cases of ``province`` in which a NIK or KK number stands; it is compared by its keyed hash.
 
     A NIK may stand in several: a person is counted where somebody enumerated it, and may have been twice.
     """
-    hashed = hmac.digest(hash_key, number.encode(), hashlib.sha256)[:HASH_BYTES]
+    hashed = hashed_on(number.encode(), keys_in_use(connection, province, keys))
     asked: dict[str, Any] = {"province": province, "hashed": hashed, "number": number}
     return sorted(connection.execute(text(_BY_NUMBER[kind]), asked).scalars())

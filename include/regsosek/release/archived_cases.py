@@ -8,10 +8,10 @@ a hash of all columns, which must be that of the log: so that no value was read 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 from sqlalchemy import Connection, text
@@ -25,7 +25,9 @@ from regsosek.landing.archive import fetch_archived
 from regsosek.landing.store import Store
 from regsosek.release.contents import contents
 from regsosek.release.reading_again import UNREADABLE, read_columns
+from regsosek.staging.pseudonyms import HashKeys
 from regsosek.warehouse.database import step_tables
+from regsosek.warehouse.hash_keys import keys_in_use
 
 COLUMNS = ("id_dokumen", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r205_hasil")
 KEY = ["id_subsls", "r109_no_bangunan", "r110_no_keluarga"]
@@ -80,12 +82,16 @@ ORDER BY coalesce(decided_night, night), CASE WHEN decided_night IS NOT NULL THE
 
 @dataclass(frozen=True)
 class Archive:
-    """Where delivered files are kept, a private directory to read them in, and the key of the hashes of contents."""
+    """Where delivered files are kept, a private directory to read them in, and the keys of the hashes of contents."""
 
     store: Store
     bucket: str
     scratch: Path
-    key: bytes = field(repr=False)
+    keys: HashKeys = field(repr=False)
+
+    def of(self, connection: Connection, province: str) -> Self:
+        """The same with the keys that the hashes of ``province`` are made with now."""
+        return replace(self, keys=keys_in_use(connection, province, self.keys))
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ def read_cases(connection: Connection, archive: Archive, province: str, after: d
         log = typed_log(pd.read_sql_query(text(_LOG), connection, params=values))
     if log.empty:  # most provinces on most nights that are published again
         return ArchivedCases(log, ())
-    deliveries = accepted_deliveries(connection, province, night)
+    deliveries, archive = accepted_deliveries(connection, province, night), archive.of(connection, province)
     news = log["night"] > after
     read = read_rows(archive, province, deliveries, log[news])
     rows = pd.concat([log[~news], read], ignore_index=True)
@@ -178,7 +184,7 @@ def _documents(archive: Archive, manifest: Manifest, part: int) -> pd.DataFrame:
     """The families of a part, with the hash of all that its files say of each."""
     families, members = (_texts(archive, manifest, manifest.file(dataset, part)) for dataset in DATASETS)
     try:
-        hashed = contents(families, members, archive.key)
+        hashed = contents(families, members, archive.keys)
     except KeyError:
         raise AuditError(f"delivery {manifest.delivery_id}: part {part} holds members without their family") from None
     return typed_rows(families, manifest.delivery_id, part).assign(contents=hashed)

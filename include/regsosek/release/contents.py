@@ -21,20 +21,23 @@ _MISSING, _BETWEEN = "\x1e", "\x1f"
 _KEY = ("id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 
 
-def contents(families: pd.DataFrame, members: pd.DataFrame, key: bytes) -> list[str]:
+def contents(families: pd.DataFrame, members: pd.DataFrame, keys: Sequence[bytes]) -> list[str]:
     """The hash of each row of ``families`` with its ``members``, by the texts of one part as they were read.
 
     Args:
-        key: of the deployment: a plain hash would tell what a family answered to whoever tries all answers.
+        keys: of the deployment, the oldest first: a plain hash would tell what a family answered to whoever tries all
+            answers.
     """
     by_family = _rosters(families, members)
     rows = _row_hashes("keluarga", families)
-    return [_hashed(row + "".join(sorted(by_family.get(place, ()))), key) for place, row in enumerate(rows)]
+    return [_hashed(row + "".join(sorted(by_family.get(place, ()))), keys) for place, row in enumerate(rows)]
 
 
-def _hashed(text: str, key: bytes) -> str:
-    plain = sha256(text.encode()).hexdigest()[:HASH_DIGITS]
-    return hmac.digest(key, plain.encode(), "sha256").hex()[:HASH_DIGITS]
+def _hashed(text: str, keys: Sequence[bytes]) -> str:
+    told = sha256(text.encode()).hexdigest()[:HASH_DIGITS].encode()
+    for key in keys:
+        told = hmac.digest(key, told, "sha256")[: HASH_DIGITS // 2]
+    return told.hex()
 
 
 def _row_hashes(dataset: str, texts: pd.DataFrame) -> Iterator[str]:

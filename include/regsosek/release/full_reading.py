@@ -75,7 +75,7 @@ def read_whole(
     Raises:
         AuditError: the archived files do not hold a row or case that the log names.
     """
-    deliveries = accepted_deliveries(connection, province, night)
+    deliveries, archive = accepted_deliveries(connection, province, night), archive.of(connection, province)
     parts = [(each, *part) for each in deliveries for part in _parts_of(connection, province, each)]
     number = max(1, ceil(sum(rows for *_, rows in parts) / rows_at_once))
     by_case = Heaps(archive.scratch, "case_id", number)

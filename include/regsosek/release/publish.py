@@ -100,7 +100,7 @@ def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night
         held.watch(connection)
         agreed(connection, store, settings.release_bucket)
         with work_folder(settings.scratch, "audit") as scratch:
-            archive = Archive(store, settings.archive_bucket, scratch, settings.hash_key)
+            archive = Archive(store, settings.archive_bucket, scratch, settings.hash_keys)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         shown = _shown(connection, store, settings, figures)
         release = ReleaseFiles(night, build(shown, drawn, settings.page_url))

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import duckdb
 
-from regsosek.staging.pseudonyms import prepare_key
+from regsosek.staging.pseudonyms import HashKeys, prepare_keys
 
 
 @contextmanager
 def open_engine(
-    scratch: Path, *, memory_limit: str, threads: int, key: bytes | None = None
+    scratch: Path, *, memory_limit: str, threads: int, keys: HashKeys | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Opens an empty in-memory database that may use ``memory_limit`` and spills into ``scratch``.
 
     Args:
         memory_limit: as DuckDB writes it, e.g. ``1500MB``.
         threads: worker threads; two provinces on two cores want one or two each.
-        key: of the keyed hashes, as the deployment keeps it. Without it they are made with one that nobody keeps: good
-            for comparing within this engine, as the check of a delivery does, and for nothing else.
+        keys: of the keyed hashes, the oldest first. Without them they are made with one that nobody keeps: good for
+            comparing within this engine, as the check of a delivery does, and for nothing else.
     """
     connection = duckdb.connect(":memory:")
     try:
@@ -30,7 +30,7 @@ def open_engine(
         connection.execute("SET threads = ?", [threads])
         connection.execute("SET temp_directory = ?", [str(scratch / "spill")])
         connection.execute("SET autoinstall_known_extensions = false")  # nothing is downloaded while a night runs
-        prepare_key(connection, key or secrets.token_bytes())
+        prepare_keys(connection, keys or (secrets.token_bytes(),))
         yield connection
     finally:
         connection.close()

@@ -36,14 +36,14 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def migrate(engine: Engine, key: bytes | None = None) -> list[str]:
+def migrate(engine: Engine, keys: Sequence[bytes] | None = None) -> list[str]:
     """Creates the schemas, brings every table to the newest revision and the rights to it; runs any number of times.
 
     The account must own the schemas, and may make roles.
 
     Args:
-        key: of the keyed hashes: what an earlier version hashed without one is hashed anew. Without it that is left as
-            it is, and no night is received on top of it.
+        keys: of the keyed hashes: what an earlier version hashed without any is hashed anew. Without them that is left
+            as it is, and no night is received on top of it.
 
     Returns:
         the columns that the codebook has and the tables lacked until now, as ``schema.table.column``.
@@ -60,12 +60,12 @@ def migrate(engine: Engine, key: bytes | None = None) -> list[str]:
         apply_rights(connection)
         make_functions(connection, sorted(BY_NIGHT))
         secure_rows(connection)
-    if key is not None:
-        key_hashes(engine, key)
+    if keys is not None:
+        key_hashes(engine, keys)
     return grown
 
 
-def ensure_current(engine: Engine, key: bytes | None = None) -> None:
+def ensure_current(engine: Engine, keys: Sequence[bytes] | None = None) -> None:
     """Migrates where the account owns the warehouse; where it does not, somebody who does must have.
 
     Raises:
@@ -76,7 +76,7 @@ def ensure_current(engine: Engine, key: bytes | None = None) -> None:
         standing, newest = standing_revision(connection), newest_revision(connection)
         lacking = [] if owner or standing != newest else [name for t in _derived() for name in _missing(connection, t)]
     if owner:
-        migrate(engine, key)
+        migrate(engine, keys)
     elif standing != newest or lacking:
         told = f"lacks {len(lacking)} columns" if lacking else f"is at {standing or 'nothing'}, not at {newest}"
         raise ConfigurationError(f"the warehouse {told}: run `regsosek migrate` with REGSOSEK_WAREHOUSE_OWNER_URL")

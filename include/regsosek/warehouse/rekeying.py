@@ -1,4 +1,4 @@
-"""Hashes of cases that an earlier version made without a key, made anew with the key of the deployment.
+"""Hashes of cases that an earlier version made without a key, made anew with the keys of the deployment.
 
 A plain hash of an id or of answers is found out by trying. The keyed hash is made of the plain one, so what an earlier
 version loaded is recognised afterwards as if this one had loaded it, and no archive is needed. An id that has none of
@@ -6,16 +6,15 @@ the contract's forms is kept back as one that arrives today is. Figures are comp
 made at the same instant the one with the greater hash speaks (:mod:`regsosek.warehouse.case_state`).
 """
 
-import hmac
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psycopg import Cursor, sql
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.contract.key_forms import NUMBER_OF_A_PERSON, any_form
 from regsosek.errors import ConfigurationError
-from regsosek.staging.pseudonyms import HASH_BYTES
+from regsosek.staging.pseudonyms import hashed_on
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 100_000
@@ -91,13 +90,13 @@ _CHANGES = (
 )
 
 
-def key_hashes(engine: Engine, key: bytes) -> None:
+def key_hashes(engine: Engine, keys: Sequence[bytes]) -> None:
     """Makes the hashes of every province anew that still holds plain ones; each in a transaction of its own."""
     with engine.begin() as connection:
         provinces = connection.execute(text("SELECT province FROM ledger.plain_hash ORDER BY 1")).scalars().all()
     for province in provinces:
         with engine.begin() as connection:
-            _key_province(connection, province, key)
+            _key_province(connection, province, keys)
         log.info("hashes of cases of province %s are made with the key; its figures are computed anew", province)
 
 
@@ -112,33 +111,29 @@ def require_keyed(connection: Connection, province: str) -> None:
         raise ConfigurationError(f"hashes of province {province} are of an earlier version; run `regsosek migrate`")
 
 
-def _key_province(connection: Connection, province: str, key: bytes) -> None:
+def _key_province(connection: Connection, province: str, keys: Sequence[bytes]) -> None:
     own = {"province": province}
     for statement in (_FORMER_IDS, _LEFT_OUT):
         connection.execute(text(statement), own)
     connection.execute(text("CREATE TEMP TABLE hashed (plain text, keyed text) ON COMMIT DROP"))
-    _fill_hashed(connection, province, key)
+    _fill_hashed(connection, province, keys)
     connection.execute(text("ANALYZE hashed"))
     for statement in _CHANGES:
         connection.execute(text(statement), own)
     connection.execute(text("DROP TABLE former, left_out, hashed"))
 
 
-def _fill_hashed(connection: Connection, province: str, key: bytes) -> None:
+def _fill_hashed(connection: Connection, province: str, keys: Sequence[bytes]) -> None:
     """The key stays on this side: a statement that held it could come into the server's log."""
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor("plain") as plain, driver.cursor() as writing:
         plain.execute(sql.SQL(_PLAIN).format(sql.Literal(province)))
         while rows := plain.fetchmany(_AT_ONCE):
-            _copy(writing, ((each, _keyed(each, key)) for (each,) in rows))
+            _copy(writing, ((each, hashed_on(each.encode(), keys).hex()) for (each,) in rows))
 
 
 def _copy(cursor: "Cursor[tuple[str, ...]]", rows: Iterator[tuple[str, str]]) -> None:
     with cursor.copy("COPY hashed (plain, keyed) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def _keyed(plain: str, key: bytes) -> str:
-    return hmac.digest(key, plain.encode(), "sha256")[:HASH_BYTES].hex()

@@ -154,6 +154,13 @@ lock_holder = Table(
 )  # fmt: skip
 # Provinces whose hashes of cases an earlier version made without a key (warehouse/rekeying.py).
 plain_hash = Table("plain_hash", metadata, _key("province"), schema="ledger")
+# How many keys of the chain the hashes of a province are made with, and what these make of a text that is known: the
+# proof that a process has the same ones. The last rotation, and from which night it has to be built again, if so.
+hash_key = Table(
+    "hash_key", metadata, _key("province"), _needed("generation", Integer), _needed("proof", LargeBinary),
+    _moment("rotated_at", nullable=True), Column("rotated_by", Text), Column("reason", Text),
+    Column("rebuild_from", Date), schema="ledger",
+)  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
     _key("dataset"), _key("kind"), _key("variable"), _count("amount"), schema="ledger",

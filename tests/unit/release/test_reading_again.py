@@ -61,7 +61,7 @@ Law = settings(max_examples=20, deadline=None, suppress_health_check=[HealthChec
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
-    with open_engine(tmp_path, memory_limit="300MB", threads=2, key=KEY) as connection:
+    with open_engine(tmp_path, memory_limit="300MB", threads=2, keys=(KEY,)) as connection:
         reference_tables(connection)
         yield connection
 
@@ -344,7 +344,7 @@ def test_the_contents_of_cases_are_hashed_as_staging_does(
         path = tmp_path / f"again-{dataset}.csv.gz"
         path.write_bytes(csv_gz(dataset, rows))
         texts.append(read_columns(path, "csv.gz", variables(dataset, VERSION), WITA))
-    assert contents(*texts, KEY) == [found for (found,) in staged_]
+    assert contents(*texts, (KEY,)) == [found for (found,) in staged_]
 
 
 CSV, JSON, PARQUET = csv_gz(DATASET, ROWS), jsonl_gz(DATASET, ROWS), parquet(DATASET, ROWS)
