@@ -68,7 +68,7 @@ def test_what_is_known_is_recognised_with_a_newer_key(world: FieldWorld) -> None
     receive(world, SECOND, families(), supersedes=[replaced])  # nights go on with the key that the hashes have
     published, before = release(world, SECOND), everything(world)
     [unshown] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus_terkini") if case.startswith("?")]
-    seen = Access("sari", "operator", (PROVINCE,), "quarantine", "keluarga")
+    seen = Access("sari", "operator", (PROVINCE,), "portal_quarantine", "keluarga")
     AccessTrail(world.house.engine, world.house.settings.trail_secret).enter(seen, PROVINCE, [unshown])
     [done] = turned(world)
     assert (done.generation, done.done) == (2, True)
