@@ -12,11 +12,14 @@ from pathlib import Path
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 HEADER = """\
 # Made by `make env` for docker-compose.yaml; readable by its owner only, ignored by git and by the image.
-# Keep a copy in a safe place: without REGSOSEK_HMAC_KEY no hash of a NIK ever compares again, and without
+# Keep a copy in a safe place: without REGSOSEK_HMAC_KEY no hash of a NIK ever compares again, without
+# REGSOSEK_ARCHIVE_KEY no delivered file is ever read again and no night replayed, without
 # AIRFLOW_FERNET_KEY Airflow can't read its connections, and who signs by another REGSOSEK_RELEASE_SIGNING_KEY must
 # publish the new public key. The passwords of databases and of the first login are used
 # when these are first made; later they are changed there, then here.
 """
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_BECH32_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 # A fresh .env describes a development server: mails end in the catcher, not at a provincial office.
 DEVELOPMENT = {"COMPOSE_PROFILES": "development", "REGSOSEK_SMTP_HOST": "mail", "REGSOSEK_SMTP_PORT": "1025"}
 
@@ -42,9 +45,31 @@ def fresh_values() -> dict[str, str]:
         "REGSOSEK_TOKEN_KEY": secrets.token_hex(32),
         "REGSOSEK_TRAIL_KEY": secrets.token_hex(32),
         "REGSOSEK_HMAC_KEY": secrets.token_hex(32),
+        "REGSOSEK_ARCHIVE_KEY": age_identity(secrets.token_bytes(32)),
         "REGSOSEK_RELEASE_SIGNING_KEY": secrets.token_hex(32),
         **DEVELOPMENT,
     }
+
+
+def age_identity(drawn: bytes) -> str:
+    """32 bytes as `age-keygen` writes an identity: Bech32 (BIP 173) in capitals."""
+    prefix = "age-secret-key-"
+    bits = int.from_bytes(drawn, "big") << 4  # 256 bits fill 51 groups of five and one bit; zeros follow it
+    groups = [bits >> 5 * place & 31 for place in reversed(range(52))]
+    head = [ord(each) >> 5 for each in prefix] + [0] + [ord(each) & 31 for each in prefix]
+    check = _bech32_checksum([*head, *groups, *[0] * 6]) ^ 1
+    tail = [check >> 5 * place & 31 for place in reversed(range(6))]
+    return f"{prefix}1{''.join(_BECH32[each] for each in groups + tail)}".upper()
+
+
+def _bech32_checksum(groups: list[int]) -> int:
+    check = 1
+    for group in groups:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ group
+        for place, generator in enumerate(_BECH32_GENERATORS):
+            check ^= generator if top >> place & 1 else 0
+    return check
 
 
 def write_env(path: Path) -> None:

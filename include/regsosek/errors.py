@@ -35,6 +35,14 @@ class LostRaceError(ObjectStoreError):
     """Somebody else wrote an object meanwhile that must not be overwritten: nothing was written."""
 
 
+class ArchiveKeyError(ObjectStoreError):
+    """The key of an archived content is lost, or was made for another archive key: it can be restored."""
+
+
+class DestroyedContentError(ObjectStoreError):
+    """The key of an archived content was destroyed on request: nothing brings it back, and nothing should."""
+
+
 class PointerError(ObjectStoreError):
     """The object that leads readers to a release cannot be read, or says other than the warehouse: nothing is moved."""
 

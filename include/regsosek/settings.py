@@ -117,6 +117,9 @@ class Settings(BaseModel):
     former_trail_keys: SecretStr | None = Field(
         None, description="with commas: keys of entries that were made before trail_key was exchanged"
     )
+    archive_key: SecretStr | None = Field(
+        None, description="opens the keys of archived files, AGE-SECRET-KEY-1...; once lost, no night is replayed"
+    )
     release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
     release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
     release_keep_days: Annotated[int, Field(ge=7)] | None = Field(
@@ -236,6 +239,20 @@ class Settings(BaseModel):
         if self.hmac_key is None:
             raise ConfigurationError("REGSOSEK_HMAC_KEY is not set here, and what is asked makes hashes: ask a worker")
         return tuple(key.encode() for key in _chain(self.hmac_key))
+
+    @property
+    def archive_secret(self) -> str:
+        """The key of the archive, as age writes it.
+
+        Raises:
+            ConfigurationError: this process is given none, as it should read no delivered file.
+        """
+        if self.archive_key is None:
+            raise ConfigurationError(
+                "REGSOSEK_ARCHIVE_KEY is not set here, and delivered files are archived and read with it: set it to "
+                "what `age-keygen` prints (AGE-SECRET-KEY-1...), or ask a worker"
+            )
+        return self.archive_key.get_secret_value()
 
     @property
     def token_secret(self) -> bytes:

@@ -117,7 +117,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 def test_the_heaps_change_nothing(released: FieldWorld, scratch: Path, rows_at_once: int) -> None:
     house = released.house
     with house.engine.connect() as connection:
-        archive = Archive(house.store, house.settings.archive_bucket, scratch, house.settings.hash_keys)
+        archive = Archive(house.archive, scratch, house.settings.hash_keys)
         read = read_whole(connection, archive, PROVINCE, LAST, rows_at_once=rows_at_once)
     # D holds A's key until A is withdrawn with its delivery; B is withdrawn; C is mended, E is new.
     assert read == Headline(3, 3)

@@ -28,11 +28,11 @@ from regsosek.landing.archive import (
     fetch_archived,
     list_receipts,
     list_seals,
-    object_key,
     write_receipt,
     write_seal,
 )
 from regsosek.landing.discovery import DeliveryFolder, discover, misplaced
+from regsosek.landing.encrypted import object_key
 from regsosek.landing.intake import fetch, read_manifest
 from regsosek.landing.object_store import ObjectStore, Patience
 from regsosek.settings import Settings

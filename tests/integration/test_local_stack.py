@@ -88,5 +88,10 @@ def test_clean_removes_everything_also_outside_of_the_root(root: Path) -> None:
 def test_nothing_below_the_root_is_open_to_others(root: Path) -> None:
     stack.services_up(root)
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
-    secrets = [root / "hmac-key", root / "postgres" / "password", root / "object-store" / "secret-key"]
+    secrets = [
+        root / "hmac-key",
+        root / "archive-key",
+        root / "postgres" / "password",
+        root / "object-store" / "secret-key",
+    ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in secrets} == {0o600}

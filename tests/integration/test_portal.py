@@ -19,7 +19,7 @@ from starlette.routing import Mount
 from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
 from one_account import one_account
-from regsosek.landing.archive import object_key
+from regsosek.landing.encrypted import object_key
 from regsosek.night.house import open_house
 from regsosek.night.nightly import release
 from regsosek.portal.application import application

@@ -14,7 +14,8 @@ from delivered import PROVINCE
 from field_world import FieldWorld, add_place, family, faulty, few_rules
 from regsosek.contract.manifest import SIGNATURE_NAME
 from regsosek.geography.regions import region_master
-from regsosek.landing.archive import object_key, read_receipt
+from regsosek.landing.archive import read_receipt
+from regsosek.landing.encrypted import object_key
 from regsosek.landing.object_store import ObjectStore
 from regsosek.landing.producer_keys import COLUMNS
 from regsosek.minisign import Signer

@@ -246,9 +246,7 @@ def test_the_second_reading_agrees_with_the_statistics_whatever_arrives(
 ) -> None:
     world = prepared.fresh()
     house = world.house
-    archive = Archive(
-        house.store, house.settings.archive_bucket, tmp_path_factory.mktemp("archive"), house.settings.hash_keys
-    )
+    archive = Archive(house.archive, tmp_path_factory.mktemp("archive"), house.settings.hash_keys)
     former: list[str] = []
     for position, (document, versi, kind, day, replaces) in enumerate(sorted(messages, key=lambda each: each[3])):
         supersedes = former[-1:] if replaces else []

@@ -46,14 +46,14 @@ def figures(world: FieldWorld, night: date = NIGHT) -> tuple[int, ...]:
 def read_again(world: FieldWorld, night: date, scratch: Path) -> Headline:
     """The whole of the archive, and what the last night changed by the nightly reading."""
     settings = world.house.settings
-    archive = Archive(world.house.store, settings.archive_bucket, scratch, settings.hash_keys)
+    archive = Archive(world.house.archive, scratch, settings.hash_keys)
     with world.house.engine.begin() as connection:
         return read_whole(connection, archive, PROVINCE, night)
 
 
 def changed_again(world: FieldWorld, after: date, night: date, scratch: Path) -> Headline:
     settings = world.house.settings
-    archive = Archive(world.house.store, settings.archive_bucket, scratch, settings.hash_keys)
+    archive = Archive(world.house.archive, scratch, settings.hash_keys)
     with world.house.engine.begin() as connection:
         return change_since(read_cases(connection, archive, PROVINCE, after, night), after)
 

@@ -1,4 +1,4 @@
-"""The commands for who runs the object store: `regsosek store policies`, `rights`."""
+"""The commands for who runs the object store: `regsosek store policies`, `rights`, `encrypt-archive`."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.at_hand import EXIT_FAILED, console
+from regsosek.cli.at_hand import EXIT_FAILED, console, house
 from regsosek.cli.options import ProvinceOption
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from regsosek.settings import Settings
 
 commands = typer.Typer(name="store", help="For who runs the object store: which key may do what.", no_args_is_help=True)
-# Neither command asks the warehouse; the first one asks nothing at all.
+# The first two commands never ask the warehouse; `policies` asks nothing at all.
 _UNUSED = {"REGSOSEK_WAREHOUSE_URL": "none", "REGSOSEK_HMAC_KEY": "-" * 32}
 _NO_KEYS = {"REGSOSEK_S3_ACCESS_KEY_ID": "none", "REGSOSEK_S3_SECRET_ACCESS_KEY": "none"}
 
@@ -51,6 +51,19 @@ def rights(province: ProvinceOption) -> None:
     if not all(each.sound for each in tried):
         console.print("[red]The key has other rights than a province's: apply the policy of `store policies`.")
         raise typer.Exit(EXIT_FAILED)
+
+
+@commands.command("encrypt-archive")
+def encrypt_archive() -> None:
+    """Encrypt delivered files that an earlier version archived in clear; may be interrupted and run again."""
+    from regsosek.night.archive_conversion import encrypt_archive
+
+    with house() as opened:
+        done = encrypt_archive(opened)
+    console.print(
+        f"{done.encrypted:,} of {done.files:,} archived files were in clear and are encrypted now "
+        f"({done.encrypted_bytes / 1_000_000:,.1f} MB)."
+    )
 
 
 def _buckets(settings: "Settings") -> "Buckets":

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, text
 
 from regsosek.doctor.finding import Check, Finding, fail, ok, skip, warn
 from regsosek.doctor.surroundings import Surroundings
-from regsosek.errors import ConfigurationError, SignatureError
+from regsosek.errors import ArchiveKeyError, ConfigurationError, SignatureError
+from regsosek.landing.encrypted import EncryptedArchive, archive_identity
 from regsosek.minisign import SIGNATURE_SUFFIX, check_signature
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.publish import current_prefix
@@ -14,6 +15,7 @@ from regsosek.staging.pseudonyms import HashKeys, hashed_on
 from regsosek.warehouse.hash_keys import keys_in_use
 
 HMAC_KEY, SIGNING_KEY = variable("hmac_key"), variable("release_signing_key")
+ARCHIVE_KEY = variable("archive_key")
 LEAST_DIFFERENT = 10  # characters: a key typed by hand repeats itself
 _ENDS = "SELECT min(night), max(night) FROM ledger.delivery WHERE state = 'accepted'"
 # Of one delivery each, because a key that was changed half-way hashed the older ones otherwise.
@@ -80,6 +82,32 @@ def _fits(connection: Connection, night: object, keys: HashKeys) -> bool | None:
     return hashed_on(found.r403_nik.encode(), used) == bytes(found.nik_hash)
 
 
+def _archive_form(surroundings: Surroundings) -> Finding:
+    settings = surroundings.settings
+    if settings.archive_key is None:
+        return warn("not set here, as befits the API server and the watchdog", f"set {ARCHIVE_KEY} where tasks run")
+    try:
+        archive_identity(settings.archive_secret)
+    except ConfigurationError as error:
+        return fail("no identity of age", str(error))
+    return ok("an identity of age")
+
+
+def _archive_use(surroundings: Surroundings) -> Finding:
+    settings, store = surroundings.settings, surroundings.store
+    if settings.archive_key is None:
+        return skip("not set here")
+    archive = EncryptedArchive(store, settings.archive_bucket, settings.archive_secret)
+    newest = next(archive.keys(), None)
+    if newest is None:
+        return ok("no file is archived to try it on")
+    try:
+        archive.current(newest)
+    except ArchiveKeyError as error:
+        return fail("files were archived with another key", str(error))
+    return ok("opens the keys of archived files")
+
+
 def _signing(surroundings: Surroundings) -> Finding:
     try:
         signer = signer_of(surroundings.settings)
@@ -110,6 +138,8 @@ def _signed(surroundings: Surroundings) -> Finding:
 CHECKS = (
     Check("HMAC key", _hmac_form, settings=("hmac_key",)),
     Check("HMAC key in use", _hmac_use, settings=("hmac_key",), after=("migration", "warehouse rights")),
+    Check("archive key", _archive_form, settings=("archive_key",)),
+    Check("archive key in use", _archive_use, settings=("archive_key",), after=("archive key", "archive bucket")),
     Check("signing key", _signing, settings=("release_signing_key", "release_signing_key_file")),
     Check("signature in use", _signed, settings=("release_signing_key",), after=("signing key", "release bucket")),
 )

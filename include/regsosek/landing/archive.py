@@ -18,6 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from regsosek.contract.manifest import ProvinceCode, Sha256, Ulid
 from regsosek.errors import ObjectStoreError, SealedNightError
+from regsosek.landing.encrypted import object_key
 from regsosek.landing.store import ABSENT, Store
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -152,11 +153,6 @@ class Seal(_Record):
     def key(self) -> str:
         """Where it is kept."""
         return f"{_night_prefix('seals', self.night)}prov={self.province}.json"
-
-
-def object_key(sha256: str) -> str:
-    """Where content with that hash is kept."""
-    return f"objects/sha256/{sha256[:2]}/{sha256}"
 
 
 def archive_bytes(store: Store, bucket: str, content: bytes) -> str:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyrage import x25519
+
 from regsosek.local.airflow import Airflow
 from regsosek.local.airflow_environment import AirflowPlan
 from regsosek.local.environment_file import write_environment
@@ -70,6 +72,7 @@ class Stack:
             "REGSOSEK_S3_ACCESS_KEY_ID": self.object_store.access_key_id,
             "REGSOSEK_S3_SECRET_ACCESS_KEY": self.object_store.secret_access_key,
             "REGSOSEK_HMAC_KEY": kept_secret(self.root / "hmac-key"),
+            "REGSOSEK_ARCHIVE_KEY": _archive_key(self.root / "archive-key"),
             "REGSOSEK_RELEASE_SIGNING_KEY": _signing_key(self.root / "signing-key"),
             "REGSOSEK_SMTP_HOST": HOST,
             "REGSOSEK_SMTP_PORT": str(self.mail.port),
@@ -84,6 +87,13 @@ def _signing_key(path: Path) -> str:
     """The key of the releases of this machine, drawn on first use and kept."""
     if not path.exists():
         write_private(path, Signer.new().secret_text)
+    return path.read_text(encoding="ascii")
+
+
+def _archive_key(path: Path) -> str:
+    """The key of the archive of this machine, drawn on first use and kept."""
+    if not path.exists():
+        write_private(path, str(x25519.Identity.generate()))
     return path.read_text(encoding="ascii")
 
 

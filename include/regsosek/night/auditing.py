@@ -34,8 +34,7 @@ def audit_one(house: House, province: str) -> tuple[str, ...]:
             if province == NATION:
                 faults = full_audit.nation_faults(house.store, bucket, standing)
             else:
-                settings = house.settings
-                archive = Archive(house.store, settings.archive_bucket, scratch, settings.hash_keys)
+                archive = Archive(house.archive, scratch, house.settings.hash_keys)
                 faults = full_audit.audit_province(connection, archive, bucket, standing, province)
         with house.publisher.begin() as connection:
             full_audit.note(connection, standing.release_id, province, faults)

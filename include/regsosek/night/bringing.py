@@ -16,9 +16,7 @@ from regsosek.landing.archive import (
     Decision,
     Receipt,
     archive_bytes,
-    archive_file,
     fetch_archived,
-    object_key,
     read_receipt,
     read_retry,
     write_receipt,
@@ -199,11 +197,10 @@ def archive_files(house: House, receipt: Receipt, files: Iterable[FetchedFile]) 
     """Archives the files of a delivery that is not refused, and notes in its receipt that they are its own."""
     if receipt.files_archived:
         return
-    bucket = house.settings.archive_bucket
     for file in files:
-        archive_file(house.store, bucket, file.path)
+        house.archive.keep(file.path)
     if receipt.files_archived is False:
-        write_receipt(house.store, bucket, receipt.model_copy(update={"files_archived": True}))
+        write_receipt(house.store, house.settings.archive_bucket, receipt.model_copy(update={"files_archived": True}))
 
 
 def bring_window(house: House, receipt: Receipt, scratch: Path) -> FieldWindow:
@@ -222,13 +219,10 @@ def bring_window(house: House, receipt: Receipt, scratch: Path) -> FieldWindow:
 
 def _from_archive(house: House, manifest: Manifest, scratch: Path) -> list[FetchedFile]:
     """The files from the archive, or none if it lacks any of them."""
-    bucket = house.settings.archive_bucket
-    if any(house.store.size(bucket, object_key(file.sha256)) != file.bytes for file in manifest.files):
+    archive = house.archive
+    if not all(archive.has(file.sha256, file.bytes) for file in manifest.files):
         return []
-    return [
-        FetchedFile(file, fetch_archived(house.store, bucket, file.sha256, scratch / file.name))
-        for file in manifest.files
-    ]
+    return [FetchedFile(file, archive.fetch(file.sha256, scratch / file.name)) for file in manifest.files]
 
 
 def _folder(entry: Delivery) -> DeliveryFolder:

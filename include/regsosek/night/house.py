@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from regsosek.landing.encrypted import EncryptedArchive
 from regsosek.landing.object_store import ObjectStore
 from regsosek.scratch import work_folder
 from regsosek.settings import PARTS, Part, Settings, warehouse_field
@@ -46,6 +47,15 @@ class House:
     def alerter(self) -> Engine:
         """The account that composes messages and sends them."""
         return self.account("alerter")
+
+    @property
+    def archive(self) -> EncryptedArchive:
+        """Where delivered files are kept, encrypted.
+
+        Raises:
+            ConfigurationError: this process is not given the key of the archive.
+        """
+        return EncryptedArchive(self.store, self.settings.archive_bucket, self.settings.archive_secret)
 
     @contextmanager
     def scratch(self, purpose: str) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from regsosek.errors import UnknownFigureError
-from regsosek.landing.archive import object_key
+from regsosek.landing.encrypted import object_key
 from regsosek.landing.store import Store
 from regsosek.night.asked_figure import asked_figure, province_of
 from regsosek.night.asked_number import AskedNumber

@@ -22,7 +22,7 @@ from regsosek.contract.manifest import DeliveredFile, Manifest, parse_manifest
 from regsosek.errors import AuditError
 from regsosek.geography.provinces import clock_offset
 from regsosek.landing.archive import fetch_archived
-from regsosek.landing.store import Store
+from regsosek.landing.encrypted import EncryptedArchive
 from regsosek.release.contents import contents
 from regsosek.release.reading_again import UNREADABLE, read_columns
 from regsosek.staging.pseudonyms import HashKeys
@@ -84,8 +84,7 @@ ORDER BY coalesce(decided_night, night), CASE WHEN decided_night IS NOT NULL THE
 class Archive:
     """Where delivered files are kept, a private directory to read them in, and the keys of the hashes of contents."""
 
-    store: Store
-    bucket: str
+    files: EncryptedArchive
     scratch: Path
     keys: HashKeys = field(repr=False)
 
@@ -176,7 +175,9 @@ def read_rows(archive: Archive, province: str, deliveries: Sequence[Delivered], 
 
 
 def _manifest(archive: Archive, province: str, delivery: Delivered) -> Manifest:
-    path = fetch_archived(archive.store, archive.bucket, delivery.manifest_sha256, archive.scratch / "manifest.json")
+    path = fetch_archived(
+        archive.files.store, archive.files.bucket, delivery.manifest_sha256, archive.scratch / "manifest.json"
+    )
     return parse_manifest(path.read_bytes(), province=province, delivery_id=delivery.delivery_id)
 
 
@@ -191,7 +192,7 @@ def _documents(archive: Archive, manifest: Manifest, part: int) -> pd.DataFrame:
 
 
 def _texts(archive: Archive, manifest: Manifest, file: DeliveredFile) -> pd.DataFrame:
-    path = fetch_archived(archive.store, archive.bucket, file.sha256, archive.scratch / file.name)
+    path = archive.files.fetch(file.sha256, archive.scratch / file.name)
     expected = variables(file.dataset, manifest.instrument_version)
     try:
         given = read_columns(path, file.format, expected, clock_offset(manifest.province, manifest.produced_at))

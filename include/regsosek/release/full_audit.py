@@ -125,7 +125,7 @@ def audit_province(
     faults += [fault for what in _COMPARED for fault in _differences(connection, what, own)]
     regions = _read(connection, _REGIONS, own)
     codes = set(connection.execute(text(_OF_PROVINCE), own).scalars())
-    published = published_figures(archive.store, release_bucket, standing)
+    published = published_figures(archive.files.store, release_bucket, standing)
     faults += _published_faults(province, published, regions, codes)
     try:
         read = read_whole(connection, archive, province, own["night"])

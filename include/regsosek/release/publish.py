@@ -18,6 +18,7 @@ from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries, boundaries
 from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
 from regsosek.landing.archive import archived_seals
+from regsosek.landing.encrypted import EncryptedArchive
 from regsosek.landing.store import Store
 from regsosek.minisign import SIGNATURE_SUFFIX, Signer
 from regsosek.quality.rules import load_suites
@@ -100,7 +101,8 @@ def _publish(engine: Engine, held: Held, store: Store, settings: Settings, night
         held.watch(connection)
         agreed(connection, store, settings.release_bucket)
         with work_folder(settings.scratch, "audit") as scratch:
-            archive = Archive(store, settings.archive_bucket, scratch, settings.hash_keys)
+            files = EncryptedArchive(store, settings.archive_bucket, settings.archive_secret)
+            archive = Archive(files, scratch, settings.hash_keys)
             faults, reading, figures = _gather(connection, archive, store, settings, night)
         shown = _shown(connection, store, settings, figures)
         release = ReleaseFiles(night, build(shown, drawn, settings.page_url))

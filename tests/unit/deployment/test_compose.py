@@ -32,6 +32,7 @@ STORE = {"REGSOSEK_S3_ACCESS_KEY_ID", "REGSOSEK_S3_SECRET_ACCESS_KEY"}
 PIPELINE = STORE | {"REGSOSEK_WAREHOUSE_URL", "REGSOSEK_TOKEN_KEY"}
 HASHES = {"REGSOSEK_HMAC_KEY"}
 TRAIL = {"REGSOSEK_TRAIL_KEY", "REGSOSEK_FORMER_TRAIL_KEYS"}
+ARCHIVE = {"REGSOSEK_ARCHIVE_KEY"}
 ACCOUNTS = {f"REGSOSEK_WAREHOUSE_{part}_URL" for part in ("PUBLISHER", "ALERTER", "WATCHDOG")}
 OWNER = {"REGSOSEK_WAREHOUSE_OWNER_URL"}
 # The account that each service asks the warehouse by; beside it those whose work it does too.
@@ -57,13 +58,13 @@ SECRETS = {
     "object-store": STORE,
     "airflow-init": AIRFLOW | PIPELINE | HASHES | {"AIRFLOW_ADMIN_PASSWORD"},
     "airflow-apiserver": AIRFLOW | ISSUER | PIPELINE | TRAIL | {"AIRFLOW__API__SECRET_KEY"},
-    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | ACCOUNTS | MAIL | TRAIL | HASHES | NIGHT,
+    "airflow-scheduler": AIRFLOW | ISSUER | BROKER | PIPELINE | ACCOUNTS | MAIL | TRAIL | HASHES | ARCHIVE | NIGHT,
     "airflow-dag-processor": AIRFLOW,
     "airflow-triggerer": AIRFLOW,
-    "airflow-worker": AIRFLOW | BROKER | PIPELINE | ACCOUNTS | MAIL | TRAIL | HASHES | NIGHT,
+    "airflow-worker": AIRFLOW | BROKER | PIPELINE | ACCOUNTS | MAIL | TRAIL | HASHES | ARCHIVE | NIGHT,
     "redis": {"REDISCLI_AUTH"},
     "watchdog": PIPELINE | MAIL,
-    "command": PIPELINE | OWNER | ACCOUNTS | MAIL | TRAIL | HASHES | NIGHT,
+    "command": PIPELINE | OWNER | ACCOUNTS | MAIL | TRAIL | HASHES | ARCHIVE | NIGHT,
     "mail": set(),
 }
 VOLUMES = {

@@ -19,12 +19,12 @@ from regsosek.landing.archive import (
     fetch_archived,
     list_receipts,
     list_seals,
-    object_key,
     read_receipt,
     read_seal,
     write_receipt,
     write_seal,
 )
+from regsosek.landing.encrypted import object_key
 
 NIGHT = date(2022, 10, 21)
 FIRST, SECOND, THIRD = (f"01GFXXXXXXXXXXXXXXXXXXXXX{n}" for n in "123")
