@@ -21,8 +21,13 @@ OWN = "/regsosek/"
 OPEN_OF_API = ("/api/v2/monitor/health", "/api/v2/auth/login", "/api/v2/auth/logout")
 LOGINS = frozenset({"/auth/login", "/auth/token", "/auth/token/cli"})
 AIRFLOWS = ("/api/", "/ui/", "/pluginsv2/", "/auth/fab/")
-# With a login of its own, of tasks (/execution), or none: who is to sign in must reach the form, and its styles.
-OPEN = (OWN, "/auth/", "/execution/", "/static/")
+# FAB's pages of users and roles, by which an account could be made another: they go by a cookie of their own, and FAB
+# takes two slashes for one. Who is to sign in must reach the form, and its styles; the own password is one's own.
+OF_ACCOUNTS = "/auth/"
+OPEN_OF_ACCOUNTS = re.compile(r"/auth/((login|logout|token|static|oauth-authorized|resetmypassword)(/[^/].*|/*))?")
+LOGIN = "/auth/login/"
+# With a login of its own, of tasks (/execution), or none.
+OPEN = (OWN, OF_ACCOUNTS, "/execution/", "/static/")
 DOCUMENTATION = re.compile(r"(/auth|/execution)?/(docs(/.*)?|redoc|openapi\.json|changelog)/*")
 SETTLED = ("/static/", "/auth/static/")
 HEADERS = {
@@ -45,6 +50,7 @@ class Kind(StrEnum):
 
     OPEN = auto()
     AIRFLOW = auto()
+    ACCOUNTS = auto()
     DOCUMENTATION = auto()
     PAGE = auto()
 
@@ -55,9 +61,14 @@ def kind_of(method: str, path: str, accept: str) -> Kind:
         return Kind.DOCUMENTATION
     if path.startswith(AIRFLOWS):
         return Kind.OPEN if path in OPEN_OF_API else Kind.AIRFLOW
-    if path.startswith(OPEN) or method != "GET" or "text/html" not in accept:
-        return Kind.OPEN
-    return Kind.PAGE
+    if path.startswith(OF_ACCOUNTS) and not OPEN_OF_ACCOUNTS.fullmatch(path):
+        return Kind.ACCOUNTS
+    return Kind.OPEN if path.startswith(OPEN) or not _is_browsed(method, accept) else Kind.PAGE
+
+
+def _is_browsed(method: str, accept: str) -> bool:
+    """Whether a browser asks for a page."""
+    return method == "GET" and "text/html" in accept
 
 
 class FrontDoor:
@@ -85,17 +96,26 @@ class FrontDoor:
 
     async def _closed(self, scope: Message, path: str) -> Application | None:
         """What answers in Airflow's place; None where the way is free."""
-        kind = kind_of(scope["method"], path, header(scope, b"accept"))
+        accept = header(scope, b"accept")
+        kind = kind_of(scope["method"], path, accept)
         if kind is Kind.OPEN:
             return None
         standing: Standing = await (await _module(self._logins)).standing(scope)
         if standing == "operator":
             return None
-        if standing == "nobody":  # Airflow has its own answer, which leads to the login
-            return answer(HTTPStatus.UNAUTHORIZED, SIGN_IN) if kind is Kind.DOCUMENTATION else None
-        if kind is Kind.PAGE:
+        leads = kind is Kind.PAGE or (kind is Kind.ACCOUNTS and _is_browsed(scope["method"], accept))
+        if standing == "nobody":
+            return _of_nobody(scope, kind, leads=leads)
+        if leads:
             return answer(HTTPStatus.SEE_OTHER, FOR_OPERATORS, {"location": f"{_root(scope)}{OWN}"})
         return answer(HTTPStatus.FORBIDDEN, FOR_OPERATORS)
+
+
+def _of_nobody(scope: Message, kind: Kind, *, leads: bool) -> Application | None:
+    """What who is not signed in is answered; None where Airflow has its own answer, which leads to the login."""
+    if kind is Kind.ACCOUNTS and leads:
+        return answer(HTTPStatus.SEE_OTHER, SIGN_IN, {"location": f"{_root(scope)}{LOGIN}"})
+    return answer(HTTPStatus.UNAUTHORIZED, SIGN_IN) if kind in {Kind.ACCOUNTS, Kind.DOCUMENTATION} else None
 
 
 def path_of(scope: Message) -> str:

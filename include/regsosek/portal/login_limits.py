@@ -7,9 +7,10 @@ import json
 import logging
 import math
 import time
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -26,6 +27,9 @@ LONGEST_NAME = 100
 FORM = "/auth/login"
 PUT_OFF = "Too many logins failed. Wait, then try again; Retry-After says how many seconds."
 TOO_LONG = "No login is that long."
+ONE_ACCOUNT = "A login names one account, in JSON or as the form sends it."
+_TYPE = b"content-type"
+FORM_TYPE, JSON_TYPE = "application/x-www-form-urlencoded", "application/json"
 
 
 class LoginLimits:
@@ -63,7 +67,11 @@ def slowed(app: Application, limits: LoginLimits = _LIMITS) -> Application:
         if body is None:
             await answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LONG)(scope, receive, send)
             return
-        who = (scope["client"] or ("", 0))[0], account_in(body)
+        named = accounts_in(scope["headers"], body)
+        if named is None or len(named) > 1:
+            await answer(HTTPStatus.BAD_REQUEST, ONE_ACCOUNT)(scope, receive, send)
+            return
+        who = (scope["client"] or ("", 0))[0], *named
         if seconds := limits.seconds_to_wait(*who):
             log.warning("a login from %s is put off for %s s: too many failed", who[0], seconds)
             put_off = answer(HTTPStatus.TOO_MANY_REQUESTS, PUT_OFF, {"retry-after": str(seconds)})
@@ -89,15 +97,32 @@ def succeeded(path: str, start: Message) -> bool:
     return bool(status < HTTPStatus.BAD_REQUEST and target) and not urlsplit(target).path.rstrip("/").endswith(FORM)
 
 
-def account_in(body: bytes) -> str:
-    """The account that a login names, in JSON or a form; empty where neither names one."""
+def accounts_in(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> frozenset[str] | None:
+    """The accounts that a login names, read as whoever logs in will read it; None of one in neither of their forms.
+
+    Of two names for one field the form takes the first and readers of JSON the last: such a login is for nobody.
+    """
+    types = [value.decode("latin-1").partition(";")[0].strip().lower() for name, value in headers if name == _TYPE]
+    if types == [FORM_TYPE]:
+        fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
+    elif types in ([], [JSON_TYPE]):
+        fields = _fields_of_json(body)
+    else:
+        return None
+    return frozenset(_plain(value) for name, value in fields if name == "username") or frozenset({""})
+
+
+def _fields_of_json(body: bytes) -> list[tuple[str, Any]]:
+    """The fields of the outermost object, one that stands twice too."""
+    fields: list[tuple[str, Any]] = []
     try:
-        given = json.loads(body)
-        name = given.get("username") if isinstance(given, dict) else None
-    except RecursionError:
-        name = ""
-    except ValueError:
-        name = parse_qs(body.decode("latin-1")).get("username", [""])[-1]
+        given = json.loads(body, object_pairs_hook=lambda pairs: pairs)
+    except (ValueError, RecursionError):
+        return fields
+    return given if isinstance(given, list) and all(isinstance(each, tuple) for each in given) else fields
+
+
+def _plain(name: Any) -> str:
     return " ".join(str(name or "").split()).casefold()[:LONGEST_NAME]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.portal.front_door import HEADERS, FrontDoor, path_of
-from regsosek.portal.login_limits import BOTH, LoginLimits, account_in, slowed, succeeded
+from regsosek.portal.login_limits import BOTH, FORM_TYPE, LoginLimits, accounts_in, slowed, succeeded
 
 HTML = "text/html,application/xhtml+xml"
 
@@ -71,6 +71,11 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("/regsosek/", 200, 200),
         ("/regsosek/api/v1/openapi.json", 200, 200),
         ("/auth/login/", 200, 200),
+        ("/auth/static/css/x.css", 200, 200),
+        ("/auth/resetmypassword/form", 200, 200),
+        ("/auth/users/edit/1", 401, 403),
+        ("/auth//users/list/", 401, 403),
+        ("/auth//login/", 401, 403),  # FAB takes it for the login, the limits of logins would not
         ("/execution/variables/x", 200, 200),
         ("/static/index.html", 200, 200),
     ],
@@ -88,6 +93,15 @@ def test_a_browser_of_a_province_is_led_to_its_pages(door: Any) -> None:
         status, headers = asked(door("account"), path, root_path="/under", **html)
         assert (status, headers["location"]) == (303, "/under/regsosek/")
         assert asked(door("operator"), path, **html)[0] == asked(door("nobody"), path, **html)[0] == 200
+
+
+def test_pages_of_users_and_roles_do_not_go_by_the_cookie_of_their_own(door: Any) -> None:
+    html = {"headers": [(b"accept", HTML.encode()), (b"cookie", b"session=of-an-admin")], "root_path": "/under"}
+    for standing, target in (("nobody", "/under/auth/login/"), ("account", "/under/regsosek/")):
+        status, headers = asked(door(standing), "/auth/users/edit/1", **html)
+        assert (status, headers["location"]) == (303, target)
+        assert asked(door(standing), "/auth/users/edit/1", method="POST", **html)[0] in {401, 403}
+    assert asked(door("operator"), "/auth/users/edit/1", **html)[0] == 200
 
 
 def test_the_path_of_a_proxy_is_taken_off_once() -> None:
@@ -161,16 +175,45 @@ def test_a_form_that_is_shown_again_or_led_back_to_has_failed() -> None:
     assert not succeeded("/auth/token/cli", start(401))
 
 
-@given(st.binary(max_size=60))
-def test_whatever_is_sent_names_an_account_or_none(body: bytes) -> None:
-    assert len(account_in(body)) <= 100
+FORM = [(b"content-type", f"{FORM_TYPE}; charset=UTF-8".encode())]
+JSON: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
+
+
+@given(st.binary(max_size=60), st.sampled_from([[], FORM, JSON]))
+def test_whatever_is_sent_names_accounts_or_none(body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    named = accounts_in(headers, body)
+    assert named
+    assert max(map(len, named)) <= 100
 
 
 def test_the_account_is_read_from_json_and_forms() -> None:
-    assert account_in(b'{"username": "Sari", "password": "x"}') == "sari"
-    assert account_in(b"csrf_token=1&username=Sari+B&password=x") == "sari b"
-    assert account_in(b"[" * 60_000) == ""
-    assert account_in(b'["username"]') == account_in(b"\xff") == account_in(b'{"username": null}') == ""
+    assert accounts_in(JSON, b'{"username": "Sari", "password": "x"}') == {"sari"}
+    assert accounts_in([], b'{"username": "Sari", "more": {"username": "y"}}') == {"sari"}
+    assert accounts_in(FORM, b"csrf_token=1&username=Sari+B&password=x") == {"sari b"}
+    assert accounts_in(JSON, b"[" * 60_000) == {""}
+    for body in (b'["username"]', b'[["username", "x"]]', b"\xff", b'{"username": null}', b"username=sari"):
+        assert accounts_in(JSON, body) == {""}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        # The form takes the first name, and was counted by the last.
+        (FORM, b"username=op&password=x&username=nobody1"),
+        (JSON, b'{"username": "op", "username": "nobody1"}'),
+        (FORM, b"username=&username=op"),
+        # What the form reads of these is not what was counted.
+        ([(b"content-type", b"multipart/form-data; boundary=x")], b"&username=nobody1&"),
+        ([*JSON, *FORM], b'{"username": "nobody1", "a": "&username=op&b="}'),
+    ],
+)
+def test_a_login_that_may_be_read_as_two_accounts_is_for_nobody(headers: Any, body: bytes) -> None:
+    app = slowed(answering(201), LoginLimits())
+    assert asked(app, "/auth/login/", method="POST", body=body, headers=headers)[0] == 400
+
+
+def test_a_form_is_counted_by_what_the_form_reads() -> None:
+    assert accounts_in(FORM, b'{"username":"nobody1","a":"&username=op&password=x&b="}') == {"op"}
 
 
 def test_a_login_has_an_end() -> None:
