@@ -19,3 +19,9 @@ ALTER ROLE regsosek_alerter LOGIN PASSWORD :'alerter';
 ALTER ROLE regsosek_portal LOGIN PASSWORD :'portal';
 ALTER ROLE regsosek_watchdog LOGIN PASSWORD :'watchdog';
 SQL
+
+# What PostgreSQL lets every login do, and what could stop a night or fill the disk.
+psql --username "${POSTGRES_USER:-postgres}" --dbname postgres --quiet --set ON_ERROR_STOP=1 \
+  --command "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC"
+psql --username "${POSTGRES_USER:-postgres}" --dbname regsosek --quiet --set ON_ERROR_STOP=1 \
+  --file /opt/regsosek/closed_functions.sql

@@ -33,7 +33,9 @@ from regsosek.errors import ConfigurationError
 from regsosek.local.stack import Stack
 from regsosek.local.warehouse_accounts import account_url, ensure_accounts, ensure_owner
 from regsosek.settings import Settings
+from regsosek.warehouse.closed_functions import locks_are_open
 from regsosek.warehouse.database import analyse_cases, connect
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import ensure_current, ensure_night_partitions, migrate
 from regsosek.warehouse.rights import (
     NATION,
@@ -380,6 +382,13 @@ def test_what_only_an_owner_may_do_the_loader_may_ask_for_and_nobody_else(connec
         connection.execute(text("SELECT core.make_night_partitions('6; DROP', '2022-10-27')"))
 
 
+def test_a_reader_takes_no_lock_that_a_night_waits_for_and_fills_no_disk(connection: Connection) -> None:
+    asked = ("SELECT pg_advisory_lock(1, 64)", "SELECT pg_try_advisory_xact_lock_shared(64)", "SELECT lo_create(0)")
+    may = {(role, call) for role in (*PARTS, *READERS) for call in asked if not refused(connection, role, call)}
+    assert may == {(role, call) for role in set(PARTS) - {"regsosek_watchdog"} for call in asked[:2]}
+    assert not locks_are_open(connection)
+
+
 def test_an_owner_who_is_no_superuser_takes_over_and_makes_the_roles_and_the_loader_works_beside_it(
     engine: Engine, services: Stack
 ) -> None:
@@ -397,7 +406,7 @@ def test_an_owner_who_is_no_superuser_takes_over_and_makes_the_roles_and_the_loa
         assert not connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar()
     migrate(owner)
     ensure_current(loader)
-    with loader.begin() as connection:
+    with province_lock(loader, "64"), loader.begin() as connection:
         ensure_night_partitions(connection, "64", NIGHT + timedelta(days=1))
         analyse_cases(connection, "64")
     with pytest.raises(DBAPIError, match="permission denied for schema core"), loader.begin() as connection:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import PARTS, Part, variable, warehouse_field
+from regsosek.warehouse.closed_functions import FILE, locks_are_open
 from regsosek.warehouse.rights import PREFIX, standing_rights, table_rights, wanted_rights
 
 _WORKING: tuple[Part, ...] = tuple(part for part in PARTS if part != "owner")
@@ -88,7 +89,17 @@ def _rights(surroundings: Surroundings) -> Finding:
     return ok("every role has the rights that docs/security.md lists, and no other")
 
 
+def _locks(surroundings: Surroundings) -> Finding:
+    """Nights and releases wait for each other by locks that PostgreSQL lets any login take, and keep."""
+    with surroundings.engine.connect() as connection:
+        if locks_are_open(connection):
+            told = "every login of the warehouse can take the locks of nights and releases, and stop them"
+            return warn(told, f"let a superuser run include/regsosek/warehouse/{FILE} in its database")
+    return ok("the locks of nights and releases are the parts' alone")
+
+
 CHECKS = (
     Check("warehouse accounts", _accounts, after=("migration",)),
     Check("warehouse rights", _rights, after=("migration",)),
+    Check("warehouse locks", _locks, after=("warehouse",)),
 )

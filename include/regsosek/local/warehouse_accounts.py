@@ -8,6 +8,7 @@ from regsosek.local.loopback import HOST
 from regsosek.local.postgres import SUPERUSER, PostgresServer
 from regsosek.local.private_files import kept_secret
 from regsosek.settings import PARTS, Part
+from regsosek.warehouse.closed_functions import closing
 from regsosek.warehouse.tables import SCHEMAS
 
 BASE: Part = "loader"  # whose account asks where no part is named
@@ -33,7 +34,7 @@ def ensure_accounts(server: PostgresServer) -> None:
 
 
 def ensure_owner(server: PostgresServer, database: str) -> None:
-    """Gives the owner's account ``database`` and all of our schemas in it, whoever made them."""
+    """Gives the owner's account ``database`` and all of our schemas in it, whoever made them; closes it to others."""
     with server.connect(database) as connection:
         owner = _account("owner")
         to_owner = sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner))
@@ -41,6 +42,7 @@ def ensure_owner(server: PostgresServer, database: str) -> None:
         found = connection.execute(_FOREIGN, {"schemas": list(SCHEMAS), "owner": owner}).fetchall()
         for (statement,) in found:
             connection.execute(statement)
+        connection.execute(closing().encode())
 
 
 def _account(part: Part) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateColumn
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
+from regsosek.warehouse.closed_functions import close_functions
 from regsosek.warehouse.rekeying import key_hashes
 from regsosek.warehouse.rights import apply_rights
 from regsosek.warehouse.row_security import make_functions, secure_rows
@@ -58,6 +59,7 @@ def migrate(engine: Engine, keys: Sequence[bytes] | None = None) -> list[str]:
     with engine.begin() as connection:
         _wait_for_turn(connection)
         apply_rights(connection)
+        close_functions(connection)
         make_functions(connection, sorted(BY_NIGHT))
         secure_rows(connection)
     if keys is not None:

@@ -68,7 +68,12 @@ SECRETS = {
     "mail": set(),
 }
 VOLUMES = {
-    "postgres": {"postgres", "./docker/create-databases.sh", "./docker/warehouse-accounts.sh"},
+    "postgres": {
+        "postgres",
+        "./docker/create-databases.sh",
+        "./docker/warehouse-accounts.sh",
+        "./include/regsosek/warehouse/closed_functions.sql",
+    },
     "object-store": {"objects"},
     "airflow-init": {"./config"},
     "airflow-apiserver": {"airflow-logs", "./config"},
