@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Text, cast, func, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from delivered import DESA, PROVINCE, WRITERS
 from field_world import FieldWorld, family, faulty, withdrawal
@@ -34,15 +36,31 @@ from regsosek.geography.provinces import provinces
 from regsosek.minisign import PublicKey
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
+from regsosek.release.renamed import former_tables
 from regsosek.release.signing import signer_of
 from regsosek.release.verification import in_bucket, verify
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.tree import sub_sls
-from regsosek.warehouse import ledger
+from regsosek.warehouse import ledger, tables
 
 KECAMATAN = "6403010"
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
+
+
+def published_under_an_old_name(world: FieldWorld) -> None:
+    """As if an earlier version of this program had published what is published."""
+    manifest = func.replace(cast(tables.published_release.c.manifest, Text), '"terendah.csv"', '"lantai.csv"')
+    with world.house.engine.begin() as connection:
+        connection.execute(update(tables.published_release).values(manifest=cast(manifest, JSONB)))
+
+
+def old_names(world: FieldWorld, published: Published) -> set[str]:
+    """The old names that a release has files of, as its changelog tells them."""
+    manifest = json.loads(read(world, published.prefix + "manifest.json"))
+    found = {file["name"] for file in manifest["files"]} & set(former_tables().values())
+    assert set(re.findall(r"Tabel `(\S+)` sekarang", read(world, published.prefix + "perubahan.md").decode())) == found
+    return found
 
 
 @pytest.mark.usefixtures("whole_release")
@@ -50,6 +68,7 @@ def test_two_nights_are_published_with_exact_sums_and_what_they_restated(world: 
     receive(world, FIRST, [family(f"D{n}", number=n) for n in range(1, 5)])
     first = release(world, FIRST)
     assert table(world, first, "provinsi.csv")[PROVINCE]["dikunjungi"] == "4"
+    published_under_an_old_name(world)
     receive(world, SECOND, [family("D1", 2, number=1, r205_hasil="4"), withdrawal("D2", 2, number=2)])
     second = release(world, SECOND)
     province = table(world, second, "provinsi.csv")[PROVINCE]
@@ -58,6 +77,7 @@ def test_two_nights_are_published_with_exact_sums_and_what_they_restated(world: 
     restated = table(world, second, "revisi.csv")["00"]
     assert (restated["dikunjungi_semula"], restated["dikunjungi_menjadi"]) == ("4", "3")
     assert pointer(world)["release_id"] == second.release_id
+    assert [old_names(world, each) for each in (first, second)] == [set(), {"lantai.csv"}]
     assert second.missing == tuple(each.code for each in provinces() if each.code != PROVINCE)
 
 

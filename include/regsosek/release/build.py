@@ -27,7 +27,7 @@ def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES, served: str 
     return {
         **tables,
         **formats(figures.about, tables),
-        **under_former_names(tables),
+        **under_former_names(tables, figures.changes.renamed),
         **changelogs(figures),
         **summary_files(figures),
         **site(figures, boundaries, served),

@@ -18,7 +18,6 @@ from regsosek.geography.provinces import province
 from regsosek.geography.regions import NATION
 from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS, PLACING
 from regsosek.release.figures import Figures, Missing
-from regsosek.release.renamed import renamed
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
 from regsosek.wording import english, indonesian
@@ -117,7 +116,7 @@ def _context(figures: Figures) -> dict[str, Any]:
         "moved": _moved_regions(figures),
         "scale": Decimal(str(figures.scale)),
         "states": night_states(),
-        "renamed": renamed() if changes.former_id else (),
+        "renamed": changes.renamed,
     }
 
 

@@ -22,6 +22,7 @@ from regsosek.geography.regions import NATION
 from regsosek.landing.store import Store
 from regsosek.release.disclosure import HELD, RESULTS, WITHHELD
 from regsosek.release.former import FormerRelease, published_regions
+from regsosek.release.renamed import Renamed, renamed_since
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import CAUSES
 from regsosek.statistics.definitions import definitions
@@ -58,6 +59,7 @@ class Changes:
             the audit believe a change, and never reaches a file.
         gaps_before: by province the gap to the plan that it told, in points; nothing of those that it did not judge.
         before: the results of every region as they were published, index code.
+        renamed: the tables and columns that had other names in it.
     """
 
     table: pd.DataFrame
@@ -68,6 +70,7 @@ class Changes:
     processed_again: frozenset[str]
     gaps_before: Mapping[str, float]
     before: pd.DataFrame = field(default_factory=pd.DataFrame)
+    renamed: tuple[Renamed, ...] = ()
 
     @property
     def restated_by_processing(self) -> list[str]:
@@ -103,6 +106,7 @@ def changes_since(
         processed_again=_processed_again(connection, former) if former else frozenset(),
         gaps_before=gaps_told(before),
         before=before.reindex(columns=list(RESULTS)),
+        renamed=renamed_since(former.manifest) if former else (),
     )
 
 

@@ -13,7 +13,6 @@ import pytest
 from regsosek.geography.regions import NATION
 from regsosek.release.build import build
 from regsosek.release.manifest import ReleaseFiles, manifest
-from regsosek.release.renamed import former_tables
 from regsosek.release.tables import csv_bytes, with_context
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions, needed_beside
@@ -33,7 +32,6 @@ def rows(content: bytes) -> list[dict[str, str]]:
 def tables(files: dict[str, bytes]) -> set[str]:
     return {name for name in files if name.endswith(".csv") and not name.endswith(".sdmx.csv")} - {
         "definisi.csv",
-        *former_tables().values(),
     }
 
 

@@ -19,7 +19,6 @@ from pysdmx.model.dataflow import Component
 
 from regsosek.errors import ConfigurationError
 from regsosek.release.build import formats
-from regsosek.release.renamed import former_tables
 from regsosek.release.schema import key_of, kind_of, typed
 from regsosek.release.sdmx import area
 from regsosek.release.tables import table_files
@@ -47,8 +46,7 @@ def folder(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def tables(files: Iterable[str]) -> list[str]:
-    former = set(former_tables().values())
-    return sorted(n for n in files if n.endswith(".csv") and not n.endswith(".sdmx.csv") and n not in former)
+    return sorted(n for n in files if n.endswith(".csv") and not n.endswith(".sdmx.csv"))
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

@@ -16,20 +16,28 @@ from regsosek.landing.store import Store
 from regsosek.portal.api.releases import Release, Releases
 from regsosek.portal.sources import Sources
 from regsosek.release.changelog import changelogs
+from regsosek.release.figures import Figures
 from regsosek.release.former import FormerRelease, published_table
-from regsosek.release.renamed import former_columns, former_tables, renamed, under_former_names
+from regsosek.release.renamed import former_columns, former_tables, renamed, renamed_since, under_former_names
 from regsosek.release.tables import TABLE_FIELDS, table_files, target_source_words
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.definitions import definitions
 
 MISREAD = ("lantai", "aliran", "andaian")
+OLD = {"files": [{"name": name} for name in former_tables().values()], "definitions": {}}
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    figures = made_up.figures()
+    figures = first_under_new_names()
     tables = table_files(figures)
-    return {**tables, **under_former_names(tables), **changelogs(figures)}
+    return {**tables, **under_former_names(tables, figures.changes.renamed), **changelogs(figures)}
+
+
+def first_under_new_names() -> Figures:
+    """The release after one of which everything bore its old name."""
+    made = made_up.figures()
+    return replace(made, changes=replace(made.changes, renamed=renamed_since(OLD)))
 
 
 def header(content: bytes) -> list[str]:
@@ -75,14 +83,18 @@ def test_both_changelogs_tell_what_was_renamed(files: dict[str, bytes], text: st
     assert all(f"`{former}`" in written and f"`{table}`" in written for table, former in former_tables().items())
 
 
-def test_the_first_release_has_no_former_names_to_tell_of() -> None:
-    made = made_up.figures()
-    first = changelogs(replace(made, changes=replace(made.changes, former_id=None, former_night=None)))
-    assert not any("lantai.csv" in content.decode() for content in first.values())
+def test_what_readers_saw_under_its_new_name_is_not_told_again() -> None:
+    """Of the old files one is there no more, and a column of a table whose name stayed has its new name already."""
+    seen = {"files": [{"name": "terendah.csv"}, {"name": "andaian.csv"}], "definitions": {"anggota_masuk": ""}}
+    told = renamed_since(seen)
+    assert [each.table for each in told if not each.column] == ["skenario.csv"]
+    assert "anggota_masuk" not in {each.column for each in told} >= {"baris_dikarantina"}
+    columns = {each.column: "" for each in renamed()}
+    assert renamed_since({"files": [{"name": each.table} for each in renamed()], "definitions": columns}) == ()
 
 
 def test_a_release_of_before_is_read_under_the_names_of_today(files: dict[str, bytes]) -> None:
-    older = {"r/" + name: content for name, content in under_former_names(files).items()}
+    older = {"r/" + name: content for name, content in under_former_names(files, renamed()).items()}
     listed = [{"name": key.removeprefix("r/"), "bytes": len(content)} for key, content in older.items()]
     night = date(2022, 10, 22)
     release = FormerRelease("r", AsOf(night, {}), "r/", "", datetime.now(UTC), {"files": listed})
@@ -91,7 +103,7 @@ def test_a_release_of_before_is_read_under_the_names_of_today(files: dict[str, b
 
 
 def test_the_api_answers_of_a_release_of_before_under_the_names_of_today(files: dict[str, bytes]) -> None:
-    [content] = [content for name, content in under_former_names(files).items() if name == "aliran.csv"]
+    [content] = [content for name, content in under_former_names(files, renamed()).items() if name == "aliran.csv"]
     release_id = "2022-10-22-0123456789ab"
     bucket = Bucket({f"rilis/{release_id}/aliran.csv": content})
     table = _api_table(bucket, release_id, "aliran.csv", content)
