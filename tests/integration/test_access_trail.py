@@ -1,7 +1,9 @@
 """Who saw a case and what became of it: every way by which cases are shown, through the real pages and commands."""
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,14 @@ from delivered import PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from portal_viewers import OPERATOR, office, seen_as
 from regsosek.cli.main import app
+from regsosek.doctor.examination import CHECKS, examine
+from regsosek.doctor.finding import Verdict
 from regsosek.errors import AccessTrailError, ConfigurationError, DecisionError
 from regsosek.portal.application import application
 from regsosek.portal.sources import Sources
 from regsosek.portal.viewer import Viewer
 from regsosek.privacy.access_trail import Access, AccessTrail, case_key, end_before
+from regsosek.privacy.incident import incident_template
 from regsosek.privacy.trail import CaseTrail, trail_of_case
 from regsosek.settings import Settings
 
@@ -209,3 +214,98 @@ def test_retention_ends_entries_and_nothing_else_does(world: FieldWorld) -> None
         assert connection.execute(text("SELECT count(*) FROM ledger.access_case")).scalar_one() == 0
         connection.rollback()
     assert ways(world, "C")
+
+
+def incident(tmp_path: Path, **scope: list[str]) -> str:
+    """The template, filled in; known for half an hour."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    text, _, _ = incident_template().partition("[scope]")
+    moments = {"known_at": now - timedelta(minutes=30), "began_at": AT, "ended_at": now + timedelta(hours=1)}
+    for field, at in moments.items():
+        text = re.sub(rf"(?m)^{field} = .*$", f"{field} = {at.isoformat()}", text)
+    file = tmp_path / "incident.toml"
+    file.write_text(text + "[scope]\n" + "".join(f"{name} = {value}\n" for name, value in scope.items()))
+    return str(file)
+
+
+def test_a_breach_by_an_account_is_what_it_was_shown(world: FieldWorld, command: Any, tmp_path: Path) -> None:
+    """Not the family that was corrected since, and none of its names."""
+    client_of(world, replace(office(PROVINCE), name="stolen")).get(QUARANTINE)
+    file = incident(tmp_path, accounts=["stolen"], ways=["portal_quarantine"])
+    listed, told = tmp_path / "cases.csv", tmp_path / "report.md"
+    words = ("breach", "report", "--incident", file, "--lang", "en", "--output", str(told), "--cases", str(listed))
+    before = len(ways(world, "C"))
+    done = command(*words)
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    report = told.read_text(encoding="utf-8")
+    assert "| 64 Kalimantan Timur | 1 | 2 | 0 | 1 |" in report
+    assert "| portal_quarantine | 1 |" in report
+    assert "71 hours left" in report
+    assert "health" not in report
+    assert "stolen" not in report
+    rows = listed.read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [["64", "C"]]
+    assert {path.stat().st_mode & 0o777 for path in (listed, told)} == {0o600}
+    assert ways(world, "C")[before:] == [("sari", "command_breach_file", "2026-01")]
+    again = command("breach", "report", "--incident", file)
+    assert again.stdout.count("laporan ini, atau daftar kasusnya, dibuat") == 2, "who knew when"
+
+
+@pytest.mark.parametrize(
+    ("scope", "cases", "specific"),
+    [
+        ({"prefixes": [f"landing/prov={PROVINCE}/tanggal={NIGHT}/"]}, 3, True),
+        ({"prefixes": ["landing/prov=65/"]}, 0, False),
+        ({"provinces": [PROVINCE]}, 3, True),
+        ({"provinces": [PROVINCE], "categories": ["keys"]}, 3, False),
+        ({"ways": ["sql"], "provinces": [PROVINCE]}, 3, True),
+    ],
+)
+def test_a_breach_by_folder_province_or_login_counts_what_lay_there(
+    world: FieldWorld, command: Any, tmp_path: Path, scope: dict[str, list[str]], cases: int, specific: bool
+) -> None:
+    if "sql" in scope.get("ways", []):
+        with world.house.account("owner").begin() as connection:
+            connection.execute(text(OPENED_SESSION))
+    done = command("breach", "report", "--incident", incident(tmp_path, **scope), "--lang", "en")
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    assert f"| All | {cases} |" in done.stdout
+    assert ("(specific data)" in done.stdout) is specific
+
+
+OPENED_SESSION = """
+INSERT INTO ledger.access (id, account, role, provinces, way, told, reason, transaction)
+VALUES (gen_random_uuid(), 'statistik', 'regsosek_analyst regsosek_health', '{64,65}', 'sql', '', 'tables', 1)
+"""
+
+
+def test_the_trail_of_a_case_names_logins_that_may_have_read_it(world: FieldWorld) -> None:
+    with world.house.account("owner").begin() as connection:
+        connection.execute(text(OPENED_SESSION))
+    [*_, opened] = [each for each in trail(world, "B").accesses if each.way == "sql"]
+    assert (opened.account, opened.named, opened.why) == ("statistik", False, "tables")
+    assert opened.until == opened.at + timedelta(hours=12)
+    with world.house.account("owner").connect() as connection:
+        other = trail_of_case(connection, world.house.settings.trail_secrets, PROVINCE, "nobody")
+    assert not other.accesses
+
+
+def test_the_doctor_sees_a_trail_that_forgets_and_a_login_past_it(world: FieldWorld) -> None:
+    named = {"settings", "warehouse", "migration", "trail of access", "readers past the trail"}
+    asked = [check for check in CHECKS if check.name in named]
+    environ = {**environment(world.house.settings), "REGSOSEK_ENV_FILE": "/nonexistent"}
+    sound = examine(environ, asked)
+    assert {sound[name].verdict for name in ("trail of access", "readers past the trail")} == {Verdict.OK}
+    with world.house.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE ledger.access DISABLE TRIGGER keep_access"))
+        connection.execute(text("CREATE ROLE curious LOGIN"))
+        connection.execute(text("GRANT regsosek_loader TO curious"))
+    try:
+        found = examine(environ, asked)
+    finally:
+        with world.house.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE ledger.access ENABLE TRIGGER keep_access"))
+            connection.execute(text("DROP ROLE curious"))
+    assert found["trail of access"].verdict is Verdict.FAIL
+    assert "entries of ledger.access can be changed" in found["trail of access"].found
+    assert "curious" in found["readers past the trail"].found

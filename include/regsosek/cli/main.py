@@ -11,6 +11,7 @@ from ulid import ULID
 
 from regsosek.cli import (
     alerts,
+    breach,
     contract,
     deliveries,
     digest,
@@ -54,6 +55,7 @@ GROUPS = (
     deliveries.commands,
     release.commands,
     privacy.commands,
+    breach.commands,
     store.commands,
     keys.commands,
 )

@@ -39,3 +39,12 @@ def enter_shown(opened: "House", access: "Access", province: str, cases: Iterabl
     seen = list(cases)
     if seen:
         trail_of(opened).enter(access, province, seen)
+
+
+def enter_looked_up(opened: "House", access: "Access") -> None:
+    """Writes that whoever runs this command asked about cases in counts.
+
+    Raises:
+        AccessTrailError: it could not be written: nothing may be told.
+    """
+    trail_of(opened).enter(access, "", ())

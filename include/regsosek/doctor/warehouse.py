@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from regsosek.doctor import accounts
+from regsosek.doctor import accounts, trail
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.surroundings import Surroundings
@@ -136,5 +136,6 @@ CHECKS = (
     Check("sessions of the warehouse", _sessions, after=("warehouse",)),
     Check("migration", _migration, after=("warehouse",)),
     *accounts.CHECKS,
+    *trail.CHECKS,
     Check("reference data", _reference, after=("migration",)),
 )

@@ -9,7 +9,9 @@ from regsosek.settings import PROJECT_ROOT
 
 SOURCE = PROJECT_ROOT / "include" / "regsosek"
 # What answers with cases by their keys, or with raw rows.
-SHOWING = re.compile(r"\b(quarantined_cases|quarantine_page|delivery_detail|write_counted_cases|trail_of_case)\(")
+SHOWING = re.compile(
+    r"\b(quarantined_cases|quarantine_page|delivery_detail|write_counted_cases|trail_of_case|listed_by_province)\("
+)
 SHOWN_BY = ("portal", "cli")
 
 
