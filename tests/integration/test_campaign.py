@@ -39,7 +39,9 @@ TABLES = (
 def campaign(services_env: Settings) -> Iterator[tuple[House, SimulationReport]]:
     suites = load_suites(PROJECT_ROOT / "expectations")
     with open_house(services_env) as house:
-        report = simulate(Campaign(), BucketSink(house.store, services_env.landing_bucket), nights=NIGHTS)
+        report = simulate(
+            Campaign(), BucketSink(house.store, services_env.landing_bucket), nights=NIGHTS, provinces=PROVINCES
+        )
         load_reference(house)
         for night in NIGHTS:
             for province in PROVINCES:
