@@ -92,10 +92,8 @@ def _latest(days: "pd.Series[Any]") -> object:
 
 def _quartiles(judged: pd.DataFrame) -> pd.DataFrame:
     """Quartiles by the inverted distribution: each is the percentage of some part."""
-    percents = judged.groupby("above")["visited_of_plan_base"]
-    place, parts = percents.cumcount(), percents.transform("size")
-    found = {
-        name: judged[place == np.ceil(share * parts) - 1].set_index("above")["visited_of_plan_base"]
-        for name, share in _QUARTILES.items()
-    }
+    percents = judged[["above", "visited_of_plan_base"]].set_index("above")["visited_of_plan_base"]
+    groups = percents.groupby(level="above")
+    place, parts = groups.cumcount(), groups.transform("size")
+    found = {name: percents[place == np.ceil(share * parts) - 1] for name, share in _QUARTILES.items()}
     return pd.DataFrame(found)
