@@ -122,25 +122,24 @@ def prospects(
         cases: what could be changed; none means :func:`standard_cases`.
     """
     asked = regions.loc[regions["level"].isin(FORECAST_LEVELS), list(_KEPT)]
+    nights = {code: as_of.nights.get(code) for code in windows}
+    told = _with_officers(_told(asked, windows, nights), days, officers, nights)
     by_province = dict(tuple(days.groupby("province")))
-    rows: list[pd.DataFrame] = []
     what_ifs: list[dict[str, Any]] = []
-    for province, own in asked.groupby("province", sort=True):
-        window, night = windows[str(province)], as_of.nights.get(str(province))
-        of_days = by_province.get(str(province), days.iloc[:0])
-        told = _with_officers(_told(own, window, night), of_days, officers, night)
-        can = told["forecast_status"] == "forecast"
-        if can.any() and night is not None:
-            group = _group(told[can], of_days, window, night)
-            supposed = standard_cases() if cases is None else cases
-            believed = _believed(group, supposed)
-            found = pd.DataFrame(_forecasts(group, believed), index=told.index[can], dtype=object)
-            told.loc[can, list(found)] = found
-            what_ifs.extend(_cases(group, believed, told[can], supposed))
-        rows.append(_done(told, of_days))
+    for province, own in told[told["forecast_status"] == "forecast"].groupby("province", sort=True):
+        code = str(province)
+        night = nights[code]
+        assert night is not None, "a region without a night has no figures to forecast from"
+        group = _group(own, by_province.get(code, days.iloc[:0]), windows[code], night)
+        supposed = standard_cases() if cases is None else cases
+        believed = _believed(group, supposed)
+        found = pd.DataFrame(_forecasts(group, believed), index=own.index, dtype=object)
+        told.loc[own.index, list(found)] = found
+        what_ifs.extend(_cases(group, believed, told.loc[own.index], supposed))
+    done = _done(told, days).sort_values("province", kind="stable")
     summed = days.groupby("code")["visited"].sum()
     cases_told = _typed(pd.DataFrame(what_ifs, columns=_CASE), _SHARES[:1])
-    return Prospects(_typed(pd.concat(rows), _SHARES), cases_told, summed)
+    return Prospects(_typed(done, _SHARES), cases_told, summed)
 
 
 def forecast_faults(told: Prospects, regions: pd.DataFrame) -> Iterator[str]:
@@ -151,16 +150,20 @@ def forecast_faults(told: Prospects, regions: pd.DataFrame) -> Iterator[str]:
             yield f"region {code}: its days sum to {told.summed.get(code, 0)}, {visited[code]} visited are released"
 
 
-def _told(own: pd.DataFrame, window: FieldWindow, night: date | None) -> pd.DataFrame:
+def _told(asked: pd.DataFrame, windows: Mapping[str, FieldWindow], nights: Mapping[str, date | None]) -> pd.DataFrame:
     """What can be said without a forecast: whether there is one, and if not why."""
-    end = window.closing(night) if night else window.closes
-    reasons = [_reason(row, window, night) for row in own.to_dict("records")]
+    ends = {
+        code: window.closing(night) if (night := nights[code]) else window.closes for code, window in windows.items()
+    }
+    days_left = {code: max(0, (ends[code] - night).days) if night else None for code, night in nights.items()}
+    rows = asked.to_dict("records")
+    reasons = [_reason(row, windows[row["province"]], nights[row["province"]]) for row in rows]
     status = ["done" if r == "done" else "impossible" if r else "forecast" for r in reasons]
-    told_reasons = pd.Series(reasons, index=own.index, dtype=object)
-    left = (own["plan_base_families"] - own["visited"]).clip(lower=0)
-    told = own.assign(
-        window_end=end,
-        days_left=max(0, (end - night).days) if night else None,
+    told_reasons = pd.Series(reasons, index=asked.index, dtype=object)
+    left = (asked["plan_base_families"] - asked["visited"]).clip(lower=0)
+    told = asked.assign(
+        window_end=[ends[row["province"]] for row in rows],
+        days_left=pd.Series([days_left[row["province"]] for row in rows], index=asked.index, dtype=object),
         forecast_status=status,
         forecast_reason=told_reasons.mask(told_reasons.isin(["", "done"]), None),
         families_left=left.astype("Int64"),
@@ -252,13 +255,15 @@ def _done(told: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
     return told
 
 
-def _with_officers(told: pd.DataFrame, days: pd.DataFrame, officers: pd.DataFrame, night: date | None) -> pd.DataFrame:
+def _with_officers(
+    told: pd.DataFrame, days: pd.DataFrame, officers: pd.DataFrame, nights: Mapping[str, date | None]
+) -> pd.DataFrame:
     """Adds officers' days as seen in the last week; else those of the reference, each at work on each day worked there.
 
     Where nobody was seen in the week nobody's days are told. A province has the sum of its kab/kota.
     """
     seen = told[["code"]].join(officers, on="code").fillna(0)
-    visited, worked = (told["code"].map(each).fillna(0).astype("int64") for each in _week(days, night))
+    visited, worked = (told["code"].map(each).fillna(0).astype("int64") for each in _week(days, nights))
     observed, engaged = seen["officer_days"] > 0, (seen["engaged"] > 0) & (worked > 0)
     source = pd.Series(None, index=told.index, dtype=object).mask(engaged, "reference").mask(observed, "observed")
     worked = seen["days_worked"].where(observed, worked).where(source.notna())
@@ -266,7 +271,7 @@ def _with_officers(told: pd.DataFrame, days: pd.DataFrame, officers: pd.DataFram
         "officer_days": seen["officer_days"].where(observed, seen["engaged"] * worked),
         "officer_families": seen["officer_families"].where(observed, visited),
     }).where(source.notna())  # fmt: skip
-    summed = _summed_up(of_kabkota, told["level"])
+    summed = _summed_up(of_kabkota, told)
     officer_days, families = summed["officer_days"], summed["officer_families"]
     rate = families / officer_days.where(officer_days > 0)
     needed = (told["families_left"].astype("Float64") / rate.where(rate > 0)).map(ceil, na_action="ignore")
@@ -276,19 +281,22 @@ def _with_officers(told: pd.DataFrame, days: pd.DataFrame, officers: pd.DataFram
     )  # fmt: skip
 
 
-def _week(days: pd.DataFrame, night: date | None) -> "tuple[pd.Series[int], pd.Series[int]]":
-    """Families of the last week by code, and on how many of its days there were any."""
-    week = days[days["enumerated_on"] > night - timedelta(days=WEEK)] if night else days.iloc[:0]
+def _week(days: pd.DataFrame, nights: Mapping[str, date | None]) -> "tuple[pd.Series[int], pd.Series[int]]":
+    """Families of a province's last week by code, and on how many of its days there were any."""
+    before = {code: night - timedelta(days=WEEK) for code, night in nights.items() if night}
+    since = days["province"].map(before)
+    week = days[since.notna() & (days["enumerated_on"] > since.fillna(date.max))]
     by_day = week.groupby(["code", "enumerated_on"])["visited"].sum()
     by_code = by_day[by_day > 0].groupby(level="code")
     return by_code.sum(), by_code.size()
 
 
-def _summed_up(counts: pd.DataFrame, levels: "pd.Series[str]") -> pd.DataFrame:
+def _summed_up(counts: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     """The same, a province's row as the sum of its kab/kota where these stand beside it."""
-    kabkota = counts[levels == "kabkota"]
-    if not kabkota.empty:
-        counts.loc[levels == "provinsi"] = kabkota.sum(min_count=1).to_numpy()
+    kabkota = told["level"] == "kabkota"
+    sums = counts[kabkota].groupby(told["province"]).sum(min_count=1)
+    above = (told["level"] == "provinsi") & told["province"].isin(sums.index)
+    counts.loc[above] = sums.loc[told.loc[above, "province"]].to_numpy()
     return counts
 
 
