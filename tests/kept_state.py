@@ -1,4 +1,4 @@
-"""Nights that a module makes once, given to each of its tests as they were made."""
+"""Warehouses as they were: nights that a module makes once are given to each of its tests as they were made."""
 
 from collections.abc import Callable
 
@@ -17,11 +17,15 @@ def keep_state(world: FieldWorld, server: PostgresServer) -> Callable[[], None]:
     return lambda: _copy(world, server, _KEPT, database)
 
 
-def _copy(world: FieldWorld, server: PostgresServer, of: str, to: str) -> None:
-    # A database is copied and dropped only while nobody is connected to it.
-    for engine in (world.house.engine, *world.house.accounts.values()):
-        engine.dispose()
+def copy_database(server: PostgresServer, of: str, to: str) -> None:
+    """Makes ``to`` a copy of ``of``, which nobody may be connected to; what ``to`` was is gone."""
     names = {"of": sql.Identifier(of), "to": sql.Identifier(to)}
     with server.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {to} WITH (FORCE)").format(**names))
         connection.execute(sql.SQL("CREATE DATABASE {to} TEMPLATE {of} STRATEGY FILE_COPY").format(**names))
+
+
+def _copy(world: FieldWorld, server: PostgresServer, of: str, to: str) -> None:
+    for engine in (world.house.engine, *world.house.accounts.values()):
+        engine.dispose()
+    copy_database(server, of, to)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import boto3
-import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Engine
 
 from field_world import FieldWorld, few_rules
+from kept_state import copy_database
 from outbox_at_hand import emptied_outbox
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.local import stack
@@ -25,7 +25,7 @@ from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate
 from told_night import alert_warehouse, emptied
 
-TEST_DATABASE = "regsosek_test"
+TEST_DATABASE, MIGRATED = "regsosek_test", "regsosek_migrated"
 LEFT_OUT = b"left out by a test"
 WORKBOOK = workbook.workbook
 
@@ -78,23 +78,28 @@ def mail_sink(services: stack.Stack) -> MailSink:
     return services.mail
 
 
+@pytest.fixture(scope="session")
+def migrated_database(services: stack.Stack) -> str:
+    """The name of a database with the tables of a warehouse and nothing in them, which each module takes a copy of."""
+    services.postgres.ensure_database(MIGRATED)
+    engine = connect(load_settings({**services.environment(MIGRATED), **_as_the_servers_own(services, MIGRATED)}))
+    migrate(engine)
+    engine.dispose()
+    return MIGRATED
+
+
 @pytest.fixture(scope="module")
-def services_env(services: stack.Stack, request: pytest.FixtureRequest) -> Settings:
-    """Settings on the running services: an empty warehouse database, and empty buckets named after the module."""
-    with services.postgres.connect() as connection:
-        _drop_database(connection, TEST_DATABASE)
-    services.postgres.ensure_database(TEST_DATABASE)
+def services_env(services: stack.Stack, migrated_database: str, request: pytest.FixtureRequest) -> Settings:
+    """Settings on the running services: a warehouse without data, and empty buckets named after the module."""
+    copy_database(services.postgres, migrated_database, TEST_DATABASE)
     module = request.module.__name__.rsplit(".", 1)[-1].replace("_", "-")
     buckets = {f"REGSOSEK_{use}_BUCKET": f"{module}-{use.lower()}" for use in ("LANDING", "ARCHIVE", "RELEASE")}
     settings = load_settings(
         {
             **services.environment(TEST_DATABASE),
-            # What a test itself asks for, migrates or breaks, it does as the server's own; the pipeline's parts do not.
-            "REGSOSEK_WAREHOUSE_URL": services.postgres.url(TEST_DATABASE),
-            "REGSOSEK_WAREHOUSE_OWNER_URL": "",
+            **_as_the_servers_own(services, TEST_DATABASE),
             "REGSOSEK_PLAN_SHAPE": STEADY_NAME,  # the plan that figures of 2022 were published beside
             **buckets,
-            "REGSOSEK_ENV_FILE": "/nonexistent",
             "REGSOSEK_SECOND_LOOK_SECONDS": "0",
         }
     )
@@ -167,5 +172,10 @@ def _without_waiting_for_the_disk(postgres: PostgresServer) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def _drop_database(connection: psycopg.Connection, name: str) -> None:
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def _as_the_servers_own(services: stack.Stack, database: str) -> dict[str, str]:
+    """What a test itself asks for, migrates or breaks, it does as the server's own; the pipeline's parts do not."""
+    return {
+        "REGSOSEK_WAREHOUSE_URL": services.postgres.url(database),
+        "REGSOSEK_WAREHOUSE_OWNER_URL": "",
+        "REGSOSEK_ENV_FILE": "/nonexistent",
+    }
