@@ -156,6 +156,7 @@ class Settings(BaseModel):
     producer_keys_file: Path | None = Field(None, description="public keys; a province that has one signs manifests")
     require_signed_manifests: bool = Field(False, description="provinces without a key deliver nothing")
     hold_limits_file: Path | None = Field(None, description="error shares that hold a delivery; none means our own")
+    retention_file: Path | None = Field(None, description="how long classes of data are kept; none means our own")
     accounts_file: Path | None = Field(None, description="who sees what in the portal; none: Airflow's admins and ops")
     log_format: Literal["text", "json"] = Field("text", description="of the command line; Airflow's tasks write JSON")
     docs_url: str | None = Field(None, description="where docs/ is served, for links to runbooks; none: the path")

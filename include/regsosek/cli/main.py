@@ -24,6 +24,7 @@ from regsosek.cli import (
     night,
     privacy,
     release,
+    retention,
     simulation,
     status,
     store,
@@ -58,6 +59,7 @@ GROUPS = (
     breach.commands,
     store.commands,
     keys.commands,
+    retention.commands,
 )
 for group in GROUPS:
     app.add_typer(group)

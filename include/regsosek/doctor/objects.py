@@ -5,7 +5,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError
 
-from regsosek.doctor.finding import Check, Finding, fail, ok
+from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import LostRaceError, ObjectStoreError, PointerError
 from regsosek.landing.store import ABSENT
@@ -34,7 +34,7 @@ def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bo
     except ObjectStoreError as error:
         return _refusal(field, bucket, error, "list and read")
     if not writes:
-        return ok(f"{bucket} can be listed{' and read' if first else ''}; the pipeline writes nothing there")
+        return _unwritten(bucket, surroundings, "listed and read" if first else "listed")
     try:
         store.put_bytes(bucket, PROBE, CONTENT)
         back = store.get_bytes(bucket, PROBE, max_bytes=len(CONTENT) + 1)
@@ -43,6 +43,15 @@ def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bo
     if back != CONTENT:
         return fail(f"{bucket} does not give back what was written", "look for a cache or a filter before the store")
     return _with(_conditions(field, surroundings), _deletion(field, surroundings, must=deletes))
+
+
+def _unwritten(bucket: str, surroundings: Surroundings, may: str) -> Finding:
+    """What lands is the producers' own: a key that may delete it could make a delivery unsent."""
+    try:
+        surroundings.store.delete(bucket, PROBE)  # nothing lies there
+    except ObjectStoreError:
+        return ok(f"{bucket} can be {may}; nothing may be deleted there, and the pipeline writes nothing")
+    return warn(f"{bucket} can be {may}, and deleted from", "give our key the policy of `regsosek store policies`")
 
 
 def _conditions(field: str, surroundings: Surroundings) -> str:

@@ -1,6 +1,6 @@
 """The warehouse: reachable, ours, at the newest schema, with reference data, on a clock like ours."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from alembic.script import ScriptDirectory
@@ -130,6 +130,22 @@ def _reference(surroundings: Surroundings) -> Finding:
     return ok(f"{', '.join(sorted(loaded))} are loaded: {regions:,} regions, frames of {provinces} provinces")
 
 
+def _retention(surroundings: Surroundings) -> Finding:
+    """Nothing is counted here, which takes minutes: only whether somebody looks at it."""
+    with surroundings.engine.connect() as connection:
+        first, last = connection.execute(text(_LOOKED_AFTER)).one()
+    now = datetime.now(UTC)
+    if first is None or now - first < timedelta(days=RETENTION_DAYS):
+        return ok("nothing is over its time yet")
+    if last is None or now - last > timedelta(days=RETENTION_DAYS):
+        told = "never" if last is None else f"last on {last.date()}"
+        return warn(f"data over their time were ended {told}", "run `regsosek retention` (docs/privacy.md)")
+    return ok(f"data over their time were ended on {last.date()}")
+
+
+RETENTION_DAYS = 60
+_LOOKED_AFTER = "SELECT (SELECT min(registered_at) FROM ledger.delivery), (SELECT max(at) FROM ledger.retention_run)"
+
 CHECKS = (
     Check("warehouse", _reach, settings=("warehouse_url",)),
     Check("clock of the warehouse", _clock, after=("warehouse",)),
@@ -138,4 +154,5 @@ CHECKS = (
     *accounts.CHECKS,
     *trail.CHECKS,
     Check("reference data", _reference, after=("migration",)),
+    Check("retention", _retention, after=("migration", "warehouse rights")),
 )

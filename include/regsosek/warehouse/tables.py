@@ -161,6 +161,12 @@ hash_key = Table(
     _moment("rotated_at", nullable=True), Column("rotated_by", Text), Column("reason", Text),
     Column("rebuild_from", Date), schema="ledger",
 )  # fmt: skip
+# What an operator ended of a class of data that was over its time (privacy/retention.csv); ``00``: of no province.
+retention_run = Table(
+    "retention_run", metadata, Column("id", BigInteger, primary_key=True), _moment("at", default=True),
+    _needed("class"), _needed("province"), _needed("rows", BigInteger), _needed("by"), _needed("reason"),
+    schema="ledger",
+)  # fmt: skip
 repair = Table(
     "repair", metadata, _key("province"), _key("night", Date), _key("delivery_id"), _key("part", Integer),
     _key("dataset"), _key("kind"), _key("variable"), _count("amount"), schema="ledger",
