@@ -83,6 +83,10 @@ class SealedNightError(RegsosekError):
     """A night was asked to do what its seal forbids."""
 
 
+class TooManyDeliveriesError(RegsosekError):
+    """A province delivered more in one night than is taken up: a producer runs wild, or somebody has its key."""
+
+
 class DecisionError(RegsosekError):
     """An operator's decision on a delivery cannot be taken: it is unknown, not held, or decided by someone else."""
 

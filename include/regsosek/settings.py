@@ -97,6 +97,7 @@ class Settings(BaseModel):
     second_look_seconds: float = Field(10.0, ge=0, description="until a delivery is read again before it is rejected")
     largest_file_mib: Annotated[int, Field(ge=1, le=4096)] = Field(256, description="of a delivery, as stored, packed")
     largest_delivery_mib: Annotated[int, Field(ge=1)] = Field(8192, description="all files of a delivery together")
+    most_deliveries: Annotated[int, Field(ge=1, le=100_000)] = Field(500, description="of a province in one night")
     landing_bucket: str = "regsosek-landing"
     archive_bucket: str = "regsosek-archive"
     release_bucket: str = "regsosek-release"

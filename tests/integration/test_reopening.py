@@ -1,9 +1,13 @@
-"""A sealed night that is opened again: what it writes into journal and seal."""
+"""What a night may take up, and a sealed one that is opened again: what it writes into journal and seal."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+import pytest
 
 from delivered import PROVINCE
 from field_world import FEW_RULES, FieldWorld, family
+from regsosek.errors import TooManyDeliveriesError
 from regsosek.landing.archive import read_seal
 from regsosek.night.sealing import reopen_night
 
@@ -27,3 +31,19 @@ def test_a_reopening_that_was_killed_and_is_repeated_stands_once_in_journal_and_
     ]
     seal = read_seal(world.house.store, world.house.settings.archive_bucket, province=PROVINCE, night=NIGHT)
     assert seal is not None and [each.new for each in seal.reopened] == [1, 0]
+
+
+def test_a_producer_that_runs_wild_stops_its_own_province_at_once_and_nothing_of_it_is_sealed(
+    world: FieldWorld,
+) -> None:
+    for number in range(1, 4):
+        world.deliver(NIGHT, [family(f"D{number}", number=number)], produced_at=AT + timedelta(hours=number))
+    plain = world.house
+    world.house = replace(plain, settings=plain.settings.model_copy(update={"most_deliveries": 2}))
+    with pytest.raises(TooManyDeliveriesError, match=f"province {PROVINCE} has 3 new deliveries .*MOST_DELIVERIES"):
+        world.run(NIGHT)
+    assert read_seal(plain.store, plain.settings.archive_bucket, province=PROVINCE, night=NIGHT) is None
+    assert world.rows("SELECT 1 FROM ledger.delivery") == []
+    world.house = replace(plain, settings=plain.settings.model_copy(update={"most_deliveries": 3}))
+    world.run(NIGHT)
+    assert world.rows("SELECT count(*) FROM ledger.delivery WHERE state = 'accepted'") == [(3,)]

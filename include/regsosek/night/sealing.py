@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection
 
 from regsosek.contract.codebook import codebook_document, codebook_version
-from regsosek.errors import ReferenceDataError, SealedNightError
+from regsosek.errors import ReferenceDataError, SealedNightError, TooManyDeliveriesError
 from regsosek.geography.calendar import NIGHT_ZONE, calendar_document
 from regsosek.landing.archive import (
     Receipt,
@@ -29,6 +29,7 @@ from regsosek.night.judging import named_versions
 from regsosek.night.measuring import measure_decided
 from regsosek.quality.hold_limits import Limits, hold_limits
 from regsosek.quality.rules import Suite
+from regsosek.settings import variable
 from regsosek.warehouse import ledger
 from regsosek.warehouse.ledger import ID_REUSED, Delivery
 from regsosek.warehouse.locks import province_lock
@@ -110,6 +111,7 @@ def discover_again(
     with house.loader.begin() as connection:
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
+        _require_few(entries, province, night, house.settings.most_deliveries)
         ledger.register(connection, entries, versions, now)
         reused = _count_reused(house, connection, entries)
         ledger.note_begun(connection, province, night)
@@ -159,6 +161,19 @@ def _new_entries(
             entries.append(Delivery(*place, "registered"))
         used.add(folder.delivery_id)
     return entries
+
+
+def _require_few(entries: Sequence[Delivery], province: str, night: date, most: int) -> None:
+    """Stops a province that would keep the nation's release waiting: each delivery takes seconds, a faulty one ten.
+
+    Raises:
+        TooManyDeliveriesError: it names how many there are, and what to do.
+    """
+    if len(entries) > most:
+        raise TooManyDeliveriesError(
+            f"province {province} has {len(entries)} new deliveries in night {night}, and {most} are taken up at most: "
+            f"move aside what a producer that runs wild has put there, or raise {variable('most_deliveries')}"
+        )
 
 
 def _count_reused(house: House, connection: Connection, entries: Sequence[Delivery]) -> dict[str, str]:
