@@ -122,6 +122,23 @@ def test_without_its_entry_no_case_is_shown(world: FieldWorld, monkeypatch: pyte
     assert '"C"' not in refused.text
 
 
+def test_whoever_has_the_answer_already_is_handed_nothing(world: FieldWorld) -> None:
+    client = client_of(world, office(PROVINCE))
+    tag = client.get(API).headers["etag"]
+    before = len(ways(world, "C"))
+    assert client.get(API, headers={"If-None-Match": tag}).status_code == 304
+    assert len(ways(world, "C")) == before
+
+
+def test_a_page_does_not_wait_for_a_trail_that_somebody_holds(
+    world: FieldWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regsosek.privacy.access_trail.LONGEST_WAIT", "SET LOCAL lock_timeout = '50ms'")
+    with world.house.account("owner").begin() as connection:
+        connection.execute(text("LOCK TABLE ledger.access"))
+        assert client_of(world, office(PROVINCE)).get(API).status_code == 503
+
+
 def test_commands_enter_what_they_show_and_a_file_is_handed_on(world: FieldWorld, command: Any, tmp_path: Path) -> None:
     before = len(ways(world, "C"))
     listed = command("quarantine", "-p", PROVINCE)

@@ -63,12 +63,12 @@ def show(
     from regsosek.night.deliveries import delivery_detail, province_of_delivery
     from regsosek.night.delivery_tables import SHOWN_FAMILIES, delivery_report, write_withdrawn
 
-    access = access_of("command_delivery_file" if withdrawn else "command_delivery", by, delivery_id)
+    way = "command_delivery_file" if withdrawn else "command_delivery"
     with house() as opened, opened.engine.connect() as connection:
         own = province_of_delivery(connection, delivery_id, province)
         detail = delivery_detail(connection, own, delivery_id)
-        shown = detail.withdrawn if withdrawn else detail.withdrawn[:SHOWN_FAMILIES]
-        enter_shown(opened, access, own, (family.case_id for family in shown))
+        if shown := detail.withdrawn if withdrawn else detail.withdrawn[:SHOWN_FAMILIES]:
+            enter_shown(opened, access_of(way, by, delivery_id), own, (family.case_id for family in shown))
     console.print(delivery_report(detail))
     if withdrawn is not None:
         write_withdrawn(detail, withdrawn)

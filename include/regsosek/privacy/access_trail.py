@@ -21,6 +21,8 @@ from regsosek.staging.pseudonyms import HASH_BYTES
 
 EVERYWHERE = "*"
 AT_ONCE = 5000
+# Somebody waits for the page: an entry that another transaction holds up is none.
+LONGEST_WAIT = "SET LOCAL lock_timeout = '5s'"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class AccessTrail:
         entry = {"id": ULID().to_uuid(), "key_id": key_id(self.key)}
         try:
             with self.engine.begin() as connection:
+                connection.execute(text(LONGEST_WAIT))
                 connection.execute(_ENTRY, {**vars(access), "provinces": list(access.provinces), **entry})
                 keys = [case_key(self.key, province, case) for case in dict.fromkeys(cases)]
                 for first in range(0, len(keys), AT_ONCE):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -45,9 +46,12 @@ def work_paths(sources: Sources) -> APIRouter:
         [province] = asked_provinces(viewer, query.provinsi)
         with sources.reading() as connection:
             page, mark = _quarantine(connection, viewer, province, query)
-            enter_shown(sources, viewer, "api_quarantine", province, (case["id_dokumen"] for case in page))
             columns = list(QuarantineRow.model_fields)
-            return _written(request, viewer, connection, sources, province, columns, page, mark)
+            answer = _written(request, viewer, connection, sources, province, columns, page, mark)
+        # Whoever has the page already is handed nothing.
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:
+            enter_shown(sources, viewer, "api_quarantine", province, (case["id_dokumen"] for case in page))
+        return answer
 
     @router.get("/gaps", response_model=Envelope[GapRow], responses=answers("Gaps"))
     def gaps(request: Request, viewer: CurrentViewer, query: Annotated[ProvinceQuery, Query()]) -> Response:
