@@ -8,6 +8,7 @@ from regsosek.contract.hostile import PAGE, hostile_page
 from regsosek.contract.publication import PUBLISHED, publication_faults, publish, published_text, unpublished
 from regsosek.errors import ConfigurationError
 from regsosek.portal.routes_page import routes_page
+from regsosek.privacy.records_page import documents as record_documents
 from regsosek.quality.catalogue import read_catalogue, rule_documents
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
@@ -44,6 +45,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     expected |= {root / ODCS: odcs_text(catalogue.rules)}
     expected |= routes_page(root)
     expected |= rights_documents(root)
+    expected |= record_documents(root)
     expected |= satu_data_documents(root, catalogue.rules)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}
