@@ -1,18 +1,19 @@
 """One line in words: what, where, how many, observed and expected, since when, who does what until when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from regsosek.alerts.condition import Condition, Kind, State, Told, Why
+from regsosek.alerts.condition import Condition, Kind, Place, State, Told, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.details import details
 from regsosek.alerts.finding import finding
 from regsosek.alerts.grouping import Line
-from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.alerts.wording import Words, filled
 from regsosek.geography.calendar import end_of_night
+from regsosek.geography.provinces import province
 
 # What its severity or its first night says anyway.
 _SAID_ELSEWHERE = frozenset({Why.NEW, Why.CRITICAL})
@@ -60,7 +61,7 @@ def word_line(line: Line, figures: ProvinceFigures, limits: Thresholds, context:
         headline=words.say(f"headline.{line.severity}"),
         standing="; ".join(standing(line, figures.night, context)),
         finding=finding(line, figures, words),
-        details=details(line.kind, figures, limits, context) if of_province else places(line, context),
+        details=details(line.kind, figures, limits, context) if of_province else places(line, figures, context),
         who=who(line, figures, context),
         action=kind.action if of_province else kind.step,
         deadline=deadline(line.kind, line.first, figures.night, limits, context),
@@ -108,18 +109,31 @@ def _event(event: str, context: Context) -> str:
     return context.words.say("until", state=known.words, day=day) if known.until else known.words
 
 
-def places(line: Line, context: Context) -> list[str]:
-    """How many places under the kab/kota, and the first codes of each level; all of them stand in the work list.
+def places(line: Line, figures: ProvinceFigures, context: Context) -> list[str]:
+    """How many places under the kab/kota, and the first of each level; all of them stand in the work list.
 
     A few officers are named by who acts.
     """
     found = [(level, line.below(level)) for level in _BELOW]
     return [
         f"{context.words.say(f'place.{level}', n=context.words.number(len(below)))}: "
-        + ", ".join([each.code for each in below[:_CODES_NAMED]] + (["…"] if len(below) > _CODES_NAMED else []))
+        + ", ".join([_told(each, figures) for each in below[:_CODES_NAMED]] + ["…"] * (len(below) > _CODES_NAMED))
         for level, below in found
         if below and (level != "petugas" or len(below) > _CODES_NAMED)
     ]
+
+
+def _told(place: Place, figures: ProvinceFigures) -> str:
+    return f"{place.code} {name_of(place, figures)}".strip()
+
+
+def name_of(place: Place, figures: ProvinceFigures) -> str:
+    """The name of a province, kab/kota or desa; nothing below: a name on a map of SLS may be a person's."""
+    if place.level == "provinsi":
+        return province(place.code).name
+    named: Mapping[str, Sequence[KabkotaFigures | CodeDesa]]
+    named = {"kabkota": figures.kabkota, "desa": figures.code_desa}
+    return next((each.name for each in named.get(place.level, ()) if each.code == place.code), "")
 
 
 def who(line: Line, figures: ProvinceFigures, context: Context) -> str:
@@ -148,7 +162,7 @@ def kabkota_named(code: str, figures: ProvinceFigures, words: Words, *, coded: b
     """Code and name of a kab/kota; not ``coded`` as in the name of its office, by its code only if it has no name."""
     if not code:
         return words.say("no_kabkota")
-    name = next((each.name for each in figures.kabkota if each.code == code), "")
+    name = name_of(Place("kabkota", code), figures)
     return f"{code} {name}".strip() if coded or not name else name
 
 

@@ -1,11 +1,11 @@
-"""The work list of a province: a row for each place, with codes alone, that a spreadsheet opens without running it."""
+"""The work list of a province: a row for each place, by code and name, that a spreadsheet opens without running it."""
 
 import csv
 import io
 from collections.abc import Sequence
 
 from regsosek.alerts.also_listed import also_listed
-from regsosek.alerts.condition import Condition, Told, Why
+from regsosek.alerts.condition import Condition, Place, Told, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.finding import finding
 from regsosek.alerts.grouping import Line, kabkota_of
@@ -13,7 +13,7 @@ from regsosek.alerts.harmless import harmless
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.alerts.told_line import codes_of, deadline, standing, who
+from regsosek.alerts.told_line import codes_of, deadline, name_of, standing, who
 from regsosek.alerts.wording import Words
 from regsosek.wording.spreadsheet import as_text
 
@@ -70,8 +70,10 @@ def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Cont
     line = Line(condition.kind, kabkota_of(condition.place), (told,))
     values = {
         "kabkota": line.kabkota,
+        "kabkota_name": name_of(Place("kabkota", line.kabkota), figures),
         "level": words.say(f"level.{condition.place.level}"),
         "code": "",
+        "name": name_of(condition.place, figures),
         "kind": words.kind(condition.kind).title,
         "severity": words.say(f"headline.{condition.severity}"),
         "standing": "; ".join(standing(line, figures.night, context)),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -24,11 +25,13 @@ Row = Mapping[str, str | int | date]
 
 # A code is a sub-SLS of the frame, or the region that all of what changed lies in.
 _PLACES = """
-SELECT p.code, k.code AS kabkota, coalesce(f.name, d.name, '') AS name
+SELECT p.code, k.code AS kabkota, k.name AS kabkota_name, coalesce(e.name, '') AS desa_name,
+       coalesce(f.name, d.name, '') AS name
 FROM unnest(CAST(:codes AS text[])) AS p (code)
 LEFT JOIN LATERAL (SELECT name, id_desa FROM reference.subsls s WHERE s.province = :province AND s.id_subsls = p.code
                    ORDER BY valid_from DESC LIMIT 1) f ON true
 LEFT JOIN reference.region d ON d.code = p.code
+LEFT JOIN reference.region e ON e.code = f.id_desa
 LEFT JOIN reference.region_ancestor a ON a.code = coalesce(f.id_desa, p.code)
 JOIN reference.region k ON k.code = a.ancestor_code AND k.level = 'kabkota'
 """
@@ -106,18 +109,22 @@ def _cell(column: str, value: str | int | date) -> str:
     return grouped(str(value)) if column in _CODES else cell(str(value))
 
 
-_PLACE_COLUMNS = ("kabkota", "kode", "nama")
+_PLACE_COLUMNS = ("kabkota", "nama_kabkota", "nama_desa", "kode", "nama")
 _CODES = ("kabkota", "kode")
 
 
 def _places(connection: Connection, province: str, codes: Sequence[str] | pd.Series) -> Mapping[str, Row]:
     asked = {"province": province, "codes": list(codes)}
     found = connection.execute(text(_PLACES), asked)
-    return {row.code: {"kabkota": row.kabkota, "kode": row.code, "nama": row.name} for row in found}
+    return {row.code: dict(zip(_PLACE_COLUMNS, _columns(row), strict=True)) for row in found}
+
+
+def _columns(row: Any) -> tuple[str, ...]:
+    return row.kabkota, row.kabkota_name, row.desa_name, row.code, row.name
 
 
 def _place(places: Mapping[str, Row], code: str) -> Row:
-    return places.get(code, {"kabkota": "", "kode": code, "nama": ""})
+    return places.get(code) or dict.fromkeys(_PLACE_COLUMNS, "") | {"kode": code}
 
 
 def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:

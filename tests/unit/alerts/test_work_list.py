@@ -34,7 +34,8 @@ def test_each_place_is_told_whole(night: Night, context: Context) -> None:
     silent = told(Kind.NO_DATA, sub_sls(1), families=40, severity=Severity.KRITIS, figures={"silent_nights": 3})
     [row] = rows(night, context, [silent])
     assert row == {
-        "kab_kota": "6403", "tingkat": "sub-SLS", "kode": "6403 010 001 0001 00", "masalah": "TIDAK ADA DATA MASUK",
+        "kab_kota": "6403", "nama_kab_kota": "Kabupaten Berau", "tingkat": "sub-SLS",
+        "kode": "6403 010 001 0001 00", "nama": "", "masalah": "TIDAK ADA DATA MASUK",
         "tingkat_masalah": "KRITIS", "keadaan": "baru malam ini", "keluarga": "40", "sejak": "2022-10-26",
         "temuan": "Sudah 3 malam tidak ada data keluarga yang masuk.",
         "pelaksana": "PML dan Koseka, BPS Kabupaten Berau",
@@ -70,7 +71,7 @@ def test_no_cell_is_a_formula_or_breaks_the_table(value: str) -> None:
 def test_a_hostile_code_stays_a_text_of_its_cell(night: Night, context: Context, officer: str) -> None:
     [row] = rows(night, context, [told(Kind.QUALITY, Place("petugas", officer, "", "6403"), families=1)])
     assert not row["kode"].startswith(("=", "+", "-", "@"))
-    assert None not in row and len(row) == 12
+    assert None not in row and len(row) == 14
 
 
 @pytest.mark.parametrize(
@@ -91,15 +92,19 @@ def test_every_kabkota_that_a_mail_counts_is_a_row(night: Night, context: Contex
     waiting, since = Waiting(9, NIGHT, 9, 9, 0, NIGHT, 9), NIGHT - timedelta(3)
     small = KabkotaFigures("6411", "Kabupaten Mahakam Ulu", 150, 15, 5)
     parts = (replace(night().kabkota[0], waiting=waiting), small)
-    figures = night(visited=20_000, kabkota=parts, waiting=waiting, code_desa=(CodeDesa("6403010001", "6403", 9),))
+    figures = night(
+        visited=20_000, kabkota=parts, waiting=waiting, code_desa=(CodeDesa("6403010001", "6403", 9, "Teluk Bayur"),)
+    )
     conditions = [replace(told(kind, PROVINCE, families=9), first=since) for kind in (Kind.BEHIND, Kind.CODE)]
     message = compose_digest(figures, conditions, thresholds(), context)
     content = message.attachments[0].content.decode("utf-8-sig")
     found = list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))
-    assert [(row["kode"], row["masalah"], row["tingkat_masalah"], row["keluarga"]) for row in found[2:]] == [
-        ("6403", "KODE WILAYAH", "PERHATIAN", "9"),
-        ("6403 010 001", "KODE WILAYAH", "PERHATIAN", "9"),
-        ("6411", "TERTINGGAL DARI RENCANA", "KRITIS", "57"),
+    assert [
+        (row["kode"], row["nama"], row["masalah"], row["tingkat_masalah"], row["keluarga"]) for row in found[2:]
+    ] == [
+        ("6403", "Kabupaten Berau", "KODE WILAYAH", "PERHATIAN", "9"),
+        ("6403 010 001", "Teluk Bayur", "KODE WILAYAH", "PERHATIAN", "9"),
+        ("6411", "Kabupaten Mahakam Ulu", "TERTINGGAL DARI RENCANA", "KRITIS", "57"),
     ]
     assert {(row["keadaan"], row["sejak"]) for row in found[2:]} == {("", "")}
     assert found[-1]["batas"] == found[0]["batas"] and message.attachments[0].name in message.body
@@ -109,4 +114,4 @@ def test_every_kabkota_that_a_mail_counts_is_a_row(night: Night, context: Contex
 
 def test_the_whole_province_is_a_row_too(night: Night, context: Context) -> None:
     [row] = rows(night, context, [told(Kind.BEHIND, PROVINCE, families=9)])
-    assert (row["kab_kota"], row["tingkat"], row["kode"]) == ("", "provinsi", "64")
+    assert (row["kab_kota"], row["tingkat"], row["kode"], row["nama"]) == ("", "provinsi", "64", "Kalimantan Timur")

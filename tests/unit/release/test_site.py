@@ -398,4 +398,4 @@ def test_a_whole_province_says_so_of_itself_alone(files: dict[str, bytes]) -> No
 
 def test_whole_days_are_whole_numbers(outlines: dict[str, Outline]) -> None:
     head, *rows = outlines["en/provinsi/11.html"].tables["t-sumber-data"]
-    assert [row[head.index("Lag of the stream")] for row in rows] == ["0", "2"]
+    assert [row[head.index("Lag of the source")] for row in rows] == ["0", "2"]
