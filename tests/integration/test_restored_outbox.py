@@ -229,7 +229,7 @@ def test_an_operator_asks_before_anything_is_sent(
         put(engine, HEAD, night=NIGHT + timedelta(days=1), now=at)
         assert "1 deliveries had been made after the dump and are not made again; 1 wait." in said("restored")
         assert "All that waits is withheld: 1 deliveries." in said("withhold", "--waiting")
-        assert "0 deliveries made" in said("send", "--now")
+        assert "Delivered: 0;" in said("send", "--now")
         with pytest.raises(ConfigurationError, match="or write --waiting for all"):
             said("withhold")
         with pytest.raises(ConfigurationError, match="or write --waiting for all"):

@@ -409,14 +409,14 @@ def test_an_operator_looks_before_sending(
     shown = said("send", "--dry-run")
     assert "to prov64@bps.example by email, not before" in shown
     assert "Subject: [KRITIS] malam With: HTML, daftar.csv (5 bytes) Isi." in shown
-    assert "1 deliveries are due, 1 wait for their hour; nothing was sent." in shown
+    assert "Due: 1; waiting for their hour: 1; nothing was sent." in shown
     assert deliveries(engine)[OFFICE.address].attempts == 0
-    assert "0 deliveries made, 1 tries failed, 1 wait for the next try, 1 for their hour" in said("send")
-    assert "3 deliveries of messages" in said("outbox")
-    assert "1 deliveries of messages" in said("outbox", "--state", "standby", "--night", str(NIGHT), "-p", "64")
+    assert "Delivered: 0; tries that failed: 1; waiting for the next try: 1, for their hour: 1" in said("send")
+    assert "Messages by recipient: 3" in said("outbox")
+    assert "Messages by recipient: 1" in said("outbox", "--state", "standby", "--night", str(NIGHT), "-p", "64")
     outbox_id = message_of(engine, NIGHT)
     assert f"Message {outbox_id} is withheld from 2." in said("withhold", str(outbox_id))
-    assert f"Message {outbox_id} is tried again for 1. 0 deliveries made, 1 tries failed" in said(
+    assert f"Message {outbox_id} is tried again for 1. Delivered: 0; tries that failed: 1" in said(
         "retry", str(outbox_id)
     )
     with pytest.raises(ConfigurationError, match="state 'lost' is none; write one of waiting, sent"):

@@ -51,7 +51,7 @@ def test_a_good_night_ends_with_0_and_says_so(given: Settings) -> None:
     code, told = status(given)
     assert code == 0, told
     for line in ("Night 2022-10-25: 0 of 34 provinces whole; silent: Aceh", "Published 2022-10-26 04:00 WIB.",
-                 "Quarantine: 0 families wait", "Alerts of the night: 1 sent, 0 waiting.", "Readers see release r",
+                 "Families in quarantine: 0;", "Alerts of the night: 1 sent, 0 waiting.", "Readers see release r",
                  "signed by k1", "Watchdog: nothing is wrong."):  # fmt: skip
         assert line in " ".join(told.split()), line
 

@@ -9,6 +9,7 @@ import typer
 from regsosek.cli.at_hand import console, house
 from regsosek.cli.options import ReaderOption
 from regsosek.cli.shown_cases import access_of, enter_looked_up, enter_shown
+from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -68,7 +69,7 @@ def report(
     else:
         typer.echo(told)
     if cases:
-        console.print(f"{listed:,} cases, for those who tell the persons: {cases}")
+        console.print(f"{counted(f'{listed:,}', 'case', 'cases')}, for those who tell the persons: {cases}")
 
 
 def _write_cases(opened: "House", connection: "Connection", known: "Incident", path: Path, by: str) -> int:

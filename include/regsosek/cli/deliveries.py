@@ -12,6 +12,7 @@ from regsosek.cli.release import tell_release
 from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
+from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
     from regsosek.night.deciding import Decide
@@ -72,7 +73,7 @@ def show(
     console.print(delivery_report(detail))
     if withdrawn is not None:
         write_withdrawn(detail, withdrawn)
-        console.print(f"{len(detail.withdrawn):,} withdrawn families: {withdrawn}")
+        console.print(f"{counted(f'{len(detail.withdrawn):,}', 'withdrawn family', 'withdrawn families')}: {withdrawn}")
 
 
 @commands.command()

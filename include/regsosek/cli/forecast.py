@@ -8,6 +8,7 @@ from rich.table import Table
 
 from regsosek.cli.at_hand import console, house, night_of
 from regsosek.cli.options import DateOption
+from regsosek.wording.nouns import counted
 
 RegionOption = Annotated[str, typer.Option(help="Code of the province or kab/kota, e.g. 3578.")]
 DaysOption = Annotated[int, typer.Option(min=0, max=60, help="The window is extended by so many days.")]
@@ -30,8 +31,9 @@ def what_if(
         asked = asked_forecast(connection, opened.settings, region, night_of(date_), case)
     console.print(_table(f"{asked.code} {asked.name} as of {asked.night}", forecast_lines(asked.forecast)))
     if asked.case:
-        supposed = f"With {extend_days} more days and {more_officers} more officers a day"
-        console.print(_table(supposed, forecast_lines(asked.case)))
+        days = counted(extend_days, "more day", "more days")
+        officers = counted(more_officers, "more officer", "more officers")
+        console.print(_table(f"With {days} and {officers} a day", forecast_lines(asked.case)))
 
 
 @commands.command()

@@ -33,4 +33,4 @@ def hmac(
         for each in found:
             left += not each.done
             console.print(str(each), highlight=False)
-    console.print(f"{left} provinces are left." if left else "Every hash is made with the newest key.")
+    console.print(f"Provinces left: {left}." if left else "Every hash is made with the newest key.")

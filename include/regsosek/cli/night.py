@@ -12,6 +12,7 @@ from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen
+from regsosek.wording.nouns import counted
 
 commands = typer.Typer()
 
@@ -38,7 +39,7 @@ def reference() -> None:
     for each in loaded:
         left = f"; left out or doubtful: {each.faults}" if each.faults else ""
         missing = f"; provinces without a file: {', '.join(each.missing_provinces)}" if each.missing_provinces else ""
-        console.print(f"{each.dataset} {each.version}: {each.rows:,} rows{left}{missing}")
+        console.print(f"{each.dataset} {each.version}: {counted(f'{each.rows:,}', 'row', 'rows')}{left}{missing}")
 
 
 @commands.command()
@@ -65,7 +66,7 @@ def night(
     if report.published is not None:
         tell_release(report.published)
     if not found.whole:
-        console.print(f"[red]{len(found.failed)} provinces failed; publication: {found.publication or 'done'}")
+        console.print(f"[red]provinces that failed: {len(found.failed)}; publication: {found.publication or 'done'}")
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -126,6 +127,6 @@ def quarantine(
         enter_shown(opened, access, code, (case.case_id for case in shown))
     if output:
         write_quarantine(cases, output)
-        console.print(f"{len(cases)} cases written to {output}")
+        console.print(f"{counted(len(cases), 'case', 'cases')} written to {output}")
     else:
         console.print(quarantine_table(code, cases))

@@ -10,6 +10,7 @@ from regsosek.cli.at_hand import console, house
 from regsosek.cli.options import DAY
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
+from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -63,7 +64,7 @@ def send(dry_run: DryRunOption = False, now: NowOption = False) -> None:
         console.rule(f"{'due' if not_before <= moment else 'later'}", align="left")
         console.print(Text(letter_text(letter, not_before)))
     due = sum(not_before <= moment for not_before, _ in letters)
-    console.print(f"{due} deliveries are due, {len(letters) - due} wait for their hour; nothing was sent.")
+    console.print(f"Due: {due}; waiting for their hour: {len(letters) - due}; nothing was sent.")
 
 
 @commands.command()
@@ -87,7 +88,8 @@ def withhold(message_id: AnyMessageArgument = None, waiting: WaitingOption = Fal
         raise ConfigurationError("name a message, as `regsosek alerts outbox` numbers it, or write --waiting for all")
     with house() as opened, opened.alerter.begin() as connection:
         if message_id is None:
-            console.print(f"All that waits is withheld: {outbox_desk.withhold_all(connection)} deliveries.")
+            withheld = counted(outbox_desk.withhold_all(connection), "delivery", "deliveries")
+            console.print(f"All that waits is withheld: {withheld}.")
             return
         kept = outbox_desk.withhold(connection, message_id)
     console.print(f"Message {message_id} is withheld from {kept}.")
@@ -103,7 +105,7 @@ def restored() -> None:
         marked = SentBefore(opened.alerter, opened.settings, datetime.now(UTC)).learn()
         with opened.alerter.connect() as connection:
             waiting = len(outbox_lines(connection, state="waiting"))
-    console.print(f"{marked} deliveries had been made after the dump and are not made again; {waiting} wait.")
+    console.print(f"Delivered after the dump, and not once more: {marked}; waiting: {waiting}.")
 
 
 def _send(opened: "House", *, at_once: bool = False) -> None:
@@ -111,8 +113,8 @@ def _send(opened: "House", *, at_once: bool = False) -> None:
 
     done = deliver(opened.alerter, opened.settings, at_once=at_once)
     console.print(
-        f"{done.sent} deliveries made, {done.failed} tries failed, {done.waiting} wait for the next try, "
-        f"{done.later} for their hour; {done.bounced} came back."
+        f"Delivered: {done.sent}; tries that failed: {done.failed}; waiting for the next try: {done.waiting}, "
+        f"for their hour: {done.later}; came back: {done.bounced}."
     )
     if opened.settings.mail_is_airflows:
         console.print("Mail goes by an Airflow connection, which only the DAG regsosek_send can use.")

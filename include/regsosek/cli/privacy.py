@@ -12,6 +12,7 @@ from regsosek.cli.options import JsonOption, ProvinceOption, ReaderOption, Reaso
 from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError, DecisionError
 from regsosek.geography.provinces import province as province_of
+from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
     from regsosek.night.house import House
@@ -62,7 +63,7 @@ def trail(
     if output:
         with open_private(output) as file:
             file.write(told + "\n")
-        console.print(f"The trail of {len(found)} cases: {output}")
+        console.print(f"The trail of {counted(len(found), 'case', 'cases')}: {output}")
     elif as_json:
         typer.echo(told)
     else:

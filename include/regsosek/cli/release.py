@@ -71,8 +71,8 @@ def retain(days: DaysOption, dry_run: DryRunOption = False) -> None:
         bucket = opened.settings.release_bucket
         thinned = thin_out(opened.publisher, opened.store, bucket, days, dry_run=dry_run)
     for each in thinned:
-        console.print(f"{each.release_id}: {each.files} files, {each.bytes:,} bytes", highlight=False)
-    console.print(f"{len(thinned)} releases {'would be' if dry_run else 'are'} thinned out.")
+        console.print(f"{each.release_id}: files {each.files}, bytes {each.bytes:,}", highlight=False)
+    console.print(f"Releases that {'would be' if dry_run else 'are'} thinned out: {len(thinned)}.")
 
 
 @commands.command()
@@ -88,7 +88,7 @@ def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: Unsigne
     if found.faults:
         raise typer.Exit(EXIT_FAILED)
     signed = f"signed by key {found.signed_by}" if found.signed_by else "NO SIGNATURE WAS CHECKED"
-    console.print(f"Release {found.release_id}: {found.files} files, whole and as published; {signed}")
+    console.print(f"Release {found.release_id}: whole and as published, files: {found.files}; {signed}")
 
 
 @commands.command("new-key")

@@ -9,6 +9,7 @@ import typer
 from regsosek.cli.at_hand import console
 from regsosek.cli.options import DAY, ProvincesOption
 from regsosek.night.run_request import chosen
+from regsosek.wording.nouns import counted
 
 SeedOption = Annotated[int, typer.Option(help="Equal seeds deliver equal bytes.")]
 commands = typer.Typer()
@@ -48,8 +49,8 @@ def simulate(
             signing_keys=signing_keys,
         )
     console.print(
-        f"{len(report.deliveries) + len(report.streams)} deliveries, {report.families:,} families, "
-        f"{report.persons:,} persons at scale {report.scale:g}"
+        f"{_amounts(len(report.deliveries) + len(report.streams), report.families, report.persons)} "
+        f"at scale {report.scale:g}"
     )
 
 
@@ -82,4 +83,9 @@ def simulate_day(
         seed=seed,
         labels=labels,
     )
-    console.print(f"{len(report.deliveries)} deliveries, {report.families:,} families, {report.persons:,} persons")
+    console.print(_amounts(len(report.deliveries), report.families, report.persons))
+
+
+def _amounts(deliveries: int, families: int, persons: int) -> str:
+    counts = ((deliveries, "delivery", "deliveries"), (families, "family", "families"), (persons, "person", "persons"))
+    return ", ".join(counted(f"{n:,}", one, many) for n, one, many in counts)

@@ -10,6 +10,7 @@ import typer
 from regsosek.cli.at_hand import console, house, night_of
 from regsosek.cli.options import CsvOption, DateOption, ProvinceOption
 from regsosek.geography.provinces import province as province_of
+from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,6 +49,6 @@ def _tell(listed_by: "ListedBy", province: str, night: datetime | None, output: 
         listed = listed_by(connection, code, day, planning(opened.settings).windows[code])
     if output:
         write_work_list(listed, output)
-        console.print(f"{len(listed.rows)} rows written to {output}")
+        console.print(f"{counted(len(listed.rows), 'row', 'rows')} written to {output}")
     else:
         console.print(work_table(code, listed))

@@ -18,6 +18,7 @@ from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import load_suites
 from regsosek.release.imprint import read_imprint
 from regsosek.settings import variable
+from regsosek.wording.nouns import counted
 
 
 def _recipients(surroundings: Surroundings) -> Finding:
@@ -34,7 +35,7 @@ def _recipients(surroundings: Surroundings) -> Finding:
         fix = "give each office a mailbox of its own: one of them reads what is another's"
         return fail(f"{path.name}: provinces {'; '.join(shared)} have the same address", fix)
     ours = len(addressed(found, CENTRE, {Role.PLATFORM}))
-    return ok(f"{path.name}: {len(found)} recipients; faults of ours go to {ours} of them")
+    return ok(f"{path.name}: {counted(len(found), 'recipient', 'recipients')}; faults of ours go to {ours} of them")
 
 
 def _calendar(surroundings: Surroundings) -> Finding:
@@ -104,7 +105,7 @@ def _producer_keys(surroundings: Surroundings) -> Finding:
         return warn(
             f"{len(signing)} of {len(provinces())} provinces sign; whoever may write delivers for the others", fix
         )
-    return ok(f"{len(signing)} provinces sign their manifests; no other delivers")
+    return ok(f"manifests are signed by {counted(len(signing), 'province', 'provinces')}; no other delivers")
 
 
 def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check:

@@ -11,6 +11,7 @@ from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.settings import Settings, variable
 from regsosek.transport import PLAIN, wants_starttls
+from regsosek.wording.nouns import counted
 
 _OK = 250
 _PLACE = f"{variable('smtp_host')} and {variable('smtp_port')}"
@@ -69,7 +70,7 @@ def _mailbox(surroundings: Surroundings) -> Finding:
         return fail(found, f"correct {variable('bounce_maildir')} or {variable('bounce_imap_host')} and its login")
     if settings.bounce_maildir and not os.access(settings.bounce_maildir / "cur", os.W_OK):
         return fail("mails in it cannot be marked as read", f"let us write into {variable('bounce_maildir')}")
-    return ok(f"it can be read; {unread} mails wait in it")
+    return ok(f"it can be read; waiting in it: {counted(unread, 'mail', 'mails')}")
 
 
 CHECKS = (

@@ -13,6 +13,7 @@ from regsosek.quality.hold_limits import measured
 from regsosek.scratch import open_private
 from regsosek.warehouse.holding import MeasuredShare
 from regsosek.warehouse.replacing import ReplacedFamilies, WithdrawnFamily
+from regsosek.wording.nouns import counted
 from regsosek.wording.spreadsheet import Spreadsheet
 
 SHOWN_RULES = 20
@@ -31,13 +32,14 @@ def delivery_table(lines: Sequence[DeliveryLine]) -> Table:
          each.reason)
         for each in lines
     )  # fmt: skip
-    return _table(f"{len(lines)} deliveries", columns, rows)
+    return _table(counted(len(lines), "delivery", "deliveries"), columns, rows)
 
 
 def _contents(line: DeliveryLine) -> str:
     if line.messages:
-        return f"{line.messages:,} messages of {line.instrument}"
-    return f"{line.families:,} families, {line.persons:,} persons"
+        return f"{counted(f'{line.messages:,}', 'message', 'messages')} of {line.instrument}"
+    families, persons = f"{line.families:,}", f"{line.persons:,}"
+    return f"{counted(families, 'family', 'families')}, {counted(persons, 'person', 'persons')}"
 
 
 def delivery_report(detail: DeliveryDetail) -> Group:

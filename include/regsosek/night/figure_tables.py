@@ -70,7 +70,7 @@ def _trace_parts(traced: Trace) -> Iterator[Text | Table]:
         for each in shown
     )
     more = f" (the first {len(shown)}; --output writes all)" if len(shown) < len(traced.deliveries) else ""
-    yield _table(f"{traced.field.name_en} ({traced.field.field}): {len(traced.deliveries)} deliveries{more}",
+    yield _table(f"Deliveries of {traced.field.name_en} ({traced.field.field}): {len(traced.deliveries)}{more}",
                  columns, rows)  # fmt: skip
     yield from (Text(_place(each)) for each in shown)
     yield Text(_sum(traced))

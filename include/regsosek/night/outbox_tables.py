@@ -13,7 +13,7 @@ from regsosek.geography.calendar import NIGHT_ZONE
 
 def outbox_table(lines: Sequence[OutboxLine]) -> Table:
     """One line per message and recipient, times in WIB."""
-    table = Table(title=f"{len(lines)} deliveries of messages", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=f"Messages by recipient: {len(lines)}", title_justify="left", box=SIMPLE_HEAD)
     for column in ("ID", "Night", "Group", "Kind", "Role", "To", "State", "Tries", "When", "Why"):
         table.add_column(column, overflow="fold")
     for each in lines:

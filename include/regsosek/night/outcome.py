@@ -117,7 +117,7 @@ def _waiting(connection: Connection, night: date, provinces: Sequence[str]) -> t
     """A line for each delivery of ``provinces`` that waits for an operator as of ``night``."""
     return tuple(
         f"province {each.province}: delivery {each.delivery_id} is held since night {each.night} "
-        f"({each.families:,} families); see `regsosek deliveries show {each.delivery_id} -p {each.province}`"
+        f"(families: {each.families:,}); see `regsosek deliveries show {each.delivery_id} -p {each.province}`"
         for each in held_deliveries(connection, night=night)
         if each.province in provinces
     )

@@ -14,6 +14,7 @@ from regsosek.night.last_night import LastNight
 from regsosek.night.quarantine import QuarantinedCase
 from regsosek.night.reporting import ProvinceLine
 from regsosek.scratch import open_private
+from regsosek.wording.nouns import counted
 from regsosek.wording.spreadsheet import Spreadsheet
 
 SHOWN_CASES = 50
@@ -47,8 +48,9 @@ def night_words(found: LastNight) -> list[str]:
     return [
         f"Night {found.night}: {found.summary}.",
         f"Published {_moment(found.release.first_published_at)}. {_duration_words(found)}",
-        f"Quarantine: {waiting.quarantined_families:,} families wait, {waiting.quarantined_of_the_night:,} of them "
-        f"since this night. Held: {waiting.held_deliveries} deliveries ({waiting.held_families:,} families).",
+        f"Families in quarantine: {waiting.quarantined_families:,}; since this night: "
+        f"{waiting.quarantined_of_the_night:,}. "
+        f"Deliveries held: {waiting.held_deliveries} (families: {waiting.held_families:,}).",
         f"Alerts of the night: {alerts.sent} sent, {alerts.waiting} waiting.",
     ]
 
@@ -57,7 +59,8 @@ def _duration_words(found: LastNight) -> str:
     took = found.duration
     if took.seconds is None:
         return f"Begun {_moment(took.begun_at)}."
-    usual = f"usually {_span(took.usual_seconds)}, median of the {took.usual_of_nights} nights before"
+    nights = counted(took.usual_of_nights, "night", "nights")
+    usual = f"usually {_span(took.usual_seconds)}, median of the {nights} before"
     return f"From the first seal: {_span(took.seconds)} ({usual if took.usual_of_nights else 'no night before'})."
 
 
@@ -93,9 +96,8 @@ def _state(line: ProvinceLine) -> str:
 def quarantine_table(province: str, cases: Sequence[QuarantinedCase]) -> Table:
     """The first cases to correct."""
     more = f" (first {SHOWN_CASES}; --output writes all)" if len(cases) > SHOWN_CASES else ""
-    table = Table(
-        box=SIMPLE_HEAD, title=f"Province {province}: {len(cases)} cases in quarantine{more}", title_justify="left"
-    )
+    counts = counted(len(cases), "case", "cases")
+    table = Table(box=SIMPLE_HEAD, title=f"Province {province}: {counts} in quarantine{more}", title_justify="left")
     for column in ("Sub-SLS", "Building", "Family", "Document", "PPL", "State", "Since", "Rules"):
         table.add_column(column)
     for case in cases[:SHOWN_CASES]:

@@ -1,0 +1,37 @@
+"""What commands print has singular and plural: ``1 family``, not ``1 families``."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from regsosek.settings import PROJECT_ROOT
+from regsosek.wording.nouns import counted
+
+CODE = PROJECT_ROOT / "include" / "regsosek"
+PRINTED = sorted([*(CODE / "cli").glob("*.py"), *(CODE / "night").glob("*_tables.py"), CODE / "night" / "summary.py"])
+PLURALS = (
+    "cases", "deliveries", "families", "files", "keys", "lines", "messages", "nights", "persons", "provinces",
+    "recipients", "rows", "tries",
+)  # fmt: skip
+
+
+def counts(source: str) -> Iterator[str]:
+    """Nouns that stand in the plural right after a number, whatever that is."""
+    for text in (each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.JoinedStr)):
+        for value, after in zip(text.values, text.values[1:], strict=False):
+            if isinstance(value, ast.FormattedValue) and isinstance(after, ast.Constant):
+                words = str(after.value).replace(",", " ").split()
+                if str(after.value).startswith(" ") and words and words[0] in PLURALS:
+                    yield f"{{{ast.unparse(value.value)}}} {words[0]}"
+
+
+@pytest.mark.parametrize("path", PRINTED, ids=lambda path: path.stem)
+def test_no_command_prints_a_plural_whatever_the_number(path: Path) -> None:
+    assert list(counts(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_plural_after_any_number_is_found() -> None:
+    assert list(counts('f"{n:,} families, {m} rows"; f"{n} of {m}"')) == ["{n} families", "{m} rows"]
+    assert [counted(n, "family", "families") for n in ("1", 0, 2)] == ["1 family", "0 families", "2 families"]
