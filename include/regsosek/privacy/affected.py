@@ -35,6 +35,8 @@ class Affected:
 
     Attributes:
         accesses: entries of the trail by way, with the first and the last.
+        outside: deliveries that were not taken in (held, rejected, not read yet), and the families that were counted in
+            them: no row of theirs is here, so who they are stands in their files alone.
         unnamed: cases of entries that are none of the questionnaire, or were hashed by a key that is not at hand.
     """
 
@@ -42,6 +44,7 @@ class Affected:
     categories: tuple[Category, ...]
     accesses: tuple[tuple[str, int, datetime, datetime], ...]
     unnamed: int
+    outside: tuple[int, int] = (0, 0)
 
     def total(self, field: str) -> int:
         """A sum over the provinces."""
@@ -65,6 +68,15 @@ _OF_DELIVERIES = """
 INSERT INTO affected SELECT DISTINCT k.province, k.case_id FROM core.kasus k
 JOIN unnest(CAST(:provinces AS text[]), CAST(:deliveries AS text[])) AS d (province, delivery_id)
      USING (province, delivery_id) ON CONFLICT DO NOTHING
+"""
+_OUTSIDE = """
+SELECT count(DISTINCT (d.province, d.delivery_id)) AS deliveries, coalesce(sum(c.received), 0)::bigint AS families
+FROM ledger.delivery d
+JOIN unnest(CAST(:provinces AS text[]), CAST(:deliveries AS text[])) AS own (province, delivery_id)
+     USING (province, delivery_id)
+LEFT JOIN ledger.delivery_count c ON c.province = d.province AND c.delivery_id = d.delivery_id
+     AND c.delivered_on = d.delivered_on AND c.dataset = 'keluarga'
+WHERE d.state <> 'accepted'
 """
 _ENTRIES = """
 SELECT id, at, role, provinces, way FROM ledger.access
@@ -114,9 +126,10 @@ def find_affected(connection: Connection, keys: tuple[bytes, ...], incident: Inc
     """
     connection.execute(text(_OPEN))
     scope, found = incident.scope, set[Category]()
-    entries, unnamed = [], 0
+    entries, unnamed, outside = [], 0, (0, 0)
     if scope.of_deliveries:
-        found |= _take_deliveries(connection, incident)
+        taken, outside = _take_deliveries(connection, incident)
+        found |= taken
     if scope.of_access:
         entries = _entries(connection, incident)
         unnamed = _take_seen(connection, keys, incident, [entry.id for entry in entries])
@@ -129,16 +142,18 @@ def find_affected(connection: Connection, keys: tuple[bytes, ...], incident: Inc
     counted = [AffectedProvince(**row) for row in connection.execute(text(_COUNTED)).mappings()]
     stated = set(scope.categories)
     of = [each for each in categories() if (each.category in stated if stated else each in found)]
-    return Affected(tuple(counted), tuple(of), tuple(_by_way(entries)), unnamed)
+    return Affected(tuple(counted), tuple(of), tuple(_by_way(entries)), unnamed, outside)
 
 
-def _take_deliveries(connection: Connection, incident: Incident) -> set[Category]:
+def _take_deliveries(connection: Connection, incident: Incident) -> tuple[set[Category], tuple[int, int]]:
     scope = incident.scope
     asked = {"deliveries": scope.deliveries, "prefixes": scope.prefixes, "provinces": scope.provinces}
     rows = connection.execute(text(_DELIVERIES), {**asked, "questionnaire": QUESTIONNAIRE}).all()
     pairs = {"provinces": [row.province for row in rows], "deliveries": [row.delivery_id for row in rows]}
     connection.execute(text(_OF_DELIVERIES), pairs)
-    return {each for row in rows for each in categories_of(_datasets(row))}
+    outside = connection.execute(text(_OUTSIDE), pairs).one()
+    taken = {each for row in rows for each in categories_of(_datasets(row))}
+    return taken, (outside.deliveries, outside.families)
 
 
 def _datasets(row: Any) -> tuple[str, ...]:
