@@ -10,7 +10,7 @@ import pytest
 from fastapi import Depends
 from fastapi.testclient import TestClient
 from httpx import Response
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules, prepared_world
@@ -329,6 +329,28 @@ def test_releases_tell_revision_signature_and_what_readers_see(world: FieldWorld
         assert "revision 1" in page
         assert f"signed by {published.signed_by}" in re.sub("</?code>", "", page)
         assert "cannot be forecast" in page
+
+
+def test_a_digest_names_officers_to_who_may_see_their_codes(world: FieldWorld, held: str) -> None:
+    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
+    with world.house.engine.begin() as connection:
+        connection.execute(text(OF_AN_OFFICER))
+        named = "UPDATE alert.outbox SET body = body || 'Tanyakan petugas\n  0008; 0008 keluarga' RETURNING id"
+        message = connection.execute(text(named)).scalar_one()
+    pages = [
+        client_of(world, replace(office(PROVINCE), sensitive=may)).get(f"/alerts/{message}") for may in (False, True)
+    ]
+    assert [re.findall("Tanyakan petugas\\s+(.*)", page.text)[0].partition("<")[0] for page in pages] == [
+        "•••; 0008 keluarga",
+        "0008; 0008 keluarga",
+    ]
+
+
+OF_AN_OFFICER = """
+INSERT INTO alert.condition
+SELECT (jsonb_populate_record(c, '{"level": "petugas", "region_code": "0008", "kabkota": "6403"}')).*
+FROM alert.condition c LIMIT 1
+"""
 
 
 def test_the_digest_is_shown_as_it_lies_in_the_outbox(world: FieldWorld, held: str) -> None:

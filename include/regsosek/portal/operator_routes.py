@@ -25,7 +25,7 @@ from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.shown_cases import enter_shown
 from regsosek.portal.sources import Sources
 from regsosek.portal.steps import STEPS, ProvinceSteps, receptions, steps_of_nights
-from regsosek.portal.told import conditions_of, faults_of_ours, last_acts, message, messages, newest
+from regsosek.portal.told import conditions_of, faults_of_ours, last_acts, message, messages, newest, without_officers
 from regsosek.portal.viewer import viewer_of
 from regsosek.release.pointer import seen
 from regsosek.release.standing_words import standing_release
@@ -163,6 +163,8 @@ class OperatorRoutes:
             found = message(connection, message_id, viewer.provinces, platform=viewer.operator)
             if found is None:
                 raise not_found()
+            if not viewer.sensitive:
+                found = without_officers(connection, found)
             met = conditions_of(connection, [found.night], {found.province}) if found.province else []
             whom = outbox_lines(connection, message=message_id) if viewer.operator else []
         return html(pages.page("alert.html.j2", frame_of(request, "/alerts"), told=found, met=met, reached=whom))

@@ -1,7 +1,8 @@
 """What offices and the platform team were told: messages as they lie in the outbox, and the conditions behind them."""
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, select
 from regsosek.alerts.acting import newest_night, standing_now
 from regsosek.alerts.acts import Act, name_of
 from regsosek.alerts.condition import Condition
+from regsosek.alerts.figures import read_officers
 from regsosek.alerts.life import TOLD_LEVELS
 from regsosek.alerts.memory import OURS, acts_of
 from regsosek.alerts.nightly import group_of
@@ -19,6 +21,9 @@ from regsosek.portal.wording import measured
 from regsosek.warehouse.tables import condition, outbox
 
 SHOWN_ACTS = 30
+HIDDEN = "•••"
+# What a digest calls an officer whom the roster does not know, in both languages.
+_OFFICER = ("petugas", "officer")
 _NAMES = {each.code: each.name for each in provinces()}
 
 
@@ -88,6 +93,25 @@ def message(connection: Connection, message_id: int, seen: Collection[str], *, p
     query = select(*_COLUMNS).where(outbox.c.id == message_id, outbox.c.recipient_group.in_(_groups(seen, platform)))
     row = connection.execute(query).first()
     return None if row is None else _told(dict(row._mapping))
+
+
+def without_officers(connection: Connection, told: Told) -> Told:
+    """A message to a province for an account that may not see officers' codes: whom it names stands there hidden."""
+    query = select(condition.c.region_code).distinct()
+    query = query.where(condition.c.province == told.province, condition.c.night == told.night)
+    codes = list(connection.execute(query.where(condition.c.level == "petugas")).scalars())
+    known = read_officers(connection, told.province or "", told.night, codes).values()
+    roles = {*_OFFICER, *(each.role for each in known), *(each.superior_role for each in known)} - {""}
+    named = {*codes, *(each.superior for each in known)} - {""}
+    return replace(told, body=hidden(told.body, roles, named))
+
+
+def hidden(body: str, roles: Collection[str], codes: Collection[str]) -> str:
+    """``body`` without the codes that follow a role of officers, wherever its lines break."""
+    if not codes:
+        return body
+    either, one = ("|".join(map(re.escape, sorted(each, key=len, reverse=True))) for each in (roles, codes))
+    return re.sub(rf"\b({either})(\s+)({one})(?!\w)", rf"\1\2{HIDDEN}", body)
 
 
 def conditions_of(connection: Connection, nights: Sequence[date], seen: Collection[str]) -> list[Met]:
