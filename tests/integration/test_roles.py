@@ -4,6 +4,7 @@ What is asked is asked of PostgreSQL: each statement is run by the role itself o
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,11 +37,13 @@ from regsosek.settings import Settings
 from regsosek.warehouse.closed_functions import locks_are_open
 from regsosek.warehouse.database import analyse_cases, connect
 from regsosek.warehouse.locks import province_lock
+from regsosek.warehouse.logins import CLOSED, GIVEN, LONGEST, Login, close, give
 from regsosek.warehouse.migration import ensure_current, ensure_night_partitions, migrate
 from regsosek.warehouse.rights import (
     NATION,
     PARTS,
     READERS,
+    _lines,
     all_roles,
     apply_rights,
     province_role,
@@ -229,6 +232,67 @@ VALUES (gen_random_uuid(), now() - make_interval(hours => :hours), session_user,
 """
 
 
+TODAY = datetime.now(UTC).date()
+GROUPS = (
+    "SELECT array_agg(rolname ORDER BY rolname) FROM pg_roles r "
+    "WHERE r.rolname LIKE 'regsosek%' AND pg_has_role(current_user, r.oid, 'MEMBER')"
+)
+FAULTY: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"valid_until": TODAY + 2 * LONGEST}, "last day"),
+    ({"reads": frozenset({"loader"})}, "say what it reads"),
+    ({"provinces": frozenset({"10"})}, "no such role"),
+)
+
+
+def a_person_is_let_in_and_out_again(owner: Engine, services: Stack) -> None:
+    """By the account of the owner, who is no superuser."""
+    asked = Login("statistik_uji", frozenset({"analyst", "health"}), frozenset({"64"}), TODAY + LONGEST)
+    about: dict[str, Any] = {"today": TODAY, "by": "sari", "reason": "surat 12"}
+    with pytest.raises(ConfigurationError, match="may not grant regsosek_analyst"), owner.begin() as connection:
+        give(connection, asked, **about)
+    with services.postgres.connect() as superuser:
+        superuser.execute(f"GRANT {', '.join(READERS)} TO regsosek_owner WITH ADMIN OPTION")
+        superuser.execute("CREATE ROLE another CREATEDB")
+    with owner.begin() as connection:
+        password = give(connection, asked, **about)
+        assert password is not None
+        fewer = replace(asked, reads=frozenset({"analyst"}), provinces=frozenset({"63"}))
+        assert give(connection, fewer, **about) is None  # again: what is asked now, by the password that it has
+    person = create_engine(owner.url.set(username=asked.name, password=password))
+    count = text("SELECT count(*) FROM mart.province_day")
+    with person.connect() as reading:
+        groups = reading.execute(text(GROUPS)).scalar_one()
+        assert groups == ["regsosek_analyst", "regsosek_province_63"]
+        assert reading.execute(count).scalar_one() == 0
+        with owner.begin() as connection:
+            close(connection, asked.name, **about)
+        with pytest.raises(DBAPIError, match="permission denied"):
+            reading.execute(count)
+    person.dispose()
+    with pytest.raises(DBAPIError, match="statistik_uji"):
+        person.connect()
+    with owner.connect() as connection:
+        noted = connection.execute(text("SELECT kind, detail ->> 'by' FROM ledger.event ORDER BY id")).all()
+        assert [tuple(each) for each in noted[-3:]] == [(GIVEN, "sari"), (GIVEN, "sari"), (CLOSED, "sari")]
+        for name in ("a b", "another"):
+            with pytest.raises(ConfigurationError, match="begins with a letter" if " " in name else "another kind"):
+                give(connection, replace(asked, name=name), **about)
+        for faulty, told in FAULTY:
+            with pytest.raises(ConfigurationError, match=told):
+                give(connection, replace(asked, **faulty), **about)
+        connection.rollback()
+    with owner.begin() as connection:
+        connection.execute(text(f"DROP ROLE {asked.name}"))
+    with services.postgres.connect() as superuser:
+        superuser.execute("DROP ROLE another")
+
+
+def test_every_table_has_its_line_of_rights() -> None:
+    """A table without one would be closed to all, and nobody would have said so."""
+    lines = {line["table"] for line in _lines("grants.csv")}
+    assert {table.fullname for table in TABLES} <= lines
+
+
 @pytest.fixture
 def login(engine: Engine) -> Iterator[Connection]:
     """A session of statisticians of 64, with a case there and one of 65."""
@@ -404,6 +468,7 @@ def test_an_owner_who_is_no_superuser_takes_over_and_makes_the_roles_and_the_loa
         assert standing_rights(connection) == wanted_rights(connection)
         assert set(connection.execute(FUNCTION_OWNERS).scalars()) == {"regsosek_owner"}
         assert not connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar()
+    a_person_is_let_in_and_out_again(owner, services)
     migrate(owner)
     ensure_current(loader)
     with province_lock(loader, "64"), loader.begin() as connection:

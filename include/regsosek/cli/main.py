@@ -29,6 +29,7 @@ from regsosek.cli import (
     status,
     store,
     streams,
+    warehouse,
     watchdog,
 )
 from regsosek.cli.at_hand import EXIT_FAILED, console
@@ -60,6 +61,7 @@ GROUPS = (
     store.commands,
     keys.commands,
     retention.commands,
+    warehouse.commands,
 )
 for group in GROUPS:
     app.add_typer(group)

@@ -332,6 +332,8 @@ def test_every_condition_and_event_has_words() -> None:
 
     assert set(condition_words()) == {kind.value for kind in Kind}
     assert set(event_words()) == {
+        "sql_login_given",
+        "sql_login_closed",
         "freed",
         "retried",
         "rejected",
