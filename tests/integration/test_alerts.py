@@ -314,7 +314,7 @@ def test_a_night_of_all_provinces_is_told_as_a_whole(seeded: Engine, services_en
     alert_platform(seeded, services_env, NIGHT, failed={"73": "ParityError: P05"}, publication=None,
                    told=composed)  # fmt: skip
     [nation] = [row for row in outbox(seeded) if row.kind == "national" and row.language == "id"]
-    assert nation.subject == "[KRITIS] Nasional, 26 Okt: 1 provinsi kritis; 2 gangguan sistem pusat"
+    assert nation.subject == "[KRITIS] Nasional, 26 Okt: 1 kritis; 2 gangguan sistem pusat"
     body = " ".join(nation.body.split())
     assert "100 dari 1.000 keluarga di 1 provinsi dikunjungi (10,0 %), rencana 48,0 %; " in body
     assert "data malam ini lengkap dari 1 dari 34" in body

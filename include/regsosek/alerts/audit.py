@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.stopped import place_or_tell
+from regsosek.alerts.subject import first_fitting
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.runbooks import link
 from regsosek.settings import Settings
@@ -28,7 +29,6 @@ def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str
         "more": max(0, len(faults) - SHOWN),
         "runbook": link("task", "regsosek_audit.conclude", settings.docs_url),
     }
-    subject = f"[PIPELINE FAULT] weekly audit of {release_id}: {counted(len(faults), 'fault', 'faults')}"
     with engine.begin() as connection:
         place_or_tell(
             connection,
@@ -37,8 +37,14 @@ def alert_audit(engine: Engine, settings: Settings, night: date, release_id: str
             night=night,
             kind=f"audit-{found[:12]}",
             recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM}),
-            message=Message(subject, render("audit.txt.j2", values)),
+            message=Message(subject_of_audit(release_id, len(faults)), render("audit.txt.j2", values)),
             news=found,
             language="en",
             urgent=True,
         )
+
+
+def subject_of_audit(release_id: str, faults: int) -> str:
+    """What a phone shows of it."""
+    about, count = f"audit of {release_id}", counted(faults, "fault", "faults")
+    return first_fitting(f"[PIPELINE FAULT] {each}: {count}" for each in (f"weekly {about}", about))

@@ -114,7 +114,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "attachment": attached[0].name if attached else "",
     }
     codes = {told.condition.place.code for told in opened}
-    titled = values | {"day": words.written.short_date(ours.night)}
+    titled = values | {"day": words.written.short_date(ours.night), "more": "nation_subject.more"}
     subject = fitting("national_subject.txt.j2", titled, words)
     return Message(
         subject,
@@ -231,10 +231,13 @@ def _behind_untold(stands: Mapping[str, ProvinceStand]) -> list[str]:
 
 
 def _behind_line(stand: ProvinceStand, words: Words) -> str:
-    status = status_told(stand.figures, words)
-    line = words.say("nation_behind_line", province=named(stand.figures.province), status=status)
-    kinds = ", ".join(words.kind(kind).short for kind in stand.put_off)
-    return words.say("nation_put_off", line=line, kinds=kinds) if kinds else line
+    return words.say("nation_behind_line", province=named(stand.figures.province), status=_untold(stand, words))
+
+
+def _untold(stand: ProvinceStand, words: Words) -> str:
+    """How the page calls the province and its kab/kota, and what of it somebody put off."""
+    status, kinds = status_told(stand.figures, words), ", ".join(words.kind(kind).short for kind in stand.put_off)
+    return words.say("nation_put_off", status=status, kinds=kinds) if kinds else status
 
 
 def _well(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
@@ -360,7 +363,15 @@ def _provinces(stands: Mapping[str, ProvinceStand], ranked: Sequence[str], night
 
 
 def _headline(stand: ProvinceStand) -> str:
-    return worst(stand.opened) if stand.opened else "AMAN" if stand.well else "PERHATIAN"
+    """The severity of what is told; what the page or somebody knows and nobody is told of has none."""
+    return worst(stand.opened) if stand.opened else "AMAN" if stand.well else "TANPA"
+
+
+def _matters(stand: ProvinceStand, words: Words) -> str:
+    """What is told, by kind; else what is not told and stands."""
+    if stand.opened or stand.well:
+        return ", ".join(words.kind(kind).short for kind in stand.kinds)
+    return _untold(stand, words)
 
 
 def _row(stand: ProvinceStand, words: Words) -> dict[str, str | int]:
@@ -374,7 +385,7 @@ def _row(stand: ProvinceStand, words: Words) -> dict[str, str | int]:
         "plan": words.written.decimal(figures.plan_percent),
         "gap": "" if figures.pace.gap_families is None else figures.pace.gap_families,
         "status": words.status(figures.pace.status),
-        "kinds": ", ".join(words.kind(kind).short for kind in stand.kinds),
+        "kinds": _matters(stand, words),
         "waiting": figures.waiting.families,
         "escalated": len(stand.escalated),
     }

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from regsosek.alerts import outbox
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.subject import first_fitting
 from regsosek.errors import PersonalDataError
 from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed
 from regsosek.geography.recipients import recipients as known_recipients
@@ -20,7 +21,7 @@ def compose_stopped(night: date, stopped: Mapping[str, str]) -> Message:
     """Words what was stopped, by the group that it was for, in English, with the next step."""
     lines = [f"{group}: {finding}" for group, finding in sorted(stopped.items())]
     count = counted(len(lines), "message", "messages")
-    subject = f"[PIPELINE FAULT] night {night.isoformat()}: {count} stopped"
+    subject = first_fitting([f"[PIPELINE FAULT] night {night.isoformat()}: {count} stopped"])
     return Message(subject, render("stopped.txt.j2", {"night": night.isoformat(), "stopped": lines}))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, func, or_, select, update
 from regsosek.alerts import outbox as messages
 from regsosek.alerts.pace import pace
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.subject import first_fitting
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed, recipients
 from regsosek.settings import Settings
@@ -90,10 +91,14 @@ def _by_another_channel(team: Sequence[Recipient], failing: set[str]) -> Sequenc
 
 def _compose(connection: Connection, rows: Sequence[Any]) -> Message:
     lost = sum(row.state == "failed" for row in rows)
-    parts = [f"{lost} not delivered"] if lost else []
-    parts += [f"{len(rows) - lost} not delivered yet"] if lost < len(rows) else []
     values = {"lines": [_line(connection, row) for row in rows], "ids": sorted({row.outbox_id for row in rows})}
-    return Message(f"[PIPELINE FAULT] sending: {', '.join(parts)}", render("undelivered.txt.j2", values))
+    return Message(subject_of_undelivered(lost, len(rows) - lost), render("undelivered.txt.j2", values))
+
+
+def subject_of_undelivered(lost: int, tried: int) -> str:
+    """How many deliveries failed for good, and how many go on being tried."""
+    parts = [f"{lost} not delivered"] * bool(lost) + [f"{tried} not delivered yet"] * bool(tried)
+    return first_fitting(f"[PIPELINE FAULT] sending: {told}" for told in (", ".join(parts), parts[0]))
 
 
 def _line(connection: Connection, row: Any) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from regsosek.alerts import outbox
 from regsosek.alerts.pace import pace
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.subject import first_fitting
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import default_night
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
@@ -18,6 +19,7 @@ from regsosek.warehouse.tables import unread_mailbox
 log = logging.getLogger(__name__)
 
 MAILBOX = "bounces"
+SUBJECT = "[PIPELINE FAULT] sending: the mailbox of bounces cannot be read"
 
 
 def note_reading(connection: Connection, fault: str | None, now: datetime) -> None:
@@ -50,7 +52,7 @@ def tell_unread(engine: Engine, settings: Settings, now: datetime) -> bool:
             night=default_night(row.since),
             kind=f"unread mailbox {row.since:%Y-%m-%dT%H:%M}",
             recipients=team,
-            message=Message("[PIPELINE FAULT] sending: the mailbox of bounces cannot be read", body),
+            message=Message(first_fitting([SUBJECT]), body),
             news=MAILBOX,
             language="en",
             urgent=True,

@@ -11,6 +11,7 @@ from regsosek.alerts.detect import EXPLAINED
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.stopped import place_or_tell
+from regsosek.alerts.subject import first_fitting
 from regsosek.geography.known_events import KnownEvent, known_events
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.settings import Settings
@@ -133,10 +134,8 @@ def compose_week(week: Week) -> Message:
     composed = sum(messages for _, messages, _ in week.messages)
     conditions = sum(each.conditions for each in week.kinds)
     acted = sum(each.acted for each in week.kinds)
-    subject = (
-        f"[WEEKLY] to {week.night}: {counted(composed, 'message', 'messages')}, "
-        f"{acted} of {conditions} acted on, {len(week.noisy)} noisy"
-    )
+    told = [counted(composed, "message", "messages"), f"{acted} of {conditions} acted on", f"{len(week.noisy)} noisy"]
+    subject = first_fitting(f"[WEEKLY] to {week.night}: {', '.join(told[:n])}" for n in (3, 2))
     values = {"week": week, "noisy": week.noisy, "composed": composed, "conditions": conditions, "acted": acted}
     return Message(subject, render("weekly.txt.j2", values | {"below": NOISY_BELOW_PERCENT, "least": LEAST_TOLD}))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regsosek.alerts.rendering import Message, render
+from regsosek.alerts.subject import first_fitting
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.runbooks import link
 from regsosek.watchdog.finding import Finding
@@ -48,10 +49,11 @@ def compose(told: Sequence[Told], memory: Memory, sender: Sender, now: datetime)
 def _subject(told: Sequence[Told]) -> str:
     worse = [each for each in told if each.why is not Why.OVER]
     first = min(worse or told, key=lambda each: not each.finding.at_fault)
-    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
     mark = "[WATCHDOG]" if worse else "[WATCHDOG OVER]"
     subject = f" {first.finding.subject}" if first.finding.subject else ""
-    return f"{mark} {first.finding.traits.title}{subject}{more}"
+    rest = len(told) - 1
+    ends = (f"{subject} and {rest} more", f"{subject} +{rest}", f" +{rest}") if rest else (subject, "")
+    return first_fitting(f"{mark} {first.finding.traits.title}{end}" for end in ends)
 
 
 def _line(told: Told, sender: Sender) -> dict[str, str]:

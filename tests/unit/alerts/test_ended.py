@@ -84,7 +84,7 @@ def test_a_subject_counts_problems_alone(night: Night, context: Context) -> None
 def test_a_night_of_which_nothing_is_told_is_no_good_news_with_kabkota_behind(night: Night, context: Context) -> None:
     """Read by an operator: what is small, put off or acknowledged is told of nothing."""
     message = digest(night(kabkota=(ON_PLAN, SMALL)), [], context)
-    assert message.subject == "[PERHATIAN] Kalimantan Timur, 26 Okt: tidak ada yang diberitahukan"
+    assert message.subject == "[PERHATIAN] Kalimantan Timur, 26 Okt: tidak ada pemberitahuan"
     assert "sesuai rencana; 1 dari 2 kab/kota tertinggal" in flat(message)
     assert "Tidak ada masalah" not in message.body + message.html
 
@@ -101,8 +101,8 @@ def test_mail_and_list_of_the_nation_call_no_province_well_with_kabkota_behind(n
     stands = {code: ProvinceStand(night(province=code), ()) for code in codes}
     stands["72"] = ProvinceStand(night(province="72", kabkota=(ON_PLAN, BEHIND, SMALL)), ())
     message = compose_national(stands, PlatformFigures(NIGHT, codes, frozenset(codes), {}, None))
-    assert message.subject == "[PERHATIAN] Nasional, 26 Okt: 1 dengan kab/kota tertinggal"
+    assert message.subject == "[PERHATIAN] Nasional, 26 Okt: 1 tertinggal sebagian"
     told_so, well = flat(message).split("Tidak ada masalah (33 provinsi)")
     line = "Sulawesi Tengah (72): sesuai rencana; 2 dari 3 kab/kota tertinggal, 1 di antaranya jauh tertinggal"
     assert line in told_so and "Sulawesi Tengah" not in well
-    assert '"72";"Sulawesi Tengah";"PERHATIAN";' in message.attachments[0].content.decode("utf-8-sig")
+    assert '"72";"Sulawesi Tengah";"TIDAK DIBERITAHUKAN";' in message.attachments[0].content.decode("utf-8-sig")

@@ -7,18 +7,15 @@ from datetime import date, timedelta
 import pytest
 
 from alert_memory import Memory, told_before
-from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.condition import Kind, Place, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.digest import compose_digest
 from regsosek.alerts.judging import Rules
 from regsosek.alerts.national import ProvinceStand, compose_national
 from regsosek.alerts.platform import PlatformFigures
 from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
-from regsosek.alerts.subject import MOST_SIGNS
 from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.wording import words_of
 from regsosek.geography.plan import PlanCurve
-from regsosek.geography.provinces import provinces
 from told_conditions import BERAU, PROVINCE, told
 
 Night = Callable[..., ProvinceFigures]
@@ -142,30 +139,3 @@ def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Cont
     assert "https://p.example/quarantine/64" in body(night(visited=20_000), memory, served)
     plain = body(night(visited=20_000), memory, context)
     assert "http" not in plain and "s3:" not in plain and "regsosek quarantine" not in plain
-
-
-@pytest.mark.parametrize("language", ["id", "en"])
-def test_every_subject_fits_a_phone_and_names_the_most_urgent(night: Night, context: Context, language: str) -> None:
-    own = replace(context, language=language)
-    for each in provinces():
-        for kind in TOLD:
-            others = [told(other, Place("provinsi", each.code), families=12_345) for other in TOLD if other is not kind]
-            first = told(kind, Place("provinsi", each.code), families=1_234_567, severity=Severity.KRITIS)
-            for all_told in ([first], [first, *others], [replace(first, why=Why.RECOVERED)]):
-                subject = compose_digest(night(province=each.code), all_told, LIMITS, own).subject
-                assert len(subject) <= MOST_SIGNS, subject
-                assert words_of(own.language).kind(kind).short in subject and each.name in subject
-
-
-@pytest.mark.parametrize("language", ["id", "en"])
-def test_the_subject_of_the_nation_fits_too(night: Night, language: str) -> None:
-    codes = [each.code for each in provinces()]
-
-    def stand(code: str, severity: Severity) -> ProvinceStand:
-        own: tuple[Told, ...] = (told(Kind.BEHIND, Place("provinsi", code), severity=severity, why=Why.ESCALATED),)
-        return ProvinceStand(night(province=code), own)
-
-    ours = PlatformFigures(TONIGHT, codes, frozenset(codes), {"64": "ObjectStoreError: x"}, "AuditError: x")
-    stands = {code: stand(code, list(Severity)[n % 2]) for n, code in enumerate(codes)}
-    subject = compose_national(stands, ours, language).subject  # type: ignore[arg-type]
-    assert len(subject) <= MOST_SIGNS, subject
