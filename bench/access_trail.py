@@ -6,6 +6,7 @@ The entries are generated in SQL; those of the case that is asked for are made a
 
 import time
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -14,16 +15,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, SmallInteger, text
 
 from regsosek.local import stack
 from regsosek.night.house import open_house
 from regsosek.privacy.access_trail import Access, AccessTrail, case_key
-from regsosek.privacy.trail import trail_of_case
+from regsosek.privacy.trail import cases_of_number, trail_of_case
 from regsosek.settings import load_settings
-from regsosek.warehouse.migration import migrate
+from regsosek.warehouse.migration import ensure_night_partitions, migrate
+from regsosek.warehouse.tables import core_tables
 
-PROVINCE, CASE, A_PAGE, ROUNDS = "35", "D-4711", 100, 9
+NIGHT, PROVINCE, CASE, A_PAGE, ROUNDS = date(2022, 10, 26), "35", "D-4711", 100, 9
 console = Console(width=110)
 
 _CASES = """
@@ -55,10 +57,41 @@ def bench(entries: Annotated[int, typer.Option(help="Entries of the trail that n
             with open_house(load_settings({"REGSOSEK_ENV_FILE": str(started.environment_file)})) as house:
                 migrate(house.account("owner"))
                 owner, key = house.account("owner"), house.settings.trail_secret
+                _members(owner)
                 _fill(owner, entries)
                 _measure(owner, AccessTrail(house.loader, key), key)
         finally:
             stack.clean(root)
+
+
+def _members(owner: Engine) -> None:
+    """A million members with an answer in every column of codes, as wide as those of a night."""
+    with owner.begin() as connection:
+        ensure_night_partitions(connection, PROVINCE, NIGHT)
+        for dataset, statement in _MEMBERS.items():
+            coded = [column.name for column in core_tables[dataset].columns if isinstance(column.type, SmallInteger)]
+            values = {"names": ", ".join(coded), "ones": ", ".join("1" for _ in coded)}
+            connection.execute(text(statement.format(**values)), {"province": PROVINCE, "night": NIGHT})
+            connection.execute(text(f"ANALYZE core.{dataset}"))
+    with owner.connect() as connection:
+        spent = _median(lambda: cases_of_number(connection, (b"k" * 32,), PROVINCE, "nik", "3578010101800001"))
+        console.print(f"cases of a NIK among a million members: {spent:.2f} s")
+
+
+_MEMBERS = {
+    "keluarga": """
+INSERT INTO core.keluarga (province, night, delivery_id, part, row_no, id_dokumen, id_subsls, {names})
+SELECT :province, :night, '01GFXSW8NRBS0EM6BMJYBGA6ZF', 1, n, 'D-' || n, '3578010001000100', {ones}
+FROM generate_series(0, 333333) AS n
+""",
+    "anggota": """
+INSERT INTO core.anggota (province, night, delivery_id, part, row_no, keluarga_row, id_dokumen, id_subsls,
+                          nik_hash, {names})
+SELECT :province, :night, '01GFXSW8NRBS0EM6BMJYBGA6ZF', 1, n, n / 3, 'D-' || n / 3, '3578010001000100',
+       substr(sha256(convert_to(n::text, 'UTF8')), 1, 16), {ones}
+FROM generate_series(1, 1000000) AS n
+""",
+}
 
 
 def _fill(owner: Engine, entries: int) -> None:
