@@ -19,6 +19,14 @@ RETURN interval '{LASTS}'
 """
 
 # Membership, whether it is inherited or must be taken on: what the login can come to read.
+_READER_NOW = f"""
+    SELECT coalesce(string_agg(rolname, ' ' ORDER BY rolname)
+               FILTER (WHERE rolname = ANY (ARRAY[{", ".join(f"'{role}'" for role in READERS)}])), '') AS roles,
+           coalesce(array_agg(right(rolname, 2)::text ORDER BY rolname)
+               FILTER (WHERE rolname ~ '^{province_role("[0-9]{2}")}$'), '{{}}') AS provinces
+    FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER')
+"""
+
 _OPEN = f"""
 CREATE OR REPLACE FUNCTION {OPEN}(purpose text) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -31,26 +39,23 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     INSERT INTO ledger.access (id, account, role, provinces, way, told, reason, transaction)
-    SELECT entry, session_user, coalesce(string_agg(rolname, ' ' ORDER BY rolname)
-               FILTER (WHERE rolname = ANY (ARRAY[{", ".join(f"'{role}'" for role in READERS)}])), ''),
-           coalesce(array_agg(right(rolname, 2) ORDER BY rolname)
-               FILTER (WHERE rolname ~ '^{province_role("[0-9]{2}")}$'), '{{}}'),
-           'sql', '', purpose, pg_current_xact_id()::text::bigint
-    FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER');
+    SELECT entry, session_user, roles, provinces, 'sql', '', purpose, pg_current_xact_id()::text::bigint
+    FROM ({_READER_NOW}) now;
     PERFORM set_config('regsosek.reading', entry::text, false);
     RETURN now() + {READING_LASTS}();
 END $$
 """
 
-# An entry that this transaction wrote may yet be rolled back.
+# An entry that this transaction wrote may yet be rolled back; and one does not speak of what was granted since.
 _IS_OPEN = f"""
 CREATE OR REPLACE FUNCTION {IS_OPEN}() RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (
-        SELECT 1 FROM ledger.access a
+        SELECT 1 FROM ledger.access a CROSS JOIN ({_READER_NOW}) now
         WHERE a.id = nullif(current_setting('regsosek.reading', true), '')::uuid AND a.way = 'sql'
-              AND a.account = session_user AND a.at > statement_timestamp() - {READING_LASTS}()
+              AND a.account = session_user AND a.role = now.roles AND a.provinces @> now.provinces
+              AND a.at > statement_timestamp() - {READING_LASTS}()
               AND a.transaction IS DISTINCT FROM pg_current_xact_id_if_assigned()::text::bigint
     ) THEN
         RAISE EXCEPTION 'say first what the rows are read for, and commit: SELECT {OPEN}(''...'')'
