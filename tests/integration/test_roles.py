@@ -351,6 +351,23 @@ def test_cases_are_shown_to_a_login_that_said_what_for_and_committed_it(login: C
     assert tuple(told) == ("sari", "regsosek_analyst", ["64"], "sql", WHAT_FOR)
 
 
+HIDE = """
+INSERT INTO ledger.case_request (province, case_id, kind, request, by, reason, at, lifted_at)
+SELECT province, case_id, 'limited', '1', 'sari', 'asked', now(), {} FROM core.kasus WHERE province = '64'
+"""
+
+
+@pytest.mark.parametrize(("lifted", "seen_then"), [("NULL", []), ("now()", ["64"])], ids=["limited", "lifted"])
+def test_a_limited_case_is_shown_to_no_login_until_that_is_lifted(
+    login: Connection, lifted: str, seen_then: list[str]
+) -> None:
+    login.execute(text(HIDE.format(lifted)))
+    assert login.execute(text(f"{READ} ORDER BY 1")).scalars().all() == ["64", "65"]  # the parts count it
+    as_if_opened(login)
+    login.execute(text("SET LOCAL ROLE sari"))
+    assert login.execute(text(READ)).scalars().all() == seen_then
+
+
 @pytest.mark.parametrize(
     ("purpose", "told"), [("short", "10 to 500"), ("looking for 3273012345670001", "without numbers of persons")]
 )

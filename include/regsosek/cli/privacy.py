@@ -1,4 +1,4 @@
-"""The commands that answer a person: `regsosek privacy trail`."""
+"""The commands that answer a person: `regsosek privacy trail`, `erase`, `limit`, `lift`, `requests`."""
 
 import json
 import sys
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.at_hand import console, house
-from regsosek.cli.options import JsonOption, ProvinceOption, ReaderOption, ReasonOption
+from regsosek.cli.at_hand import EXIT_FAILED, console, house, operator
+from regsosek.cli.options import ByOption, JsonOption, ProvinceOption, ReaderOption, ReasonOption
 from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError, DecisionError
 from regsosek.geography.provinces import province as province_of
 from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
+    from regsosek.night.erasing import Found
     from regsosek.night.house import House
     from regsosek.privacy.trail import Number
 
@@ -24,13 +25,13 @@ NikOption = Annotated[
 ]
 KkOption = Annotated[bool, typer.Option("--kk", help="The same by a KK number.")]
 FileOption = Annotated[Path | None, typer.Option("--output", help="Write it here as JSON, readable by you alone.")]
+RequestOption = Annotated[str, typer.Option("--request", help="The number of the request; no personal data.")]
+ApplyOption = Annotated[bool, typer.Option("--apply", help="Do it; without, only what would be done is shown.")]
+LandingOption = Annotated[
+    bool, typer.Option("--delete-landing", help="Delete its deliveries from landing too, with a key that may.")
+]
 DIGITS = 16
 commands = typer.Typer(name="privacy", help="What the law on personal data asks.", no_args_is_help=True)
-
-
-@commands.callback()
-def group() -> None:
-    """Keeps a group of one command a group."""
 
 
 @commands.command()
@@ -69,6 +70,84 @@ def trail(
     else:
         for each in found:
             console.print(trail_report(each))
+
+
+@commands.command()
+def erase(
+    province: ProvinceOption,
+    case: CaseOption,
+    request: RequestOption,
+    reason: ReasonOption,
+    by: ByOption = "",
+    apply: ApplyOption = False,
+    delete_landing: LandingOption = False,
+) -> None:
+    """Erase a case: its answers go for good, its place in the figures stays. Shows first; does it with --apply."""
+    from regsosek.night.erasing import Request, clear_landing, erase_case, find_case
+
+    code = province_of(province).code
+    with house() as opened:
+        found = find_case(opened, code, case)
+        _tell_found(found)
+        if not apply:
+            console.print("Nothing was changed: add --apply to erase it.")
+            return
+        done = erase_case(opened, code, case, Request(request, operator(by), reason))
+        console.print(f"Erased for request {request}: the case is {done.mark} from now on.", highlight=False)
+        if delete_landing:
+            clear_landing(opened, found.landing)
+        elif found.landing:
+            console.print("Landing still holds it: have these objects deleted there, then run `privacy requests`:")
+            for key in found.landing:
+                console.print(f"  {opened.settings.landing_bucket}/{key}", highlight=False)
+
+
+@commands.command()
+def limit(
+    province: ProvinceOption, case: CaseOption, request: RequestOption, reason: ReasonOption, by: ByOption = ""
+) -> None:
+    """Limit a case: it counts as ever, and no list, file or login shows it until that is lifted."""
+    from regsosek.night.limiting import limit_case
+
+    with house() as opened:
+        done = limit_case(opened, province_of(province).code, case, request=request, by=operator(by), reason=reason)
+    console.print(f"Limited for request {done.request}; `regsosek privacy lift` ends that.", highlight=False)
+
+
+@commands.command()
+def lift(province: ProvinceOption, case: CaseOption, reason: ReasonOption, by: ByOption = "") -> None:
+    """Lift the limit of a case: it is shown again."""
+    from regsosek.night.limiting import lift_limit
+
+    with house() as opened:
+        done = lift_limit(opened, province_of(province).code, case, by=operator(by), reason=reason)
+    console.print(f"The limit of request {done.request} is lifted.", highlight=False)
+
+
+@commands.command()
+def requests() -> None:
+    """List what was asked of cases, and what is still to be done; ends with 1 while anything is."""
+    from regsosek.night.erasing import requests_made
+
+    with house() as opened:
+        made = requests_made(opened)
+    for each in made:
+        open_ = f"open: {each.left} objects in landing, due {each.due:%Y-%m-%d %H:%M} UTC" if each.left else "done"
+        told = f"{each.at:%Y-%m-%d %H:%M}  {each.province}  {each.kind}  {each.case_id}  {each.request}  {open_}"
+        console.print(told, highlight=False, soft_wrap=True)
+    if any(each.left for each in made):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _tell_found(found: "Found") -> None:
+    deliveries = len({row.delivery_id for row in found.rows})
+    console.print(
+        f"{len(found.rows)} rows of {deliveries} deliveries hold the case, and {len(found.landing)} objects in landing."
+    )
+    if found.tags:
+        console.print(f"{found.tags} tags of houses stand at its number; they are not erased by this.")
+    if found.held:
+        console.print(f"Held deliveries may bring it: it is emptied when one is freed: {', '.join(found.held)}")
 
 
 def _cases(opened: "House", province: str, kind: "Number") -> list[str]:

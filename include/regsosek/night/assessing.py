@@ -11,6 +11,7 @@ from functools import cached_property
 
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.parts import Given, Parts, parts_of
+from regsosek.privacy.pinned import NOTHING_PINNED, Pinned
 from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.files import read_part
@@ -27,6 +28,7 @@ class Assessment:
     given: Given
     judge: Judge
     violations: Counter[Violated] = field(default_factory=Counter)
+    pinned: Pinned = NOTHING_PINNED
     _judged: Counter[str] = field(default_factory=Counter)
     _in_error: Counter[str] = field(default_factory=Counter)
 
@@ -61,11 +63,12 @@ class Assessment:
             self.parts.note()
         self.parts.count()
 
-    def judge_staged(self) -> tuple[RuleCount, ...]:
+    def judge_staged(self, part: int) -> tuple[RuleCount, ...]:
         """Judges the part that was staged last and adds its counts to those of the delivery."""
         counts = self.judge.judge()
         for count in counts:
             self.violations[count.dataset, count.rule_id, count.severity] += count.violations
+        self.violations.update(self.pinned.apply(self.given.duck, part))
         for share in error_shares(self.given.duck, self.given.manifest.datasets):
             self._judged[share.dataset] += share.judged
             self._in_error[share.dataset] += share.in_error
@@ -75,4 +78,5 @@ class Assessment:
     def shares(self) -> tuple[ErrorShare, ...]:
         """Rows judged and in error of each dataset, over all parts that were judged."""
         datasets = self.given.manifest.datasets
-        return tuple(ErrorShare(each, self._judged[each], self._in_error[each]) for each in datasets)
+        found = tuple(ErrorShare(each, self._judged[each], self._in_error[each]) for each in datasets)
+        return self.pinned.shares(found)

@@ -324,7 +324,7 @@ def _judge_part(
     except ContractBreachError as breach:
         checked.note(breach)
         return
-    assessment.judge_staged()
+    assessment.judge_staged(part)
     checked.judged_parts += 1
     for dataset in manifest.datasets:
         cases(_case_reasons(duck, part, dataset))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from regsosek.contract.codebook import STREAMS
 from regsosek.contract.streams import MESSAGES
+from regsosek.warehouse.hidden_cases import is_shown
 
 FAMILIES = "keluarga"
 # What can wait in quarantine: a family with all its members, or a message of a stream.
@@ -68,8 +69,10 @@ JOIN LATERAL (
 ) k ON true
 """
 _CHOSEN = "SELECT * FROM core.kasus_terkini WHERE waiting IS NOT NULL AND province = :province"
+# Counts count every case; lists leave out those that are shown to nobody.
+_LISTED = f"SELECT * FROM core.kasus_terkini w WHERE waiting IS NOT NULL AND province = :province AND {is_shown('w')}"
 # By the key of the pointer, byte by byte, so that a page costs what it holds, and the order is that of its keys.
-_PAGE = f'{_CHOSEN} AND case_id COLLATE "C" > :after ORDER BY case_id COLLATE "C" LIMIT :limit'
+_PAGE = f'{_LISTED} AND case_id COLLATE "C" > :after ORDER BY case_id COLLATE "C" LIMIT :limit'
 
 
 def _messages(dataset: str) -> str:
@@ -101,6 +104,7 @@ def _part(position: int) -> str:
     return known if position else "NULL::text"
 
 
+_LISTS = {FAMILIES: _FAMILIES.format(chosen=_LISTED), **{dataset: _messages(dataset) for dataset in STREAMS}}
 _WAITING = {FAMILIES: _FAMILIES.format(chosen=_CHOSEN), **{dataset: _messages(dataset) for dataset in STREAMS}}
 # A rule that a family's member breaks is the family's; a message has a row of its own.
 _REASON = """
@@ -148,7 +152,7 @@ def quarantined_cases(
 ) -> Iterator[QuarantinedCase]:
     """The open cases of ``province``, by key; only those that break ``rule`` if it is given, and at most ``most``."""
     asked: dict[str, Any] = {"province": province, "rule": rule, "most": most}
-    query = _CASES.format(waiting=_WAITING[dataset], order=_BY_AGE if oldest_first else _BY_KEY)
+    query = _CASES.format(waiting=_LISTS[dataset], order=_BY_AGE if oldest_first else _BY_KEY)
     yield from _cases(connection, query, asked)
 
 

@@ -12,8 +12,11 @@ from sqlalchemy import Connection
 
 from regsosek.errors import ReferenceDataError
 from regsosek.landing.archive import Decision, list_decisions
+from regsosek.night.erased_cases import erased_cases
+from regsosek.night.erasing import complete_erasures
 from regsosek.night.house import House
 from regsosek.night.judging import Judges, SuitesOf, archived_suites, named_versions, suite_names
+from regsosek.night.limiting import complete_limits
 from regsosek.night.measuring import measure_error_shares
 from regsosek.night.reception import FIRST_TIME, Again, Reception, receive_in_order
 from regsosek.night.sealing import require_nights_before, seal_night
@@ -69,6 +72,8 @@ def receive_locked(
         SealedNightError: the warehouse lacks nights before this one that the archive has sealed.
     """
     require_nights_before(house, province, night)
+    complete_erasures(house, province)
+    complete_limits(house, province)
     decisions = list_decisions(house.store, house.settings.archive_bucket, province)
     with house.loader.begin() as connection:
         _apply(connection, [decision for decision in decisions if decision.night < night])
@@ -163,10 +168,11 @@ def _receive_pending(
     ):
         _fill_reference(house, duck, province, scratch)
         judges = Judges(duck, suites_of)
+        erased = erased_cases(house, province, keys)
         receive_in_order(
             entries,
             lambda entry, awaited: Reception(
-                house, duck, judges, entry, scratch, again.get(entry.delivery_id, FIRST_TIME), awaited
+                house, duck, judges, entry, scratch, again.get(entry.delivery_id, FIRST_TIME), awaited, erased
             ),
         )
 

@@ -17,11 +17,13 @@ from regsosek.landing.archive import Decision, Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.assessing import Assessment, Violated
 from regsosek.night.bringing import archive_files, bring_files, bring_manifest, bring_window, receipt_of
+from regsosek.night.erased_cases import ErasedCases
 from regsosek.night.house import House
 from regsosek.night.judging import Judges
 from regsosek.night.measuring import measure_decided
 from regsosek.night.parts import Given
 from regsosek.night.stopwatch import Stopwatch
+from regsosek.privacy.pinned import Pinned
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, measured
 from regsosek.staging.repairs import Repair
 from regsosek.telemetry.context import within
@@ -52,6 +54,7 @@ class Reception:
     Attributes:
         again: what was decided about it before.
         awaited: ids of deliveries that are received later tonight, before this one if it replaces them.
+        erased: the cases of the province that were erased, whichever delivery brings them.
     """
 
     house: House
@@ -61,6 +64,7 @@ class Reception:
     scratch: Path
     again: Again = FIRST_TIME
     awaited: frozenset[str] = frozenset()
+    erased: ErasedCases = field(default_factory=ErasedCases)
     watch: Stopwatch = field(default_factory=Stopwatch)
 
     def run(self) -> bool:
@@ -139,21 +143,27 @@ class Reception:
         with self.watch.step("fetch"):
             files = bring_files(self.house, self.entry, receipt, manifest, self.scratch)
         try:
+            files = self.erased.emptied(self.house, manifest, files, self.scratch)
             bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
             assessment = self._load_parts(manifest, self._judged_by(receipt), supersedes, files)
+            self.erased.require_searched(manifest)
             with self.watch.step("fetch"):
                 archive_files(self.house, receipt, files)
         finally:
             for file in files:
                 file.path.unlink(missing_ok=True)
-        return assessment.violations, assessment.shares
+        return assessment.pinned.violations(assessment.violations), assessment.shares
 
     def _load_parts(
         self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...], files: Sequence[FetchedFile]
     ) -> Assessment:
         days = self._possible_days(manifest, receipt)
         judge = self.judges.of(receipt, manifest.instrument_version, manifest.instrument)
-        assessment = Assessment(Given(self.duck, self.scratch, self.entry, manifest, days, supersedes), judge)
+        assessment = Assessment(
+            Given(self.duck, self.scratch, self.entry, manifest, days, supersedes),
+            judge,
+            pinned=Pinned.of(self.erased.tombstones, self.entry.delivery_id),
+        )
         files_of = assessment.files_of(files)
         if len(files_of) > 1:
             with self.watch.step("compare"):
@@ -188,7 +198,7 @@ class Reception:
                 repairs += assessment.read(file)
             parts.stage(part)
         with watch.step("judge"):
-            assessment.judge_staged()
+            assessment.judge_staged(part)
         with self.house.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             with watch.step("recognise"):

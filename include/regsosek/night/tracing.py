@@ -21,6 +21,7 @@ from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.restatement import PLACED
 from regsosek.warehouse.case_state import case_state_steps, revised
+from regsosek.warehouse.hidden_cases import hidden_cases
 from regsosek.warehouse.standing import was_freed
 from regsosek.wording.spreadsheet import Spreadsheet
 
@@ -89,6 +90,8 @@ def trace(connection: Connection, store: Store, archive_bucket: str, asked: Aske
 def write_cases(connection: Connection, asked: AskedFigure, path: Path, enter: Enter) -> int:
     """Writes the keys of every case that a number counts as CSV, without any answer; returns the sum.
 
+    Cases that are shown to nobody are counted and not written.
+
     Args:
         enter: enters the cases of a province in the trail of access; called before they are written.
     """
@@ -97,9 +100,10 @@ def write_cases(connection: Connection, asked: AskedFigure, path: Path, enter: E
         writer = Spreadsheet(file)
         writer.writerow(CASE_COLUMNS)
         for province, counted in groupby(_rows(connection, asked, _CASES), key=lambda row: row.province):
-            rows = list(counted)
-            enter(province, [row.case_id for row in rows])
-            writer.writerows(rows)
+            rows, hidden = list(counted), hidden_cases(connection, province)
+            shown = [row for row in rows if row.case_id not in hidden]
+            enter(province, [row.case_id for row in shown])
+            writer.writerows(shown)
             total += sum(row.counted for row in rows)
     return total
 

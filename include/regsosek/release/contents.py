@@ -58,18 +58,26 @@ def _filled(column: "pd.Series[str]") -> list[str]:
 
 
 def _rosters(families: pd.DataFrame, members: pd.DataFrame) -> Mapping[int, list[str]]:
-    """Hashes of members by the place of their family: that of their document and revision, else of their key."""
+    """Hashes of members by the place of their family."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for place, row in zip(families_of(families, members), _row_hashes("anggota", members), strict=True):
+        found[place].append(row)
+    return found
+
+
+def families_of(families: pd.DataFrame, members: pd.DataFrame) -> list[int]:
+    """The place of each member's family: that of its document and revision, else of its key.
+
+    Raises:
+        KeyError: a member has none.
+    """
     by_revision: dict[tuple[str, str] | None, int] = {}
     by_key: dict[str, int] = {}
     for place, (revision, key) in enumerate(_claims(families)):
         if revision:
             by_revision.setdefault(revision, place)
         by_key.setdefault(key, place)
-    found: dict[int, list[str]] = defaultdict(list)
-    for (revision, key), row in zip(_claims(members), _row_hashes("anggota", members), strict=True):
-        place = by_revision[revision] if revision in by_revision else by_key[key]
-        found[place].append(row)
-    return found
+    return [by_revision[revision] if revision in by_revision else by_key[key] for revision, key in _claims(members)]
 
 
 def _claims(texts: pd.DataFrame) -> Iterator[tuple[tuple[str, str] | None, str]]:

@@ -84,7 +84,7 @@ case_state AS (
 """
 _ORDER = (
     "place_rank DESC, place_produced DESC, content_hash DESC, status = 'quarantined', produced_at DESC, "
-    "delivery_id DESC, part"
+    "delivery_id DESC, part, row_no"
 )
 
 _ACCEPTED = """

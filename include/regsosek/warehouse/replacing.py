@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, text
 
 from regsosek.quality.hold_limits import REPLACED, ErrorShare
 from regsosek.warehouse.database import analyse_cases, step_tables
+from regsosek.warehouse.hidden_cases import is_shown
 from regsosek.warehouse.kabkota import KABKOTA_OF_PLACE
 from regsosek.warehouse.ledger import Delivery
 from regsosek.warehouse.standing import STANDING
@@ -123,13 +124,13 @@ FROM ledger.replacement r JOIN standing d USING (province, delivery_id)
 WHERE r.province = :province AND d.counted_night = :night AND d.state = 'accepted' GROUP BY 1 ORDER BY 1
 """
 # A family that came back since is none of them any more.
-_WITHDRAWN = """
+_WITHDRAWN = f"""
 SELECT a.case_id, a.id_subsls, a.r109_no_bangunan AS building, a.r110_no_keluarga AS family
 FROM ledger.delivery d
 JOIN core.kasus a ON a.province = d.province AND a.night = coalesce(d.decided_night, d.night)
      AND a.delivery_id = d.delivery_id AND a.part = 0
 JOIN core.kasus_terkini t ON t.province = a.province AND t.case_id = a.case_id AND t.state = 'withdrawn'
-WHERE d.province = :province AND d.delivery_id = :delivery_id AND d.state = 'accepted'
+WHERE d.province = :province AND d.delivery_id = :delivery_id AND d.state = 'accepted' AND {is_shown("a")}
 ORDER BY a.id_subsls, a.r109_no_bangunan, a.r110_no_keluarga, a.case_id
 """
 

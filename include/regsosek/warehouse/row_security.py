@@ -9,6 +9,9 @@ partitions of a night, and taking statistics.
 
 from sqlalchemy import Connection, text
 
+from regsosek.warehouse.hidden_cases import CASE_COLUMNS, HIDDEN_POLICY
+from regsosek.warehouse.hidden_cases import make_function as make_hidden_function
+from regsosek.warehouse.hidden_cases import policy as hidden_policy
 from regsosek.warehouse.opened_reading import IS_OPEN, make_reading_functions
 from regsosek.warehouse.rights import PARTS, PREFIX, READERS, province_role, tables_of_readers
 
@@ -73,6 +76,7 @@ def make_functions(connection: Connection, split_by_night: list[str]) -> None:
         connection.execute(text(f"GRANT EXECUTE ON FUNCTION {function} TO {LOADER}"))
     connection.execute(text(_OWN_PROVINCES))
     make_reading_functions(connection)
+    make_hidden_function(connection)
 
 
 def secure_rows(connection: Connection) -> None:
@@ -98,10 +102,13 @@ def secure_rows(connection: Connection) -> None:
 def _policies(table: str, owner: str) -> dict[str, tuple[list[str], str]]:
     """Each policy of a table with the roles that it is for, and what it lets them do."""
     name, rule = (OPENED_POLICY, _OPENED) if table.startswith(CASES) else (READER_POLICY, _ITS_PROVINCES)
-    return {
+    policies = {
         STAFF_POLICY: ([*PARTS, owner], "TO {} USING (true) WITH CHECK (true)"),
         name: ([*READERS], f"FOR SELECT TO {{}} USING {rule}"),
     }
+    if table in CASE_COLUMNS:
+        policies[HIDDEN_POLICY] = ([*READERS], hidden_policy(table))
+    return policies
 
 
 _READ = """

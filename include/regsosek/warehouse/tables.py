@@ -196,6 +196,13 @@ access_case = Table(
     Index(None, "access_id"), schema="ledger",
 )  # fmt: skip
 
+# What the law asks of a case: erased (under its mark), or limited until it is lifted.
+case_request = Table(
+    "case_request", metadata, _key("province"), _key("case_id"), _key("kind"), _needed("request"), _needed("by"),
+    _needed("reason"), _moment("at"), _moment("lifted_at", nullable=True), Column("lifted_by", Text),
+    Column("lift_reason", Text), schema="ledger",
+)  # fmt: skip
+
 # --- core: cases and answers, partitioned by province (answers then by night) ----------------------------------------
 
 _BY_PROVINCE: dict[str, Any] = {"postgresql_partition_by": "LIST (province)"}

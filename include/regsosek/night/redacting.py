@@ -1,0 +1,178 @@
+"""One part of a delivery written anew without the answers of some families, and proved to be the same but for them."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from regsosek.contract.codebook import DATASETS, variables
+from regsosek.contract.manifest import DeliveredFile, Manifest
+from regsosek.errors import ObjectStoreError
+from regsosek.geography.provinces import clock_offset
+from regsosek.landing.intake import FetchedFile
+from regsosek.privacy.redaction import DOCUMENT, KEPT, MARKED, Change, kept_pattern, rewrite
+from regsosek.release.contents import contents, families_of
+from regsosek.release.reading_again import UNREADABLE, read_columns
+from regsosek.staging.pseudonyms import HashKeys
+
+Texts = Mapping[str, pd.DataFrame]
+CARD, NIK = "r114_no_kk", "r403_nik"
+# What tells a family's members, and the numbers that families may have in common.
+_NUMBERED = (DOCUMENT, "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", CARD, NIK)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of families and persons, for comparing alone."""
+
+    cards: frozenset[str] = field(default=frozenset(), repr=False)
+    niks: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __or__(self, other: "Numbers") -> "Numbers":
+        """Those of both."""
+        return Numbers(self.cards | other.cards, self.niks | other.niks)
+
+
+@dataclass(frozen=True)
+class Emptied:
+    """A family row that is to be emptied.
+
+    Attributes:
+        row_no: from 1.
+        document: the id that it has from now on.
+        mark: the text that tells it from other erased contents.
+        placeless: its sub-SLS is none, so that its digits may be somebody's number.
+    """
+
+    row_no: int
+    document: str
+    mark: str
+    placeless: bool
+
+
+@dataclass(frozen=True)
+class RedactedPart:
+    """A part as it is now.
+
+    Attributes:
+        hashes: the content hash of each emptied family row, by its number.
+        numbers: that stood in the emptied rows; they are kept nowhere.
+    """
+
+    files: tuple[FetchedFile, ...]
+    hashes: Mapping[int, str]
+    numbers: Numbers
+
+
+def redact_part(
+    manifest: Manifest, files: Sequence[FetchedFile], emptied: Sequence[Emptied], keys: HashKeys, scratch: Path
+) -> RedactedPart:
+    """Empties the rows of some families and of their members.
+
+    Raises:
+        ObjectStoreError: what was written is not the same but for them, or the files cannot be read; nothing was kept.
+    """
+    try:
+        given = {str(file.delivered.dataset): _texts(manifest, file) for file in files}
+        places = families_of(given["keluarga"], given["anggota"])
+        written = tuple(_rewritten(file, given, places, emptied, scratch) for file in files)
+        now = {str(file.delivered.dataset): _texts(manifest, file) for file in written}
+        hashes = _proved(given, now, places, emptied, keys)
+    except (*UNREADABLE, KeyError) as error:
+        # The kind of error is enough: its text may quote a value.
+        raise ObjectStoreError(
+            f"delivery {manifest.delivery_id}: part {files[0].delivered.part} cannot be written anew "
+            f"({type(error).__name__}); nothing of it was changed"
+        ) from None
+    return RedactedPart(written, hashes, _numbers(given, places, {each.row_no - 1 for each in emptied}))
+
+
+def read_documents(manifest: Manifest, file: FetchedFile) -> list[str]:
+    """The id of each family row, as it was delivered."""
+    return _read(manifest, file.delivered, file.path, [DOCUMENT])[DOCUMENT].to_list()
+
+
+def _texts(manifest: Manifest, file: FetchedFile) -> pd.DataFrame:
+    names = [each.name for each in variables(file.delivered.dataset, manifest.instrument_version)]
+    return _read(manifest, file.delivered, file.path, names)
+
+
+def _read(manifest: Manifest, file: DeliveredFile, path: Path, names: Sequence[str]) -> pd.DataFrame:
+    expected = [v for v in variables(file.dataset, manifest.instrument_version) if v.name in names]
+    offset: timedelta = clock_offset(manifest.province, manifest.produced_at)
+    return read_columns(path, file.format, expected, offset)
+
+
+def _rewritten(
+    file: FetchedFile, given: Texts, places: Sequence[int], emptied: Sequence[Emptied], scratch: Path
+) -> FetchedFile:
+    dataset = file.delivered.dataset
+    by_place = {each.row_no - 1: each for each in emptied}
+    changes = {
+        row + 1: _change(dataset, given[dataset].iloc[row], by_place[place])
+        for row, place in enumerate(range(len(given[dataset])) if dataset == "keluarga" else places)
+        if place in by_place
+    }
+    if not changes:
+        return file
+    target = scratch / f"emptied-{file.delivered.name}"
+    rewrite(file.path, target, file.delivered.format, changes)
+    return FetchedFile(file.delivered, target)
+
+
+def _change(dataset: str, row: "pd.Series[str]", emptied: Emptied) -> Change:
+    change: dict[str, str | None] = {
+        column: None
+        for column in KEPT[dataset]
+        if column in row.index and re.fullmatch(kept_pattern(dataset, column), row[column])
+    }
+    if emptied.placeless:
+        change.pop("id_subsls", None)
+    change[DOCUMENT] = emptied.document
+    return change | ({MARKED: emptied.mark} if dataset == "keluarga" else {})
+
+
+def _proved(
+    given: Texts, now: Texts, places: Sequence[int], emptied: Sequence[Emptied], keys: HashKeys
+) -> dict[int, str]:
+    """The new hashes of emptied rows, once all others are found to be what they were.
+
+    Raises:
+        ValueError: a row that was not to be emptied is another one, or an answer stands in one that was.
+    """
+    gone = {each.row_no - 1 for each in emptied}
+    for dataset in DATASETS:
+        of_row = range(len(given[dataset])) if dataset == "keluarga" else places
+        others = [place not in gone for place in of_row]
+        if not given[dataset][others].equals(now[dataset][others]):
+            raise ValueError("a row of another family changed")
+        answers = now[dataset].drop(columns=[DOCUMENT, MARKED, *KEPT[dataset]], errors="ignore")
+        if (answers[[not other for other in others]] != "").any(axis=None):
+            raise ValueError("an answer was left")
+    hashed = contents(now["keluarga"], now["anggota"], keys)
+    return {each.row_no: hashed[each.row_no - 1] for each in emptied}
+
+
+def families_sharing(
+    manifest: Manifest, files: Sequence[FetchedFile], numbers: Numbers, emptied: Collection[int]
+) -> dict[int, tuple[int, ...]]:
+    """Family rows of a part that have a number in common with an emptied one, with the rows of their members."""
+    given = {str(file.delivered.dataset): _read(manifest, file.delivered, file.path, _NUMBERED) for file in files}
+    families, members = given["keluarga"], given["anggota"]
+    places = families_of(families, members)
+    sharing = {place for place, card in enumerate(families[CARD]) if card in numbers.cards}
+    sharing |= {places[row] for row, nik in enumerate(members[NIK]) if nik in numbers.niks}
+    rosters: dict[int, list[int]] = {place: [] for place in sharing if place + 1 not in emptied}
+    for row, place in enumerate(places):
+        if place in rosters:
+            rosters[place].append(row + 1)
+    return {place + 1: tuple(rows) for place, rows in rosters.items()}
+
+
+def _numbers(given: Texts, places: Sequence[int], gone: Collection[int]) -> Numbers:
+    families, members = given["keluarga"], given["anggota"]
+    niks = {str(nik) for row, nik in enumerate(members[NIK]) if places[row] in gone}
+    return Numbers(frozenset({str(families[CARD].iat[place]) for place in gone} - {""}), frozenset(niks - {""}))

@@ -1,0 +1,156 @@
+"""The archive's record of an erased case: which rows held it, what they are now, and by what its next arrival is known.
+
+It names the case by a mark drawn at random, and knows it again by a keyed hash of its id: the id itself stands nowhere.
+A warehouse that is rebuilt, or restored from a dump of before, is brought up to it.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regsosek.contract.manifest import ProvinceCode, Sha256, Ulid
+from regsosek.errors import ObjectStoreError
+from regsosek.landing.archive import MAX_RECORD_BYTES, canonical_json
+from regsosek.landing.store import Store
+from regsosek.staging.pseudonyms import HashKeys, hashed_on
+
+TOMBSTONES = "tombstones/"
+Row = Annotated[int, Field(ge=1)]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ErasedFamily(_Value):
+    """A family row of the case, and what stands in its place.
+
+    Attributes:
+        mark: what tells this content from other erased ones of the case; it says nothing of it.
+        verdict: as it was judged; ``None`` of a withdrawal.
+        content_hash: of the row as it is now, in hex.
+    """
+
+    delivery_id: Ulid
+    part: Row
+    row_no: Row
+    mark: str
+    verdict: str | None
+    content_hash: str
+
+
+class Reason(_Value):
+    """A rule that a row breaks."""
+
+    dataset: str
+    row_no: Row
+    rule_id: str
+    severity: str
+
+
+class Neighbour(_Value):
+    """A family that shared a number with the erased one: what was found of it stays as it was judged."""
+
+    delivery_id: Ulid
+    part: Row
+    row_no: Row
+    verdict: str
+    reasons: tuple[Reason, ...]
+
+
+class Counted(_Value):
+    """What a delivery's judgement counted before it was rewritten: those counts stay."""
+
+    delivery_id: Ulid
+    violations: tuple[tuple[str, str, str, int], ...]
+    shares: tuple[tuple[str, int, int], ...]
+
+
+class Tombstone(_Value):
+    """An erased case.
+
+    Attributes:
+        mark: the case's id from now on, in a form that ids of documents may have.
+        known_by: keyed hash of province and id, by the first ``generation`` keys of the deployment.
+        files: each rewritten file by the hash of its former content, to the hash of what it is now.
+    """
+
+    province: ProvinceCode
+    mark: str
+    known_by: str
+    generation: int
+    request: str
+    by: str
+    at: datetime
+    reason: str
+    files: dict[Sha256, Sha256] = Field(default_factory=dict)
+    families: tuple[ErasedFamily, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    counted: tuple[Counted, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Where it is kept."""
+        return f"{_prefix(self.province)}{self.mark}.json"
+
+    def is_of(self, case_id: str, keys: HashKeys) -> bool:
+        """Whether it is the tombstone of that case; ``keys`` are all of the deployment."""
+        return self.known_by == case_hash(self.province, case_id, keys[: self.generation])
+
+
+def new_mark() -> str:
+    """An id for an erased case, of a form that ids may have and never all digits."""
+    return f"er-e{secrets.token_hex(8)[1:]}"
+
+
+def case_hash(province: str, case_id: str, keys: Sequence[bytes]) -> str:
+    """What a case is known again by; who has not all of ``keys`` finds no id by trying."""
+    return hashed_on(f"erased/{province}/{case_id}".encode(), keys).hex()
+
+
+def write_tombstone(store: Store, bucket: str, tombstone: Tombstone) -> None:
+    """Keeps a tombstone, over an earlier one of the same case."""
+    store.put_bytes(bucket, tombstone.key, canonical_json(tombstone))
+
+
+def tombstone_marks(store: Store, bucket: str, province: str) -> set[str]:
+    """The marks of all erased cases of ``province``: one listing, nothing is read."""
+    listed = store.list_objects(bucket, _prefix(province))
+    return {found.key.rpartition("/")[2].removesuffix(".json") for found in listed if found.key.endswith(".json")}
+
+
+def list_tombstones(store: Store, bucket: str, province: str) -> tuple[Tombstone, ...]:
+    """All erased cases of ``province``, by time.
+
+    Raises:
+        ObjectStoreError: one cannot be read: leaving it out would bring the case back.
+    """
+    found = (
+        _read(store, bucket, f"{_prefix(province)}{mark}.json") for mark in tombstone_marks(store, bucket, province)
+    )
+    return tuple(sorted(found, key=lambda each: (each.at, each.mark)))
+
+
+def erased_files(tombstones: Sequence[Tombstone]) -> Iterator[tuple[str, str, Tombstone]]:
+    """Every rewritten file: the hash of its former content, that of what took its place, and for which case."""
+    for tombstone in tombstones:
+        for former, now in tombstone.files.items():
+            yield former, now, tombstone
+
+
+def _read(store: Store, bucket: str, key: str) -> Tombstone:
+    document = store.get_bytes(bucket, key, max_bytes=MAX_RECORD_BYTES)
+    if document is None:
+        raise ObjectStoreError(f"{bucket}/{key} was taken away while it was read (run again)")
+    try:
+        return Tombstone.model_validate_json(document)
+    except ValidationError as error:
+        faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False, include_url=False))
+        raise ObjectStoreError(f"{bucket}/{key} is no tombstone: {faults}") from None
+
+
+def _prefix(province: str) -> str:
+    return f"{TOMBSTONES}prov={province}/"

@@ -1,0 +1,181 @@
+"""A case that is erased: gone from warehouse, archive and whatever is rebuilt, while everything still adds up."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from delivered import PROVINCE
+from field_world import Family, FieldWorld, family, faulty
+from left_behind import contents
+from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
+from regsosek.errors import DecisionError
+from regsosek.landing.encrypted import object_key
+from regsosek.night import erasing
+from regsosek.night.erasing import Request, complete_erasures, erase_case
+from regsosek.night.limiting import lift_limit, limit_case
+from regsosek.night.quarantine import quarantine_page, quarantined_cases, waiting_by_night
+from regsosek.night.replaying import replay
+
+TABLES_ALONE = True
+# F06-shared: a KK number that two families of a delivery bear; the neighbour stays as it was judged.
+KEPT_RULES = (*PUBLISHED_RULES, "F06-shared")
+NIK, KK, NAME, STREET = "6472015505800078", "6472010101010001", "SITI AMINAH BINTI OMAR", "JALAN MAWAR 17"
+ASKED = Request("S-12/2026", "sari", "asked in writing")
+WORDS = (NIK, KK, NAME, STREET, "NOMOR-ASLI")
+
+
+def person(document: str, versi: int = 1, *, number: int, **changes: str) -> Family:
+    row, members = family(document, versi, number=number, r114_no_kk=KK, r107_alamat=STREET, **changes)
+    return row, [each | {"r402_nama": NAME, "r403_nik": NIK} for each in members]
+
+
+def everything(world: FieldWorld) -> dict[str, list[str]]:
+    """Every row that nights leave behind; where an erased document was repaired is counted when it was first read."""
+    return {table: rows for table, rows in contents(world, ()).items() if table != "ledger.repair"}
+
+
+def archived(world: FieldWorld, scratch: Path) -> bytes:
+    """All that anybody who has the archive key can read in the archive, unpacked."""
+    house, found = world.house, b""
+    for each in house.store.list_objects(house.settings.archive_bucket, ""):
+        content = house.store.get_bytes(house.settings.archive_bucket, each.key, max_bytes=10**7) or b""
+        found += content
+        if each.key.startswith("keys/"):
+            sha256 = each.key.rpartition("/")[2]
+            content = house.archive.fetch(sha256, scratch / "content").read_bytes()
+            found += gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    return found
+
+
+def words_in(text: str | bytes) -> set[str]:
+    return {word for word in WORDS if (word.encode() if isinstance(text, bytes) else word) in text}
+
+
+def eventful(world: FieldWorld) -> None:
+    """The case in three formats, two revisions and a duplicate, once in quarantine; a neighbour has its KK number."""
+    spoiled = person("A", number=1, r302_luas_lantai="NOMOR-ASLI", r303_lantai="0")
+    neighbour = family("B", number=2, r114_no_kk=KK)
+    receive(world, FIRST, [spoiled, neighbour, faulty("C", number=3)])
+    receive(
+        world,
+        SECOND,
+        [person("A", 2, number=1), person("A", 2, number=1), family("D", number=4)],
+        formats={"keluarga": "jsonl.gz", "anggota": "parquet"},
+    )
+
+
+@pytest.fixture(scope="module")
+def erased(prepared: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The world before and after, and what was published before."""
+    world, scratch = prepared.fresh(), tmp_path_factory.mktemp("archived")
+    eventful(world)
+    published = release(world, SECOND)
+    before = everything(world)
+    assert words_in(str(before)) == words_in(archived(world, scratch)) | {"NOMOR-ASLI"} == set(WORDS)
+    kept = {each.key: each.size for each in world.house.store.list_objects(world.house.settings.archive_bucket, "obj")}
+    tombstone = erase_case(world.house, PROVINCE, "A", ASKED)
+    return world, before, everything(world), published, tombstone, kept, scratch
+
+
+def test_nothing_of_it_can_be_read_any_more(erased: Any) -> None:
+    world, _, after, _, tombstone, kept, scratch = erased
+    assert words_in(str(after)) == {KK}  # the neighbour's own number
+    assert words_in(archived(world, scratch)) <= {KK}
+    assert '"A"' not in str(after)
+    bucket = world.house.settings.archive_bucket
+    for former in tombstone.files:
+        assert kept[object_key(former)]
+        assert world.house.store.size(bucket, object_key(former)) == 0
+        assert world.house.archive.current(former) == tombstone.files[former]
+
+
+def test_every_row_is_still_there_and_every_figure_stands(erased: Any) -> None:
+    world, before, after, published, *_ = erased
+    gone = {"quality.reason", "restricted.untyped_value"}  # what was found of its answers
+    assert {t: len(rows) for t, rows in before.items() if t not in gone} == {
+        t: len(rows) for t, rows in after.items() if t not in gone
+    }
+    figures = [table for table in before if table.startswith(("mart.", "ledger.", "quality.rule", "quality.error"))]
+    assert {t: before[t] for t in figures} == {t: after[t] for t in figures}
+    assert release(world, SECOND).content_hash == published.content_hash
+
+
+def test_what_is_rebuilt_from_the_archive_is_the_same(erased: Any) -> None:
+    world, _, after, *_ = erased
+    replay(world.house, FIRST, [PROVINCE])
+    again = everything(world)
+    assert {t: set(rows) ^ set(after[t]) for t, rows in again.items() if rows != after[t]} == {}
+
+
+def test_who_did_it_for_which_request_is_kept(erased: Any) -> None:
+    world, _, _, _, tombstone, *_ = erased
+    asked = "SELECT case_id, kind, request, by, reason FROM ledger.case_request"
+    assert world.rows(asked) == [(tombstone.mark, "erased", ASKED.request, ASKED.by, ASKED.reason)]
+    with pytest.raises(DecisionError, match="no delivery that was accepted"):
+        erase_case(world.house, PROVINCE, "A", ASKED)
+
+
+def test_it_is_taken_in_as_erased_when_it_comes_again(erased: Any) -> None:
+    world, _, _, _, tombstone, _, scratch = erased
+    receive(world, THIRD, [person("A", 3, number=1), family("E", number=5)])
+    after = everything(world)
+    assert words_in(str(after)) | words_in(archived(world, scratch)) == {KK}
+    known = world.rows("SELECT status, verdict FROM core.kasus WHERE case_id = :m AND versi = 3", m=tombstone.mark)
+    assert known == [("loaded", "clean")]
+    assert not release(world, THIRD).held_back  # the second reading finds what the log says
+    replay(world.house, FIRST, [PROVINCE])
+    again = everything(world)
+    assert {t: set(rows) ^ set(after[t]) for t, rows in again.items() if rows != after[t]} == {}
+
+
+def test_a_killed_erasure_is_completed_by_the_next_night(
+    world: FieldWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(world, FIRST, [person("A", number=1)])
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "wipe", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            erase_case(world.house, PROVINCE, "A", ASKED)
+    assert words_in(str(everything(world)))
+    receive(world, SECOND)
+    assert words_in(str(everything(world))) | words_in(archived(world, tmp_path)) == set()
+    done = everything(world)
+    with world.house.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM ledger.case_request")  # as in a dump of before, wiped twice
+    complete_erasures(world.house, PROVINCE)
+    assert everything(world) == done
+
+
+def shown(world: FieldWorld) -> list[str]:
+    with world.house.engine.connect() as connection:
+        listed = [each.case_id for each in quarantined_cases(connection, PROVINCE)]
+        assert listed == [each.case_id for each in quarantine_page(connection, PROVINCE, after="", limit=9)]
+        assert sum(each.cases for each in waiting_by_night(connection, PROVINCE)) == 2  # counting goes on
+    return listed
+
+
+def test_a_limited_case_counts_and_is_shown_to_nobody_until_that_is_lifted(world: FieldWorld) -> None:
+    receive(world, FIRST, [faulty("A", number=1), faulty("B", number=2), family("C", number=3)])
+    house, before = world.house, everything(world)
+    asked = {"request": "S-13/2026", "by": "sari", "reason": "disputed"}
+    assert shown(world) == ["A", "B"]
+    limit_case(house, PROVINCE, "A", **asked)
+    limit_case(house, PROVINCE, "C", **asked)
+    assert shown(world) == ["B"]
+    assert everything(world) == before
+    with pytest.raises(DecisionError, match="limited already"):
+        limit_case(house, PROVINCE, "A", **asked)
+    with pytest.raises(DecisionError, match="no such case"):
+        limit_case(house, PROVINCE, "Z", **asked)
+    with house.engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger.case_request"))  # as a warehouse that is rebuilt begins
+    replay(house, FIRST, [PROVINCE])
+    assert shown(world) == ["B"]
+    lift_limit(house, PROVINCE, "A", by="sari", reason="settled")
+    assert shown(world) == ["A", "B"]
+    with pytest.raises(DecisionError, match="not limited"):
+        lift_limit(house, PROVINCE, "A", by="sari", reason="settled")
+    assert [(each.case_id, each.kind) for each in erasing.requests_made(house)] == [("C", "limited")]
