@@ -22,10 +22,12 @@ _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 # A fresh .env describes a development server: mails end in the catcher, not at a provincial office.
 DEVELOPMENT = {"COMPOSE_PROFILES": "development", "REGSOSEK_SMTP_HOST": "mail", "REGSOSEK_SMTP_PORT": "1025"}
+STORE_KEYS = ("REGSOSEK", "PAGES", "WATCHDOG")
 
 
 def fresh_values() -> dict[str, str]:
     """Every variable that docker-compose.yaml demands; the values need no quoting in .env nor in a URL."""
+    key, secret = secrets.token_hex(10), secrets.token_hex(24)
     return {
         "POSTGRES_PASSWORD": secrets.token_hex(24),
         "AIRFLOW_DB_PASSWORD": secrets.token_hex(24),
@@ -40,8 +42,9 @@ def fresh_values() -> dict[str, str]:
         "AIRFLOW_FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AIRFLOW_JWT_SECRET": secrets.token_hex(64),
         "AIRFLOW_API_SECRET_KEY": secrets.token_hex(32),
-        "REGSOSEK_S3_ACCESS_KEY_ID": secrets.token_hex(10),
-        "REGSOSEK_S3_SECRET_ACCESS_KEY": secrets.token_hex(24),
+        # The stand-in knows one key and no rights; a real store has one each for nights, pages and watchdog.
+        **{f"{whose}_S3_ACCESS_KEY_ID": key for whose in STORE_KEYS},
+        **{f"{whose}_S3_SECRET_ACCESS_KEY": secret for whose in STORE_KEYS},
         "REGSOSEK_TOKEN_KEY": secrets.token_hex(32),
         "REGSOSEK_TRAIL_KEY": secrets.token_hex(32),
         "REGSOSEK_HMAC_KEY": secrets.token_hex(32),

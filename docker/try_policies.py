@@ -73,7 +73,7 @@ for bucket in (LANDING, ARCHIVE, RELEASE):
     owner.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
 owner.put_object(Bucket=LANDING, Key=SECRET, Body=b"x")
 iam, keys = client("iam", user("iam", "--caps=user-policy=*")), {}
-for name in ("prov63", "prov64", "pipeline", "reference"):
+for name in ("prov63", "prov64", "pipeline", "pages", "watchdog", "reference"):
     keys[name] = user(name)
     document = (PLACE / "policies" / f"{name}.json").read_text()
     iam.put_user_policy(UserName=name, PolicyName="regsosek", PolicyDocument=document)
@@ -103,3 +103,13 @@ hold(
 )
 reference.put_object(Bucket=LANDING, Key="reference/sls/x", Body=b"x")
 hold("who supplies reference files delivers nothing", refused(reference.put_object, Bucket=LANDING, Key=OPENED))
+owner.put_object(Bucket=ARCHIVE, Key="keys/x", Body=b"x")
+for name in ("pages", "watchdog"):
+    asked = client("s3", keys[name])
+    may_not = (
+        (asked.get_object, {"Bucket": LANDING, "Key": SECRET}),
+        (asked.get_object, {"Bucket": ARCHIVE, "Key": "keys/x"}),
+        (asked.put_object, {"Bucket": ARCHIVE, "Key": "objects/x", "Body": b"x"}),
+        (asked.put_object, {"Bucket": RELEASE, "Key": "rilis/x", "Body": b"x"}),
+    )
+    hold(f"the key of {name} reads no delivery and writes no release", all(refused(r, **named) for r, named in may_not))

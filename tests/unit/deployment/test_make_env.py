@@ -40,7 +40,9 @@ def test_it_sets_what_compose_demands(make_env: ModuleType, tmp_path: Path) -> N
 
 def test_no_two_files_share_a_secret(make_env: ModuleType) -> None:
     first, second = make_env.fresh_values(), make_env.fresh_values()
-    secrets = set(first) - set(make_env.DEVELOPMENT)
+    # The stand-in of a store knows one key, whoever asks.
+    repeated = {name for name in first if name.startswith(("PAGES_S3_", "WATCHDOG_S3_"))}
+    secrets = set(first) - set(make_env.DEVELOPMENT) - repeated
     assert all(first[name] != second[name] for name in secrets)
     assert len({first[name] for name in secrets}) == len(secrets)
 

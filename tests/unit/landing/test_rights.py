@@ -24,6 +24,7 @@ from regsosek.landing.store import StoredObject
 BUCKETS = Buckets("l", "a", "r")
 OWN = "landing/prov=64/tanggal=2022-10-21/x/manifest.json"
 REFERENCE, ARCHIVED, PAGE = "reference/sls/manifest.json", "objects/sha256/ab/abc", "rilis/index.html"
+OPENS, MEMORY, DECISION = "keys/sha256/ab/abc", "watchdog/memory.json", "decisions/prov=64/x.json"
 
 
 def as_list(given: Any) -> list[Any]:
@@ -78,6 +79,22 @@ def test_the_pipeline_writes_nothing_to_landing_and_deletes_nothing_from_the_arc
         ("l", "s3:GetObject"), ("a", "s3:GetObject"), ("a", "s3:PutObject"),
         ("r", "s3:GetObject"), ("r", "s3:PutObject"), ("r", "s3:DeleteObject"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("pages", {("s3:GetObject", "a", ARCHIVED), ("s3:GetObject", "r", PAGE), ("s3:PutObject", "a", DECISION)}),
+        ("watchdog", {("s3:GetObject", "r", PAGE), ("s3:GetObject", "a", MEMORY), ("s3:PutObject", "a", MEMORY)}),
+    ],
+)
+def test_pages_and_watchdog_read_no_delivery_and_write_what_is_theirs(name: str, may: set[tuple[str, ...]]) -> None:
+    policy = dict(policies(BUCKETS))[name]
+    objects = [("l", OWN), ("l", REFERENCE), *(("a", key) for key in (ARCHIVED, OPENS, MEMORY, DECISION)), ("r", PAGE)]
+    actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+    allowed = {(action, *each) for each in objects for action in actions if allows(policy, action, *each)}
+    assert allowed - {("s3:GetObject", "a", DECISION)} == may
+    assert allows(policy, "s3:ListBucket", "l", prefix="landing/prov=64/") == (name == "watchdog")
 
 
 def test_reference_files_come_from_a_key_that_delivers_for_nobody() -> None:
@@ -141,6 +158,6 @@ def test_policies_are_written_for_the_buckets_of_the_deployment(
     monkeypatch.setenv("REGSOSEK_ENV_FILE", str(tmp_path / "none.env"))
     monkeypatch.setenv("REGSOSEK_LANDING_BUCKET", "kiriman")
     assert CliRunner().invoke(app, ["store", "policies", str(tmp_path)]).exit_code == 0
-    assert len(list(tmp_path.glob("*.json"))) == len(provinces()) + 2
+    assert len(list(tmp_path.glob("*.json"))) == len(provinces()) + 4
     written = json.loads((tmp_path / "prov64.json").read_text())
     assert written == province_policy(Buckets("kiriman", "", ""), "64")

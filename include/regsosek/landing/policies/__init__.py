@@ -26,11 +26,11 @@ def province_policy(buckets: Buckets, province: str) -> Policy:
 
 
 def policies(buckets: Buckets) -> Iterator[tuple[str, Policy]]:
-    """All policies by name: one per province, the pipeline's, and that of who supplies reference files."""
+    """All policies by name: one per province; of nights, pages, watchdog; and that of who supplies reference files."""
     for each in provinces():
         yield f"prov{each.code}", province_policy(buckets, each.code)
-    yield "pipeline", _filled("pipeline.json", buckets)
-    yield "reference", _filled("reference.json", buckets)
+    for name in ("pipeline", "pages", "watchdog", "reference"):
+        yield name, _filled(f"{name}.json", buckets)
 
 
 def _filled(template: str, buckets: Buckets, province: str = "") -> Policy:
