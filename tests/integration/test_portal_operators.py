@@ -18,6 +18,7 @@ from portal_viewers import OPERATOR, OTHER_OPERATOR, office, seen_as
 from regsosek.alerts.nightly import alert_provinces
 from regsosek.contract.codebook import STREAMS
 from regsosek.landing.archive import list_decisions
+from regsosek.landing.policies import Buckets, policies
 from regsosek.night.nightly import release, tell
 from regsosek.night.outcome import Outcome
 from regsosek.night.stopwatch import peak_rss_bytes
@@ -30,6 +31,7 @@ from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.statistics.definitions import definitions
 from regsosek.warehouse.locks import province_lock
+from store_policies import refused_by
 from stream_messages import LATITUDE, LONGITUDE, PHOTO, deliver_stream, report, tag
 
 NIGHT = date(2022, 10, 21)
@@ -112,6 +114,24 @@ def test_no_page_holds_a_personal_value(world: FieldWorld, held: str) -> None:
         assert not [address for address, page in pages.items() if value in page.text]
     kept = str(world.rows("SELECT * FROM restricted.quarantined"))
     assert all(value in kept for value in PLANTED.values()), "what is sought was delivered"
+
+
+def test_pages_and_decisions_need_no_more_of_the_store_than_the_key_of_pages_may(
+    world: FieldWorld, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a rule no rule has changed since the night: what it was judged by lies in the archive.
+    monkeypatch.setattr("regsosek.portal.deciding_routes.load_suites", lambda _: world.suites)
+    settings, client = world.house.settings, client_of(world)
+    buckets = Buckets(settings.landing_bucket, settings.archive_bucket, settings.release_bucket)
+    docs = f"/nights/{NIGHT}/{PROVINCE}/keluarga"
+    with refused_by(dict(policies(buckets))["pages"]) as refused:
+        pages = [client.get(address).status_code for address in (*addresses(world, held), docs)]
+        assert set(pages) == {200}
+        assert decide(client, held).status_code == 303
+    assert refused == []
+    with refused_by(dict(policies(buckets))["watchdog"]) as refused:
+        client.get(docs)
+    assert refused, "what is refused is found"
 
 
 def test_an_office_sees_its_own_province_and_learns_of_no_other(world: FieldWorld, held: str) -> None:

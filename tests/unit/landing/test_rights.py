@@ -1,10 +1,8 @@
 """Policies of the buckets' keys: what each may do, by the rules of the policy language, and the trial that looks.
 
-The language is evaluated here as AWS describes it: a denial wins, what nothing allows is refused. The same files were
-tried on a Ceph object gateway (docs/server.md).
+The same files were tried on a Ceph object gateway (docs/server.md).
 """
 
-import fnmatch
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,34 +18,12 @@ from regsosek.geography.provinces import provinces
 from regsosek.landing.policies import Buckets, Policy, policies, province_policy
 from regsosek.landing.rights import try_rights
 from regsosek.landing.store import StoredObject
+from store_policies import allows
 
 BUCKETS = Buckets("l", "a", "r")
 OWN = "landing/prov=64/tanggal=2022-10-21/x/manifest.json"
 REFERENCE, ARCHIVED, PAGE = "reference/sls/manifest.json", "objects/sha256/ab/abc", "rilis/index.html"
 OPENS, MEMORY, DECISION = "keys/sha256/ab/abc", "watchdog/memory.json", "decisions/prov=64/x.json"
-
-
-def as_list(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else [given]
-
-
-def applies(statement: dict[str, Any], action: str, resource: str, context: dict[str, str]) -> bool:
-    conditions = {
-        "StringLike": lambda key, pattern: fnmatch.fnmatchcase(context.get(key, ""), pattern),
-        "Bool": lambda key, value: context.get(key) == value,
-    }
-    return (
-        any(fnmatch.fnmatchcase(action, each) for each in as_list(statement["Action"]))
-        and any(fnmatch.fnmatchcase(resource, f"{each}") for each in as_list(statement["Resource"]))
-        and all(conditions[op](*pair) for op, test in statement.get("Condition", {}).items() for pair in test.items())
-    )
-
-
-def allows(policy: Policy, action: str, bucket: str, key: str = "", *, prefix: str = "", tls: bool = True) -> bool:
-    resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
-    context = {"s3:prefix": prefix, "aws:SecureTransport": "true" if tls else "false"}
-    effects = {each["Effect"] for each in policy["Statement"] if applies(each, action, resource, context)}
-    return effects == {"Allow"}
 
 
 @pytest.mark.parametrize("province", [each.code for each in provinces()])
