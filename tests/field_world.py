@@ -18,7 +18,7 @@ from ulid import ULID
 from delivered import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
 from regsosek.geography.frame import SIMULATED
 from regsosek.geography.regions import RegionMaster, region_master
-from regsosek.night import judging
+from regsosek.night import judging, reference
 from regsosek.night.house import House, open_house
 from regsosek.night.receiving import ProvinceNight, receive_province
 from regsosek.quality.reasons import explain
@@ -84,6 +84,14 @@ def near_master(provinces: Iterable[str] = (PROVINCE,)) -> RegionMaster:
         if region.level in ("nasional", "provinsi") or master.province_of(code) in wanted
     }
     return replace(master, regions=near)
+
+
+@contextmanager
+def near_regions(*provinces: str) -> Iterator[None]:
+    """While it is entered, what loads the reference files loads the regions of :func:`near_master`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "region_master", lambda: near_master(provinces))
+        yield
 
 
 def family(document: str = "D1", versi: int = 1, *, number: int = 1, members: int = 2, **changes: str) -> Family:

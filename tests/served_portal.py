@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from field_world import CompiledJudge
+from field_world import CompiledJudge, near_regions
 from regsosek.night import judging
 from regsosek.night.house import House, open_house
 from regsosek.night.nightly import release
@@ -78,7 +78,8 @@ def served_portal(settings: Settings) -> Iterator[Portal]:
         with open_house(settings) as house:
             sink = BucketSink(house.store, settings.landing_bucket)
             simulate(Campaign(scale=0.001, streams=True), sink, nights=NIGHTS, provinces=[HOME, NEIGHBOUR])
-            load_reference(house)
+            with near_regions(HOME, NEIGHBOUR):
+                load_reference(house)
             for night in NIGHTS:
                 for province in (HOME, NEIGHBOUR):
                     if (province, night) != (NEIGHBOUR, NIGHTS[-1]):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from field_world import near_regions
 from regsosek.geography.calendar import field_windows
 from regsosek.night.house import House, open_house
 from regsosek.night.nightly import run_night
@@ -45,7 +46,8 @@ def releases(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
         for code, night in nights.items():  # all that a province has done until its night comes at once
             campaign = Campaign(scale=1 / 8000, first_delivery=night, behaviour=behaviour)
             simulate(campaign, sink, nights=[night], provinces=[code[:2]])
-        load_reference(house)
+        with near_regions(*(code[:2] for code in DAYS)):
+            load_reference(house)
         found = {}
         for code, night in nights.items():
             report = run_night(house, night, [code[:2]], alerts=False)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner
 
 from command_line import environment
-from field_world import CompiledJudge
+from field_world import CompiledJudge, near_regions
 from regsosek.alerts.condition import Kind
 from regsosek.alerts.detect import detect
 from regsosek.alerts.figures import read_figures
@@ -42,7 +42,7 @@ from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.campaign import Behaviour, Campaign, default_behaviour
 from regsosek.simulation.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
-from regsosek.simulation.sinks import BucketSink, DirectorySink
+from regsosek.simulation.sinks import DirectorySink
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.definitions import definitions
 from regsosek.statistics.denominators import related_places, with_denominators
@@ -108,9 +108,11 @@ def chain(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     with open_house(services_env) as house:
         for night in NIGHTS:
             campaign = Campaign(seed=3, scale=0.006, first_delivery=night, behaviour=behaviour(), streams=True)
-            for sink in (BucketSink(house.store, services_env.landing_bucket), DirectorySink(root)):
-                report = simulate(campaign, sink, nights=[night], provinces=[PROVINCE], defects=nothing)
-        load_reference(house)
+            report = simulate(campaign, DirectorySink(root), nights=[night], provinces=[PROVINCE], defects=nothing)
+        for path in filter(Path.is_file, root.rglob("*")):
+            house.store.put_file(services_env.landing_bucket, str(path.relative_to(root)), path)
+        with near_regions(PROVINCE):
+            load_reference(house)
         for night in NIGHTS:
             receive_province(house, PROVINCE, night, suites)
         yield Chain(house, report, Files(root, PROVINCE))
