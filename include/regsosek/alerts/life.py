@@ -35,14 +35,22 @@ def live(
     """
     earlier = {each.key: each for each in before if each.state is not State.RESOLVED}
     found = {each.key: _continued(each, earlier.get(each.key)) for each in tonight}
-    gone = [each for key, each in earlier.items() if key not in found and each.place.level in TOLD_LEVELS]
-    carried = [replace(each, judged=False) for each in gone if not shows(each.kind, each.place) and not expires]
+    missing = [each for key, each in earlier.items() if key not in found and _may_stand(each, found.values())]
+    carried = [replace(each, judged=False) for each in missing if not shows(each.kind, each.place) and not expires]
     resolved = [
-        replace(each, state=State.RESOLVED, until=None, judged=True) for each in gone if shows(each.kind, each.place)
+        replace(each, state=State.RESOLVED, until=None, judged=True)
+        for each in missing
+        if each.place.level in TOLD_LEVELS and shows(each.kind, each.place)
     ]
     opened = (*found.values(), *carried)
     whole = {each.kind for each in opened if each.place.level == "provinsi"}
     return (*(_standing(each, acts, night, escalation, whole) for each in opened), *resolved)
+
+
+def _may_stand(earlier: Condition, found: Iterable[Condition]) -> bool:
+    """Whether it may still stand though it was not found: a detail only on a night that found no other of its kind."""
+    details = {each.kind for each in found if each.place.level not in TOLD_LEVELS}
+    return earlier.place.level in TOLD_LEVELS or earlier.kind not in details
 
 
 def _continued(found: Condition, earlier: Condition | None) -> Condition:

@@ -13,7 +13,7 @@ from regsosek.alerts.digest import compose_digest
 from regsosek.alerts.judging import Rules
 from regsosek.alerts.national import ProvinceStand, compose_national
 from regsosek.alerts.platform import PlatformFigures
-from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
+from regsosek.alerts.province_figures import CodeDesa, HeadNotMet, KabkotaFigures, ProvinceFigures, Waiting
 from regsosek.alerts.thresholds import thresholds
 from regsosek.geography.plan import PlanCurve
 from told_conditions import BERAU, PROVINCE, told
@@ -139,3 +139,20 @@ def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Cont
     assert "https://p.example/quarantine/64" in body(night(visited=20_000), memory, served)
     plain = body(night(visited=20_000), memory, context)
     assert "http" not in plain and "s3:" not in plain and "regsosek quarantine" not in plain
+
+
+def test_an_sls_to_be_visited_stays_named_on_a_night_that_does_not_look(night: Night, context: Context) -> None:
+    """Before free days heads not met are looked for, and told of until a night looks again: with their SLS."""
+    head = HeadNotMet("6403010001000100", "RT Pak Budi", "6403", 40, TONIGHT)
+    memory, messages = Memory(), []
+    for n, heads in enumerate(((head,), None, None, ())):
+        # The third night is told of for another reason.
+        figures = night(night=TONIGHT + timedelta(n), heads_not_met=heads, visited=20_000 if n == 2 else 99_000)
+        told_tonight = memory.judge(figures, Rules(LIMITS)).telling.told
+        messages.append(compose_digest(figures, told_tonight, LIMITS, context))
+    for message in (messages[0], messages[2]):
+        assert "Buat janji temu dengan ketua SLS yang belum ditemui (40 keluarga" in message.body
+    last = messages[2]
+    assert "tidak diperiksa malam ini" in " ".join(last.body.split()) and "1 sub-SLS: 6403010001000100" in last.body
+    assert "6403 010 001 0001 00" in last.attachments[0].content.decode("utf-8-sig")
+    assert "6403010001000100" not in messages[3].body
