@@ -1,21 +1,24 @@
-"""The weekly report on the alerts themselves, to the platform team: how many, how many were acted on, what is noise."""
+"""The weekly report on the alerts themselves, to the platform team and BPS centre: how many, acted on, noise."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, Engine, text
 
+from regsosek.alerts.condition import EVENTS, Kind
 from regsosek.alerts.detect import EXPLAINED
 from regsosek.alerts.platform import PLATFORM
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.stopped import place_or_tell
 from regsosek.alerts.subject import first_fitting
+from regsosek.alerts.wording import Words, words_of
 from regsosek.geography.known_events import KnownEvent, known_events
-from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
+from regsosek.geography.provinces import provinces
+from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
-from regsosek.wording.nouns import counted
+from regsosek.wording import Language
 
 WEEKLY = "weekly"
 REPORTED_ON = 6  # the night of Sunday: offices read on Monday what the week came to
@@ -37,11 +40,13 @@ SELECT t.kind, coalesce(CASE WHEN t.kind = 'QUALITY' AND t.level = 'provinsi' TH
                      AND (a.level = 'provinsi' OR a.region_code IN (t.region_code, t.kabkota))) AS acknowledged
 FROM alert.told t
 WHERE t.night > :before AND t.night <= :night AND t.why <> 'recovered' AND t.level IN ('provinsi', 'kabkota')
+      AND t.kind <> ALL(:without_end)
 GROUP BY t.province, t.kind, t.level, t.region_code, t.kabkota, t.since
 """
+# The night's own messages wait beside this report: of the seven nights before it is known what was sent.
 _MESSAGES = """
 SELECT recipient_group AS "group", count(*) AS messages, count(*) FILTER (WHERE state = 'sent') AS sent
-FROM alert.outbox WHERE night > :before AND night <= :night AND kind <> :weekly GROUP BY 1 ORDER BY 2 DESC, 1
+FROM alert.outbox WHERE night >= :before AND night < :night AND kind <> :weekly GROUP BY 1 ORDER BY 2 DESC, 1
 """
 _EXPLAINED = """
 SELECT event, count(DISTINCT (province, kind, level, region_code)) AS conditions FROM alert.condition
@@ -68,7 +73,10 @@ class Precision:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The week up to ``night``: ``messages`` by group, composed and sent; ``events`` with what they explained."""
+    """The week up to ``night``: ``events`` with what they explained; ``messages`` by group of the seven nights before.
+
+    What has no end (``condition.EVENTS``) is in neither kinds nor rules: nobody can act it away.
+    """
 
     night: date
     kinds: tuple[Precision, ...]
@@ -116,7 +124,7 @@ def precisions(told: Sequence[ConditionTold], by: str) -> tuple[Precision, ...]:
 def read_week(connection: Connection, night: date, events: Sequence[KnownEvent] = ()) -> Week:
     """What the alerts of the seven nights up to ``night`` came to, as of now."""
     before = night - timedelta(days=DAYS)
-    asked = {"night": night, "before": before, "weekly": WEEKLY}
+    asked = {"night": night, "before": before, "weekly": WEEKLY, "without_end": [each.value for each in EVENTS]}
     told = [ConditionTold(**row._asdict()) for row in connection.execute(text(_CONDITIONS), asked)]
     explained = {row.event: row.conditions for row in connection.execute(text(_EXPLAINED), asked)}
     current = [each for each in events if each.opens <= night and each.closes > before]
@@ -129,15 +137,57 @@ def read_week(connection: Connection, night: date, events: Sequence[KnownEvent] 
     )
 
 
-def compose_week(week: Week) -> Message:
-    """Words the week, in English."""
-    composed = sum(messages for _, messages, _ in week.messages)
-    conditions = sum(each.conditions for each in week.kinds)
-    acted = sum(each.acted for each in week.kinds)
-    told = [counted(composed, "message", "messages"), f"{acted} of {conditions} acted on", f"{len(week.noisy)} noisy"]
-    subject = first_fitting(f"[WEEKLY] to {week.night}: {', '.join(told[:n])}" for n in (3, 2))
-    values = {"week": week, "noisy": week.noisy, "composed": composed, "conditions": conditions, "acted": acted}
-    return Message(subject, render("weekly.txt.j2", values | {"below": NOISY_BELOW_PERCENT, "least": LEAST_TOLD}))
+def compose_week(week: Week, language: Language = "en") -> Message:
+    """Words the week."""
+    words = words_of(language)
+    totals = {
+        "messages": words.number(sum(messages for _, messages, _ in week.messages)),
+        "groups": words.number(len(week.messages)),
+        "acted": words.number(sum(each.acted for each in week.kinds)),
+        "conditions": words.number(sum(each.conditions for each in week.kinds)),
+    }
+    values = {
+        "say": words.say,
+        "night": words.written.day(week.night),
+        "last": words.written.day(week.night - timedelta(days=1)),
+        "summary": words.say("week_summary", **totals),
+        "kinds": [_precision("week_kind", each, words) for each in week.kinds],
+        "rules": [_precision("week_rule", each, words) for each in week.rules],
+        "noisy": [_precision("week_noisy", each, words) for each in week.noisy],
+        "events": [_event(event, explained, words) for event, explained in week.events],
+        "messages": [_message(*each, words) for each in week.messages],
+        "below": NOISY_BELOW_PERCENT,
+        "least": LEAST_TOLD,
+    }
+    return Message(_subject(week, totals, words), render("weekly.txt.j2", values))
+
+
+def _subject(week: Week, totals: Mapping[str, str], words: Words) -> str:
+    news = [
+        words.say("week_subject_messages", n=totals["messages"]),
+        words.say("week_subject_acted", acted=totals["acted"], conditions=totals["conditions"]),
+        words.say("week_subject_noisy", n=words.number(len(week.noisy))),
+    ]
+    night = words.written.short_date(week.night)
+    return first_fitting(words.say("week_subject", night=night, news=", ".join(news[:n])) for n in (3, 2))
+
+
+def _precision(form: str, each: Precision, words: Words) -> str:
+    counts = ("conditions", "times", "gone", "acknowledged", "acted")
+    numbers = {name: words.number(getattr(each, name)) for name in counts}
+    what = words.kind(Kind(each.what)).short if each.what in list(Kind) else each.what
+    return words.say(form, what=what, **numbers)
+
+
+def _event(event: KnownEvent, explained: int, words: Words) -> str:
+    closes = words.written.day(event.closes)
+    about = {"event": event.id, "reason": event.reason, "region": event.region, "owner": event.owner}
+    return words.say("week_event", **about, closes=closes, n=words.number(explained))
+
+
+def _message(group: str, messages: int, sent: int, words: Words) -> str:
+    named = {f"prov{each.code}": each.name for each in provinces()} | {PLATFORM: words.say("week_platform")}
+    return words.say("week_message", group=named.get(group, group), messages=messages, sent=sent)
 
 
 def alert_week(engine: Engine, settings: Settings, night: date) -> bool:
@@ -145,16 +195,25 @@ def alert_week(engine: Engine, settings: Settings, night: date) -> bool:
     if night.weekday() != REPORTED_ON:
         return False
     with engine.begin() as connection:
-        message = compose_week(read_week(connection, night, known_events(settings.known_events_file, EXPLAINED)))
-        return place_or_tell(
-            connection,
-            settings,
-            group=PLATFORM,
-            night=night,
-            kind=WEEKLY,
-            recipients=addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM, Role.PUSAT}),
-            message=message,
-            news=hashlib.sha256(message.body.encode()).hexdigest(),
-            language="en",
-            urgent=False,
-        )
+        week = read_week(connection, night, known_events(settings.known_events_file, EXPLAINED))
+        readers = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM, Role.PUSAT}))
+        placed = [_place(connection, settings, week, language, own) for language, own in readers.items()]
+    return any(placed)
+
+
+def _place(
+    connection: Connection, settings: Settings, week: Week, language: Language, readers: Sequence[Recipient]
+) -> bool:
+    message = compose_week(week, language)
+    return place_or_tell(
+        connection,
+        settings,
+        group=PLATFORM,
+        night=week.night,
+        kind=WEEKLY,
+        recipients=readers,
+        message=message,
+        news=hashlib.sha256(message.body.encode()).hexdigest(),
+        language=language,
+        urgent=False,
+    )

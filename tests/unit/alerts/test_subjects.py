@@ -118,10 +118,11 @@ def ours(**changes: object) -> PlatformFigures:
 
 @given(st.integers(1, 10**9), st.integers(0, 10**9))
 def test_of_everything_that_counts_for_the_platform_team(n: int, m: int) -> None:
+    week = Week(TONIGHT, (Precision("QUALITY", n, n, m, m, m),), (), (("prov64", n, m),))
     subjects = [
         subject_of_audit("2022-10-24-77346c775bca", n),
         subject_of_undelivered(n, m),
-        compose_week(Week(TONIGHT, (Precision("QUALITY", n, n, m, m, m),), (), (("prov64", n, m),))).subject,
+        *(compose_week(week, language).subject for language in ("id", "en")),
         UNREAD,
     ]
     assert max(map(len, subjects)) <= MOST_SIGNS, subjects
