@@ -123,6 +123,7 @@ class Settings(BaseModel):
     )
     release_signing_key: SecretStr | None = Field(None, description="signs releases; with none they are unsigned")
     release_signing_key_file: Path | None = Field(None, description="the same in a file, where no variable holds it")
+    release_keys_file: Path | None = Field(None, description="which keys signed releases when; none: no list of them")
     release_keep_days: Annotated[int, Field(ge=7)] | None = Field(
         None, description="nights whose releases stay whole, older ones are thinned out weekly; none keeps everything"
     )

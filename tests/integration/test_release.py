@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ from published_world import (
 )
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.geography.provinces import provinces
-from regsosek.minisign import PublicKey
+from regsosek.minisign import PublicKey, Signer
+from regsosek.release.key_list import KEY_LIST, ReleaseKey, list_of, offer, read_list
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
 from regsosek.release.renamed import former_tables
@@ -164,6 +165,20 @@ def test_what_is_published_is_signed_and_can_be_checked_in_the_bucket(world: Fie
     offered = house.store.get_bytes(house.settings.release_bucket, f"rilis/kunci/{found.signed_by}.pub", max_bytes=999)
     assert offered is not None
     assert PublicKey.read(offered.decode()) == signer.public
+    newer, bucket = Signer.new(), house.settings.release_bucket
+    keys = [
+        ReleaseKey(each.public, date(2022, 1, 1), date.max, revoked, "")
+        for each, revoked in ((signer, date(2022, 11, 1)), (newer, None))
+    ]
+    with house.engine.connect() as connection:
+        listed = list_of(connection, keys)
+    offer(house.store, bucket, listed, newer)
+    document, signature = (house.store.get_bytes(bucket, KEY_LIST + end, max_bytes=9999) for end in ("", ".minisig"))
+    assert document is not None
+    assert verify(files, [newer.public], read_list(document, signature, [newer.public])).faults == ()
+    with house.engine.connect() as connection:
+        alone = list_of(connection, [keys[1]])
+    assert alone.vouched == {}
 
     def sign_with(key: Any) -> None:
         settings = world.house.settings.model_copy(update={"release_signing_key": key})

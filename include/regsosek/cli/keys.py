@@ -1,5 +1,6 @@
 """The commands that change keys: `regsosek keys rotate ...`."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +13,33 @@ from regsosek.night.run_request import chosen
 commands = typer.Typer(name="keys", help="Change a key that is old, or that somebody may know.", no_args_is_help=True)
 rotating = typer.Typer(help="Go over to a new key.", no_args_is_help=True)
 commands.add_typer(rotating, name="rotate")
+
+
+@rotating.command()
+def release(apply: ApplyOption = False) -> None:
+    """Publish which keys releases were and are signed with, by REGSOSEK_RELEASE_KEYS_FILE, signed by that of today."""
+    from regsosek.geography.calendar import NIGHT_ZONE
+    from regsosek.release.key_list import list_of, offer, release_keys, require_signer
+    from regsosek.release.signing import signer_of
+
+    with house() as opened:
+        settings = opened.settings
+        if settings.release_keys_file is None:
+            raise ConfigurationError("name the table of keys in REGSOSEK_RELEASE_KEYS_FILE (docs/release.md)")
+        keys = release_keys(settings.release_keys_file)
+        signer = require_signer(keys, signer_of(settings), datetime.now(UTC).astimezone(NIGHT_ZONE).date())
+        with opened.publisher.connect() as connection:
+            listed = list_of(connection, keys)
+        if apply:
+            offer(opened.store, settings.release_bucket, listed, signer)
+    for each in keys:
+        state = f"revoked on {each.revoked_on}" if each.revoked_on else f"{each.valid_from} to {each.valid_to}"
+        now = ", signs now" if each.key.id == signer.public.id else ""
+        console.print(f"{each.key.id}: {state}{now}", highlight=False)
+    word = "is published" if apply else "would be published (--apply)"
+    console.print(
+        f"The list of {len(keys)} keys {word}; it vouches for {len(listed.vouched)} releases of revoked ones."
+    )
 
 
 @rotating.command()

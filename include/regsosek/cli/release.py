@@ -11,6 +11,11 @@ from regsosek.cli.options import ByOption, DateOption, ReasonOption
 from regsosek.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regsosek.landing.store import Store
+    from regsosek.minisign import PublicKey
+    from regsosek.release.key_list import KeyList
     from regsosek.release.publish import Published
     from regsosek.release.verification import Read
 
@@ -20,6 +25,10 @@ SourceArgument = Annotated[
 KeyOption = Annotated[
     list[str] | None,
     typer.Option("--key", help="A public key that is trusted, or the file that holds it; repeat it for several."),
+]
+KeysOption = Annotated[
+    Path | None,
+    typer.Option("--keys", help="The list of former keys (kunci.json, its signature beside it); of a bucket its own."),
 ]
 UnsignedOption = Annotated[bool, typer.Option("--unsigned", help="Check hashes and completeness alone.")]
 DaysOption = Annotated[int, typer.Option(min=7, help="Nights of which every release stays whole.")]
@@ -76,13 +85,16 @@ def retain(days: DaysOption, dry_run: DryRunOption = False) -> None:
 
 
 @commands.command()
-def verify(source: SourceArgument = "", key: KeyOption = None, unsigned: UnsignedOption = False) -> None:
+def verify(
+    source: SourceArgument = "", key: KeyOption = None, keys: KeysOption = None, unsigned: UnsignedOption = False
+) -> None:
     """Check signature, hashes and completeness of a release; ends with 1 if anything does not hold."""
     from regsosek.release import verification
 
     if bool(key) == unsigned:
         raise ConfigurationError("name the public keys that you trust by --key, or check hashes alone: --unsigned")
-    found = verification.verify(_reader(source), [public_key(each) for each in key] if key else None)
+    trusted = [public_key(each) for each in key] if key else None
+    found = verification.verify(_reader(source), trusted, _list_of_keys(source, keys, trusted or []))
     for fault in found.faults:
         console.print(f"[red]{fault}", highlight=False)
     if found.faults:
@@ -104,6 +116,41 @@ def tell_release(published: "Published") -> None:
         console.print("[yellow]Readers see another: a newer night, or this one was rolled back.")
     if published.signed_by is None:
         console.print("[yellow]It is not signed: set REGSOSEK_RELEASE_SIGNING_KEY_FILE (docs/release.md).")
+
+
+def _list_of_keys(source: str, file: Path | None, trusted: "Sequence[PublicKey]") -> "KeyList | None":
+    """The list that is named, else that of the bucket; one that no trusted key signed says nothing."""
+    from regsosek.errors import SignatureError
+    from regsosek.minisign import SIGNATURE_SUFFIX
+    from regsosek.release.key_list import KEY_LIST, MAX_LIST_BYTES, read_list
+    from regsosek.release.verification import in_folder
+
+    if file is not None:
+        beside = in_folder(file.parent)
+        document, signature = (beside(name, MAX_LIST_BYTES) for name in (file.name, file.name + SIGNATURE_SUFFIX))
+        if document is None:
+            raise ConfigurationError(f"{file} is not there")
+        return read_list(document, signature, trusted)
+    if not trusted or (source and not source.startswith("s3://")):
+        return None
+    store, bucket = _bucket_of(source)
+    document, signature = (
+        store.get_bytes(bucket, name, max_bytes=MAX_LIST_BYTES) for name in (KEY_LIST, KEY_LIST + SIGNATURE_SUFFIX)
+    )
+    try:
+        return read_list(document, signature, trusted) if document else None
+    except SignatureError as error:
+        console.print(f"[yellow]The bucket's list of keys is not believed: {error}", highlight=False)
+        return None
+
+
+def _bucket_of(source: str) -> "tuple[Store, str]":
+    from regsosek.landing.object_store import ObjectStore
+    from regsosek.settings import load_settings
+
+    settings = load_settings()
+    named = source.removeprefix("s3://").partition("/")[0]
+    return ObjectStore.connect(settings), named or settings.release_bucket
 
 
 def _reader(source: str) -> "Read":

@@ -1,12 +1,17 @@
 """The keys: well-formed, and those that the warehouse and the releases were made with."""
 
+from datetime import UTC, date, datetime, timedelta
+
 from sqlalchemy import Connection, text
 
 from regsosek.doctor.finding import Check, Finding, fail, ok, skip, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ArchiveKeyError, ConfigurationError, SignatureError
+from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.landing.encrypted import EncryptedArchive, archive_identity
+from regsosek.landing.producer_keys import producer_keys
 from regsosek.minisign import SIGNATURE_SUFFIX, check_signature
+from regsosek.release.key_list import release_keys, require_signer
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
 from regsosek.release.publish import current_prefix
 from regsosek.release.signing import signer_of
@@ -16,6 +21,7 @@ from regsosek.warehouse.hash_keys import keys_in_use
 
 HMAC_KEY, SIGNING_KEY = variable("hmac_key"), variable("release_signing_key")
 ARCHIVE_KEY = variable("archive_key")
+LONGEST_DAYS, ENDING_DAYS = 400, 30
 LEAST_DIFFERENT = 10  # characters: a key typed by hand repeats itself
 _ENDS = "SELECT min(night), max(night) FROM ledger.delivery WHERE state = 'accepted'"
 # Of one delivery each, because a key that was changed half-way hashed the older ones otherwise.
@@ -115,7 +121,31 @@ def _signing(surroundings: Surroundings) -> Finding:
         return fail(f"the file of the key cannot be read: {type(error).__name__}", f"correct {SIGNING_KEY}_FILE")
     if signer is None:
         return warn("releases are not signed", f"set {SIGNING_KEY} (`regsosek release new-key` makes one)")
-    return ok(f"releases are signed with key {signer.public.id}")
+    told, today = f"releases are signed with key {signer.public.id}", _today()
+    if surroundings.settings.release_keys_file is None:
+        return ok(told)
+    keys = release_keys(surroundings.settings.release_keys_file)
+    require_signer(keys, signer, today)
+    [since] = [each.valid_from for each in keys if each.key.raw == signer.public.raw]
+    if (today - since).days > LONGEST_DAYS:
+        return warn(f"{told} since {since}", "go over to a new one (docs/release.md#keys)")
+    return ok(f"{told} since {since}")
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone(NIGHT_ZONE).date()
+
+
+def _producers(surroundings: Surroundings) -> Finding:
+    """A province whose last key ends delivers nothing from that night on."""
+    own: dict[str, date] = {}
+    for each in producer_keys(surroundings.settings.producer_keys_file):
+        own[each.province] = max(each.valid_to, own.get(each.province, date.min))
+    ending = {code: day for code, day in sorted(own.items()) if day < _today() + timedelta(days=ENDING_DAYS)}
+    if ending:
+        told = ", ".join(f"{code} on {day}" for code, day in ending.items())
+        return warn(f"the last keys of provinces end: {told}", "take in new ones (docs/landing-contract.md#signature)")
+    return ok(f"{len(own)} provinces sign their manifests")
 
 
 def _signed(surroundings: Surroundings) -> Finding:
@@ -127,8 +157,10 @@ def _signed(surroundings: Surroundings) -> Finding:
     signature = store.get_bytes(bucket, prefix + MANIFEST + SIGNATURE_SUFFIX, max_bytes=MAX_MANIFEST_BYTES)
     if content is None or signature is None:
         return warn(f"release {prefix} has no signature", "it was published before there was a key; the next one is")
+    listed = surroundings.settings.release_keys_file
+    former = [each.key for each in release_keys(listed) if not each.revoked_on] if listed else []
     try:
-        check_signature(content, signature, [signer.public])
+        check_signature(content, signature, [signer.public, *former])
     except SignatureError as error:
         fix = f"bring the old key back, or publish the new public key {signer.public.id} (docs/release.md)"
         return fail(f"what readers see is not signed by our key: {error}", fix)
@@ -141,5 +173,6 @@ CHECKS = (
     Check("archive key", _archive_form, settings=("archive_key",)),
     Check("archive key in use", _archive_use, settings=("archive_key",), after=("archive key", "archive bucket")),
     Check("signing key", _signing, settings=("release_signing_key", "release_signing_key_file")),
+    Check("keys of producers", _producers, settings=("producer_keys_file",)),
     Check("signature in use", _signed, settings=("release_signing_key",), after=("signing key", "release bucket")),
 )

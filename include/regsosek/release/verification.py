@@ -10,6 +10,7 @@ from typing import Any
 from regsosek.errors import SignatureError
 from regsosek.landing.store import Store
 from regsosek.minisign import SIGNATURE_SUFFIX, PublicKey, check_signature
+from regsosek.release.key_list import KeyList
 from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, content_hash
 
 # A file of the release by name, up to so many bytes; None where there is none.
@@ -50,16 +51,23 @@ def in_bucket(store: Store, bucket: str, prefix: str) -> Read:
     return lambda name, limit: store.get_bytes(bucket, prefix + name, max_bytes=limit)
 
 
-def verify(read: Read, trusted: Sequence[PublicKey] | None) -> Verified:
-    """Checks a release against its manifest, and the manifest against its signature; this not, if no key is given."""
+def verify(read: Read, trusted: Sequence[PublicKey] | None, keys: KeyList | None = None) -> Verified:
+    """Checks a release against its manifest, and the manifest against its signature; this not, if no key is given.
+
+    Args:
+        keys: a list that one of the trusted keys signed: former keys count for their time.
+    """
     document = read(MANIFEST, MAX_MANIFEST_BYTES)
     if document is None:
         return Verified("", 0, None, (f"{MANIFEST} is missing: this is no release, or not all of one",))
-    signed_by, faults = (None, []) if trusted is None else _signature(read, document, trusted)
+    believed = [*(trusted or ()), *(keys.public if keys else ())]
+    signed_by, faults = (None, []) if trusted is None else _signature(read, document, believed)
     try:
         content = json.loads(document)
         files = {str(each["name"]): each for each in content["files"]}
         told = [*faults, *_files(read, files), *_identity(content, files)]
+        if keys and signed_by in {each.id for each in keys.public}:
+            told += keys.faults(signed_by, content)
         return Verified(str(content["release_id"]), len(files), signed_by, tuple(told))
     except (ValueError, KeyError, TypeError):
         return Verified("", 0, signed_by, (*faults, f"{MANIFEST} is no manifest of a release"))

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import made_up
@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, SignatureError
 from regsosek.minisign import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature
+from regsosek.release.key_list import KeyList, read_list, release_keys, require_signer
 from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
 from regsosek.release.signing import signer_of
 from regsosek.release.verification import in_folder, is_inside, verify
 from regsosek.settings import Settings
 
-SIGNER, FORMER, STRANGER = Signer.new(), Signer.new(), Signer.new()
+SIGNER, FORMER, STRANGER, NEWER = (Signer.new() for _ in range(4))
 CONTENT = b"the manifest"
 FILES = ReleaseFiles(made_up.NIGHT, {"a.csv": b"a\n1\n", "b.csv": b"b\n2\n"})
 
@@ -140,6 +141,50 @@ def test_a_link_that_leads_out_of_a_folder_is_not_followed(tmp_path: Path) -> No
     (folder / "en").symlink_to(tmp_path / "outside")
     assert in_folder(folder)("en/a.csv", 10) is None
     assert in_folder(tmp_path / "outside")("a.csv", 10) == b"a\n1\n"
+
+
+TABLE = "public_key,valid_from,valid_to,revoked_on,note\n{},2022-01-01,{},{},first\n{},2022-10-01,,,second\n"
+OF_LONG_AGO = "2022-10-01"
+
+
+@pytest.mark.parametrize(
+    ("ended", "revoked", "vouched", "told"),
+    [
+        ("", "", False, None),
+        (OF_LONG_AGO, "", False, "signed from 2022-01-01 to 2022-10-01, and this was built on"),
+        ("", "2022-10-15", False, "was revoked on 2022-10-15"),
+        ("", "2022-10-15", True, None),
+    ],
+    ids=["in use", "after its time", "revoked", "vouched for"],
+)
+def test_a_former_key_counts_for_its_time_by_a_list_that_the_new_one_signed(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, ended: str, revoked: str, vouched: bool, told: str | None
+) -> None:
+    place = tmp_path_factory.mktemp("keys")
+    (place / "keys.csv").write_text(TABLE.format(SIGNER.public.text, ended, revoked, NEWER.public.text))
+    known = {FILES.content_hash: FILES.release_id} if vouched else {}
+    written = KeyList(release_keys(place / "keys.csv"), known).document
+    listed = read_list(written, NEWER.sign(written, "keys"), [NEWER.public])
+    found = verify(in_folder(folder), [NEWER.public], listed)
+    assert found.signed_by == SIGNER.public.id
+    assert [told in fault for fault in found.faults if told] == [True] * (told is not None)
+    for signature in (SIGNER.sign(written, "keys"), NEWER.sign(written + b" ", "keys"), None):
+        with pytest.raises(SignatureError):
+            read_list(written, signature, [NEWER.public])
+    (place / "kunci.json").write_bytes(written)
+    (place / "kunci.json.minisig").write_bytes(NEWER.sign(written, "keys"))
+    words = ["release", "verify", str(folder), "--key", NEWER.public.text, "--keys", str(place / "kunci.json")]
+    assert CliRunner().invoke(app, words).exit_code == (told is not None)
+
+
+def test_only_a_key_of_the_table_signs_the_list(tmp_path: Path) -> None:
+    table = tmp_path / "keys.csv"
+    table.write_text(TABLE.format(SIGNER.public.text, "", "2022-10-15", NEWER.public.text), encoding="utf-8")
+    keys, day = release_keys(table), date(2022, 10, 20)
+    assert require_signer(keys, NEWER, day) == NEWER
+    for signer, on in ((SIGNER, day), (NEWER, date(2022, 9, 1)), (FORMER, day), (None, day)):
+        with pytest.raises(ConfigurationError, match="sign"):
+            require_signer(keys, signer, on)
 
 
 def test_signed_or_not_the_content_hash_is_the_same() -> None:
