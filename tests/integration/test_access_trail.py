@@ -48,6 +48,14 @@ HELD_NEXT_DOOR = (
 )
 
 
+FREED_AND_PUBLISHED = (
+    "INSERT INTO ledger.event (province, night, delivery_id, kind, detail) "
+    """VALUES ('64', '2022-10-21', :delivery, 'freed', '{"by": "budi", "reason": "called the office"}')""",
+    "INSERT INTO release.release (release_id, night, content_hash, prefix, manifest, built_at, published_at, revision) "
+    "VALUES ('r1', '2022-10-21', 'x', 'r1/', '{}', now(), now(), 1)",
+)
+
+
 def of_person(given: Family) -> Family:
     """With its second member's NIK."""
     return given[0], [given[1][0], given[1][1] | {"r403_nik": NIK}]
@@ -69,8 +77,8 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
         world.deliver(later, corrected, produced_at=AT + timedelta(days=1), supersedes=[sent])
         world.run(later)
         with world.house.engine.begin() as connection:
-            for statement in HELD_NEXT_DOOR:
-                connection.execute(text(statement))
+            for statement in (*HELD_NEXT_DOOR, *FREED_AND_PUBLISHED):
+                connection.execute(text(statement), {"delivery": sent})
         yield world
 
 
@@ -186,6 +194,8 @@ def test_the_trail_tells_what_became_of_a_case_and_that_it_was_asked_for(
     assert ("quarantined", "rules C-303") in steps
     assert ("loaded", "") in steps
     assert steps[-1] == ("stands now", "loaded")
+    assert ("freed", "budi; called the office") in steps
+    assert [told.partition(" to ")[0] for step, told in steps if step == "published"] == ["1 releases"]
     assert (told["accesses"][-1]["way"], told["accesses"][-1]["why"]) == ("command_trail", WHY)
     assert told["kept_rows"]["answers of the family"] == 1
     assert told["kept_rows"]["rows in quarantine, as delivered"] > 0

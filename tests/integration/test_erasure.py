@@ -18,6 +18,9 @@ from regsosek.night.erasing import Request, complete_erasures, erase_case
 from regsosek.night.limiting import lift_limit, limit_case
 from regsosek.night.quarantine import quarantine_page, quarantined_cases, waiting_by_night
 from regsosek.night.replaying import replay
+from regsosek.privacy.access_trail import Access, AccessTrail
+from regsosek.privacy.tombstones import list_tombstones, mark_of
+from regsosek.privacy.trail import trail_of_case
 
 TABLES_ALONE = True
 # F06-shared: a KK number that two families of a delivery bear; the neighbour stays as it was judged.
@@ -116,6 +119,23 @@ def test_who_did_it_for_which_request_is_kept(erased: Any) -> None:
     assert world.rows(asked) == [(tombstone.mark, "erased", ASKED.request, ASKED.by, ASKED.reason)]
     with pytest.raises(DecisionError, match="no delivery that was accepted"):
         erase_case(world.house, PROVINCE, "A", ASKED)
+
+
+def test_the_trail_still_answers_for_its_id(erased: Any) -> None:
+    world, _, _, _, tombstone, *_ = erased
+    settings = world.house.settings
+    seen = Access("sari", "operator", (PROVINCE,), "portal_quarantine", "keluarga")
+    AccessTrail(world.house.loader, settings.trail_secret).enter(seen, PROVINCE, ["A"])
+    mark = mark_of(list_tombstones(world.house.store, settings.archive_bucket, PROVINCE), "A", settings.hash_keys)
+    assert mark == tombstone.mark
+    with world.house.account("owner").connect() as connection:
+        told = trail_of_case(connection, settings.trail_secrets, PROVINCE, "A", mark)
+        without = trail_of_case(connection, settings.trail_secrets, PROVINCE, "A")
+    assert [each.account for each in told.accesses] == ["sari"]
+    [words] = [each.told for each in told.processing if each.step == "erased"]
+    assert words == f"{ASKED.by}; request {ASKED.request}; {ASKED.reason}"
+    assert {each.step for each in told.processing} >= {"received", "published", "stands now"}
+    assert not without.processing
 
 
 def test_it_is_taken_in_as_erased_when_it_comes_again(erased: Any) -> None:

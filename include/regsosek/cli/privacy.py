@@ -59,7 +59,8 @@ def trail(
         require_reader(connection)
         cases = [case] if case else _cases(opened, code, "nik" if nik else "kk")
         enter_shown(opened, access, code, cases)
-        found = [trail_of_case(connection, opened.settings.trail_secrets, code, each) for each in cases]
+        keys, erased = opened.settings.trail_secrets, _marks(opened, code, cases)
+        found = [trail_of_case(connection, keys, code, each, erased.get(each)) for each in cases]
     told = json.dumps([trail_document(each) for each in found], ensure_ascii=False, indent=2)
     if output:
         with open_private(output) as file:
@@ -148,6 +149,14 @@ def _tell_found(found: "Found") -> None:
         console.print(f"{found.tags} tags of houses stand at its number; they are not erased by this.")
     if found.held:
         console.print(f"Held deliveries may bring it: it is emptied when one is freed: {', '.join(found.held)}")
+
+
+def _marks(opened: "House", province: str, cases: list[str]) -> dict[str, str | None]:
+    """The names that erased cases have now."""
+    from regsosek.privacy.tombstones import list_tombstones, mark_of
+
+    tombstones = list_tombstones(opened.store, opened.settings.archive_bucket, province)
+    return {case: mark_of(tombstones, case, opened.settings.hash_keys) for case in cases if tombstones}
 
 
 def _cases(opened: "House", province: str, kind: "Number") -> list[str]:

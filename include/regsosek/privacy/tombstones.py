@@ -134,6 +134,11 @@ def list_tombstones(store: Store, bucket: str, province: str) -> tuple[Tombstone
     return tuple(sorted(found, key=lambda each: (each.at, each.mark)))
 
 
+def mark_of(tombstones: Sequence[Tombstone], case_id: str, keys: HashKeys) -> str | None:
+    """The name that a case has since it was erased; none where it was not."""
+    return next((each.mark for each in tombstones if each.is_of(case_id, keys)), None)
+
+
 def erased_files(tombstones: Sequence[Tombstone]) -> Iterator[tuple[str, str, Tombstone]]:
     """Every rewritten file: the hash of its former content, that of what took its place, and for which case."""
     for tombstone in tombstones:

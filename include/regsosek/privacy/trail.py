@@ -99,11 +99,15 @@ SELECT k.night, k.delivery_id, k.part, k.row_no, k.versi, k.status, d.producer, 
               AND r.case_id = k.case_id) AS rules
 FROM core.kasus k JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id
      AND d.reason IS DISTINCT FROM 'id_reused'
-WHERE k.province = :province AND k.case_id = :case ORDER BY d.registered_at, k.night, k.part, k.row_no
+WHERE k.province = :province AND k.case_id = ANY(:cases) ORDER BY d.registered_at, k.night, k.part, k.row_no
 """
 _EVENTS = """
 SELECT at, night, kind, delivery_id, detail ->> 'by' AS by, detail ->> 'reason' AS reason FROM ledger.event
 WHERE province = :province AND delivery_id = ANY(:deliveries) ORDER BY at
+"""
+_REQUESTS = """
+SELECT at, kind, by, reason, request, lifted_at, lifted_by, lift_reason FROM ledger.case_request
+WHERE province = :province AND case_id = ANY(:cases) ORDER BY at
 """
 _PUBLISHED = """
 SELECT min(first_published_at) AS first, max(published_at) AS last, count(*) AS releases, min(night) AS night
@@ -111,12 +115,12 @@ FROM release.release WHERE night >= :night AND published_at IS NOT NULL
 """
 _NOW = """
 SELECT state || coalesce(', newest revision ' || waiting, '') FROM core.kasus_terkini
-WHERE province = :province AND case_id = :case
+WHERE province = :province AND case_id = ANY(:cases)
 """
 _KEPT = """
 WITH own AS (
     SELECT province, night, delivery_id, part, row_no, id_subsls, r109_no_bangunan, r110_no_keluarga FROM core.kasus
-    WHERE province = :province AND case_id = :case
+    WHERE province = :province AND case_id = ANY(:cases)
 )
 SELECT (SELECT count(*) FROM core.keluarga JOIN own USING (province, night, delivery_id, part, row_no))
            AS "answers of the family",
@@ -125,7 +129,7 @@ SELECT (SELECT count(*) FROM core.keluarga JOIN own USING (province, night, deli
        (SELECT count(*) FROM restricted.keluarga_identity JOIN own USING (province, night, delivery_id, part, row_no))
            AS "identity of the family",
        (SELECT count(DISTINCT q) FROM restricted.quarantined q JOIN own USING (province, night, delivery_id, part)
-        WHERE q.case_id = :case) AS "rows in quarantine, as delivered",
+        WHERE q.case_id = ANY(:cases)) AS "rows in quarantine, as delivered",
        (SELECT count(*) FROM stream.geotag g
         WHERE g.province = :province AND (g.id_subsls, g.r109_no_bangunan, g.r110_no_keluarga) IN (
             SELECT id_subsls, r109_no_bangunan, r110_no_keluarga FROM own)) AS "points on the map"
@@ -145,29 +149,33 @@ def require_reader(connection: Connection) -> None:
         )
 
 
-def trail_of_case(connection: Connection, keys: Sequence[bytes], province: str, case_id: str) -> CaseTrail:
+def trail_of_case(
+    connection: Connection, keys: Sequence[bytes], province: str, case_id: str, mark: str | None = None
+) -> CaseTrail:
     """Everything that is known of a case; by the account of the warehouse's owner.
 
     Args:
         keys: of the trail, the one in use first.
+        mark: the name that the case has since it was erased.
     """
-    steps = tuple(_processing(connection, province, case_id))
+    cases = [case_id, *([mark] if mark else [])]
+    steps = tuple(_processing(connection, province, cases))
     begun = min((step.at for step in steps if step.at), default=None)
     known = {"known": [key_id(key) for key in keys]}
     return CaseTrail(
         province,
         case_id,
-        tuple(_accesses(connection, keys, province, case_id, begun)),
+        tuple(_accesses(connection, keys, province, cases, begun)),
         steps,
-        dict(connection.execute(text(_KEPT), {"province": province, "case": case_id}).mappings().one()),
+        dict(connection.execute(text(_KEPT), {"province": province, "cases": cases}).mappings().one()),
         connection.execute(text(_OTHER_KEYS), known).scalar_one(),
     )
 
 
 def _accesses(
-    connection: Connection, keys: Sequence[bytes], province: str, case_id: str, begun: datetime | None
+    connection: Connection, keys: Sequence[bytes], province: str, cases: Sequence[str], begun: datetime | None
 ) -> Iterator[AccessLine]:
-    asked = {"province": province, "keys": [case_key(key, province, case_id) for key in keys]}
+    asked = {"province": province, "keys": [case_key(key, province, case) for key in keys for case in cases]}
     for row in connection.execute(text(_NAMED), asked).mappings():
         yield AccessLine(**{**row, "provinces": tuple(row["provinces"])}, named=True)
     if begun is not None:
@@ -175,8 +183,9 @@ def _accesses(
             yield AccessLine(**{**row, "provinces": tuple(row["provinces"])}, named=False)
 
 
-def _processing(connection: Connection, province: str, case_id: str) -> Iterator[ProcessingLine]:
-    rows = connection.execute(text(_REVISIONS), {"province": province, "case": case_id}).all()
+def _processing(connection: Connection, province: str, cases: Sequence[str]) -> Iterator[ProcessingLine]:
+    named = {"province": province, "cases": list(cases)}
+    rows = connection.execute(text(_REVISIONS), named).all()
     for row in rows:
         where = f"part {row.part}, row {row.row_no}, revision {row.versi}; producer {row.producer or 'not named'}"
         yield ProcessingLine(row.registered_at, row.night, "received", row.delivery_id, where)
@@ -189,8 +198,16 @@ def _processing(connection: Connection, province: str, case_id: str) -> Iterator
     counted = [row.night for row in rows if row.status in {"loaded", "quarantined"}]
     if counted:
         yield from _published(connection, min(counted))
-    for state in connection.execute(text(_NOW), {"province": province, "case": case_id}).scalars():
+    for request in connection.execute(text(_REQUESTS), named):
+        yield from _requested(request)
+    for state in connection.execute(text(_NOW), named).scalars():
         yield ProcessingLine(None, None, "stands now", "", state)
+
+
+def _requested(row: Any) -> Iterator[ProcessingLine]:
+    yield ProcessingLine(row.at, None, row.kind, "", f"{row.by}; request {row.request}; {row.reason}")
+    if row.lifted_at:
+        yield ProcessingLine(row.lifted_at, None, "lifted", "", f"{row.lifted_by}; {row.lift_reason}")
 
 
 def _published(connection: Connection, night: date) -> Iterator[ProcessingLine]:
