@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
+    func,
     insert,
     text,
 )
@@ -36,6 +37,7 @@ from regsosek.local.warehouse_accounts import account_url, ensure_accounts, ensu
 from regsosek.settings import Settings
 from regsosek.warehouse.closed_functions import locks_are_open
 from regsosek.warehouse.database import analyse_cases, connect
+from regsosek.warehouse.hidden_cases import HIDDEN_MARKS
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.logins import CLOSED, GIVEN, LONGEST, Login, close, give
 from regsosek.warehouse.migration import ensure_current, ensure_night_partitions, migrate
@@ -53,7 +55,7 @@ from regsosek.warehouse.rights import (
     wanted_rights,
 )
 from regsosek.warehouse.row_security import secure_rows
-from regsosek.warehouse.tables import SCHEMAS, kasus, metadata
+from regsosek.warehouse.tables import SCHEMAS, case_request, kasus, metadata
 from told_night import NIGHT
 
 TABLES = metadata.sorted_tables
@@ -217,6 +219,29 @@ def test_a_login_sees_the_rows_of_the_provinces_that_it_is_given(
     }
     progress = connection.execute(text("SELECT province FROM mart.progress ORDER BY 1")).scalars()
     assert list(progress) == provinces
+
+
+def test_who_asked_to_be_hidden_is_named_to_no_login(connection: Connection) -> None:
+    """What a policy asks its reader can ask too: by itself, of other provinces, before it said what for."""
+    fill(connection, ("63", "64"))
+    connection.execute(text("CREATE ROLE statistician"))
+    connection.execute(text(f"GRANT {', '.join(READERS)}, {province_role('64')} TO statistician"))
+    as_if_opened(connection)
+    for asked in ("63/x", "64/x", "64/y"):
+        values = {"province": asked[:2], "case_id": asked[3:], "kind": "limited"}
+        connection.execute(insert(case_request).values(**values, request="1", by="a", reason="b", at=func.now()))
+    connection.execute(text("SET LOCAL SESSION AUTHORIZATION statistician"))
+    told = connection.execute(text(f"SELECT {HIDDEN_MARKS}()")).scalar_one()
+    assert len(told) == 2
+    assert {type(each) for each in told} == {int}
+    found = connection.execute(DEFINERS, {"schemas": list(SCHEMAS)}).scalars()
+    assert set(found) == {"reference.open_reading", "reference.reading_is_open", HIDDEN_MARKS}
+
+
+DEFINERS = text("""
+SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = ANY(:schemas) AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
+""")
 
 
 def as_if_opened(connection: Connection) -> None:

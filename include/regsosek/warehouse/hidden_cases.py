@@ -1,19 +1,22 @@
 """Cases that are counted and shown to nobody: limited on request until that is lifted, or erased.
 
 Lists leave them out by :func:`is_shown`. A reader's login sees no row of them by a policy of its own, which asks the
-owner for the ids of the reader's session: no reader may read the requests.
+owner: no reader may read the requests. Whatever a policy asks, its reader can ask too, so the answer names nobody: it
+is of the reader's own provinces, by hashes.
 """
 
 from sqlalchemy import Connection, text
 
-from regsosek.warehouse.rights import PARTS, READERS
+from regsosek.warehouse.rights import READERS, province_role
 
-HIDDEN_CASES, HIDDEN_POLICY = "core.hidden_cases", "no_hidden_cases"
+HIDDEN_MARKS, HIDDEN_POLICY = "core.marks_of_hidden_cases", "no_hidden_case"
 _ACTIVE = "FROM ledger.case_request h WHERE h.lifted_at IS NULL"
 _FUNCTION = f"""
-CREATE OR REPLACE FUNCTION {HIDDEN_CASES}() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+CREATE OR REPLACE FUNCTION {HIDDEN_MARKS}() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(array_agg(h.province || '/' || h.case_id), '{{}}') {_ACTIVE}
+    SELECT coalesce(array_agg(hashtextextended(h.province || '/' || h.case_id, 0)), '{{}}') {_ACTIVE}
+    AND h.province IN (SELECT right(rolname, 2) FROM pg_roles
+                       WHERE rolname ~ '^{province_role("[0-9]{2}")}$' AND pg_has_role(session_user, oid, 'MEMBER'))
 $$
 """
 # The column of each table that names its case.
@@ -37,14 +40,14 @@ def hidden_cases(connection: Connection, province: str) -> set[str]:
 
 
 def make_function(connection: Connection) -> None:
-    """Makes the function that the policies ask: whoever may read a case may know which ones are not to be seen."""
+    """Makes the function that the policies ask."""
     connection.execute(text(_FUNCTION))
-    connection.execute(text(f"REVOKE ALL ON FUNCTION {HIDDEN_CASES}() FROM PUBLIC"))
-    connection.execute(text(f"GRANT EXECUTE ON FUNCTION {HIDDEN_CASES}() TO {', '.join((*READERS, *PARTS))}"))
+    connection.execute(text(f"REVOKE ALL ON FUNCTION {HIDDEN_MARKS}() FROM PUBLIC"))
+    connection.execute(text(f"GRANT EXECUTE ON FUNCTION {HIDDEN_MARKS}() TO {', '.join(READERS)}"))
 
 
 def policy(table: str) -> str:
     """SQL: the rule of a table of cases, beside those that let a reader see rows at all."""
-    named = f"province || '/' || {CASE_COLUMNS[table]}"
-    hidden = f"(SELECT {HIDDEN_CASES}())::text[]"
-    return f"AS RESTRICTIVE FOR SELECT TO {{}} USING (({named} = ANY ({hidden})) IS NOT TRUE)"
+    mark = f"hashtextextended(province || '/' || {CASE_COLUMNS[table]}, 0)"
+    hidden = f"(SELECT {HIDDEN_MARKS}())::bigint[]"
+    return f"AS RESTRICTIVE FOR SELECT TO {{}} USING (({mark} = ANY ({hidden})) IS NOT TRUE)"
