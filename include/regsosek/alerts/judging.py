@@ -64,7 +64,7 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         figures.night,
         events=rules.events,
         suspected=limits.inhibition.get(Kind.PIPELINE_FAULT, ()) if suspected else (),
-        recovers=_recovers(conditions, remembered, figures),
+        recovers=_recovers(conditions, remembered, figures, limits),
         good=_well(figures, rules),
     )
     return Judgement(conditions, telling)
@@ -85,9 +85,16 @@ def _well(figures: ProvinceFigures, rules: Rules) -> bool:
     return old_enough and figures.well and figures.families.judged > 0 and figures.window.is_open(figures.night)
 
 
-def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures) -> list[Key]:
-    """What an office was told of that is gone, and of which it was not told so yet."""
+def _recovers(
+    conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures, limits: Thresholds
+) -> list[Key]:
+    """What an office was told of that is gone, tonight or since an earlier night, and of which it was not told so yet.
+
+    What does not stand though nobody could judge it tonight ended before: it would have been carried on else, unless
+    it was forgotten because nothing is awaited any more.
+    """
     standing = by_key(each for each in conditions if each.state is not State.RESOLVED)
+    ended_before = remembered.before and awaited(figures, limits)
     return [
         key
         for key, last in remembered.told.items()
@@ -95,7 +102,7 @@ def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: 
         and key not in standing
         and last.condition.kind not in EVENTS
         and last.condition.place.level in TOLD_LEVELS
-        and shows(last.condition.kind, last.condition.place, figures)
+        and (ended_before or shows(last.condition.kind, last.condition.place, figures))
     ]
 
 
