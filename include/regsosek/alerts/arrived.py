@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from regsosek.alerts.ended import status_told
 from regsosek.alerts.province_figures import ProvinceFigures, RowCounts, Waiting
+from regsosek.alerts.where import far_behind, in_words
 from regsosek.alerts.wording import Words, told_repairs
-from regsosek.statistics.course import Pace
 
 _DELIVERY_STATES = ("accepted", "rejected", "held", "registered")
+_FAR_NAMED = 5
 _ROW_STATES = ("loaded", "quarantined", "held", "rejected", "other")
 
 
@@ -84,12 +86,13 @@ def _plan(figures: ProvinceFigures, words: Words) -> str:
         day=window.day_of_window(night),
         curve=words.plan(window.plan.name),
         closing=words.written.day(window.closing(night)),
-        stands=_stands(figures.pace, words),
+        stands=_stands(figures, words),
     )
 
 
-def _stands(pace: Pace, words: Words) -> str:
-    status = words.status(pace.status)
-    if pace.gap_families is None:
-        return status
-    return words.say("plan_gap", gap=words.written.signed(pace.gap_families), status=status)
+def _stands(figures: ProvinceFigures, words: Words) -> str:
+    """The page's status, and who of its kab/kota is furthest behind by the page, whatever else is told of."""
+    gap, status, far = figures.pace.gap_families, status_told(figures, words), far_behind(figures)
+    if far:
+        status = words.say("status_far", status=status, places=in_words(far, words, _FAR_NAMED))
+    return status if gap is None else words.say("plan_gap", gap=words.written.signed(gap), status=status)

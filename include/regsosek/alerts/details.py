@@ -73,9 +73,8 @@ def _desa(desa: CodeDesa, context: Context) -> str:
 
 def _behind(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
     """The largest arrears, and who is far behind: a small kab/kota may be that too."""
-    far = far_behind(figures)
-    most = limits.lengths.rules
-    told = [context.words.say("far_behind", places=in_words(far, context.words, most))] if far else []
+    words, far = context.words, far_behind(figures)
+    told = [words.say("far_behind", places=in_words(far, words, limits.lengths.kabkota))] if far else []
     return [*_most_of(Kind.BEHIND, figures, limits, context), *told]
 
 

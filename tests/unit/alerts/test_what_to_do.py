@@ -156,3 +156,25 @@ def test_an_sls_to_be_visited_stays_named_on_a_night_that_does_not_look(night: N
     assert "tidak diperiksa malam ini" in " ".join(last.body.split()) and "1 sub-SLS: 6403010001000100" in last.body
     assert "6403 010 001 0001 00" in last.attachments[0].content.decode("utf-8-sig")
     assert "6403010001000100" not in messages[3].body
+
+
+def test_an_end_is_told_though_the_next_night_cannot_judge_it(night: Night, context: Context) -> None:
+    """The heads were met the night after they were told of; the one after that does not look for heads."""
+    head = HeadNotMet("6403010001000100", "RT", "6403", 40, TONIGHT)
+    memory, told_of = Memory(), []
+    for n, heads in enumerate(((head,), (), None, None)):
+        figures = night(night=TONIGHT + timedelta(n), heads_not_met=heads, visited=99_000)
+        telling = memory.judge(figures, Rules(LIMITS)).telling
+        told_of.append([(each.condition.kind, each.why) for each in telling.told] if telling.send else [])
+    assert told_of[1:] == [[], [(Kind.APPOINTMENT, Why.RECOVERED)], []]
+
+
+def test_who_is_furthest_behind_is_named_in_the_page_s_order_whatever_the_mail_is_about(
+    night: Night, context: Context
+) -> None:
+    """None of them is large enough to be told of, and the province is on plan."""
+    parts = tuple(KabkotaFigures(f"64{n:02d}", f"Kabupaten N{n}", 10 * n, 1, 5) for n in range(1, 5))
+    figures = night(kabkota=parts)
+    said = " ".join(compose_digest(figures, [told(Kind.QUALITY, PROVINCE, families=9)], LIMITS, context).body.split())
+    plan = "selisih 0 keluarga: sesuai rencana; 4 dari 4 kab/kota tertinggal, 4 di antaranya jauh tertinggal, terjauh"
+    assert f"{plan} Kab. N4 (18), Kab. N3 (13), Kab. N2 (9), Kab. N1 (4)" in said
