@@ -50,6 +50,20 @@ def test_the_first_answers_count_and_mark_what_is_not_whole(figures: Figures) ->
     assert "held deliveries are not counted" in " ".join(answer(figures, "64", "What arrived tonight?").sentences)
 
 
+def test_a_kabkota_that_never_sent_a_family_says_so_beside_its_province(figures: Figures) -> None:
+    """The night of its province was accepted: that says nothing of it, and nobody knows which part is worst."""
+    shown = figures.completion.copy()
+    shown.loc[(shown["code"] == "1101") | (shown["parent_code"] == "1101"), ["visited", "status"]] = (0, "not_begun")
+    silent = replace(figures, completion=shown)
+    brought = answer(silent, "1101", "What arrived tonight")
+    assert brought.question == "What arrived tonight of all of Aceh?" and brought.figure == "Accepted"
+    nothing = "have arrived yet, so nobody knows how far its enumeration is"
+    assert nothing in brought.sentences[-1]
+    worst = answer(silent, "1101", "is worst")
+    assert worst.figure == "–" and nothing in worst.sentences[0]
+    assert nothing not in " ".join(answer(figures, "1101", "What arrived tonight").sentences)
+
+
 def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict[str, Outline]) -> None:
     head, *rows = outlines["en/index.html"].tables["t-urutan"]
     states = {row[0]: row[head.index(definitions()["state"].name_en)] for row in rows}

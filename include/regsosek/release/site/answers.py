@@ -85,9 +85,14 @@ def _reached(desk: Desk, row: Row) -> Answer:
 def _unknown(desk: Desk, row: Row) -> Markup | None:
     """Why nobody knows how far a region is: nothing of it was processed, or nothing of its province arrived."""
     if row["visited"] is None:
-        return desk.language.t("not_processed", name=row["name"])
+        return _nothing_known(desk, row)
     silent = row["gap_points"] is None and not desk.atlas.region(row["province"] or row["code"])["visited"]
-    return desk.language.t("nothing_arrived", name=row["name"]) if silent else None
+    return _nothing_known(desk, row) if silent else None
+
+
+def _nothing_known(desk: Desk, row: Row) -> Markup:
+    text = "not_processed" if row["visited"] is None else "nothing_arrived"
+    return desk.language.t(text, name=row["name"])
 
 
 def _whose_plan(desk: Desk, row: Row) -> list[Markup]:
@@ -110,6 +115,8 @@ def _worst(desk: Desk, row: Row) -> Answer | None:
     below = furthest_behind(parts_of, len(parts_of))
     texts, parts = desk.language.texts, desk.language.texts[f"level_{level_below(row['level'])}"]
     question = desk.language.say("ask_worst", parts=parts)
+    if not row["visited"]:
+        return Answer(question, NOTHING, "", (_nothing_known(desk, row),), "urutan")
     if not below:
         return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
     lagging, unseen = [each for each in below if lags(each)], list(_not_begun(desk, below))
@@ -252,8 +259,12 @@ def _missing(desk: Desk, row: Row) -> Answer:
     if state["held_families"]:
         told.append(t("held_families", count=desk.language.written.number(int(state["held_families"]))))
     kind = "name" if night_states()[state["state"]].complete else "name behind"
-    anchor = "kurang" if row["level"] == "provinsi" else "catatan"
-    return Answer(texts["ask_state"], desk.language.state(state["state"]), "", tuple(told), anchor, kind)
+    if row["level"] == "provinsi":
+        return Answer(texts["ask_state"], desk.language.state(state["state"]), "", tuple(told), "kurang", kind)
+    if not row["visited"]:
+        told.append(_nothing_known(desk, row))
+    question = desk.language.say("ask_state_of", name=state["name"])
+    return Answer(question, desk.language.state(state["state"]), "", tuple(told), "catatan", kind)
 
 
 def _protected(desk: Desk, row: Row) -> Iterator[Markup]:
