@@ -269,7 +269,8 @@ def incident(tmp_path: Path, **scope: list[str]) -> str:
 
 def test_a_breach_by_an_account_is_what_it_was_shown(world: FieldWorld, command: Any, tmp_path: Path) -> None:
     """Not the family that was corrected since, and none of its names."""
-    client_of(world, replace(office(PROVINCE), name="stolen")).get(QUARANTINE)
+    stolen = client_of(world, replace(office(PROVINCE), name="stolen"))
+    assert [stolen.get(address).status_code for address in (QUARANTINE, API)] == [200, 200]
     file = incident(tmp_path, accounts=["stolen"], ways=["portal_quarantine"])
     listed, told = tmp_path / "cases.csv", tmp_path / "report.md"
     words = ("breach", "report", "--incident", file, "--lang", "en", "--output", str(told), "--cases", str(listed))
@@ -279,6 +280,7 @@ def test_a_breach_by_an_account_is_what_it_was_shown(world: FieldWorld, command:
     report = told.read_text(encoding="utf-8")
     assert "| 64 Kalimantan Timur | 1 | 2 | 0 | 1 |" in report
     assert "| portal_quarantine | 1 |" in report
+    assert "api_quarantine" not in report
     assert "71 hours left" in report
     assert "health" not in report
     assert "stolen" not in report
