@@ -10,13 +10,16 @@ from pydantic import SecretStr
 from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
-from regsosek.errors import ConfigurationError
+from regsosek.errors import ConfigurationError, DefectError
 from regsosek.night import rotating
+from regsosek.night.limiting import complete_limits, limit_case
 from regsosek.night.replaying import replay
 from regsosek.night.rotating import rotate
 from regsosek.privacy.access_trail import Access, AccessTrail
+from regsosek.privacy.limitation import list_limits
 from regsosek.privacy.trail import cases_of_number, trail_of_case
 from regsosek.staging.pseudonyms import hashed_on
+from regsosek.warehouse.hidden_cases import hidden_cases
 
 TABLES_ALONE = True
 KEPT_RULES = PUBLISHED_RULES
@@ -62,7 +65,11 @@ def hashes(found: list[list[tuple[Any, ...]]]) -> list[bytes]:
     return shown + ids
 
 
-def test_what_is_known_is_recognised_with_a_newer_key(world: FieldWorld) -> None:
+def _killed(*_: object, **__: object) -> None:
+    raise KeyError
+
+
+def test_what_is_known_is_recognised_with_a_newer_key(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced = receive(world, FIRST, [*families(), family("C", number=5)])
     with_keys(world, NEWER)
     receive(world, SECOND, families(), supersedes=[replaced])  # nights go on with the key that the hashes have
@@ -70,13 +77,22 @@ def test_what_is_known_is_recognised_with_a_newer_key(world: FieldWorld) -> None
     [unshown] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus_terkini") if case.startswith("?")]
     seen = Access("sari", "operator", (PROVINCE,), "portal_quarantine", "keluarga")
     AccessTrail(world.house.engine, world.house.settings.trail_secret).enter(seen, PROVINCE, [unshown])
+    limit_case(world.house, PROVINCE, unshown, request="P-1", by="sari", reason="what it says is disputed")
+    with monkeypatch.context() as killed, pytest.raises(DefectError):
+        killed.setattr(rotating, "note_keys", _killed)
+        turned(world)
+    complete_limits(world.house, PROVINCE)  # as a night does
+    assert everything(world) == before
     [done] = turned(world)
     assert (done.generation, done.done) == (2, True)
     [now] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus_terkini") if case.startswith("?")]
     with world.house.engine.connect() as connection:
         [entry] = trail_of_case(connection, world.house.settings.trail_secrets, PROVINCE, now).accesses
         found = cases_of_number(connection, world.house.settings.hash_keys, PROVINCE, "nik", NIK)
-    assert (entry.account, found) == ("sari", ["A"])
+        hidden = hidden_cases(connection, PROVINCE)
+    assert (entry.account, found, now in hidden) == ("sari", ["A"], True)
+    archived = list_limits(world.house.store, world.house.settings.archive_bucket, PROVINCE)
+    assert {each.case_id for each in archived} == {unshown, now}
     after = everything(world)
     assert not set(hashes(before)) & set(hashes(after))
     left_out = world.rows("SELECT content_hash FROM core.kasus WHERE part = 0")[0][0]

@@ -11,6 +11,7 @@ from field_world import FieldWorld, family, faulty
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import field_windows
+from regsosek.night.limiting import lift_limit, limit_case
 from regsosek.privacy.retention import Due, due, end, rules
 
 TABLES_ALONE = True
@@ -63,9 +64,11 @@ def test_what_is_over_its_time_goes_and_no_figure_moves(world: FieldWorld, monke
         ended(world, SOON)
     assert ended(world, SOON) == {"quarantined": 3}
     assert (ended(world, SOON), told(world, SOON)) == ({}, {})
-    late = ended(world, LATE)
-    assert late == {"identities": kept(world, "SELECT count(*) FROM core.keluarga") - 1 + 4, "messages": 1}
-    assert kept(world, "SELECT count(*) FROM restricted.keluarga_identity") == 1  # of C, which waits
+    limit_case(world.house, PROVINCE, "A", request="P-1", by="sari", reason="what it says is disputed")
+    assert ended(world, LATE) == {"identities": 3, "messages": 1}  # of D; C waits, and A is disputed
+    lift_limit(world.house, PROVINCE, "A", by="sari", reason="settled")
+    assert ended(world, LATE) == {"identities": 3}
+    assert kept(world, "SELECT count(*) FROM restricted.keluarga_identity") == 1
     assert kept(world, "SELECT count(*) FROM restricted.quarantined") == quarantined
     letters = "SELECT o.state, body, address FROM alert.outbox o JOIN alert.delivery d ON d.outbox_id = o.id ORDER BY 1"
     assert world.rows(letters) == [("sent", "", ""), ("waiting", "b", "a@bps.example")]

@@ -15,6 +15,7 @@ from regsosek.faults import edge
 from regsosek.night.house import House
 from regsosek.night.replaying import replay
 from regsosek.privacy.access_trail import rename_cases
+from regsosek.privacy.limitation import limit_key, read_limit, write_limit
 from regsosek.statistics.progress import refresh_missing
 from regsosek.warehouse.hash_keys import keys_to_receive_by, note_keys
 from regsosek.warehouse.locks import hold_province
@@ -88,6 +89,7 @@ def _rotate(house: House, province: str, by: str, reason: str) -> Standing:
         if len(used) < len(keys):
             made = rehash(connection, province, keys[len(used) :])
             rename_cases(connection, house.settings.trail_secrets, province, made.renamed)
+            _rename_limits(house, province, made.renamed)
             if made.first_moved:
                 values = {"province": province, "night": made.first_moved}
                 connection.execute(text(_MISSING), values)
@@ -96,6 +98,15 @@ def _rotate(house: House, province: str, by: str, reason: str) -> Standing:
             note_keys(connection, province, keys, rebuild_from=made.rebuild_from, **told)
             log.info("province %s: %d hashes are made with key %d", province, made.hashes, len(keys))
         return _standing(house, connection, province)
+
+
+def _rename_limits(house: House, province: str, renamed: Sequence[tuple[str, str]]) -> None:
+    """The archive limits a case by its new id too; the old record stays, for a dump of before is limited by it."""
+    store, bucket = house.store, house.settings.archive_bucket
+    for former, now in renamed:
+        limit = read_limit(store, bucket, limit_key(province, former))
+        if limit is not None:
+            write_limit(store, bucket, limit.model_copy(update={"case_id": now}))
 
 
 def _standing(house: House, connection: Connection, province: str) -> Standing:

@@ -151,34 +151,41 @@ def _places(windows: Mapping[str, FieldWindow], of: Sequence[Rule], today: date)
 
 
 _OF_NO_PROVINCE = frozenset({"messages", "access_trail"})
-_WAITS = """
-EXISTS (SELECT 1 FROM core.kasus_terkini t
-        WHERE t.province = :province AND t.case_id = q.case_id AND t.waiting IS NOT NULL)
+# Rows that a case still needs: those that speak for it while a later revision waits in quarantine, and all of a case
+# that is limited because somebody disputes it.
+_LIMITED = "ledger.case_request r WHERE r.province = :province AND r.kind = 'limited' AND r.lifted_at IS NULL"
+_NEEDED = f"""
+SELECT night, delivery_id, part, row_no FROM core.kasus_terkini WHERE province = :province AND waiting IS NOT NULL
+UNION SELECT k.night, k.delivery_id, k.part, k.row_no FROM core.kasus k
+WHERE k.province = :province AND k.case_id IN (SELECT r.case_id FROM {_LIMITED})
 """
 _RESOLVED = f"""
 FROM restricted.quarantined q WHERE q.province = :province AND q.night < :before AND q.payload <> '{{}}'
-AND q.dataset IN ('keluarga', 'anggota') AND NOT {_WAITS}
+AND q.dataset IN ('keluarga', 'anggota') AND q.case_id NOT IN (SELECT r.case_id FROM {_LIMITED})
+AND NOT EXISTS (SELECT 1 FROM core.kasus_terkini t
+                WHERE t.province = :province AND t.case_id = q.case_id AND t.waiting IS NOT NULL)
 """
 _MESSAGES = """
 FROM restricted.quarantined q WHERE q.province = :province AND q.night < :before AND q.payload <> '{}'
 AND q.dataset NOT IN ('keluarga', 'anggota')
 """
-_SAME_ROW = "AND x.night = i.night AND x.delivery_id = i.delivery_id AND x.part = i.part AND x.row_no = i.row_no"
-# The rows that speak for a case while a later revision of it waits in quarantine.
-_SPEAKING = {
-    "keluarga": f"core.kasus_terkini x WHERE x.province = :province AND x.waiting IS NOT NULL {_SAME_ROW}",
-    "anggota": f"""core.kasus_terkini t JOIN core.anggota x ON x.province = t.province AND x.night = t.night
-        AND x.delivery_id = t.delivery_id AND x.part = t.part AND x.keluarga_row = t.row_no
-        WHERE t.province = :province AND t.waiting IS NOT NULL {_SAME_ROW}""",
+_SAME_ROW = "x.night = i.night AND x.delivery_id = i.delivery_id AND x.part = i.part AND x.row_no = i.row_no"
+_ROW_NEEDED = {
+    "keluarga": f"EXISTS (SELECT 1 FROM ({_NEEDED}) x WHERE {_SAME_ROW})",
+    "anggota": f"""EXISTS (
+        SELECT 1 FROM ({_NEEDED}) n JOIN core.anggota x ON x.province = :province AND x.night = n.night
+        AND x.delivery_id = n.delivery_id AND x.part = n.part AND x.keluarga_row = n.row_no WHERE {_SAME_ROW})""",
 }
 
 
 def _identities(dataset: str) -> str:
-    kept = f" AND NOT EXISTS (SELECT 1 FROM {_SPEAKING[dataset]})" if dataset in _SPEAKING else ""
+    kept = f" AND NOT {_ROW_NEEDED[dataset]}" if dataset in _ROW_NEEDED else ""
     return f"FROM restricted.{dataset}_identity i WHERE i.province = :province AND i.night < :before{kept}"
 
 
-_UNTYPED = "FROM restricted.untyped_value i WHERE i.province = :province AND i.night < :before"
+_UNTYPED = "FROM restricted.untyped_value i WHERE i.province = :province AND i.night < :before" + "".join(
+    f" AND NOT (i.dataset = '{dataset}' AND {needed})" for dataset, needed in _ROW_NEEDED.items()
+)
 _DONE = """
 FROM alert.outbox o WHERE o.composed_at < :before AND (o.body <> '' OR o.html <> '') AND o.state <> 'waiting'
 AND NOT EXISTS (SELECT 1 FROM alert.delivery d WHERE d.outbox_id = o.id AND d.state = 'waiting')

@@ -26,7 +26,7 @@ _COLUMNS = (
     *((f"stream.{dataset}", "content_hash") for dataset in STREAMS),
 )
 # Tables that name a case whose id may not be shown, as ``?`` and its hash.
-_NAMING = ("core.kasus", "core.kasus_terkini", "quality.reason", "restricted.quarantined")
+_NAMING = ("core.kasus", "core.kasus_terkini", "quality.reason", "restricted.quarantined", "ledger.case_request")
 _UNSHOWN = "starts_with(case_id, '?') AND length(case_id) = 33"
 _FORMER = " UNION ".join(
     [
@@ -82,6 +82,12 @@ UPDATE core.kasus z SET content_hash = {_DERIVED.format("h.now")} FROM left_out 
 WHERE z.province = :province AND z.part = 0 AND z.night = l.night AND z.delivery_id = l.delivery_id
 AND z.row_no = l.row_no
 """
+# A rotation that was killed may have left the limit of a case under its new id, which a night then entered.
+_TWICE = """
+DELETE FROM ledger.case_request r USING hashed h, ledger.case_request f
+WHERE r.province = :province AND r.case_id = '?' || encode(h.now, 'hex')
+AND f.province = r.province AND f.kind = r.kind AND f.case_id = '?' || encode(h.former, 'hex')
+"""
 _CHANGES = (
     *(
         f"UPDATE {table} t SET {column} = h.now FROM hashed h WHERE t.province = :province AND t.{column} = h.former"
@@ -89,6 +95,7 @@ _CHANGES = (
         for table, column in _COLUMNS
     ),
     _DERIVE,
+    _TWICE,
     *(
         f"UPDATE {table} t SET case_id = '?' || encode(h.now, 'hex') FROM hashed h "
         "WHERE t.province = :province AND t.case_id = '?' || encode(h.former, 'hex')"
