@@ -126,12 +126,15 @@ def lift(province: ProvinceOption, case: CaseOption, reason: ReasonOption, by: B
 
 
 @commands.command()
-def requests() -> None:
+def requests(by: ReaderOption = "") -> None:
     """List what was asked of cases, and what is still to be done; ends with 1 while anything is."""
     from regsosek.night.erasing import requests_made
 
     with house() as opened:
         made = requests_made(opened)
+        for code in sorted({each.province for each in made}):
+            own = (each.case_id for each in made if each.province == code)
+            enter_shown(opened, access_of("command_requests", by), code, own)
     for each in made:
         open_ = f"open: {each.left} objects in landing, due {each.due:%Y-%m-%d %H:%M} UTC" if each.left else "done"
         told = f"{each.at:%Y-%m-%d %H:%M}  {each.province}  {each.kind}  {each.case_id}  {each.request}  {open_}"

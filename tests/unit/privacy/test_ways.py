@@ -10,7 +10,7 @@ from regsosek.settings import PROJECT_ROOT
 SOURCE = PROJECT_ROOT / "include" / "regsosek"
 # What answers with cases by their keys, or with raw rows.
 SHOWING = re.compile(
-    r"\b(quarantined_cases|quarantine_page|delivery_detail|write_counted_cases|trail_of_case|listed_by_province)\("
+    r"\b(quarantined_cases|quarantine_page|delivery_detail|write_counted_cases|trail_of_case|listed_by_province|requests_made)\("
 )
 SHOWN_BY = ("portal", "cli")
 
