@@ -1,13 +1,15 @@
 """How many logins may fail: of an account from one address, of an account, from an address. Beyond that all wait.
 
-Counts are of one process and its memory: with several processes of the API server each has its own.
+All processes of the API server on a machine count together (``shared_counts.py``); several machines each for itself.
 """
 
 import json
 import logging
 import math
+import sqlite3
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +20,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from regsosek.portal.doorway import Application, Message
 from regsosek.portal.front_door import answer
+from regsosek.portal.shared_counts import SharedCounts, counts_at_hand
 
 log = logging.getLogger(__name__)
 
@@ -35,24 +38,35 @@ FORM_TYPE, JSON_TYPE = "application/x-www-form-urlencoded", "application/json"
 class LoginLimits:
     """Counts every try as failed until it is known to have succeeded, so that many at once gain nothing."""
 
-    def __init__(self) -> None:
-        self._storage = MemoryStorage()
-        self._counter = FixedWindowRateLimiter(self._storage)
+    def __init__(self, storage: SharedCounts | MemoryStorage | None = None) -> None:
+        self._count_in(storage or MemoryStorage())
 
     def seconds_to_wait(self, address: str, account: str) -> int:
         """Counts a try; 0 where it may go on."""
+        try:
+            return self._tried(address, account)
+        except sqlite3.Error as error:  # a full disk keeps nobody out, and lets nobody guess
+            log.warning("failed logins are counted by this process for itself: %s", type(error).__name__)
+            self._count_in(MemoryStorage())
+            return self._tried(address, account)
+
+    def succeeded(self, address: str, account: str) -> None:
+        """Takes back what a try counted for; the account may mistype again from its address."""
+        with suppress(sqlite3.Error):
+            self._counter.clear(BOTH, address, account)
+            self._storage.decr(ACCOUNT.key_for(account))
+            self._storage.decr(ADDRESS.key_for(address))
+
+    def _count_in(self, storage: SharedCounts | MemoryStorage) -> None:
+        self._storage, self._counter = storage, FixedWindowRateLimiter(storage)
+
+    def _tried(self, address: str, account: str) -> int:
         over = [each for each in _counted(address, account) if not self._counter.hit(each[0], *each[1])]
         ends = [self._counter.get_window_stats(item, *of).reset_time for item, of in over]
         return max((math.ceil(end - time.time()) for end in ends), default=0)
 
-    def succeeded(self, address: str, account: str) -> None:
-        """Takes back what a try counted for; the account may mistype again from its address."""
-        self._counter.clear(BOTH, address, account)
-        self._storage.decr(ACCOUNT.key_for(account))
-        self._storage.decr(ADDRESS.key_for(address))
 
-
-_LIMITS = LoginLimits()
+_LIMITS = LoginLimits(counts_at_hand())
 
 
 def _counted(address: str, account: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:

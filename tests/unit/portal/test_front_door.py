@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from regsosek.portal.front_door import HEADERS, FrontDoor, path_of
 from regsosek.portal.login_limits import BOTH, FORM_TYPE, LoginLimits, accounts_in, slowed, succeeded
+from regsosek.portal.shared_counts import SharedCounts, counts_at_hand
 
 HTML = "text/html,application/xhtml+xml"
 
@@ -156,8 +160,27 @@ def test_an_account_is_not_guessed_from_many_addresses_nor_many_accounts_from_on
     assert [login(limits, 401, account=f"a{n}") for n in range(101)] == [401] * 100 + [429]
 
 
-def test_logins_that_succeed_count_nothing() -> None:
-    limits = LoginLimits()
+def test_processes_count_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine, other = LoginLimits(counts_at_hand()), LoginLimits(counts_at_hand())
+    assert [login(each, 401) for each in (mine, other) * 5] == [401] * 10
+    assert (login(mine, 201), login(other, 201)) == (429, 429)
+    assert login(other, 201, address="192.0.2.2") == 201
+    [file] = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert b"kanwil64" not in file.read_bytes()
+    later = time.time() + BOTH.get_expiry() + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert login(mine, 201) == 201
+    file.write_bytes(b"no database" * 100)
+    assert [login(mine, 401) for _ in range(11)] == [401] * 10 + [429]  # by this process, and nobody is kept out
+    file.chmod(0o666)
+    assert not isinstance(counts_at_hand(), SharedCounts)  # somebody else may write it
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+def test_logins_that_succeed_count_nothing(shared: bool, tmp_path: Path) -> None:
+    limits = LoginLimits(SharedCounts(tmp_path / "counts") if shared else None)
     for _ in range(30):
         assert login(limits, 401) == 401
         assert [login(limits, 201) for _ in range(5)] == [201] * 5
