@@ -58,6 +58,7 @@ def test_outages_are_ours_alone(month: Month) -> None:
     outage = [day(n) for n in OUTAGE]
     assert [month.ours[night] for night in outage] == ["object storage"] * len(OUTAGE)
     assert month.ours[day(SILENT_LANDING)] == "landing"
+    assert [night for night, told in month.ours.items() if told == "landing"] == [day(SILENT_LANDING)], "on no other"
     assert not [code for code, memory in month.memory.items() if set(outage) & set(memory.told)]
     of_that_night = [memory.told.get(day(SILENT_LANDING), ()) for memory in month.memory.values()]
     assert not [told for told in of_that_night if told], "good news needs something that arrived"
