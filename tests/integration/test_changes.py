@@ -12,9 +12,12 @@ from sqlalchemy import text
 from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, FieldWorld, family, faulty, withdrawal
 from matrix import nights_of_a_law
+from regsosek.geography.regions import NATION
 from regsosek.night import judging, replaying
+from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.changes import COUNTED_OF_CASE
 from regsosek.statistics.progress import refresh_missing
+from regsosek.statistics.restatement import restated_by_cause
 from regsosek.statistics.totals import following_frame
 from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.tables import PROGRESS_MEASURES
@@ -69,6 +72,22 @@ def test_a_mended_a_withdrawn_and_a_contested_family_have_causes_of_their_own(
         (enumerated, "late", 1, 1, 0, 0),
         (enumerated, "withdrawn", -1, -1, 0, 0),
     ]
+
+
+def test_a_day_on_which_as_many_came_as_went_is_restated_all_the_same(world: FieldWorld, enumerated: date) -> None:
+    """Else the late and the withdrawn of all days would not add up to those of the night."""
+    world.deliver(NIGHT, [family("A"), family("B", number=2)], produced_at=AT)
+    world.run(NIGHT)
+    later = AT + timedelta(hours=1)
+    world.deliver(NIGHT, [withdrawal("B", number=2), family("C", number=3)], produced_at=later)
+    world.run(NEXT)
+    now, before = (AsOf(night, {PROVINCE: night}) for night in (NEXT, NIGHT))
+    with world.house.engine.connect() as connection:
+        told = restated_by_cause(connection, now, before).set_index(["code", "day"])
+    columns = ["visited_before", "visited_now", "cause_late", "cause_withdrawn"]
+    assert told[columns].to_dict("index") == {
+        (code, enumerated): dict(zip(columns, (2, 2, 1, -1), strict=True)) for code in (PROVINCE, NATION)
+    }
 
 
 def test_a_superseding_delivery_is_the_cause_of_what_it_changes_and_leaves_out(

@@ -95,7 +95,7 @@ def _moved(row: Mapping[Any, Any]) -> dict[str, int]:
 def _days(figures: Figures) -> Iterator[Day]:
     national = figures.restated[figures.restated["code"] == NATION]
     for row in national.sort_values("day").to_dict("records"):
-        if row["visited_before"] != row["visited_now"]:
+        if row["visited_before"] != row["visited_now"] or _moved(row):
             yield Day(row["day"], row["visited_before"], row["visited_now"], _moved(row))
 
 

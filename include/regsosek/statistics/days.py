@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, text
@@ -72,17 +73,20 @@ def arrivals(connection: Connection, as_of: AsOf) -> pd.DataFrame:
     return with_shares(summed_up, ["mean_days_late", *(f"{measure}_of_received" for measure in QUALITY_RATES)])
 
 
-def restated(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:
+def restated(connection: Connection, as_of: AsOf, former: AsOf, moved: "pd.Index[Any]") -> pd.DataFrame:
     """Days before this night whose figures differ from ``former``, of every province and the nation.
 
     Columns: ``code, day`` and, for each measure, ``<measure>_before`` and ``<measure>_now``. A province without any
     figures in ``former`` restates nothing: it is new.
+
+    Args:
+        moved: ``code, day`` where families came and others went, so that perhaps no figure differs.
     """
     now, before = _known_by_day(connection, as_of), _known_by_day(connection, former)
     compared = set(before["code"]) & set(as_of.nights)
     now, before = (f[f["code"].isin(compared) & (f["day"] < as_of.night)] for f in (now, before))
     both = _totals(now).join(_totals(before), how="outer", lsuffix="_now", rsuffix="_before").fillna(0).astype("int64")
-    changed = pd.Series(data=False, index=both.index)
+    changed = pd.Series(both.index.isin(moved), index=both.index)
     for measure in PROGRESS_MEASURES:
         changed |= both[f"{measure}_now"] != both[f"{measure}_before"]
     return both[changed].reset_index()

@@ -84,9 +84,9 @@ def changes_by_day(connection: Connection, as_of: AsOf, former: AsOf) -> pd.Data
 
 def restated_by_cause(connection: Connection, as_of: AsOf, former: AsOf) -> pd.DataFrame:
     """``statistics.days.restated`` with a column ``cause_*`` for each cause: what it changed in ``visited``."""
-    days = restated(connection, as_of, former)
     now, before = _of_both(as_of, former), _of_both(former, as_of)
     causes = pivoted(changes_by_day(connection, now, before), ["code", "day"], "visited").add_prefix("cause_")
+    days = restated(connection, as_of, former, causes.index[(causes != 0).any(axis=1)])
     of_days = causes.reindex(pd.MultiIndex.from_frame(days[["code", "day"]]), fill_value=0)
     return pd.concat([days, of_days.reset_index(drop=True)], axis=1)
 
