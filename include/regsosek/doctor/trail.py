@@ -3,12 +3,14 @@
 from sqlalchemy import text
 
 from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.keys import LEAST_DIFFERENT
 from regsosek.doctor.surroundings import Surroundings
-from regsosek.settings import PARTS
+from regsosek.settings import PARTS, variable
 from regsosek.warehouse.rights import PREFIX
 from regsosek.warehouse.row_security import CASES, OPENED_POLICY
 
 KEPT = ("ledger.access", "ledger.access_case")
+TRAIL_KEY, DRAWN = variable("trail_key"), "what `openssl rand -hex 32` prints"
 SHOWN = 5
 _SWITCHED_ON = """
 SELECT tgrelid::regclass::text FROM pg_trigger
@@ -63,7 +65,20 @@ def _past(surroundings: Surroundings) -> Finding:
     return ok("no login but the server's first and those of the parts reads cases past it")
 
 
+def _key(surroundings: Surroundings) -> Finding:
+    settings = surroundings.settings
+    if settings.trail_key is None and settings.hmac_key is None:
+        return warn("not set here: no case is shown, as befits the watchdog", f"set {TRAIL_KEY} where cases are shown")
+    keys = settings.trail_secrets
+    if min(len(set(key)) for key in keys) < LEAST_DIFFERENT:
+        return fail("a key can be guessed, and with it whom the entries name", f"set {TRAIL_KEY} to {DRAWN}")
+    if settings.trail_key is None:
+        return ok(f"the key of the hashes; on a server set {TRAIL_KEY}, for its pages are not given that one")
+    return ok(f"{len(keys[0])} characters" + (f", and {len(keys) - 1} former ones" if keys[1:] else ""))
+
+
 CHECKS = (
+    Check("trail key", _key, settings=("trail_key", "hmac_key")),
     Check("trail of access", _kept, after=("migration",)),
     Check("readers past the trail", _past, after=("migration",)),
 )

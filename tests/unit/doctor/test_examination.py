@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from regsosek.doctor import airflow, examination, keys
+from regsosek.doctor import airflow, examination, keys, trail
 from regsosek.doctor.finding import Check, Finding, Verdict, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.surroundings import Surroundings
@@ -122,3 +122,20 @@ def test_a_process_that_hashes_nothing_is_told_where_the_key_belongs() -> None:
     found = {check.name: check.examine(surroundings) for check in keys.CHECKS if check.name.startswith("HMAC")}
     assert [finding.verdict for finding in found.values()] == ["warn", "skip"]
     assert "where tasks run" in found["HMAC key"].fix
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "told"),
+    [
+        ({}, "ok", "the key of the hashes"),
+        ({"TRAIL_KEY": "0123456789abcdef" * 2}, "ok", "32 characters"),
+        ({"TRAIL_KEY": "0123456789abcdef" * 2, "FORMER_TRAIL_KEYS": "fedcba9876543210" * 2}, "ok", "1 former ones"),
+        ({"TRAIL_KEY": "rahasia" * 6}, "FAIL", "can be guessed"),
+        ({"HMAC_KEY": "", "TOKEN_KEY": "t" * 32}, "warn", "no case is shown"),
+    ],
+)
+def test_whom_the_trail_names_cannot_be_guessed(given: dict[str, str], verdict: str, told: str) -> None:
+    [check] = [check for check in trail.CHECKS if check.name == "trail key"]
+    own = {f"REGSOSEK_{name}": value for name, value in given.items()}
+    found = check.examine(Surroundings.of(ENVIRON | {"REGSOSEK_HMAC_KEY": "0123456789abcdef" * 2} | own))
+    assert (found.verdict, told in found.found) == (verdict, True)
