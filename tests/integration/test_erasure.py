@@ -1,6 +1,7 @@
 """A case that is erased: gone from warehouse, archive and whatever is rebuilt, while everything still adds up."""
 
 import gzip
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from delivered import PROVINCE
-from field_world import Family, FieldWorld, family, faulty
+from field_world import Family, FieldWorld, Row, family, faulty
 from left_behind import contents
-from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
+from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
 from regsosek.errors import DecisionError
 from regsosek.landing.encrypted import object_key
 from regsosek.night import erasing
@@ -21,18 +22,28 @@ from regsosek.night.replaying import replay
 from regsosek.privacy.access_trail import Access, AccessTrail
 from regsosek.privacy.tombstones import list_tombstones, mark_of
 from regsosek.privacy.trail import trail_of_case
+from stream_messages import deliver_stream, tag
 
 TABLES_ALONE = True
 # F06-shared: a KK number that two families of a delivery bear; the neighbour stays as it was judged.
-KEPT_RULES = (*PUBLISHED_RULES, "F06-shared")
+KEPT_RULES = (*PUBLISHED_RULES, "F06-shared", "T05", "T07", "R-geotag-lintang")
 NIK, KK, NAME, STREET = "6472015505800078", "6472010101010001", "SITI AMINAH BINTI OMAR", "JALAN MAWAR 17"
 ASKED = Request("S-12/2026", "sari", "asked in writing")
-WORDS = (NIK, KK, NAME, STREET, "NOMOR-ASLI")
+POINT, PHOTO = "-1.2345678", "foto/rumah-siti.jpg"
+WORDS = (NIK, KK, NAME, STREET, "NOMOR-ASLI", POINT, PHOTO)
 
 
 def person(document: str, versi: int = 1, *, number: int, **changes: str) -> Family:
     row, members = family(document, versi, number=number, r114_no_kk=KK, r107_alamat=STREET, **changes)
     return row, [each | {"r402_nama": NAME, "r403_nik": NIK} for each in members]
+
+
+def house_of_it(id_tag: str = "TAG-1", versi: int = 1, **changes: str) -> Row:
+    return tag(id_tag, versi=str(versi), lintang=POINT, kunci_foto=PHOTO, **changes)
+
+
+def receive_tags(world: FieldWorld, night: date, tags: list[Row], format_: str = "csv.gz") -> None:
+    deliver_stream(world, night, "geotag", tags, produced_at=AT + (night - FIRST), format_=format_)
 
 
 def everything(world: FieldWorld) -> dict[str, list[str]]:
@@ -61,7 +72,10 @@ def eventful(world: FieldWorld) -> None:
     """The case in three formats, two revisions and a duplicate, once in quarantine; a neighbour has its KK number."""
     spoiled = person("A", number=1, r302_luas_lantai="NOMOR-ASLI", r303_lantai="0")
     neighbour = family("B", number=2, r114_no_kk=KK)
+    wrong = house_of_it("TAG-2", kode_petugas="0000")
+    receive_tags(world, FIRST, [house_of_it(), tag("TAG-3", r110_no_keluarga="2"), wrong])
     receive(world, FIRST, [spoiled, neighbour, faulty("C", number=3)])
+    receive_tags(world, SECOND, [house_of_it(versi=2, akurasi_m="77")], "parquet")
     receive(
         world,
         SECOND,
@@ -140,6 +154,7 @@ def test_the_trail_still_answers_for_its_id(erased: Any) -> None:
 
 def test_it_is_taken_in_as_erased_when_it_comes_again(erased: Any) -> None:
     world, _, _, _, tombstone, _, scratch = erased
+    receive_tags(world, THIRD, [house_of_it(versi=3), house_of_it("TAG-9"), tag("TAG-4", r110_no_keluarga="4")])
     receive(world, THIRD, [person("A", 3, number=1), family("E", number=5)])
     after = everything(world)
     assert words_in(str(after)) | words_in(archived(world, scratch)) == {KK}

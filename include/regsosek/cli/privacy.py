@@ -149,7 +149,7 @@ def _tell_found(found: "Found") -> None:
         f"{len(found.rows)} rows of {deliveries} deliveries hold the case, and {len(found.landing)} objects in landing."
     )
     if found.tags:
-        console.print(f"{found.tags} tags of houses stand at its number; they are not erased by this.")
+        console.print(f"{len(found.tags)} tags of houses stand at its number; their positions and photo keys go too.")
     if found.held:
         console.print(f"Held deliveries may bring it: it is emptied when one is freed: {', '.join(found.held)}")
 

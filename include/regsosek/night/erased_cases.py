@@ -4,7 +4,8 @@ They count as ever, by place, result and day; no rule is asked of answers that a
 """
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from regsosek.contract.manifest import Manifest
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.house import House
-from regsosek.night.redacting import Emptied, read_documents, redact_part
+from regsosek.night.redacting import TAGS, Emptied, read_documents, read_tags, redact_part, redact_tags
 from regsosek.privacy.tombstones import (
     ErasedFamily,
+    ErasedTag,
     Tombstone,
     case_hash,
     list_tombstones,
     new_mark,
+    number_name,
+    tag_name,
     write_tombstone,
 )
 from regsosek.release.reading_again import UNREADABLE
@@ -28,6 +32,7 @@ from regsosek.staging.pseudonyms import HashKeys
 log = logging.getLogger(__name__)
 # No rule is asked of an emptied row.
 VERDICT = "clean"
+_COUNT = re.compile("[0-9]{1,9}")
 
 
 @dataclass
@@ -46,9 +51,11 @@ class ErasedCases:
         self, house: House, manifest: Manifest, files: Sequence[FetchedFile], scratch: Path
     ) -> Sequence[FetchedFile]:
         """The files of a delivery without answers of erased cases; they are archived so, and never otherwise."""
-        if not self.tombstones or manifest.datasets != DATASETS:
+        if not self.tombstones or manifest.datasets not in (DATASETS, (TAGS,)):
             return files
         try:
+            if manifest.datasets == (TAGS,):
+                return [self._tag_file(house, manifest, file, scratch) for file in files]
             found = self._search(house, manifest, files)
         except UNREADABLE:
             # What cannot be read breaks the contract, which the reading of the night finds and words.
@@ -84,6 +91,43 @@ class ErasedCases:
                     found.setdefault(file.delivered.part, []).append((tombstone, emptied))
         return found
 
+    def _tag_file(self, house: House, manifest: Manifest, file: FetchedFile, scratch: Path) -> FetchedFile:
+        """A file of tags without what they say of an erased case's house."""
+        done = {(tag.delivery_id, tag.part, tag.row_no, tag.mark) for each in self.tombstones for tag in each.tags}
+        found: dict[int, Tombstone] = {}
+        for row, (tag, *number, mark) in enumerate(read_tags(manifest, file), start=1):
+            tombstone = self._of_tag(house, manifest.province, tag, number)
+            if tombstone is not None and (manifest.delivery_id, file.delivered.part, row, mark) not in done:
+                found[row] = tombstone
+        return self._tags_emptied(house, manifest, file, found, scratch) if found else file
+
+    def _of_tag(self, house: House, province: str, tag: str, number: Sequence[str]) -> Tombstone | None:
+        """The erased case that a tag belongs to, by the tag's id or by its number of building and family."""
+        subsls, building, family = number
+        names = [tag_name(tag)]
+        if _COUNT.fullmatch(building) and _COUNT.fullmatch(family):
+            names.append(number_name(subsls, int(building), int(family)))
+        for each in self.tombstones:
+            keys = house.settings.hash_keys[: each.generation]
+            if not each.tags_known_by.isdisjoint(case_hash(province, name, keys) for name in names):
+                return each
+        return None
+
+    def _tags_emptied(
+        self, house: House, manifest: Manifest, file: FetchedFile, found: Mapping[int, Tombstone], scratch: Path
+    ) -> FetchedFile:
+        marks = {row: new_mark() for row in found}
+        redacted = redact_tags(manifest, file, marks, self.keys, scratch)
+        changed = {file.delivered.sha256: house.archive.keep(redacted.file.path)}
+        for row, tombstone in found.items():
+            tag = ErasedTag(
+                delivery_id=manifest.delivery_id, part=file.delivered.part, row_no=row, mark=marks[row],
+                verdict=VERDICT, content_hash=redacted.hashes[row],
+            )  # fmt: skip
+            self._note(house, tombstone.mark, "tags", tag, changed)
+        file.path.unlink()
+        return redacted.file
+
     def _part(
         self,
         house: House,
@@ -107,20 +151,21 @@ class ErasedCases:
                 delivery_id=manifest.delivery_id, part=part, row_no=emptied.row_no, mark=emptied.mark,
                 verdict=VERDICT, content_hash=redacted.hashes[emptied.row_no],
             )  # fmt: skip
-            self._note(house, tombstone.mark, family, changed)
+            self._note(house, tombstone.mark, "families", family, changed)
         for former, now in zip(own, redacted.files, strict=True):
             if now.path != former.path:
                 former.path.unlink()
         log.warning("delivery %s: %d rows of erased cases were emptied", manifest.delivery_id, len(found[part]))
         return redacted.files
 
-    def _note(self, house: House, mark: str, family: ErasedFamily, files: dict[str, str]) -> None:
+    def _note(self, house: House, mark: str, field_: str, row: ErasedFamily | ErasedTag, files: dict[str, str]) -> None:
         """Writes it into the tombstone, before the contents that were delivered are refused for good."""
         [place] = [number for number, each in enumerate(self.tombstones) if each.mark == mark]
         former = self.tombstones[place]
-        row = (family.delivery_id, family.part, family.row_no)
-        others = tuple(each for each in former.families if (each.delivery_id, each.part, each.row_no) != row)
-        update = {"families": (*others, family), "files": former.files | files}
+        here = (row.delivery_id, row.part, row.row_no)
+        rows: tuple[ErasedFamily | ErasedTag, ...] = getattr(former, field_)
+        others = tuple(each for each in rows if (each.delivery_id, each.part, each.row_no) != here)
+        update = {field_: (*others, row), "files": former.files | files}
         self.tombstones[place] = former.model_copy(update=update)
         write_tombstone(house.store, house.settings.archive_bucket, self.tombstones[place])
         for sha256, now in files.items():

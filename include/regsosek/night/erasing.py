@@ -7,7 +7,7 @@ wiped, by the next run of the province at the latest.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,28 +18,33 @@ from regsosek.faults import edge
 from regsosek.landing.archive import fetch_archived
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.house import House
-from regsosek.night.redacting import Emptied, Numbers, families_sharing, redact_part
+from regsosek.night.redacting import Emptied, Numbers, families_sharing, redact_part, redact_tags
 from regsosek.night.sealing import require_all_nights
 from regsosek.privacy.erasure import (
     ERASED,
     HeldRow,
+    HeldTag,
     all_requests,
     counted,
     entered,
     folders_of,
     held_deliveries,
     neighbour,
+    numbers_of,
     rows_of,
     tags_of,
     wipe,
 )
 from regsosek.privacy.tombstones import (
     ErasedFamily,
+    ErasedTag,
     Neighbour,
     Tombstone,
     case_hash,
     list_tombstones,
     new_mark,
+    number_name,
+    tag_name,
     tombstone_marks,
     write_tombstone,
 )
@@ -67,14 +72,14 @@ class Found:
 
     Attributes:
         rows: family rows of accepted deliveries.
-        tags: tags of houses at its number, which stay.
+        tags: tags of houses at its number.
         held: deliveries that wait for a decision: what they hold is not known until then.
         landing: objects of the landing bucket that hold it.
     """
 
     province: str
     rows: tuple[HeldRow, ...]
-    tags: int
+    tags: tuple[HeldTag, ...]
     held: tuple[str, ...]
     landing: tuple[str, ...]
 
@@ -90,8 +95,10 @@ def find_case(house: House, province: str, case_id: str) -> Found:
         if not rows:
             raise DecisionError(f"no delivery that was accepted of province {province} holds that case")
         tags, held = tags_of(connection, province, case_id), held_deliveries(connection, province)
-        folders = folders_of(connection, province, {row.delivery_id for row in rows})
-    return Found(province, tuple(rows), tags, tuple(held), tuple(_objects(house, folders)))
+        folders = folders_of(
+            connection, province, {row.delivery_id for row in rows} | {tag.delivery_id for tag in tags}
+        )
+    return Found(province, tuple(rows), tuple(tags), tuple(held), tuple(_objects(house, folders)))
 
 
 def _objects(house: House, folders: Iterable[str]) -> Iterable[str]:
@@ -147,7 +154,7 @@ def requests_made(house: House) -> list[RequestMade]:
 
 def _landed(house: House, tombstone: Tombstone) -> list[str]:
     with house.loader.begin() as connection:
-        of_case = {each.delivery_id for each in tombstone.families}
+        of_case = {each.delivery_id for each in tombstone.families} | {each.delivery_id for each in tombstone.tags}
         folders = folders_of(connection, tombstone.province, of_case)
     return list(_objects(house, folders))
 
@@ -207,9 +214,29 @@ def _written(house: House, found: Found, case_id: str, request: str, by: str, re
     for rows in of_delivery.values():
         with house.scratch("erase") as scratch:
             draft.add(rows, scratch)
-    tombstone = draft.tombstone(case_hash(found.province, case_id, keys), request, by, reason)
+    for tags in _by_file(found.tags):
+        with house.scratch("erase") as scratch:
+            draft.add_tags(tags, scratch)
+    names = {*_names(house, found, case_id)}
+    known = frozenset(case_hash(found.province, name, keys) for name in names)
+    tombstone = draft.tombstone(case_hash(found.province, case_id, keys), known, request, by, reason)
     write_tombstone(house.store, house.settings.archive_bucket, tombstone)
     return tombstone
+
+
+def _by_file(tags: Iterable[HeldTag]) -> list[list[HeldTag]]:
+    of_file: dict[tuple[str, int], list[HeldTag]] = defaultdict(list)
+    for tag in tags:
+        of_file[tag.delivery_id, tag.part].append(tag)
+    return list(of_file.values())
+
+
+def _names(house: House, found: Found, case_id: str) -> Iterator[str]:
+    """What a tag of the case is known by when it comes again."""
+    with house.loader.begin() as connection:
+        numbers = numbers_of(connection, found.province, case_id)
+    yield from (number_name(*number) for number in numbers)
+    yield from (tag_name(tag.id_tag) for tag in found.tags if tag.id_tag)
 
 
 class _Draft:
@@ -221,6 +248,7 @@ class _Draft:
         self._files: dict[str, str] = {}
         self._families: list[ErasedFamily] = []
         self._neighbours: list[Neighbour] = []
+        self._tags: list[ErasedTag] = []
         self._counted: list[str] = []
 
     def add(self, rows: Sequence[HeldRow], scratch: Path) -> None:
@@ -236,7 +264,25 @@ class _Draft:
             self._note_neighbours(manifest, part, numbers, {row.row_no for row in of_part[part]}, scratch)
         self._counted.append(manifest.delivery_id)
 
-    def _manifest(self, row: HeldRow, scratch: Path) -> Manifest:
+    def add_tags(self, tags: Sequence[HeldTag], scratch: Path) -> None:
+        """Writes one file of tags anew."""
+        manifest, part = self._manifest(tags[0], scratch), tags[0].part
+        [file] = self._brought(manifest, part, scratch)
+        # What lies in quarantine has no hash; it stands for itself.
+        marks = {tag.row_no: self._marks[tag.content_hash] if tag.content_hash else new_mark() for tag in tags}
+        redacted = redact_tags(manifest, file, marks, self._keys, scratch)
+        self._files[self._house.archive.current(file.delivered.sha256)] = self._house.archive.keep(redacted.file.path)
+        self._tags += [
+            ErasedTag(
+                delivery_id=tag.delivery_id, part=part, row_no=tag.row_no, mark=marks[tag.row_no],
+                verdict=tag.verdict, content_hash=redacted.hashes[tag.row_no],
+            )
+            for tag in tags
+        ]  # fmt: skip
+        if manifest.delivery_id not in self._counted:
+            self._counted.append(manifest.delivery_id)
+
+    def _manifest(self, row: HeldRow | HeldTag, scratch: Path) -> Manifest:
         bucket = self._house.settings.archive_bucket
         path = fetch_archived(self._house.store, bucket, row.manifest_sha256, scratch / "manifest.json")
         return parse_manifest(path.read_bytes(), province=self._province, delivery_id=row.delivery_id)
@@ -277,14 +323,14 @@ class _Draft:
         listed = [manifest.file(dataset, part) for dataset in manifest.datasets]
         return [FetchedFile(file, self._house.archive.fetch(file.sha256, scratch / file.name)) for file in listed]
 
-    def tombstone(self, known_by: str, request: str, by: str, reason: str) -> Tombstone:
+    def tombstone(self, known_by: str, tags_known_by: frozenset[str], request: str, by: str, reason: str) -> Tombstone:
         """The whole."""
         with self._house.loader.begin() as connection:
             judged = tuple(counted(connection, self._province, each) for each in self._counted)
         return Tombstone(
             province=self._province, mark=self._mark, known_by=known_by, generation=len(self._keys), request=request,
             by=by, at=datetime.now(UTC), reason=reason, files=_changed(self._files), families=tuple(self._families),
-            neighbours=tuple(self._neighbours), counted=judged,
+            neighbours=tuple(self._neighbours), counted=judged, tags=tuple(self._tags), tags_known_by=tags_known_by,
         )  # fmt: skip
 
 

@@ -14,12 +14,14 @@ from regsosek.errors import ObjectStoreError
 from regsosek.geography.provinces import clock_offset
 from regsosek.landing.intake import FetchedFile
 from regsosek.privacy.redaction import DOCUMENT, KEPT, MARKED, Change, kept_pattern, rewrite
-from regsosek.release.contents import contents, families_of
+from regsosek.release.contents import contents, families_of, message_contents
 from regsosek.release.reading_again import UNREADABLE, read_columns
 from regsosek.staging.pseudonyms import HashKeys
 
 Texts = Mapping[str, pd.DataFrame]
 CARD, NIK = "r114_no_kk", "r403_nik"
+TAGS = "geotag"
+_OF_TAG = ("id_tag", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", MARKED[TAGS])
 # What tells a family's members, and the numbers that families may have in common.
 _NUMBERED = (DOCUMENT, "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", CARD, NIK)
 
@@ -82,17 +84,66 @@ def redact_part(
         now = {str(file.delivered.dataset): _texts(manifest, file) for file in written}
         hashes = _proved(given, now, places, emptied, keys)
     except (*UNREADABLE, KeyError) as error:
-        # The kind of error is enough: its text may quote a value.
-        raise ObjectStoreError(
-            f"delivery {manifest.delivery_id}: part {files[0].delivered.part} cannot be written anew "
-            f"({type(error).__name__}); nothing of it was changed"
-        ) from None
+        raise _cannot(manifest, files[0].delivered.part, error) from None
     return RedactedPart(written, hashes, _numbers(given, places, {each.row_no - 1 for each in emptied}))
 
 
 def read_documents(manifest: Manifest, file: FetchedFile) -> list[str]:
     """The id of each family row, as it was delivered."""
     return _read(manifest, file.delivered, file.path, [DOCUMENT])[DOCUMENT].to_list()
+
+
+@dataclass(frozen=True)
+class RedactedTags:
+    """A file of tags as it is now, and the content hash of each emptied row by its number."""
+
+    file: FetchedFile
+    hashes: Mapping[int, str]
+
+
+def redact_tags(
+    manifest: Manifest, file: FetchedFile, marks: Mapping[int, str], keys: HashKeys, scratch: Path
+) -> RedactedTags:
+    """Empties tags of houses: rows by number, each with what tells it from others.
+
+    Raises:
+        ObjectStoreError: as :func:`redact_part` does.
+    """
+    try:
+        given = _texts(manifest, file)
+        emptied = {row: Emptied(row, "", mark, placeless=False) for row, mark in marks.items()}
+        changes = {row: _change(TAGS, given.iloc[row - 1], each) for row, each in emptied.items()}
+        written = FetchedFile(file.delivered, scratch / f"emptied-{file.delivered.name}")
+        rewrite(file.path, written.path, file.delivered.format, changes)
+        now = _texts(manifest, written)
+        others = [row + 1 not in marks for row in range(len(given))]
+        if not given[others].equals(now[others]):
+            raise ValueError("another tag changed")
+        _require_empty(TAGS, now[[not other for other in others]])
+        hashes = message_contents(TAGS, now, keys)
+    except (*UNREADABLE, KeyError) as error:
+        raise _cannot(manifest, file.delivered.part, error) from None
+    return RedactedTags(written, {row: hashes[row - 1] for row in marks})
+
+
+def read_tags(manifest: Manifest, file: FetchedFile) -> list[tuple[str, ...]]:
+    """The id of each tag, its number of building and family, and what may be its mark, as it was delivered."""
+    rows = _read(manifest, file.delivered, file.path, _OF_TAG)
+    return list(zip(*(rows[name].to_list() for name in _OF_TAG), strict=True))
+
+
+def _cannot(manifest: Manifest, part: int, error: Exception) -> ObjectStoreError:
+    # The kind of error is enough: its text may quote a value.
+    return ObjectStoreError(
+        f"delivery {manifest.delivery_id}: part {part} cannot be written anew ({type(error).__name__}); "
+        "nothing of it was changed"
+    )
+
+
+def _require_empty(dataset: str, rows: pd.DataFrame) -> None:
+    answers = rows.drop(columns=[DOCUMENT, *MARKED.values(), *KEPT[dataset]], errors="ignore")
+    if (answers != "").any(axis=None):
+        raise ValueError("an answer was left")
 
 
 def _texts(manifest: Manifest, file: FetchedFile) -> pd.DataFrame:
@@ -131,8 +182,9 @@ def _change(dataset: str, row: "pd.Series[str]", emptied: Emptied) -> Change:
     }
     if emptied.placeless:
         change.pop("id_subsls", None)
-    change[DOCUMENT] = emptied.document
-    return change | ({MARKED: emptied.mark} if dataset == "keluarga" else {})
+    if dataset in DATASETS:
+        change[DOCUMENT] = emptied.document
+    return change | ({MARKED[dataset]: emptied.mark} if dataset in MARKED else {})
 
 
 def _proved(
@@ -149,9 +201,7 @@ def _proved(
         others = [place not in gone for place in of_row]
         if not given[dataset][others].equals(now[dataset][others]):
             raise ValueError("a row of another family changed")
-        answers = now[dataset].drop(columns=[DOCUMENT, MARKED, *KEPT[dataset]], errors="ignore")
-        if (answers[[not other for other in others]] != "").any(axis=None):
-            raise ValueError("an answer was left")
+        _require_empty(dataset, now[dataset][[not other for other in others]])
     hashed = contents(now["keluarga"], now["anggota"], keys)
     return {each.row_no: hashed[each.row_no - 1] for each in emptied}
 

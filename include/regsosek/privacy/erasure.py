@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from regsosek.contract.codebook import DATASETS
 from regsosek.errors import ConfigurationError
 from regsosek.privacy.redaction import DOCUMENT, KEPT, MARKED, PRESENCE, PRESENT, kept_pattern
-from regsosek.privacy.tombstones import Counted, Neighbour, Reason, Tombstone
+from regsosek.privacy.tombstones import Counted, ErasedFamily, ErasedTag, Neighbour, Reason, Tombstone
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
 from regsosek.warehouse.tables import case_request, core_tables, identity_tables
 
@@ -37,6 +37,20 @@ class HeldRow:
     manifest_sha256: str
 
 
+@dataclass(frozen=True)
+class HeldTag:
+    """A tag of a house at the number of a case; without a hash if it is in quarantine."""
+
+    night: date
+    delivery_id: str
+    part: int
+    row_no: int
+    content_hash: str
+    id_tag: str | None
+    verdict: str
+    manifest_sha256: str
+
+
 _ROWS = """
 SELECT k.night, k.delivery_id, k.part, k.row_no, k.status, k.verdict, encode(k.content_hash, 'hex') AS content_hash,
        k.id_subsls, d.manifest_sha256
@@ -45,11 +59,28 @@ JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery
 WHERE k.province = :province AND k.case_id = :case AND k.part > 0
 ORDER BY k.night, k.delivery_id, k.part, k.row_no
 """
-_TAGS = """
-SELECT count(*) FROM stream.geotag g
-WHERE g.province = :province AND (g.id_subsls, g.r109_no_bangunan, g.r110_no_keluarga) IN (
-    SELECT id_subsls, r109_no_bangunan, r110_no_keluarga FROM core.kasus
-    WHERE province = :province AND case_id = :case)
+_NUMBERS = """
+SELECT DISTINCT id_subsls, r109_no_bangunan, r110_no_keluarga FROM core.kasus
+WHERE province = :province AND case_id = :case AND id_subsls IS NOT NULL AND r109_no_bangunan IS NOT NULL
+      AND r110_no_keluarga IS NOT NULL
+"""
+_TAGS = f"""
+WITH number AS ({_NUMBERS}),
+found AS (
+    SELECT g.night, g.delivery_id, g.part, g.row_no, encode(g.content_hash, 'hex') AS content_hash, g.id_tag,
+           'clean' AS verdict
+    FROM stream.geotag g JOIN number USING (id_subsls, r109_no_bangunan, r110_no_keluarga)
+    WHERE g.province = :province
+    UNION ALL
+    SELECT q.night, q.delivery_id, q.part, q.row_no, '', q.payload->>'id_tag', 'error'
+    FROM restricted.quarantined q JOIN number n ON q.payload->>'id_subsls' = n.id_subsls
+         AND ltrim(q.payload->>'r109_no_bangunan', '0') = CAST(n.r109_no_bangunan AS text)
+         AND ltrim(q.payload->>'r110_no_keluarga', '0') = CAST(n.r110_no_keluarga AS text)
+    WHERE q.province = :province AND q.dataset = 'geotag'
+)
+SELECT f.*, d.manifest_sha256 FROM found f
+JOIN ledger.delivery d ON d.province = :province AND d.delivery_id = f.delivery_id AND d.state = 'accepted'
+ORDER BY f.night, f.delivery_id, f.part, f.row_no
 """
 _HELD = "SELECT delivery_id FROM ledger.delivery WHERE province = :province AND state = 'held' ORDER BY 1"
 
@@ -60,9 +91,16 @@ def rows_of(connection: Connection, province: str, case_id: str) -> list[HeldRow
     return [HeldRow(**row._mapping) for row in found]
 
 
-def tags_of(connection: Connection, province: str, case_id: str) -> int:
-    """How many tags of houses stand under a family key that the case ever had."""
-    return int(connection.execute(text(_TAGS), {"province": province, "case": case_id}).scalar_one())
+def tags_of(connection: Connection, province: str, case_id: str) -> list[HeldTag]:
+    """The tags of houses that stand at a number of building and family that the case ever had."""
+    found = connection.execute(text(_TAGS), {"province": province, "case": case_id})
+    return [HeldTag(**row._mapping) for row in found]
+
+
+def numbers_of(connection: Connection, province: str, case_id: str) -> list[tuple[str, int, int]]:
+    """Every number of building and family that the case ever had."""
+    found = connection.execute(text(_NUMBERS), {"province": province, "case": case_id})
+    return [(row[0], row[1], row[2]) for row in found]
 
 
 def held_deliveries(connection: Connection, province: str) -> list[str]:
@@ -103,6 +141,9 @@ def neighbour(
     return Neighbour(delivery_id=delivery_id, part=part, row_no=row_no, verdict=verdict, reasons=reasons)
 
 
+_COUNTED = [*DATASETS, "geotag"]
+
+
 def counted(connection: Connection, province: str, delivery_id: str) -> Counted:
     """What the judgement of a delivery counted."""
     own = {"province": province, "delivery_id": delivery_id}
@@ -115,7 +156,7 @@ def counted(connection: Connection, province: str, delivery_id: str) -> Counted:
         delivery_id=delivery_id,
         violations=tuple(tuple(row) for row in connection.execute(text(violations.format(where)), own)),
         shares=tuple(
-            tuple(row) for row in connection.execute(text(shares.format(where)), own | {"datasets": list(DATASETS)})
+            tuple(row) for row in connection.execute(text(shares.format(where)), own | {"datasets": _COUNTED})
         ),
     )
 
@@ -149,7 +190,7 @@ def wipe(connection: Connection, tombstone: Tombstone, keys: HashKeys) -> None:
         ConfigurationError: they are fewer than made the tombstone.
     """
     own = {"province": tombstone.province, "case": tombstone.mark}
-    connection.execute(text(_ERASED), own | {"rows": _rows_document(tombstone, keys)})
+    connection.execute(text(_ERASED), own | {"rows": _rows_document(tombstone.families, tombstone, keys)})
     if len(keys) < tombstone.generation and connection.execute(text("SELECT 1 FROM erased LIMIT 1")).first():
         raise ConfigurationError(
             f"case {tombstone.mark} of province {tombstone.province} was erased after its hashes were rotated: run "
@@ -158,6 +199,8 @@ def wipe(connection: Connection, tombstone: Tombstone, keys: HashKeys) -> None:
     connection.execute(text(_MEMBERS))
     for statement in _statements():
         connection.execute(text(statement), own)
+    if tombstone.tags:
+        _wipe_tags(connection, tombstone, keys)
     connection.execute(text("DROP TABLE erased, erased_member"))
     enter_request(connection, tombstone.province, tombstone.mark, ERASED, tombstone)
 
@@ -181,15 +224,40 @@ def all_requests(connection: Connection) -> list[Row[Any]]:
     return list(connection.execute(text(query)))
 
 
-def _rows_document(tombstone: Tombstone, keys: HashKeys) -> str:
+_ERASED_TAGS = """
+CREATE TEMP TABLE erased_tag ON COMMIT DROP AS
+SELECT d.province, coalesce(d.decided_night, d.night) AS night, e.*
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS e(delivery_id text, part int, row_no int, mark text, content_hash text)
+JOIN ledger.delivery d ON d.province = :province AND d.delivery_id = e.delivery_id AND d.state = 'accepted'
+"""
+
+
+def _wipe_tags(connection: Connection, tombstone: Tombstone, keys: HashKeys) -> None:
+    rows = {"rows": _rows_document(tombstone.tags, tombstone, keys)}
+    connection.execute(text(_ERASED_TAGS), {"province": tombstone.province} | rows)
+    own = f"{_SAME} AND t.row_no = e.row_no"
+    hashed = {"akurasi_m": _no("akurasi_m"), "content_hash": "decode(e.content_hash, 'hex')"}
+    for statement in (
+        f"DELETE FROM restricted.untyped_value t USING erased_tag e WHERE {own} AND t.dataset = 'geotag'",
+        f"DELETE FROM quality.reason t USING erased_tag e WHERE {own} AND t.dataset = 'geotag'",
+        _written_anew("restricted.quarantined", _payload("geotag"), f"{own} AND t.dataset = 'geotag'", "erased_tag"),
+        _written_anew("restricted.geotag_identity", _identity("geotag"), own, "erased_tag"),
+        _written_anew("stream.geotag", hashed, own, "erased_tag"),
+    ):
+        connection.execute(text(statement), {"province": tombstone.province})
+    connection.execute(text("DROP TABLE erased_tag"))
+
+
+def _rows_document(rows: Iterable[ErasedFamily | ErasedTag], tombstone: Tombstone, keys: HashKeys) -> str:
     later = keys[tombstone.generation :]
-    rows: Iterable[str] = (
+    documents: Iterable[str] = (
         each.model_copy(
             update={"content_hash": hashed_on(bytes.fromhex(each.content_hash), later).hex()}
         ).model_dump_json(exclude={"verdict"})
-        for each in tombstone.families
+        for each in rows
     )
-    return f"[{','.join(rows)}]"
+    return f"[{','.join(documents)}]"
 
 
 def _statements() -> list[str]:
@@ -258,7 +326,7 @@ def _no(column: str) -> str:
 def _identity(dataset: str) -> dict[str, str]:
     stay = {"province", "night", "delivery_id", "part", "row_no"}
     changed = {c.name: _no(c.name) for c in identity_tables[dataset].columns if c.name not in stay}
-    return changed | ({MARKED: "e.mark"} if dataset == "keluarga" else {})
+    return changed | ({MARKED[dataset]: "e.mark"} if dataset in MARKED else {})
 
 
 def _quarantined(dataset: str) -> str:
@@ -269,11 +337,14 @@ def _quarantined(dataset: str) -> str:
 
 def _payload(dataset: str) -> dict[str, str]:
     """SQL: what a row in quarantine keeps, as reading the rewritten file gives it."""
-    fields = [f"'row_no', t.payload->'row_no', '{DOCUMENT}', to_jsonb(CAST(:case AS text))"]
+    fields = ["'row_no', t.payload->'row_no'"]
+    if dataset in DATASETS:
+        fields.append(f"'{DOCUMENT}', to_jsonb(CAST(:case AS text))")
     for column in KEPT[dataset]:
         fit = f"t.payload->>'{column}' ~ '{kept_pattern(dataset, column)}'"
-        fit += " AND NOT e.placeless" if column == "id_subsls" else ""
+        fit += " AND NOT e.placeless" if column == "id_subsls" and dataset in DATASETS else ""
         fields.append(f"'{column}', CASE WHEN {fit} THEN t.payload->'{column}' END")
-    if dataset == "keluarga":
-        fields.append(f"'{MARKED}', to_jsonb(e.mark)")
-    return {"case_id": ":case", "payload": f"jsonb_strip_nulls(jsonb_build_object({', '.join(fields)}))"}
+    if dataset in MARKED:
+        fields.append(f"'{MARKED[dataset]}', to_jsonb(e.mark)")
+    payload = f"jsonb_strip_nulls(jsonb_build_object({', '.join(fields)}))"
+    return {"payload": payload} | ({"case_id": ":case"} if dataset in DATASETS else {})

@@ -1,12 +1,12 @@
 """What was found of rewritten rows, put in place of what their emptied answers would be judged to be."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
-from regsosek.privacy.tombstones import Counted, ErasedFamily, Neighbour, Reason, Tombstone
+from regsosek.privacy.tombstones import Counted, ErasedFamily, ErasedTag, Neighbour, Reason, Tombstone
 from regsosek.quality.hold_limits import ErrorShare
 
 Violations = Counter[tuple[str, str, str]]
@@ -26,6 +26,7 @@ class Pinned:
     families: tuple[ErasedFamily, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     counted: Counted | None = None
+    tags: tuple[ErasedTag, ...] = ()
 
     @classmethod
     def of(cls, tombstones: Iterable[Tombstone], delivery_id: str) -> "Pinned":
@@ -39,10 +40,13 @@ class Pinned:
             families,
             tuple(n for n in neighbours if (n.part, n.row_no) not in erased),
             counted[-1] if counted else None,
+            tuple(tag for t in listed for tag in t.tags if tag.delivery_id == delivery_id),
         )
 
     def apply(self, duck: duckdb.DuckDBPyConnection, part: int) -> Violations:
         """Sets verdicts and reasons of a part that was just judged; by how much that changes the violations."""
+        if tags := [each for each in self.tags if each.part == part]:
+            return _of_tags(duck, tags)
         families = [each for each in self.families if each.part == part]
         neighbours = [each for each in self.neighbours if each.part == part]
         found: list[ErasedFamily | Neighbour] = [*families, *neighbours]
@@ -70,9 +74,15 @@ class Pinned:
 NOTHING_PINNED = Pinned()
 
 
-def _taken(duck: duckdb.DuckDBPyConnection, rows: list[int]) -> Violations:
+def _of_tags(duck: duckdb.DuckDBPyConnection, tags: Sequence[ErasedTag]) -> Violations:
+    for each in tags:
+        duck.execute("UPDATE verdict SET status = ? WHERE row_no = ?", [each.verdict, each.row_no])
+    return _taken(duck, [each.row_no for each in tags], {"geotag": "SELECT unnest($rows)"})
+
+
+def _taken(duck: duckdb.DuckDBPyConnection, rows: list[int], chosen_of: Mapping[str, str] = _ROWS) -> Violations:
     change: Violations = Counter()
-    for dataset, chosen in _ROWS.items():
+    for dataset, chosen in chosen_of.items():
         for *violated, n in duck.execute(_COUNTS.format(dataset, chosen), {"rows": rows}).fetchall():
             change[violated[0], violated[1], violated[2]] -= n
         duck.execute(f"DELETE FROM {dataset}_reasons WHERE row_no IN ({chosen})", {"rows": rows})

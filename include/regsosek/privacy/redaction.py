@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regsosek.contract.codebook import Variable, all_variables
+from regsosek.contract.key_forms import any_form
 from regsosek.contract.manifest import Format
 from regsosek.staging.csv_quotes import CR, LF, Quoting, whole_lines
 
@@ -27,10 +28,18 @@ KEPT = {
         "r109_no_bangunan", "r110_no_keluarga", "r201_tanggal_pencacahan", "r202_kode_ppl", "r205_hasil",
     ),
     "anggota": ("versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "r401_no_urut", "r404_keberadaan"),
+    "geotag": (
+        "id_tag", "versi", "status_dokumen", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", "ditandai_pada",
+        "kode_petugas", "kelas_vk", "ada_foto",
+    ),
 }  # fmt: skip
 DOCUMENT, PRESENCE, PRESENT = "id_dokumen", "r404_keberadaan", ("1", "5")
-# A text of the identity that is no answer any more carries what tells erased contents of one case apart.
-MARKED = "r107_alamat"
+# A text of the identity that says nothing any more carries what tells erased contents of one case apart.
+MARKED = {"keluarga": "r107_alamat", "geotag": "kunci_foto"}
+_BY_KIND = {
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "timestamp": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}.[0-9]{2}.[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}.[0-9]{2})$",
+}
 _BOM = "\ufeff"
 
 
@@ -39,7 +48,9 @@ def kept_pattern(dataset: str, column: str) -> str:
     if column == PRESENCE:
         return f"^0*({'|'.join(PRESENT)})$"
     variable = next(each for each in all_variables(dataset) if each.name == column)
-    return "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" if variable.kind == "date" else f"^[0-9]{{1,{_width(variable)}}}$"
+    if variable.kind == "key":
+        return f"^({any_form()})$"
+    return _BY_KIND.get(variable.kind) or f"^[0-9]{{1,{_width(variable)}}}$"
 
 
 def _width(variable: Variable) -> int:

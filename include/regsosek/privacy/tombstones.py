@@ -5,11 +5,11 @@ A warehouse that is rebuilt, or restored from a dump of before, is brought up to
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from regsosek.contract.manifest import ProvinceCode, Sha256, Ulid
 from regsosek.errors import ObjectStoreError
@@ -39,6 +39,17 @@ class ErasedFamily(_Value):
     row_no: Row
     mark: str
     verdict: str | None
+    content_hash: str
+
+
+class ErasedTag(_Value):
+    """A tag of a house at the case's number, likewise: what it says of the place is gone."""
+
+    delivery_id: Ulid
+    part: Row
+    row_no: Row
+    mark: str
+    verdict: str
     content_hash: str
 
 
@@ -75,6 +86,7 @@ class Tombstone(_Value):
     Attributes:
         mark: the case's id from now on, in a form that ids of documents may have.
         known_by: keyed hash of province and id, by the first ``generation`` keys of the deployment.
+        tags_known_by: the same hash of each tag and of each number of building and family that it had.
         files: each rewritten file by the hash of its former content, to the hash of what it is now.
     """
 
@@ -90,6 +102,12 @@ class Tombstone(_Value):
     families: tuple[ErasedFamily, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     counted: tuple[Counted, ...] = ()
+    tags: tuple[ErasedTag, ...] = ()
+    tags_known_by: frozenset[str] = frozenset()
+
+    @field_serializer("tags_known_by")
+    def _in_one_order(self, given: frozenset[str]) -> list[str]:
+        return sorted(given)
 
     @property
     def key(self) -> str:
@@ -109,6 +127,16 @@ def new_mark() -> str:
 def case_hash(province: str, case_id: str, keys: Sequence[bytes]) -> str:
     """What a case is known again by; who has not all of ``keys`` finds no id by trying."""
     return hashed_on(f"erased/{province}/{case_id}".encode(), keys).hex()
+
+
+def tag_name(tag: str) -> str:
+    """What a tag is known again by, as a case is by its id."""
+    return f"tag/{tag}"
+
+
+def number_name(id_subsls: str, building: int, family: int) -> str:
+    """The same of a family's number, whatever tag stands at it."""
+    return f"number/{id_subsls}/{building}/{family}"
 
 
 def write_tombstone(store: Store, bucket: str, tombstone: Tombstone) -> None:
@@ -137,13 +165,6 @@ def list_tombstones(store: Store, bucket: str, province: str) -> tuple[Tombstone
 def mark_of(tombstones: Sequence[Tombstone], case_id: str, keys: HashKeys) -> str | None:
     """The name that a case has since it was erased; none where it was not."""
     return next((each.mark for each in tombstones if each.is_of(case_id, keys)), None)
-
-
-def erased_files(tombstones: Sequence[Tombstone]) -> Iterator[tuple[str, str, Tombstone]]:
-    """Every rewritten file: the hash of its former content, that of what took its place, and for which case."""
-    for tombstone in tombstones:
-        for former, now in tombstone.files.items():
-            yield former, now, tombstone
 
 
 def _read(store: Store, bucket: str, key: str) -> Tombstone:

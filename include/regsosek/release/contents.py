@@ -33,8 +33,16 @@ def contents(families: pd.DataFrame, members: pd.DataFrame, keys: Sequence[bytes
     return [_hashed(row + "".join(sorted(by_family.get(place, ()))), keys) for place, row in enumerate(rows)]
 
 
+def message_contents(dataset: str, texts: pd.DataFrame, keys: Sequence[bytes]) -> list[str]:
+    """The hash of each message of a stream, which stands alone."""
+    return [_on(row.encode(), keys) for row in _row_hashes(dataset, texts)]
+
+
 def _hashed(text: str, keys: Sequence[bytes]) -> str:
-    told = sha256(text.encode()).hexdigest()[:HASH_DIGITS].encode()
+    return _on(sha256(text.encode()).hexdigest()[:HASH_DIGITS].encode(), keys)
+
+
+def _on(told: bytes, keys: Sequence[bytes]) -> str:
     for key in keys:
         told = hmac.digest(key, told, "sha256")[: HASH_DIGITS // 2]
     return told.hex()
