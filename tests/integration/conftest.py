@@ -8,6 +8,7 @@ from psycopg import sql
 from sqlalchemy import Engine
 
 from field_world import FieldWorld, few_rules
+from hostile.searched import Remembered, remembered
 from kept_state import copy_database
 from outbox_at_hand import emptied_outbox
 from regsosek.geography.plan import STEADY_NAME
@@ -113,6 +114,13 @@ def services_env(services: stack.Stack, migrated_database: str, request: pytest.
     for bucket in buckets.values():
         client.create_bucket(Bucket=bucket)
     return settings
+
+
+@pytest.fixture(scope="module")
+def log() -> Iterator[Remembered]:
+    """Every line that the module's nights log."""
+    with remembered() as lines:
+        yield lines
 
 
 @pytest.fixture(scope="module")

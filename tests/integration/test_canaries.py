@@ -14,7 +14,7 @@ import pytest
 
 from delivered import DESA, PROVINCE, Row
 from field_world import CompiledJudge, Family, FieldWorld, family
-from hostile.searched import Remembered, open_tables, released, remembered
+from hostile.searched import Remembered, open_tables, released
 from regsosek.contract.codebook import all_variables
 from regsosek.contract.manifest import DeliveredFile, Manifest
 from regsosek.night import judging
@@ -121,12 +121,6 @@ def _spoiled_files(world: FieldWorld, at: datetime, field: str) -> dict[str, str
     manifest["files"][0][field] = "keluarga-6472015505800078-SITI.CANARYNAMA.csv"
     world.house.store.put_bytes(bucket, key, json.dumps(manifest).encode())
     return {delivery_id: f"files.{field}"}
-
-
-@pytest.fixture(scope="module")
-def log() -> Iterator[Remembered]:
-    with remembered() as lines:
-        yield lines
 
 
 @pytest.fixture(scope="module")

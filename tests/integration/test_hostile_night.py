@@ -15,7 +15,7 @@ from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld
 from hostile.corpus import KINDS, deliveries, rules_of_the_corpus
 from hostile.draft import NIGHT, SECRETS, Draft, clean
-from hostile.searched import Remembered, open_tables, released, remembered
+from hostile.searched import Remembered, open_tables, released
 from left_behind import contents
 from regsosek.alerts import desk
 from regsosek.alerts.harmless import harmless
@@ -142,12 +142,6 @@ def summed(rows: Rows) -> dict[str, dict[str, int]]:
     for prefix, kind, amount in rows:
         found.setdefault(prefix, {})[kind] = found.get(prefix, {}).get(kind, 0) + amount
     return found
-
-
-@pytest.fixture(scope="module")
-def log() -> Iterator[Remembered]:
-    with remembered() as lines:
-        yield lines
 
 
 @pytest.fixture(scope="module")
