@@ -100,13 +100,34 @@ def test_whether_a_region_ends_in_time_is_as_certain_as_its_interval(figures: Fi
         assert (found.figure, found.kind) == (told, kind)
 
 
-def test_officers_are_told_of_where_their_pace_ends_within_the_interval_alone(figures: Figures) -> None:
+def test_where_the_pace_of_the_officers_ends_is_told_where_the_forecast_says_otherwise(figures: Figures) -> None:
     fields = {"forecast_status": "forecast", "in_time": "uncertain", "visited": 100, "plan_base_families": 1000,
               "families_left": 900, "officer_days_needed": 90, "families_per_officer_day": 10.0, "days_left": 17,
               "final_low_share": 53.4, "final_high_share": 98.6}  # fmt: skip
-    for officers, told in ((4.0, True), (1.0, False), (9.0, False)):
+    for officers, reached in ((4.0, ""), (1.0, "27.0%"), (9.0, "163.0%")):
         found = answer(with_forecast(figures, "11", officers_per_day=officers, **fields), "11", "finish in time?")
-        assert ("at work each day" in " ".join(found.sentences)) is told, officers
+        told = " ".join(found.sentences)
+        assert "at work each day" in told, officers
+        assert (f"would be {reached}, outside of the interval" in told) is bool(reached), officers
+
+
+def test_the_calendar_tells_the_families_of_what_was_not_taken(figures: Figures) -> None:
+    """A night that was rejected brought no row that counts: nobody should read that it brought nobody."""
+    told = figures.calendar.copy()
+    latest = (told["code"] == made_up.REJECTED) & (told["night"] == figures.night)
+    told.loc[latest, ["received", "rejected_of_night"]] = (0, 27)
+    at = desk(replace(figures, calendar=told))
+    lines = [line for table in arrivals(at, at.atlas.of_level("provinsi")) for line in table.lines]
+    [line] = [each for each in lines if each.head.text == at.atlas.region(made_up.REJECTED)["name"]]
+    assert (line.cells[-1].text, line.cells[-1].sort) == ("Rejected", "27")
+
+
+def test_a_kabkota_says_whose_plan_it_is_but_for_a_curve_of_its_own(figures: Figures) -> None:
+    shown = figures.completion.copy()
+    shown.loc[shown["code"] == "1101", "plan_percent"] = 99.0
+    for own, told in ((figures.completion, True), (shown, False)):
+        found = answer(replace(figures, completion=own), "1101", "How far is it?")
+        assert ("The plan in use" in " ".join(found.sentences)) is told
 
 
 def test_the_nation_counts_what_is_certain_what_is_not_and_what_cannot_be_told(figures: Figures) -> None:

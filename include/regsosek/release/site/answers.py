@@ -1,6 +1,6 @@
 """What a reader wants to know first, answered in words: how far, where worst and why, will it end, what changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -96,13 +96,14 @@ def _nothing_known(desk: Desk, row: Row) -> Markup:
 
 
 def _whose_plan(desk: Desk, row: Row) -> list[Markup]:
-    """Whose plan it is, of the nation and a province; a kab/kota may have a curve of its own."""
+    """Whose plan it is; not of a kab/kota that plans by a curve of its own."""
     windows = desk.atlas.figures.windows
     own = windows.values() if row["level"] == "nasional" else [windows[row["province"]]]
     names = {window.plan.name for window in own}
     words = plan_words()[names.pop() if len(names) == 1 else NATION_NAME]
     label = words.label if desk.language.code == "id" else words.label_en
-    return [desk.language.t("whose_plan", plan=label)] if row["level"] in {"nasional", "provinsi"} else []
+    own_curve = row["plan_percent"] != desk.atlas.region(row["province"] or row["code"])["plan_percent"]
+    return [] if own_curve else [desk.language.t("whose_plan", plan=label)]
 
 
 _REACHED = ("visited_of_plan_base", "visited", "plan_base_families", "plan_base_coverage")
@@ -193,24 +194,24 @@ def _region_finishing(desk: Desk, forecast: Row) -> Answer:
         known = t("done_since", date=since) if done else t("cannot_forecast", reason=reason)
         return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
     shown = {name: desk.figure(forecast, name) for name in _FORECAST}
-    told = [t("final_reached", **shown), t(_done_text(forecast), **shown)]
-    if _pace_agrees(forecast):
-        told.append(t("officer_days", **shown))
+    told = [t("final_reached", **shown), t(_done_text(forecast), **shown), *_officers_told(desk, forecast, shown)]
     in_time = forecast["in_time"]
     return Answer(question, texts[in_time], texts["by_forecast"], tuple(told), "prakiraan",
                   "behind" if in_time == "no" else "")  # fmt: skip
 
 
-def _pace_agrees(forecast: Row) -> bool:
-    """Whether the officers seen in the last week, at their pace of that week, end within the interval of the forecast.
+def _officers_told(desk: Desk, forecast: Row, shown: Mapping[str, str]) -> Iterator[Markup]:
+    """What officers the last week's data show, and where these would end if that is outside of the interval.
 
-    Of the last days much arrives late, so that fewer officers are seen than work: beside the interval it would deny it.
+    Of the last days much arrives late, so that fewer officers are seen than work.
     """
     if forecast["officer_days_needed"] is None or forecast["officers_per_day"] is None:
-        return False
+        return
     ahead = forecast["officers_per_day"] * forecast["days_left"] * forecast["families_per_officer_day"]
     reached = (forecast["visited"] + ahead) * 100 / forecast["plan_base_families"]
-    return bool(forecast["final_low_share"] <= reached <= forecast["final_high_share"])
+    yield desk.language.t("officer_days", **shown)
+    if not forecast["final_low_share"] <= reached <= forecast["final_high_share"]:
+        yield desk.language.t("officers_outside", reached=desk.language.written.percentage(reached))
 
 
 def _done_text(forecast: Row) -> str:

@@ -247,11 +247,16 @@ def _arrivals_of(desk: Desk, islands: str, provinces: Sequence[Row], nights: Seq
     return Table(f"t-kedatangan-{islands}", texts[f"islands_{islands}"], texts["level_provinsi"], columns, lines)
 
 
+# Of what was not taken no row was received: the families in it are told.
+_NOT_TAKEN = {"rejected": "rejected_of_night", "held": "held_of_night"}
+
+
 def _arrived(desk: Desk, province: str, night: date) -> Cell:
     found = desk.atlas.calendar[province].get(night)
     if found is None:
         return Cell("", kind="state none")
-    families = desk.language.written.number(int(found["received"] or 0))
+    counted = found["received"] or found[_NOT_TAKEN.get(found["state"], "received")] or 0
+    families = desk.language.written.number(int(counted))
     return Cell(desk.language.state(found["state"]), families, kind=f"state {found['state']}")
 
 
