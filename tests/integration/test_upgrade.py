@@ -91,7 +91,7 @@ def test_what_was_hashed_without_a_key_is_recognised_with_it(world: FieldWorld) 
     assert NIK in str(world.rows("SELECT to_jsonb(k)::text FROM core.keluarga k"))
     with pytest.raises(ConfigurationError, match="regsosek migrate"):
         receive(world, THIRD, families)
-    key_hashes(engine, keys)
+    key_hashes(engine, (*keys, b"a newer key, which no province is rotated to"))
     world.run(THIRD)
     brought = world.rows("SELECT case_id, status FROM core.kasus WHERE night = :n ORDER BY row_no", n=THIRD)
     assert [status for _, status in brought] == ["duplicate"] * 4

@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateColumn
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
+from regsosek.staging.pseudonyms import HashKeys
 from regsosek.warehouse.closed_functions import close_functions
 from regsosek.warehouse.rekeying import key_hashes
 from regsosek.warehouse.rights import apply_rights
@@ -37,7 +38,7 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def migrate(engine: Engine, keys: Sequence[bytes] | None = None) -> list[str]:
+def migrate(engine: Engine, keys: HashKeys | None = None) -> list[str]:
     """Creates the schemas, brings every table to the newest revision and the rights to it; runs any number of times.
 
     The account must own the schemas, and may make roles.
@@ -67,7 +68,7 @@ def migrate(engine: Engine, keys: Sequence[bytes] | None = None) -> list[str]:
     return grown
 
 
-def ensure_current(engine: Engine, keys: Sequence[bytes] | None = None) -> None:
+def ensure_current(engine: Engine, keys: HashKeys | None = None) -> None:
     """Migrates where the account owns the warehouse; where it does not, somebody who does must have.
 
     Raises:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, text
 
 from regsosek.contract.key_forms import NUMBER_OF_A_PERSON, any_form
 from regsosek.errors import ConfigurationError
-from regsosek.staging.pseudonyms import hashed_on
+from regsosek.staging.pseudonyms import HashKeys, hashed_on
+from regsosek.warehouse.hash_keys import keys_in_use
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 100_000
@@ -90,13 +91,16 @@ _CHANGES = (
 )
 
 
-def key_hashes(engine: Engine, keys: Sequence[bytes]) -> None:
-    """Makes the hashes of every province anew that still holds plain ones; each in a transaction of its own."""
+def key_hashes(engine: Engine, keys: HashKeys) -> None:
+    """Makes the hashes of every province anew that still holds plain ones; each in a transaction of its own.
+
+    With the oldest of the keys: what a province is not noted to have more of, it has one of.
+    """
     with engine.begin() as connection:
         provinces = connection.execute(text("SELECT province FROM ledger.plain_hash ORDER BY 1")).scalars().all()
     for province in provinces:
         with engine.begin() as connection:
-            _key_province(connection, province, keys)
+            _key_province(connection, province, keys_in_use(connection, province, keys))
         log.info("hashes of cases of province %s are made with the key; its figures are computed anew", province)
 
 
