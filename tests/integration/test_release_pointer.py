@@ -27,13 +27,14 @@ from published_world import (
     table,
     two_nights,
 )
-from regsosek.errors import DecisionError, ObjectStoreError, PointerError
+from regsosek.errors import AuditError, DecisionError, ObjectStoreError, PointerError
 from regsosek.release.pointer import POINTER
 from regsosek.release.publication import publication_fault
 from regsosek.release.publish import Published
 from regsosek.release.retention import STAYING, thin_out
 from regsosek.release.rollback import repoint
 from regsosek.release.verification import in_bucket, verify
+from regsosek.release.withdrawal import MARK, withdraw
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
@@ -253,3 +254,30 @@ def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again
     assert release(world, FIRST) == replace(first, current=False)
     assert whole <= published_keys(world)
     assert verify(in_bucket(house.store, bucket, first.prefix), None).faults == ()
+
+
+def test_a_release_that_told_too_much_is_taken_away_and_does_not_come_back(world: FieldWorld) -> None:
+    receive(world, FIRST, [family("A")])
+    first = release(world, FIRST)
+    receive(world, SECOND, [family("B", number=2)])
+    second = release(world, SECOND)
+    house, bucket = world.house, world.house.settings.release_bucket
+
+    def take_away(release_id: str) -> int:
+        return withdraw(house.publisher, house.store, bucket, release_id, by="sari", reason="cells of two families")
+
+    with pytest.raises(DecisionError, match="was not rolled back"):
+        take_away(second.release_id)
+    assert back(world) == first.release_id
+    assert take_away(second.release_id) > 10
+    left = {key.removeprefix(second.prefix) for key in published_keys(world) if key.startswith(second.prefix)}
+    assert left - {"manifest.json.minisig"} == {"manifest.json", MARK}
+    assert take_away(second.release_id) == 0
+    with pytest.raises(AuditError, match="was withdrawn because of what it told"):
+        release(world, SECOND)
+    with world.house.engine.begin() as connection:  # a warehouse that is rebuilt knows of it by the mark
+        connection.execute(text("DELETE FROM ledger.event WHERE kind = 'release_withdrawn'"))
+    with pytest.raises(AuditError, match="was withdrawn"):
+        release(world, SECOND)
+    receive(world, THIRD, [family("C", number=3)])
+    assert release(world, THIRD).current

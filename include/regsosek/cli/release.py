@@ -61,6 +61,22 @@ def rollback(reason: ReasonOption, by: ByOption = "") -> None:
 
 
 @commands.command()
+def withdraw(
+    release_id: Annotated[str, typer.Argument(metavar="RELEASE", help="Its id; it was rolled back before.")],
+    reason: ReasonOption,
+    by: ByOption = "",
+) -> None:
+    """Take away the files of a rolled back release that told too much; the same content is not published again."""
+    from regsosek.release import withdrawal
+
+    with house() as opened:
+        bucket = opened.settings.release_bucket
+        gone = withdrawal.withdraw(opened.publisher, opened.store, bucket, release_id, by=operator(by), reason=reason)
+    console.print(f"Release {release_id} is withdrawn, files deleted: {gone}.")
+    console.print("Start the API server again: it keeps tables that it has read.")
+
+
+@commands.command()
 def repoint(reason: ReasonOption, by: ByOption = "") -> None:
     """Write a lost or outdated pointer anew: readers see the newest release of the warehouse not rolled back."""
     from regsosek.release import rollback

@@ -39,6 +39,7 @@ from regsosek.release.published_rules import PublishedRules, load_rules
 from regsosek.release.signing import signer_of
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.release.told import last_told
+from regsosek.release.withdrawal import require_not_withdrawn
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
 from regsosek.statistics.as_of import AsOf, last_refreshed
@@ -192,6 +193,7 @@ def _put(
     signer: Signer | None,
 ) -> Published:
     prefix = f"{FOLDER}{release.release_id}/"
+    require_not_withdrawn(store, bucket, prefix)
     content = _standing_manifest(store, bucket, prefix) or {}
     if content.get("content_hash", release.content_hash) != release.content_hash:
         raise ObjectStoreError(f"{bucket}/{prefix} holds another release; published files are never overwritten")

@@ -18,6 +18,7 @@ from regsosek.release.former import REGION_FILES
 from regsosek.release.manifest import MANIFEST
 from regsosek.release.parquet_tables import parquet_name
 from regsosek.release.pointer import Position
+from regsosek.release.withdrawal import MARK
 from regsosek.warehouse.locks import release_lock
 from regsosek.warehouse.tables import published_release
 
@@ -82,7 +83,7 @@ def thin_out(engine: Engine, store: Store, bucket: str, days: int, *, dry_run: b
 
 def _thin(store: Store, bucket: str, release: Kept, *, dry_run: bool) -> Thinned:
     objects = store.list_objects(bucket, release.prefix)
-    going = [each for each in objects if each.key.removeprefix(release.prefix) not in STAYING]
+    going = [each for each in objects if each.key.removeprefix(release.prefix) not in STAYING | {MARK}]
     if not dry_run:
         for each in going:
             store.delete(bucket, each.key)

@@ -341,4 +341,5 @@ def test_every_condition_and_event_has_words() -> None:
         "reopened",
         "release_rolled_back",
         "release_repointed",
+        "release_withdrawn",
     }
