@@ -57,8 +57,8 @@ FREED_AND_PUBLISHED = (
 
 
 def of_person(given: Family) -> Family:
-    """With its second member's NIK."""
-    return given[0], [given[1][0], given[1][1] | {"r403_nik": NIK}]
+    """With its second member's NIK, who is a child."""
+    return given[0], [given[1][0], given[1][1] | {"r403_nik": NIK, "r407_umur": "017"}]
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +310,7 @@ def test_a_breach_by_folder_province_or_login_counts_what_lay_there(
             connection.execute(text(OPENED_SESSION))
     done = command("breach", "report", "--incident", incident(tmp_path, **scope), "--lang", "en")
     assert done.exit_code == 0, done.output + repr(done.exception)
-    assert f"| All | {cases} |" in done.stdout
+    assert f"| All | {cases} | {2 * cases} | {1 if cases else 0} |" in done.stdout
     assert ("(specific data)" in done.stdout) is specific
     assert ("7 families of 1 deliveries that were not taken in" in done.stdout) is (cases == 0)
 

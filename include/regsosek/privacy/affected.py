@@ -96,19 +96,28 @@ _IDS = "SELECT case_id FROM core.kasus_terkini WHERE province = :province"
 _NAMED = """
 INSERT INTO affected SELECT :province, case_id FROM unnest(CAST(:cases AS text[])) AS case_id ON CONFLICT DO NOTHING
 """
-# Rows of members are those of the revision that speaks for the case, else of the newest that was loaded.
+# Of a family that was withdrawn the answers of before are kept: persons are the most that any revision names. Children
+# are those of the revision that speaks for the case. No index leads from a family to its members: they
+# are joined at once, not looked for case by case.
 _COUNTED = f"""
-SELECT province, count(DISTINCT k.delivery_id) AS deliveries, count(*) AS cases, coalesce(sum(k.members), 0)::bigint
-           AS persons, coalesce(sum(m.children), 0)::bigint AS children
-FROM affected
-LEFT JOIN core.kasus_terkini t USING (province, case_id)
-LEFT JOIN core.kasus k USING (province, night, delivery_id, part, row_no)
+WITH spoken AS (
+    SELECT province, case_id, night, delivery_id, part, row_no FROM affected
+    LEFT JOIN core.kasus_terkini t USING (province, case_id)
+),
+minors AS (
+    SELECT s.province, count(*) AS children FROM spoken s
+    JOIN core.anggota a ON a.province = s.province AND a.night = s.night AND a.delivery_id = s.delivery_id
+         AND a.part = s.part AND a.keluarga_row = s.row_no
+    WHERE a.r407_umur < {ADULT} GROUP BY s.province
+)
+SELECT s.province, count(DISTINCT s.delivery_id) AS deliveries, count(*) AS cases,
+       coalesce(sum(k.members), 0)::bigint AS persons, coalesce(max(m.children), 0) AS children
+FROM spoken s
 LEFT JOIN LATERAL (
-    SELECT count(*) AS children FROM core.anggota a
-    WHERE a.province = t.province AND a.night = t.night AND a.delivery_id = t.delivery_id AND a.part = t.part
-          AND a.keluarga_row = t.row_no AND a.r407_umur < {ADULT}
-) m ON true
-GROUP BY province ORDER BY province
+    SELECT max(members) AS members FROM core.kasus r WHERE r.province = s.province AND r.case_id = s.case_id
+) k ON true
+LEFT JOIN minors m ON m.province = s.province
+GROUP BY s.province ORDER BY s.province
 """
 _LISTED = """
 SELECT province, case_id, t.id_subsls, t.r109_no_bangunan, t.r110_no_keluarga, t.state
