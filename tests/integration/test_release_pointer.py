@@ -273,11 +273,7 @@ def test_a_release_that_told_too_much_is_taken_away_and_does_not_come_back(world
     left = {key.removeprefix(second.prefix) for key in published_keys(world) if key.startswith(second.prefix)}
     assert left - {"manifest.json.minisig"} == {"manifest.json", MARK}
     assert take_away(second.release_id) == 0
-    with pytest.raises(AuditError, match="was withdrawn because of what it told"):
-        release(world, SECOND)
     with world.house.engine.begin() as connection:  # a warehouse that is rebuilt knows of it by the mark
         connection.execute(text("DELETE FROM ledger.event WHERE kind = 'release_withdrawn'"))
-    with pytest.raises(AuditError, match="was withdrawn"):
+    with pytest.raises(AuditError, match="was withdrawn because of what it told"):
         release(world, SECOND)
-    receive(world, THIRD, [family("C", number=3)])
-    assert release(world, THIRD).current
