@@ -227,8 +227,8 @@ def test_an_operator_asks_before_anything_is_sent(
         deliver(engine, own, at)
         restore()
         put(engine, HEAD, night=NIGHT + timedelta(days=1), now=at)
-        assert "1 deliveries had been made after the dump and are not made again; 1 wait." in said("restored")
-        assert "All that waits is withheld: 1 deliveries." in said("withhold", "--waiting")
+        assert "Delivered after the dump, and not once more: 1; waiting: 1." in said("restored")
+        assert "All that waits is withheld: 1 delivery." in said("withhold", "--waiting")
         assert "Delivered: 0;" in said("send", "--now")
         with pytest.raises(ConfigurationError, match="or write --waiting for all"):
             said("withhold")
