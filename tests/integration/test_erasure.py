@@ -1,7 +1,7 @@
 """A case that is erased: gone from warehouse, archive and whatever is rebuilt, while everything still adds up."""
 
 import gzip
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from field_world import Family, FieldWorld, Row, family, faulty
 from left_behind import contents
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
 from regsosek.errors import DecisionError
-from regsosek.landing.encrypted import object_key
+from regsosek.landing.encrypted import AGE_MAGIC, key_of, object_key
 from regsosek.night import erasing
+from regsosek.night.archive_conversion import encrypt_archive
 from regsosek.night.erasing import Request, complete_erasures, erase_case
 from regsosek.night.limiting import lift_limit, limit_case
 from regsosek.night.quarantine import quarantine_page, quarantined_cases, waiting_by_night
@@ -127,12 +128,21 @@ def test_what_is_rebuilt_from_the_archive_is_the_same(erased: Any) -> None:
     assert {t: set(rows) ^ set(after[t]) for t, rows in again.items() if rows != after[t]} == {}
 
 
-def test_who_did_it_for_which_request_is_kept(erased: Any) -> None:
+def test_who_did_it_for_which_request_is_kept(erased: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world, _, _, _, tombstone, *_ = erased
     asked = "SELECT case_id, kind, request, by, reason FROM ledger.case_request"
     assert world.rows(asked) == [(tombstone.mark, "erased", ASKED.request, ASKED.by, ASKED.reason)]
     with pytest.raises(DecisionError, match="no delivery that was accepted"):
         erase_case(world.house, PROVINCE, "A", ASKED)
+    [made] = erasing.requests_made(world.house)
+    assert (made.due - made.at, made.lost) == (timedelta(hours=72), False)
+    assert made.left == len(world.rows("SELECT 1 FROM ledger.delivery")) * 2 + 2  # of K two files each; a manifest each
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "list_tombstones", lambda *_: ())  # an archive restored from an older copy
+        assert [each.lost for each in erasing.requests_made(world.house)] == [True]
+    landing = erasing.find_case(world.house, PROVINCE, tombstone.mark).landing
+    erasing.clear_landing(world.house, landing)
+    assert [each.left for each in erasing.requests_made(world.house)] == [0]
 
 
 def test_the_trail_still_answers_for_its_id(erased: Any) -> None:
@@ -214,3 +224,17 @@ def test_a_limited_case_counts_and_is_shown_to_nobody_until_that_is_lifted(world
     with pytest.raises(DecisionError, match="not limited"):
         lift_limit(house, PROVINCE, "A", by="sari", reason="settled")
     assert [(each.case_id, each.kind) for each in erasing.requests_made(house)] == [("C", "limited")]
+
+
+def test_what_lies_in_clear_is_encrypted_where_it_lies(world: FieldWorld, tmp_path: Path) -> None:
+    receive(world, FIRST, [person("A", number=1)])
+    house, bucket = world.house, world.house.settings.archive_bucket
+    sha256s = list(house.archive.keys())
+    for sha256 in sha256s:  # as a version before there were keys left it
+        house.store.put_file(bucket, object_key(sha256), house.archive.fetch(sha256, tmp_path / "plain"))
+        house.store.delete(bucket, key_of(sha256))
+    assert [each.encrypted for each in (encrypt_archive(house), encrypt_archive(house))] == [len(sha256s), 0]
+    assert set(house.archive.keys()) == set(sha256s)
+    for sha256 in sha256s:
+        assert (house.store.get_bytes(bucket, object_key(sha256), max_bytes=99) or b"").startswith(AGE_MAGIC)
+    replay(house, FIRST, [PROVINCE])

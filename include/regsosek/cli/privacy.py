@@ -137,9 +137,11 @@ def requests(by: ReaderOption = "") -> None:
             enter_shown(opened, access_of("command_requests", by), code, own)
     for each in made:
         open_ = f"open: {each.left} objects in landing, due {each.due:%Y-%m-%d %H:%M} UTC" if each.left else "done"
+        if each.lost:
+            open_ = "LOST: the archive lacks its tombstone; restore tombstones/ and keys/ from the newest copy"
         told = f"{each.at:%Y-%m-%d %H:%M}  {each.province}  {each.kind}  {each.case_id}  {each.request}  {open_}"
         console.print(told, highlight=False, soft_wrap=True)
-    if any(each.left for each in made):
+    if any(each.left or each.lost for each in made):
         raise typer.Exit(EXIT_FAILED)
 
 

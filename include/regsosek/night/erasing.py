@@ -31,6 +31,7 @@ from regsosek.privacy.erasure import (
     held_deliveries,
     neighbour,
     numbers_of,
+    rival_hashes,
     rows_of,
     tags_of,
     wipe,
@@ -123,6 +124,8 @@ class RequestMade:
     Attributes:
         due: the law's limit, three times 24 hours after it was entered.
         left: objects of landing that hold an erased case still.
+        lost: the archive lacks the tombstone, as one that was restored from an older copy does: a replay would bring
+            the case back.
     """
 
     province: str
@@ -132,6 +135,7 @@ class RequestMade:
     at: datetime
     due: datetime
     left: int
+    lost: bool
 
 
 def requests_made(house: House) -> list[RequestMade]:
@@ -147,6 +151,7 @@ def requests_made(house: House) -> list[RequestMade]:
         RequestMade(
             row.province, row.case_id, row.kind, row.request, row.at, row.at + LEGAL_LIMIT,
             len(_landed(house, tombstones[row.case_id])) if row.case_id in tombstones else 0,
+            row.kind == ERASED and row.case_id not in tombstones,
         )
         for row in found
     ]  # fmt: skip
@@ -244,7 +249,8 @@ class _Draft:
 
     def __init__(self, house: House, province: str, mark: str, keys: HashKeys) -> None:
         self._house, self._province, self._mark, self._keys = house, province, mark, keys
-        self._marks: dict[str, str] = defaultdict(new_mark)
+        self._marks: dict[str, str] = {}
+        self._fit: set[str] = set()
         self._files: dict[str, str] = {}
         self._families: list[ErasedFamily] = []
         self._neighbours: list[Neighbour] = []
@@ -269,7 +275,10 @@ class _Draft:
         manifest, part = self._manifest(tags[0], scratch), tags[0].part
         [file] = self._brought(manifest, part, scratch)
         # What lies in quarantine has no hash; it stands for itself.
-        marks = {tag.row_no: self._marks[tag.content_hash] if tag.content_hash else new_mark() for tag in tags}
+        marks = {
+            tag.row_no: self._marks.setdefault(tag.content_hash, new_mark()) if tag.content_hash else new_mark()
+            for tag in tags
+        }
         redacted = redact_tags(manifest, file, marks, self._keys, scratch)
         self._files[self._house.archive.current(file.delivered.sha256)] = self._house.archive.keep(redacted.file.path)
         self._tags += [
@@ -289,10 +298,10 @@ class _Draft:
 
     def _redact(self, manifest: Manifest, part: int, rows: Sequence[HeldRow], scratch: Path) -> Numbers:
         files = self._brought(manifest, part, scratch)
-        emptied = [
-            Emptied(row.row_no, self._mark, self._marks[row.content_hash], row.id_subsls is None) for row in rows
-        ]
+        emptied = [self._emptied(row) for row in rows]
         redacted = redact_part(manifest, files, emptied, self._keys, scratch)
+        self._marks |= {row.content_hash: redacted.marks[row.row_no] for row in rows}
+        self._fit |= {row.content_hash for row in rows}
         for file, now in zip(files, redacted.files, strict=True):
             former = self._house.archive.current(file.delivered.sha256)
             self._files[former] = self._house.archive.keep(now.path)
@@ -300,12 +309,20 @@ class _Draft:
                 path.unlink()
         self._families += [
             ErasedFamily(
-                delivery_id=row.delivery_id, part=part, row_no=row.row_no, mark=each.mark, verdict=row.verdict,
-                content_hash=redacted.hashes[row.row_no],
+                delivery_id=row.delivery_id, part=part, row_no=row.row_no, mark=redacted.marks[row.row_no],
+                verdict=row.verdict, content_hash=redacted.hashes[row.row_no],
             )
-            for row, each in zip(rows, emptied, strict=True)
+            for row in rows
         ]  # fmt: skip
         return redacted.numbers
+
+    def _emptied(self, row: HeldRow) -> Emptied:
+        """Equal contents get equal marks; each keeps its place among those that it may be weighed against."""
+        mark, between = self._marks.setdefault(row.content_hash, new_mark()), None
+        if row.content_hash not in self._fit:
+            with self._house.loader.begin() as connection:
+                between = _between(row.content_hash, rival_hashes(connection, self._province, row))
+        return Emptied(row.row_no, self._mark, mark, row.id_subsls is None, between)
 
     def _note_neighbours(
         self, manifest: Manifest, part: int, numbers: Numbers, emptied: set[int], scratch: Path
@@ -332,6 +349,17 @@ class _Draft:
             by=by, at=datetime.now(UTC), reason=reason, files=_changed(self._files), families=tuple(self._families),
             neighbours=tuple(self._neighbours), counted=judged, tags=tuple(self._tags), tags_known_by=tags_known_by,
         )  # fmt: skip
+
+
+def _between(own: str, rivals: Iterable[str]) -> tuple[str, str] | None:
+    """From half-way to the next lower hash to half-way to the next higher one; without others, anywhere."""
+    place, others = int(own, 16), sorted(int(each, 16) for each in rivals if each != own)
+    if not others:
+        return None
+    low = max((each for each in others if each < place), default=None)
+    high = min((each for each in others if each > place), default=None)
+    ends = (0 if low is None else (low + place) // 2 + 1, 1 << 128 if high is None else (place + high) // 2 + 1)
+    return f"{ends[0]:032x}", f"{ends[1]:032x}" if ends[1] < 1 << 128 else "g"
 
 
 def _changed(files: Mapping[str, str]) -> dict[str, str]:

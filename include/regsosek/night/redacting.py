@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from regsosek.errors import ObjectStoreError
 from regsosek.geography.provinces import clock_offset
 from regsosek.landing.intake import FetchedFile
 from regsosek.privacy.redaction import DOCUMENT, KEPT, MARKED, Change, kept_pattern, rewrite
+from regsosek.privacy.tombstones import new_mark
 from regsosek.release.contents import contents, families_of, message_contents
 from regsosek.release.reading_again import UNREADABLE, read_columns
 from regsosek.staging.pseudonyms import HashKeys
@@ -21,6 +22,7 @@ from regsosek.staging.pseudonyms import HashKeys
 Texts = Mapping[str, pd.DataFrame]
 CARD, NIK = "r114_no_kk", "r403_nik"
 TAGS = "geotag"
+_MOST_DRAWS = 2000
 _OF_TAG = ("id_tag", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", MARKED[TAGS])
 # What tells a family's members, and the numbers that families may have in common.
 _NUMBERED = (DOCUMENT, "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", CARD, NIK)
@@ -47,12 +49,16 @@ class Emptied:
         document: the id that it has from now on.
         mark: the text that tells it from other erased contents.
         placeless: its sub-SLS is none, so that its digits may be somebody's number.
+        between: the content hash, in hex, must come to lie from the first to before the second: of two statements that
+            are else equal the one with the greater hash speaks, and that is to stay so. Then another mark is drawn
+            until it does.
     """
 
     row_no: int
     document: str
     mark: str
     placeless: bool
+    between: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,13 @@ class RedactedPart:
 
     Attributes:
         hashes: the content hash of each emptied family row, by its number.
+        marks: of each emptied row, by its number.
         numbers: that stood in the emptied rows; they are kept nowhere.
     """
 
     files: tuple[FetchedFile, ...]
     hashes: Mapping[int, str]
+    marks: Mapping[int, str]
     numbers: Numbers
 
 
@@ -80,12 +88,14 @@ def redact_part(
     try:
         given = {str(file.delivered.dataset): _texts(manifest, file) for file in files}
         places = families_of(given["keluarga"], given["anggota"])
+        emptied = _all_fit(emptied, given, places, keys)
         written = tuple(_rewritten(file, given, places, emptied, scratch) for file in files)
         now = {str(file.delivered.dataset): _texts(manifest, file) for file in written}
         hashes = _proved(given, now, places, emptied, keys)
     except (*UNREADABLE, KeyError) as error:
         raise _cannot(manifest, files[0].delivered.part, error) from None
-    return RedactedPart(written, hashes, _numbers(given, places, {each.row_no - 1 for each in emptied}))
+    marks = {each.row_no: each.mark for each in emptied}
+    return RedactedPart(written, hashes, marks, _numbers(given, places, {each.row_no - 1 for each in emptied}))
 
 
 def read_documents(manifest: Manifest, file: FetchedFile) -> list[str]:
@@ -172,6 +182,39 @@ def _rewritten(
     target = scratch / f"emptied-{file.delivered.name}"
     rewrite(file.path, target, file.delivered.format, changes)
     return FetchedFile(file.delivered, target)
+
+
+def _all_fit(emptied: Sequence[Emptied], given: Texts, places: Sequence[int], keys: HashKeys) -> list[Emptied]:
+    """Each with a mark that fits; rows that came with one mark, having equal contents, leave with one."""
+    drawn: dict[str, str] = {}
+    for each in emptied:
+        if each.mark not in drawn:
+            drawn[each.mark] = _fit(each, given, places, keys).mark
+    return [replace(each, mark=drawn[each.mark]) for each in emptied]
+
+
+def _fit(emptied: Emptied, given: Texts, places: Sequence[int], keys: HashKeys) -> Emptied:
+    """With a mark that lets the content hash come to lie where it must."""
+    if emptied.between is None:
+        return emptied
+    low, high = emptied.between
+    place = emptied.row_no - 1
+    own = {"keluarga": [place], "anggota": [row for row, of_family in enumerate(places) if of_family == place]}
+    rows = {dataset: given[dataset].iloc[numbers] for dataset, numbers in own.items()}
+    for _ in range(_MOST_DRAWS):
+        now = {dataset: _emptied_rows(dataset, each, emptied) for dataset, each in rows.items()}
+        if low <= contents(now["keluarga"], now["anggota"], keys)[0] < high:
+            return emptied
+        emptied = replace(emptied, mark=new_mark())
+    raise ValueError("no mark was found that keeps the order of statements")
+
+
+def _emptied_rows(dataset: str, rows: pd.DataFrame, emptied: Emptied) -> pd.DataFrame:
+    found = []
+    for _, row in rows.iterrows():
+        change = _change(dataset, row, emptied)
+        found.append([row[name] if (text := change.get(name, "")) is None else text for name in rows.columns])
+    return pd.DataFrame(found, columns=rows.columns, dtype=str)
 
 
 def _change(dataset: str, row: "pd.Series[str]", emptied: Emptied) -> Change:

@@ -59,6 +59,24 @@ JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery
 WHERE k.province = :province AND k.case_id = :case AND k.part > 0
 ORDER BY k.night, k.delivery_id, k.part, k.row_no
 """
+# Of statements of one moment about one case or one family key the greater hash speaks (warehouse/case_state.py).
+_RIVALS = """
+SELECT DISTINCT encode(r.content_hash, 'hex') FROM core.kasus own
+JOIN core.kasus r ON r.province = own.province AND r.part > 0 AND r.produced_at = own.produced_at AND (
+     r.case_id = own.case_id OR (r.id_subsls, r.r109_no_bangunan, r.r110_no_keluarga)
+     = (own.id_subsls, own.r109_no_bangunan, own.r110_no_keluarga))
+WHERE own.province = :province AND own.night = :night AND own.delivery_id = :delivery_id AND own.part = :part
+      AND own.row_no = :row_no
+"""
+
+
+def rival_hashes(connection: Connection, province: str, row: HeldRow) -> list[str]:
+    """The content hashes that a row may be weighed against, its own among them."""
+    own = {"province": province, "night": row.night, "delivery_id": row.delivery_id}
+    found = connection.execute(text(_RIVALS), own | {"part": row.part, "row_no": row.row_no})
+    return list(found.scalars())
+
+
 _NUMBERS = """
 SELECT DISTINCT id_subsls, r109_no_bangunan, r110_no_keluarga FROM core.kasus
 WHERE province = :province AND case_id = :case AND id_subsls IS NOT NULL AND r109_no_bangunan IS NOT NULL
