@@ -38,7 +38,7 @@ def release(apply: ApplyOption = False) -> None:
         console.print(f"{each.key.id}: {state}{now}", highlight=False)
     word = "is published" if apply else "would be published (--apply)"
     console.print(
-        f"The list of {len(keys)} keys {word}; it vouches for {len(listed.vouched)} releases of revoked ones."
+        f"The list {word}; keys: {len(keys)}; releases of revoked ones that it vouches for: {len(listed.vouched)}."
     )
 
 

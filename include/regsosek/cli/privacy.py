@@ -148,7 +148,8 @@ def requests(by: ReaderOption = "") -> None:
 def _tell_found(found: "Found") -> None:
     deliveries = len({row.delivery_id for row in found.rows})
     console.print(
-        f"{len(found.rows)} rows of {deliveries} deliveries hold the case, and {len(found.landing)} objects in landing."
+        f"The case stands in rows: {len(found.rows)}, of deliveries: {deliveries}; objects in landing: "
+        f"{len(found.landing)}."
     )
     if found.tags:
         console.print(f"{len(found.tags)} tags of houses stand at its number; their positions and photo keys go too.")
