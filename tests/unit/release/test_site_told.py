@@ -170,6 +170,29 @@ def test_a_day_that_cannot_be_foreseen_is_said_in_words(
     assert "–" not in found.sentences[1]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "wide", "above"),
+    [(34.5, 291.8, True, True), (20.0, 80.0, True, False), (80.0, 105.0, False, True), (70.0, 90.0, False, False)],
+)
+def test_an_interval_says_what_keeps_it_from_being_planned_by(
+    figures: Figures, low: float, high: float, wide: bool, above: bool
+) -> None:
+    """A night without data widened Maluku Utara's to 257 points, up to nearly three times its families."""
+    shares = {"final_share": (low + high) / 2, "final_low_share": low, "final_high_share": high}
+    told = with_forecast(figures, "11", forecast_status="forecast", in_time="uncertain", **shares)
+    said_of = " ".join(answer(told, "11", "finish in").sentences)
+    assert ("nothing can be planned by it yet" in said_of) is wide
+    assert ("Final coverage can exceed 100%" in said_of) is above
+
+
+def test_one_family_is_one_in_the_first_answers(figures: Figures) -> None:
+    shown = figures.completion.copy()
+    shown.loc[shown["code"] == "1101", "complete"] = 1
+    one = replace(figures, completion=shown)
+    assert answer(one, "1101", "complete and accepted").unit == "family complete"
+    assert answer(figures, "11", "complete and accepted").unit == "families complete"
+
+
 def test_forecasts_begin_with_the_least_reached_at_the_end_and_end_with_those_that_cannot_be_told(
     figures: Figures,
 ) -> None:

@@ -18,6 +18,8 @@ from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
 HIGH_QUARANTINE = 0.05  # of families visited
+WIDE_INTERVAL = 50  # points of final coverage: half of all families, nothing to plan by
+WHOLE = 100  # percent
 
 
 @dataclass(frozen=True)
@@ -194,10 +196,19 @@ def _region_finishing(desk: Desk, forecast: Row) -> Answer:
         known = t("done_since", date=since) if done else t("cannot_forecast", reason=reason)
         return Answer(question, desk.figure(forecast, "forecast_status"), "", (known,), "prakiraan", "name")
     shown = {name: desk.figure(forecast, name) for name in _FORECAST}
-    told = [t("final_reached", **shown), t(_done_text(forecast), **shown), *_officers_told(desk, forecast, shown)]
+    told = [t("final_reached", **shown), *_interval_told(desk, forecast)]
+    told += [t(_done_text(forecast), **shown), *_officers_told(desk, forecast, shown)]
     in_time = forecast["in_time"]
     return Answer(question, texts[in_time], texts["by_forecast"], tuple(told), "prakiraan",
                   "behind" if in_time == "no" else "")  # fmt: skip
+
+
+def _interval_told(desk: Desk, forecast: Row) -> Iterator[Markup]:
+    """What keeps an interval from being planned by: its width, as after a night without data, or an end above 100%."""
+    if forecast["final_high_share"] - forecast["final_low_share"] > WIDE_INTERVAL:
+        yield desk.language.t("interval_wide", points=WIDE_INTERVAL)
+    if forecast["final_high_share"] > WHOLE:
+        yield desk.language.t("interval_above_whole")
 
 
 def _officers_told(desk: Desk, forecast: Row, shown: Mapping[str, str]) -> Iterator[Markup]:
@@ -244,7 +255,8 @@ def _changed(desk: Desk, row: Row) -> Answer:
     ]
     told = t("changed", since=since, before=desk.figure(own, "before"), now=desk.figure(own, "now"))
     why = t("changed_by", causes=", ".join(causes)) if causes else t("changed_by_nothing")
-    return Answer(question, difference, texts["families_visited"], (told, why), "perubahan")
+    unit = texts["family_visited" if abs(own["now"] - own["before"]) == 1 else "families_visited"]
+    return Answer(question, difference, unit, (told, why), "perubahan")
 
 
 def _missing(desk: Desk, row: Row) -> Answer:
@@ -289,4 +301,5 @@ def _clean(desk: Desk, row: Row) -> Answer:
         told.append(t("nonresponse", **{name: desk.figure(row, name) for name in names}))
     told += _protected(desk, row)
     anchor = "penyebut" if row["level"] == "kabkota" else "mutu"
-    return Answer(texts["ask_clean"], shown["complete"], texts["families_complete"], tuple(told), anchor)
+    unit = texts["family_complete" if row["complete"] == 1 else "families_complete"]
+    return Answer(texts["ask_clean"], shown["complete"], unit, tuple(told), anchor)
