@@ -93,11 +93,16 @@ class Chain:
 
     def regions(self, night: date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Regions with denominators, streams side by side, photo coverage."""
-        as_of = AsOf(night, {PROVINCE: night})
         with self.house.engine.connect() as connection:
-            found = with_denominators(connection, as_of, field_windows(), completion(connection, as_of), NO_TARGETS)
-            beside = side_by_side(connection, as_of, found, clocks_as_of(connection, as_of), {PROVINCE: OPENS})
-            return found, beside, photo_coverage(connection, as_of, found)
+            return self.regions_of(connection, night)
+
+    @staticmethod
+    def regions_of(connection: Connection, night: date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """The same as the connection sees them, in a transaction that may have changed what is asked."""
+        as_of = AsOf(night, {PROVINCE: night})
+        found = with_denominators(connection, as_of, field_windows(), completion(connection, as_of), NO_TARGETS)
+        beside = side_by_side(connection, as_of, found, clocks_as_of(connection, as_of), {PROVINCE: OPENS})
+        return found, beside, photo_coverage(connection, as_of, found)
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +217,17 @@ def test_streams_stand_side_by_side_each_with_its_own_clock(chain: Chain) -> Non
     own = photos[photos["code"] == PROVINCE].iloc[0]
     assert 80 < own["photo_coverage"] < 100
     assert set(photos["level"]) == {"nasional", "provinsi", "kabkota"}
+
+
+def test_a_kabkota_that_sent_no_family_has_no_clock_of_its_province(chain: Chain) -> None:
+    silent = PROVINCE + "01"
+    with chain.house.engine.connect() as connection:
+        gone = text("DELETE FROM mart.placement WHERE province = :p AND placed_code LIKE :kabkota")
+        assert connection.execute(gone, {"p": PROVINCE, "kabkota": f"{silent}%"}).rowcount > 0
+        _, beside, _ = chain.regions_of(connection, NIGHTS[1])
+    told = beside.set_index(["code", "stream"])[["stream_night", "stream_through", "stream_lag"]]
+    assert told.loc[silent, "k"].isna().all()
+    assert told.loc[silent, "geotag"].notna().all() and told.loc[PROVINCE, "k"].notna().all()
 
 
 def test_refreshing_a_night_again_changes_nothing(chain: Chain) -> None:

@@ -109,7 +109,8 @@ def side_by_side(
     Columns: ``code, name, level, province, stream``; ``stream_families, subsls_reported, subsls_finished``, of
     ``subsls_frame`` and ``frame_families`` with version and coverage; shares; its clock ``stream_night,
     stream_through, stream_lag, stream_provinces`` (of the nation the clock of the province that lags most). No day
-    before the field work began is complete: ``stream_through`` is missing then.
+    before the field work began is complete: ``stream_through`` is missing then. A kab/kota of which a stream has no
+    family has no clock of it.
 
     Args:
         regions: with denominators (``statistics.denominators``).
@@ -125,12 +126,16 @@ def side_by_side(
     timed = pd.DataFrame(rows, columns=["code", "stream", *_CLOCK_COLUMNS]).astype({"stream_lag": "Int64"})
     merged = timed.merge(upper, on="code").merge(counted, on=["code", "stream"], how="left")
     merged[list(_COUNTS)] = merged[list(_COUNTS)].fillna(0).astype("int64")
+    # A province's deliveries say nothing of when a kab/kota sent that none of their rows is of.
+    silent = (merged["level"] == "kabkota") & (merged["stream_families"] == 0)
+    merged.loc[silent, list(_OF_DELIVERIES)] = None
     order = {stream: place for place, stream in enumerate(streams())}
     merged = merged.assign(place=merged["stream"].map(order)).sort_values(["code", "place"], ignore_index=True)
     return with_shares(merged, _SHARES)
 
 
-_CLOCK_COLUMNS = ("stream_night", "stream_through", "stream_lag", "stream_provinces")
+_OF_DELIVERIES = ("stream_night", "stream_through", "stream_lag")
+_CLOCK_COLUMNS = (*_OF_DELIVERIES, "stream_provinces")
 
 
 def _clock_rows(
