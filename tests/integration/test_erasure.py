@@ -14,10 +14,11 @@ from left_behind import contents
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
 from regsosek.errors import DecisionError
 from regsosek.landing.encrypted import AGE_MAGIC, key_of, object_key
-from regsosek.night import erasing
+from regsosek.night import erasing, nightly
 from regsosek.night.archive_conversion import encrypt_archive
 from regsosek.night.erasing import Request, complete_erasures, erase_case
 from regsosek.night.limiting import lift_limit, limit_case
+from regsosek.night.outcome import Outcome
 from regsosek.night.quarantine import quarantine_page, quarantined_cases, waiting_by_night
 from regsosek.night.replaying import replay
 from regsosek.privacy.access_trail import Access, AccessTrail
@@ -192,6 +193,34 @@ def test_a_killed_erasure_is_completed_by_the_next_night(
         connection.exec_driver_sql("DELETE FROM ledger.case_request")  # as in a dump of before, wiped twice
     complete_erasures(world.house, PROVINCE)
     assert everything(world) == done
+
+
+def told_to_mend(world: FieldWorld, night: date) -> list[tuple[str, int]]:
+    """What the office hears of families in quarantine: each condition that stands, and its families."""
+    nightly.tell(world.house, Outcome(night, (PROVINCE,), failed={}, publication=None))
+    return world.rows(
+        "SELECT kind, families FROM alert.condition WHERE night = :night AND kind = 'QUALITY' "
+        "AND level = 'provinsi' AND state <> 'resolved'",
+        night=night,
+    )
+
+
+def test_nobody_is_asked_to_mend_what_was_erased(world: FieldWorld) -> None:
+    wrong = [faulty(f"D{number}", number=number) for number in range(1, 6)]
+    receive(world, FIRST, [*wrong, *(family(f"D{number}", number=number) for number in range(6, 26))])
+    assert told_to_mend(world, FIRST) == [("QUALITY", 5)]
+    erase_case(world.house, PROVINCE, "D1", ASKED)
+    receive(world, SECOND)
+    assert told_to_mend(world, SECOND) == [("QUALITY", 4)]
+    with world.house.engine.connect() as connection:
+        assert sum(each.cases for each in waiting_by_night(connection, PROVINCE)) == 4
+    assert [row[4] for row in world.progress(SECOND)] == [5]  # figures stay as they were published
+    erase_case(world.house, PROVINCE, "D2", ASKED)
+    receive(world, THIRD, [family(f"D{number}", 2, number=number) for number in range(3, 6)])
+    assert told_to_mend(world, THIRD) == []
+    pointers = everything(world)["core.kasus_terkini"]
+    replay(world.house, FIRST, [PROVINCE])
+    assert everything(world)["core.kasus_terkini"] == pointers
 
 
 def shown(world: FieldWorld) -> list[str]:

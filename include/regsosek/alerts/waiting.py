@@ -19,6 +19,7 @@ from regsosek.alerts.province_figures import (
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.warehouse.case_state import case_state_steps, revised
 from regsosek.warehouse.database import step_tables
+from regsosek.warehouse.hidden_cases import ERASED_CASES
 
 # What waits today, and what a later night touched: that may have waited as of the night that is asked for.
 _OWN = """
@@ -37,7 +38,7 @@ SELECT n.case_id, n.night, n.delivery_id, n.part, n.ppl, coalesce(u.kabkota, '')
 FROM newest n JOIN uncontested c USING (case_id)
 LEFT JOIN sub_sls s ON s.id_subsls = n.placed_code
 LEFT JOIN upward u ON u.region = coalesce(s.id_desa, n.placed_code)
-WHERE c.state IN ('quarantined', 'pending')
+WHERE c.state IN ('quarantined', 'pending') AND n.case_id NOT IN {ERASED_CASES}
 """
 # Who breaks a critical rule that a corrected code does not mend.
 _ASKED = f"""

@@ -306,7 +306,9 @@ def _statements() -> list[str]:
             "(SELECT DISTINCT content_hash, former, former_hash FROM erased)",
         ),
         _written_anew("core.kasus", kasus, f"{_SAME} AND {of_family}"),
-        f"UPDATE core.kasus_terkini t SET case_id = :case WHERE t.province = :province AND t.case_id IN {_FORMER}",
+        # Nobody can mend it, so it waits no more (as warehouse/pointers.py has it when they are made anew).
+        "UPDATE core.kasus_terkini t SET case_id = :case, waiting = NULL "
+        f"WHERE t.province = :province AND t.case_id IN {_FORMER}",
     ]
 
 

@@ -19,6 +19,8 @@ SET search_path = pg_catalog, pg_temp AS $$
                        WHERE rolname ~ '^{province_role("[0-9]{2}")}$' AND pg_has_role(session_user, oid, 'MEMBER'))
 $$
 """
+# SQL: the cases of ``:province`` that were erased. They count as ever; nobody is asked to correct them.
+ERASED_CASES = "(SELECT e.case_id FROM ledger.case_request e WHERE e.kind = 'erased' AND e.province = :province)"
 # The column of each table that names its case.
 CASE_COLUMNS = {
     "core.kasus": "case_id",

@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from regsosek.warehouse.case_state import case_state_as_of, revised
+from regsosek.warehouse.hidden_cases import ERASED_CASES
 
 _POINT = f"""
 INSERT INTO core.kasus_terkini AS t (province, case_id, state, waiting, night, delivery_id, part, row_no, id_subsls,
                                      r109_no_bangunan, r110_no_keluarga)
-SELECT :province, case_id, settled_state, CASE WHEN state IN ('quarantined', 'pending') THEN state END, night,
-       delivery_id, part, row_no, id_subsls, r109_no_bangunan, r110_no_keluarga
+SELECT :province, case_id, settled_state,
+       CASE WHEN state IN ('quarantined', 'pending') AND case_id NOT IN {ERASED_CASES} THEN state END,
+       night, delivery_id, part, row_no, id_subsls, r109_no_bangunan, r110_no_keluarga
 FROM ({case_state_as_of("night")}) case_state
 ON CONFLICT (province, case_id) DO UPDATE SET
     state = excluded.state, waiting = excluded.waiting, night = excluded.night, delivery_id = excluded.delivery_id,
