@@ -177,6 +177,17 @@ def test_it_is_taken_in_as_erased_when_it_comes_again(erased: Any) -> None:
     assert {t: set(rows) ^ set(after[t]) for t, rows in again.items() if rows != after[t]} == {}
 
 
+@pytest.mark.parametrize("document", [NIK, ""], ids=["a NIK", "none"])
+def test_a_case_whose_id_may_not_be_shown_is_known_again(world: FieldWorld, tmp_path: Path, document: str) -> None:
+    receive(world, FIRST, [person(document, number=1), family("B", number=2)])
+    [case_id] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus") if case.startswith("?")]
+    tombstone = erase_case(world.house, PROVINCE, case_id, ASKED)
+    receive(world, SECOND, [person(document, 2, number=1)])
+    assert words_in(str(everything(world))) | words_in(archived(world, tmp_path)) == set()
+    versions = world.rows("SELECT versi FROM core.kasus WHERE case_id = :m ORDER BY 1", m=tombstone.mark)
+    assert versions == [(1,), (2,)]
+
+
 def test_a_killed_erasure_is_completed_by_the_next_night(
     world: FieldWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

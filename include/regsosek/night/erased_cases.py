@@ -27,7 +27,7 @@ from regsosek.privacy.tombstones import (
     write_tombstone,
 )
 from regsosek.release.reading_again import UNREADABLE
-from regsosek.staging.pseudonyms import HashKeys
+from regsosek.staging.pseudonyms import HashKeys, hashed_on
 
 log = logging.getLogger(__name__)
 # No rule is asked of an emptied row.
@@ -84,8 +84,10 @@ class ErasedCases:
         keys = {each.generation: house.settings.hash_keys[: each.generation] for each in self.tombstones}
         found: dict[int, list[tuple[Tombstone, Emptied]]] = {}
         for file in (each for each in files if each.delivered.dataset == "keluarga"):
-            for row, document in enumerate(read_documents(manifest, file), start=1):
-                asked = ((number, case_hash(manifest.province, document, own)) for number, own in keys.items())
+            for row, named in enumerate(read_documents(manifest, file), start=1):
+                asked = (
+                    (number, case_hash(manifest.province, _case_id(*named, own), own)) for number, own in keys.items()
+                )
                 for tombstone in (known[each] for each in asked if each in known):
                     emptied = Emptied(row, tombstone.mark, new_mark(), placeless=False)
                     found.setdefault(file.delivered.part, []).append((tombstone, emptied))
@@ -170,6 +172,11 @@ class ErasedCases:
         write_tombstone(house.store, house.settings.archive_bucket, self.tombstones[place])
         for sha256, now in files.items():
             house.archive.destroy(sha256, request=former.request, at=former.at, replaced_by=now)
+
+
+def _case_id(document: str, unshown: str, keys: HashKeys) -> str:
+    """The id of a case as the warehouse had it under ``keys``."""
+    return f"?{hashed_on(unshown.encode(), keys).hex()}" if unshown else document
 
 
 def erased_cases(house: House, province: str, keys: HashKeys) -> ErasedCases:

@@ -15,7 +15,7 @@ from regsosek.geography.provinces import clock_offset
 from regsosek.landing.intake import FetchedFile
 from regsosek.privacy.redaction import DOCUMENT, KEPT, MARKED, Change, kept_pattern, rewrite
 from regsosek.privacy.tombstones import new_mark
-from regsosek.release.contents import contents, families_of, message_contents
+from regsosek.release.contents import contents, families_of, message_contents, unshown_documents
 from regsosek.release.reading_again import UNREADABLE, read_columns
 from regsosek.staging.pseudonyms import HashKeys
 
@@ -24,6 +24,7 @@ CARD, NIK = "r114_no_kk", "r403_nik"
 TAGS = "geotag"
 _MOST_DRAWS = 2000
 _OF_TAG = ("id_tag", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", MARKED[TAGS])
+_OF_DOCUMENT = (DOCUMENT, "id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 # What tells a family's members, and the numbers that families may have in common.
 _NUMBERED = (DOCUMENT, "versi", "id_subsls", "r109_no_bangunan", "r110_no_keluarga", CARD, NIK)
 
@@ -98,9 +99,10 @@ def redact_part(
     return RedactedPart(written, hashes, marks, _numbers(given, places, {each.row_no - 1 for each in emptied}))
 
 
-def read_documents(manifest: Manifest, file: FetchedFile) -> list[str]:
-    """The id of each family row, as it was delivered."""
-    return _read(manifest, file.delivered, file.path, [DOCUMENT])[DOCUMENT].to_list()
+def read_documents(manifest: Manifest, file: FetchedFile) -> list[tuple[str, str]]:
+    """The id of each family row as it was delivered, and what is hashed in place of one that may not be shown."""
+    rows = _read(manifest, file.delivered, file.path, _OF_DOCUMENT)
+    return list(zip(rows[DOCUMENT], unshown_documents(rows), strict=True))
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,20 @@ def _claims(texts: pd.DataFrame) -> Iterator[tuple[tuple[str, str] | None, str]]
         yield ((name, number) if known else None), _BETWEEN.join(key)
 
 
+def unshown_documents(families: pd.DataFrame) -> list[str]:
+    """What each family is known by before it is hashed, where its document has no id that may be shown; else nothing.
+
+    Args:
+        families: texts of the document's id and of the family key.
+    """
+    numbers = (_as_number(families[name]) for name in _KEY[1:])
+    rows = zip(families["id_dokumen"], families[_KEY[0]], *numbers, strict=True)
+    return [
+        "" if _is_document(document) else sha256((_BETWEEN.join(key) + document).encode()).hexdigest()[:HASH_DIGITS]
+        for document, *key in rows
+    ]
+
+
 def _is_document(text: str) -> bool:
     return bool(re.fullmatch(any_form(), text)) and not re.search(NUMBER_OF_A_PERSON, text)
 
