@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from command_line import environment
 from delivered import PROVINCE
 from field_world import Family, FieldWorld, Row, family, faulty
 from left_behind import contents
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
+from regsosek.cli.main import app
 from regsosek.errors import DecisionError
 from regsosek.landing.encrypted import AGE_MAGIC, key_of, object_key
 from regsosek.night import erasing, nightly
@@ -264,6 +267,45 @@ def test_a_limited_case_counts_and_is_shown_to_nobody_until_that_is_lifted(world
     with pytest.raises(DecisionError, match="not limited"):
         lift_limit(house, PROVINCE, "A", by="sari", reason="settled")
     assert [(each.case_id, each.kind) for each in erasing.requests_made(house)] == [("C", "limited")]
+
+
+@pytest.fixture
+def command(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in environment(world.house.settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
+    monkeypatch.setattr("regsosek.cli.at_hand._account", lambda: ("sari", True))
+
+    def run(act: str, *words: str) -> tuple[int, str]:
+        answer = CliRunner().invoke(app, ["privacy", act, *words])
+        return answer.exit_code, " ".join(f"{answer.output} {answer.exception}".split())
+
+    return run
+
+
+def test_the_commands_show_before_they_act_and_say_what_is_left(world: FieldWorld, command: Any) -> None:
+    receive(world, FIRST, [person("A", number=1), family("B", number=2)])
+    of_a = ("-p", PROVINCE, "--case", "A")
+    asked, before = ("--request", ASKED.request, "--reason", ASKED.reason), everything(world)
+    assert command("requests")[0] == 0
+    code, told = command("erase", *of_a, *asked)
+    assert (code, "Nothing was changed" in told, everything(world)) == (0, True, before)
+    assert command("limit", *of_a, *asked)[0] == 0
+    assert "limited already" in command("limit", *of_a, *asked)[1]
+    assert f"limited A {ASKED.request} done" in command("requests")[1]
+    assert command("lift", *of_a, "--reason", "settled")[0] == 0
+    code, told = command("lift", *of_a, "--reason", "settled")
+    assert (code, "not limited" in told) == (1, True)
+    code, told = command("erase", *of_a, *asked, "--apply")
+    assert (code, "Landing still holds it" in told, words_in(str(everything(world)))) == (0, True, set())
+    code, told = command("erase", *of_a, *asked, "--apply")
+    assert (code, "no delivery that was accepted" in told) == (1, True)
+    code, told = command("requests")
+    assert (code, "open: 3 objects in landing" in told) == (1, True)
+    [made] = erasing.requests_made(world.house)
+    erasing.clear_landing(world.house, erasing.find_case(world.house, PROVINCE, made.case_id).landing)
+    code, told = command("requests")
+    assert (code, f"erased {made.case_id} {ASKED.request} done" in told) == (0, True)
 
 
 def test_what_lies_in_clear_is_encrypted_where_it_lies(world: FieldWorld, tmp_path: Path) -> None:
