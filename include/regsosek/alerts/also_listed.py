@@ -9,12 +9,11 @@ from regsosek.alerts.province_figures import ProvinceFigures
 
 
 def also_listed(opened: Sequence[Told], figures: ProvinceFigures) -> tuple[Condition, ...]:
-    """The parts of what is told of the whole province, and every kab/kota behind if anything is told to be behind."""
+    """The parts of what is told of the whole province, and every kab/kota behind: each mail counts them."""
     conditions = [each.condition for each in opened]
     whole = {each.kind for each in conditions if each.place.level == "provinsi"}
     keys = {(kind, "kabkota", each.code, "") for kind in WAITING & whole for each in figures.kabkota}
     parts = [*remaining_conditions(figures, keys), *(desa_conditions(figures) if Kind.CODE in whole else ())]
-    if any(each.kind is Kind.BEHIND for each in conditions):
-        parts += [behind_plan(each, figures) for each in figures.behind_below]
+    parts += [behind_plan(each, figures) for each in figures.behind_below]
     told = {each.key for each in conditions}
     return tuple(each for each in parts if each.key not in told)

@@ -8,7 +8,6 @@ from regsosek.alerts.where import far_behind, in_words
 from regsosek.alerts.wording import Words, told_repairs
 
 _DELIVERY_STATES = ("accepted", "rejected", "held", "registered")
-_FAR_NAMED = 5
 _ROW_STATES = ("loaded", "quarantined", "held", "rejected", "other")
 
 
@@ -91,8 +90,8 @@ def _plan(figures: ProvinceFigures, words: Words) -> str:
 
 
 def _stands(figures: ProvinceFigures, words: Words) -> str:
-    """The page's status, and who of its kab/kota is furthest behind by the page, whatever else is told of."""
+    """The page's status, and each of its kab/kota that the page calls far behind, whatever else is told of."""
     gap, status, far = figures.pace.gap_families, status_told(figures, words), far_behind(figures)
     if far:
-        status = words.say("status_far", status=status, places=in_words(far, words, _FAR_NAMED))
+        status = words.say("status_far", status=status, places=in_words(far, words, len(far)))
     return status if gap is None else words.say("plan_gap", gap=words.written.signed(gap), status=status)

@@ -6,10 +6,19 @@ from datetime import date
 
 from regsosek.alerts.also_listed import also_listed
 from regsosek.alerts.arrived import arrived
-from regsosek.alerts.condition import Kind, Told
+from regsosek.alerts.condition import Condition, Kind, Told
 from regsosek.alerts.context import Context
 from regsosek.alerts.ended import all_over, end_line, ends, status_told
-from regsosek.alerts.grouping import Line, by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
+from regsosek.alerts.grouping import (
+    Line,
+    by_kabkota,
+    kabkota_lines,
+    kabkota_of,
+    province_lines,
+    recovered,
+    still_open,
+    worst,
+)
 from regsosek.alerts.nature import nature
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment, Message, render, render_html
@@ -26,7 +35,7 @@ from regsosek.statistics.status import BELOW_PLAN
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of kab/kota that are shown, how many there are, and the name of the attached list of all."""
+    """The lines of kab/kota that are shown, how many are in the attached list of all, and its name."""
 
     shown: Sequence[LineWords]
     all: int
@@ -44,7 +53,8 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
     opened, gone = still_open(own), recovered(own)
     ended = "PULIH" if all_over(gone, figures) else "MEMBAIK"
     of_kabkota = by_kabkota(kabkota_lines(opened))
-    attachments = (work_list(opened, figures, limits, context),) if of_kabkota or also_listed(opened, figures) else ()
+    listed = also_listed(opened, figures)
+    attachments = (work_list(opened, figures, limits, context),) if of_kabkota or listed else ()
     values = {
         "say": context.words.say,
         "language": context.language,
@@ -62,7 +72,7 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
         "good": _good(figures, context.words),
         "good_title": context.words.say("good" if figures.well else "nothing_told"),
         "items": [_item(each, opened, figures, limits, context) for each in province_lines(opened)],
-        "lines": _lines(of_kabkota, attachments, figures, limits, context),
+        "lines": _lines(of_kabkota, listed, attachments, figures, limits, context),
         "arrived": arrived(figures, context.words),
         "release": context.release,
     }
@@ -79,13 +89,15 @@ def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thres
 
 def _lines(
     of_kabkota: Sequence[Sequence[Line]],
+    listed: Sequence[Condition],
     attachments: Sequence[Attachment],
     figures: ProvinceFigures,
     limits: Thresholds,
     context: Context,
 ) -> Lines:
     shown = [word_kabkota(each, figures, limits, context) for each in of_kabkota[: limits.lengths.kabkota]]
-    return Lines(shown, len(of_kabkota), attachments[0].name if attachments else "")
+    every = {lines[0].kabkota for lines in of_kabkota} | {kabkota_of(each.place) for each in listed}
+    return Lines(shown, len(every), attachments[0].name if attachments else "")
 
 
 def of_kind(opened: Sequence[Told]) -> dict[Kind, tuple[Line, ...]]:

@@ -33,9 +33,8 @@ def largest_parts(kind: Kind, figures: ProvinceFigures) -> list[Part]:
 
 def far_behind(figures: ProvinceFigures) -> list[Part]:
     """The kab/kota that the page calls far behind, in its order, however small, and the families that each is short."""
-    paces = [(figures.pace_of_kabkota(each), each) for each in figures.behind_below]
-    far = sorted((pace.gap_points or 0, each.name, each) for pace, each in paces if pace.status == "far_behind")
-    return [(short(name), _short_of_plan(each, figures)) for _, name, each in far]
+    far = [each for each in figures.behind_below if figures.pace_of_kabkota(each).status == "far_behind"]
+    return [(short(each.name), _short_of_plan(each, figures)) for each in far]
 
 
 def _largest(parts: Sequence[Part]) -> list[Part]:

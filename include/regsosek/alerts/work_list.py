@@ -3,12 +3,13 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 from regsosek.alerts.also_listed import also_listed
-from regsosek.alerts.condition import Condition, Place, Told, Why
+from regsosek.alerts.condition import Condition, Kind, Place, Severity, Told, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.finding import finding
-from regsosek.alerts.grouping import Line, kabkota_of
+from regsosek.alerts.grouping import Line, kabkota_of, worst
 from regsosek.alerts.harmless import harmless
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment
@@ -22,7 +23,7 @@ _WIDTHS = (4, 3, 3, 4, 2)
 
 
 def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> Attachment:
-    """One row for each of ``told`` (at least one), in its order, then its parts that are told of in sums alone."""
+    """One row for each of ``told``, in its order, then for each place that the mail counts alone; at least one."""
     words = context.words
     rows = [_row(each, figures, limits, context) for each in told]
     rows += [_part(each, told, figures, limits, context) for each in also_listed(told, figures)]
@@ -59,10 +60,17 @@ def grouped(code: str) -> str:
 def _part(
     part: Condition, told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
 ) -> dict[str, str]:
-    """A part has the deadline of its kind; since when it is so was never told."""
-    firsts = [each.first for each in told if each.condition.kind is part.kind and each.first is not None]
-    row = _row(Told(part, Why.STANDING, min(firsts, default=None)), figures, limits, context)
-    return row | {"standing": "", "since": ""}
+    """A part is no more urgent than its mail and has the deadline of its kind, if one was told.
+
+    Since when it is so was never told; where it stands by its plan the page says.
+    """
+    same = [each for each in told if each.condition.kind is part.kind]
+    first = min((each.first for each in same if each.first is not None), default=None)
+    shown = replace(part, severity=min(part.severity, worst(told), key=list(Severity)[::-1].index))
+    row = _row(Told(shown, Why.STANDING, first), figures, limits, context)
+    pace = figures.pace_at(part.place) if part.kind is Kind.BEHIND else None
+    row |= {"standing": context.words.status(pace.status) if pace else "", "since": ""}
+    return row if same else row | {"deadline": ""}
 
 
 def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Context) -> dict[str, str]:

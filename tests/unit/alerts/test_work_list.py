@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.condition import Kind, Place, Severity, Told
+from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.digest import compose_digest
 from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
@@ -104,12 +104,29 @@ def test_every_kabkota_that_a_mail_counts_is_a_row(night: Night, context: Contex
     ] == [
         ("6403", "Kabupaten Berau", "KODE WILAYAH", "PERHATIAN", "9"),
         ("6403 010 001", "Teluk Bayur", "KODE WILAYAH", "PERHATIAN", "9"),
-        ("6411", "Kabupaten Mahakam Ulu", "TERTINGGAL DARI RENCANA", "KRITIS", "57"),
+        ("6411", "Kabupaten Mahakam Ulu", "TERTINGGAL DARI RENCANA", "PERHATIAN", "57"),
     ]
-    assert {(row["keadaan"], row["sejak"]) for row in found[2:]} == {("", "")}
+    assert [(row["keadaan"], row["sejak"]) for row in found[2:]] == [("", ""), ("", ""), ("jauh tertinggal", "")]
     assert found[-1]["batas"] == found[0]["batas"] and message.attachments[0].name in message.body
-    only_below = compose_digest(figures, [told(Kind.QUALITY, BERAU, families=9)], thresholds(), context)
-    assert len(only_below.attachments[0].content.splitlines()) == 2
+
+
+@pytest.mark.parametrize("recovered", [False, True], ids=["a problem", "an end"])
+def test_whoever_is_behind_is_a_row_of_every_mail_the_furthest_first(
+    night: Night, context: Context, recovered: bool
+) -> None:
+    """They are too small to be told of, and the mail is about something else: no more urgent and without a deadline."""
+    parts = [KabkotaFigures(f"64{n}", f"Kabupaten N{n}", load, 20, 5) for n, load in ((11, 190), (12, 90), (13, 150))]
+    told_of = told(Kind.QUALITY, BERAU, families=9, why=Why.RECOVERED if recovered else Why.NEW)
+    message = compose_digest(night(kabkota=(*night().kabkota, *parts)), [told_of], thresholds(), context)
+    content = message.attachments[0].content.decode("utf-8-sig")
+    found = list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))[0 if recovered else 1 :]
+    assert [(row["kode"], row["keadaan"], row["tingkat_masalah"], row["batas"]) for row in found] == [
+        ("6411", "jauh tertinggal", "PERHATIAN", ""),
+        ("6413", "jauh tertinggal", "PERHATIAN", ""),
+        ("6412", "tertinggal", "PERHATIAN", ""),
+    ]
+    assert "terjauh Kab. N11 (71), Kab. N13 (52)" in " ".join(message.body.split())
+    assert ("(1 dari 4)" in message.body) is not recovered and message.attachments[0].name in message.body
 
 
 def test_the_whole_province_is_a_row_too(night: Night, context: Context) -> None:
