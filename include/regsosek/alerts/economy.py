@@ -103,7 +103,12 @@ def tell(
 
 
 def _ranked(told: Sequence[Told], limits: Thresholds) -> tuple[Told, ...]:
-    return tuple(sorted(told, key=urgency)[: limits.economy.told_per_digest])
+    """Most urgent first; where they are too many, details are left out, and never a problem or its end."""
+    ranked = sorted(told, key=urgency)
+    details = [each.condition.key for each in ranked if each.condition.place.level not in TOLD_LEVELS]
+    room = max(0, limits.economy.told_per_digest - (len(ranked) - len(details)))
+    left_out = set(details[room:])
+    return tuple(each for each in ranked if each.condition.key not in left_out)
 
 
 def urgency(told: Told) -> tuple[bool, bool, bool, int, int, int, str]:

@@ -56,6 +56,19 @@ def at(kind: Kind, place: Place, *, since: date = NIGHT, judged: bool = True) ->
     return Condition(kind, place, Severity.PERHATIAN, since, 10, judged=judged)
 
 
+def test_places_below_push_no_problem_and_no_end_out_of_a_message() -> None:
+    """As many silent sub-SLS as a night names: the kab/kota told of before, and the one that recovered, stay."""
+    behind, silent, gone = (Place("kabkota", code) for code in ("6401", "6402", "6403"))
+    told_on, since = NIGHT - timedelta(3), NIGHT - timedelta(5)
+    stood = [at(Kind.BEHIND, behind, since=since), at(Kind.NO_DATA, gone, since=since)]
+    before = {each.key: LastTold(each, told_on, Why.NEW) for each in stood}
+    below = [at(Kind.NO_DATA, Place("subsls", str(n), "", "6402")) for n in range(LIMITS.economy.told_per_digest)]
+    conditions = [stood[0], at(Kind.NO_DATA, silent), *below]
+    told = tell(conditions, Remembered(told=before), LIMITS, NIGHT, recovers=[stood[1].key]).told
+    assert {"6401", "6402", "6403"} <= {each.condition.place.code for each in told}
+    assert len(told) == LIMITS.economy.told_per_digest
+
+
 def test_a_cause_silences_what_it_explains_at_its_place_and_below() -> None:
     whole, berau = Place("provinsi", "64"), Place("kabkota", "6403")
     conditions = [
