@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from regsosek.alerts.acts import Act
-from regsosek.alerts.condition import Condition, Key, Kind, Place, Severity, Told, Why
+from regsosek.alerts.condition import Condition, Key, Kind, Place, Severity, State, Told, Why
 from regsosek.alerts.economy import LastTold, Remembered
 from regsosek.alerts.judging import Judgement, Rules, judge
 from regsosek.alerts.memory import REMEMBERED_NIGHTS
@@ -26,9 +26,18 @@ class Memory:
         return Remembered(
             before=self.conditions[max(judged)] if judged else (),
             told=self._last_told(night),
+            ended=self._ended(night),
             messages=[each for each in self.told if each < night],
             acts=self.acts,
         )
+
+    def _ended(self, night: date) -> dict[Key, date]:
+        return {
+            each.key: at
+            for at in sorted(judged for judged in self.conditions if judged < night)
+            for each in self.conditions[at]
+            if each.state is State.RESOLVED
+        }
 
     def judge(self, figures: ProvinceFigures, rules: Rules, *, suspected: bool = False) -> Judgement:
         """Judges a night and remembers it in place of what was remembered of it."""

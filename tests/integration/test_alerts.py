@@ -182,6 +182,26 @@ def test_unchanged_news_comes_every_second_night_and_recovery_once(seeded: Engin
     assert since == NIGHT
 
 
+def test_an_end_that_an_earlier_night_showed_is_told_by_one_that_does_not_look(
+    seeded: Engine, services_env: Settings
+) -> None:
+    """Nothing stood the night before either: that the heads were met is known of the night that looked."""
+    tuesday, place = NIGHT - timedelta(days=1), {"province": "64", "region_code": "6403", "kabkota": ""}
+    own = {**place, "kind": "APPOINTMENT", "level": "kabkota", "severity": "PERHATIAN", "families": 81, "news": "",
+           "since": tuesday - timedelta(days=4)}  # fmt: skip
+    with seeded.begin() as connection:
+        put(connection, tables.told, **own, night=tuesday - timedelta(days=4), dispatch="digest", why="new")
+        put(connection, tables.condition, **own, night=tuesday - timedelta(days=3), name="Berau", state="resolved",
+            event="", judged=True, figures={})  # fmt: skip
+    for night in (tuesday - timedelta(days=1), tuesday):
+        deliver_families(seeded, night=night, visited=500)
+    assert compose(seeded, services_env, tuesday)["prov64"] == "composed"
+    assert "- ketua SLS belum ditemui, 6403 Kabupaten Berau" in outbox(seeded)[-1].body
+    assert compose(seeded, services_env, tuesday)["prov64"] == "composed", "until it is sent"
+    deliver_families(seeded, night=NIGHT, visited=1)
+    assert compose(seeded, services_env, NIGHT)["prov64"] == "quiet"
+
+
 def test_critical_news_comes_every_night(seeded: Engine, services_env: Settings) -> None:
     for n in range(3):
         deliver_families(seeded, night=NIGHT + timedelta(days=n), visited=1)

@@ -45,12 +45,14 @@ class Remembered:
     Attributes:
         before: its conditions as the last night judged before left them.
         told: what was told last, by condition; nothing of the message that is being composed.
+        ended: the last night that showed a condition to be gone, by condition.
         messages: nights of its messages of the last weeks, but for the one that is being composed.
         acts: the journal.
     """
 
     before: Sequence[Condition] = ()
     told: Mapping[Key, LastTold] = field(default_factory=dict)
+    ended: Mapping[Key, date] = field(default_factory=dict)
     messages: Collection[date] = ()
     acts: Sequence[Act] = ()
 
@@ -86,7 +88,7 @@ def tell(
         recovers: keys that were told and that this night shows to be gone.
         good: whether there would be good news, with nothing open.
     """
-    desk = _Desk(remembered, limits.economy, night, events)
+    desk = _Desk(remembered, limits, night, events)
     opened = [each for each in conditions if each.state is not State.RESOLVED]
     heard = [each for each in opened if each.state is not State.SNOOZED and not _inhibited(each, opened, limits)]
     heard = [each for each in heard if each.kind not in suspected]
@@ -153,9 +155,14 @@ def _details(small: Sequence[Condition], told: Sequence[Told]) -> list[Told]:
 @dataclass(frozen=True)
 class _Desk:
     remembered: Remembered
-    limits: Economy
+    thresholds: Thresholds
     night: date
     events: Sequence[KnownEvent]
+
+    @property
+    def limits(self) -> Economy:
+        """Intervals and budgets."""
+        return self.thresholds.economy
 
     def told(self, condition: Condition) -> Told:
         """The condition with its reason, and the night of its first telling: a deadline that was told stays."""
@@ -198,9 +205,13 @@ class _Desk:
             return Why.CRITICAL if passed >= self.limits.critical_nights else Why.STANDING
         return Why.REMINDER if passed >= self.limits.interval_nights else Why.STANDING
 
-    def _part_is_due(self, condition: Condition) -> bool:
-        """Parts of a province are told of together: no more often than the interval, whichever of them it is."""
-        if condition.place.level != "kabkota":
+    def _part_is_due(self, told: Told) -> bool:
+        """Parts of a province are told of together: no more often than the interval, whichever of them it is.
+
+        An end may not wait until the office has worked to the deadline of what is gone.
+        """
+        condition = told.condition
+        if condition.place.level != "kabkota" or (told.why is Why.RECOVERED and self._last_before_deadline(condition)):
             return True
         nights = [
             each.night
@@ -208,6 +219,12 @@ class _Desk:
             if kind is condition.kind and level == "kabkota" and each.why is not Why.RECOVERED
         ]
         return not nights or (self.night - max(nights)).days >= self.limits.interval_nights
+
+    def _last_before_deadline(self, condition: Condition) -> bool:
+        """Whether the next night's message would be read after the deadline that was told: it is of its morning."""
+        last = self.remembered.told[condition.key]
+        days = self.thresholds.deadline[condition.kind].days
+        return self.night == (last.first or last.night) + timedelta(days=days - 1)
 
     def _woken(self, condition: Condition) -> date | None:
         """The first night after a silence of it that has ended: a snooze, an acknowledgement, a known event."""
@@ -225,7 +242,7 @@ class _Desk:
         """Whether something must be told tonight; once the week's messages are spent, something that cannot wait."""
         week = {night for night in self.remembered.messages if 0 < (self.night - night).days < _WEEK}
         spent = len(week) >= self.limits.messages_per_week
-        news = [each for each in told if each.why is not Why.STANDING and self._part_is_due(each.condition)]
+        news = [each for each in told if each.why is not Why.STANDING and self._part_is_due(each)]
         return any(_urgent(each) for each in news) if spent else bool(news)
 
     @property

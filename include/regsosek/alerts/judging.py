@@ -6,7 +6,7 @@ from datetime import date
 
 from regsosek.alerts.condition import EVENTS, WAITING, Condition, Key, Kind, State, Why
 from regsosek.alerts.detect import detect, shows
-from regsosek.alerts.economy import Remembered, Telling, tell
+from regsosek.alerts.economy import LastTold, Remembered, Telling, tell
 from regsosek.alerts.life import TOLD_LEVELS, by_key, live
 from regsosek.alerts.phase import awaited
 from regsosek.alerts.province_figures import ProvinceFigures
@@ -64,7 +64,7 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         figures.night,
         events=rules.events,
         suspected=limits.inhibition.get(Kind.PIPELINE_FAULT, ()) if suspected else (),
-        recovers=_recovers(conditions, remembered, figures, limits),
+        recovers=_recovers(conditions, remembered, figures),
         good=_well(figures, rules),
     )
     return Judgement(conditions, telling)
@@ -85,16 +85,9 @@ def _well(figures: ProvinceFigures, rules: Rules) -> bool:
     return old_enough and figures.well and figures.families.judged > 0 and figures.window.is_open(figures.night)
 
 
-def _recovers(
-    conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures, limits: Thresholds
-) -> list[Key]:
-    """What an office was told of that is gone, tonight or since an earlier night, and of which it was not told so yet.
-
-    What does not stand though nobody could judge it tonight ended before: it would have been carried on else, unless
-    it was forgotten because nothing is awaited any more.
-    """
+def _recovers(conditions: Sequence[Condition], remembered: Remembered, figures: ProvinceFigures) -> list[Key]:
+    """What an office was told of that is gone, as tonight or an earlier night showed, and of which it was not told."""
     standing = by_key(each for each in conditions if each.state is not State.RESOLVED)
-    ended_before = remembered.before and awaited(figures, limits)
     return [
         key
         for key, last in remembered.told.items()
@@ -102,8 +95,13 @@ def _recovers(
         and key not in standing
         and last.condition.kind not in EVENTS
         and last.condition.place.level in TOLD_LEVELS
-        and (ended_before or shows(last.condition.kind, last.condition.place, figures))
+        and (_ended(key, last, remembered) or shows(last.condition.kind, last.condition.place, figures))
     ]
+
+
+def _ended(key: Key, last: LastTold, remembered: Remembered) -> bool:
+    """Whether a night since its last telling showed it to be gone, though this night may be unable to judge it."""
+    return key in remembered.ended and remembered.ended[key] > last.night
 
 
 def common_silence(night: date, figures: Mapping[str, ProvinceFigures], limits: Thresholds) -> list[str]:

@@ -35,6 +35,7 @@ def remembered(connection: Connection, province: str, group: str, night: date, d
     return Remembered(
         before=conditions_before(connection, province, night),
         told=last_told(connection, province, night, dispatch),
+        ended=_ended(connection, province, night),
         messages=_messages(connection, group, night, dispatch),
         acts=acts_of(connection, province),
     )
@@ -48,6 +49,19 @@ def conditions_before(connection: Connection, province: str, night: date) -> lis
     last = last.where(own.c.province == province)
     query = select(condition).where(condition.c.province == province, condition.c.night == last.scalar_subquery())
     return [_condition(row) for row in connection.execute(query)]
+
+
+def _ended(connection: Connection, province: str, night: date) -> dict[Key, date]:
+    """The last night before ``night`` that showed a condition to be gone, by condition."""
+    place = (condition.c.kind, condition.c.level, condition.c.region_code, condition.c.kabkota)
+    query = select(*place, func.max(condition.c.night)).where(
+        condition.c.province == province,
+        condition.c.night < night,
+        condition.c.night > night - timedelta(days=TOLD_NIGHTS),
+        condition.c.state == State.RESOLVED.value,
+    )
+    found = connection.execute(query.group_by(*place))
+    return {(Kind(kind), level, code, kabkota): last for kind, level, code, kabkota, last in found}
 
 
 def conditions_of(connection: Connection, province: str, night: date) -> list[Condition]:
