@@ -142,7 +142,7 @@ def test_what_a_replacement_withdraws_is_listed(world: FieldWorld, tmp_path: Pat
     assert re.search(r"\s2\s+(–|│|$)", listed)
     csv = tmp_path / "withdrawn.csv"
     shown = says("show", second, "--withdrawn", str(csv))
-    assert re.search(r"6403\s+2\s+3\s+66\.7\s+1", shown)
+    assert re.search(r"6403\s+Kabupaten Kutai Kartanegara\s+2\s+3\s+66\.7\s+1", shown)
     over = re.search(
         r"replaced\s+2\s+3\s+families of the replaced deliveries withdrawn\s+66\.7\s+\d+\s+2\s+over", shown
     )

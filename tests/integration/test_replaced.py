@@ -217,6 +217,7 @@ def test_a_replacement_is_held_for_more_than_a_fifth_withdrawn_and_counts_once_f
     with world.house.engine.connect() as connection:
         [of_kabkota] = replaced_by(connection, PROVINCE, second)
         assert (of_kabkota.families, of_kabkota.withdrawn, of_kabkota.kept) == (20, 20 - named, 0)
+        assert of_kabkota.code == DESA[:4] and of_kabkota.name, "whoever reads it knows kab/kota by name"
         assert [share.exceeded for share in shares_of(connection, PROVINCE, second) if share.dataset == "replaced"] == [
             state == "held"
         ]

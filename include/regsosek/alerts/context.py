@@ -40,6 +40,7 @@ class Context:
         officers: by code, those that conditions are about; one that is not known is told by its code alone.
         address: of the page of the province; empty: nobody serves it.
         quarantine: the address of its families in quarantine on the portal; empty: there is none.
+        deliveries: the address of its deliveries there, to be followed by an id; empty: there is none.
     """
 
     office: str
@@ -51,6 +52,7 @@ class Context:
     officers: Mapping[str, Officer] = field(default_factory=dict)
     address: str = ""
     quarantine: str = ""
+    deliveries: str = ""
 
     @property
     def words(self) -> Words:

@@ -52,6 +52,7 @@ class Desk:
             officers=read_officers(connection, code, self.night, officers),
             address=_address(self.page_url, f"provinsi/{code}.html"),
             quarantine=_address(self.portal_url, f"quarantine/{code}/keluarga"),
+            deliveries=_address(self.portal_url, f"deliveries/{code}/"),
         )
 
 

@@ -47,9 +47,11 @@ def _held(figures: ProvinceFigures, limits: Thresholds, context: Context) -> lis
 
 
 def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:
-    """Where the families are listed one by one; no mail carries their keys."""
-    ids = sorted({each for line in figures.replaced for each in line.deliveries.split(",")})
-    return [context.words.say("replaced", delivery=each) for each in ids]
+    """Which deliveries withdrew families, and where a phone can open their list: no mail carries their keys."""
+    ids = sorted({each for line in figures.replaced if line.withdrawn for each in line.deliveries.split(",")})
+    if not context.deliveries:
+        return [context.words.say("replaced", delivery=each) for each in ids]
+    return [context.words.say("replaced_at", delivery=each, address=f"{context.deliveries}{each}") for each in ids]
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:

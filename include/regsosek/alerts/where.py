@@ -60,8 +60,13 @@ def _short_of_plan(each: KabkotaFigures, figures: ProvinceFigures) -> int:
     return -(pace.gap_families or 0) if pace.status in BEHIND else 0
 
 
+def _withdrawn(each: KabkotaFigures, figures: ProvinceFigures) -> int:
+    return sum(line.withdrawn for line in figures.replaced if line.code == each.code)
+
+
 _OWN: Mapping[Kind, Callable[[KabkotaFigures, ProvinceFigures], int]] = {
     Kind.QUALITY: lambda each, _: each.waiting.asked_again.families,
     Kind.CODE: lambda each, _: each.waiting.code,
     Kind.BEHIND: _short_of_plan,
+    Kind.REPLACED: _withdrawn,
 }

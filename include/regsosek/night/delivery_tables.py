@@ -85,11 +85,11 @@ def _shares(shares: Sequence[MeasuredShare]) -> Table:
 
 def _replaced(replaced: Sequence[ReplacedFamilies]) -> Table:
     rows = (
-        (r.code, f"{r.withdrawn:,}", f"{r.families:,}", _percent(r.withdrawn, r.families), f"{r.kept:,}")
+        (r.code, r.name or "", f"{r.withdrawn:,}", f"{r.families:,}", _percent(r.withdrawn, r.families), f"{r.kept:,}")
         for r in replaced
     )
     title = "Families of the replaced deliveries by kab/kota: withdrawn, of how many, kept because another brings them"
-    return _table(title, ("Code", "Withdrawn", "Of", "%", "Kept"), rows)
+    return _table(title, ("Code", "Name", "Withdrawn", "Of", "%", "Kept"), rows)
 
 
 def _withdrawn(families: Sequence[WithdrawnFamily]) -> Table:

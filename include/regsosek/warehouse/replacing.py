@@ -24,6 +24,7 @@ class ReplacedFamilies:
         withdrawn: those that the replacement does not name and no other delivery brings.
         kept: those that it does not name either, but another delivery brings.
         deliveries: ids of the replacements, joined by commas.
+        name: of the kab/kota, where it was asked for.
     """
 
     code: str
@@ -31,6 +32,7 @@ class ReplacedFamilies:
     withdrawn: int
     kept: int
     deliveries: str = ""
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,9 @@ def note_replaced(connection: Connection, entry: Delivery, supersedes: Sequence[
 
 
 _OF_DELIVERY = """
-SELECT region_code AS code, families, withdrawn, kept, delivery_id AS deliveries FROM ledger.replacement
-WHERE province = :province AND delivery_id = :delivery_id ORDER BY withdrawn DESC, region_code
+SELECT e.region_code AS code, e.families, e.withdrawn, e.kept, e.delivery_id AS deliveries, r.name
+FROM ledger.replacement e LEFT JOIN reference.region r ON r.code = e.region_code
+WHERE e.province = :province AND e.delivery_id = :delivery_id ORDER BY e.withdrawn DESC, e.region_code
 """
 _OF_NIGHT = f"""
 WITH {STANDING}

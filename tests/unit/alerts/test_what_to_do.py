@@ -16,6 +16,7 @@ from regsosek.alerts.platform import PlatformFigures
 from regsosek.alerts.province_figures import CodeDesa, HeadNotMet, KabkotaFigures, ProvinceFigures, Waiting
 from regsosek.alerts.thresholds import thresholds
 from regsosek.geography.plan import PlanCurve
+from regsosek.warehouse.replacing import ReplacedFamilies
 from told_conditions import BERAU, PROVINCE, told
 
 Night = Callable[..., ProvinceFigures]
@@ -128,6 +129,22 @@ def test_mails_call_simulated_what_the_reference_calls_so_and_a_part_a_part(
     for said in (body(figures, Memory(), context), " ".join(nation.body.split())):
         assert ("DATA SIMULASI: bukan keluarga yang sebenarnya." in said) is simulated
         assert ("target di sini 50 % dari target operasi sebenarnya." in said) is (scale < 1)
+
+
+def test_families_withdrawn_have_a_place_at_the_top_and_an_address(night: Night, context: Context) -> None:
+    replaced = (
+        ReplacedFamilies("6403", 9, 1, 0, "01GFXKQ2Z8V3M5N7P9R1T3W5Z9"),
+        ReplacedFamilies("64", 1, 0, 1, "01GFXKQ2Z8V3M5N7P9R1T3W5ZA"),
+    )
+    address = f"https://{'portal.' * 8}example/deliveries/64/"
+    plain, served = (
+        body(night(replaced=replaced), Memory(), replace(context, deliveries=each)) for each in ("", address)
+    )
+    todo = "1. Periksa keluarga yang ditarik oleh kiriman pengganti (1 keluarga): Kab. Berau (1) – paling lambat"
+    assert todo in plain and todo in served
+    assert f"keluarga yang ditarik: {address}01GFXKQ2Z8V3M5N7P9R1T3W5Z9" in served, "whole, so that it can be opened"
+    assert "Kiriman pengganti: 01GFXKQ2Z8V3M5N7P9R1T3W5Z9." in plain and "halaman" not in plain
+    assert "W5ZA" not in served, "it withdrew nothing"
 
 
 def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:
