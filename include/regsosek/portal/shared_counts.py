@@ -78,8 +78,9 @@ class SharedCounts(Storage):
 
 
 def counts_at_hand() -> SharedCounts | MemoryStorage:
-    """The counts of this machine; of this process where no file can be had that is ours alone."""
-    path = Path(tempfile.gettempdir()) / f"regsosek-logins-{os.getuid()}.sqlite"
+    """The counts of this Airflow on this machine; of this process where no file can be had that is ours alone."""
+    airflow = sha256(os.environ.get("AIRFLOW_HOME", "").encode()).hexdigest()[:16]
+    path = Path(tempfile.gettempdir()) / f"regsosek-logins-{os.getuid()}-{airflow}.sqlite"
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         standing = path.lstat()

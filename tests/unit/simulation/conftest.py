@@ -16,6 +16,7 @@ from regsosek.simulation.defects import DefectTable, default_defects
 from regsosek.simulation.simulate import SimulationReport, simulate, simulate_day
 from regsosek.simulation.sinks import DirectorySink
 from regsosek.staging.files import read_part
+from regsosek.staging.pseudonyms import prepare_keys
 from regsosek.staging.relations import stage
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 
@@ -76,6 +77,7 @@ def staging_engine(root: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB with the simulated frame, its changes and the real regions."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    prepare_keys(connection, (b"a key of the tests of the simulation",))
     files = f"{root}/reference/sls/*/prov=*.csv.gz"
     connection.execute(
         "CREATE TABLE frame AS SELECT id_subsls, id_desa, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to "
