@@ -167,7 +167,7 @@ def test_whatever_fails_the_publication_stops_no_digest_and_is_named(
 def test_a_night_ended_by_the_keyboard_is_ended(
     world: FieldWorld, monkeypatch: pytest.MonkeyPatch, run: Callable[[FieldWorld], None]
 ) -> None:
-    fail_province(monkeypatch, KeyboardInterrupt)  # type: ignore[arg-type]
+    fail_province(monkeypatch, KeyboardInterrupt)  # type: ignore[arg-type]  # no Exception
     with pytest.raises(KeyboardInterrupt):
         run(world)
     assert refreshed(world) == [OTHER] and published(world) == 0

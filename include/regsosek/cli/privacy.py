@@ -136,7 +136,11 @@ def requests(by: ReaderOption = "") -> None:
             own = (each.case_id for each in made if each.province == code)
             enter_shown(opened, access_of("command_requests", by), code, own)
     for each in made:
-        open_ = f"open: {each.left} objects in landing, due {each.due:%Y-%m-%d %H:%M} UTC" if each.left else "done"
+        open_ = (
+            f"open: {counted(each.left, 'object', 'objects')} in landing, due {each.due:%Y-%m-%d %H:%M} UTC"
+            if each.left
+            else "done"
+        )
         if each.lost:
             open_ = "LOST: the archive lacks its tombstone; restore tombstones/ and keys/ from the newest copy"
         told = f"{each.at:%Y-%m-%d %H:%M}  {each.province}  {each.kind}  {each.case_id}  {each.request}  {open_}"
@@ -152,7 +156,8 @@ def _tell_found(found: "Found") -> None:
         f"{len(found.landing)}."
     )
     if found.tags:
-        console.print(f"{len(found.tags)} tags of houses stand at its number; their positions and photo keys go too.")
+        tags = counted(len(found.tags), "tag of a house", "tags of houses")
+        console.print(f"At its number: {tags}; position and photo key go too.")
     if found.held:
         console.print(f"Held deliveries may bring it: it is emptied when one is freed: {', '.join(found.held)}")
 

@@ -22,7 +22,7 @@ from regsosek.landing.encrypted import object_key
 from regsosek.landing.store import ABSENT, Store
 
 MAX_RECORD_BYTES = 16 * 1024 * 1024
-Record = TypeVar("Record", bound="_Record")
+Record = TypeVar("Record", bound=BaseModel)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -201,18 +201,18 @@ def write_receipt(store: Store, bucket: str, receipt: Receipt) -> None:
 
 def read_receipt(store: Store, bucket: str, *, province: str, night: date, delivery_id: str) -> Receipt | None:
     """The receipt of a delivery that was first to carry its id; ``None`` when it has none for that night."""
-    return _read(store, bucket, f"{_night_prefix('receipts', night)}prov={province}/{delivery_id}.json", Receipt)
+    return read_record(store, bucket, f"{_night_prefix('receipts', night)}prov={province}/{delivery_id}.json", Receipt)
 
 
 def read_retry(store: Store, bucket: str, *, province: str, delivery_id: str, retry: int) -> Receipt | None:
     """The receipt of a rejection taken up again; ``None`` until its manifest was read or it was rejected again."""
-    return _read(store, bucket, _retry_key(province, delivery_id, retry), Receipt)
+    return read_record(store, bucket, _retry_key(province, delivery_id, retry), Receipt)
 
 
 def list_receipts(store: Store, bucket: str, *, night: date, province: str | None = None) -> tuple[Receipt, ...]:
     """The receipts of a night, by province, then day of delivery, then delivery id; of one province if named."""
     prefix = _night_prefix("receipts", night) + (f"prov={province}/" if province else "prov=")
-    receipts = _read_all(store, bucket, prefix, Receipt)
+    receipts = read_records(store, bucket, prefix, Receipt)
     return tuple(sorted(receipts, key=lambda r: (r.province, r.delivered_on, r.delivery_id)))
 
 
@@ -227,7 +227,7 @@ def write_decision(store: Store, bucket: str, decision: Decision) -> None:
 
 def list_decisions(store: Store, bucket: str, province: str) -> tuple[Decision, ...]:
     """All decisions of ``province``, by deciding night, then delivery id."""
-    decisions = _read_all(store, bucket, _decisions_prefix(province), Decision)
+    decisions = read_records(store, bucket, _decisions_prefix(province), Decision)
     return tuple(sorted(decisions, key=lambda each: (each.night, each.delivery_id)))
 
 
@@ -250,12 +250,12 @@ def write_seal(store: Store, bucket: str, seal: Seal) -> None:
 
 def read_seal(store: Store, bucket: str, *, province: str, night: date) -> Seal | None:
     """The seal of a night of a province; ``None`` while it is open."""
-    return _read(store, bucket, f"{_night_prefix('seals', night)}prov={province}.json", Seal)
+    return read_record(store, bucket, f"{_night_prefix('seals', night)}prov={province}.json", Seal)
 
 
 def list_seals(store: Store, bucket: str, *, night: date | None = None) -> tuple[Seal, ...]:
     """The seals of one night, or of all, by night, then province."""
-    seals = _read_all(store, bucket, _night_prefix("seals", night) if night else "seals/", Seal)
+    seals = read_records(store, bucket, _night_prefix("seals", night) if night else "seals/", Seal)
     return tuple(sorted(seals, key=lambda s: (s.night, s.province)))
 
 
@@ -272,6 +272,38 @@ def archived_seals(store: Store, bucket: str, province: str = "[0-9]{2}") -> dic
 def sealed_nights(store: Store, bucket: str, province: str) -> set[date]:
     """The nights of ``province`` that have a seal, by the names of the seals alone."""
     return {night for _, night in archived_seals(store, bucket, province)}
+
+
+def read_record(store: Store, bucket: str, key: str, kind: type[Record]) -> Record | None:
+    """The record under ``key``; ``None`` where there is none.
+
+    Raises:
+        ObjectStoreError: what lies there is no such record.
+    """
+    document = store.get_bytes(bucket, key, max_bytes=MAX_RECORD_BYTES)
+    if document is None:
+        return None
+    try:
+        return kind.model_validate_json(document)
+    except ValidationError as error:
+        faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False, include_url=False))
+        raise ObjectStoreError(f"{bucket}/{key} is no {kind.__name__.lower()}: {faults}") from None
+
+
+def read_records(store: Store, bucket: str, prefix: str, kind: type[Record]) -> Iterator[Record]:
+    """Every record under ``prefix``, by key.
+
+    Raises:
+        ObjectStoreError: one is no such record, or was taken away meanwhile.
+    """
+    for found in store.list_objects(bucket, prefix):
+        if found.size == 0 and found.key.endswith("/"):
+            continue  # the mark of a folder, made by a console
+        record = read_record(store, bucket, found.key, kind)
+        if record is None:
+            # Leaving it out would forget a decision, or a delivery of a night that is restored.
+            raise ObjectStoreError(f"{bucket}/{found.key} was taken away while it was read (run again)")
+        yield record
 
 
 def canonical_json(record: BaseModel) -> bytes:
@@ -308,25 +340,3 @@ def _confirm(store: Store, bucket: str, sha256: str, size: int) -> None:
     stored = store.size(bucket, key)
     if stored != size:
         raise ObjectStoreError(f"archive {bucket}/{key} holds {stored} bytes of {size} after the upload (run again)")
-
-
-def _read(store: Store, bucket: str, key: str, kind: type[Record]) -> Record | None:
-    document = store.get_bytes(bucket, key, max_bytes=MAX_RECORD_BYTES)
-    if document is None:
-        return None
-    try:
-        return kind.model_validate_json(document)
-    except ValidationError as error:
-        faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False, include_url=False))
-        raise ObjectStoreError(f"{bucket}/{key} is no {kind.__name__.lower()}: {faults}") from None
-
-
-def _read_all(store: Store, bucket: str, prefix: str, kind: type[Record]) -> Iterator[Record]:
-    for found in store.list_objects(bucket, prefix):
-        if found.size == 0 and found.key.endswith("/"):
-            continue  # the mark of a folder, made by a console
-        record = _read(store, bucket, found.key, kind)
-        if record is None:
-            # Leaving it out would forget a decision, or a delivery of a night that is restored.
-            raise ObjectStoreError(f"{bucket}/{found.key} was taken away while it was read (run again)")
-        yield record

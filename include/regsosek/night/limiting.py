@@ -9,7 +9,6 @@ from regsosek.privacy.limitation import (
     Limit,
     enter_limits,
     is_case,
-    limit_key,
     list_limits,
     read_limit,
     write_limit,
@@ -59,7 +58,7 @@ def complete_limits(house: House, province: str) -> None:
 
 
 def _standing(house: House, province: str, case_id: str) -> Limit | None:
-    return read_limit(house.store, house.settings.archive_bucket, limit_key(province, case_id))
+    return read_limit(house.store, house.settings.archive_bucket, province, case_id)
 
 
 def _keep(house: House, limit: Limit) -> Limit:

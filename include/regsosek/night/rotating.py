@@ -15,7 +15,7 @@ from regsosek.faults import edge
 from regsosek.night.house import House
 from regsosek.night.replaying import replay
 from regsosek.privacy.access_trail import rename_cases
-from regsosek.privacy.limitation import limit_key, read_limit, write_limit
+from regsosek.privacy.limitation import read_limit, write_limit
 from regsosek.statistics.progress import refresh_missing
 from regsosek.warehouse.hash_keys import keys_to_receive_by, note_keys
 from regsosek.warehouse.locks import hold_province
@@ -104,7 +104,7 @@ def _rename_limits(house: House, province: str, renamed: Sequence[tuple[str, str
     """The archive limits a case by its new id too; the old record stays, for a dump of before is limited by it."""
     store, bucket = house.store, house.settings.archive_bucket
     for former, now in renamed:
-        limit = read_limit(store, bucket, limit_key(province, former))
+        limit = read_limit(store, bucket, province, former)
         if limit is not None:
             write_limit(store, bucket, limit.model_copy(update={"case_id": now}))
 

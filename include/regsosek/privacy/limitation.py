@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.contract.manifest import ProvinceCode
-from regsosek.errors import ObjectStoreError
-from regsosek.landing.archive import MAX_RECORD_BYTES, canonical_json
+from regsosek.landing.archive import canonical_json, read_record, read_records
 from regsosek.landing.store import Store
 from regsosek.privacy.erasure import LIMITED
 from regsosek.warehouse.tables import case_request
@@ -52,24 +51,22 @@ def write_limit(store: Store, bucket: str, limit: Limit) -> None:
     store.put_bytes(bucket, limit.key, canonical_json(limit))
 
 
-def read_limit(store: Store, bucket: str, key: str) -> Limit | None:
-    """The limit that is kept under ``key``.
+def read_limit(store: Store, bucket: str, province: str, case_id: str) -> Limit | None:
+    """The limit of a case.
 
     Raises:
         ObjectStoreError: it cannot be read: leaving it out would show the case.
     """
-    document = store.get_bytes(bucket, key, max_bytes=MAX_RECORD_BYTES)
-    try:
-        return None if document is None else Limit.model_validate_json(document)
-    except ValidationError as error:
-        faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False, include_url=False))
-        raise ObjectStoreError(f"{bucket}/{key} is no limit: {faults}") from None
+    return read_record(store, bucket, limit_key(province, case_id), Limit)
 
 
 def list_limits(store: Store, bucket: str, province: str) -> list[Limit]:
-    """All limits of ``province``, lifted ones too."""
-    keys = [found.key for found in store.list_objects(bucket, _prefix(province))]
-    return [limit for key in keys if (limit := read_limit(store, bucket, key))]
+    """All limits of ``province``, lifted ones too.
+
+    Raises:
+        ObjectStoreError: one cannot be read.
+    """
+    return list(read_records(store, bucket, _prefix(province), Limit))
 
 
 def enter_limits(connection: Connection, limits: Iterable[Limit]) -> None:

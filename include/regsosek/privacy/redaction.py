@@ -68,7 +68,7 @@ def rewrite(source: Path, target: Path, format_: Format, changes: Mapping[int, C
 
 def _csv(source: Path, target: Path, changes: Mapping[int, Change]) -> None:
     with gzip.open(source, "rb") as given, _packed(target) as written:
-        records = _records(source.name, given)  # type: ignore[arg-type]
+        records = _records(source.name, given)  # type: ignore[arg-type]  # a GzipFile reads as any binary file
         header = next(records)
         written.write(header)
         names = [name.strip().lower() for name in _cells(header.decode().removeprefix(_BOM))]

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from regsosek.contract.manifest import ProvinceCode, Sha256, Ulid
-from regsosek.errors import ObjectStoreError
-from regsosek.landing.archive import MAX_RECORD_BYTES, canonical_json
+from regsosek.landing.archive import canonical_json, read_records
 from regsosek.landing.store import Store
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
 
@@ -156,26 +155,13 @@ def list_tombstones(store: Store, bucket: str, province: str) -> tuple[Tombstone
     Raises:
         ObjectStoreError: one cannot be read: leaving it out would bring the case back.
     """
-    found = (
-        _read(store, bucket, f"{_prefix(province)}{mark}.json") for mark in tombstone_marks(store, bucket, province)
-    )
+    found = read_records(store, bucket, _prefix(province), Tombstone)
     return tuple(sorted(found, key=lambda each: (each.at, each.mark)))
 
 
 def mark_of(tombstones: Sequence[Tombstone], case_id: str, keys: HashKeys) -> str | None:
     """The name that a case has since it was erased; none where it was not."""
     return next((each.mark for each in tombstones if each.is_of(case_id, keys)), None)
-
-
-def _read(store: Store, bucket: str, key: str) -> Tombstone:
-    document = store.get_bytes(bucket, key, max_bytes=MAX_RECORD_BYTES)
-    if document is None:
-        raise ObjectStoreError(f"{bucket}/{key} was taken away while it was read (run again)")
-    try:
-        return Tombstone.model_validate_json(document)
-    except ValidationError as error:
-        faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False, include_url=False))
-        raise ObjectStoreError(f"{bucket}/{key} is no tombstone: {faults}") from None
 
 
 def _prefix(province: str) -> str:

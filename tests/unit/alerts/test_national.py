@@ -24,7 +24,7 @@ HELD = HeldDelivery("33", "01GFXKQ2Z8V3M5N7P9R1T3W5Z9", NIGHT, NIGHT, 700, 2100,
 
 def ours(**changes: object) -> PlatformFigures:
     own = {"night": NIGHT, "asked": CODES, "refreshed": frozenset(CODES), "failed": {}, "publication": None, **changes}
-    return PlatformFigures(**own)  # type: ignore[arg-type]
+    return PlatformFigures(**own)  # type: ignore[arg-type]  # fields by name
 
 
 def stands(night: Night, **by_province: tuple[Told, ...]) -> dict[str, ProvinceStand]:

@@ -88,7 +88,7 @@ def test_of_the_nation_and_what_is_left_out_of_it_is_no_number_of_provinces(nigh
 
     stands = {code: stand(code, list(Severity)[n % 2]) for n, code in enumerate(CODES)}
     for faults in ({}, {"failed": {"64": "ObjectStoreError: x"}, "publication": "AuditError: x"}):
-        subject = compose_national(stands, ours(**faults), language).subject  # type: ignore[arg-type]
+        subject = compose_national(stands, ours(**faults), language).subject  # type: ignore[arg-type]  # fields by name
         assert len(subject) <= MOST_SIGNS, subject
         assert subject.endswith(("hal lain", "other matter", "other matters")), subject
 
@@ -100,7 +100,7 @@ def test_of_the_platform(language: str) -> None:
     all_of_it = {"failed": failed, "publication": "AuditError: x", "held": held, "astray": {"64": MANY},
                  "silent": tuple(CODES), "untold": failed}  # fmt: skip
     for changes in (all_of_it, *({name: value} for name, value in all_of_it.items())):
-        message = compose_platform(ours(**changes), None, language)  # type: ignore[arg-type]
+        message = compose_platform(ours(**changes), None, language)  # type: ignore[arg-type]  # fields by name
         assert len(message.subject) <= MOST_SIGNS, message.subject
 
 
@@ -113,7 +113,7 @@ def ours(**changes: object) -> PlatformFigures:
         "publication": None,
         **changes,
     }
-    return PlatformFigures(**own)  # type: ignore[arg-type]
+    return PlatformFigures(**own)  # type: ignore[arg-type]  # fields by name
 
 
 @given(st.integers(1, 10**9), st.integers(0, 10**9))

@@ -1,7 +1,9 @@
 """The archive: content by its hash, one spelling per record, a seal that only a reopening changes."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +27,8 @@ from regsosek.landing.archive import (
     write_seal,
 )
 from regsosek.landing.encrypted import object_key
+from regsosek.privacy.limitation import LIMITS, list_limits
+from regsosek.privacy.tombstones import TOMBSTONES, list_tombstones
 
 NIGHT = date(2022, 10, 21)
 FIRST, SECOND, THIRD = (f"01GFXXXXXXXXXXXXXXXXXXXXX{n}" for n in "123")
@@ -219,3 +223,14 @@ def test_seals_are_listed_by_night_then_province(store):
         write_seal(store, "archive", each)
     assert list_seals(store, "archive") == tuple(seals)
     assert list_seals(store, "archive", night=NIGHT) == tuple(seals[1:])
+
+
+@pytest.mark.parametrize(("records", "prefix"), [(list_limits, LIMITS), (list_tombstones, TOMBSTONES)])
+def test_a_folder_that_a_console_made_is_no_request_and_what_cannot_be_read_is_none_left_out(
+    store: Any, records: Callable[[Any, str, str], Sequence[Any]], prefix: str
+) -> None:
+    store.put_bytes("archive", f"{prefix}prov=64/", b"")
+    assert list(records(store, "archive", "64")) == []
+    store.put_bytes("archive", f"{prefix}prov=64/x.json", b"{}")
+    with pytest.raises(ObjectStoreError, match=r"x\.json is no "):
+        list(records(store, "archive", "64"))

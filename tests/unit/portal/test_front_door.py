@@ -53,7 +53,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Any:
         async def told(scope: Any) -> str:
             return standing
 
-        module.standing = told  # type: ignore[attr-defined]
+        module.standing = told  # type: ignore[attr-defined]  # a module made up
         monkeypatch.setitem(sys.modules, "logins_of_this_test", module)
         return FrontDoor(airflow, logins="logins_of_this_test")
 
