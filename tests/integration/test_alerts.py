@@ -57,7 +57,6 @@ def test_a_night_with_everything_reaches_the_office_once(
         "1. 6403 Kabupaten Berau – TERTINGGAL DARI RENCANA [KRITIS], baru malam ini Dikunjungi 16,7 % dari 600",
         "Juga MUTU ISIAN [PERHATIAN]: 14 dari 100 keluarga dalam kiriman malam ini (14,0 %) masuk karantina",
         "170 masuk = 80 dimuat + 20 karantina + 70 ditolak",
-        "Rilis : belum ada yang terbit",
     ):
         assert line in " ".join(body.split()), line
     assert not re.search(NIK, mail.as_string() + str(outbox(seeded)))
@@ -240,8 +239,10 @@ def test_the_newest_published_release_is_named(seeded: Engine, services_env: Set
                 revision=1,
                 content_hash="x", prefix=f"releases/{n}", manifest={}, built_at=datetime.now(UTC),
                 published_at=datetime.now(UTC) if published else None)  # fmt: skip
-    compose(seeded, services_env)
-    assert "Rilis     : malam 25 Okt 2022\n" in outbox(seeded)[0].body
+    page = "https://regsosek.example"
+    compose(seeded, services_env.model_copy(update={"page_url": page}))
+    named = f"Rilis     : malam 25 Okt 2022\n   {page}/provinsi/64.html\n"
+    assert named in outbox(seeded)[0].body
 
 
 def test_a_province_without_a_target_is_named_and_stops_nobody(seeded: Engine, services_env: Settings) -> None:

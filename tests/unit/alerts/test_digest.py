@@ -184,6 +184,14 @@ def test_a_sample_says_so(night: Night, context: Context) -> None:
     assert "SIMULASI" not in told(night(visited=0), context).body
 
 
+def test_what_is_to_be_seen_can_be_opened(night: Night, context: Context) -> None:
+    figures, page = night(**EVERYTHING), "https://regsosek.example/provinsi/64.html"
+    served = told(figures, replace(context, release="malam 30 Okt 2022", address=page))
+    assert f"LIHAT JUGA\n   Rilis     : malam 30 Okt 2022\n   {page}\n" in served.body
+    nobody_serves = told(figures, replace(context, release="malam 30 Okt 2022"))
+    assert "LIHAT JUGA" not in nobody_serves.body and "Rilis" not in nobody_serves.body
+
+
 def test_recovery_alone_asks_for_nothing(night: Night, context: Context) -> None:
     message = told(night(), context, ("BEHIND", date(2022, 10, 20)))
     assert message.subject == "[TERATASI] Kalimantan Timur, 26 Okt: tidak lagi tertinggal"
