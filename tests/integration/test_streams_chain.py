@@ -265,6 +265,14 @@ def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain, tmp_
     told = chain.told(NIGHTS[1])
     assert len(listed.rows) == len(gaps(told))
     assert all(str(row["kode"]).startswith(str(row["kabkota"])) and row["nama"] for row in (*listed.rows, *met.rows))
+    families = Counter[str]()
+    for row in listed.rows:
+        families[str(row["kabkota"])] += int(str(row["keluarga"]))
+    ranks = [(-families[str(row["kabkota"])], row["kabkota"], -int(str(row["keluarga"]))) for row in listed.rows]
+    assert ranks == sorted(ranks) and "keluarga terbanyak dahulu" in listed.title
+    sls = Counter(str(row["kabkota"]) for row in met.rows)
+    waits = [(-sls[str(row["kabkota"])], row["kabkota"], row["sejak"]) for row in met.rows]
+    assert waits == sorted(waits) and "lalu yang terlama" in met.title
     reasons = Counter(str(row["alasan"]) for row in met.rows)
     assert reasons[HEAD_NOT_MET] == len(heads_not_met(told))
     assert reasons[LIST_NOT_ENTERED] > 0

@@ -1,6 +1,7 @@
 """Work lists of a province from its streams: gaps between them, and SLS whose heads are to be met. No persons."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,7 +40,7 @@ JOIN reference.region k ON k.code = a.ancestor_code AND k.level = 'kabkota'
 
 @dataclass(frozen=True)
 class WorkList:
-    """A list of things to do: what it is, as of which night, and its rows in the order of kab/kota and code."""
+    """A list of things to do: what it is, as of which night, and its rows in the order that the title says."""
 
     title: str
     night: date
@@ -64,7 +65,10 @@ def gap_list(connection: Connection, province: str, night: date, window: FieldWi
         for gap in found.to_dict("records")
     )
     columns = (*_PLACE_COLUMNS, "selisih", "keluarga", "sejak", "dibandingkan_sampai", "tindakan")
-    return WorkList("selisih antarsumber data", as_of, columns, _ordered(rows))
+    ordered = _most_first(
+        rows, size=lambda row: int(str(row["keluarga"])), within=lambda row: -int(str(row["keluarga"]))
+    )
+    return WorkList("selisih antarsumber data (keluarga terbanyak dahulu)", as_of, columns, ordered)
 
 
 def appointment_list(connection: Connection, province: str, night: date, window: FieldWindow) -> WorkList:
@@ -82,7 +86,10 @@ def appointment_list(connection: Connection, province: str, night: date, window:
         for code, reason in reasons.items()
     )
     columns = (*_PLACE_COLUMNS, "alasan", "sejak", "hari_janji_temu")
-    return WorkList("SLS yang perlu janji temu", as_of, columns, _ordered(rows))
+    ordered = _most_first(rows, size=lambda _: 1, within=lambda row: row["sejak"])
+    return WorkList(
+        "SLS yang perlu janji temu (kab/kota dengan SLS terbanyak, lalu yang terlama)", as_of, columns, ordered
+    )
 
 
 def work_table(province: str, listed: WorkList) -> Table:
@@ -127,5 +134,15 @@ def _place(places: Mapping[str, Row], code: str) -> Row:
     return places.get(code) or dict.fromkeys(_PLACE_COLUMNS, "") | {"kode": code}
 
 
-def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
-    return tuple(sorted(rows, key=lambda row: (str(row["kabkota"]), str(row["kode"]))))
+def _most_first(rows: Iterable[Row], size: Callable[[Row], int], within: Callable[[Row], Any]) -> tuple[Row, ...]:
+    """The kab/kota in which most is to be done first; in it by ``within``, then by code.
+
+    Args:
+        size: what a row adds to its kab/kota.
+    """
+    listed, sums = list(rows), Counter[str]()
+    for row in listed:
+        sums[str(row["kabkota"])] += size(row)
+    return tuple(
+        sorted(listed, key=lambda row: (-sums[str(row["kabkota"])], str(row["kabkota"]), within(row), str(row["kode"])))
+    )
