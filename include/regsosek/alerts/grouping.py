@@ -120,6 +120,12 @@ def by_kabkota(lines: Sequence[Line]) -> tuple[tuple[Line, ...], ...]:
     return tuple(tuple(group) for group in groups.values())
 
 
+def in_mail_order(told: Sequence[Told]) -> tuple[Told, ...]:
+    """As a mail tells of it: the province as a whole, then each kab/kota with everything in it."""
+    of_kabkota = (line for lines in by_kabkota(kabkota_lines(told)) for line in lines)
+    return tuple(each for line in (*province_lines(told), *of_kabkota) for each in line.told)
+
+
 def _lines(told: Iterable[Told]) -> tuple[Line, ...]:
     groups: dict[tuple[Kind, str], list[Told]] = {}
     for each in told:

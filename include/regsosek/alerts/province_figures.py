@@ -251,10 +251,8 @@ class ProvinceFigures:
 
     @property
     def behind_below(self) -> tuple[KabkotaFigures, ...]:
-        """The kab/kota that the page calls behind, however small, in its order: the furthest first, by points."""
-        paces = [(self.pace_of_kabkota(each), each) for each in self.kabkota]
-        behind = [(pace.gap_points or 0, each.name, each) for pace, each in paces if pace.status in BEHIND]
-        return tuple(each for *_, each in sorted(behind, key=lambda one: one[:2]))
+        """The kab/kota that the page calls behind, however small, by code."""
+        return tuple(each for each in self.kabkota if self.pace_of_kabkota(each).status in BEHIND)
 
     @property
     def well(self) -> bool:

@@ -85,18 +85,17 @@ def standing(line: Line, night: date, context: Context) -> list[str]:
         told.append(words.say(f"why.{line.why}"))
     if not line.judged and line.why is not Why.RECOVERED:
         told.append(words.kind(line.kind).not_judged or words.say("not_judged"))
-    told += _state(line, context)
+    told += in_hand(line, context) if line.why is not Why.ESCALATED else []
     events = dict.fromkeys(each.condition.event for each in line.told if each.condition.event)
     return told + [words.say("event", event=_event(each, context)) for each in events]
 
 
-def _state(line: Line, context: Context) -> list[str]:
+def in_hand(line: Line, context: Context) -> list[str]:
+    """Who has it in hand, or that it is put off, and until when; nothing where nobody has."""
     if line.state not in (State.ACKNOWLEDGED, State.SNOOZED, State.ESCALATED):
         return []
     words = context.words
     said = words.say(f"state.{line.state}")
-    if line.state is State.ESCALATED:
-        return [] if line.why is Why.ESCALATED else [said]
     until = [each.condition.until for each in line.told if each.condition.until]
     return [words.say("until", state=said, day=words.written.day(max(until))) if until else said]
 

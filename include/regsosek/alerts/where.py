@@ -32,14 +32,17 @@ def largest_parts(kind: Kind, figures: ProvinceFigures) -> list[Part]:
 
 
 def far_behind(figures: ProvinceFigures) -> list[Part]:
-    """The kab/kota that the page calls far behind, in its order, however small, and the families that each is short."""
+    """The kab/kota that the page calls far behind, however small, and the families that each is short, most first."""
     far = [each for each in figures.behind_below if figures.pace_of_kabkota(each).status == "far_behind"]
-    return [(short(each.name), _short_of_plan(each, figures)) for each in far]
+    return _most_first([(each.name, _short_of_plan(each, figures)) for each in far])
 
 
 def _largest(parts: Sequence[Part]) -> list[Part]:
-    largest = sorted(parts, key=lambda part: -part[1])
-    return [(short(name), families) for name, families in largest if families > 0]
+    return [part for part in _most_first(parts) if part[1] > 0]
+
+
+def _most_first(parts: Sequence[Part]) -> list[Part]:
+    return [(short(name), families) for name, families in sorted(parts, key=lambda part: -part[1])]
 
 
 def in_words(parts: Sequence[Part], words: Words, most: int = NAMED) -> str:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from regsosek.alerts.also_listed import also_listed
 from regsosek.alerts.condition import Condition, Kind, Place, Severity, Told, Why
 from regsosek.alerts.context import Context
+from regsosek.alerts.economy import urgency
 from regsosek.alerts.finding import finding
-from regsosek.alerts.grouping import Line, kabkota_of, worst
+from regsosek.alerts.grouping import Line, in_mail_order, kabkota_of, province_lines, worst
 from regsosek.alerts.harmless import harmless
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.rendering import Attachment
 from regsosek.alerts.thresholds import Thresholds
-from regsosek.alerts.told_line import codes_of, deadline, name_of, standing, who
+from regsosek.alerts.told_line import codes_of, deadline, in_hand, name_of, standing, who
 from regsosek.alerts.wording import Words
 from regsosek.wording.spreadsheet import as_text
 
@@ -23,10 +24,16 @@ _WIDTHS = (4, 3, 3, 4, 2)
 
 
 def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> Attachment:
-    """One row for each of ``told``, in its order, then for each place that the mail counts alone; at least one."""
+    """One row for each place that the mail tells of or counts, at least one: in the order of the mail."""
     words = context.words
-    rows = [_row(each, figures, limits, context) for each in told]
-    rows += [_part(each, told, figures, limits, context) for each in also_listed(told, figures)]
+    counted = sorted((_counted(each, told) for each in also_listed(told, figures)), key=urgency)
+    only_counted = {each.condition.key for each in counted}
+    rows = [
+        _part(each, told, figures, limits, context)
+        if each.condition.key in only_counted
+        else _row(each, figures, limits, context)
+        for each in in_mail_order([*told, *counted])
+    ]
     header = [words.say(f"column.{name}") for name in rows[0]]
     name = words.say("list_name", province=figures.province, night=figures.night)
     return spreadsheet(name, header, [list(row.values()) for row in rows], words)
@@ -57,20 +64,29 @@ def grouped(code: str) -> str:
     return " ".join(part for part in [*parts, rest] if part)
 
 
-def _part(
-    part: Condition, told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
-) -> dict[str, str]:
-    """A part is no more urgent than its mail and has the deadline of its kind, if one was told.
+def _counted(part: Condition, told: Sequence[Told]) -> Told:
+    """A place that is only counted, with the deadline of its kind, if one was told."""
+    same = (each.first for each in told if each.condition.kind is part.kind and each.first is not None)
+    return Told(part, Why.STANDING, min(same, default=None))
 
-    Since when it is so was never told; where it stands by its plan the page says.
-    """
-    same = [each for each in told if each.condition.kind is part.kind]
-    first = min((each.first for each in same if each.first is not None), default=None)
-    shown = replace(part, severity=min(part.severity, worst(told), key=list(Severity)[::-1].index))
-    row = _row(Told(shown, Why.STANDING, first), figures, limits, context)
+
+def _part(
+    part: Told, told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
+) -> dict[str, str]:
+    """A part is no more urgent than its mail; since when it is so was never told."""
+    condition = part.condition
+    severity = min(condition.severity, worst(told), key=list(Severity)[::-1].index)
+    row = _row(replace(part, condition=replace(condition, severity=severity)), figures, limits, context)
+    row |= {"standing": _counted_state(condition, told, figures, context), "since": ""}
+    return row if condition.kind in {each.condition.kind for each in told} else row | {"deadline": ""}
+
+
+def _counted_state(part: Condition, told: Sequence[Told], figures: ProvinceFigures, context: Context) -> str:
+    """The page's word where there is a plan, else that it waits; and in whose hands its province's problem is."""
+    whole = (line for line in province_lines(told) if line.kind is part.kind)
     pace = figures.pace_at(part.place) if part.kind is Kind.BEHIND else None
-    row |= {"standing": context.words.status(pace.status) if pace else "", "since": ""}
-    return row if same else row | {"deadline": ""}
+    own = context.words.status(pace.status) if pace else context.words.say("counted_alone")
+    return "; ".join([own, *(each for line in whole for each in in_hand(line, context))])
 
 
 def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Context) -> dict[str, str]:

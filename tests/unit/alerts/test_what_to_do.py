@@ -186,13 +186,13 @@ def test_an_end_is_told_though_the_next_night_cannot_judge_it(night: Night, cont
     assert told_of[1:] == [[], [(Kind.APPOINTMENT, Why.RECOVERED)], []]
 
 
-def test_who_is_furthest_behind_is_named_in_the_page_s_order_whatever_the_mail_is_about(
+def test_who_is_far_behind_is_named_with_most_families_first_whatever_the_mail_is_about(
     night: Night, context: Context
 ) -> None:
     """None of them is large enough to be told of, and the province is on plan: each has its name, however many."""
     parts = tuple(KabkotaFigures(f"64{n:02d}", f"Kabupaten N{n}", 10 * n, 1, 5) for n in range(1, 8))
     figures = night(kabkota=parts)
     said = " ".join(compose_digest(figures, [told(Kind.QUALITY, PROVINCE, families=9)], LIMITS, context).body.split())
-    plan = "selisih 0 keluarga: sesuai rencana; 7 dari 7 kab/kota tertinggal, 7 di antaranya jauh tertinggal, terjauh"
+    plan = "selisih 0 keluarga: sesuai rencana; 7 dari 7 kab/kota tertinggal, 7 di antaranya jauh tertinggal:"
     named = "Kab. N7 (33), Kab. N6 (28), Kab. N5 (23), Kab. N4 (18), Kab. N3 (13), Kab. N2 (9), Kab. N1 (4)"
     assert f"{plan} {named}" in said

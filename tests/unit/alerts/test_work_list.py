@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.condition import Kind, Place, Severity, State, Told, Why
 from regsosek.alerts.context import Context
 from regsosek.alerts.digest import compose_digest
+from regsosek.alerts.economy import urgency
 from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.wording import words_of
 from regsosek.alerts.work_list import cell, grouped, spreadsheet, work_list
-from told_conditions import BERAU, NIGHT, PROVINCE, sub_sls, told
+from told_conditions import BALIKPAPAN, BERAU, NIGHT, PROVINCE, sub_sls, told
 
 Night = Callable[..., ProvinceFigures]
 
@@ -102,16 +103,17 @@ def test_every_kabkota_that_a_mail_counts_is_a_row(night: Night, context: Contex
     assert [
         (row["kode"], row["nama"], row["masalah"], row["tingkat_masalah"], row["keluarga"]) for row in found[2:]
     ] == [
+        ("6411", "Kabupaten Mahakam Ulu", "TERTINGGAL DARI RENCANA", "PERHATIAN", "57"),
         ("6403", "Kabupaten Berau", "KODE WILAYAH", "PERHATIAN", "9"),
         ("6403 010 001", "Teluk Bayur", "KODE WILAYAH", "PERHATIAN", "9"),
-        ("6411", "Kabupaten Mahakam Ulu", "TERTINGGAL DARI RENCANA", "PERHATIAN", "57"),
     ]
-    assert [(row["keadaan"], row["sejak"]) for row in found[2:]] == [("", ""), ("", ""), ("jauh tertinggal", "")]
-    assert found[-1]["batas"] == found[0]["batas"] and message.attachments[0].name in message.body
+    waits = "masih menunggu perbaikan, dihitung dalam masalah provinsi"
+    assert [(row["keadaan"], row["sejak"]) for row in found[2:]] == [("jauh tertinggal", ""), (waits, ""), (waits, "")]
+    assert found[2]["batas"] == found[0]["batas"] and message.attachments[0].name in message.body
 
 
 @pytest.mark.parametrize("recovered", [False, True], ids=["a problem", "an end"])
-def test_whoever_is_behind_is_a_row_of_every_mail_the_furthest_first(
+def test_whoever_is_behind_is_a_row_of_every_mail_far_behind_first_then_most_families(
     night: Night, context: Context, recovered: bool
 ) -> None:
     """They are too small to be told of, and the mail is about something else: no more urgent and without a deadline."""
@@ -125,8 +127,41 @@ def test_whoever_is_behind_is_a_row_of_every_mail_the_furthest_first(
         ("6413", "jauh tertinggal", "PERHATIAN", ""),
         ("6412", "tertinggal", "PERHATIAN", ""),
     ]
-    assert "terjauh Kab. N11 (71), Kab. N13 (52)" in " ".join(message.body.split())
+    assert "2 di antaranya jauh tertinggal: Kab. N11 (71), Kab. N13 (52)" in " ".join(message.body.split())
     assert ("(1 dari 4)" in message.body) is not recovered and message.attachments[0].name in message.body
+
+
+def test_a_part_that_is_only_counted_says_who_has_its_province_in_hand(night: Night, context: Context) -> None:
+    waiting = Waiting(9, NIGHT, 9, 9, 0, NIGHT, 9)
+    figures = night(kabkota=(replace(night().kabkota[0], waiting=waiting),), waiting=waiting)
+    whole = told(Kind.CODE, PROVINCE, families=9, why=Why.ESCALATED, state=State.ESCALATED)
+    content = work_list([whole], figures, thresholds(), context).content.decode("utf-8-sig")
+    row = list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))[1]
+    assert row["keadaan"].endswith("dihitung dalam masalah provinsi; diteruskan ke BPS pusat")
+
+
+def test_rows_stand_in_the_order_of_the_mail_which_says_it(night: Night, context: Context) -> None:
+    """The province, then one kab/kota after the other with all that it has, as text and HTML number them."""
+    ranked = sorted(
+        [
+            told(Kind.BEHIND, BERAU, families=900),
+            told(Kind.NO_DATA, sub_sls(1), families=40),
+            told(Kind.BEHIND, BALIKPAPAN, families=300, severity=Severity.KRITIS),
+            told(Kind.NO_DATA, sub_sls(2, "6471"), families=90),
+            told(Kind.BEHIND, PROVINCE, families=1200),
+        ],
+        key=urgency,
+    )
+    both = tuple(KabkotaFigures(each.code, each.name, 50_000, 24_000, 50) for each in (BERAU, BALIKPAPAN))
+    message = compose_digest(night(kabkota=both), ranked, thresholds(), context)
+    content = message.attachments[0].content.decode("utf-8-sig")
+    found = list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))
+    assert [(row["kab_kota"], row["tingkat"]) for row in found] == [
+        ("", "provinsi"), ("6471", "kab/kota"), ("6471", "sub-SLS"), ("6403", "kab/kota"), ("6403", "sub-SLS"),
+    ]  # fmt: skip
+    for text in (message.body, message.html):
+        assert text.index("6471 Kota Balikpapan") < text.index("6403 Kabupaten Berau")
+        assert "Urutan, di sini dan dalam daftar kerja: yang kritis;" in " ".join(text.split())
 
 
 def test_the_whole_province_is_a_row_too(night: Night, context: Context) -> None:
