@@ -20,7 +20,7 @@ from regsosek.contract.documentation import (
     table,
 )
 from regsosek.contract.manifest import Manifest, parse_manifest
-from regsosek.contract.reasons import rejection_reasons
+from regsosek.contract.reasons import Reason, rejection_reasons
 from regsosek.landing.discovery import LANDING
 from regsosek.quality.hold_limits import hold_limits, limits_table
 from regsosek.quality.reasons import explain
@@ -93,6 +93,19 @@ def test_every_reason_that_is_raised_is_documented_and_no_other() -> None:
     documented = set(rejection_reasons())
     assert raised <= documented
     assert all(reason.text_id and reason.text_en for reason in rejection_reasons().values())
+
+
+# What a checksum, an operator and the like are called among ourselves.
+OURS = re.compile(r"sha-?256|hash|checksum|operator|parse|upload|file\b|header|error|row", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("reason", rejection_reasons().values(), ids=lambda reason: reason.id)
+def test_every_reason_says_what_the_office_must_do_and_in_its_own_language(reason: Reason) -> None:
+    """A mail shows it as it stands: what is wrong, a semicolon, what to do."""
+    for text in (reason.text_id, reason.text_en):
+        wrong, _, fix = text.partition("; ")
+        assert wrong and fix, text
+    assert not OURS.search(reason.text_id)
 
 
 def test_bars_do_not_break_a_table() -> None:
