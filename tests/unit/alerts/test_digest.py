@@ -132,7 +132,7 @@ def test_the_figures_of_each_condition(night: Night, context: Context) -> None:
     assert "200 dari 1.200 keluarga dalam kiriman malam ini (16,7 %) masuk karantina karena isiannya; batas 5 %" in body
     assert "Masih menunggu perbaikan: 300 keluarga, yang terlama sudah 7 malam." in body
     assert "120 keluarga: Kepala keluarga harus tepat satu. (aturan P05)" in body
-    assert f"{ULID} (26 Okt 2022): berkas yang disebut manifest tidak ada" in body
+    assert f"{ULID} (26 Okt 2022): berkas yang disebut dalam manifest.json tidak ada" in body
     assert "Dikunjungi 20,0 % dari 100.000 keluarga, rencana 48 %: kurang 28.000 keluarga" in body
     assert "42 dari 1.200 keluarga dalam kiriman malam ini (3,5 %) berkode wilayah yang tidak ada" in body
     assert "2.000 masuk = 700 dimuat + 200 karantina + 100 ditahan + 700 ditolak + 300 ganda" in body
