@@ -22,7 +22,6 @@ from regsosek.alerts.province_figures import (
 from regsosek.alerts.thresholds import thresholds
 from regsosek.alerts.waiting import together
 from regsosek.geography.calendar import FieldWindow, field_windows
-from regsosek.geography.free_days import free_days
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
@@ -258,8 +257,6 @@ class World:
         if Kind.REJECTED in planted:
             yield RejectedDelivery("01GFXKQ2Z8V3M5N7P9R1T3W5Y7", day(n), "file_missing", 700)
 
-    def _heads(self, n: int) -> tuple[HeadNotMet, ...] | None:
-        if (free_days(self.code, day(n))[0] - day(n)).days > thresholds().appointment.days_ahead:
-            return None
+    def _heads(self, n: int) -> tuple[HeadNotMet, ...]:
         away = [each.place for each in self.planted if each.kind is Kind.APPOINTMENT and each.holds(n)]
         return tuple(HeadNotMet(f"{place}010001000100", "RT 01", place, 90, day(3)) for place in away)

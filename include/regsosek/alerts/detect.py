@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from regsosek.alerts.condition import EVENTS, WAITING, Condition, Key, Kind, Place, Severity
 from regsosek.alerts.detect_below import kabkota_conditions, small_and_behind, small_places
 from regsosek.alerts.detect_waiting import remaining_conditions, waiting_conditions, waiting_places
-from regsosek.alerts.phase import awaited, deliveries_awaited
+from regsosek.alerts.grouping import kabkota_of
+from regsosek.alerts.phase import appointments_asked, awaited, deliveries_awaited
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.known_events import KnownEvent
@@ -35,8 +36,16 @@ def detect(
     """
     lasting = [each for each in _found(figures, limits.ending) if each.key in standing]
     # The later one holds: what is over its limit, else what is not well below it, else what still waits.
-    conditions = [*remaining_conditions(figures, standing), *lasting, *_found(figures, limits)]
+    new = [each for each in _found(figures, limits) if _is_asked(each, figures, limits, standing)]
+    conditions = [*remaining_conditions(figures, standing), *lasting, *new]
     return tuple(_explained(each, figures, events) for each in {each.key: each for each in conditions}.values())
+
+
+def _is_asked(condition: Condition, figures: ProvinceFigures, limits: Thresholds, standing: Collection[Key]) -> bool:
+    """Heads not met begin to be told of before free days; of a kab/kota that was told of, every night judges."""
+    if condition.kind is not Kind.APPOINTMENT or appointments_asked(figures.province, figures.night, limits):
+        return True
+    return (condition.kind, "kabkota", kabkota_of(condition.place), "") in standing
 
 
 def _found(figures: ProvinceFigures, limits: Thresholds) -> list[Condition]:

@@ -179,12 +179,12 @@ def _deadline(
     night = figures.night
     first = _first(lines) or night
     parts = [line.first or night for line in kabkota_lines(opened) if line.kind is kind]
-    told = deadline(kind, first, night, limits, context)
+    told = deadline(kind, first, figures, limits, context)
     if (before := min(parts, default=first)) < first:
-        earlier = deadline(kind, before, night, limits, context)
+        earlier = deadline(kind, before, figures, limits, context)
         told = context.words.say("deadline_of_earlier", deadline=told, earlier=earlier)
     if (last := max(parts, default=first)) > first:
-        later = deadline(kind, last, night, limits, context)
+        later = deadline(kind, last, figures, limits, context)
         told = context.words.say("deadline_of_later", deadline=told, later=later)
     return told
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from regsosek.alerts.acts import Act, standing
 from regsosek.alerts.condition import Condition, Key, Kind, Severity, State, Told, Why
 from regsosek.alerts.life import TOLD_LEVELS
+from regsosek.alerts.phase import appointments_asked
 from regsosek.alerts.thresholds import Economy, Thresholds
 from regsosek.geography.known_events import KnownEvent
 
@@ -171,12 +172,22 @@ class _Desk:
 
     def why(self, condition: Condition) -> Why:
         """Why a condition is told, if a message goes out tonight."""
-        if condition.state is State.ACKNOWLEDGED or condition.event or not condition.judged:
+        if (
+            condition.state is State.ACKNOWLEDGED
+            or condition.event
+            or not condition.judged
+            or self._too_early(condition)
+        ):
             return Why.STANDING
         last = self._last(condition)
         if last is None:
             return Why.STANDING if condition.within_limits else Why.NEW
         return self._again(condition, last)
+
+    def _too_early(self, condition: Condition) -> bool:
+        """Whether it is about appointments, and no free day is near that they could be made for."""
+        province = _province(condition)
+        return condition.kind is Kind.APPOINTMENT and not appointments_asked(province, self.night, self.thresholds)
 
     def _again(self, condition: Condition, last: LastTold) -> Why:
         """Why what was told before is told again."""
@@ -208,10 +219,10 @@ class _Desk:
     def _part_is_due(self, told: Told) -> bool:
         """Parts of a province are told of together: no more often than the interval, whichever of them it is.
 
-        An end may not wait until the office has worked to the deadline of what is gone.
+        What must be done before a day may not wait beyond it, nor an end until the office has worked to the deadline.
         """
         condition = told.condition
-        if condition.place.level != "kabkota" or (told.why is Why.RECOVERED and self._last_before_deadline(condition)):
+        if condition.place.level != "kabkota" or self._is_last_message(told):
             return True
         nights = [
             each.night
@@ -220,11 +231,19 @@ class _Desk:
         ]
         return not nights or (self.night - max(nights)).days >= self.limits.interval_nights
 
-    def _last_before_deadline(self, condition: Condition) -> bool:
-        """Whether the next night's message would be read after the deadline that was told: it is of its morning."""
-        last = self.remembered.told[condition.key]
-        days = self.thresholds.deadline[condition.kind].days
-        return self.night == (last.first or last.night) + timedelta(days=days - 1)
+    def _is_last_message(self, told: Told) -> bool:
+        """Whether the next night's message would be too late, for it is read on the morning after: of an end after the
+        deadline that was told, of what is to be arranged for a free day after the day before it.
+        """
+        condition, limit = told.condition, self.thresholds.deadline[told.condition.kind]
+        if told.why is Why.RECOVERED:
+            last = self.remembered.told[condition.key]
+            first = last.first or last.night
+        elif _is_arranged(told, self.thresholds):
+            first = self.night
+        else:
+            return False
+        return self.night + timedelta(days=1) == limit.day(first, _province(condition))
 
     def _woken(self, condition: Condition) -> date | None:
         """The first night after a silence of it that has ended: a snooze, an acknowledgement, a known event."""
@@ -243,13 +262,22 @@ class _Desk:
         week = {night for night in self.remembered.messages if 0 < (self.night - night).days < _WEEK}
         spent = len(week) >= self.limits.messages_per_week
         news = [each for each in told if each.why is not Why.STANDING and self._part_is_due(each)]
-        return any(_urgent(each) for each in news) if spent else bool(news)
+        return any(_urgent(each) or self._must_go(each) for each in news) if spent else bool(news)
+
+    def _must_go(self, told: Told) -> bool:
+        """Whether it is to be arranged for a free day, and no other night's message would be in time."""
+        return _is_arranged(told, self.thresholds) and self._is_last_message(told)
 
     @property
     def good_news_is_due(self) -> bool:
         """Whether the last message is long enough ago."""
         last = max((night for night in self.remembered.messages if night < self.night), default=None)
         return last is None or (self.night - last).days >= self.limits.good_news_nights
+
+
+def _is_arranged(told: Told, limits: Thresholds) -> bool:
+    """Whether it is news of what must be done before a free day."""
+    return told.why is Why.NEW and limits.deadline[told.condition.kind].days_before_free_day > 0
 
 
 def _urgent(told: Told) -> bool:

@@ -1,7 +1,10 @@
 """The phase of the campaign that a province is in, as far as thresholds ask for it, and the delay that is forgiven."""
 
+from datetime import date
+
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.thresholds import Thresholds
+from regsosek.geography.free_days import next_to_arrange
 from regsosek.statistics.status import NOT_WELL
 
 
@@ -20,6 +23,11 @@ def deliveries_awaited(figures: ProvinceFigures, limits: Thresholds) -> bool:
     """
     closed = figures.night > figures.window.closing(figures.night)
     return awaited(figures, limits) and not (closed and figures.pace.status not in NOT_WELL)
+
+
+def appointments_asked(province: str, night: date, limits: Thresholds) -> bool:
+    """Whether appointments are asked for: close before a free day that a message of the night is still in time for."""
+    return (next_to_arrange(province, night) - night).days <= limits.appointment.days_ahead
 
 
 def delay(days_late: float, limits: Thresholds) -> int:

@@ -10,7 +10,6 @@ from regsosek.alerts.figures import PLACES
 from regsosek.alerts.province_figures import HeadNotMet, ProvinceFigures, SilentSubsls
 from regsosek.alerts.thresholds import Thresholds
 from regsosek.geography.calendar import FieldWindow
-from regsosek.geography.free_days import free_days
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
 from regsosek.statistics.as_of import newest_total
@@ -96,7 +95,7 @@ def with_places(
         figures,
         kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),
         silent_subsls=_silent(connection, own, limits),
-        heads_not_met=_heads(connection, figures, limits),
+        heads_not_met=_heads(connection, figures),
     )
 
 
@@ -105,11 +104,10 @@ def _silent(connection: Connection, own: dict[str, Any], limits: Thresholds) -> 
     return tuple(SilentSubsls(**row._asdict()) for row in rows)
 
 
-def _heads(connection: Connection, figures: ProvinceFigures, limits: Thresholds) -> tuple[HeadNotMet, ...] | None:
-    """Asked for in the days before free days, so that appointments can be made for these."""
+def _heads(connection: Connection, figures: ProvinceFigures) -> tuple[HeadNotMet, ...] | None:
+    """Looked for on every night of the window: who was met is told as met on the night that shows it."""
     night, window = figures.night, figures.window
-    ahead = (free_days(figures.province, night)[0] - night).days
-    if ahead > limits.appointment.days_ahead or not window.is_open(night):
+    if not window.is_open(night):
         return None
     own: dict[str, Any] = {"province": figures.province, "night": night}
     if not connection.execute(text(_REPORTS), own).scalar_one():

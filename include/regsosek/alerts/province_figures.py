@@ -190,7 +190,7 @@ class ProvinceFigures:
         silent_subsls: the largest sub-SLS at work that brought nothing for a while.
         code_desa: desa with families that wait because no sub-SLS takes their code, the most families first.
         officers: those whose families wait in quarantine, the most families first.
-        heads_not_met: None on nights that do not ask for them.
+        heads_not_met: None outside of the window, where nobody looks for them.
     """
 
     province: str

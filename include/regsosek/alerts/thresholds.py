@@ -1,15 +1,17 @@
 """The thresholds of the alerts, as ``thresholds.toml`` states them."""
 
 import tomllib
+from datetime import date, timedelta
 from functools import cache, cached_property
 from math import ceil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from regsosek.alerts.condition import Kind
 from regsosek.errors import ConfigurationError
+from regsosek.geography.free_days import next_to_arrange
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
 
@@ -123,10 +125,23 @@ class Economy(_Frozen):
 
 
 class Deadline(_Frozen):
-    """Days after the night's date, and the hour on that day in the province's own time."""
+    """Days after the night's date, or before the next free day, and the hour on that day in the province's own time."""
 
-    days: Annotated[int, Field(ge=1)]
+    days: Annotated[int, Field(ge=0)] = 0
+    days_before_free_day: Annotated[int, Field(ge=0, le=1)] = 0
     hour: Annotated[int, Field(ge=0, le=23)]
+
+    @model_validator(mode="after")
+    def _counts_from_one_day(self) -> Self:
+        if bool(self.days) == bool(self.days_before_free_day):
+            raise ValueError("give either days or days_before_free_day, 1 at least")
+        return self
+
+    def day(self, first: date, province: str) -> date:
+        """The day itself, of what was told first of the night ``first``."""
+        if self.days_before_free_day:
+            return next_to_arrange(province, first) - timedelta(days=self.days_before_free_day)
+        return first + timedelta(days=self.days)
 
 
 # What begins a condition and is eased for one that stands; what makes it critical is not.

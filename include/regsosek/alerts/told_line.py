@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from regsosek.alerts.condition import Condition, Kind, Place, State, Told, Why
 from regsosek.alerts.context import Context
@@ -64,14 +64,14 @@ def word_line(line: Line, figures: ProvinceFigures, limits: Thresholds, context:
         details=details(line.kind, figures, limits, context) if of_province else places(line, figures, context),
         who=who(line, figures, context),
         action=kind.action if of_province else kind.step,
-        deadline=deadline(line.kind, line.first, figures.night, limits, context),
+        deadline=deadline(line.kind, line.first, figures, limits, context),
     )
 
 
-def deadline(kind: Kind, first: date | None, night: date, limits: Thresholds, context: Context) -> str:
+def deadline(kind: Kind, first: date | None, figures: ProvinceFigures, limits: Thresholds, context: Context) -> str:
     """Until when, on the clock of the province, or since when that is over: counted from the ``first`` telling."""
-    limit = limits.deadline[kind]
-    until = datetime.combine((first or night) + timedelta(days=limit.days), time(limit.hour), context.zone)
+    limit, night = limits.deadline[kind], figures.night
+    until = datetime.combine(limit.day(first or night, figures.province), time(limit.hour), context.zone)
     over = until <= end_of_night(night, context.zone)
     return context.words.say("overdue" if over else "due", moment=context.words.written.moment(until))
 

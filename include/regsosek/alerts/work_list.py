@@ -106,7 +106,7 @@ def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Cont
         "finding": finding(line, figures, words),
         "who": who(line, figures, context),
         "action": words.kind(condition.kind).step,
-        "deadline": deadline(condition.kind, told.first, figures.night, limits, context),
+        "deadline": deadline(condition.kind, told.first, figures, limits, context),
     }
     code, codes = condition.place.code, codes_of([told], context)
     return {name: harmless(value, codes) for name, value in values.items()} | {"code": grouped(harmless(code, codes))}

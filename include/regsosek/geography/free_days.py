@@ -10,6 +10,7 @@ _COLUMNS = ("date", "province", "name", "source")
 _EVERYWHERE = "*"
 _SATURDAY = 5
 _AHEAD = timedelta(days=7)
+_READ_AND_ARRANGED = timedelta(days=2)
 
 
 @cache
@@ -32,3 +33,8 @@ def free_days(province: str, night: date) -> tuple[date, ...]:
     return tuple(
         day for day in days if day.weekday() >= _SATURDAY or {(day, _EVERYWHERE), (day, province)} & holidays()
     )
+
+
+def next_to_arrange(province: str, night: date) -> date:
+    """The first free day that a message of ``night``, read the morning after, leaves a day to arrange for."""
+    return next(day for day in free_days(province, night) if day - night >= _READ_AND_ARRANGED)

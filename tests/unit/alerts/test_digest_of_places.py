@@ -133,10 +133,10 @@ def test_where_it_stands_is_said(night: Night, full: Context, changes: dict[str,
     assert said in words_of(digest(night(), [told(Kind.BEHIND, BERAU, **changes)], full))
 
 
-def test_what_is_not_asked_about_every_night_does_not_wait_for_data(night: Night, full: Context) -> None:
+def test_heads_that_are_not_looked_for_do_not_wait_for_data(night: Night, full: Context) -> None:
     stale = told(Kind.APPOINTMENT, BERAU, families=66, why=Why.STANDING, judged=False, figures={"sls": 1})
     body = words_of(digest(night(), [stale], full))
-    assert "tidak diperiksa malam ini, hanya menjelang hari libur" in body and "belum ada data baru" not in body
+    assert "tidak diperiksa malam ini, di luar masa pencacahan" in body and "belum ada data baru" not in body
 
 
 def test_at_most_ten_kabkota_and_the_rest_in_the_work_list(night: Night, full: Context) -> None:

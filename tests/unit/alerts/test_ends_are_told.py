@@ -108,7 +108,7 @@ def test_what_was_told_and_is_gone_is_told_as_over_in_the_next_mail_and_before_i
             if each.state is not State.RESOLVED:
                 awaited.pop(each.key, None)  # it is back
             elif each.key in firsts and each.kind not in EVENTS:
-                in_time = firsts[each.key] + timedelta(LIMITS.deadline[each.kind].days - 1)
+                in_time = LIMITS.deadline[each.kind].day(firsts[each.key], "64") - timedelta(1)
                 awaited.setdefault(each.key, Awaited(tonight, in_time))
         over = {each.condition.key for each in telling.told if each.why is Why.RECOVERED}
         assert not over & {each.key for each in judgement.conditions if each.state is not State.RESOLVED}

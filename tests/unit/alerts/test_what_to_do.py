@@ -159,7 +159,7 @@ def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Cont
 
 
 def test_an_sls_to_be_visited_stays_named_on_a_night_that_does_not_look(night: Night, context: Context) -> None:
-    """Before free days heads not met are looked for, and told of until a night looks again: with their SLS."""
+    """Who was told of stands, with the SLS, until a night looks again."""
     head = HeadNotMet("6403010001000100", "RT Pak Budi", "6403", 40, TONIGHT)
     memory, messages = Memory(), []
     for n, heads in enumerate(((head,), None, None, ())):
@@ -173,17 +173,6 @@ def test_an_sls_to_be_visited_stays_named_on_a_night_that_does_not_look(night: N
     assert "tidak diperiksa malam ini" in " ".join(last.body.split()) and "1 sub-SLS: 6403010001000100" in last.body
     assert "6403 010 001 0001 00" in last.attachments[0].content.decode("utf-8-sig")
     assert "6403010001000100" not in messages[3].body
-
-
-def test_an_end_is_told_though_the_next_night_cannot_judge_it(night: Night, context: Context) -> None:
-    """The heads were met the night after they were told of; the one after that does not look for heads."""
-    head = HeadNotMet("6403010001000100", "RT", "6403", 40, TONIGHT)
-    memory, told_of = Memory(), []
-    for n, heads in enumerate(((head,), (), None, None)):
-        figures = night(night=TONIGHT + timedelta(n), heads_not_met=heads, visited=99_000)
-        telling = memory.judge(figures, Rules(LIMITS)).telling
-        told_of.append([(each.condition.kind, each.why) for each in telling.told] if telling.send else [])
-    assert told_of[1:] == [[], [(Kind.APPOINTMENT, Why.RECOVERED)], []]
 
 
 def test_who_is_far_behind_is_named_with_most_families_first_whatever_the_mail_is_about(
