@@ -1,32 +1,31 @@
-"""How days and moments are written for readers of a language: its names of months and days."""
+"""How days and moments are written for readers of a language; its names of months and days are those of CLDR."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from regsosek.wording.number_form import NOTHING
+from babel import Locale
 
-_LETTERS = 3
+from regsosek.wording.number_form import NOTHING
 
 
 @dataclass(frozen=True)
 class DateForm:
-    """The names of a language: twelve months, and seven days from Monday on; ``clock`` writes the time of a day."""
+    """Days as readers of ``locale`` name them, the day before the month; ``clock`` writes the time of a day."""
 
-    months: tuple[str, ...]
-    days: tuple[str, ...]
+    locale: Locale
     clock: str = " %H:%M"
 
     def long(self, day: date) -> str:
         """``21 October 2022``."""
-        return f"{day.day} {self.months[day.month - 1]} {day.year}"
+        return f"{day.day} {self.locale.months['format']['wide'][day.month]} {day.year}"
 
     def full(self, day: date) -> str:
         """``Friday, 21 October 2022``."""
-        return f"{self.days[day.weekday()]}, {self.long(day)}"
+        return f"{self.locale.days['format']['wide'][day.weekday()]}, {self.long(day)}"
 
     def short(self, day: date | None) -> str:
         """``21 Oct``; a dash for None."""
-        return NOTHING if day is None else f"{day.day} {self.months[day.month - 1][:_LETTERS]}"
+        return NOTHING if day is None else f"{day.day} {self.locale.months['format']['abbreviated'][day.month]}"
 
     def day(self, day: date) -> str:
         """``21 Oct 2022``."""

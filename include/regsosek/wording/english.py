@@ -1,15 +1,14 @@
 """Numbers and dates as English readers write them: 1,234,567 and 12.3%."""
 
+from babel import Locale
+
 from regsosek.wording.date_form import DateForm
 from regsosek.wording.number_form import NumberForm
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_FORM = NumberForm(thousands=",", mark=".", percent="%")
-_DATES = DateForm(_MONTHS, _DAYS)
+_LOCALE = Locale("en")
+_FORM = NumberForm(_LOCALE, percent="%")
+_DATES = DateForm(_LOCALE)
+thousands, mark = _FORM.thousands, _FORM.mark
 number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
 percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
 percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage

@@ -2,16 +2,16 @@
 
 from datetime import date
 
+from babel import Locale
+
 from regsosek.wording.date_form import DateForm
 from regsosek.wording.number_form import NumberForm
 
-_DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
-_MONTHS = (
-    "Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
-    "Desember",
-)  # fmt: skip
-_FORM = NumberForm(thousands=".", mark=",", percent="\N{NO-BREAK SPACE}%")
-_DATES = DateForm(_MONTHS, _DAYS, " pukul %H.%M")
+_LOCALE = Locale("id")
+# CLDR writes no space before the percent sign; our texts keep it, as they do before a unit.
+_FORM = NumberForm(_LOCALE, percent="\N{NO-BREAK SPACE}%")
+_DATES = DateForm(_LOCALE, " pukul %H.%M")
+thousands, mark = _FORM.thousands, _FORM.mark
 number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
 percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
 percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage

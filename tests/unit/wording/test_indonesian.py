@@ -73,5 +73,11 @@ def test_moments_by_the_clock_of_the_province(zone: str, written: str) -> None:
     assert moment(datetime(2022, 10, 26, 16, 30, tzinfo=UTC).astimezone(ZoneInfo(zone))) == written
 
 
-def test_months() -> None:
-    assert [day(date(2022, month, 1)).split()[1] for month in (5, 8, 10, 12)] == ["Mei", "Agu", "Okt", "Des"]
+def test_names_of_months_and_days() -> None:
+    firsts = [date(2022, month, 1) for month in range(1, 13)]
+    assert " ".join(day(each).split()[1] for each in firsts) == "Jan Feb Mar Apr Mei Jun Jul Agu Sep Okt Nov Des"
+    assert " ".join(long_date(each).split()[2] for each in firsts) == (
+        "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember"
+    )
+    week = [long_date(date(2022, 10, 3 + number)).partition(",")[0] for number in range(7)]
+    assert " ".join(week) == "Senin Selasa Rabu Kamis Jumat Sabtu Minggu"

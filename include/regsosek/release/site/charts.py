@@ -127,8 +127,8 @@ def _blank(name: str, language: Language, window: tuple[date, date]) -> _SPEC:
     axis = spec["encoding"]["x"]
     axis["scale"]["domain"] = [language.written.short_date(day) for day in days]
     axis["axis"]["values"] = axis["scale"]["domain"][::step]
-    marks = (",", ".") if language.code == "id" else (".", ",")
-    number = {"decimal": marks[0], "thousands": marks[1], "grouping": [3], "currency": ["", ""]}
+    written = language.written
+    number = {"decimal": written.mark, "thousands": written.thousands, "grouping": [3], "currency": ["", ""]}
     spec["config"]["locale"] = {"number": number}
     return spec
 
