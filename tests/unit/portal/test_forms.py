@@ -1,9 +1,11 @@
 """Forms: honoured from a page of this portal, for this account, browser, form and hour, and from nowhere else."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from fastapi import Request
+from itsdangerous.encoding import base64_decode, base64_encode, bytes_to_int, int_to_bytes
 from starlette.exceptions import HTTPException
 
 from portal_viewers import OPERATOR, OTHER_OPERATOR
@@ -60,6 +62,40 @@ def test_a_form_of_others_does_not(headers: dict[str, str], cookie: str, viewer:
     with pytest.raises(HTTPException) as refused:
         FORMS.require(request(headers, cookie, viewer), FORM, token() if given is None else given)
     assert refused.value.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        lambda given: given[1:],
+        lambda given: f"x{given}",
+        lambda given: f"{given}.",
+        lambda given: given[: len(given) // 2],
+        lambda given: _with_part(given, 1, _a_second_older(given)),
+        lambda given: _with_part(given, 2, given.split(".")[2].swapcase()),
+        lambda given: _with_part(given, 2, ""),
+        lambda given: f"{given[:-5]}\udc80{given[-4:]}",
+        lambda given: f"{given[:-5]}é{given[-4:]}",
+    ],
+    ids=[
+        "its beginning cut", "something before", "something behind", "cut in half", "another time",
+        "another signature", "no signature", "a sign that is none", "a sign of no base64",
+    ],
+)  # fmt: skip
+def test_a_token_that_was_tampered_with_does_not(tampered: Callable[[str], str]) -> None:
+    with pytest.raises(HTTPException) as refused:
+        FORMS.require(request(SAME), FORM, tampered(token()))
+    assert refused.value.status_code == 403
+
+
+def _with_part(given: str, place: int, part: str) -> str:
+    parts = given.split(".")
+    return ".".join([*parts[:place], part, *parts[place + 1 :]])
+
+
+def _a_second_older(given: str) -> str:
+    made = bytes_to_int(base64_decode(given.split(".")[1]))
+    return base64_encode(int_to_bytes(made - 1)).decode()
 
 
 def test_a_token_is_good_for_one_form_of_one_installation_and_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
