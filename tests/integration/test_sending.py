@@ -266,6 +266,12 @@ class _Hook(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         type(self).posted.append(json.loads(body))
         self.send_response(type(self).status)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        type(self).posted.append({"asked": self.path})
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
@@ -314,6 +320,16 @@ def test_a_webhook_that_refuses_is_tried_again(
     handler.status = 200
     assert deliver(engine, own, row.next_try_at).sent == 1
     assert [each["message"].strip() for each in handler.posted] == ["Isi.", "Isi."]
+
+
+def test_a_webhook_that_leads_elsewhere_is_not_followed(
+    engine: Engine, services_env: Settings, hook: tuple[type[_Hook], Path]
+) -> None:
+    handler, file = hook
+    put(engine, replace(OFFICE, channel=Channel.WEBHOOK, address="obrolan-tim"))
+    handler.status = 302
+    assert deliver(engine, services_env.model_copy(update={"webhooks_file": file}), NOW).failed == 1
+    assert [each.get("asked") for each in handler.posted] == [None]
 
 
 def test_a_tag_that_leads_nowhere_waits_and_says_so(

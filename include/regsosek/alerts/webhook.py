@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from apprise import Apprise, AppriseConfig, AppriseResultStatus, NotifyFormat
+from apprise import Apprise, AppriseAsset, AppriseConfig, AppriseResultStatus, NotifyFormat
 
 from regsosek.alerts.outcome import Letter, Outcome, Result
 from regsosek.settings import Settings
@@ -49,6 +49,8 @@ def hosts_in_clear(file: Path) -> list[str]:
 
 
 def _services(file: Path) -> Apprise:
-    known = Apprise()
-    known.add(AppriseConfig(paths=str(file)))
+    # A redirect would lead a letter, and the token in its address, to a host that nobody named.
+    asset = AppriseAsset(http_redirects=False)
+    known = Apprise(asset=asset)
+    known.add(AppriseConfig(paths=str(file), asset=asset))
     return known
