@@ -21,6 +21,20 @@ from regsosek.settings import Settings
 
 SIGNER, FORMER, STRANGER, NEWER = (Signer.new() for _ in range(4))
 CONTENT = b"the manifest"
+# Made by minisign 0.11 (-G, -S) of CONTENT: what the tool itself writes is read, wherever it is not installed.
+TOOLS_KEY = "RWSBK35rdZYAFoLMjFL8/uGQm264Fgwn0Ubeage/9AOUU+uVu75uuH/Y"
+TOOLS_SIGNATURE = b"""untrusted comment: signature from minisign secret key
+RUSBK35rdZYAFi03fxHHYPIpkPM/znMKY8OS6mb0NM3KP1hsRp7lq4F/8U70WbsQ9I+NOU6npUlbl/lPJ9+bi90y5mTUx5M3eQY=
+trusted comment: release 2022-10-21
+cKtUsy2XgAwenlyhH0ipCkiz4FpBj8DcBq+Ua6MmRU5Ad3fiQdez2tEGp0sq/py1VWPjyDAwhro7PxZUgiPACQ==
+"""
+# Made by our own Signer with this key (the same each time), and accepted by minisign 0.11 (-V).
+OUR_SEED = "5e" * 32
+OUR_SIGNATURE = b"""untrusted comment: signature of a Regsosek manifest
+RUSLgchiaBtxK4xsfWqkCdU7lsQIa9kz+z9dHwqvpSCa2KCuaT7cEzc5iCx71WMY+yhbFMA0jqb0uylYJLWxkTz0Q7g888Wecwo=
+trusted comment: release x
+xdcqwsAXkZYuBY361zBEpiJcGPekLkOMq7Hy7d9VH548Qz93Klk7om3BX49EU6e0mwyq0MXt7/pcp1n6ZPffDg==
+"""
 FILES = ReleaseFiles(made_up.NIGHT, {"a.csv": b"a\n1\n", "b.csv": b"b\n2\n"})
 
 
@@ -206,6 +220,15 @@ def test_the_command_makes_keys_and_checks_with_them(folder: Path, tmp_path_fact
     assert (alone.exit_code, "NO SIGNATURE WAS CHECKED" in " ".join(alone.output.split())) == (0, True)
     assert run(app, ["release", "verify", str(folder), "--key", STRANGER.public.text]).exit_code == 1
     assert isinstance(run(app, ["release", "verify", str(folder)]).exception, ConfigurationError)
+
+
+def test_what_minisign_wrote_is_read_and_what_it_accepted_is_written() -> None:
+    key = PublicKey.read(TOOLS_KEY)
+    assert check_signature(CONTENT, TOOLS_SIGNATURE, [key]) == key
+    for changed in (TOOLS_SIGNATURE.replace(b"10-21", b"10-22"), TOOLS_SIGNATURE.replace(b"IpkPM", b"IpkPN")):
+        with pytest.raises(SignatureError):
+            check_signature(CONTENT, changed, [key])
+    assert Signer.read(OUR_SEED).sign(CONTENT, "release x") == OUR_SIGNATURE
 
 
 def test_minisign_checks_it_too(folder: Path) -> None:
