@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from regsosek.alerts.harmless import harmless
-from regsosek.wording.nouns import counted
+from regsosek.wording.templates import environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -63,12 +63,4 @@ def _cleaned(value: Any, codes: Collection[str]) -> Any:
 
 @cache
 def _environment(*, html: bool) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=html,  # noqa: S701 - plain text has nothing to escape
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["counted"] = counted
-    return environment
+    return environment(FileSystemLoader(TEMPLATES), html=html)

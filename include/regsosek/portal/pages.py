@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from regsosek.contract.codebook import ALL_DATASETS
@@ -22,7 +22,7 @@ from regsosek.portal.validation import Validation
 from regsosek.portal.viewer import Viewer
 from regsosek.release.standing_words import StandingRelease
 from regsosek.warehouse.holding import HeldDelivery
-from regsosek.wording.nouns import counted
+from regsosek.wording.templates import environment
 
 _FILTERS = (
     "number", "signed", "share", "long_day", "short_day", "moment", "sentence", "duration", "memory",
@@ -95,15 +95,9 @@ class Brought:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("regsosek.portal", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {name: getattr(wording, name) for name in _FILTERS} | {"counted": counted}
-    environment.globals |= {
+    made = environment(PackageLoader("regsosek.portal", "templates"), html=True)
+    made.filters |= {name: getattr(wording, name) for name in _FILTERS}
+    made.globals |= {
         "condition_words": wording.condition_words(),
         "event_labels": wording.event_words(),
         "log_address": log_address,
@@ -117,7 +111,7 @@ def _environment() -> Environment:
         "province_of": province_of,
         "complete": COMPLETE,
     }
-    return environment
+    return made
 
 
 def _datasets_of(lines: Sequence[DeliveryLine | HeldDelivery]) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from sqlalchemy import Connection, text
 
 from regsosek.geography.provinces import province
@@ -16,6 +16,7 @@ from regsosek.privacy.affected import Affected
 from regsosek.privacy.incident import Incident
 from regsosek.wording.english import number as english_number
 from regsosek.wording.indonesian import number as indonesian_number
+from regsosek.wording.templates import environment
 
 Language = Literal["id", "en"]
 _NUMBERS = {"id": indonesian_number, "en": english_number}
@@ -54,5 +55,5 @@ def _moment(at: datetime) -> str:
 
 @cache
 def _environment() -> Environment:
-    loader = PackageLoader("regsosek.privacy", ".")
-    return Environment(loader=loader, autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - Markdown of our own words and of what the incident's file says
+    # Markdown of our own words and of what the incident's file says.
+    return environment(PackageLoader("regsosek.privacy", "."), html=False)

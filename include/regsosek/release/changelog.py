@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 
 from regsosek.geography.provinces import province
 from regsosek.geography.regions import NATION
@@ -21,7 +21,7 @@ from regsosek.release.figures import Figures, Missing
 from regsosek.release.wording import night_states
 from regsosek.statistics.definitions import definitions
 from regsosek.wording import english, indonesian
-from regsosek.wording.nouns import counted
+from regsosek.wording.templates import environment
 
 HEADLINES = ("visited", "complete")
 SHOWN_PROVINCES = 5
@@ -144,16 +144,7 @@ def _name_en(field: str) -> str:
 @cache
 def _environment() -> Environment:
     # Plain text in Markdown: names come from the region master, nothing is markup.
-    environment = Environment(
-        loader=PackageLoader("regsosek.release", "."),
-        autoescape=False,  # noqa: S701 - as said above
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["counted"] = counted
-    return environment
+    return environment(PackageLoader("regsosek.release", "."), html=False, keep_trailing_newline=True)
 
 
 def _written(template: str, context: Mapping[str, Any], named: Callable[[str], str], language: Any) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
 from regsosek.release.figures import Figures
@@ -20,6 +20,7 @@ from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import measure_map
 from regsosek.release.site.page_table import Desk, Table
 from regsosek.release.site.policy import POLICY
+from regsosek.wording.templates import environment
 
 
 def site(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES, served: str | None = None) -> dict[str, bytes]:
@@ -141,10 +142,4 @@ _OF_LEVEL = {"nasional": _upper, "provinsi": _upper, "kabkota": _kabkota}
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("regsosek.release.site", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(PackageLoader("regsosek.release.site", "templates"), html=True)
