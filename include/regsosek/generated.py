@@ -12,7 +12,7 @@ from regsosek.privacy.records_page import documents as record_documents
 from regsosek.quality.catalogue import read_catalogue, rule_documents
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
-from regsosek.quality.hold_limits import limits_table
+from regsosek.quality.hold_limits import regions as limit_regions
 from regsosek.quality.odcs import ODCS, odcs_text
 from regsosek.quality.rules import load_suites
 from regsosek.release.satu_data import documents as satu_data_documents
@@ -36,11 +36,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
         raise ConfigurationError("; ".join(faults))
     expectations = root / "expectations"
     catalogue = read_catalogue(expectations, root / SCENARIOS)
-    expected = (
-        generated_suites(expectations)
-        | documents(root, {"hold-limits": limits_table})
-        | rule_documents(root, catalogue)
-    )
+    expected = generated_suites(expectations) | documents(root, limit_regions()) | rule_documents(root, catalogue)
     expected |= simulation_documents(root) | glossary_documents(root) | forecast_documents(root)
     expected |= {root / ODCS: odcs_text(catalogue.rules)}
     expected |= routes_page(root)

@@ -6,17 +6,17 @@ rest is data beside this file.
 
 import csv
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, Variable, all_variables
-from regsosek.contract.documentation import filled, table
 from regsosek.privacy.categories import Category, categories, category_of, columns_of_roles
 from regsosek.privacy.ways import ways
 from regsosek.warehouse.rights import PREFIX, READERS, role_lines
+from regsosek.wording import markdown
 
 PAGES = (Path("docs/processing-record.md"), Path("docs/impact-assessment.md"))
 ALL, OF_ROLES = "all", "roles"
@@ -38,36 +38,23 @@ def activities() -> tuple[dict[str, Any], ...]:
 
 def documents(root: Path) -> dict[Path, str]:
     """The pages by their paths below ``root``, their regions filled."""
-    regions: dict[str, Callable[[], str]] = {
-        "activities": _activities, "categories": _categories, "recipients": _recipients, "ways": _ways,
-        "retention": _retention, "measures": _measures, "triggers": _triggers, "risks": _risks,
-    }  # fmt: skip
-    return {root / page: filled((root / page).read_text(encoding="utf-8"), regions) for page in PAGES}
-
-
-def _activities() -> str:
-    heads = ("Activity", "Purpose", "Basis", "Data", "By", "Kept as")
-    return table(heads, [_activity(each) for each in activities()])
-
-
-def _activity(each: dict[str, Any]) -> tuple[str, ...]:
-    data = {ALL: "every category", OF_ROLES: "as the roles open them"}.get(str(each["data"])) or ", ".join(each["data"])
-    recipients, retention = ", ".join(each["recipients"]), ", ".join(each["retention"])
-    return each["name"], each["purpose"], each["basis"], data, recipients, retention
-
-
-def _categories() -> str:
-    heads = ("Category", "Dalam bahasa Indonesia", "Specific", "Variables", "Lies in", "Readers who may see it")
-    return table(heads, [_category(each) for each in categories()])
-
-
-def _category(category: Category) -> tuple[str, ...]:
-    own = list(_variables(category))
-    places = sorted({_schema(dataset, variable) for dataset, variable in own})
-    names = {f"{dataset}.{variable.name}" for dataset, variable in own}
-    readers = [role.removeprefix(PREFIX) for role in READERS if columns_of_roles({role}) & names]
-    label = f"`{category.category}`: {category.label_en}"
-    return label, category.label_id, category.specific, str(len(own)), ", ".join(places), ", ".join(readers) or "none"
+    values = {
+        "lines": lines,
+        "known_activities": activities(),
+        "all": ALL,
+        "of_roles": OF_ROLES,
+        "known_categories": categories(),
+        "variables": lambda category: list(_variables(category)),
+        "schemas": lambda own: sorted({_schema(dataset, variable) for dataset, variable in own}),
+        "readers": _readers,
+        "roles": role_lines(),
+        "prefix": PREFIX,
+        "known_ways": ways(),
+        "link": _link,
+        "named": _named,
+    }
+    regions = markdown.regions(__file__, values)
+    return {root / page: markdown.filled((root / page).read_text(encoding="utf-8"), regions) for page in PAGES}
 
 
 def _variables(category: Category) -> Iterator[tuple[str, Variable]]:
@@ -81,43 +68,14 @@ def _schema(dataset: str, variable: Variable) -> str:
     return "`core`" if dataset in DATASETS else "`stream`"
 
 
-def _recipients() -> str:
-    return table(("Role", "May"), [(f"`{PREFIX}{line['role']}`", line["may"]) for line in role_lines()])
-
-
-def _ways() -> str:
-    heads = ("Way", "What is done", "Where", "What of a case", "For")
-    return table(heads, [(f"`{each.way}`", each.act, each.place, each.shown, each.purpose) for each in ways().values()])
-
-
-def _retention() -> str:
-    heads = ("Class", "What", "Days", "From", "How it ends", "Basis")
-    return table(
-        heads,
-        [(f"`{line['class']}`", line["what"], line["kept_days"], line["counted_from"], line["how"], line["basis"])
-         for line in lines("retention.csv")],
-    )  # fmt: skip
-
-
-def _measures() -> str:
-    return table(("Measure", "Proof"), [(line["measure"], _link(line["proof"])) for line in lines("measures.csv")])
+def _readers(own: Iterable[tuple[str, Variable]]) -> list[str]:
+    """The readers who may see one of these variables at least."""
+    names = {f"{dataset}.{variable.name}" for dataset, variable in own}
+    return [role.removeprefix(PREFIX) for role in READERS if columns_of_roles({role}) & names]
 
 
 def _link(path: str) -> str:
     return f"[{path}]({path.removeprefix('docs/') if path.startswith('docs/') else '../' + path})"
-
-
-def _triggers() -> str:
-    rows = [(line["trigger"], line["fits"], line["why"], _named(line["measures"])) for line in lines("triggers.csv")]
-    return table(("Processing that calls for an assessment", "Fits", "Why", "What lessens it"), rows)
-
-
-def _risks() -> str:
-    rows = [
-        (line["risk"], line["harm"], line["likelihood"], line["severity"], _named(line["measures"]), line["rest"])
-        for line in lines("risks.csv")
-    ]
-    return table(("Risk", "Harm", "Likelihood", "Severity", "What lessens it", "What stays"), rows)
 
 
 def _named(listed: str) -> str:

@@ -5,16 +5,17 @@ and sources come from the suites, examples from the scenario tables that the tes
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from regsosek.contract.codebook import ALL_DATASETS, Block, block
-from regsosek.contract.documentation import filled, table
 from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.generated import CodebookRule, codebook_rules
 from regsosek.quality.rules import Rule, rule_from
+from regsosek.wording import markdown
 
 RULES: Final = Path("docs/rules.md")
 CODEBOOK_RULES: Final = Path("docs/rules-codebook.md")
@@ -67,44 +68,45 @@ def rule_documents(root: Path, catalogue: Catalogue) -> dict[Path, str]:
     Raises:
         KeyError: a page marks a region that nothing fills.
     """
-    regions: Mapping[str, Callable[[], str]] = {
-        "figures": lambda: figures_table(catalogue),
-        "index": lambda: index(catalogue),
-        "by-hand": lambda: sections(catalogue),
-        "codebook": lambda: codebook_tables(catalogue),
+    regions = _regions(catalogue)
+    return {
+        root / page: markdown.filled((root / page).read_text(encoding="utf-8"), regions)
+        for page in (RULES, CODEBOOK_RULES)
     }
-    return {root / page: filled((root / page).read_text(encoding="utf-8"), regions) for page in (RULES, CODEBOOK_RULES)}
 
 
-def figures_table(catalogue: Catalogue) -> str:
-    """How many rules there are of each severity, by hand and from the codebook, by dataset."""
-    sources = {"by hand": catalogue.by_hand, "from the codebook": [each.rule for each in catalogue.of_codebook]}
-    rows = [
-        (source, dataset, *(str(sum(r.dataset == dataset and r.severity == s for r in rules)) for s in SEVERITY_WORDS))
-        for source, rules in sources.items()
-        for dataset in ALL_DATASETS
-    ]
-    totals = (str(sum(rule.severity == severity for rule in catalogue.rules)) for severity in SEVERITY_WORDS)
-    return table(("Rules", "Dataset", "Error", "Warning"), [*rows, ("all", "", *totals)])
+def _regions(catalogue: Catalogue) -> markdown.Regions:
+    values = {
+        "count": partial(_count, catalogue),
+        "severities": SEVERITY_WORDS,
+        "datasets": ALL_DATASETS,
+        "by_letter": partial(_by_letter, catalogue),
+        "sections": partial(_sections, catalogue),
+        "blocks": [_block(catalogue, dataset, name) for dataset, name in _blocks(catalogue)],
+        "codebook_page": CODEBOOK_RULES.name,
+        "anchor": anchor,
+        "example": catalogue.examples.of,
+        "violating": _violating,
+    }
+    return markdown.regions(__file__, values)
 
 
-def index(catalogue: Catalogue) -> str:
-    """Every rule with a name of its own by id, and the others by the item that their id names, linked."""
-    links = {rule.id: f"[{rule.id}](#{anchor(rule)})" for rule in catalogue.by_hand}
-    links |= {e.rule.id: f"[{e.rule.id}]({CODEBOOK_RULES.name}#{anchor(e.rule)})" for e in catalogue.of_codebook}
+def _count(catalogue: Catalogue, source: str, dataset: str, severity: str) -> int:
+    """How many rules there are of a severity, by hand or from the codebook; of every dataset if it is empty."""
+    from_codebook = [each.rule for each in catalogue.of_codebook]
+    rules = {"by hand": catalogue.by_hand, "from the codebook": from_codebook, "all": catalogue.rules}[source]
+    return sum(rule.severity == severity and dataset in {rule.dataset, ""} for rule in rules)
+
+
+def _by_letter(catalogue: Catalogue) -> Iterator[tuple[str, str, list[tuple[Rule, str]]]]:
+    """Letter and title of each domain that has named rules, these by id, each with the page that it stands on."""
+    pages = [(rule, "") for rule in catalogue.by_hand]
+    pages += [(each.rule, CODEBOOK_RULES.name) for each in catalogue.of_codebook]
     # A number after the letter: the kinds of generated rules (T-301a, R-409) begin with letters too.
-    named = {letter: sorted(i for i in links if i[0] == letter and i[1].isdigit()) for letter in DOMAINS}
-    by_id = [
-        (f"**{letter}** {DOMAINS[letter]}", " · ".join(links[i] for i in ids)) for letter, ids in named.items() if ids
-    ]
-    return f"{table(('By id', ''), by_id)}\n\n{table(('By item', ''), _items(catalogue))}"
-
-
-def _items(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    for dataset, name in _blocks(catalogue):
-        first = {e.variable.reference: e.rule for e in reversed(_of_block(catalogue, dataset, name))}
-        links = (f"[{item}]({CODEBOOK_RULES.name}#{anchor(rule)})" for item, rule in reversed(first.items()))
-        yield f"{dataset}, {name} {_title(catalogue, dataset, name).title_en}", " · ".join(links)
+    named = {rule.id: (rule, page) for rule, page in pages if rule.id[1].isdigit()}
+    for letter, title in DOMAINS.items():
+        if ids := sorted(each for each in named if each[0] == letter):
+            yield letter, title, [named[each] for each in ids]
 
 
 def anchor(rule: Rule) -> str:
@@ -112,72 +114,24 @@ def anchor(rule: Rule) -> str:
     return "-".join(("rule", rule.id, *rule.instrument_versions))
 
 
-def sections(catalogue: Catalogue) -> str:
-    """The rules by hand in full, a section for each domain letter."""
-    parts = []
+def _sections(catalogue: Catalogue) -> Iterator[tuple[str, str, list[Rule]]]:
+    """Letter and title of each domain that has rules by hand, and these by id."""
     for letter, title in DOMAINS.items():
         rules = sorted((r for r in catalogue.by_hand if r.id.startswith(letter)), key=lambda rule: rule.id)
         if rules:
-            parts.append(f"### {letter}: {title}")
-            parts += [_entry(rule, catalogue.examples) for rule in rules]
-    return "\n\n".join(parts)
-
-
-def _entry(rule: Rule, examples: Examples) -> str:
-    lines = (
-        f'<a id="{anchor(rule)}"></a>**{rule.id}** · {SEVERITY_WORDS[rule.severity]} · {rule.dataset}',
-        rule.text_en,
-        f"*{rule.text_id}*",
-        f"Universe: {_predicate(rule.universe)}",
-        f"Source: {rule.source}",
-        f"Example: {examples.of(rule) or '–'}",
-    )
-    return "\\\n".join(lines)
-
-
-def codebook_tables(catalogue: Catalogue) -> str:
-    """The rules of the codebook as one table for each block of the questionnaire, in the order of its items."""
-    return "\n\n".join(_block(catalogue, dataset, name) for dataset, name in _blocks(catalogue))
+            yield letter, title, rules
 
 
 def _blocks(catalogue: Catalogue) -> Iterable[tuple[str, str]]:
     return dict.fromkeys((each.variable.dataset, each.variable.block) for each in catalogue.of_codebook)
 
 
-def _of_block(catalogue: Catalogue, dataset: str, name: str) -> list[CodebookRule]:
-    return [e for e in catalogue.of_codebook if (e.variable.dataset, e.variable.block) == (dataset, name)]
+def _block(catalogue: Catalogue, dataset: str, name: str) -> tuple[Block, list[CodebookRule], dict[str, Rule]]:
+    """A block as the newest version with a rule in it has it, its rules, and the first rule of each of its items."""
+    own = [e for e in catalogue.of_codebook if (e.variable.dataset, e.variable.block) == (dataset, name)]
+    first = {each.variable.reference: each.rule for each in reversed(own)}
+    return block(dataset, name, own[-1].version), own, dict(reversed(first.items()))
 
 
-def _title(catalogue: Catalogue, dataset: str, name: str) -> Block:
-    """The block as the newest version with a rule in it has it."""
-    return block(dataset, name, _of_block(catalogue, dataset, name)[-1].version)
-
-
-_HEADS: Final = ("Item", "Rule", "Severity", "What is wrong", "Universe", "Source", "Example")
-
-
-def _block(catalogue: Catalogue, dataset: str, name: str) -> str:
-    title = _title(catalogue, dataset, name)
-    rows = (_row(each, catalogue.examples) for each in _of_block(catalogue, dataset, name))
-    return f"### {dataset}, block {name}: {title.title_en} ({title.title_id})\n\n{table(_HEADS, rows)}"
-
-
-def _row(each: CodebookRule, examples: Examples) -> tuple[str, ...]:
-    rule, variable = each.rule, each.variable
-    return (
-        variable.item or f"`{variable.name}`",
-        f'<a id="{anchor(rule)}"></a>{rule.id}{_versions(rule)}',
-        SEVERITY_WORDS[rule.severity],
-        f"{rule.text_en}<br>*{rule.text_id}*",
-        _predicate(rule.universe),
-        rule.source,
-        examples.of(rule) or f"`{variable.name}` {violating_value(variable, each.kind, each.version)}",
-    )
-
-
-def _versions(rule: Rule) -> str:
-    return f" (form {', '.join(rule.instrument_versions)})" if rule.instrument_versions else ""
-
-
-def _predicate(universe: str) -> str:
-    return "every row" if universe == "TRUE" else f"`{universe}`"
+def _violating(each: CodebookRule) -> str:
+    return violating_value(each.variable, each.kind, each.version)

@@ -9,11 +9,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, STREAMS
-from regsosek.contract.documentation import table
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import read_table
 from regsosek.landing.archive import HoldLimit
+from regsosek.wording import markdown
 
 HOLD_LIMITS = Path(__file__).parent / "hold_limits.csv"
 EVERYWHERE = "*"
@@ -84,17 +84,9 @@ def our_limits() -> list[dict[str, str]]:
     return read_table(HOLD_LIMITS, _COLUMNS)
 
 
-def limits_table() -> str:
+def regions() -> markdown.Regions:
     """Our own limits, as the landing contract shows them."""
-    rows = (
-        (_where(row["province"]), f"`{row['dataset']}`", f"{row['limit_percent']} %", row["least_rows"], row["source"])
-        for row in our_limits()
-    )
-    return table(("Provinces", "Dataset", "Held over", "From so many rows", "Where the number comes from"), rows)
-
-
-def _where(province: str) -> str:
-    return "all" if province == EVERYWHERE else province
+    return markdown.regions(__file__, {"limits": our_limits, "everywhere": EVERYWHERE})
 
 
 def _limit(file_name: str, row: Mapping[str, str]) -> HoldLimit:

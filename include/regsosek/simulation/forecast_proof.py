@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +32,7 @@ from regsosek.statistics.forecast_choice import (
     INTERVALS,
     Calibration,
 )
+from regsosek.wording import markdown
 
 PROOF = Path(__file__).parent / "data" / "forecast_proof.csv"
 PAGE = Path("docs/statistics.md")
@@ -105,7 +106,7 @@ def documents(root: Path) -> dict[Path, str]:
     if BEGIN not in page or FINISH not in page:
         raise ConfigurationError(f"{PAGE}: lacks the lines {BEGIN} and {FINISH}; put them back")
     before, after = page.partition(BEGIN)[0], page.partition(FINISH)[2]
-    return {root / PAGE: before + "\n".join([BEGIN, *_figures(), FINISH]) + after}
+    return {root / PAGE: f"{before}{BEGIN}\n\n{_figures()}\n{FINISH}{after}"}
 
 
 def _measured(of: pd.DataFrame) -> list[str]:
@@ -115,46 +116,26 @@ def _measured(of: pd.DataFrame) -> list[str]:
     return [str(len(of)), f"{of['covered'].mean():.4f}", *means, f"{skill(of):.4f}", used]
 
 
-def _figures() -> Iterator[str]:
+def _figures() -> str:
     rows = {(row["tuned_on"], row["shape"], row["horizon"]): row for row in read_table(PROOF, _FIELDS)}
-    whole, dates = rows[OTHERS, ALL, ALL], rows[OTHERS, ALL, DATE]
-    held = [float(rows[OTHERS, name, ALL]["coverage"]) for name in shapes()]
-    ends = [float(rows[OTHERS, name, str(END)]["coverage"]) for name in shapes()]
-    yield ""
-    yield (
-        f"{int(whole['forecasts']):,} forecasts of {len(PROVED_ON)} campaigns of each of {len(shapes())} shapes, each "
-        f"with what was tuned on the other {len(shapes()) - 1} shapes: the 80 % intervals hold "
-        f"**{_mean(held)}** of them on average, between {_percent(min(held))} and {_percent(max(held))} by shape; of "
-        f"last days {_mean(ends)}, between {_percent(min(ends))} and {_percent(max(ends))}. With what is committed, "
-        f"which knows the shapes, {_percent(rows[COMMITTED, ALL, ALL]['coverage'])}. The mean absolute error is "
-        f"{_points(whole['mae'])} points (linear {_points(whole['mae_linear'])}, seven days "
-        f"{_points(whole['mae_seven_days'])}), skill **{float(whole['skill']):.2f}**; the model was used in "
-        f"{_percent(whole['model_used'])}. The interval of the day of completion held {_percent(dates['coverage'])} of "
-        f"{int(dates['forecasts']):,}: a date is a rough thing, and *not in the window* is most often right; "
-        f"a latest day could be told in {_percent(dates['has_latest'])}."
-    )
-    yield ""
-    yield "Skill (1 - error / error of the better baseline) by days ahead, and coverage of all days ahead:"
-    yield ""
-    ahead = " | ".join("last day" if h == str(END) else f"{h} d" for h in _SHOWN)
-    yield f"| shape | {ahead} | error, points | better baseline | width, points | coverage | coverage, last day |"
-    yield f"|---|{'--:|' * (len(_SHOWN) + 5)}"
-    for name in (ALL, *shapes()):
-        yield _line(name, {horizon: rows[OTHERS, name, horizon] for horizon in (ALL, *_SHOWN)})
-    yield ""
-
-
-def _line(name: str, of: Mapping[str, Mapping[str, str]]) -> str:
-    own = of[ALL]
-    baseline = min(own["mae_linear"], own["mae_seven_days"], key=float)
-    errors = [_points(each) for each in (own["mae"], baseline, own["width"])]
-    held = [_percent(of[horizon]["coverage"]) for horizon in (ALL, str(END))]
-    skills = [f"{float(of[horizon]['skill']):.2f}" for horizon in _SHOWN]
-    return f"| {' | '.join([name, *skills, *errors, *held])} |"
-
-
-def _mean(shares: Sequence[float]) -> str:
-    return _percent(sum(shares) / len(shares))
+    values = {
+        "campaigns": len(PROVED_ON),
+        "shapes": len(shapes()),
+        "lines": (ALL, *shapes()),
+        "all": ALL,
+        "others": lambda shape, horizon: rows[OTHERS, shape, horizon],
+        "whole": rows[OTHERS, ALL, ALL],
+        "committed": rows[COMMITTED, ALL, ALL],
+        "dates": rows[OTHERS, ALL, DATE],
+        "held": [float(rows[OTHERS, name, ALL]["coverage"]) for name in shapes()],
+        "ends": [float(rows[OTHERS, name, str(END)]["coverage"]) for name in shapes()],
+        "horizons": _SHOWN,
+        "last": str(END),
+        "mean": lambda shares: sum(shares) / len(shares),
+        "percent": _percent,
+        "points": _points,
+    }
+    return markdown.regions(__file__, values)["figures"]()
 
 
 def _percent(share: str | float) -> str:

@@ -30,9 +30,10 @@ from regsosek.contract.codebook import (
     variables,
 )
 from regsosek.contract.codebook_check import codebook_faults
-from regsosek.contract.documentation import codes_table, columns_table, instruments_table, manifest_schema
+from regsosek.contract.documentation import manifest_schema, regions
 from regsosek.contract.instruments import QUESTIONNAIRE, Span, instrument_versions
 from regsosek.errors import ConfigurationError
+from regsosek.settings import PROJECT_ROOT
 
 LATER = ("2", "2a", "3")
 Edit = Callable[[list[dict[str, str]]], None]
@@ -180,13 +181,14 @@ def test_two_forms_need_two_versions() -> None:
 
 
 def test_the_documents_mark_what_differs_and_only_that() -> None:
-    assert "version" not in columns_table("keluarga") + codes_table()
+    told = regions(PROJECT_ROOT)
+    assert "version" not in told["keluarga"]() + told["codes"]()
     with codebook(second_version(shipped())):
-        table = columns_table("keluarga")
+        table = told["keluarga"]()
         marked = [line for line in table.splitlines() if "**from version 2**" in line or "**until version 1**" in line]
         assert ["r399_uji" in line or "r301b" in line for line in marked] == [True, True]
-        assert codes_table().count("**from version 2**") == 1
-        assert instruments_table().count("`REGSOSEK22.K`") == 2
+        assert told["codes"]().count("**from version 2**") == 1
+        assert told["instruments"]().count("`REGSOSEK22.K`") == 2
 
 
 def test_the_schema_names_the_known_versions() -> None:
