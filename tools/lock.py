@@ -1,4 +1,8 @@
-"""Writes the hashed, universal locks from their short lists of requirements, or checks that they are in step."""
+"""Writes the hashed, universal locks from their short lists of requirements, or checks that they are in step.
+
+By uv's ``pip compile``, not as ``uv.lock``: that file holds the address of the index and of every package file, so that
+one made behind an office's mirror serves there alone.
+"""
 
 import argparse
 import shutil

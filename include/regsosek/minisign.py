@@ -2,6 +2,8 @@
 
 Releases are signed by us and deliveries by their producers; anyone can check and sign without this project:
 ``minisign -Vm manifest.json -P <public key>``, ``minisign -Sm manifest.json``.
+
+By hand over ``cryptography``: Python has no kept library of the format. A test holds it to what the tool itself wrote.
 """
 
 import base64

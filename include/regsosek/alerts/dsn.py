@@ -2,6 +2,8 @@
 
 What makes a mail a bounce is a status block that says "failed" or "delayed"; no answer of a person or of a holiday
 responder has one. Whose bounce it is says our id, wherever a relay left it.
+
+By hand on ``email``: the status block alone decides, where flufl.bounce also guesses from phrases of a mail.
 """
 
 import binascii

@@ -1,4 +1,7 @@
-"""The edge to SMTP: a letter as an e-mail, and a session that hands letters over one recipient at a time."""
+"""The edge to SMTP: a letter as an e-mail, and a session that hands letters over one recipient at a time.
+
+By hand on ``smtplib``: each step of a session is timed by itself, and an answer that was lost is told from a refusal.
+"""
 
 import hashlib
 import hmac

@@ -1,6 +1,8 @@
 """The edge to the sender's mailbox, where bounces arrive: a maildir, or a folder of an IMAP server over TLS.
 
 Strangers write into it. A mail that cannot be had is left where it is, and those behind it are read all the same.
+
+By hand on ``imaplib``: few commands, and a faulty mail of a stranger is passed over where a library would raise.
 """
 
 import imaplib

@@ -1,4 +1,7 @@
-"""When something is tried again, and when it may be sent at all: backoff and quiet hours, as ``sending.toml`` says."""
+"""When something is tried again, and when it may be sent at all: backoff and quiet hours, as ``sending.toml`` says.
+
+By hand: tries lie in the outbox and go on after a restart; tenacity counts those of one call.
+"""
 
 import hashlib
 import tomllib

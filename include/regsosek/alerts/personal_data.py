@@ -2,6 +2,8 @@
 
 A number of 16 digits may be a NIK, a KK number or a sub-SLS, a pair of names a person or a village: whoever knows the
 regions decides (:mod:`regsosek.alerts.gate`). Nothing here shows what it found.
+
+By hand: the same text is judged alike wherever it is read, which a model of names such as presidio's cannot promise.
 """
 
 import re

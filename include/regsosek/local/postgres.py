@@ -1,4 +1,7 @@
-"""A PostgreSQL 18 server of our own on loopback: made once, started, adopted, stopped; the data stay."""
+"""A PostgreSQL 18 server of our own on loopback: made once, started, adopted, stopped; the data stay.
+
+By hand: of pgserver only the binaries serve; its own server trusts every local account and ends with who started it.
+"""
 
 import os
 import shutil

@@ -1,4 +1,7 @@
-"""Background processes that outlive their launcher: started in their own session, recognised later, stopped whole."""
+"""Background processes that outlive their launcher: started in their own session, recognised later, stopped whole.
+
+By hand on ``psutil``: honcho and its like stay in the foreground and end with their terminal.
+"""
 
 import os
 import signal

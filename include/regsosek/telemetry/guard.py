@@ -1,6 +1,8 @@
 """The last guard of the log: text that looks like a NIK, KK number, phone or coordinate is replaced, and counted.
 
 Names and addresses look like any other text; what keeps them, and all answers, out of the log are the steps themselves.
+
+By hand, as in ``alerts.personal_data``: every record passes here, so that it must be quick and judge alike.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""How the API answers: rows in pages, each with as-of time and gaps, as JSON or CSV, not sent again if unchanged."""
+"""How the API answers: rows in pages, each with as-of time and gaps, as JSON or CSV, not sent again if unchanged.
+
+By hand: a cursor names the release whose rows it pages through; fastapi-pagination knows tables and queries alone.
+"""
 
 import base64
 import binascii

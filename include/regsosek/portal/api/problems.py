@@ -1,4 +1,7 @@
-"""Errors of the API as RFC 9457 has them: what is wrong, with which parameter, and what to do; never a value."""
+"""Errors of the API as RFC 9457 has them: what is wrong, with which parameter, and what to do; never a value.
+
+By hand: FastAPI's own answer to a faulty value repeats the value.
+"""
 
 import json
 import logging
