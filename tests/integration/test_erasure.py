@@ -14,6 +14,8 @@ from delivered import PROVINCE
 from field_world import Family, FieldWorld, Row, family, faulty
 from left_behind import contents
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
+from regsosek.alerts.waiting import waiting_by_kabkota
+from regsosek.alerts.weekly import read_week
 from regsosek.cli.main import app
 from regsosek.errors import DecisionError
 from regsosek.landing.encrypted import AGE_MAGIC, key_of, object_key
@@ -219,12 +221,38 @@ def told_to_mend(world: FieldWorld, night: date) -> list[tuple[str, int]]:
     )
 
 
+def waiting_as_of(world: FieldWorld, night: date) -> int:
+    with world.house.engine.connect() as connection:
+        return sum(each.families for each in waiting_by_kabkota(connection, PROVINCE, night).values())
+
+
+def acted_on(world: FieldWorld, night: date) -> set[tuple[int, int]]:
+    """Conditions told and gone in the week's report, of what waits."""
+    with world.house.engine.connect() as connection:
+        return {(each.conditions, each.gone) for each in read_week(connection, night).kinds if each.what == "QUALITY"}
+
+
+def test_a_condition_that_ended_by_erasure_was_not_acted_on(world: FieldWorld) -> None:
+    """Four of five families were corrected before; the last was erased, and nobody can correct it."""
+    wrong = [faulty(f"D{number}", number=number) for number in range(1, 6)]
+    receive(world, FIRST, [*wrong, *(family(f"D{number}", number=number) for number in range(6, 26))])
+    receive(world, SECOND, [family(f"D{number}", 2, number=number) for number in range(2, 6)])
+    assert [told_to_mend(world, night) for night in (FIRST, SECOND)] == [[("QUALITY", 5)], [("QUALITY", 1)]]
+    erase_case(world.house, PROVINCE, "D1", ASKED)
+    receive(world, THIRD)
+    assert told_to_mend(world, THIRD) == []
+    assert {gone for _, gone in acted_on(world, THIRD)} == {0}
+    with world.house.engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger.case_request"))
+    assert {told - gone for told, gone in acted_on(world, THIRD)} == {0}, "the same end by a correction counts"
+
+
 def test_nobody_is_asked_to_mend_what_was_erased(world: FieldWorld) -> None:
     wrong = [faulty(f"D{number}", number=number) for number in range(1, 6)]
     receive(world, FIRST, [*wrong, *(family(f"D{number}", number=number) for number in range(6, 26))])
     assert told_to_mend(world, FIRST) == [("QUALITY", 5)]
     erase_case(world.house, PROVINCE, "D1", ASKED)
-    receive(world, SECOND)
+    receive(world, SECOND, [faulty("D2", 2, number=2)])
     assert told_to_mend(world, SECOND) == [("QUALITY", 4)]
     with world.house.engine.connect() as connection:
         assert sum(each.cases for each in waiting_by_night(connection, PROVINCE)) == 4
@@ -232,6 +260,7 @@ def test_nobody_is_asked_to_mend_what_was_erased(world: FieldWorld) -> None:
     erase_case(world.house, PROVINCE, "D2", ASKED)
     receive(world, THIRD, [family(f"D{number}", 2, number=number) for number in range(3, 6)])
     assert told_to_mend(world, THIRD) == []
+    assert waiting_as_of(world, FIRST) == 3, "a night that is read again counts none that was erased since"
     pointers = everything(world)["core.kasus_terkini"]
     replay(world.house, FIRST, [PROVINCE])
     assert everything(world)["core.kasus_terkini"] == pointers

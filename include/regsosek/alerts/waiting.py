@@ -1,7 +1,8 @@
 """The families of a province that wait in quarantine as of a night, from the warehouse: by place, rule and officer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -80,17 +81,14 @@ GROUP BY ppl, kabkota HAVING count(*) >= :officer_families ORDER BY 3 DESC, 1, 2
 
 def with_waiting(connection: Connection, figures: ProvinceFigures, limits: Thresholds) -> ProvinceFigures:
     """``figures`` with the families that wait in quarantine: of the province, by kab/kota, rule, desa and officer."""
-    asked: dict[str, Any] = {
-        "province": figures.province,
-        "night": figures.night,
+    limit = {
         "desa_families": limits.code.desa_families,
         "most_desa": limits.rows.desa,
         "officer_families": limits.quality.officer_families,
         "most_officers": 10 * limits.rows.officers,
     }
-    with revised(connection, _OWN, asked), step_tables(connection, {"waiting": _WAITING, "asked": _ASKED}, asked):
-        found = {name: list(connection.execute(text(query), asked)) for name, query in _QUERIES.items()}
-    by_kabkota = {row.kabkota: Waiting(*row[1:]) for row in found["kabkota"]}
+    found = _found(connection, _QUERIES, {"province": figures.province, "night": figures.night, **limit})
+    by_kabkota = _by_kabkota(found["kabkota"])
     return replace(
         figures,
         waiting=together(by_kabkota.values()),
@@ -99,6 +97,21 @@ def with_waiting(connection: Connection, figures: ProvinceFigures, limits: Thres
         code_desa=tuple(CodeDesa(*row) for row in found["desa"]),
         officers=tuple(OfficerFigures(*row) for row in found["officer"]),
     )
+
+
+def waiting_by_kabkota(connection: Connection, province: str, night: date) -> dict[str, Waiting]:
+    """The families of each kab/kota that wait as of ``night``; of cases that were erased since, none."""
+    asked = {"province": province, "night": night}
+    return _by_kabkota(_found(connection, {"kabkota": _BY_KABKOTA}, asked)["kabkota"])
+
+
+def _found(connection: Connection, queries: Mapping[str, str], asked: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    with revised(connection, _OWN, asked), step_tables(connection, {"waiting": _WAITING, "asked": _ASKED}, asked):
+        return {name: list(connection.execute(text(query), asked)) for name, query in queries.items()}
+
+
+def _by_kabkota(rows: Iterable[Any]) -> dict[str, Waiting]:
+    return {row.kabkota: Waiting(*row[1:]) for row in rows}
 
 
 _QUERIES: Mapping[str, str] = {

@@ -1,18 +1,21 @@
 """The weekly report on the alerts themselves, to the platform team and BPS centre: how many, acted on, noise."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from regsosek.alerts.condition import EVENTS, Kind
+from regsosek.alerts.condition import EVENTS, WAITING, Kind
 from regsosek.alerts.detect import EXPLAINED
 from regsosek.alerts.platform import PLATFORM
+from regsosek.alerts.province_figures import NOBODY
 from regsosek.alerts.rendering import Message, render
 from regsosek.alerts.stopped import place_or_tell
 from regsosek.alerts.subject import first_fitting
+from regsosek.alerts.waiting import together, waiting_by_kabkota
 from regsosek.alerts.wording import Words, words_of
 from regsosek.geography.known_events import KnownEvent, known_events
 from regsosek.geography.provinces import provinces
@@ -26,7 +29,8 @@ DAYS = 7
 # Told so often, and acted on so rarely: noise. Fewer say nothing.
 LEAST_TOLD, NOISY_BELOW_PERCENT = 10, 50
 
-# A condition told is one life of it at one place. Acted on: gone, or acknowledged, after it was first told.
+# A condition told is one life of it at one place. Acted on: gone, or acknowledged, after it was first told. What stood
+# last of families that wait tells whether anybody corrected them.
 _CONDITIONS = """
 SELECT t.kind, coalesce(CASE WHEN t.kind = 'QUALITY' AND t.level = 'provinsi' THEN max(t.news) END, '') AS rule,
        count(*) AS times,
@@ -34,6 +38,11 @@ SELECT t.kind, coalesce(CASE WHEN t.kind = 'QUALITY' AND t.level = 'provinsi' TH
                WHERE (c.province, c.kind, c.level, c.region_code, c.kabkota, c.since)
                    = (t.province, t.kind, t.level, t.region_code, t.kabkota, t.since)
                      AND c.state = 'resolved' AND c.night BETWEEN min(t.night) AND :night) AS gone,
+       (SELECT max(c.night) FROM alert.condition c
+        WHERE (c.province, c.kind, c.level, c.region_code, c.kabkota, c.since)
+            = (t.province, t.kind, t.level, t.region_code, t.kabkota, t.since)
+              AND c.state <> 'resolved' AND c.night <= :night) AS stood,
+       t.province, t.level, t.region_code,
        EXISTS (SELECT 1 FROM alert.act a
                WHERE a.province = t.province AND a.kind = t.kind AND a.verb = 'ack'
                      AND a.night BETWEEN min(t.night) AND :night
@@ -48,6 +57,7 @@ _MESSAGES = """
 SELECT recipient_group AS "group", count(*) AS messages, count(*) FILTER (WHERE state = 'sent') AS sent
 FROM alert.outbox WHERE night >= :before AND night < :night AND kind <> :weekly GROUP BY 1 ORDER BY 2 DESC, 1
 """
+_ERASED_IN = "SELECT DISTINCT province FROM ledger.case_request WHERE kind = 'erased'"
 _EXPLAINED = """
 SELECT event, count(DISTINCT (province, kind, level, region_code)) AS conditions FROM alert.condition
 WHERE night > :before AND night <= :night AND event <> '' GROUP BY event
@@ -125,7 +135,7 @@ def read_week(connection: Connection, night: date, events: Sequence[KnownEvent] 
     """What the alerts of the seven nights up to ``night`` came to, as of now."""
     before = night - timedelta(days=DAYS)
     asked = {"night": night, "before": before, "weekly": WEEKLY, "without_end": [each.value for each in EVENTS]}
-    told = [ConditionTold(**row._asdict()) for row in connection.execute(text(_CONDITIONS), asked)]
+    told = _told(connection, asked)
     explained = {row.event: row.conditions for row in connection.execute(text(_EXPLAINED), asked)}
     current = [each for each in events if each.opens <= night and each.closes > before]
     return Week(
@@ -135,6 +145,24 @@ def read_week(connection: Connection, night: date, events: Sequence[KnownEvent] 
         tuple((row.group, row.messages, row.sent) for row in connection.execute(text(_MESSAGES), asked)),
         tuple((each, explained.get(each.id, 0)) for each in current),
     )
+
+
+def _told(connection: Connection, asked: Mapping[str, Any]) -> list[ConditionTold]:
+    erased_in = set(connection.execute(text(_ERASED_IN)).scalars())
+    return [
+        ConditionTold(row.kind, row.rule, row.times, row.gone and not _erased_away(connection, row, erased_in),
+                      row.acknowledged)
+        for row in connection.execute(text(_CONDITIONS), asked).all()
+    ]  # fmt: skip
+
+
+def _erased_away(connection: Connection, row: Any, erased_in: Collection[str]) -> bool:
+    """Whether all families that it stood for last were erased on request: then nobody corrected one of them."""
+    if row.province not in erased_in or row.kind not in WAITING or row.stood is None:
+        return False
+    found = waiting_by_kabkota(connection, row.province, row.stood)
+    own = together(found.values()) if row.level == "provinsi" else found.get(row.region_code, NOBODY)
+    return not (own.asked_again.families if row.kind == Kind.QUALITY else own.code)
 
 
 def compose_week(week: Week, language: Language = "en") -> Message:
