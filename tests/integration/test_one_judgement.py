@@ -17,12 +17,15 @@ from sqlalchemy import select, update
 
 from field_world import PROVINCE, FieldWorld, family
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, read, receive, release, table
+from regsosek.alerts.acting import take
+from regsosek.alerts.acts import Verb
 from regsosek.alerts.nightly import alert_provinces, read_digest
 from regsosek.geography.frame import SIMULATED
 from regsosek.geography.provinces import provinces
 from regsosek.local.mail import MailSink
-from regsosek.night import nightly
+from regsosek.night import dag_steps, nightly
 from regsosek.night.outcome import Outcome
+from regsosek.night.run_request import RunRequest
 from regsosek.release import build
 from regsosek.release.site import pages
 from regsosek.release.site.language import LANGUAGES
@@ -199,3 +202,25 @@ def test_mail_page_json_and_api_say_the_same_of_every_region(
     short = -int(kabkota["selisih_keluarga"])
     assert f"Terbanyak di Kab. Kutai Kartanegara ({short})." in body(office)
     assert summary["simulasi"] and all("DATA SIMULASI" in body(each) for each in (nation, office))
+
+
+def test_the_nation_reads_what_is_put_off_of_a_province_that_is_told_nothing(
+    measured: FieldWorld, mail_sink: MailSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its office snoozed that it is behind: no mail to it, and the nation's list says which kind waits."""
+    settings = measured.house.settings.model_copy(update={"quiet_hours": False})
+    house = measured.house = replace(measured.house, settings=settings)
+    monkeypatch.setattr(dag_steps, "load_settings", lambda **_: settings)
+    codes, said = tuple(each.code for each in provinces()), {}
+    for night in (FIRST, SECOND):
+        delivered(measured, night)
+        before = set(mail_sink.received())
+        dag_steps.tell_all(RunRequest(night, codes, alerts=True), {})
+        said[night] = set(mail_sink.received()) - before
+        with house.engine.begin() as connection:
+            take(connection, f"{PROVINCE}/BEHIND/{PROVINCE}", Verb.SNOOZE, by="sari", reason="helpers are on their way",
+                 until=THIRD)  # fmt: skip
+    line = "- Kalimantan Timur (64): tertinggal; 1 dari 10 kab/kota tertinggal; ditunda: tertinggal"
+    assert line not in body(sent(said[FIRST], "Nasional"))
+    assert line in body(sent(said[SECOND], "Nasional")).partition("ATAU DITUNDA")[2]
+    assert not [file for file in said[SECOND] if b"X-Envelope-To: prov64" in file.read_bytes()]
