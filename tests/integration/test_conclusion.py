@@ -22,11 +22,11 @@ def told(world: FieldWorld, *provinces: str) -> str:
 
 
 def test_it_counts_what_is_whole_and_names_what_is_not(world: FieldWorld) -> None:
-    assert told(world, PROVINCE) == "0 of 1 provinces whole; failed: Kalimantan Timur"
+    assert told(world, PROVINCE) == "0 of 1 province whole; failed: Kalimantan Timur"
     world.deliver(NIGHT, [family()], produced_at=AT)
     world.run(NIGHT)
     world.run(NIGHT, province="94")
-    assert told(world, PROVINCE) == "1 of 1 provinces whole"
+    assert told(world, PROVINCE) == "1 of 1 province whole"
     assert told(world, PROVINCE, "94") == "1 of 2 provinces whole; silent: Papua"
     assert told(world, PROVINCE, "94", "65") == "1 of 3 provinces whole; failed: Kalimantan Utara; silent: Papua"
 

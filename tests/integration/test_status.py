@@ -60,7 +60,7 @@ def test_a_good_night_ends_with_0_and_says_so(given: Settings) -> None:
     ("statement", "problem"),
     [
         ("DELETE FROM mart.refreshed WHERE province = '94'", "1 of 34 provinces not processed"),
-        ("UPDATE alert.outbox SET state = 'waiting', composed_at = now()", "1 of 1 messages not sent"),
+        ("UPDATE alert.outbox SET state = 'waiting', composed_at = now()", "1 of 1 message not sent"),
         ("UPDATE mart.refreshed SET at = now()", "night 2022-10-25 was not published since it was last processed"),
     ],
 )

@@ -12,6 +12,7 @@ from rich.table import Table
 from regsosek.cli.at_hand import console, house, operator
 from regsosek.cli.options import ApplyOption, ByOption
 from regsosek.errors import ConfigurationError
+from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def _table(classes: "Sequence[Rule]", found: "Sequence[Due]", word: str) -> Tabl
         table.add_column(column, overflow="fold")
     for each in classes:
         own = [line for line in found if line.rule.name == each.name]
-        kept = "for ever" if each.kept_days is None else f"{each.kept_days} days"
+        kept = "for ever" if each.kept_days is None else counted(each.kept_days, "day", "days")
         oldest = min((str(line.oldest) for line in own if line.oldest), default="")
         rows, size = (f"{sum(values):,}" if own else "" for values in zip(*_sizes(own), strict=True))
         ends = "this command" if each.ends_by == "retention" else each.how

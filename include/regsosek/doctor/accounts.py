@@ -10,6 +10,7 @@ from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import PARTS, Part, variable, warehouse_field
 from regsosek.warehouse.closed_functions import FILE, locks_are_open
 from regsosek.warehouse.rights import PREFIX, standing_rights, table_rights, wanted_rights
+from regsosek.wording.nouns import counted
 
 _WORKING: tuple[Part, ...] = tuple(part for part in PARTS if part != "owner")
 
@@ -24,7 +25,8 @@ def _accounts(surroundings: Surroundings) -> Finding:
         except OperationalError:
             return fail(f"the account of the {part} is refused", f"correct {variable(warehouse_field(part))}")
         if lacks:
-            told = f"the account of the {part} may not do its work on {len(lacks)} tables, {lacks[0]} first"
+            tables = counted(len(lacks), "table", "tables")
+            told = f"the account of the {part} may not do its work on {tables}, {lacks[0]} first"
             fix = f"run `regsosek migrate`, and name {PREFIX}{part} or the owner in {variable(warehouse_field(part))}"
             return fail(told, fix)
         shared += [part] if owner else []

@@ -61,7 +61,8 @@ def _expectations(surroundings: Surroundings) -> Finding:
     empty = [name for name, suite in suites.items() if not suite.rules]
     if empty:
         return fail(f"no rules for {', '.join(empty)}", "bring expectations/ back from the repository")
-    return ok(f"{sum(len(suite.rules) for suite in suites.values())} rules of {len(suites)} datasets")
+    rules = sum(len(suite.rules) for suite in suites.values())
+    return ok(f"{counted(rules, 'rule', 'rules')} of {counted(len(suites), 'dataset', 'datasets')}")
 
 
 def _imprint(surroundings: Surroundings) -> Finding:
@@ -102,9 +103,8 @@ def _producer_keys(surroundings: Surroundings) -> Finding:
         )
     if len(signing) < len(provinces()) and not settings.require_signed_manifests:
         fix = f"name a key of every province in {variable('producer_keys_file')} (docs/landing-contract.md)"
-        return warn(
-            f"{len(signing)} of {len(provinces())} provinces sign; whoever may write delivers for the others", fix
-        )
+        of_all = f"{len(signing)} of {counted(len(provinces()), 'province', 'provinces')}"
+        return warn(f"{of_all} sign; whoever may write delivers for the others", fix)
     return ok(f"manifests are signed by {counted(len(signing), 'province', 'provinces')}; no other delivers")
 
 

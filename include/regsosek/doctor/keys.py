@@ -18,6 +18,7 @@ from regsosek.release.signing import signer_of
 from regsosek.settings import variable
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
 from regsosek.warehouse.hash_keys import keys_in_use
+from regsosek.wording.nouns import counted
 
 HMAC_KEY, SIGNING_KEY = variable("hmac_key"), variable("release_signing_key")
 ARCHIVE_KEY = variable("archive_key")
@@ -66,7 +67,10 @@ def _hmac_use(surroundings: Surroundings) -> Finding:
         return fail(f"night {' and '.join(other)} was loaded with another key", fix)
     if behind:
         fix = "`regsosek keys rotate hmac` tells what is left, and does it with --apply (docs/security.md)"
-        return warn(f"{len(behind)} provinces are not at the newest key yet: {', '.join(behind)}", fix)
+        return warn(
+            f"{counted(len(behind), 'province is', 'provinces are')} not at the newest key yet: {', '.join(behind)}",
+            fix,
+        )
     same = [night for night, fitting in fits.items() if fitting]
     return ok(
         f"the key that night {' and '.join(same)} was loaded with" if same else "no hash is loaded to compare with"
@@ -145,7 +149,7 @@ def _producers(surroundings: Surroundings) -> Finding:
     if ending:
         told = ", ".join(f"{code} on {day}" for code, day in ending.items())
         return warn(f"the last keys of provinces end: {told}", "take in new ones (docs/landing-contract.md#signature)")
-    return ok(f"{len(own)} provinces sign their manifests")
+    return ok(counted(len(own), "province signs its manifests", "provinces sign their manifests"))
 
 
 def _signed(surroundings: Surroundings) -> Finding:

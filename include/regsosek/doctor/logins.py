@@ -10,6 +10,7 @@ from regsosek.doctor.finding import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.errors import AccessError
 from regsosek.portal.accounts import OPERATING_ROLES, OPERATOR, AccountsFile, read_accounts
+from regsosek.wording.nouns import counted
 
 MANAGER = "AIRFLOW__CORE__AUTH_MANAGER"
 USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
@@ -66,7 +67,7 @@ def _simple(surroundings: Surroundings) -> Finding:
     if others:
         return fail(f"the simple auth manager shows all of Airflow to {_named(others)}", _SIMPLE_FIX)
     if len(users) > 1:
-        return warn(f"the simple auth manager lets {len(users)} accounts in", _SIMPLE_FIX)
+        return warn(f"the simple auth manager lets {counted(len(users), 'account', 'accounts')} in", _SIMPLE_FIX)
     return ok("the simple auth manager, with one account: a machine of one person")
 
 
@@ -80,7 +81,8 @@ def _fab(surroundings: Surroundings) -> Finding:
     wrong = [f"{name} ({', '.join(sorted(held))})" for name, held in sorted(beyond.items()) if held]
     if wrong:
         return fail(f"no operators, and Airflow opens to them: {_named(wrong)}", _FAB_FIX)
-    return ok(f"{len(roles)} accounts; Airflow's own pages open to the {len(roles) - len(beyond)} operators")
+    operators = counted(len(roles) - len(beyond), "operator", "operators")
+    return ok(f"{counted(len(roles), 'account', 'accounts')}; Airflow's own pages open to the {operators}")
 
 
 def _asked(url: str) -> tuple[Mapping[str, frozenset[str]], frozenset[str]]:

@@ -21,6 +21,7 @@ from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.geography.provinces import provinces
 from regsosek.scratch import Holder, WorkFolder, work_folders
 from regsosek.settings import variable
+from regsosek.wording.nouns import counted
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -115,7 +116,7 @@ def _memory(surroundings: Surroundings) -> Finding:
     at_once = int(surroundings.environ.get("AIRFLOW__CORE__PARALLELISM") or 1)
     wanted = at_once * (float(sized[1]) * _UNITS[sized[2].upper()] + BESIDE_DUCKDB_BYTES)
     total = psutil.virtual_memory().total
-    told = f"{at_once} tasks at once may take {wanted / GIB:.1f} GiB of {total / GIB:.1f} GiB"
+    told = f"{counted(at_once, 'task', 'tasks')} at once may take {wanted / GIB:.1f} GiB of {total / GIB:.1f} GiB"
     if wanted > total:
         return warn(told, f"lower {variable('memory_limit')} or AIRFLOW_PARALLELISM, or the kernel ends tasks")
     return ok(told)

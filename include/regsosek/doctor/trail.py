@@ -8,6 +8,7 @@ from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import PARTS, variable
 from regsosek.warehouse.rights import PREFIX
 from regsosek.warehouse.row_security import CASES, OPENED_POLICY
+from regsosek.wording.nouns import counted
 
 KEPT = ("ledger.access", "ledger.access_case")
 TRAIL_KEY, DRAWN = variable("trail_key"), "what `openssl rand -hex 32` prints"
@@ -58,7 +59,7 @@ def _past(surroundings: Surroundings) -> Finding:
     if past:
         more = f" and {len(past) - SHOWN} more" if len(past) > SHOWN else ""
         return warn(
-            f"{len(past)} logins can read cases past the trail: {', '.join(past[:SHOWN])}{more}",
+            f"{counted(len(past), 'login', 'logins')} can read cases past the trail: {', '.join(past[:SHOWN])}{more}",
             "take from them superuser, BYPASSRLS, pg_read_all_data, roles of parts and rights to restricted; give "
             "persons roles of readers (docs/warehouse-roles.md)",
         )

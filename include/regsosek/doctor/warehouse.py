@@ -17,6 +17,7 @@ from regsosek.transport import PLAIN
 from regsosek.warehouse.database import SESSION
 from regsosek.warehouse.migration import alembic_config, newest_revision, standing_revision
 from regsosek.warehouse.reference import loaded_versions
+from regsosek.wording.nouns import counted
 
 LEAST_VERSION, PROVED_VERSION = 15, 18
 URL = variable("warehouse_url")
@@ -127,7 +128,8 @@ def _reference(surroundings: Surroundings) -> Finding:
             "deliver it below reference/ of the landing bucket (docs/reference-files.md), then run `regsosek reference`"
         )
         return fail(f"not loaded: {', '.join(missing) or 'regions'}", fix)
-    return ok(f"{', '.join(sorted(loaded))} are loaded: {regions:,} regions, frames of {provinces} provinces")
+    told = f"{counted(f'{regions:,}', 'region', 'regions')}, frames of {counted(provinces, 'province', 'provinces')}"
+    return ok(f"{', '.join(sorted(loaded))} are loaded: {told}")
 
 
 def _retention(surroundings: Surroundings) -> Finding:

@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.plan import VERSION_DIGITS
 from regsosek.geography.regions import region_master
+from regsosek.wording.nouns import counted
 
 CODE_PROPERTIES = ("kode_bps", "bps_code", "kode")
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -58,7 +59,7 @@ class Boundaries:
     @property
     def told(self) -> str:
         """How many regions there are, and which of them were mended."""
-        regions = f"{len(self.shapes)} regions"
+        regions = counted(len(self.shapes), "region", "regions")
         if not self.mended:
             return regions
         mended = [f"{number} (region {code})" for code, number in self.mended.items()]

@@ -26,6 +26,7 @@ from regsosek.simulation.campaign import DEMO_FIRST_DELIVERY, Campaign
 from regsosek.simulation.delivering import deliver_campaign
 from regsosek.simulation.frame import province_frame
 from regsosek.warehouse.migration import migrate
+from regsosek.wording.nouns import counted
 
 FIRST_NIGHT, NIGHTS, SEED = DEMO_FIRST_DELIVERY, 3, 20221015
 NIGHTLY, REFERENCE, REPLAY = "regsosek_nightly", "regsosek_reference", "regsosek_replay"
@@ -73,8 +74,9 @@ def _refuse_other_scale(house: House, scale: float) -> None:
     with house.engine.connect() as connection:
         standing = target_of_reference(connection, largest) if processed_nights(connection) else None
     if standing is not None and standing != province_frame(Campaign(seed=SEED, scale=scale), largest).target:
+        visits = f"{counted(f'{standing:,}', 'family', 'families')} to visit in province {largest}"
         raise ConfigurationError(
-            f"nights of another scale are here already, with {standing:,} families to visit in province {largest}; "
+            f"nights of another scale are here already, with {visits}; "
             "`make clean` first, or repeat them with the SCALE that made them"
         )
 
@@ -84,8 +86,10 @@ def _deliver(console: Console, house: House, scale: float) -> None:
     codes = [province.code for province in provinces()]
     report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE, streams=True)
     console.print(
-        f"Simulated {report.scale:g} of the SLS, one of each kab/kota at least: {len(report.deliveries)} deliveries of "
-        f"{NIGHTS} days, {report.families:,} families, {report.persons:,} persons; planted defects: var/labels.csv"
+        f"Simulated {report.scale:g} of the SLS, one of each kab/kota at least: "
+        f"{counted(len(report.deliveries), 'delivery', 'deliveries')} of {counted(NIGHTS, 'day', 'days')}, "
+        f"{counted(f'{report.families:,}', 'family', 'families')}, "
+        f"{counted(f'{report.persons:,}', 'person', 'persons')}; planted defects: var/labels.csv"
     )
 
 

@@ -19,6 +19,7 @@ from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.rules import Suite
 from regsosek.scratch import open_private
 from regsosek.wording import english, indonesian
+from regsosek.wording.nouns import with_nouns
 from regsosek.wording.spreadsheet import Spreadsheet
 
 Language = Literal["id", "en"]
@@ -64,12 +65,16 @@ def as_text(checked: Checked, suites: Mapping[str, Suite], language: Language) -
     if checked.findings:
         lines.append(_findings_table(checked, language))
     if checked.besides:
-        lines.append(words["besides"].format(count=_NUMBERS[language].number(checked.besides)))
+        lines.append(_said("besides", language, count=_NUMBERS[language].number(checked.besides)))
     if any(repair_kinds()[kind].told for _, kind, _ in checked.repairs):
         lines.append(_repairs_table(checked, language))
     if broken := list(_broken(checked, suites, language)):
         lines.append(_rules_table(broken, language))
     return Group(*lines, *_closing(checked, language))
+
+
+def _said(key: str, language: Language, **values: object) -> str:
+    return with_nouns(_words(language)[key], values).format(**values)
 
 
 def _closing(checked: Checked, language: Language) -> Iterator[str]:
@@ -79,9 +84,9 @@ def _closing(checked: Checked, language: Language) -> Iterator[str]:
         yield _share_line(checked, share, language)
     if checked.manifest and checked.judged_parts < len(checked.manifest.parts):
         counts = {"judged": checked.judged_parts, "all": len(checked.manifest.parts)}
-        yield words["parts"].format(**{name: numbers.number(n) for name, n in counts.items()})
+        yield _said("parts", language, **{name: numbers.number(n) for name, n in counts.items()})
     if checked.unjudged:
-        yield words["unjudged"].format(rules=", ".join(checked.unjudged))
+        yield _said("unjudged", language, rules=", ".join(checked.unjudged))
     yield words["unknown"]
 
 
@@ -165,10 +170,10 @@ def _share_line(checked: Checked, share: ErrorShare, language: Language) -> str:
         "percent": numbers.percent_of(share.in_error, share.judged),
     }
     if limit is None:
-        return _words(language)["share_without_limit"].format(**known)
+        return _said("share_without_limit", language, **known)
     least = numbers.number(limit.least_rows)
     limit_percent = numbers.plain_percentage(float(limit.percent))
-    return _words(language)["share"].format(**known, limit=limit_percent, least=least)
+    return _said("share", language, **known, limit=limit_percent, least=least)
 
 
 def _table(title: str, columns: tuple[str, ...], language: Language) -> Table:

@@ -10,6 +10,7 @@ from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.telemetry.measures import night_concluded
+from regsosek.wording.nouns import counted
 
 NAMED = 5
 # What provinces lack, in the order in which it is told, and how.
@@ -32,10 +33,10 @@ def conclusion(
         if row["state"] in _LACKING:
             lacking[row["state"]].append(row["name"])
     whole = len(provinces) - sum(map(len, lacking.values()))
-    counted = {said: len(lacking[state]) for state, said in _LACKING.items()}
-    night_concluded(datetime.combine(night, time(0), NIGHT_ZONE).timestamp(), {"whole": whole} | counted)
+    lacked = {said: len(lacking[state]) for state, said in _LACKING.items()}
+    night_concluded(datetime.combine(night, time(0), NIGHT_ZONE).timestamp(), {"whole": whole} | lacked)
     told = [f"{said}: {_names(lacking[state])}" for state, said in _LACKING.items() if lacking[state]]
-    return "; ".join([f"{whole} of {len(provinces)} provinces whole", *told])
+    return "; ".join([f"{whole} of {counted(len(provinces), 'province', 'provinces')} whole", *told])
 
 
 def _names(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from regsosek.night.restated_figure import DATED_AFTER, DENOMINATOR, NOT_TOLD, R
 from regsosek.night.traced import Trace, TracedDelivery
 from regsosek.release.changes import CAUSE_FIELDS
 from regsosek.statistics.definitions import definitions
+from regsosek.wording.nouns import counted
 
 JSON_PLACES = 6
 SHOWN_DELIVERIES = 40
@@ -132,7 +133,9 @@ def _number_head(asked: AskedNumber) -> str:
 
 
 def _release(asked: AskedFigure | AskedNumber) -> str:
-    again = f"; the last of {asked.releases} releases of that night" if asked.releases > 1 else ""
+    again = (
+        f"; the last of {counted(asked.releases, 'release', 'releases')} of that night" if asked.releases > 1 else ""
+    )
     return (
         f"Release {asked.release.release_id}{again}, {asked.release.prefix}{asked.file}\n"
         f"Content hash {asked.release.content_hash}"

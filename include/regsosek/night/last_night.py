@@ -19,6 +19,7 @@ from regsosek.release.standing_words import StandingRelease, standing_release
 from regsosek.statistics.as_of import last_refreshed
 from regsosek.statistics.nights import provinces_of_the_night
 from regsosek.warehouse.holding import held_deliveries
+from regsosek.wording.nouns import counted
 
 USUAL_NIGHTS = 7  # before the one that is shown
 
@@ -89,13 +90,11 @@ class LastNight(_Frozen):
     @property
     def problems(self) -> tuple[str, ...]:
         """What of ours failed; deliveries that are held or rejected, and provinces that sent nothing, are outcomes."""
-        missing = self.by_state.get("not_processed", 0)
+        missing, due = self.by_state.get("not_processed", 0), self.alerts.sent + self.alerts.waiting
         found = (
-            f"{missing} of {len(self.provinces)} provinces not processed" if missing else "",
+            f"{missing} of {counted(len(self.provinces), 'province', 'provinces')} not processed" if missing else "",
             self.release.fault or "",
-            f"{self.alerts.waiting} of {self.alerts.sent + self.alerts.waiting} messages not sent"
-            if self.alerts.waiting
-            else "",
+            f"{self.alerts.waiting} of {counted(due, 'message', 'messages')} not sent" if self.alerts.waiting else "",
         )
         return tuple(filter(None, found))
 

@@ -33,6 +33,7 @@ from regsosek.release.publish import Published, publish
 from regsosek.scratch import sweep
 from regsosek.telemetry.context import within
 from regsosek.warehouse import ledger
+from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +112,8 @@ def tell(house: House, night: Outcome) -> Delivered:
         delivered = deliver(house.alerter, house.settings, night=night.night)
     if delivered.unreached:
         raise NightFailedError(
-            f"night {night.night}: {delivered.sent} deliveries of messages made, {delivered.unreached} reached no "
-            "server and wait; see `regsosek alerts outbox`"
+            f"night {night.night}: {counted(delivered.sent, 'delivery', 'deliveries')} of messages made, "
+            f"{delivered.unreached} reached no server and wait; see `regsosek alerts outbox`"
         )
     untold |= composed.failed | composed.stopped
     if untold:

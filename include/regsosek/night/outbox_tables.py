@@ -9,6 +9,7 @@ from rich.table import Table
 from regsosek.alerts.outbox_desk import OutboxLine
 from regsosek.alerts.outcome import Letter
 from regsosek.geography.calendar import NIGHT_ZONE
+from regsosek.wording.nouns import counted
 
 
 def outbox_table(lines: Sequence[OutboxLine]) -> Table:
@@ -25,7 +26,7 @@ def outbox_table(lines: Sequence[OutboxLine]) -> Table:
 def letter_text(letter: Letter, not_before: datetime) -> str:
     """Envelope, subject and text of a message that waits."""
     beside = ["HTML"] if letter.html else []
-    beside += [f"{each.name} ({len(each.content):,} bytes)" for each in letter.attachments]
+    beside += [f"{each.name} ({counted(f'{len(each.content):,}', 'byte', 'bytes')})" for each in letter.attachments]
     lines = (
         f"Message {letter.id} to {letter.address} by {letter.channel}, not before {_moment(not_before)}",
         f"Subject: {letter.subject}",

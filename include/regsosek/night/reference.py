@@ -41,6 +41,7 @@ from regsosek.warehouse.reference import (
     note_version,
     version_reports,
 )
+from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +166,8 @@ def checked_rows(manifest: ReferenceManifest, file: ReferenceFile, directory: Pa
     with (directory / file.name).open("rb") as content:
         rows: Sequence[Row] = list(read_reference_rows(manifest.dataset, content, province=file.province))
     if len(rows) != file.rows:
-        raise ReferenceDataError(f"{manifest.dataset} {file.name} has {len(rows)} rows, its manifest says {file.rows}")
+        held = counted(len(rows), "row", "rows")
+        raise ReferenceDataError(f"{manifest.dataset} {file.name} has {held}, its manifest says {file.rows}")
     return check_reference_rows(
         manifest.dataset, rows, province=file.province, scale=manifest.scale, regions=region_master()
     )

@@ -21,6 +21,7 @@ from regsosek.warehouse.hash_keys import keys_to_receive_by, note_keys
 from regsosek.warehouse.locks import hold_province
 from regsosek.warehouse.rehashing import hashed_rows, rehash
 from regsosek.warehouse.rekeying import require_keyed
+from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Standing:
 
     def __str__(self) -> str:
         again = f"; to be built again from night {self.rebuild_from}" if self.rebuild_from else ""
-        return f"province {self.province}: key {self.generation} of {self.newest}, {self.rows:,} rows{again}"
+        rows = counted(f"{self.rows:,}", "row", "rows")
+        return f"province {self.province}: key {self.generation} of {self.newest}, {rows}{again}"
 
 
 def standing(house: House, provinces: Sequence[str]) -> Iterator[Standing]:

@@ -17,6 +17,7 @@ from regsosek.privacy.access_trail import case_key, key_id
 from regsosek.privacy.ways import ways
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
 from regsosek.warehouse.hash_keys import keys_in_use
+from regsosek.wording.nouns import counted
 
 Number = Literal["nik", "kk"]
 
@@ -213,7 +214,8 @@ def _requested(row: Any) -> Iterator[ProcessingLine]:
 def _published(connection: Connection, night: date) -> Iterator[ProcessingLine]:
     found = connection.execute(text(_PUBLISHED), {"night": night}).one()
     if found.releases:
-        told = f"{found.releases} releases to {found.last.astimezone(UTC):%Y-%m-%d %H:%M} UTC, as one of a count"
+        releases = counted(found.releases, "release", "releases")
+        told = f"{releases} to {found.last.astimezone(UTC):%Y-%m-%d %H:%M} UTC, as one of a count"
         yield ProcessingLine(found.first, found.night, "published", "", told)
 
 

@@ -22,6 +22,7 @@ from regsosek.warehouse.rekeying import key_hashes
 from regsosek.warehouse.rights import apply_rights
 from regsosek.warehouse.row_security import make_functions, secure_rows
 from regsosek.warehouse.tables import SCHEMAS, core_tables, identity_tables, metadata, stream_tables
+from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,11 @@ def ensure_current(engine: Engine, keys: HashKeys | None = None) -> None:
     if owner:
         migrate(engine, keys)
     elif standing != newest or lacking:
-        told = f"lacks {len(lacking)} columns" if lacking else f"is at {standing or 'nothing'}, not at {newest}"
+        told = (
+            f"lacks {counted(len(lacking), 'column', 'columns')}"
+            if lacking
+            else f"is at {standing or 'nothing'}, not at {newest}"
+        )
         raise ConfigurationError(f"the warehouse {told}: run `regsosek migrate` with REGSOSEK_WAREHOUSE_OWNER_URL")
 
 

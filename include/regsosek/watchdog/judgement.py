@@ -16,6 +16,7 @@ from regsosek.watchdog.limits import Limits, limits
 from regsosek.watchdog.nights_due import night_due
 from regsosek.watchdog.observed import Observed, SeenNight, SeenStore, SeenWarehouse, Unreachable
 from regsosek.watchdog.silent_provinces import silent
+from regsosek.wording.nouns import counted
 
 NAMED = 5
 
@@ -127,9 +128,8 @@ def _lost(observed: Observed) -> Iterator[Finding]:
     if lost:
         codes = sorted({code for _, code in lost})
         first = min(night for night, _ in lost)
-        told = (
-            f"the archive has sealed nights from {first} on that it lacks, of {len(codes)} provinces: {_names(codes)}"
-        )
+        of_whom = f"of {counted(len(codes), 'province', 'provinces')}: {_names(codes)}"
+        told = f"the archive has sealed nights from {first} on that it lacks, {of_whom}"
         yield Finding(Kind.NIGHTS_LOST, f"{told}; run `regsosek replay --from {first}`")
 
 
@@ -151,7 +151,9 @@ def _processing(
     if processed is not None and _seen(warehouse, processed).sealed:
         missing = sorted(windows.keys() - _seen(warehouse, processed).processed)
         if missing:
-            told_of = f"{len(missing)} of {len(windows)} provinces are not processed: {_names(missing)}"
+            told_of = (
+                f"{len(missing)} of {counted(len(windows), 'province', 'provinces')} not processed: {_names(missing)}"
+            )
             yield Finding(Kind.NIGHT_UNFINISHED, f"night {processed}: {told_of}")
     if told is not None and _seen(warehouse, told).processed and not _seen(warehouse, told).told:
         yield Finding(Kind.NOBODY_TOLD, f"night {told} was processed, and no digest composed by {due.told:%H:%M} WIB")
@@ -184,7 +186,9 @@ def _outbox(observed: Observed) -> Iterator[Finding]:
         return
     error = f"; last try: {warehouse.waiting_error}" if warehouse.waiting_error else ""
     since = f"the oldest since {_moment(warehouse.waiting_since)}"
-    yield Finding(Kind.ALERTS_WAITING, f"{warehouse.waiting} messages wait, {since}{error}")
+    yield Finding(
+        Kind.ALERTS_WAITING, f"{counted(warehouse.waiting, 'message waits', 'messages wait')}, {since}{error}"
+    )
 
 
 def _seen(warehouse: SeenWarehouse, night: date) -> SeenNight:

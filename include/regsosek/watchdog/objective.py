@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from regsosek.geography.calendar import FieldWindow
 from regsosek.watchdog.limits import Limits, limits
 from regsosek.watchdog.nights_due import deadline, nights_due
+from regsosek.wording.nouns import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,11 @@ class Objective:
     def words(self) -> str:
         """In a line, the share with what it is of."""
         if not self.due:
-            return f"Published by {self.at:%H:%M} WIB: no night was due in the last {self.days} days."
-        share = f"{self.in_time} of {self.due} nights ({100 * self.in_time / self.due:.1f} %) of the last {self.days}"
+            return (
+                f"Published by {self.at:%H:%M} WIB: no night was due in the last {counted(self.days, 'day', 'days')}."
+            )
+        due = counted(self.due, "night", "nights")
+        share = f"{self.in_time} of {due} ({100 * self.in_time / self.due:.1f} %) of the last {self.days}"
         missed = f"; missed: {', '.join(map(str, self.missed[:5]))}" if self.missed else ""
         return f"Published by {self.at:%H:%M} WIB: {share}, objective {self.percent:g} %{missed}."
 

@@ -7,6 +7,7 @@ from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.provinces import province as province_of
 from regsosek.watchdog.finding import Finding, Kind
 from regsosek.watchdog.limits import SilentProvinces
+from regsosek.wording.nouns import counted
 
 
 def days_listened(now: datetime, whole_days: int) -> tuple[date, ...]:
@@ -26,9 +27,12 @@ def silent(
     _, *whole = days_listened(now, rules.days)
     listening = [code for code, window in windows.items() if all(window.is_open(day) for day in whole)]
     mute = [code for code in listening if _last(delivered, code) < whole[-1]]
-    told = f"nothing delivered on the last {rules.days} days"
+    told = f"nothing delivered on the last {counted(rules.days, 'day', 'days')}"
     if len(mute) >= max(rules.nation_least, len(listening) * rules.nation_percent / 100):
-        yield Finding(Kind.NATION_SILENT, f"{len(mute)} of {len(listening)} enumerating provinces: {told}")
+        yield Finding(
+            Kind.NATION_SILENT,
+            f"{len(mute)} of {counted(len(listening), 'enumerating province', 'enumerating provinces')}: {told}",
+        )
         return
     for code in mute:
         last = _last(delivered, code)

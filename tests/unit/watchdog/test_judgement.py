@@ -101,7 +101,7 @@ def test_provinces_that_are_not_processed_are_counted_and_named() -> None:
     some = seen_by(good(NIGHT), nights={NIGHT: SeenNight(CODES, CODES - {"64", "94"}, told=True)})
     (found,) = findings(some, at(MORNING, "05:00")).findings
     assert found.kind is Kind.NIGHT_UNFINISHED
-    assert found.detail.endswith("2 of 34 provinces are not processed: 64 Kalimantan Timur, 94 Papua")
+    assert found.detail.endswith("2 of 34 provinces not processed: 64 Kalimantan Timur, 94 Papua")
     assert kinds(some, at(MORNING, "04:59")) == []
 
 
