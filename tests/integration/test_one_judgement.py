@@ -38,7 +38,7 @@ from site_outline import Outline
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
 KABKOTA = "6403"
-LABELS = sorted((each.label for each in status_words().values()), key=len, reverse=True)
+LABELS = sorted((each.label.id for each in status_words().values()), key=len, reverse=True)
 GAP = re.compile(rf"selisih (\S+) keluarga: ({'|'.join(map(re.escape, LABELS))})")
 # Families visited by the end of each night, of 120 in the province and 220 in the kab/kota; planned are 28, 32, 36 %.
 VISITED = {FIRST: 9, SECOND: 22, THIRD: 36}
@@ -79,7 +79,7 @@ def open_conditions(world: FieldWorld, night: date) -> dict[str, tuple[str, int]
 
 def told_as(row: Mapping[str, str]) -> tuple[str, int] | None:
     """What a digest tells of a region that stands so in the release."""
-    labels = {each.label: status for status, each in status_words().items()}
+    labels = {each.label.id: status for status, each in status_words().items()}
     severity = {"far_behind": "KRITIS", "behind": "PERHATIAN"}.get(labels[row["status"]])
     return severity and (severity, -int(row["selisih_keluarga"]))
 

@@ -400,7 +400,7 @@ def test_an_office_goes_down_to_the_sub_sls_and_finds_what_is_not_public(world: 
         code = below[1] if below and level != "subsls" else code
     assert (code, SUBSLS in page) == (DESA, True)
     for measure, families in (("visited", 3), ("complete", 1), ("refused", 1), ("quarantined", 1)):
-        name = definitions()[measure].name_en
+        name = definitions()[measure].name.en
         assert {found[level, name] for level in ("kabkota", "kecamatan", "desa", "subsls")} == {families}, measure
 
 

@@ -1,4 +1,7 @@
-"""The words of the messages in both languages: ``texts.toml``, and what contract and reference data say themselves."""
+"""The words of the messages in both languages: ``texts.toml``, and what contract and reference data say themselves.
+
+TOML, as the texts of a kind belong together and hold lists; each text has the keys ``id`` and ``en``.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -73,7 +76,7 @@ class Words:
         known = rejection_reasons().get(reason)
         if known is None:
             return self.say("reason_unknown")
-        return known.text_id if self.language == "id" else known.text_en
+        return known.text.of(self.language)
 
     def fault(self, error: str) -> str:
         """What the class of an error of ours means; of one without words, that something failed."""
@@ -82,17 +85,15 @@ class Words:
 
     def plan(self, name: str) -> str:
         """Whose plan it is."""
-        told = plan_words()[name]
-        return told.label if self.language == "id" else told.label_en
+        return plan_words()[name].of(self.language)
 
     def status(self, status: str) -> str:
         """A status, as pages call it."""
-        told = status_words()[status]
-        return told.label if self.language == "id" else told.label_en
+        return status_words()[status].label.of(self.language)
 
     def repair(self, repair: RepairKind) -> str:
         """What reading a delivery repaired."""
-        return repair.text_id if self.language == "id" else repair.text_en
+        return repair.text.of(self.language)
 
     @cached_property
     def _kinds(self) -> dict[Kind, KindWords]:

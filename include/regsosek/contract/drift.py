@@ -6,6 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import Final, Literal
 
+from regsosek.wording import Text
+from regsosek.wording.texts import text_in
+
 Verdict = Literal["accepted", "repaired", "rejected"]
 
 # Nothing could stand in for what these take away, so no line of the policy can let them pass.
@@ -19,8 +22,7 @@ class Drift:
     dataset: str
     kind: str
     verdict: Verdict
-    text_id: str
-    text_en: str
+    text: Text
 
 
 @cache
@@ -28,7 +30,7 @@ def drift_policy() -> tuple[Drift, ...]:
     """The policy of every dataset, in the order of the landing contract."""
     text = resources.files(__package__).joinpath("drift.csv").read_text(encoding="utf-8")
     return tuple(
-        Drift(row["dataset"], row["kind"], row["verdict"], row["text_id"], row["text_en"])  # type: ignore[arg-type]  # held to the literals by the unit test
+        Drift(row["dataset"], row["kind"], row["verdict"], text_in(row, "text"))  # type: ignore[arg-type]  # held to the literals by the unit test
         for row in csv.DictReader(text.splitlines())
     )
 

@@ -77,7 +77,7 @@ def _told(kind: HostileKind, rules: Mapping[str, tuple[str, str]]) -> tuple[str,
     """The reason in English and in Indonesian: of a rejected delivery, or of the rule that a case breaks."""
     if kind.reason:
         reason = rejection_reasons()[kind.reason]
-        return f"`{reason.id}`: {reason.text_en}", reason.text_id
+        return f"`{reason.id}`: {reason.text.en}", reason.text.id
     if kind.rule:
         english, indonesian = rules[kind.rule]
         return f"rule `{kind.rule}`: {english}", indonesian

@@ -10,6 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from regsosek.wording import Text
+from regsosek.wording.texts import text_in
+
 # In none of the forms do so many decimal digits stand in a row: they would be room for a NIK or KK number.
 NUMBER_OF_A_PERSON: Final = "[0-9]{16}"
 
@@ -25,15 +28,15 @@ class KeyForm:
     form: str
     pattern: str
     example: str
-    text_id: str
-    text_en: str
+    text: Text
 
 
 @cache
 def key_forms() -> tuple[KeyForm, ...]:
     """All forms in the order of the landing contract."""
     text = resources.files(__package__).joinpath("key_forms.csv").read_text(encoding="utf-8")
-    return tuple(KeyForm(**row) for row in csv.DictReader(text.splitlines()))
+    rows = csv.DictReader(text.splitlines())
+    return tuple(KeyForm(row["form"], row["pattern"], row["example"], text_in(row, "text")) for row in rows)
 
 
 @cache

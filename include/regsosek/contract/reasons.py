@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from regsosek.wording import Text
+from regsosek.wording.texts import text_in
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason of ``reasons.csv``: its id and what it says in Indonesian and in English.
+    """A reason of ``reasons.csv``: its id and what it says.
 
     ``rests_on_a_reading``: it was found in what one read of the object store said, which nothing else proves. It is
     read again before a delivery is rejected for it, and an operator may have it taken up again.
@@ -16,8 +19,7 @@ class Reason:
 
     id: str
     rests_on_a_reading: bool
-    text_id: str
-    text_en: str
+    text: Text
 
 
 @cache
@@ -26,8 +28,7 @@ def rejection_reasons() -> dict[str, Reason]:
     text = resources.files(__package__).joinpath("reasons.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     return {
-        row["reason"]: Reason(row["reason"], row["rests_on_a_reading"] == "yes", row["text_id"], row["text_en"])
-        for row in rows
+        row["reason"]: Reason(row["reason"], row["rests_on_a_reading"] == "yes", text_in(row, "text")) for row in rows
     }
 
 

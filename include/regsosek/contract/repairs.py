@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from regsosek.wording import Text
+from regsosek.wording.texts import text_in
+
 
 @dataclass(frozen=True, slots=True)
 class RepairKind:
@@ -18,8 +21,7 @@ class RepairKind:
     kind: str
     unit: str
     told: bool
-    text_id: str
-    text_en: str
+    text: Text
 
 
 @cache
@@ -28,6 +30,5 @@ def repair_kinds() -> dict[str, RepairKind]:
     text = resources.files(__package__).joinpath("repairs.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     return {
-        row["kind"]: RepairKind(row["kind"], row["unit"], row["told"] == "yes", row["text_id"], row["text_en"])
-        for row in rows
+        row["kind"]: RepairKind(row["kind"], row["unit"], row["told"] == "yes", text_in(row, "text")) for row in rows
     }

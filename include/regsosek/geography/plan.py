@@ -16,6 +16,8 @@ from regsosek.errors import ReferenceDataError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.reference_table import DATA, read_table
 from regsosek.geography.regions import region_master
+from regsosek.wording import Text
+from regsosek.wording.texts import read_texts
 
 PERCENT_PER_DAY = 4
 WHOLE = 100  # percent
@@ -25,14 +27,6 @@ STEADY_NAME = "4-percent-a-day"
 SUPPLIED_NAME, NATION_NAME = "supplied", "nation"
 _COLUMNS = ("region", "day", "share_percent", "source")
 _SHAPE_COLUMNS = ("shape", "window_percent", "share_percent", "source")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanWords:
-    """What readers are told of whose plan it is; Indonesian, and English."""
-
-    label: str
-    label_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +113,9 @@ STEADY = steady()
 
 
 @cache
-def plan_words() -> dict[str, PlanWords]:
+def plan_words() -> dict[str, Text]:
     """Whose plan it is, by name of the shape; ``supplied`` and ``nation`` stand for curves that are no shape."""
-    rows = read_table(DATA / "plan_words.csv", ("plan", "label", "label_en"))
-    return {row["plan"]: PlanWords(row["label"], row["label_en"]) for row in rows}
+    return read_texts(DATA / "plan_words.csv")
 
 
 @cache

@@ -60,7 +60,7 @@ def asked_forecast(connection: Connection, settings: Settings, code: str, night:
 
 def forecast_lines(told: dict[str, Any]) -> list[tuple[str, str]]:
     """The figures in words: their English names, and values as text."""
-    return [(definitions()[field].name_en, _text(value)) for field, value in told.items()]
+    return [(definitions()[field].name.en, _text(value)) for field, value in told.items()]
 
 
 def _of(table: pd.DataFrame, code: str) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def _told(rows: pd.DataFrame, fields: tuple[str, ...]) -> dict[str, Any]:
     if rows.empty:
         return {}
     values = {field: None if pd.isna(value := rows.iloc[0][field]) else value for field in fields}
-    return {field: forecast_words()[v] if v and field in FORECAST_WORDS else v for field, v in values.items()}
+    return {field: forecast_words()[v].id if v and field in FORECAST_WORDS else v for field, v in values.items()}
 
 
 def _text(value: Any) -> str:

@@ -122,13 +122,11 @@ def _delivery(checked: Checked) -> dict[str, str] | None:
 def _meaning(reason: str, language: Language) -> str:
     if reason in NOT_FOUND:
         return _words(language)[reason]
-    found = rejection_reasons()[reason]
-    return found.text_id if language == "id" else found.text_en
+    return rejection_reasons()[reason].text.of(language)
 
 
 def _repair(kind: str, language: Language) -> str:
-    found = repair_kinds()[kind]
-    return found.text_id if language == "id" else found.text_en
+    return repair_kinds()[kind].text.of(language)
 
 
 def _rule_texts(suites: Mapping[str, Suite], language: Language) -> dict[tuple[str, str], str]:

@@ -35,7 +35,7 @@ def restated_report(figure: RestatedFigure) -> Group:
         *((_cause(cause), f"{count:+,}") for cause, count in figure.causes.items()),
         (f"As known on {figure.newest_night}", f"{figure.now:,}"),
     ]
-    parts: list[Text | Table] = [Text(_head(asked)), _table(definitions()[asked.counted].name_en, ("", "Count"), rows)]
+    parts: list[Text | Table] = [Text(_head(asked)), _table(definitions()[asked.counted].name.en, ("", "Count"), rows)]
     if figure.share is not None:
         parts.append(_share_table(asked, figure.share))
     return Group(*parts)
@@ -58,7 +58,7 @@ def origin_report(found: Origin) -> Group:
     for traced in found.traces:
         parts += _trace_parts(traced)
     if found.named:
-        rows = [(each.source.name_en, each.version, _stored(each)) for each in found.named]
+        rows = [(each.source.name.en, each.version, _stored(each)) for each in found.named]
         parts.append(_table("It also rests on", ("What", "Version", "Where"), rows))
     return Group(*parts)
 
@@ -71,7 +71,7 @@ def _trace_parts(traced: Trace) -> Iterator[Text | Table]:
         for each in shown
     )
     more = f" (the first {len(shown)}; --output writes all)" if len(shown) < len(traced.deliveries) else ""
-    yield _table(f"Deliveries of {traced.field.name_en} ({traced.field.field}): {len(traced.deliveries)}{more}",
+    yield _table(f"Deliveries of {traced.field.name.en} ({traced.field.field}): {len(traced.deliveries)}{more}",
                  columns, rows)  # fmt: skip
     yield from (Text(_place(each)) for each in shown)
     yield Text(_sum(traced))
@@ -129,7 +129,7 @@ def _trace_document(traced: Trace) -> dict[str, Any]:
 def _number_head(asked: AskedNumber) -> str:
     row = "".join(f", {definitions()[field].column} {value}" for field, value in asked.row.items())
     told = "the table does not tell it of this region" if asked.value is None else f"published as {asked.value}"
-    return f"{asked.code} {asked.name}, {asked.measure.name_en} ({asked.measure.field}){row}: {told}\n{_release(asked)}"
+    return f"{asked.code} {asked.name}, {asked.measure.name.en} ({asked.measure.field}){row}: {told}\n{_release(asked)}"
 
 
 def _release(asked: AskedFigure | AskedNumber) -> str:
@@ -144,7 +144,7 @@ def _release(asked: AskedFigure | AskedNumber) -> str:
 
 def _head(asked: AskedFigure) -> str:
     days = "all days" if asked.day is None else f"enumerated on {asked.day}"
-    return f"{asked.code} {asked.name}, {asked.measure.name_en} ({asked.measure.field}), {days}\n{_release(asked)}"
+    return f"{asked.code} {asked.name}, {asked.measure.name.en} ({asked.measure.field}), {days}\n{_release(asked)}"
 
 
 def _sum(traced: Trace) -> str:
@@ -167,7 +167,7 @@ def _share_table(asked: AskedFigure, share: RestatedShare) -> Table:
         *((_cause(cause), f"{float(points):+.4f}") for cause, points in share.points.items()),
         (f"As known now, {now}", _percentage(share.now)),
     ]
-    return _table(asked.measure.name_en, ("", "Percent, points"), rows)
+    return _table(asked.measure.name.en, ("", "Percent, points"), rows)
 
 
 def _share_document(share: RestatedShare) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def _region_document(asked: AskedFigure | AskedNumber) -> dict[str, Any]:
 
 
 def _cause(cause: str) -> str:
-    return _OTHER_CAUSES.get(cause) or definitions()[CAUSE_FIELDS[cause]].name_en
+    return _OTHER_CAUSES.get(cause) or definitions()[CAUSE_FIELDS[cause]].name.en
 
 
 def _number(value: int | None) -> str:

@@ -110,7 +110,7 @@ def _of_stream(asked: AskedNumber, base: Base) -> Iterator[Base]:
 
 def _stream_of(asked: AskedNumber) -> str:
     """The stream that a row is of, which the tables name in words."""
-    return next(key for key, stream in streams().items() if stream.name == asked.row["stream"])
+    return next(key for key, stream in streams().items() if stream.name.id == asked.row["stream"])
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Counted:
 
     def _rule(self) -> dict[str, str]:
         row, words = self.asked.row, severities()
-        [severity] = [key for key, each in words.items() if each.label == row["severity"]]
+        [severity] = [key for key, each in words.items() if each.id == row["severity"]]
         return {"dataset": row["rule_dataset"], "rule_id": row["rule_id"], "severity": severity}
 
     def _published(self, field: str) -> int | None:

@@ -56,11 +56,11 @@ def gap_list(connection: Connection, province: str, night: date, window: FieldWi
     rows = (
         {
             **_place(places, gap["code"]),
-            "selisih": gap_kinds()[gap["kind"]].name,
+            "selisih": gap_kinds()[gap["kind"]].name.id,
             "keluarga": gap["families"],
             "sejak": gap["since"],
             "dibandingkan_sampai": gap["through"],
-            "tindakan": gap_kinds()[gap["kind"]].action,
+            "tindakan": gap_kinds()[gap["kind"]].action.id,
         }
         for gap in found.to_dict("records")
     )

@@ -90,7 +90,7 @@ class OperatorRoutes:
             region = region_parts(connection, code)
         if region is None:
             raise not_found()
-        named = {name: definitions()[name].name_en for name in ("visited_of_frame", "frame_families", *SHOWN_MEASURES)}
+        named = {name: definitions()[name].name.en for name in ("visited_of_frame", "frame_families", *SHOWN_MEASURES)}
         return html(
             pages.page("region.html.j2", frame_of(request, "/"), region=region, measures=SHOWN_MEASURES, names=named)
         )

@@ -78,7 +78,7 @@ def odcs_document(rules: Sequence[Rule]) -> Document:
                 "csv": "RFC 4180, comma, header of all columns, LF or CRLF; gzip",
                 "notation": dict(WRITTEN),
                 "rejectionReasons": {
-                    each.id: _both(each.text_en, each.text_id) for each in rejection_reasons().values()
+                    each.id: _both(each.text.en, each.text.id) for each in rejection_reasons().values()
                 },
             }
         ),

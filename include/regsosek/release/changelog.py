@@ -134,11 +134,11 @@ def _moved_regions(figures: Figures) -> int:
 
 
 def _name_id(field: str) -> str:
-    return definitions()[field].name
+    return definitions()[field].name.id
 
 
 def _name_en(field: str) -> str:
-    return definitions()[field].name_en
+    return definitions()[field].name.en
 
 
 @cache

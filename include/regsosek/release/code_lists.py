@@ -20,7 +20,7 @@ Words = tuple[str, ...]
 
 
 def _statuses() -> Words:
-    return tuple(each.label for each in status_words().values())
+    return tuple(each.label.id for each in status_words().values())
 
 
 def _target_sources() -> Words:
@@ -33,18 +33,18 @@ def _target_sources() -> Words:
 _LISTS: Mapping[str, Callable[[], Words]] = {
     "region_level": lambda: LEVELS,
     "child_level": lambda: LEVELS[1:],
-    "state": lambda: tuple(each.label for each in night_states().values()),
-    "night_state": lambda: tuple(each.label for each in calendar_states().values()),
+    "state": lambda: tuple(each.label.id for each in night_states().values()),
+    "night_state": lambda: tuple(each.label.id for each in calendar_states().values()),
     "status": _statuses,
     "floor_status": _statuses,
     "target_source": _target_sources,
     "plan_base": lambda: ("target", "kerangka"),
     "measure": lambda: tuple(each.column for each in definitions().values() if each.made_of),
     **{field: partial(forecast_words_of, field) for field in FORECAST_WORDS},
-    "stream": lambda: tuple(each.name for each in streams().values()),
+    "stream": lambda: tuple(each.name.id for each in streams().values()),
     "rule_dataset": lambda: tuple(ALL_DATASETS),
     "disclosure_status": lambda: STATUSES,
-    "severity": lambda: tuple(each.label for each in severities().values()),
+    "severity": lambda: tuple(each.id for each in severities().values()),
 }
 
 

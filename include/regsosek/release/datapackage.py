@@ -13,6 +13,7 @@ from regsosek.release.code_lists import code_lists
 from regsosek.release.imprint import About
 from regsosek.release.schema import REGIONS, Column, Kind, columns_of, key_of, region_columns
 from regsosek.release.site.files import offered_files
+from regsosek.wording import Language
 
 NAME = "datapackage.json"
 _TYPES: Mapping[Kind, str] = {"text": "string", "date": "date", "count": "integer", "number": "number"}
@@ -59,7 +60,7 @@ def _told(about: About) -> dict[str, Any]:
     }
 
 
-def _description(about: About, language: str) -> str:
+def _description(about: About, language: Language) -> str:
     tables = {
         "id": "Tabel CSV satu rilis; tabel yang sama dengan tipe data: nama berkas berakhiran .parquet.",
         "en": "The CSV tables of one release; the same tables with types: the file of that name ending in .parquet.",

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import end_of_night
-from regsosek.geography.reference_table import read_table
 from regsosek.release.disclosure import Policy, policy
-from regsosek.wording import english, indonesian
+from regsosek.wording import Language, Text, english, indonesian
+from regsosek.wording.texts import read_texts
 
 EXAMPLE = Path(__file__).with_name("imprint.toml")
 _LIMITS = Path(__file__).with_name("limits.csv")
@@ -62,9 +62,9 @@ def read_imprint(path: Path | None) -> Imprint:
 
 
 @cache
-def limits() -> tuple[dict[str, str], ...]:
-    """What the figures cannot tell, in Indonesian (``id``) and English (``en``)."""
-    return tuple(read_table(_LIMITS, ("id", "en")))
+def limits() -> tuple[Text, ...]:
+    """What the figures cannot tell."""
+    return tuple(read_texts(_LIMITS).values())
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Disclosed:
     held: int = 0
     regions: int = 0
 
-    def told(self, language: str) -> str:
+    def told(self, language: Language) -> str:
         """In words."""
         words = self.policy.applied if self.policy else policy().off
         minimum = self.policy.minimum_families if self.policy else 0
@@ -113,9 +113,9 @@ class About:
     missing: tuple[str, ...]
     disclosed: Disclosed = Disclosed()
 
-    def limits(self, language: str) -> list[str]:
+    def limits(self, language: Language) -> list[str]:
         """What the figures cannot tell, and what they do not for the sake of single families."""
-        return [*(each[language] for each in limits()), self.disclosed.told(language)]
+        return [*(each.of(language) for each in limits()), self.disclosed.told(language)]
 
     @property
     def created(self) -> datetime:
@@ -132,7 +132,7 @@ class About:
         """The night of the next release, which is published on the morning after it."""
         return self.night + timedelta(days=1)
 
-    def title(self, language: str) -> str:
+    def title(self, language: Language) -> str:
         """What the release is called."""
         if language == "id":
             told = f"Regsosek: penyelesaian pencacahan, malam {indonesian.night_date(self.night)}"
@@ -140,13 +140,13 @@ class About:
         told = f"Regsosek: progress of enumeration, night of {english.long_date(self.night)}"
         return f"SIMULATED DATA. {told}" if self.simulated else told
 
-    def citation(self, language: str) -> str:
+    def citation(self, language: Language) -> str:
         """How the release is cited; its id stands in ``manifest.json`` and in its address."""
         publisher = self.imprint.publisher if language == "id" else self.imprint.publisher_en
         told = f"{'Versi' if language == 'id' else 'Version'} {self.version}. {self.imprint.licence}."
         return f"{publisher} ({self.night.year}). {self.title(language)}. {told}"
 
-    def next_release(self, language: str) -> str:
+    def next_release(self, language: Language) -> str:
         """When the next release is to be expected."""
         days = (self.next_night, self.next_night + timedelta(days=1))
         if language == "id":
@@ -155,7 +155,7 @@ class About:
         night, morning = map(english.long_date, days)
         return f"Night of {night}, published on the morning of {morning} (WIB)"
 
-    def nature(self, language: str) -> str:
+    def nature(self, language: Language) -> str:
         """Whether the figures are of real families, and that they are provisional."""
         if language == "id":
             return "Data simulasi: bukan keluarga yang sebenarnya" if self.simulated else "Angka sementara"

@@ -67,7 +67,7 @@ def manifest(
         "disclosure": figures.disclosed.document,
         "notes": list(figures.notes),
         "versions": {**figures.versions, "suite_release": suite_version},
-        "definitions": {each.column: each.definition for each in definitions().values()},
+        "definitions": {each.column: each.definition.id for each in definitions().values()},
         "files": [
             {"name": name, "bytes": len(release.files[name]), "sha256": sha256}
             for name, sha256 in release.hashes.items()

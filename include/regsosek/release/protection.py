@@ -197,7 +197,7 @@ def _arrivals(arrivals: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 def _rules(rules: pd.DataFrame, told: Told, minimum: int) -> pd.DataFrame:
     """What rules found of a province, to date as told until enough was judged since, and tonight of enough rows."""
-    labels = {words.label: severity for severity, words in severities().items()}
+    labels = {words.id: severity for severity, words in severities().items()}
     former = told.rules.assign(severity=told.rules["severity"].replace(labels)) if len(told.rules) else told.rules
     provinces = rules[rules["code"] != NATION].set_index(list(_RULE), drop=False)
     names = list(_TO_DATE)

@@ -64,7 +64,7 @@ def _activity() -> Iterator[tuple[str, str]]:
     yield "Penyajian", "nasional, provinsi, kabupaten/kota; di bawahnya hanya keluarga yang dikunjungi"
     yield "Frekuensi penerbitan", "setiap malam selama pendataan"
     yield "Lisensi", f"{own.licence}: {own.licence_url}"
-    yield from (("Batasan", each["id"]) for each in limits())
+    yield from (("Batasan", each.id) for each in limits())
 
 
 def _variables(rules: Sequence[Rule]) -> Iterator[tuple[str, ...]]:
@@ -103,13 +103,13 @@ def _indicator(each: Definition) -> tuple[str, ...]:
     built = ", ".join(map(_part, made_of(each)))
     kind = "persentase" if each.unit == "persen" else "rasio" if each.is_share else "jumlah"
     return (
-        each.name, each.column, each.name, each.definition, "", formula, kind, each.unit,
+        each.name.id, each.column, each.name.id, each.definition.id, "", formula, kind, each.unit,
         ", ".join(code_lists().get(each.column, ())), built, each.lowest_level, read_imprint(None).activity_code, "ya",
     )  # fmt: skip
 
 
 def _part(name: str) -> str:
-    return sources()[name].name if name.startswith(MARK) else definitions()[name].column
+    return sources()[name].name.id if name.startswith(MARK) else definitions()[name].column
 
 
 def _written(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

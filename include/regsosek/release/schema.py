@@ -149,6 +149,6 @@ def _field(column: Column) -> pa.Field:
 @cache
 def _defined() -> dict[str, Column]:
     return {
-        each.column: Column(each.column, each.name, each.definition, each.unit, kind_of(each))
+        each.column: Column(each.column, each.name.id, each.definition.id, each.unit, kind_of(each))
         for each in definitions().values()
     }

@@ -143,7 +143,7 @@ def _codelists(agency: str) -> dict[str, Codelist]:
     """By the component whose values they name."""
     areas = [Code(id=area(NATION), name="Indonesia"), *(Code(id=area(p.code), name=p.name) for p in provinces())]
     figures = [definitions()[field] for field in INDICATORS]
-    indicators = [Code(id=each.field.upper(), name=each.name_en, description=each.definition_en) for each in figures]
+    indicators = [Code(id=each.field.upper(), name=each.name.en, description=each.definition.en) for each in figures]
     units = [Code(id="FAMILIES", name="Families"), Code(id="PERSONS", name="Persons")]
     lists = {
         "FREQ": ("CL_FREQ", "Frequency", [Code(id=DAILY, name="Daily")]),
@@ -164,7 +164,7 @@ def _codes(names: Mapping[str, str]) -> list[Code]:
 
 
 def _concepts(agency: str) -> ConceptScheme:
-    told = {name: definitions()[field].name_en for name, field, _ in _TOLD}
+    told = {name: definitions()[field].name.en for name, field, _ in _TOLD}
     items = [Concept(id=name, name=title) for name, title in {**_CONCEPTS, **told}.items()]
     return ConceptScheme(id="CS_REGSOSEK", name="Concepts", agency=agency, version=VERSION, items=items)
 

@@ -77,9 +77,9 @@ def _forecast(table: bytes) -> tuple[tuple[str, int], ...]:
 
 def _outcome(status: str, in_time: str) -> str:
     """A release of a version that did not say how sure it was is told as not certain."""
-    if status == forecast_words()["done"]:
+    if status == forecast_words()["done"].id:
         return "done"
-    if status != forecast_words()["forecast"]:
+    if status != forecast_words()["forecast"].id:
         return "cannot be forecast"
-    answers = {forecast_words()[word]: outcome for word, outcome in _OF_ANSWERS.items()}
+    answers = {forecast_words()[word].id: outcome for word, outcome in _OF_ANSWERS.items()}
     return answers.get(in_time, "not certain")

@@ -53,7 +53,7 @@ def _content(figures: Figures) -> dict[str, Any]:
         "nasional": nation,
         "provinsi": _records(region_table(figures, "provinsi"), REGION_TABLES["provinsi.csv"][1]),
         "harian_nasional": _records(with_context(figures, series, "code"), _SERIES),
-        "definisi": {each.column: each.definition for each in definitions().values()},
+        "definisi": {each.column: each.definition.id for each in definitions().values()},
     }
 
 
@@ -61,7 +61,7 @@ def _missing(province: Missing) -> dict[str, Any]:
     return {
         "kode": province.code,
         "nama": province.name,
-        "keadaan": night_states()[province.state].label,
+        "keadaan": night_states()[province.state].label.id,
         "angka_sampai_malam": _plain(province.figures_night),
         "keluarga_ditahan": province.held_families,
     }
@@ -89,7 +89,7 @@ def _schema() -> dict[str, Any]:
     missing = {
         "kode": text,
         "nama": text,
-        "keadaan": {"enum": [words.label for words in night_states().values()]},
+        "keadaan": {"enum": [words.label.id for words in night_states().values()]},
         "angka_sampai_malam": {"type": ["string", "null"], "format": "date"},
         "keluarga_ditahan": _TYPES["count"],
     }
@@ -124,7 +124,7 @@ def _row(fields: Sequence[str]) -> dict[str, Any]:
 def _value(field: str) -> dict[str, Any]:
     """A figure by its definition: any of them may be unknown."""
     each = definitions()[field]
-    told = {"title": each.name, "description": f"{each.definition} [{each.unit}]"}
+    told = {"title": each.name.id, "description": f"{each.definition.id} [{each.unit}]"}
     if each.column in code_lists():
         return {**told, "enum": [*code_lists()[each.column], None]}
     type_ = _TYPES[kind_of(each)]

@@ -131,7 +131,7 @@ TABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-_STATUS_LABELS = {status: words.label for status, words in status_words().items()}
+_STATUS_LABELS = {status: words.label.id for status, words in status_words().items()}
 
 
 def table_files(figures: Figures) -> dict[str, bytes]:
@@ -203,7 +203,7 @@ def with_context(figures: Figures, frame: pd.DataFrame, province_column: str) ->
 def region_table(figures: Figures, level: str) -> pd.DataFrame:
     """The regions of ``level`` as their table tells them: in words, in order of code."""
     rows = region_rows(figures, level)
-    rows["state"] = rows["state"].map({state: words.label for state, words in night_states().items()})
+    rows["state"] = rows["state"].map({state: words.label.id for state, words in night_states().items()})
     rows["status"] = rows["status"].map(_STATUS_LABELS)
     rows["target_source"] = rows["target_source"].map(target_source_words, na_action="ignore")
     return rows.sort_values("code")
@@ -263,24 +263,25 @@ def _floor_table(figures: Figures) -> pd.DataFrame:
 def _forecast_table(figures: Figures, table: pd.DataFrame) -> pd.DataFrame:
     rows = with_context(figures, table.rename(columns={"level": "region_level"}), "province")
     said = [field for field in FORECAST_WORDS if field in rows]
-    words = {field: rows[field].map(forecast_words()) for field in said}
+    labels = {key: word.id for key, word in forecast_words().items()}
+    words = {field: rows[field].map(labels) for field in said}
     return rows.assign(**words).sort_values("code", kind="stable")
 
 
 def _streams_table(figures: Figures) -> pd.DataFrame:
-    names = {name: stream.name for name, stream in streams().items()}
+    names = {name: stream.name.id for name, stream in streams().items()}
     rows = figures.streams.assign(stream=figures.streams["stream"].map(names))
     return with_context(figures, rows, "province")
 
 
 def _calendar_table(figures: Figures) -> pd.DataFrame:
     told = figures.calendar.rename(columns={"night": "campaign_night", "state": "night_state"})
-    labels = {state: words.label for state, words in calendar_states().items()}
+    labels = {state: words.label.id for state, words in calendar_states().items()}
     return _by_code(figures, told.assign(night_state=told["night_state"].map(labels)), ["campaign_night", "code"])
 
 
 def _quality_table(figures: Figures) -> pd.DataFrame:
-    labels = {severity: words.label for severity, words in severities().items()}
+    labels = {severity: words.id for severity, words in severities().items()}
     rows = figures.rules.assign(severity=figures.rules["severity"].map(labels))
     return _by_code(figures, rows, ["code", "rule_dataset", "rule_id", "severity"])
 
@@ -325,8 +326,8 @@ def _definition(each: Definition) -> list[str]:
     of = definitions()[each.denominator] if each.is_share else each
     named = (each.numerator, each.denominator, of.version, of.coverage)
     columns = [definitions()[field].column if field else "" for field in named]
-    words = [each.lowest_level, each.name_en, each.definition_en]
-    return [each.column, each.name, each.definition, each.unit, *columns, *words]
+    words = [each.lowest_level, each.name.en, each.definition.en]
+    return [each.column, each.name.id, each.definition.id, each.unit, *columns, *words]
 
 
 def _written(header: list[str], rows: Iterable[list[str]]) -> bytes:

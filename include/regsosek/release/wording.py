@@ -3,6 +3,7 @@
 Columns have theirs in ``statistics.definitions``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,24 +13,22 @@ from zoneinfo import ZoneInfo
 from regsosek.geography.calendar import NIGHT_ZONE, end_of_night
 from regsosek.geography.provinces import province
 from regsosek.geography.reference_table import read_table
+from regsosek.wording import Text
+from regsosek.wording.texts import columns, read_texts, text_in
 
 _HERE = Path(__file__).parent
-_WORDS = ("label", "explanation", "label_en", "explanation_en", "symbol")
 
 
 @dataclass(frozen=True)
 class StateWords:
     """How a province's state of the night is told; ``complete``: the night's picture of it has no gap.
 
-    ``label_en`` and ``explanation_en`` are English, label and explanation Indonesian; ``symbol`` is one letter or sign
-    that stands for the state where there is room for no more.
+    ``symbol`` is one letter or sign that stands for the state where there is room for no more.
     """
 
-    label: str
-    explanation: str
+    label: Text
+    explanation: Text
     complete: bool
-    label_en: str
-    explanation_en: str
     symbol: str
 
 
@@ -46,26 +45,19 @@ def calendar_states() -> dict[str, StateWords]:
 
 
 def _states(name: str) -> dict[str, StateWords]:
-    rows = read_table(_HERE / name, ("state", "complete", *_WORDS))
-    return {
-        row["state"]: StateWords(complete=row["complete"] == "yes", **{name: row[name] for name in _WORDS})
-        for row in rows
-    }
+    rows = read_table(_HERE / name, ("state", "complete", *columns("label", "explanation"), "symbol"))
+    return {row["state"]: _state(row) for row in rows}
 
 
-@dataclass(frozen=True)
-class SeverityWords:
-    """How the severity of a rule is told."""
-
-    label: str
-    label_en: str
+def _state(row: Mapping[str, str]) -> StateWords:
+    label, explanation = text_in(row, "label"), text_in(row, "explanation")
+    return StateWords(label, explanation, row["complete"] == "yes", row["symbol"])
 
 
 @cache
-def severities() -> dict[str, SeverityWords]:
+def severities() -> dict[str, Text]:
     """The words for every severity of ``quality.rules``."""
-    rows = read_table(_HERE / "severities.csv", ("severity", "label", "label_en"))
-    return {row["severity"]: SeverityWords(row["label"], row["label_en"]) for row in rows}
+    return read_texts(_HERE / "severities.csv")
 
 
 @cache

@@ -13,11 +13,13 @@ from pathlib import Path
 from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
 from regsosek.geography.regions import LEVELS, Level
+from regsosek.wording import Text
+from regsosek.wording.texts import text_in
 
 _FILE = Path(__file__).parent / "definitions.csv"
 _COLUMNS = (
-    "field", "column", "unit", "numerator", "denominator", "version", "coverage", "made_of", "lowest_level", "name",
-    "definition", "name_en", "definition_en",
+    "field", "column", "unit", "numerator", "denominator", "version", "coverage", "made_of", "lowest_level",
+    "name_id", "definition_id", "name_en", "definition_en",
 )  # fmt: skip
 PERCENT = "persen"
 
@@ -33,7 +35,6 @@ class Definition:
         version, coverage: of a denominator, the fields that say which one it is and how much of the region it covers.
         made_of: of a number that is no share, the fields and sources (``@...``) that it is made of.
         lowest_level: below it the figure is never public.
-        name, definition: in Indonesian; ``name_en, definition_en`` in English.
     """
 
     field: str
@@ -45,10 +46,8 @@ class Definition:
     coverage: str
     made_of: str
     lowest_level: Level
-    name: str
-    definition: str
-    name_en: str
-    definition_en: str
+    name: Text
+    definition: Text
 
     @property
     def is_share(self) -> bool:
@@ -77,10 +76,17 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     unknown = [row["field"] for row in rows if row["lowest_level"] not in levels]
     if unknown:
         raise ConfigurationError(f"{path.name}: {', '.join(unknown)}: lowest_level must be one of {', '.join(LEVELS)}")
-    found = [Definition(**{**row, "lowest_level": levels[row["lowest_level"]]}) for row in rows]  # type: ignore[arg-type]  # all others are text
+    found = [_definition(row, levels[row["lowest_level"]]) for row in rows]
     if faults := list(_faults(found)):
         raise ConfigurationError(f"{path.name}: {'; '.join(faults)}")
     return {each.field: each for each in found}
+
+
+def _definition(row: Mapping[str, str], lowest_level: Level) -> Definition:
+    named = {name: row[name] for name in _COLUMNS[: _COLUMNS.index("lowest_level")]}
+    return Definition(
+        **named, lowest_level=lowest_level, name=text_in(row, "name"), definition=text_in(row, "definition")
+    )
 
 
 def public_fields(fields: Sequence[str], level: Level) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from regsosek.statistics.forecast import METHODS, MODEL, WEEK, Floats, Integers,
 from regsosek.statistics.forecast_choice import Forecast, calibration, first_day, forecast
 from regsosek.statistics.forecast_series import triangle
 from regsosek.statistics.shares import with_shares
+from regsosek.wording import Text
+from regsosek.wording.texts import columns, text_in
 
 FORECAST_LEVELS = ("provinsi", "kabkota")
 SEEN_AHEAD = 30  # days after the window's end up to which a day of completion is looked for
@@ -56,19 +58,19 @@ def standard_cases() -> tuple[Case, ...]:
 
 
 @cache
-def forecast_words(label: str = "label") -> dict[str, str]:
-    """What readers see for each key: statuses, reasons, methods, sources; in English the column ``label_en``."""
-    return {row["key"]: row[label] for row in _word_rows()}
+def forecast_words() -> dict[str, Text]:
+    """What readers see for each key: statuses, reasons, methods, sources."""
+    return {row["key"]: text_in(row, "label") for row in _word_rows()}
 
 
 def forecast_words_of(field: str) -> tuple[str, ...]:
-    """What readers see of one of ``FORECAST_WORDS``, in its order."""
-    return tuple(row["label"] for row in _word_rows() if field in row["fields"].split())
+    """What readers of the tables see of one of ``FORECAST_WORDS``, in its order."""
+    return tuple(row["label_id"] for row in _word_rows() if field in row["fields"].split())
 
 
 @cache
 def _word_rows() -> list[dict[str, str]]:
-    return read_table(_HERE / "forecast_words.csv", ("key", "fields", "label", "label_en"))
+    return read_table(_HERE / "forecast_words.csv", ("key", "fields", *columns("label")))
 
 
 @dataclass(frozen=True)

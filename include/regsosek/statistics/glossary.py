@@ -44,7 +44,7 @@ def _page() -> str:
 
 def _part(name: str) -> str:
     """A field that a number is made of by its column, or a source by its name."""
-    return sources()[name].name_en if name.startswith(MARK) else _column(name)
+    return sources()[name].name.en if name.startswith(MARK) else _column(name)
 
 
 def _column(field: str) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
 from regsosek.statistics.definitions import Definition, definitions
+from regsosek.wording import Text
+from regsosek.wording.texts import columns, text_in
 
 _FILE = Path(__file__).parent / "sources.csv"
-_COLUMNS = ("source", "counted", "datasets", "name", "name_en", "where")
+_COLUMNS = ("source", "counted", "datasets", *columns("name"), "where")
 MARK = "@"
 
 
@@ -30,8 +32,7 @@ class Source:
     source: str
     counted: bool
     datasets: tuple[str, ...]
-    name: str
-    name_en: str
+    name: Text
     where: str
 
 
@@ -51,7 +52,8 @@ def sources() -> dict[str, Source]:
 
 
 def _source(row: dict[str, str]) -> Source:
-    return Source(**{**row, "counted": row["counted"] == "yes", "datasets": tuple(row["datasets"].split())})  # type: ignore[arg-type]  # all others are text
+    counted, datasets = row["counted"] == "yes", tuple(row["datasets"].split())
+    return Source(row["source"], counted, datasets, text_in(row, "name"), row["where"])
 
 
 def made_of(definition: Definition) -> tuple[str, ...]:

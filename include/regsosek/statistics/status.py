@@ -7,6 +7,8 @@ from pathlib import Path
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
+from regsosek.wording import Text
+from regsosek.wording.texts import columns, text_in
 
 _HERE = Path(__file__).parent
 _RULE_COLUMNS = (
@@ -22,13 +24,10 @@ NOT_WELL = BEHIND | {"no_data"}
 
 @dataclass(frozen=True)
 class StatusWords:
-    """What a status is called and means; Indonesian, and English."""
+    """What a status is called and means."""
 
-    status: str
-    label: str
-    label_en: str
-    meaning: str
-    meaning_en: str
+    label: Text
+    meaning: Text
 
 
 @dataclass(frozen=True)
@@ -104,8 +103,8 @@ def status_of(standing: Standing) -> str:
 @cache
 def status_words() -> dict[str, StatusWords]:
     """The words of every status, by key."""
-    rows = read_table(_HERE / "statuses.csv", ("status", "label", "label_en", "meaning", "meaning_en"))
-    return {row["status"]: StatusWords(**row) for row in rows}
+    rows = read_table(_HERE / "statuses.csv", ("status", *columns("label", "meaning")))
+    return {row["status"]: StatusWords(text_in(row, "label"), text_in(row, "meaning")) for row in rows}
 
 
 @cache

@@ -215,7 +215,7 @@ def test_every_reason_of_the_contract_and_every_rule_fits_in(night: Night, conte
     full = replace(context, rule_texts={rule.id: rule.text_id for rule in rules})
     for reason in rejection_reasons().values():
         body = flat(told(night(rejected=(replace(REJECTED, reason=reason.id),)), full))
-        assert reason.text_id in body
+        assert reason.text.id in body
     for rule in rules:
         body = flat(told(night(waiting=Waiting(100, tonight=100), rules=(RuleViolations(rule.id, 9),)), full))
         # Nobody is asked again for a region code: what is wrong with it stands under CODE.

@@ -94,7 +94,7 @@ def test_every_reason_that_is_raised_is_documented_and_no_other() -> None:
     raised = set(re.findall(r'(?:ContractBreachError\(\s*|reason=)"([a-z0-9_]+)"', source))
     documented = set(rejection_reasons())
     assert raised <= documented
-    assert all(reason.text_id and reason.text_en for reason in rejection_reasons().values())
+    assert all(reason.text.id and reason.text.en for reason in rejection_reasons().values())
 
 
 # What a checksum, an operator and the like are called among ourselves.
@@ -104,10 +104,10 @@ OURS = re.compile(r"sha-?256|hash|checksum|operator|parse|upload|file\b|header|e
 @pytest.mark.parametrize("reason", rejection_reasons().values(), ids=lambda reason: reason.id)
 def test_every_reason_says_what_the_office_must_do_and_in_its_own_language(reason: Reason) -> None:
     """A mail shows it as it stands: what is wrong, a semicolon, what to do."""
-    for text in (reason.text_id, reason.text_en):
+    for text in (reason.text.id, reason.text.en):
         wrong, _, fix = text.partition("; ")
         assert wrong and fix, text
-    assert not OURS.search(reason.text_id)
+    assert not OURS.search(reason.text.id)
 
 
 @pytest.fixture(scope="module")

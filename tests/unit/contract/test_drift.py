@@ -18,7 +18,7 @@ KINDS = {drift.kind for drift in drift_policy()}
 def test_every_dataset_has_a_verdict_on_every_kind_once(dataset: str) -> None:
     own = [drift for drift in drift_policy() if drift.dataset == dataset]
     assert sorted(drift.kind for drift in own) == sorted(KINDS)
-    assert all(drift.verdict in get_args(Verdict) and drift.text_id and drift.text_en for drift in own)
+    assert all(drift.verdict in get_args(Verdict) and drift.text.id and drift.text.en for drift in own)
 
 
 @pytest.mark.parametrize("dataset", ALL_DATASETS)
@@ -38,4 +38,4 @@ def test_every_kind_of_repair_that_is_made_is_described_and_no_other() -> None:
     assert set(repair_kinds()) <= named
     assert set(re.findall(r'Repair\([a-z_.]*dataset, "([a-z_]+)"', source)) <= set(repair_kinds())
     assert all(kind.unit in {"file", "column", "value"} for kind in repair_kinds().values())
-    assert all(kind.text_id and kind.text_en for kind in repair_kinds().values())
+    assert all(kind.text.id and kind.text.en for kind in repair_kinds().values())

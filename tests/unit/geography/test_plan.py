@@ -107,8 +107,8 @@ def test_who_has_no_curve_follows_the_shape_that_is_named_and_readers_are_told_w
     assert found.of("6403", "64").name == "supplied"
     assert planned_windows(plan=file, shape=name)["11"].plan is plan_shapes()[name]
     assert (plans(shape=name).version, found.version[: len(name) + 1]) == (name, f"{name}+")
-    assert "bukan rencana BPS" in plan_words()[name].label
-    assert "not a plan of BPS" in plan_words()[name].label_en
+    assert "bukan rencana BPS" in plan_words()[name].id
+    assert "not a plan of BPS" in plan_words()[name].en
 
 
 def test_an_unknown_shape_is_told() -> None:

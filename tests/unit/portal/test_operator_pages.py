@@ -302,7 +302,7 @@ def test_portal_mail_and_page_have_one_word_for_one_thing() -> None:
         kind: short.lower() for kind, short in told.items()
     }
     assert {state: words.label for state, words in night_words().items() if state != "failed"} == {
-        state: words.label_en for state, words in night_states().items()
+        state: words.label.en for state, words in night_states().items()
     }
 
 

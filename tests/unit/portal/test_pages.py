@@ -82,8 +82,8 @@ def test_reasons_are_told_in_both_languages() -> None:
     reason = rejection_reasons()["file_altered"]
     for page in (board(), night_page()):
         text = Outline(page).text.lower()
-        assert reason.text_en.lower() in text
-        assert reason.text_id.lower() in text
+        assert reason.text.en.lower() in text
+        assert reason.text.id.lower() in text
 
 
 def test_an_unknown_reason_is_told_by_its_id() -> None:
@@ -112,7 +112,7 @@ def test_an_id_that_two_provinces_have_is_told_with_each_its_own() -> None:
     )
     text = Outline(pages.night_page(frame(), night(), brought, [NIGHT])).text
     assert "of 400" not in text
-    assert repair_kinds()["apostrophe"].text_en not in text
+    assert repair_kinds()["apostrophe"].text.en not in text
     both = replace(brought, deliveries=[twin, delivery(state="held", delivery_id=twin.delivery_id)])
     assert "of 400" in Outline(pages.night_page(frame(), night(), both, [NIGHT])).text
 
@@ -157,5 +157,5 @@ def test_both_halves_of_the_grid_show_each_province_its_own_state() -> None:
 def test_what_reading_mended_is_told_under_its_delivery() -> None:
     text = Outline(night_page()).text
     kind = repair_kinds()["apostrophe"]
-    assert f"Mended in anggota, 1,234 values: {kind.text_en}" in text
+    assert f"Mended in anggota, 1,234 values: {kind.text.en}" in text
     assert text.count("Mended") == 1

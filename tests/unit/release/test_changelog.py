@@ -81,4 +81,4 @@ def test_nothing_below_the_province_is_named(texts: tuple[str, str]) -> None:
 
 
 def test_every_state_of_a_night_has_its_english_word() -> None:
-    assert all(words.label_en for words in night_states().values())
+    assert all(words.label.en for words in night_states().values())

@@ -120,7 +120,7 @@ def test_the_data_package_is_valid_and_so_are_its_tables(folder: Path, files: di
     [leads] = package.get_resource("harian").schema.foreign_keys
     assert leads["reference"] == {"resource": "wilayah", "fields": ["kode"]}
     status = package.get_resource("provinsi").schema.get_field("status")
-    assert status.constraints["enum"] == [words.label for words in status_words().values()]
+    assert status.constraints["enum"] == [words.label.id for words in status_words().values()]
 
 
 def test_a_changed_table_no_longer_fits_the_data_package(tmp_path: Path, files: dict[str, bytes]) -> None:

@@ -164,7 +164,7 @@ def test_the_numbers_of_the_pages_are_those_of_the_tables(
     published = {row["kode"]: row for row in csv.DictReader(io.StringIO(files["provinsi.csv"].decode()))}
     shown = outlines["en/index.html"].tables["t-urutan"]
     head = shown[0]
-    columns = {name: head.index(definitions()[name].name_en) for name in ("visited", "target_families", "complete")}
+    columns = {name: head.index(definitions()[name].name.en) for name in ("visited", "target_families", "complete")}
     rows = {row[0]: row for row in shown[2:]}
     assert len(rows) == 34
     for row in published.values():
@@ -176,7 +176,7 @@ def test_the_numbers_of_the_pages_are_those_of_the_tables(
 
 def test_below_kabkota_a_page_tells_what_is_public_and_no_more(outlines: dict[str, Outline]) -> None:
     page = outlines["en/kabkota/1101.html"]
-    names = {each.name_en: each for each in definitions().values()}
+    names = {each.name.en: each for each in definitions().values()}
     for table, level in (("t-urutan", "kecamatan"), ("t-1101010", "desa")):
         fields = [names[head] for head in page.tables[table][0][1:]]
         assert fields
@@ -184,7 +184,7 @@ def test_below_kabkota_a_page_tells_what_is_public_and_no_more(outlines: dict[st
 
 
 def test_pages_show_no_region_table_column_that_the_release_does_not_publish(outlines: dict[str, Outline]) -> None:
-    names = {each.name_en: each.field for each in definitions().values()}
+    names = {each.name.en: each.field for each in definitions().values()}
     shown = {names[head] for head in outlines["en/kabkota/1101.html"].tables["t-1101010"][0][1:]}
     assert shown <= set(REGION_TABLES["desa.csv"][1])
 
@@ -331,7 +331,7 @@ def test_no_share_stands_on_a_page_without_what_it_divides(outlines: dict[str, O
 
 
 def test_a_table_that_shows_a_share_shows_what_it_divides(outlines: dict[str, Outline]) -> None:
-    names = {each.name_en: each for each in definitions().values()}
+    names = {each.name.en: each for each in definitions().values()}
     for name in (each for each in outlines if each.startswith("en/")):
         for table, (head, *_) in outlines[name].tables.items():
             shown = {names[each].field: names[each] for each in head if each in names}

@@ -66,7 +66,7 @@ def test_a_kabkota_that_never_sent_a_family_says_so_beside_its_province(figures:
 
 def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict[str, Outline]) -> None:
     head, *rows = outlines["en/index.html"].tables["t-urutan"]
-    states = {row[0]: row[head.index(definitions()["state"].name_en)] for row in rows}
+    states = {row[0]: row[head.index(definitions()["state"].name.en)] for row in rows}
     told = {name: states[name] for name in ("Aceh", "Maluku", "Kalimantan Timur", "Papua")}
     assert told == dict(zip(told, ("Accepted", "Rejected", "Held", "No families delivered"), strict=True))
 
@@ -299,7 +299,7 @@ def _spoken(page: Outline) -> list[str]:
 def _names(figures: Figures) -> set[str]:
     """What is called the same in both languages: regions, files, data sets, versions, and words that both have."""
     same = {text for key, text in INDONESIAN.texts.items() if text == ENGLISH.texts[key]}
-    same |= {each.name for each in definitions().values() if each.name == each.name_en}
+    same |= {each.name.id for each in definitions().values() if each.name.id == each.name.en}
     named = {
         str(value)
         for frame in (figures.completion, figures.floors, figures.rules)

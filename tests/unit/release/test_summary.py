@@ -49,4 +49,6 @@ def test_a_column_of_a_forecast_lists_its_own_words_alone() -> None:
     lists = code_lists()
     assert lists["selesai_tepat_waktu"] == ("ya", "belum pasti", "tidak")
     of_forecasts = [lists[definitions()[field].column] for field in FORECAST_WORDS]
-    assert all(of_forecasts) and {word for words in of_forecasts for word in words} == {*forecast_words().values()}
+    assert all(of_forecasts) and {word for words in of_forecasts for word in words} == {
+        word.id for word in forecast_words().values()
+    }

@@ -14,14 +14,14 @@ from regsosek.statistics.shares import with_shares
 
 HEADER = (
     "field,column,unit,numerator,denominator,version,coverage,made_of,lowest_level,"
-    "name,definition,name_en,definition_en"
+    "name_id,definition_id,name_en,definition_en"
 )
 
 
 @pytest.mark.parametrize("field", [each.field for each in definitions().values()])
 def test_every_figure_is_told_in_both_languages_with_its_unit(field: str) -> None:
     each = definitions()[field]
-    assert all((each.column, each.unit, each.name, each.definition, each.name_en, each.definition_en))
+    assert all((each.column, each.unit, each.name.id, each.definition.id, each.name.en, each.definition.en))
 
 
 # Percentages that divide nothing: positions in a plan, a distribution or a constant coverage.
@@ -79,7 +79,7 @@ def test_a_ratio_that_is_no_percentage_is_not_multiplied() -> None:
 
 def test_the_glossary_tells_every_figure_and_is_not_stale() -> None:
     [page] = documents(PROJECT_ROOT).values()
-    assert all(f"`{each.column}`" in page and each.definition_en in page for each in definitions().values())
+    assert all(f"`{each.column}`" in page and each.definition.en in page for each in definitions().values())
     assert (PROJECT_ROOT / PAGE).read_text(encoding="utf-8") == page
 
 

@@ -49,4 +49,4 @@ def test_who_has_more_never_has_a_worse_word(day: int, one: int, other: int, pla
 
 
 def test_every_status_has_words_in_both_languages() -> None:
-    assert all(w.label and w.label_en and w.meaning and w.meaning_en for w in status_words().values())
+    assert all(w.label.id and w.label.en and w.meaning.id and w.meaning.en for w in status_words().values())

@@ -77,7 +77,7 @@ class Release:
 
 def missing_line(code: str, name: str, state: str, held_families: int) -> dict[str, Any]:
     """A province that has a gap, under the published names."""
-    told = night_states()[state].label
+    told = night_states()[state].label.id
     return {"kode": code, "nama": name, "keadaan_malam_ini": told, "keluarga_ditahan": held_families}
 
 

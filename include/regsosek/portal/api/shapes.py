@@ -37,7 +37,7 @@ _FILTERS: Mapping[str, Any] = {
     "day": date,
     "arrival_night": date,
     "measure": Annotated[str, Field(pattern=r"^[a-z_]{1,60}$", description="a column of the tables of regions")],
-    "stream": Literal[tuple(stream.name for stream in streams().values())],
+    "stream": Literal[tuple(stream.name.id for stream in streams().values())],
 }
 REGION_FILTERS = ("code", "parent_code")
 
@@ -111,7 +111,7 @@ def envelope_model(name: str, fields: Sequence[str]) -> type[Shape]:
 
 def _column(field: str) -> Any:
     of = definitions()[field]
-    described = Field(None, title=of.name, description=f"{of.definition_en} [{of.unit}]")
+    described = Field(None, title=of.name.id, description=f"{of.definition.en} [{of.unit}]")
     return _PYTHON[kind_of(of)], described
 
 

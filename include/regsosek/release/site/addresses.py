@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regsosek.release.site.atlas import Row
-from regsosek.release.site.language import Code
+from regsosek.wording import Language as Code
 
 NATION_PAGE = "index.html"
 PAGE_LEVELS = ("nasional", "provinsi", "kabkota")

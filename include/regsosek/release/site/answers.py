@@ -103,7 +103,7 @@ def _whose_plan(desk: Desk, row: Row) -> list[Markup]:
     own = windows.values() if row["level"] == "nasional" else [windows[row["province"]]]
     names = {window.plan.name for window in own}
     words = plan_words()[names.pop() if len(names) == 1 else NATION_NAME]
-    label = words.label if desk.language.code == "id" else words.label_en
+    label = words.of(desk.language.code)
     own_curve = row["plan_percent"] != desk.atlas.region(row["province"] or row["code"])["plan_percent"]
     return [] if own_curve else [desk.language.t("whose_plan", plan=label)]
 

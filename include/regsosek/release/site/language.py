@@ -5,24 +5,24 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from regsosek.contract.reasons import rejection_reasons
-from regsosek.geography.reference_table import read_table
 from regsosek.release.schema import kind_of
 from regsosek.release.wording import calendar_states, severities
 from regsosek.statistics.definitions import PERCENT, definitions
 from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
 from regsosek.statistics.status import status_words
 from regsosek.statistics.streams.clocks import streams
-from regsosek.wording import english, indonesian
+from regsosek.wording import Language as Code
+from regsosek.wording import Text, english, indonesian
 from regsosek.wording.nouns import with_nouns
 from regsosek.wording.number_form import NOTHING
+from regsosek.wording.texts import read_texts
 
-Code = Literal["id", "en"]
 _TEXTS = Path(__file__).parent / "texts.csv"
 _SIGNED = "poin persen"
 _OF_VERSIONS = ("version_each_opening", "version_opening")
@@ -43,7 +43,7 @@ class Language:
     @cached_property
     def texts(self) -> Mapping[str, str]:
         """All texts by key."""
-        return {key: row[self.code] for key, row in _texts().items()}
+        return {key: text.of(self.code) for key, text in _texts().items()}
 
     def t(self, key: str, **values: object) -> Markup:
         """The text ``key`` with ``values`` in their places; the text may hold markup, the values are escaped."""
@@ -56,44 +56,40 @@ class Language:
 
     def name(self, field: str) -> str:
         """What a figure is called."""
-        return definitions()[field].name if self.code == "id" else definitions()[field].name_en
+        return definitions()[field].name.of(self.code)
 
     def definition(self, field: str) -> str:
         """What a figure means."""
-        return definitions()[field].definition if self.code == "id" else definitions()[field].definition_en
+        return definitions()[field].definition.of(self.code)
 
     def state(self, state: str) -> str:
         """What became of a province's night."""
-        words = calendar_states()[state]
-        return words.label if self.code == "id" else words.label_en
+        return calendar_states()[state].label.of(self.code)
 
     def state_explained(self, state: str) -> str:
         """The same in a sentence."""
-        words = calendar_states()[state]
-        return words.explanation if self.code == "id" else words.explanation_en
+        return calendar_states()[state].explanation.of(self.code)
 
     def status(self, status: str) -> str:
         """How a region stands against its plan."""
-        words = status_words()[status]
-        return words.label if self.code == "id" else words.label_en
+        return status_words()[status].label.of(self.code)
 
     def reason(self, reason: str) -> str:
         """Why a delivery was rejected."""
         known = rejection_reasons().get(reason)
-        return reason if known is None else known.text_id if self.code == "id" else known.text_en
+        return reason if known is None else known.text.of(self.code)
 
     def forecast_word(self, key: str) -> str:
         """A status, reason or method of a forecast."""
-        return forecast_words("label" if self.code == "id" else "label_en")[key]
+        return forecast_words()[key].of(self.code)
 
     def severity(self, severity: str) -> str:
         """How bad it is to violate a rule."""
-        words = severities()[severity]
-        return words.label if self.code == "id" else words.label_en
+        return severities()[severity].of(self.code)
 
     def stream(self, stream: str) -> str:
         """What a stream is called."""
-        return streams()[stream].name if self.code == "id" else streams()[stream].name_en
+        return streams()[stream].name.of(self.code)
 
     def figure(self, field: str, value: Any) -> str:
         """A value of ``field`` as this language writes it; a dash, or why, where there is none."""
@@ -117,7 +113,7 @@ class Language:
     def version(self, version: str) -> str:
         """A version of a denominator; the tables write its words in Indonesian."""
         for key in _OF_VERSIONS:
-            version = version.replace(_texts()[key]["id"], self.texts[key])
+            version = version.replace(_texts()[key].id, self.texts[key])
         return version
 
     def _word(self, field: str, value: str) -> str:
@@ -146,5 +142,5 @@ LANGUAGES = (Language("id"), Language("en"))
 
 
 @cache
-def _texts() -> dict[str, dict[str, str]]:
-    return {row["key"]: row for row in read_table(_TEXTS, ("key", "id", "en"))}
+def _texts() -> dict[str, Text]:
+    return read_texts(_TEXTS)

@@ -17,9 +17,11 @@ from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
 from regsosek.statistics.as_of import AS_OF, AsOf
 from regsosek.warehouse.standing import stood
+from regsosek.wording import Text
+from regsosek.wording.texts import columns, text_in
 
 _PLACE = Path(__file__).parent
-_COLUMNS = ("stream", "instrument", "grace_days", "name", "name_en")
+_COLUMNS = ("stream", "instrument", "grace_days", *columns("name"))
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,7 @@ class Stream:
     stream: str
     instrument: str
     grace_days: int
-    name: str
-    name_en: str
+    name: Text
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def streams() -> dict[str, Stream]:
     rows = read_table(_PLACE / "streams.csv", _COLUMNS)
     if wrong := [row["stream"] for row in rows if not row["grace_days"].isdigit()]:
         raise ConfigurationError(f"streams.csv: {', '.join(wrong)}: grace_days must be a whole number of days")
-    found = (Stream(r["stream"], r["instrument"], int(r["grace_days"]), r["name"], r["name_en"]) for r in rows)
+    found = (Stream(r["stream"], r["instrument"], int(r["grace_days"]), text_in(r, "name")) for r in rows)
     return {each.stream: each for each in found}
 
 

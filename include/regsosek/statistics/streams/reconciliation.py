@@ -15,22 +15,22 @@ import pandas as pd
 
 from regsosek.geography.reference_table import read_table
 from regsosek.statistics.streams.clocks import Clocks, reported_through
+from regsosek.wording import Text
+from regsosek.wording.texts import text_in
 
-_COLUMNS = ("kind", "streams", "name", "action", "name_en", "action_en")
+_COLUMNS = ("kind", "streams", "name_id", "action_id", "name_en", "action_en")
 DAY_COUNTS = ("arrived", "reported", "verified", "messages", "tagged", "without_document")
 GAP_COLUMNS = ("code", "kind", "families", "since", "through")
 
 
 @dataclass(frozen=True)
 class GapKind:
-    """A kind of gap: the streams that must have reported, and its words (Indonesian, English)."""
+    """A kind of gap: the streams that must have reported, and its words."""
 
     kind: str
     streams: tuple[str, ...]
-    name: str
-    action: str
-    name_en: str
-    action_en: str
+    name: Text
+    action: Text
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,11 @@ class Told:
 def gap_kinds() -> dict[str, GapKind]:
     """All kinds by name, in the order in which they are told."""
     rows = read_table(Path(__file__).parent / "gap_kinds.csv", _COLUMNS)
-    return {row["kind"]: GapKind(**{**row, "streams": tuple(row["streams"].split())}) for row in rows}  # type: ignore[arg-type]
+    return {row["kind"]: _kind(row) for row in rows}
+
+
+def _kind(row: Mapping[str, str]) -> GapKind:
+    return GapKind(row["kind"], tuple(row["streams"].split()), text_in(row, "name"), text_in(row, "action"))
 
 
 def gaps(told: Told) -> pd.DataFrame:
