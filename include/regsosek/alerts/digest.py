@@ -8,7 +8,7 @@ from regsosek.alerts.also_listed import also_listed
 from regsosek.alerts.arrived import arrived
 from regsosek.alerts.condition import Condition, Kind, Told
 from regsosek.alerts.context import Context
-from regsosek.alerts.ended import all_over, end_line, ends, status_told
+from regsosek.alerts.ended import all_over, end_line, ends, pace_told, status_told
 from regsosek.alerts.grouping import (
     Line,
     by_kabkota,
@@ -136,7 +136,7 @@ def _good(figures: ProvinceFigures, words: Words) -> str:
     told.append(words.say("good_waiting", n=words.number(waiting)) if waiting else words.say("good_text"))
     if figures.pace.status == BELOW_PLAN:
         short = words.number(-(figures.pace.gap_families or 0))
-        told.append(words.say("good_below", status=words.status(BELOW_PLAN), n=short))
+        told.append(words.say("good_below", status=pace_told(figures.pace, words), n=short))
     return " ".join([*told, words.say("good_thanks")])
 
 

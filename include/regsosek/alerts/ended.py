@@ -6,6 +6,7 @@ from regsosek.alerts.condition import Condition, Kind, Told
 from regsosek.alerts.province_figures import ProvinceFigures
 from regsosek.alerts.told_line import place_named
 from regsosek.alerts.wording import Words
+from regsosek.statistics.course import Pace
 
 # Nothing of the kind is left in the province: of any other kind, what is left is open.
 _NOTHING_LEFT: Mapping[Kind, Callable[[ProvinceFigures], bool]] = {
@@ -58,16 +59,25 @@ def _stands_now(condition: Condition, figures: ProvinceFigures, words: Words) ->
     if pace is None:
         return ""
     of_province = condition.place.level == "provinsi"
-    status = status_told(figures, words) if of_province else words.status(pace.status)
+    status = status_told(figures, words) if of_province else pace_told(pace, words)
     short = -(pace.gap_families or 0)
     if short <= 0:
         return words.say("stands_now", status=status)
     return words.say("stands_now_short", status=status, families=words.number(short))
 
 
+def pace_told(pace: Pace, words: Words) -> str:
+    """The page's status; of who is below plan within limits the gap and the limit, too."""
+    status = words.status(pace.status)
+    if pace.limit_points is None:
+        return status
+    gap, limit = words.written.decimal(-(pace.gap_points or 0)), words.written.plain_decimal(-pace.limit_points)
+    return words.say("status_within", status=status, gap=gap, limit=limit)
+
+
 def status_told(figures: ProvinceFigures, words: Words) -> str:
     """The page's status of a province, and how many of its kab/kota the page calls behind."""
-    status, behind = words.status(figures.pace.status), figures.behind_below
+    status, behind = pace_told(figures.pace, words), figures.behind_below
     if not behind:
         return status
     far = sum(figures.pace_of_kabkota(each).status == "far_behind" for each in behind)

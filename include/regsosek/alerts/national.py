@@ -256,8 +256,14 @@ def _well(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
 
 
 def _short_of_plan(figures: ProvinceFigures, words: Words) -> str:
-    short = words.number(-(figures.pace.gap_families or 0))
-    return words.say("nation_well_short", province=province(figures.province).name, n=short)
+    pace, written = figures.pace, words.written
+    return words.say(
+        "nation_well_short",
+        province=province(figures.province).name,
+        n=words.number(-(pace.gap_families or 0)),
+        gap=written.decimal(-(pace.gap_points or 0)),
+        limit=written.plain_decimal(-(pace.limit_points or 0)),
+    )
 
 
 def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:

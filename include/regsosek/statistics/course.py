@@ -9,7 +9,7 @@ from datetime import date
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import PlanCurve
 from regsosek.statistics.percentages import percent
-from regsosek.statistics.status import Standing, status_of
+from regsosek.statistics.status import BELOW_PLAN, Standing, behind_limit, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Pace:
         status: a key of ``statuses.csv``.
         gap_points, gap_families: negative is behind.
         days_behind: negative is ahead.
+        limit_points: the gap below which it would be called behind; only of who is below plan and not behind.
     """
 
     status: str
@@ -45,6 +46,7 @@ class Pace:
     plan_families: int | None = None
     gap_families: int | None = None
     days_behind: float | None = None
+    limit_points: float | None = None
 
 
 def course_of(window: FieldWindow, night: date, curve: PlanCurve | None = None) -> Course:
@@ -80,4 +82,5 @@ def pace_of(course: Course, visited: int, base: int | None, *, known: bool = Tru
     if not known:
         return Pace(status, course.percent, None, planned)
     behind = course.curve.days_behind(course.day, visited / base)
-    return Pace(status, course.percent, gap, planned, visited - planned, behind)
+    limit = behind_limit(course.day, course.window_percent, course.percent) if status == BELOW_PLAN else None
+    return Pace(status, course.percent, gap, planned, visited - planned, behind, limit)

@@ -22,7 +22,7 @@ from regsosek.statistics.shares import with_shares
 PACED_LEVELS = ("nasional", "provinsi", "kabkota", "kecamatan")
 _COLUMNS: Mapping[str, str] = {
     "plan_percent": "Float64", "plan_families": "Int64", "gap_points": "Float64", "gap_families": "Int64",
-    "days_behind": "Float64", "status": "object",
+    "days_behind": "Float64", "limit_points": "Float64", "status": "object",
 }  # fmt: skip
 
 _READ = ("code", "parent_code", "province", "visited", "plan_base_families")
@@ -35,7 +35,8 @@ def with_pace(
 
     Columns: ``plan_base`` (``target`` or ``kerangka``), ``plan_base_families, plan_base_version, plan_base_coverage,
     visited_of_plan_base, plan_percent, plan_families, gap_points, gap_families`` (negative is behind),
-    ``days_behind`` (negative is ahead) and ``status`` (a key of ``statuses.csv``).
+    ``days_behind`` (negative is ahead), ``limit_points`` (of who is
+    below plan within limits) and ``status`` (a key of ``statuses.csv``).
 
     Args:
         regions: with ``target_*`` and ``frame_*`` families, version and coverage.

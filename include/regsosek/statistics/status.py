@@ -75,14 +75,25 @@ class StatusRule:
         )  # fmt: skip
         return not self.only_when and self.from_day == 0 and all(each is None for each in asked)
 
+    def holds_on(self, day: int, window_percent: float) -> bool:
+        """Whether it is a rule of that day."""
+        return (
+            self.from_day <= day
+            and (self.to_day is None or day <= self.to_day)
+            and (self.above_window_percent is None or window_percent > self.above_window_percent)
+            and (self.to_window_percent is None or window_percent <= self.to_window_percent)
+        )
+
+    def limit(self, planned: float) -> float:
+        """The gap in points below which it fits a region of which ``planned`` percent are planned; negative."""
+        of_plan = None if self.below_percent_of_plan is None else (self.below_percent_of_plan - 100) * planned / 100
+        return min(each for each in (self.gap_below_points, of_plan, 0.0) if each is not None)
+
     def fits(self, standing: Standing) -> bool:
         """Whether every condition of the line holds."""
         return (
-            self.from_day <= standing.day
-            and (self.to_day is None or standing.day <= self.to_day)
+            self.holds_on(standing.day, standing.window_percent)
             and (not self.only_when or _CONDITIONS[self.only_when](standing))
-            and (self.above_window_percent is None or standing.window_percent > self.above_window_percent)
-            and (self.to_window_percent is None or standing.window_percent <= self.to_window_percent)
             and (self.percent_from is None or (standing.percent or 0) >= self.percent_from)
             and (self.gap_below_points is None or (standing.gap_points or 0) < self.gap_below_points)
             and (self.below_percent_of_plan is None or standing.percent_of_plan < self.below_percent_of_plan)
@@ -98,6 +109,12 @@ _CONDITIONS: Mapping[str, Callable[[Standing], bool]] = {
 def status_of(standing: Standing) -> str:
     """The key of the status (``statuses.csv``); the last rule asks nothing, so that there always is one."""
     return next(rule.status for rule in status_rules() if rule.fits(standing))
+
+
+def behind_limit(day: int, window_percent: float, planned: float) -> float:
+    """The gap in points, negative, below which a region of which ``planned`` percent are planned is called behind."""
+    rules = (rule for rule in status_rules() if rule.status in BEHIND and rule.holds_on(day, window_percent))
+    return max(rule.limit(planned) for rule in rules)
 
 
 @cache

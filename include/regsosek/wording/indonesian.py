@@ -14,7 +14,7 @@ _DATES = DateForm(_LOCALE, " pukul %H.%M")
 thousands, mark = _FORM.thousands, _FORM.mark
 number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
 percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
-percent_of, plain_percentage = _FORM.percent_of, _FORM.plain_percentage
+percent_of, plain_percentage, plain_decimal = _FORM.percent_of, _FORM.plain_percentage, _FORM.plain_decimal
 short_date, day, moment = _DATES.short, _DATES.day, _DATES.moment
 long_date = full_date = _DATES.full  # an Indonesian date in full names its day of the week anyway
 

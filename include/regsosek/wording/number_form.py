@@ -60,8 +60,12 @@ class NumberForm:
 
     def plain_percentage(self, value: float) -> str:
         """A percentage that is itself the figure, such as a plan or a limit: with a decimal only if it needs one."""
+        return f"{self.plain_decimal(value)}{self.percent}"
+
+    def plain_decimal(self, value: float) -> str:
+        """A number that is itself the figure, with a decimal only if it needs one."""
         rounded = round(float(value), 1)
-        return f"{self.decimal(rounded, 0 if rounded.is_integer() else 1)}{self.percent}"
+        return self.decimal(rounded, 0 if rounded.is_integer() else 1)
 
     def points(self, value: float | None) -> str:
         """A difference of percentages with its sign; a dash for None."""

@@ -211,7 +211,10 @@ def test_who_is_short_of_the_plan_or_waits_is_named_among_those_without_a_proble
     message = compose_national(found, ours())
     assert message.subject.startswith("[AMAN]")
     well = flat(message).split("Tidak ada masalah (34 provinsi): ")[1]
-    assert "Di antaranya di bawah rencana (dalam batas): Sumatera Utara (kurang 13.000 keluarga)." in well
+    assert (
+        "Di antaranya di bawah rencana (dalam batas): Sumatera Utara (kurang 13.000 keluarga; 13,0 poin, batas 15)."
+        in well
+    )
     assert "Di antaranya 34 keluarga di 2 provinsi menunggu perbaikan di karantina, di bawah batas yang" in well
     assert "34 keluarga di 2 provinsi" in message.html
     assert "menunggu" not in flat(compose_national(stands(night), ours()))

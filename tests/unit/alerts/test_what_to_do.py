@@ -70,7 +70,9 @@ def test_good_news_of_a_province_below_plan_says_so(night: Night, context: Conte
     """13 points are within the limits of the day, and nobody is asked: that all is on plan would not be so."""
     said = " ".join(compose_digest(night(visited=35_000, kabkota=()), [], LIMITS, context).body.split())
     assert "Tidak ada masalah yang belum selesai" in said
-    assert "Keadaan menurut rencana: di bawah rencana (dalam batas), kurang 13.000 keluarga. Terima kasih" in said
+    within = "di bawah rencana (dalam batas), 13,0 poin di bawah, batas 15"
+    assert f"Keadaan menurut rencana: {within}, kurang 13.000 keluarga. Terima kasih" in said
+    assert f"selisih −13.000 keluarga: {within}" in said
     assert "sesuai rencana" not in said
     assert "Keadaan menurut rencana" not in compose_digest(night(kabkota=()), [], LIMITS, context).body
 

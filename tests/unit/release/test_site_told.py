@@ -228,6 +228,15 @@ def test_where_nobody_is_behind_nobody_is_named_the_worst(figures: Figures) -> N
     assert "status: on plan." in " ".join(found.sentences)
 
 
+def test_a_word_within_limits_says_the_limit_wherever_it_stands(figures: Figures) -> None:
+    """In sentences and in the heads of lines alike: 11 points below and *within limits* is believed by its limit."""
+    codes, shown = list(figures.completion["code"]), figures.completion.copy()
+    shown.loc[codes.index("76"), ["gap_points", "limit_points", "status"]] = (-11.4, -15.0, "below_plan")
+    at = desk(replace(figures, completion=shown))
+    row = at.atlas.region("76")
+    assert at.figure(row, "status") == at.cell(row, "status").text == "below plan (within limits), limit 15 points"
+
+
 def test_who_is_behind_is_named_also_where_one_without_families_lies_further_below(figures: Figures) -> None:
     codes, shown = list(figures.completion["code"]), figures.completion.copy()
     for code, gap, status in (("11", -28.0, "not_begun"), ("12", -27.0, "far_behind"), ("13", -26.0, "on_plan")):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.errors import ConfigurationError
-from regsosek.statistics.status import Standing, read_rules, status_of, status_words
+from regsosek.statistics.status import BEHIND, Standing, behind_limit, read_rules, status_of, status_words
 
 HEADER = (
     "status,only_when,from_day,to_day,above_window_percent,to_window_percent,percent_from,gap_below_points,"
@@ -46,6 +46,21 @@ def test_who_has_more_never_has_a_worse_word(day: int, one: int, other: int, pla
     elapsed = day * 100 / 31
     words = [ORDER.index(status_of(Standing(day, elapsed, 1, each, each - planned))) for each in (less, more)]
     assert words == sorted(words)
+
+
+@given(st.integers(4, 60), st.integers(1, 100), st.integers(1, 100))
+def test_the_limit_is_the_gap_beyond_which_a_region_is_called_behind(day: int, reached: int, planned: int) -> None:
+    """It stands beside the word of who is below plan, so that nobody need guess how near behind is."""
+    elapsed, gap = day * 100 / 31, reached - planned
+    limit = behind_limit(day, elapsed, planned)
+    behind = status_of(Standing(day, elapsed, 1, reached, gap)) in BEHIND
+    assert behind is (gap < limit - 1e-9 and reached < 100)
+
+
+def test_the_limit_follows_day_and_plan() -> None:
+    days = ((12, 48), (8, 20), (28, 90), (33, 100))
+    told = [round(behind_limit(day, day * 100 / 31, planned), 1) for day, planned in days]
+    assert told == [-15, -8, -10, -5]
 
 
 def test_every_status_has_words_in_both_languages() -> None:

@@ -72,8 +72,12 @@ class Desk:
         return Column(self.language.name(name), name, definition.unit in _TEXT_UNITS)
 
     def figure(self, row: Row, name: str) -> str:
-        """A figure of a row as text."""
-        return self.language.figure(name, row.get(name))
+        """A figure of a row as text; a status within limits says how far the limit is."""
+        told = self.language.figure(name, row.get(name))
+        limit = row.get("limit_points") if name == "status" else None
+        if limit is None:
+            return told
+        return self.language.say("status_within", status=told, limit=self.language.written.plain_decimal(-limit))
 
     def cell(self, row: Row, name: str) -> Cell:
         """A figure of a row as a cell."""
