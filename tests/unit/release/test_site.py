@@ -13,6 +13,7 @@ import made_up
 import pandas as pd
 import pytest
 
+from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.plan import PlanCurve
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import Level
@@ -224,7 +225,7 @@ def test_who_is_missing_is_told_with_the_reason_and_what_is_held(files: dict[str
     text = " ".join("".join(Outline(files["index.html"].decode()).text).split())
     assert "lengkap dari 31 dari 34 provinsi" in text
     assert "Papua (94): Tidak ada kiriman data keluarga (K)" in text
-    assert "isi berkas tidak sama" in text
+    assert rejection_reasons()["file_altered"].text.id in text
     assert "1.234 keluarga dalam kiriman yang ditahan belum dihitung." in text
 
 
