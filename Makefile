@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 bin := .venv/bin
+cores := $(shell getconf _NPROCESSORS_ONLN)
 shell_scripts := .ci/run tools/install.sh tools/install-chromium.sh docker/init.sh docker/object-store.sh docker/create-databases.sh docker/pin-images.sh docker/backup.sh docker/objects.sh docker/restore-drill.sh docker/try.sh docker/standins/build.sh docker/standins/postgres-entrypoint.sh
 
 .PHONY: help
@@ -48,7 +49,13 @@ bench: install  ## what a bad day costs more than a clean one, and day 30 more t
 
 # Each worker has servers of its own, and a file stays on one of them: what its tests share is made once. Files go out in
 # this order, those that take long first: at the end a worker would wait for another one's last file.
-tests := $(bin)/pytest -n $(or $(WORKERS),auto) --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/integration tests/dags tests/unit
+tests := $(bin)/pytest -n $(or $(WORKERS),auto) --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/integration tests/dags tests/laws tests/unit
+
+# Units and short laws wait for nothing: one worker to each core.
+.PHONY: test-unit
+test-unit: install  ## what one runs all day: units, and laws with few examples; prints coverage (WORKERS=)
+	$(bin)/pytest -n $(or $(WORKERS),$(cores)) --dist loadfile -q -m "not exhaustive and not full" --hypothesis-profile=short \
+	  --cov --cov-report=term:skip-covered tests/laws tests/unit
 
 .PHONY: test
 test: install  ## what every change must pass, of parts that pip can supply (WORKERS= files at a time)

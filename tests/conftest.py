@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 settings.register_profile("long", deadline=None, max_examples=1000)
+settings.register_profile("short", deadline=None, max_examples=10)
 
 
 def pytest_xdist_auto_num_workers() -> int:

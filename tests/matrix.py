@@ -1,4 +1,4 @@
-"""Matrices and laws too large for every change: some of their cells are always tried, ``make test-all`` tries all."""
+"""How much of a matrix or a law is tried: a few cells at every change, most in CI, all by ``make test-all``."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-EXHAUSTIVE = pytest.mark.exhaustive
+EXHAUSTIVE, FULL = pytest.mark.exhaustive, pytest.mark.full
 
 
 def cells(values: Iterable[Any] | Mapping[str, Any], *, always: Collection[Any]) -> list[Any]:
@@ -22,6 +22,11 @@ def cells(values: Iterable[Any] | Mapping[str, Any], *, always: Collection[Any])
     return [pytest.param(each, id=name, marks=() if name in always else EXHAUSTIVE) for name, each in named.items()]
 
 
-def nights_of_a_law(usual: int) -> int:
-    """Examples of a law over whole nights: ``usual`` of them, ten times as many in the profile ``long``."""
-    return usual * max(1, settings().max_examples // 100)
+def sampled(values: Mapping[str, Any], every: int) -> list[Any]:
+    """Parameters of a law; all but one in ``every`` bear the mark ``full``, which ``make test-unit`` leaves out."""
+    return [pytest.param(v, id=name, marks=FULL if n % every else ()) for n, (name, v) in enumerate(values.items())]
+
+
+def examples(usual: int) -> int:
+    """Examples of a law: ``usual`` of them, ten times as many in the profile ``long``, a tenth in ``short``."""
+    return max(1, usual * settings().max_examples // 100)

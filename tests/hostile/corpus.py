@@ -16,11 +16,15 @@ _ALWAYS = {"C-303", "P01", "S01", "S02", "S03", "F05", "G01", "G03"}
 
 
 def deliveries() -> Iterator[tuple[HostileKind, Draft]]:
-    """One delivery of each kind, each with families of its own."""
-    for number, kind in enumerate(KINDS.values(), start=1):
-        draft = clean(number)
-        BUILDERS[kind.kind](draft)
-        yield kind, draft
+    """One delivery of each kind."""
+    return ((kind, delivery(name)) for name, kind in KINDS.items())
+
+
+def delivery(kind: str) -> Draft:
+    """A delivery of ``kind``, with families of its own."""
+    draft = clean(1 + list(KINDS).index(kind))
+    BUILDERS[kind](draft)
+    return draft
 
 
 def rules_of_the_corpus(directory: Path) -> Path:

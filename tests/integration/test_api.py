@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
+from matrix import examples
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.portal.viewer import Viewer
@@ -44,7 +45,9 @@ LISTS = {"quarantine", "gaps", "appointments", "figures/subsls"}
 OTHERS = {"figures", "releases", "regions", "definitions", "nights", "deliveries", "quality"}
 # A page of a whole list is asked for once per example: what is sought does not depend on how often.
 FEW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -62,7 +65,7 @@ def test_every_path_keeps_its_contract(portal: Portal, mode: GenerationMode) -> 
     for found in schemathesis.openapi.from_asgi(f"{API}/openapi.json", portal.app).get_all_operations():
         operation = found.ok()
 
-        @settings(FEW, max_examples=8, suppress_health_check=list(HealthCheck), database=None)
+        @settings(FEW, max_examples=examples(8), suppress_health_check=list(HealthCheck), database=None)
         @given(case=operation.as_strategy(generation_mode=mode))
         def keeps_it(case: schemathesis.Case) -> None:
             tried[operation.path] += 1  # noqa: B023 - called in this very round
@@ -234,7 +237,7 @@ def values(portal: Portal) -> st.SearchStrategy[dict[str, str]]:
     )
 
 
-@settings(FEW, max_examples=150)
+@settings(FEW, max_examples=examples(150))
 @given(data=st.data())
 def test_the_account_of_a_province_hears_of_no_other(portal: Portal, data: st.DataObject) -> None:
     known = parameters(portal.seen_by(NATIONAL))

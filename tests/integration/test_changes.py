@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, FieldWorld, family, faulty, withdrawal
-from matrix import nights_of_a_law
+from matrix import examples
 from regsosek.geography.regions import NATION
 from regsosek.night import judging, replaying
 from regsosek.statistics.as_of import AsOf
@@ -185,7 +185,7 @@ def sent(document: str, versi: int, kind: str) -> Any:
     return withdrawal(document, versi, number=number)
 
 
-@settings(max_examples=nights_of_a_law(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, reopened=st.lists(SENT, max_size=2, unique_by=lambda sent: sent[0]))
 def test_the_changes_of_all_nights_are_the_figures(
     prepared: FieldWorld, deliveries: list[Any], reopened: list[Any]

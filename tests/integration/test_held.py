@@ -18,7 +18,7 @@ from sqlalchemy import text
 from delivered import DESA, PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from left_behind import contents, on_landing
-from matrix import cells, nights_of_a_law
+from matrix import cells, examples
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.errors import DecisionError, SealedNightError
@@ -476,7 +476,7 @@ ARRIVALS = st.lists(
 )
 
 
-@settings(max_examples=nights_of_a_law(2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=ARRIVALS, choices=st.tuples(st.integers(0, 5), st.integers(0, 5)), wait=st.integers(0, 2))
 def test_the_order_of_arrivals_and_decisions_does_not_matter(
     prepared: FieldWorld, arrivals: list[tuple[str, int, bool]], choices: tuple[int, int], wait: int

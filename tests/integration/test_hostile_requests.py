@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Mount
 
+from matrix import examples
 from portal_viewers import EVERY, office
 from regsosek.night.house import open_house
 from regsosek.portal import access_log
@@ -116,7 +117,7 @@ def test_no_value_in_any_place_of_any_route_is_a_fault_of_ours(site: Site, value
             site.require_refused(site.send(route, value, value))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_nor_is_anything_else(site: Site, data: st.DataObject) -> None:
     site.viewer = data.draw(st.sampled_from([NATIONAL, office("64")]))

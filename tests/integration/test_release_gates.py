@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from delivered import PROVINCE
 from field_world import Family, FieldWorld, family, faulty, withdrawal
-from matrix import nights_of_a_law
+from matrix import examples
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, published_keys, read, receive, release, table
 from regsosek.contract.codebook import Variable
 from regsosek.errors import AuditError
@@ -239,7 +239,7 @@ def message(document: str, versi: int, kind: str, floor_area: int) -> Family:
     return family(document, versi, number=number, **answers)
 
 
-@settings(max_examples=nights_of_a_law(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=MESSAGES)
 def test_the_second_reading_agrees_with_the_statistics_whatever_arrives(
     prepared: FieldWorld, messages: list[tuple[str, int, str, int, bool]], tmp_path_factory: pytest.TempPathFactory

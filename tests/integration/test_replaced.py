@@ -15,7 +15,7 @@ from ulid import ULID
 from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
 from left_behind import contents
-from matrix import nights_of_a_law
+from matrix import examples
 from regsosek.alerts.nightly import alert_provinces
 from regsosek.night.deciding import free
 from regsosek.night.quarantine import quarantined_cases, waiting_by_rule
@@ -304,7 +304,7 @@ def possible(order: Sequence[int], deliveries: Sequence[tuple[Any, set[int]]]) -
     return all(order.index(each) < place for place, n in enumerate(order) for each in deliveries[n][1] if each < n)
 
 
-@settings(max_examples=nights_of_a_law(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, choice=st.integers(0, 23))
 def test_any_order_of_arrival_leaves_the_same_families_and_both_readings_agree(
     prepared: FieldWorld, tmp_path_factory: pytest.TempPathFactory, deliveries: list[Any], choice: int

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from delivered import PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
-from matrix import nights_of_a_law
+from matrix import examples
 from regsosek.night import judging, replaying
 from regsosek.quality.verdict import Judge
 
@@ -190,7 +190,7 @@ def message(document: str, versi: int, kind: str) -> Family:
     return withdrawal(document, versi, number=number)
 
 
-@settings(max_examples=nights_of_a_law(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=MESSAGES, choice=st.integers(1, 23))
 def test_any_order_of_arrival_leaves_the_same_state_and_figures(
     prepared: FieldWorld, messages: list[tuple[str, int, str]], choice: int

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from matrix import examples
 from regsosek.alerts.condition import Kind, Place, Severity, State, Told, Why
 from regsosek.alerts.context import Context, KnownEvent, Officer
 from regsosek.alerts.digest import compose_digest
@@ -241,7 +242,7 @@ def test_hostile_texts_are_texts(night: Night, full: Context, hostile: str) -> N
     assert [each for each in suspects(message) if each.value != "6403010001000100"] == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 @given(hostile=st.text(max_size=40))
 def test_no_text_breaks_the_page_or_the_subject(night: Night, full: Context, hostile: str) -> None:
     figures = night(kabkota=(KabkotaFigures("6403", hostile, 5000, 1, 5, Waiting(1, tonight=1, new_sls=1)),))

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alert_memory import Memory
+from matrix import examples
 from regsosek.alerts.condition import EVENTS, Key, State, Why
 from regsosek.alerts.judging import Rules
 from regsosek.alerts.life import TOLD_LEVELS
@@ -90,7 +91,7 @@ def spent(memory: Memory, night: date) -> bool:
     return sum(0 < (night - at).days < 7 for at in memory.told) >= LIMITS.economy.messages_per_week
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nights=NIGHTS)
 @example(nights=[Drawn((AWAY, WELL)), Drawn((WELL, WELL)), *[Drawn((WELL, WELL), looks=False)] * 3])
 @example(nights=[Drawn((BEHIND, WELL)), Drawn((WELL, WELL)), Drawn((WELL, WELL))])

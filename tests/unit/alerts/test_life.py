@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from alert_memory import Memory
+from matrix import examples
 from regsosek.alerts.acts import Act, Verb
 from regsosek.alerts.condition import Condition, Kind, Place, Severity, State, Why
 from regsosek.alerts.judging import Judgement, Rules
@@ -133,7 +134,7 @@ class LifeOfACondition(RuleBasedStateMachine):
             assert told and (self.night - told[-1]).days < LIMITS.economy.interval_nights
 
 
-LifeOfACondition.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+LifeOfACondition.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
 TestLifeOfACondition = LifeOfACondition.TestCase
 
 

@@ -9,12 +9,15 @@ from types import ModuleType
 import pytest
 
 from field_world import CompiledJudge
+from matrix import FULL
 from regsosek.contract.manifest import parse_manifest
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.campaign import Campaign
 from regsosek.simulation.defects import default_defects
 from regsosek.simulation.simulate import simulate_day
 from regsosek.simulation.sinks import DirectorySink
+
+pytestmark = FULL
 
 FAMILIES, PARTS = 400, 2
 

@@ -19,6 +19,7 @@ from edited_codebook import (
     with_versions,
     written,
 )
+from matrix import examples
 from regsosek.contract.codebook import (
     DATASETS,
     all_variables,
@@ -62,7 +63,7 @@ def codebooks(draw: st.DrawFn) -> dict[str, str]:
     return {**texts, "variables.csv": written(edited)}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(codebooks())
 def test_the_versions_together_have_all_variables_each_in_the_same_order(texts: dict[str, str]) -> None:
     with codebook(texts):
@@ -74,7 +75,7 @@ def test_the_versions_together_have_all_variables_each_in_the_same_order(texts: 
                 assert names(dataset, version) == [name for name in everything if name in asked]
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.data())
 def test_a_span_holds_one_run_of_versions(data: st.DataObject) -> None:
     with codebook(with_versions(shipped(), *LATER)):

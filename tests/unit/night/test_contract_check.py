@@ -13,6 +13,7 @@ from checked_folder import no_services, written
 from delivered import DESA
 from field_world import CompiledJudge, few_rules
 from hostile.draft import NIGHT, SECRETS, Draft, clean, household
+from matrix import FULL
 from reference_folder import frame_row, write_reference
 from regsosek.cli.main import app
 from regsosek.contract.documentation import EXAMPLE
@@ -156,6 +157,7 @@ def test_rows_that_break_rules_are_listed_by_their_keys(suites: dict[str, Suite]
     assert [secret for secret in SECRETS if secret in str(taken)] == []
 
 
+@FULL
 @pytest.mark.usefixtures("compiled")
 def test_the_simulator_s_deliveries_would_be_accepted(suites: dict[str, Suite], tmp_path: Path) -> None:
     campaign = Campaign(scale=1 / 4000, first_delivery=NIGHT, streams=True)
@@ -168,6 +170,7 @@ def test_the_simulator_s_deliveries_would_be_accepted(suites: dict[str, Suite], 
     assert all(each.shares[0].judged for each in found)
 
 
+@FULL
 @pytest.mark.usefixtures("environment")
 def test_the_command_accepts_the_example_of_the_contract() -> None:
     """With Great Expectations, as at night; sockets are forbidden to unit tests."""

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from delivered import anggota_row, keluarga_row, reference_tables, stage_rows
+from matrix import FULL
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.instruments import first_version
 from regsosek.errors import ParityError
@@ -141,6 +142,7 @@ def test_results_hold_counts_and_no_value(connection, tmp_path: Path, suites: di
     assert NIK not in caplog.text
 
 
+@FULL
 def test_its_import_writes_nothing_into_a_verbose_log() -> None:
     verbose = "import logging; logging.basicConfig(level=logging.INFO); import regsosek.release.published_rules"
     told = subprocess.run([sys.executable, "-c", verbose], capture_output=True, text=True, check=True)

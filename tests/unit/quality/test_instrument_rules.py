@@ -24,6 +24,7 @@ from edited_codebook import (
     with_versions,
     written,
 )
+from matrix import FULL, examples
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.instruments import instrument_versions
 from regsosek.errors import ConfigurationError
@@ -69,7 +70,7 @@ def later_forms(draw: st.DrawFn) -> dict[str, str]:
     }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(later_forms())
 def test_whatever_comes_later_the_first_version_keeps_its_rules(texts: dict[str, str]) -> None:
     with codebook(texts):
@@ -141,6 +142,7 @@ def broken_rules(connection: duckdb.DuckDBPyConnection, directory: Path, row: Ro
     return {rule_id for rule_id, n in counts.items() if n}
 
 
+@FULL
 def test_each_version_is_judged_by_its_own_rules(tmp_path: Path) -> None:
     with codebook(second_version(shipped())), open_engine(tmp_path, memory_limit="300MB", threads=1) as connection:
         reference_tables(connection)

@@ -13,6 +13,7 @@ from checked_folder import no_services
 from contract_stranger import Stranger, named
 from field_world import CompiledJudge
 from hostile.draft import NIGHT
+from matrix import FULL
 from reference_folder import frame_row, write_reference
 from regsosek.contract.codebook import ALL_DATASETS, code_list, variables
 from regsosek.contract.documentation import manifest_schema
@@ -78,6 +79,7 @@ def test_it_has_the_schema_of_a_manifest() -> None:
     assert named(DOCUMENT)["manifestSchema"] == json.loads(manifest_schema())
 
 
+@FULL
 @pytest.mark.parametrize("format_", ["csv.gz", "jsonl.gz"])
 @pytest.mark.parametrize("instrument", sorted({each.instrument for each in instruments()}))
 def test_what_is_written_from_the_document_alone_is_accepted(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from matrix import FULL
 from regsosek.contract.codebook import DATASETS, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import generated_suites, rules_of
@@ -63,6 +64,7 @@ def test_written_cases_name_existing_rules_and_say_what_they_mean(suites: dict[s
         assert not (case.fires and case.case in {"negative", "missing"})
 
 
+@FULL
 def test_great_expectations_agrees_on_every_case(judged, suites: dict[str, Suite]) -> None:
     counts = Judge(judged.connection, suites, first_version()).judge()
     assert {(c.dataset, c.rule_id) for c in counts} == {

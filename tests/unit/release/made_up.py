@@ -1,7 +1,9 @@
 """Made-up figures of a night: all 34 provinces over a small tree, one of them silent, one rejected, one held."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,7 @@ from regsosek.geography.plan import NONE_SUPPLIED, STEADY
 from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
+from regsosek.release.build import build
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table, gaps_told
 from regsosek.release.figures import Figures
 from regsosek.release.imprint import read_imprint
@@ -116,7 +119,22 @@ def daily(tree: pd.DataFrame, night: date) -> pd.DataFrame:
 
 
 def figures(*, scale: float = 0.0005, name: str | None = None, night: date = NIGHT, responding: bool = True) -> Figures:
-    """Figures of a night without any warehouse."""
+    """Figures of a night without any warehouse; made once, and given to each caller as a copy of its own."""
+    return deepcopy(_figures(scale, name, night, responding))
+
+
+def built(*, night: date = NIGHT, responding: bool = True) -> dict[str, bytes]:
+    """Every file of the release of :func:`figures`, built once."""
+    return dict(_built(night, responding))
+
+
+@cache
+def _built(night: date, responding: bool) -> dict[str, bytes]:
+    return build(figures(night=night, responding=responding))
+
+
+@cache
+def _figures(scale: float, name: str | None, night: date, responding: bool) -> Figures:
     tree, former = completion(scale, name, night, responding=responding), night - timedelta(days=1)
     by_day = daily(tree, night)
     arrived = tree[tree["level"].isin(["nasional", "provinsi"])][["code"]].assign(night=night, mean_days_late=1.25)

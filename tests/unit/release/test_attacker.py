@@ -6,10 +6,13 @@ import pytest
 from attacker import Attack, Exposed
 from small_country import TABLES, Event, events, guarded, truth
 
+from matrix import FULL
 from regsosek.release.disclosure import policy
 from regsosek.release.disclosure_audit import disclosure_faults
 from regsosek.release.figures import Figures
 from regsosek.release.tables import tables_of
+
+pytestmark = FULL
 
 NIGHTS, SEED, FEW = 5, 11, 1
 # A family of a quiet kab/kota refused; one of three, complete, is taken back on a night on which nobody else moves.

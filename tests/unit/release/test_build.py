@@ -22,7 +22,7 @@ TELLING = {"selesai", "menolak", "dikarantina", "tidak_ada_responden", "pindah",
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return build(made_up.figures())
+    return made_up.built()
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

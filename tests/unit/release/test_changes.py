@@ -8,6 +8,7 @@ import made_up
 import pandas as pd
 import pytest
 
+from matrix import FULL
 from regsosek.release.change_audit import CHANGES_FILE, change_faults
 from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
 from regsosek.release.tables import table_files
@@ -129,6 +130,7 @@ def test_a_new_frame_or_a_night_processed_again_explain_what_nothing_else_does()
     assert faults(replace(FIGURES.changes, processed_again=frozenset({"36"})), again) != []
 
 
+@FULL
 def test_nothing_below_kabkota_tells_who_responded() -> None:
     def low(responding: bool) -> list[str]:
         rows = csv.DictReader(io.StringIO(table_files(made_up.figures(responding=responding))[CHANGES_FILE].decode()))

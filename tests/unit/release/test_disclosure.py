@@ -10,15 +10,16 @@ import made_up
 import pandas as pd
 import pytest
 
-from regsosek.release.build import build
+from matrix import FULL
 from regsosek.release.tables import REGION_TABLES
+
+pytestmark = FULL
 
 LOW = ("kecamatan.csv", "desa.csv", "terendah.csv")
 
 
 def released(night_offset: int, *, responding: bool) -> dict[str, bytes]:
-    figures = made_up.figures(night=made_up.NIGHT + timedelta(days=night_offset), responding=responding)
-    return build(figures)
+    return made_up.built(night=made_up.NIGHT + timedelta(days=night_offset), responding=responding)
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import made_up
 import pandas as pd
 import pytest
 
+from matrix import FULL
 from regsosek.errors import AuditError, ConfigurationError
 from regsosek.release.additivity import additivity_faults
 from regsosek.release.audit import Check, require_passed
-from regsosek.release.build import build
 from regsosek.release.conservation import Counted, delivery_faults
 from regsosek.release.published_rules import load_rules, rule_faults
 from regsosek.settings import PROJECT_ROOT
@@ -82,9 +82,10 @@ def test_a_case_lost_between_levels_is_found() -> None:
 
 
 def test_the_published_tables_keep_the_rules() -> None:
-    assert rule_faults(load_rules(PROJECT_ROOT / "expectations"), build(made_up.figures())) == []
+    assert rule_faults(load_rules(PROJECT_ROOT / "expectations"), made_up.built()) == []
 
 
+@FULL
 @pytest.mark.parametrize(
     ("table", "change", "told"),
     [
@@ -94,7 +95,7 @@ def test_the_published_tables_keep_the_rules() -> None:
     ],
 )
 def test_a_broken_table_is_found_by_rule(table: str, change: object, told: str) -> None:
-    files = build(made_up.figures())
+    files = made_up.built()
     files[table] = change(files[table])  # type: ignore[operator]
     assert any(
         f"{table}: rule {told}" in fault for fault in rule_faults(load_rules(PROJECT_ROOT / "expectations"), files)
@@ -102,7 +103,7 @@ def test_a_broken_table_is_found_by_rule(table: str, change: object, told: str) 
 
 
 def test_a_table_that_is_not_there_is_found() -> None:
-    files = build(made_up.figures())
+    files = made_up.built()
     del files["desa.csv"]
     assert "desa.csv: not in the release" in rule_faults(load_rules(PROJECT_ROOT / "expectations"), files)
 
@@ -120,9 +121,10 @@ def test_all_faults_of_all_checks_are_told_at_once() -> None:
     require_passed(NIGHT, [Check("second", ())])
 
 
+@FULL
 @pytest.mark.parametrize("column", ["column_A", "column_B"])
 def test_a_night_without_any_such_day_is_evaluated_all_the_same(column: str) -> None:
-    rules, files = load_rules(PROJECT_ROOT / "expectations"), build(made_up.figures())
+    rules, files = load_rules(PROJECT_ROOT / "expectations"), made_up.built()
     dates = {each.column for each in definitions().values() if each.unit == "tanggal"}
     for rule in rules.expectations:
         emptied = rule["kwargs"].get(column)

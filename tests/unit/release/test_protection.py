@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_country import told_by
 
+from matrix import FULL, examples
 from regsosek.geography.regions import NATION
 from regsosek.release.build import build
 from regsosek.release.disclosure import CASE_CAUSES, RESULTS, as_told, merged, moves, policy
@@ -54,7 +55,7 @@ def test_a_step_is_of_many_families_of_which_enough_are_otherwise(counts: dict[s
 
 
 seeds = st.integers(0, 2**32 - 1)
-a_few = settings(max_examples=8, deadline=None)
+a_few = settings(max_examples=examples(8), deadline=None)
 KABKOTA, NIGHTS = 300, 10
 
 
@@ -141,6 +142,7 @@ def worlds(grown: Figures, told: Told, former: Figures) -> dict[str, Figures]:
     }
 
 
+@FULL
 def test_how_a_few_families_ended_changes_no_byte_of_any_file(worlds: dict[str, Figures]) -> None:
     files = [build(worlds[result]) for result in ("complete", "refused")]
     assert [name for name in files[0] if files[0][name] != files[1][name]] == []

@@ -31,6 +31,7 @@ from delivered import (
     reference_tables,
     stage_rows,
 )
+from matrix import examples
 from mended_files import MENDED
 from regsosek.contract.codebook import variables
 from regsosek.contract.repairs import repair_kinds
@@ -56,7 +57,7 @@ CASES = [
 ]
 Case = tuple[Any, ...]
 KEY = b"a key of this test alone, 32 byte"
-Law = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+Law = settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -325,7 +326,7 @@ CLAIMS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(Law, max_examples=60)
+@settings(Law, max_examples=examples(60))
 @given(
     families=st.lists(CLAIMS, min_size=1, max_size=6), picks=st.lists(st.tuples(st.integers(0, 5), CELLS), max_size=8)
 )

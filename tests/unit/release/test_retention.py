@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from regsosek.errors import ObjectStoreError
-from regsosek.release.build import build
 from regsosek.release.former import REGION_FILES, FormerRelease, published_table
 from regsosek.release.pointer import Position
 from regsosek.release.retention import STAYING, Kept, may_go
@@ -58,7 +57,7 @@ class Bucket:
 
 
 def test_a_thinned_release_says_of_every_region_what_it_said_whole() -> None:
-    files = build(made_up.figures())
+    files = made_up.built()
     manifest: dict[str, Any] = {"files": [{"name": name, "bytes": len(data)} for name, data in files.items()]}
     at = pd.Timestamp("2022-10-24").to_pydatetime()
     release = FormerRelease("x", AsOf(made_up.NIGHT, {}), "rilis/x/", "", at, manifest)

@@ -34,7 +34,7 @@ KINDS = ("index.html", "provinsi/11.html", "kabkota/1101.html")
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return build(made_up.figures())
+    return made_up.built()
 
 
 def pages(files: dict[str, bytes]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matrix import FULL
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.simulation.campaign import Campaign
@@ -16,6 +17,8 @@ from regsosek.simulation.frame import province_frame
 from regsosek.simulation.national import simulate_national_day
 from regsosek.simulation.sinks import DirectorySink
 from regsosek.simulation.timeline import Messages
+
+pytestmark = FULL
 
 NIGHT = date(2022, 10, 29)
 NATION = 2_900_000

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from matrix import FULL
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import datasets_of
 from regsosek.contract.manifest import parse_manifest
@@ -210,6 +211,7 @@ def test_a_campaign_without_streams_delivers_k_as_ever(tmp_path: Path) -> None:
     assert not alone.rows("progres")
 
 
+@FULL
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     def digests(root: Path) -> dict[str, str]:
         delivered(root, campaign(), nights=2)

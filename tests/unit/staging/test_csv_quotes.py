@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from delivered import VERSION, Row, anggota_row, csv_gz, described_file, keluarga_row
 from faulty_writers import WRITERS, mixed_rows, python_reads, said
 from fuzz.targets import read_of_faulty_writer
+from matrix import examples
 from regsosek.errors import ContractBreachError
 from regsosek.staging.csv_quotes import count_separators
 from regsosek.staging.files import read_part, text_table
@@ -150,7 +151,7 @@ def test_commas_are_counted_alike_in_pieces_of_any_size(monkeypatch, tmp_path: P
     assert count_separators("f", plain) == 2 + 2 + 1 + 1 + 1
 
 
-@settings(ANY, max_examples=200)
+@settings(ANY, max_examples=examples(200))
 @given(st.randoms(use_true_random=False), st.sampled_from(sorted(WRITERS)), st.sampled_from(sorted(CLEAN)))
 def test_what_any_faulty_writer_writes_is_read_as_written_or_refused(
     engine, tmp_path: Path, chance: Random, writer: str, dataset: str
@@ -159,7 +160,7 @@ def test_what_any_faulty_writer_writes_is_read_as_written_or_refused(
     read_of_faulty_writer(engine, tmp_path, dataset, rows, WRITERS[writer](rows, chance))
 
 
-@settings(ANY, max_examples=100)
+@settings(ANY, max_examples=examples(100))
 @given(st.randoms(use_true_random=False))
 def test_the_reading_that_all_is_compared_with_is_that_of_the_standard(chance: Random) -> None:
     rows = mixed_rows("geotag", chance, 4)

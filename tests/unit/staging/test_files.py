@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import anggota_row, csv_gz
+from matrix import examples
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import first_version
 from regsosek.contract.limits import MAX_LINE_BYTES
@@ -147,7 +148,7 @@ def test_the_manifest_must_know_the_number_of_rows(engine, tmp_path: Path, told:
         read(engine, tmp_path, zipped(TEXT), told)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, len(TEXT) - 1), byte=st.integers(0, 255))
 def test_one_altered_byte_is_read_or_refused_and_never_our_fault(engine, tmp_path: Path, place: int, byte: int) -> None:
     altered = TEXT[:place] + bytes([byte]) + TEXT[place + 1 :]
@@ -157,7 +158,7 @@ def test_one_altered_byte_is_read_or_refused_and_never_our_fault(engine, tmp_pat
         assert NIK not in str(breach)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(st.text(st.sampled_from('ab ",\r\n'), max_size=12), min_size=1, max_size=6),
     ends=st.lists(st.sampled_from([b"\n", b"\r\n", b"\r"]), min_size=7, max_size=7),

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import PROVINCE, VERSION, WRITERS, anggota_row, delivered_file, keluarga_row
+from matrix import examples
 from regsosek.staging.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repairs import Repair
@@ -37,7 +38,7 @@ def test_a_case_has_one_content_hash_whatever_the_formats_of_its_files(engine, t
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=TEXTS, nik=TEXTS)
 def test_any_text_reads_the_same_in_every_format(engine, tmp_path: Path, name: str, nik: str) -> None:
     row = anggota_row(1, r402_nama=name, r403_nik=nik)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import parquet, parquet_of
+from matrix import examples
 from regsosek.contract.codebook import all_variables
 from regsosek.errors import ContractBreachError
 from regsosek.staging.repairs import Repair
@@ -279,7 +280,7 @@ def test_what_breaks_the_contract_is_refused_without_quoting_it(
     assert refused(engine, tmp_path, content, rows, format_=FORMAT).reason == reason
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(st.integers(4, len(WHOLE) - 9), st.integers(0, 255), min_size=1, max_size=4))
 def test_a_damaged_file_is_read_or_refused_and_never_our_fault(engine, tmp_path: Path, changes: dict[int, int]) -> None:
     damaged = bytearray(WHOLE)

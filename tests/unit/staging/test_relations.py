@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import DESA, SUBSLS, Row, anggota_row, keluarga_row, stage_rows
+from matrix import examples
 from regsosek.errors import ContractBreachError
 from regsosek.staging.engine import open_engine
 
@@ -128,7 +129,7 @@ def hashes(connection: duckdb.DuckDBPyConnection) -> dict[str, bytes]:
     return dict(fetched(connection, "SELECT case_id, content_hash FROM kasus"))
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_rows_changes_nothing(engine, tmp_path: Path, seed: int) -> None:
     families = [family(n, n) for n in range(1, 5)]
@@ -142,7 +143,7 @@ def test_the_order_of_rows_changes_nothing(engine, tmp_path: Path, seed: int) ->
     assert (hashes(engine), rosters(engine)) == expected
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(column=st.sampled_from([c for c in anggota_row() if c not in {"id_dokumen", "versi"}]))
 def test_any_other_answer_of_a_member_is_another_content(engine, tmp_path: Path, column: str) -> None:
     household, members = family(1)

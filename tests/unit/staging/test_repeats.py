@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import VERSION, Row, anggota_row, delivered_file, keluarga_row, stage_rows
+from matrix import examples
 from regsosek.contract.codebook import DATASETS
 from regsosek.staging.files import read_part
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
@@ -98,7 +99,7 @@ def _expected(families: list[Family]) -> dict[tuple[str, str], tuple[object, ...
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(families=deliveries(), cut=st.integers(0, 5))
 def test_counts_follow_the_definition_however_the_delivery_is_cut(
     engine, tmp_path: Path, families: list[Family], cut: int

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivered import Row, anggota_row, keluarga_row, stage_rows
+from matrix import examples
 from regsosek.staging.roster import COMPLETED_AGE
 
 DAYS = st.dates(date(1892, 1, 1), date(2030, 12, 31))
@@ -51,7 +52,7 @@ def test_a_year_is_completed_on_the_birthday() -> None:
     assert completed_ages(pairs) == [0, 1, 3, 4, 3, 38, 37, 0, -1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.tuples(DAYS, DAYS).map(sorted).map(tuple), min_size=1, max_size=50))
 def test_completed_years_are_the_birthdays_that_were_reached(pairs: list[tuple[date, date]]) -> None:
     assert completed_ages(pairs) == [birthdays_reached(*pair) for pair in pairs]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matrix import examples
 from regsosek.contract.codebook import DATASETS, Variable, all_variables, variable
 from regsosek.contract.instruments import first_version
 from regsosek.contract.key_forms import KeyForm, key_forms
@@ -30,14 +31,14 @@ def value(connection: duckdb.DuckDBPyConnection, of: Variable, text: str) -> Any
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(number=st.integers(0, 999_999_999), zeros=st.integers(0, 8))
 def test_whole_numbers_keep_their_value_with_or_without_leading_zeros(connection, number: int, zeros: int) -> None:
     text = str(number).rjust(zeros, "0")
     assert value(connection, BY_KIND["integer"], text) == number
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(day=st.dates(date(1800, 1, 1), date(2099, 12, 31)))
 def test_dates_keep_their_value(connection, day: date) -> None:
     assert value(connection, BY_KIND["date"], day.isoformat()) == day
@@ -50,19 +51,19 @@ INSTANTS = st.datetimes(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(instant=INSTANTS)
 def test_timestamps_keep_their_instant_whatever_the_offset(connection, instant: datetime) -> None:
     assert value(connection, BY_KIND["timestamp"], instant.isoformat()) == instant.astimezone(UTC)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(degrees=st.decimals(-180, 180, places=6))
 def test_decimals_keep_their_value(connection, degrees) -> None:
     assert value(connection, BY_KIND["decimal"], f"{degrees:f}") == pytest.approx(float(degrees), abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(kind=st.sampled_from(sorted(PATTERNS)), text=st.text(max_size=12))
 def test_any_text_is_typed_or_refused_and_never_raises(connection, kind: str, text: str) -> None:
     value(connection, BY_KIND[kind], text)
@@ -128,7 +129,7 @@ def test_an_id_made_of_personal_data_is_not_read(connection, text: str) -> None:
     assert value(connection, BY_KIND["key"], text) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     nik=st.from_regex("(6[1-5]|9[1-4])[0-9]{4}[0-7][0-9](0[1-9]|1[0-2])[0-9]{2}0[0-9]{3}", fullmatch=True),
     breaks=st.lists(st.tuples(st.integers(1, 15), st.sampled_from("-._/")), max_size=4),

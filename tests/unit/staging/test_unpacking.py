@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from delivered import described_file
+from matrix import examples
 from regsosek.contract.limits import ALLOWANCE_BYTES, MAX_LINE_BYTES, unpacked_bound
 from regsosek.errors import ContractBreachError
 from regsosek.staging.unpacking import CHUNK_BYTES, TextFacts, unpack
@@ -114,7 +115,7 @@ def test_lines_are_measured_across_chunks(tmp_path: Path, end: bytes) -> None:
     assert refused(tmp_path, gzip.compress(b"z" * (MAX_LINE_BYTES + 1) + end + short)).reason == "file_too_large"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pieces=st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"a", "ö".encode(), "\U00010330".encode()]), max_size=20),
     padding=st.integers(CHUNK_BYTES - 30, CHUNK_BYTES),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matrix import examples
 from regsosek.geography.calendar import FieldWindow
 from regsosek.statistics.as_of import AsOf
 from regsosek.statistics.forecast import LAST_WEEK, LINEAR, METHODS, MODEL, Series, arrived, paths, reached
@@ -172,7 +173,7 @@ def test_a_region_that_is_done_says_since_when_and_whether_that_was_in_time() ->
     assert (late["done_on"], late["in_time"]) == (WINDOW.closes + timedelta(days=2), "no")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     counts=st.lists(st.lists(st.integers(0, 120), min_size=10, max_size=29), min_size=1, max_size=3),
     families=st.integers(3, 4000),

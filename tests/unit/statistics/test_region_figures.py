@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from region_trees import CLOSES, OPENS, counted_row, counted_trees, figures, rolled_up, small_tree, windows
 
+from matrix import examples
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NONE_SUPPLIED, STEADY, PlanCurve, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTarget, RegionTargets
@@ -158,7 +159,7 @@ def test_a_province_that_sent_nothing_is_no_floor_of_zero_but_missing_from_the_c
 
 
 @given(counted_trees(), nights)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_numerators_and_denominators_add_up_and_shares_are_never_cut_off(tree: pd.DataFrame, night: date) -> None:
     found = figures(tree, night)
     below = found.groupby("parent_code")[
@@ -177,7 +178,7 @@ def test_numerators_and_denominators_add_up_and_shares_are_never_cut_off(tree: p
 
 
 @given(counted_trees(), nights)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_there_is_no_share_of_nothing(tree: pd.DataFrame, night: date) -> None:
     found = figures(tree, night)
     for share in (*REGION_SHARES, "visited_of_plan_base"):
@@ -186,7 +187,7 @@ def test_there_is_no_share_of_nothing(tree: pd.DataFrame, night: date) -> None:
 
 
 @given(counted_trees(), nights)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_no_floor_is_above_its_mean_and_none_is_below_the_floor(tree: pd.DataFrame, night: date) -> None:
     for row in floors(figures(tree, night)).to_dict("records"):
         if not row["children_judged"]:
@@ -198,7 +199,7 @@ def test_no_floor_is_above_its_mean_and_none_is_below_the_floor(tree: pd.DataFra
 
 
 @given(counted_trees(), nights)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_gap_in_families_points_and_days_agree(tree: pd.DataFrame, night: date) -> None:
     found = figures(tree, night)
     paced = found[found["level"].isin(PACED_LEVELS) & found["gap_points"].notna()]

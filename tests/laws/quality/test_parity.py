@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from defective_parts import Damage
 from delivered import VERSION
+from matrix import FULL, examples
 from pandas_reading.readings import READINGS
 from parity import Rows, Station, differences, open_station, read_in_pandas, with_rules
 from regsosek.contract.codebook import DATASETS
@@ -26,9 +27,9 @@ THOROUGH = (Damage(1, 1000, 0.2, 0.5), Damage(2, 1000, 0.08, 0.5))
 # Of all slightly wrong rules: some differ from the right one by nothing that can be delivered.
 NOTICED_MUTANTS = 0.99
 
-# An example here is a whole part. ``--hypothesis-profile=long`` tries ten times as many.
-SQL_EXAMPLES = settings().max_examples // 16
-GX_EXAMPLES = settings().max_examples // 100
+# An example here is a whole part.
+SQL_EXAMPLES = examples(6)
+GX_EXAMPLES = examples(1)
 
 damages = st.builds(
     Damage,
@@ -77,6 +78,7 @@ def test_sql_and_pandas_name_the_same_rows(station: Station, suites: dict[str, S
     assert differences(compiled, read_in_pandas(part, compiled)) == {}
 
 
+@FULL
 # No shrinking: what differs from pandas here and not above is Great Expectations' own, at seconds an example.
 @example(THOROUGH[0])
 @settings(max_examples=GX_EXAMPLES, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -90,6 +92,7 @@ def test_great_expectations_counts_what_pandas_reads(
     assert {i: f"Great Expectations {n}, pandas {len(read[i])}" for i, n in counts.items() if n != len(read[i])} == {}
 
 
+@FULL
 def test_no_rule_is_proved_on_nothing(station: Station, suites: dict[str, Suite], thorough: dict[Damage, Rows]) -> None:
     violated = {rule_id: sum(len(rows[rule_id]) for rows in thorough.values()) for rule_id in READINGS}
     judged = dict.fromkeys(DATASETS, 0)
@@ -101,6 +104,7 @@ def test_no_rule_is_proved_on_nothing(station: Station, suites: dict[str, Suite]
     assert (never, always) == ([], [])
 
 
+@FULL
 def test_a_rule_slightly_wrong_is_found_out(
     station: Station, suites: dict[str, Suite], thorough: dict[Damage, Rows]
 ) -> None:
@@ -113,6 +117,7 @@ def test_a_rule_slightly_wrong_is_found_out(
     assert [rule.id for rule in rules if rule.id not in found] == []
 
 
+@FULL
 def test_hardly_any_wrong_rule_escapes(station: Station, suites: dict[str, Suite]) -> None:
     pairs = {d: [(violation(r), violation(m)) for r in s.rules for m in mutants(r)] for d, s in suites.items()}
     noticed = {dataset: [False] * len(of_dataset) for dataset, of_dataset in pairs.items()}

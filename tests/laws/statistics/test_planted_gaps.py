@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from matrix import FULL
 from regsosek.simulation.campaign import Campaign, default_behaviour
 from regsosek.simulation.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
@@ -13,6 +14,8 @@ from regsosek.simulation.sinks import DirectorySink
 from regsosek.statistics.streams.clocks import reported_through
 from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
 from told_by_files import Files
+
+pytestmark = FULL
 
 PROVINCE = "75"
 FIRST, LAST = date(2022, 10, 21), date(2022, 12, 1)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from matrix import FULL
 from regsosek.contract.codebook import block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.geography.provinces import Province, provinces
@@ -61,6 +62,7 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     connection.close()
 
 
+@FULL
 @pytest.mark.parametrize("measure", measures(), ids=lambda measure: measure.measure)
 def test_the_country_is_plausible(nation: duckdb.DuckDBPyConnection, measure: Measure) -> None:
     query = f"SELECT {measure.value} FROM {measure.dataset} WHERE {measure.universe}"
@@ -71,6 +73,7 @@ def test_the_country_is_plausible(nation: duckdb.DuckDBPyConnection, measure: Me
 KEPT = [key for key, margin in margins().items() if margin.kept]
 
 
+@FULL
 @pytest.mark.parametrize(("dataset", "column", "building"), KEPT, ids=["-".join(key) for key in KEPT])
 def test_answers_come_out_as_their_margins_say(
     nation: duckdb.DuckDBPyConnection, dataset: str, column: str, building: str
