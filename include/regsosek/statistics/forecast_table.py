@@ -25,6 +25,7 @@ from regsosek.wording import Text
 from regsosek.wording.texts import columns, text_in
 
 FORECAST_LEVELS = ("provinsi", "kabkota")
+WIDE_INTERVAL = 50  # points of final coverage: half of all families, nothing to plan by
 SEEN_AHEAD = 30  # days after the window's end up to which a day of completion is looked for
 _HERE = Path(__file__).parent
 _SHARES = ("final_share", "final_low_share", "final_high_share", "families_per_officer_day")

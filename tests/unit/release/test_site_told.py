@@ -17,6 +17,7 @@ from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
 from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
 from regsosek.statistics.definitions import definitions
+from regsosek.statistics.forecast_table import WIDE_INTERVAL
 from site_outline import Outline
 
 KINDS = ("index.html", "provinsi/11.html", "provinsi/64.html", "kabkota/1101.html")
@@ -183,6 +184,18 @@ def test_an_interval_says_what_keeps_it_from_being_planned_by(
     said_of = " ".join(answer(told, "11", "finish in").sentences)
     assert ("nothing can be planned by it yet" in said_of) is wide
     assert ("Final coverage can exceed 100%" in said_of) is above
+
+
+def test_table_and_definitions_say_of_an_interval_what_the_card_says(figures: Figures) -> None:
+    """The definitions go with CSV, workbook and API, and the glossary is made of them."""
+    width = f"wider than {WIDE_INTERVAL} percentage points"
+    caption = forecasts(desk(figures), desk(figures).atlas.region("11")).caption
+    assert width in caption and "outside of the interval" in caption
+    for field in ("final_low_share", "final_high_share"):
+        assert width in ENGLISH.definition(field)
+        assert f"lebih lebar dari {WIDE_INTERVAL} poin persen" in INDONESIAN.definition(field)
+    assert "can exceed 100 percent" in ENGLISH.definition("final_high_share")
+    assert "outside of the interval" in ENGLISH.definition("officer_days_needed")
 
 
 def test_one_family_is_one_in_the_first_answers(figures: Figures) -> None:

@@ -12,13 +12,12 @@ from regsosek.release.site.atlas import Row, furthest_behind, lags, level_below
 from regsosek.release.site.page_table import Desk
 from regsosek.release.site.sections import missing_by_state
 from regsosek.release.wording import night_states
-from regsosek.statistics.forecast_table import IN_TIME
+from regsosek.statistics.forecast_table import IN_TIME, WIDE_INTERVAL
 from regsosek.statistics.status import NOT_BEGUN
 from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
 HIGH_QUARANTINE = 0.05  # of families visited
-WIDE_INTERVAL = 50  # points of final coverage: half of all families, nothing to plan by
 WHOLE = 100  # percent
 
 

@@ -15,6 +15,7 @@ from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
 from regsosek.release.site.ranks import with_ranks
 from regsosek.release.wording import calendar_states
 from regsosek.statistics.definitions import definitions, public_fields
+from regsosek.statistics.forecast_table import WIDE_INTERVAL
 
 NIGHTS_SHOWN, RULES_SHOWN = 10, 12
 _SHARES = (
@@ -134,7 +135,7 @@ def forecasts(desk: Desk, row: Row) -> Table:
     codes = [*own, *(each["code"] for each in parts)]
     rows = [desk.atlas.forecasts[code] for code in codes if code in desk.atlas.forecasts]
     shown = sorted(rows, key=lambda each: _by_end(each, own))
-    caption = desk.language.say("forecast_caption", name=row["name"])
+    caption = desk.language.say("forecast_caption", name=row["name"], points=WIDE_INTERVAL)
     return desk.table("t-prakiraan", caption, texts["col_region"], _FORECAST, shown, sortable=True)
 
 
