@@ -213,7 +213,7 @@ def _interval_told(desk: Desk, forecast: Row) -> Iterator[Markup]:
 def _officers_told(desk: Desk, forecast: Row, shown: Mapping[str, str]) -> Iterator[Markup]:
     """What officers the last week's data show, and where these would end if that is outside of the interval.
 
-    Of the last days much arrives late, so that fewer officers are seen than work.
+    The line of officers keeps the pace of that week; the forecast expects it to change towards the window's end.
     """
     if forecast["officer_days_needed"] is None or forecast["officers_per_day"] is None:
         return
