@@ -453,7 +453,7 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
     assert (group, night, kind) == (f"prov{PROVINCE}", NEXT, f"digest after {held}")
     assert "kiriman ditolak" in subject
     [(body,)] = world.rows("SELECT body FROM alert.outbox WHERE kind = :kind", kind=kind)
-    assert "ditolak oleh operator" in " ".join(body.split())
+    assert "ditolak oleh tim platform BPS pusat" in " ".join(body.split())
 
 
 def test_a_used_id_counts_the_rows_of_its_manifest(world: FieldWorld) -> None:
