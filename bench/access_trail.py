@@ -18,9 +18,9 @@ from rich.console import Console
 from sqlalchemy import Engine, SmallInteger, text
 
 from regsosek.local import stack
-from regsosek.night.house import open_house
-from regsosek.privacy.access_trail import Access, AccessTrail, case_key
-from regsosek.privacy.trail import cases_of_number, trail_of_case
+from regsosek.privacy.trail.access_trail import Access, AccessTrail, case_key
+from regsosek.privacy.trail.person_trail import cases_of_number, trail_of_case
+from regsosek.resources import open_house
 from regsosek.settings import load_settings
 from regsosek.warehouse.migration import ensure_night_partitions, migrate
 from regsosek.warehouse.tables import core_tables

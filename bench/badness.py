@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from province_day import STEPS, Measured
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import default_defects
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import DirectorySink
+from regsosek.simulation.planted.defects import default_defects
 from regsosek.simulation.simulate import simulate_day
-from regsosek.simulation.sinks import DirectorySink
 
 PROVINCE, DAY, FAMILIES, PARTS = "35", date(2022, 10, 29), 400_000, 8
 BAD_SHARES = (0.0, 0.01, 0.2, 0.6)

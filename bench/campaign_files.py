@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from regsosek.contract.codebook import DATASETS, variables
 from regsosek.landing.archive import archive_file
 from regsosek.landing.store import Store
-from regsosek.release.contents import contents
+from regsosek.release.rereading.contents import contents
 from regsosek.warehouse.database import copy_in
 
 ANSWER, VERSION = "1", "1"

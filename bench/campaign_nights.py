@@ -20,10 +20,10 @@ from regsosek.geography.frame import SIMULATED
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes
-from regsosek.night.house import House
+from regsosek.resources import House
 from regsosek.statistics.progress import refresh_province
-from regsosek.warehouse import ledger
 from regsosek.warehouse.migration import ensure_night_partitions, migrate
+from regsosek.warehouse.nights import ledger
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
 
 PROVINCE, FIRST = "35", date(2022, 10, 15)

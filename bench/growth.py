@@ -23,8 +23,8 @@ from sqlalchemy import Engine, text
 from campaign_nights import FAMILIES_A_DAY, Nights
 from regsosek.local import stack
 from regsosek.local.stack import WAREHOUSE
-from regsosek.night.house import House, open_house
 from regsosek.release.publish import publish
+from regsosek.resources import House, open_house
 from regsosek.settings import load_settings
 
 OFFICERS, EARLY, LATE, RATIO_AT_MOST = 33_333, 3, 30, 1.5

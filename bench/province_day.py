@@ -24,12 +24,12 @@ from regsosek.quality.rules import load_suites
 from regsosek.quality.verdict import Judge
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.staging.engine import open_engine
-from regsosek.staging.files import read_part
 from regsosek.staging.pseudonyms import prepare_keys
+from regsosek.staging.reading.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
-from regsosek.warehouse.loading import PartKey, written_tables
-from regsosek.warehouse.recognition import know_nothing, recognise
+from regsosek.warehouse.cases.loading import PartKey, written_tables
+from regsosek.warehouse.cases.recognition import know_nothing, recognise
 
 STEPS = ("stage", "judge", "split")
 _KEY = b"a key of the bench, as long as a real one"

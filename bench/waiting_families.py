@@ -16,12 +16,12 @@ from rich.console import Console
 from sqlalchemy import Engine, text
 
 from growth import Server
-from regsosek.alerts.province_figures import ProvinceFigures
-from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.waiting import with_waiting
+from regsosek.alerts.conditions.province_figures import ProvinceFigures
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.persistence.waiting_families import with_waiting
 from regsosek.geography.calendar import field_windows
 from regsosek.local import stack
-from regsosek.night.house import open_house
+from regsosek.resources import open_house
 from regsosek.settings import load_settings
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.migration import ensure_night_partitions, migrate

@@ -9,8 +9,8 @@ from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
 
 from regsosek.geography.provinces import provinces
-from regsosek.portal.doorway import Doorway
-from regsosek.portal.front_door import FrontDoor
+from regsosek.portal.login.doorway import Doorway
+from regsosek.portal.login.front_door import FrontDoor
 
 PREFIX = "/regsosek"
 NIGHTLY = "regsosek_nightly"

@@ -11,7 +11,7 @@ import airflow
 import httpx
 import yaml
 
-from regsosek.portal.routes_page import ROUTES
+from regsosek.portal.login.routes_page import ROUTES
 from regsosek.settings import PROJECT_ROOT
 
 VERBS = ("get", "head", "post", "put", "patch", "delete", "options")

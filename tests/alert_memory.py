@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from regsosek.alerts.acts import Act
-from regsosek.alerts.condition import Condition, Key, Kind, Place, Severity, State, Told, Why
-from regsosek.alerts.economy import LastTold, Remembered
-from regsosek.alerts.judging import Judgement, Rules, judge
-from regsosek.alerts.memory import REMEMBERED_NIGHTS
-from regsosek.alerts.province_figures import ProvinceFigures
+from regsosek.alerts.conditions.condition import Condition, Key, Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.evaluation import Judgement, Rules, judge
+from regsosek.alerts.conditions.notification_policy import LastTold, Remembered
+from regsosek.alerts.conditions.operator_actions import Act
+from regsosek.alerts.conditions.province_figures import ProvinceFigures
+from regsosek.alerts.persistence.condition_store import REMEMBERED_NIGHTS
 
 
 @dataclass

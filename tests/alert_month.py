@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from alert_memory import Memory
-from regsosek.alerts.acts import Act, Verb
-from regsosek.alerts.condition import Kind, Place, Severity, Why
-from regsosek.alerts.judging import Rules, common_silence
-from regsosek.alerts.platform import PlatformFigures
-from regsosek.alerts.province_figures import (
+from regsosek.alerts.conditions.condition import Kind, Place, Severity, Why
+from regsosek.alerts.conditions.evaluation import Rules, common_silence
+from regsosek.alerts.conditions.operator_actions import Act, Verb
+from regsosek.alerts.conditions.province_figures import (
     HeadNotMet,
     KabkotaFigures,
     ProvinceFigures,
@@ -19,13 +18,14 @@ from regsosek.alerts.province_figures import (
     RuleViolations,
     Waiting,
 )
-from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.waiting import together
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.platform_message import PlatformFigures
+from regsosek.alerts.persistence.waiting_families import together
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
-from regsosek.warehouse.holding import HeldDelivery
+from regsosek.warehouse.nights.holding import HeldDelivery
 
 NIGHTS = 31
 LOAD = 10_000  # families of every kab/kota

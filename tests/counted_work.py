@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from regsosek.warehouse import recognition, stream_loading
+from regsosek.warehouse.cases import recognition, stream_loading
 from regsosek.warehouse.database import copy_out
 
 _EXPLAINED = re.compile(r"\s*(WITH|SELECT|INSERT|UPDATE|DELETE|CREATE TEMP TABLE \w+ ON COMMIT DROP AS)\b")

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import first_version
 from regsosek.contract.manifest import DeliveredFile
-from regsosek.staging.files import read_part
+from regsosek.staging.reading.files import read_part
 from regsosek.staging.relations import stage
 
 VERSION = first_version()

@@ -18,12 +18,13 @@ from ulid import ULID
 from delivered import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
 from regsosek.geography.frame import SIMULATED
 from regsosek.geography.regions import RegionMaster, region_master
-from regsosek.night import judging, reference
-from regsosek.night.house import House, open_house
-from regsosek.night.receiving import ProvinceNight, receive_province
+from regsosek.night import reference
+from regsosek.night.discovery import applicable_rules
+from regsosek.night.receiving.receiving import ProvinceNight, receive_province
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.quality.verdict import _VERDICT, Judge, RuleCount
+from regsosek.resources import House, open_house
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
@@ -209,11 +210,11 @@ class FieldWorld:
 
     def run(self, night: date, *, judge: type[Judge] = CompiledJudge, province: str = PROVINCE) -> ProvinceNight:
         """Runs the night of one province."""
-        former, judging.Judge = judging.Judge, judge
+        former, applicable_rules.Judge = applicable_rules.Judge, judge
         try:
             return receive_province(self.house, province, night, self.suites)
         finally:
-            judging.Judge = former
+            applicable_rules.Judge = former
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the warehouse answers to ``query``."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from psycopg import sql
 
 from field_world import FieldWorld
-from regsosek.local.postgres import PostgresServer
+from local_services.postgres import PostgresServer
 
 _KEPT = "kept_for_tests"
 

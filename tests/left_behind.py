@@ -8,8 +8,8 @@ from pathlib import Path
 from psycopg import sql
 
 from field_world import FieldWorld
+from local_services.postgres import PostgresServer
 from regsosek.landing.archive import list_receipts
-from regsosek.local.postgres import PostgresServer
 
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",

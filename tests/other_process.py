@@ -15,10 +15,10 @@ from typing import Any
 from unittest.mock import patch
 
 from field_world import CompiledJudge, FieldWorld
-from regsosek.night.house import open_house
+from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
-from regsosek.night.sealing import reopen_night
 from regsosek.quality.rules import Suite
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 
 PATIENCE_SECONDS = 60
@@ -89,7 +89,11 @@ def _night(
 
 
 def _replay(settings: Settings, first: date, province: str, step: Step, stop: Callable[[], None]) -> None:
-    with open_house(settings) as house, interrupted(step, stop), patch("regsosek.night.judging.Judge", CompiledJudge):
+    with (
+        open_house(settings) as house,
+        interrupted(step, stop),
+        patch("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge),
+    ):
         replay(house, first, [province])
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select, text
 
-from regsosek.alerts.outbox import place
-from regsosek.alerts.rendering import Attachment, Message
+from regsosek.alerts.messages.rendering import Attachment, Message
+from regsosek.alerts.outbox.outbox import place
 from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import COLUMNS, Channel, Recipient, Role
 from regsosek.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import Request
 
 from regsosek.geography.provinces import provinces
-from regsosek.portal.viewer import Viewer
+from regsosek.portal.login.viewer import Viewer
 
 EVERY = frozenset(each.code for each in provinces())
 OPERATOR = Viewer("sari", EVERY, operator=True, sensitive=False)

@@ -13,10 +13,10 @@ from field_world import Family, FieldWorld, family, faulty, withdrawal
 from regsosek.errors import ObjectStoreError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.object_store import ObjectStore
-from regsosek.release.pointer import POINTER
+from regsosek.release.lifecycle.pointer import POINTER
+from regsosek.release.lifecycle.rollback import roll_back
 from regsosek.release.publish import Published, publish
-from regsosek.release.rollback import roll_back
-from regsosek.warehouse import ledger
+from regsosek.warehouse.nights import ledger
 
 FIRST = date(2022, 10, 21)
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)

@@ -14,8 +14,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, Session
 
-from regsosek.alerts.sending import deliver
-from regsosek.local.loopback import free_port
+from local_services.loopback import free_port
+from regsosek.alerts.sending.send_due import deliver
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 

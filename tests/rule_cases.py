@@ -17,7 +17,7 @@ from delivered import Row, anggota_row, keluarga_row
 from regsosek.contract.codebook import DATASETS, Variable, bit_mask, block, code_list, lone_codes, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import rule_id
-from regsosek.staging.typing_sql import can_be_untyped, given, typed, untyped_column
+from regsosek.staging.reading.typing_sql import can_be_untyped, given, typed, untyped_column
 
 UNREADABLE = "x!"
 PERSONAL = "RT 7 (0812-7770-0995)"

@@ -11,19 +11,19 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from field_world import CompiledJudge, near_regions
-from regsosek.night import judging
-from regsosek.night.house import House, open_house
+from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import release
-from regsosek.night.receiving import receive_province
+from regsosek.night.receiving.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.portal.application import application
+from regsosek.portal.login.viewer import Viewer, all_provinces
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer, all_provinces
 from regsosek.quality.rules import load_suites
+from regsosek.resources import House, open_house
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.simulation.campaign import Campaign
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import simulate
-from regsosek.simulation.sinks import BucketSink
 
 NIGHTS = [date(2022, 10, 28) + timedelta(days=n) for n in range(2)]
 # On the last night 65 is not processed.
@@ -73,7 +73,7 @@ class Portal:
 def served_portal(settings: Settings) -> Iterator[Portal]:
     """Simulates, receives and publishes the nights of both provinces."""
     suites = load_suites(PROJECT_ROOT / "expectations")
-    former, judging.Judge = judging.Judge, CompiledJudge
+    former, applicable_rules.Judge = applicable_rules.Judge, CompiledJudge
     try:
         with open_house(settings) as house:
             sink = BucketSink(house.store, settings.landing_bucket)
@@ -87,4 +87,4 @@ def served_portal(settings: Settings) -> Iterator[Portal]:
                 release(house, night)
             yield Portal(house)
     finally:
-        judging.Judge = former
+        applicable_rules.Judge = former

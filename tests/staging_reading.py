@@ -9,8 +9,8 @@ import pytest
 
 from delivered import VERSION, anggota_row, described_file
 from regsosek.errors import ContractBreachError
-from regsosek.staging.files import read_part
-from regsosek.staging.repairs import Repair
+from regsosek.staging.reading.files import read_part
+from regsosek.staging.reading.repairs import Repair
 
 NIK = "6403015202840001"
 ROWS = [anggota_row(1, r403_nik=NIK), anggota_row(2, r402_nama="LAIN")]

@@ -15,8 +15,8 @@ from field_world import FieldWorld
 from regsosek.contract.instruments import first_version, instrument_of
 from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.geography.provinces import clock_offset
-from regsosek.staging.files import read_part
-from regsosek.staging.streams import stage_stream
+from regsosek.staging.reading.files import read_part
+from regsosek.staging.stream_parts import stage_stream
 
 PRODUCED = datetime.fromisoformat("2022-10-21T12:00:00+00:00")
 # Where the tags lie: a position that no other column of a test holds, to be looked for everywhere.

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from regsosek.local.loopback import HOST
+from local_services.loopback import HOST
 
 _SSL_REQUEST_BYTES = 8  # PostgreSQL's client asks in clear whether the server would encrypt
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from regsosek.geography.calendar import field_windows
-from regsosek.statistics.denominators import lineages
+from regsosek.statistics.measures.denominators import lineages
 from regsosek.statistics.streams.clocks import Clock, streams
 from regsosek.statistics.streams.lists import Statement, placed_lists
 from regsosek.statistics.streams.reconciliation import DAY_COUNTS, Told

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from regsosek.alerts.condition import Condition, Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, Told, Why
 
 NIGHT = date(2022, 10, 26)
 BERAU, BALIKPAPAN = Place("kabkota", "6403", "Kabupaten Berau"), Place("kabkota", "6471", "Kota Balikpapan")

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, func, insert, select, text
 
+from local_services.loopback import free_port
+from local_services.mail_sink import MailSink
 from regsosek.alerts.nightly import alert_provinces
-from regsosek.local.loopback import free_port
-from regsosek.local.mail import MailSink
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
 from regsosek.warehouse.database import connect

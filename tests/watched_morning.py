@@ -7,11 +7,11 @@ from sqlalchemy import insert, text
 
 from regsosek.geography.provinces import provinces
 from regsosek.landing.object_store import ObjectStore
-from regsosek.release.pointer import POINTER
+from regsosek.release.lifecycle.pointer import POINTER
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
 from regsosek.warehouse.database import connect
-from regsosek.watchdog.keeping import OBJECT
+from regsosek.watchdog.state_store import OBJECT
 
 NIGHT = date(2022, 10, 25)
 CODES = [province.code for province in provinces()]

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from local_services.environment_file import read_environment
 from regsosek.alerts.nightly import read_digest
 from regsosek.local.airflow_environment import ADMIN
-from regsosek.local.environment_file import read_environment
 from regsosek.local.stack import STATE, Stack
-from regsosek.night.house import open_house
 from regsosek.release.publish import current_prefix
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, load_settings
 
 sys.path.insert(0, str(PROJECT_ROOT / "tests"))

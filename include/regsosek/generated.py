@@ -3,24 +3,24 @@
 from pathlib import Path
 
 from regsosek.contract.codebook_check import codebook_faults
-from regsosek.contract.documentation import documents
-from regsosek.contract.hostile import PAGE, hostile_page
+from regsosek.contract.pages.documentation import documents
+from regsosek.contract.pages.hostile import PAGE, hostile_page
 from regsosek.contract.publication import PUBLISHED, publication_faults, publish, published_text, unpublished
 from regsosek.errors import ConfigurationError
-from regsosek.portal.routes_page import routes_page
-from regsosek.privacy.records_page import documents as record_documents
+from regsosek.portal.login.routes_page import routes_page
+from regsosek.privacy.records.records_page import documents as record_documents
 from regsosek.quality.catalogue import read_catalogue, rule_documents
 from regsosek.quality.fit import unfit_rules
 from regsosek.quality.generated import generated_suites
 from regsosek.quality.hold_limits import regions as limit_regions
 from regsosek.quality.odcs import ODCS, odcs_text
 from regsosek.quality.rules import load_suites
-from regsosek.release.satu_data import documents as satu_data_documents
+from regsosek.release.files.satu_data import documents as satu_data_documents
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.documentation import documents as simulation_documents
-from regsosek.simulation.forecast_proof import documents as forecast_documents
+from regsosek.simulation.proof.forecast_proof import documents as forecast_documents
 from regsosek.statistics.glossary import documents as glossary_documents
-from regsosek.warehouse.rights_page import documents as rights_documents
+from regsosek.warehouse.access.rights_page import documents as rights_documents
 
 # The tables that the tests hold the rules to: an example in the catalogue is a case that was seen to be violated.
 SCENARIOS = Path("tests/unit/quality/scenarios")

@@ -34,7 +34,7 @@ def test_it_costs_nothing_where_no_page_is_served() -> None:
     seconds, *modules = answer.stdout.splitlines()[-1].split()
     assert float(seconds) < 0.2
     assert HEAVY & set(modules) == set()
-    assert "regsosek.portal.doorway" in modules
+    assert "regsosek.portal.login.doorway" in modules
 
 
 def test_the_folder_holds_plugins_only() -> None:

@@ -14,14 +14,14 @@ import pandas as pd
 import structlog
 from airflow.sdk.log import configure_logging
 from regsosek.telemetry.context import within
-from regsosek.telemetry.telling import telling
+from regsosek.telemetry.setup import telling
 
 out = io.BytesIO()
 configure_logging(json_output=True, output=out, sending_to_supervisor=True)
 airflow = structlog.get_logger(logger_name="task")
 airflow.info("bound before")
 with telling("regsosek_nightly", "scheduled__1", {}), within(province="64", step="load"):
-    logging.getLogger("regsosek.night.receiving").info("loaded %s", "6471035203850002")
+    logging.getLogger("regsosek.night.receiving.receiving").info("loaded %s", "6471035203850002")
     try:
         raise ValueError("value 6471035203850002 is refused")
     except ValueError:
@@ -65,7 +65,7 @@ from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics import stats_utils
 from regsosek.telemetry.context import within
 from regsosek.telemetry.measures import step_taken
-from regsosek.telemetry.telling import telling
+from regsosek.telemetry.setup import telling
 
 stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
 stats.incr("ti.start")

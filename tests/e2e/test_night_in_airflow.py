@@ -25,12 +25,12 @@ from regsosek.contract.codebook import all_variables
 from regsosek.local import stack as local_stack
 from regsosek.local.airflow_environment import ADMIN, AirflowPlan
 from regsosek.local.stack import AIRFLOW_METADATA, Stack, services_up
-from regsosek.night.house import House, open_house
 from regsosek.night.reference import load_reference
+from regsosek.resources import House, open_house
 from regsosek.settings import PROJECT_ROOT, load_settings
-from regsosek.simulation.campaign import Campaign
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import simulate
-from regsosek.simulation.sinks import BucketSink
 
 NIGHT = date(2022, 10, 28)
 HEALTHY, FAILING = ("31", "65"), "76"

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["regsosek.staging", "regsosek.contract"
     from fuzz.targets import check_breach
     from regsosek.contract.manifest import parse_manifest
     from regsosek.errors import ContractBreachError
-    from regsosek.staging.unpacking import unpack
+    from regsosek.staging.reading.unpacking import unpack
 
 SCRATCH = Path(mkdtemp(prefix="fuzz-"))
 

@@ -21,10 +21,10 @@ from regsosek.contract.reasons import rejection_reasons
 from regsosek.errors import ContractBreachError
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
-from regsosek.release.reading_again import read_columns
+from regsosek.release.rereading.archived_text import read_columns
 from regsosek.settings import PROJECT_ROOT
 from regsosek.staging.engine import open_engine
-from regsosek.staging.files import read_part, text_table
+from regsosek.staging.reading.files import read_part, text_table
 
 LONGEST_ERROR = 1500
 CPU_SECONDS = 20

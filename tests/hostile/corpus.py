@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hostile import cases, cells, columns, encoded, formats, manifests, packed
 from hostile.draft import BUILDERS, Draft, clean
-from regsosek.contract.hostile import HostileKind, read_corpus
+from regsosek.contract.pages.hostile import HostileKind, read_corpus
 from regsosek.settings import PROJECT_ROOT
 
 KINDS = {kind.kind: kind for kind in read_corpus(PROJECT_ROOT)}

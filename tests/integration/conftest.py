@@ -10,17 +10,19 @@ from sqlalchemy import Engine
 from field_world import FieldWorld, few_rules
 from hostile.searched import Remembered, remembered
 from kept_state import copy_database
+from local_services.mail_sink import MailSink
+from local_services.object_store import ObjectStore
+from local_services.postgres import PostgresServer
 from outbox_at_hand import emptied_outbox
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.local import stack
-from regsosek.local.mail import MailSink
-from regsosek.local.object_store import ObjectStore
-from regsosek.local.postgres import PostgresServer
-from regsosek.night.house import open_house
 from regsosek.quality.rules import load_suites
-from regsosek.release import audit, build, published_rules, workbook
+from regsosek.release import build
+from regsosek.release.audit import audit, published_rules
+from regsosek.release.files import workbook
 from regsosek.release.site import pages
 from regsosek.release.site.addresses import NATION_PAGE
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate

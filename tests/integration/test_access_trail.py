@@ -20,15 +20,15 @@ from delivered import PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from portal_viewers import OPERATOR, office, seen_as
 from regsosek.cli.main import app
+from regsosek.doctor.check_result import Verdict
 from regsosek.doctor.examination import CHECKS, examine
-from regsosek.doctor.finding import Verdict
 from regsosek.errors import AccessTrailError, ConfigurationError, DecisionError
 from regsosek.portal.application import application
+from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer
-from regsosek.privacy.access_trail import Access, AccessTrail, case_key, end_before
-from regsosek.privacy.incident import incident_template
-from regsosek.privacy.trail import CaseTrail, trail_of_case
+from regsosek.privacy.records.incident import incident_template
+from regsosek.privacy.trail.access_trail import Access, AccessTrail, case_key, end_before
+from regsosek.privacy.trail.person_trail import CaseTrail, trail_of_case
 from regsosek.settings import Settings
 
 NIGHT = date(2022, 10, 21)
@@ -68,7 +68,7 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
         pytest.MonkeyPatch.context() as patch,
         prepared_world(services_env, tmp_path_factory, few_rules(), LIMITS) as world,
     ):
-        patch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+        patch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
         first = [family("A", number=1, r114_no_kk=KK), faulty("B", number=2), of_person(faulty("C", number=3))]
         sent = world.deliver(NIGHT, first, produced_at=AT)
         world.run(NIGHT)
@@ -87,7 +87,7 @@ def command(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, value in environment(world.house.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
-    monkeypatch.setattr("regsosek.cli.at_hand._account", lambda: ("sari", True))
+    monkeypatch.setattr("regsosek.cli.common._account", lambda: ("sari", True))
 
     def run(*words: str, typed: str = "") -> Result:
         return CliRunner().invoke(app, list(words), input=typed)
@@ -153,7 +153,7 @@ def test_whoever_has_the_answer_already_is_handed_nothing(world: FieldWorld) -> 
 def test_a_page_does_not_wait_for_a_trail_that_somebody_holds(
     world: FieldWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regsosek.privacy.access_trail.LONGEST_WAIT", "SET LOCAL lock_timeout = '50ms'")
+    monkeypatch.setattr("regsosek.privacy.trail.access_trail.LONGEST_WAIT", "SET LOCAL lock_timeout = '50ms'")
     with world.house.account("owner").begin() as connection:
         connection.execute(text("LOCK TABLE ledger.access"))
         assert client_of(world, office(PROVINCE)).get(API).status_code == 503
@@ -219,7 +219,7 @@ def test_a_number_is_typed_and_finds_the_cases_that_it_stands_in(world: FieldWor
 def test_who_reads_is_named_where_an_account_is_a_service_s(
     world: FieldWorld, command: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regsosek.cli.at_hand._account", lambda: ("regsosek", False))
+    monkeypatch.setattr("regsosek.cli.common._account", lambda: ("regsosek", False))
     assert isinstance(command("quarantine", "-p", PROVINCE).exception, DecisionError)
     assert command("quarantine", "-p", PROVINCE, "--by", "budi").exit_code == 0
 

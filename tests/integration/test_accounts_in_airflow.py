@@ -15,15 +15,15 @@ import httpx
 import pytest
 
 from airflow_routes import asked, committed, routes, served, write
+from local_services.environment_file import read_environment
+from local_services.loopback import HOST, claim_port, wait_until
+from local_services.private_files import private_directory
+from local_services.processes import BackgroundProcess
+from regsosek.doctor.check_result import Verdict
 from regsosek.doctor.examination import CHECKS, examine
-from regsosek.doctor.finding import Verdict
 from regsosek.local import stack
 from regsosek.local.airflow import AIRFLOW, API_SERVER
 from regsosek.local.airflow_environment import AirflowPlan, airflow_environment
-from regsosek.local.environment_file import read_environment
-from regsosek.local.loopback import HOST, claim_port, wait_until
-from regsosek.local.private_files import private_directory
-from regsosek.local.processes import BackgroundProcess
 from regsosek.settings import PROJECT_ROOT
 
 PASSWORD = "a-password-of-this-test"

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, text
 
-from regsosek.alerts.context import Officer
-from regsosek.alerts.figures import read_officers
-from regsosek.alerts.gate import require_clean
+from local_services.mail_sink import MailSink
+from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.nightly import alert_platform, alert_provinces
-from regsosek.alerts.rendering import Message
-from regsosek.alerts.sending import Delivered, deliver
+from regsosek.alerts.outbox.gate import require_clean
+from regsosek.alerts.persistence.night_figures import read_officers
+from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sentences.context import Officer
 from regsosek.errors import PersonalDataError
 from regsosek.geography.provinces import Province, provinces
-from regsosek.local.mail import MailSink
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
 from told_night import (
@@ -128,7 +128,7 @@ def test_a_run_killed_between_sending_and_marking_repeats_under_the_same_id(
     deliver_families(seeded, visited=100)
     compose(seeded, services_env)
     with monkeypatch.context() as patch:
-        patch.setattr("regsosek.alerts.sending.note", killed)
+        patch.setattr("regsosek.alerts.sending.send_due.note", killed)
         with pytest.raises(KilledError):
             deliver(seeded, services_env)
     assert deliver(seeded, services_env) == Delivered(1, 0, 0)

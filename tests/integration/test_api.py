@@ -18,10 +18,10 @@ from schemathesis import GenerationMode
 from matrix import examples
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
-from regsosek.portal.viewer import Viewer
-from regsosek.release.schema import typed
+from regsosek.portal.login.viewer import Viewer
+from regsosek.release.figures.schema import typed
 from regsosek.settings import Settings
-from regsosek.statistics.definitions import definitions, needed_beside
+from regsosek.statistics.definitions.definitions import definitions, needed_beside
 from served_portal import (
     API,
     HOME,

@@ -14,7 +14,7 @@ from regsosek.night import deciding
 from regsosek.night.replaying import replay
 from regsosek.release.publish import publish
 from regsosek.settings import Settings
-from regsosek.warehouse import ledger
+from regsosek.warehouse.nights import ledger
 
 TABLES_ALONE = True
 FIRST = date(2022, 10, 15)
@@ -33,7 +33,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
 
 
 def deliver(world: FieldWorld, night: date, families: list[Family], minute: int = 0, **more: object) -> str:

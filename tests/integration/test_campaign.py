@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import text
 
 from field_world import CompiledJudge, near_regions
+from regsosek.asking.night_history import province_lines
+from regsosek.asking.quarantine import quarantined_cases
 from regsosek.errors import ReferenceDataError
 from regsosek.landing.archive import list_receipts, list_seals
-from regsosek.night.house import House, open_house
-from regsosek.night.quarantine import quarantined_cases
-from regsosek.night.receiving import receive_province
+from regsosek.night.receiving.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.night.replaying import replay
-from regsosek.night.reporting import province_lines
 from regsosek.quality.rules import load_suites
+from regsosek.resources import House, open_house
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.simulation.campaign import Campaign
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import SimulationReport, simulate, write_labels
-from regsosek.simulation.sinks import BucketSink
 
 NIGHTS = [date(2022, 10, 28) + timedelta(days=n) for n in range(3)]
 # 65 supersedes a delivery on the second night; 19's delivery of the third night is broken.
@@ -142,7 +142,7 @@ def test_the_second_run_and_the_replay_leave_everything_identical(
 ) -> None:
     house, _ = campaign
     # What Great Expectations found the first time is what the compiled rules find.
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     before = contents(house)
     suites = load_suites(PROJECT_ROOT / "expectations")
     for night in NIGHTS:

@@ -17,11 +17,11 @@ from field_world import CompiledJudge, Family, FieldWorld, family
 from hostile.searched import Remembered, open_tables, released
 from regsosek.contract.codebook import all_variables
 from regsosek.contract.manifest import DeliveredFile, Manifest
-from regsosek.night import judging
-from regsosek.night.house import open_house
+from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import run_night
 from regsosek.quality.rules import load_suites
 from regsosek.quality.verdict import RuleCount
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 from stream_messages import CLEAN, deliver_stream
 
@@ -142,7 +142,7 @@ def states(world: FieldWorld, log: Remembered) -> Mapping[str, set[str]]:
     sent = deliver_all(world)
     for judge in (CrashingJudge, CompiledJudge):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(judging, "Judge", judge)
+            patch.setattr(applicable_rules, "Judge", judge)
             report = run_night(world.house, NIGHT, [PROVINCE])
         assert report.outcome.whole == (judge is CompiledJudge), report.outcome
     found: dict[str, set[str]] = {}

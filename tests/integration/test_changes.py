@@ -13,13 +13,14 @@ from delivered import DESA, PROVINCE
 from field_world import FEW_RULES, CompiledJudge, FieldWorld, family, faulty, withdrawal
 from matrix import examples
 from regsosek.geography.regions import NATION
-from regsosek.night import judging, replaying
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.changes import COUNTED_OF_CASE
+from regsosek.night import replaying
+from regsosek.night.discovery import applicable_rules
+from regsosek.statistics.counts.changes import COUNTED_OF_CASE
+from regsosek.statistics.counts.restatement import restated_by_cause
+from regsosek.statistics.counts.totals import following_frame
+from regsosek.statistics.definitions.as_of import AsOf
 from regsosek.statistics.progress import refresh_missing
-from regsosek.statistics.restatement import restated_by_cause
-from regsosek.statistics.totals import following_frame
-from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
+from regsosek.warehouse.cases.case_state import ALL_ACCEPTED, case_state_as_of
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 21)
@@ -204,7 +205,7 @@ def test_the_changes_of_all_nights_are_the_figures(
     require_the_law(world, nights)
     if reopened:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(judging, "Judge", CompiledJudge)
+            patch.setattr(applicable_rules, "Judge", CompiledJudge)
             patch.setattr(replaying, "load_suites", lambda _: world.suites)
             world.deliver(NIGHT, [sent(*each) for each in reopened], produced_at=AT + timedelta(minutes=5))
             replaying.reopen(world.house, PROVINCE, NIGHT, "the courier was late")

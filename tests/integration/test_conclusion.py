@@ -7,9 +7,9 @@ import pytest
 from delivered import PROVINCE
 from field_world import FieldWorld, family
 from regsosek.geography.calendar import field_windows
-from regsosek.night.conclusion import conclusion
 from regsosek.night.run_notes import told_of_run
 from regsosek.night.task_runs import note_told, noted
+from regsosek.statistics.nights.conclusion import conclusion
 
 KEPT_RULES: tuple[str, ...] = ()
 NIGHT = date(2022, 10, 21)

@@ -9,18 +9,18 @@ import pytest
 from rich.console import Console
 from sqlalchemy import Engine, select, text
 
-from regsosek.alerts.acting import take
-from regsosek.alerts.acts import Verb
-from regsosek.alerts.figures import read_figures
+from regsosek.alerts.conditions.operator_actions import Verb
+from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.nightly import alert_platform, alert_provinces
-from regsosek.alerts.places import with_places
-from regsosek.alerts.sending import deliver
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.persistence.night_figures import read_figures
+from regsosek.alerts.persistence.operating import take
+from regsosek.alerts.persistence.place_figures import with_places
+from regsosek.alerts.sending.send_due import deliver
 from regsosek.alerts.weekly import alert_week, read_week
+from regsosek.asking.tables.alert_tables import acts_table, conditions_table
 from regsosek.errors import DecisionError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.provinces import provinces
-from regsosek.night.alert_lists import acts_table, conditions_table
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
 from told_night import (

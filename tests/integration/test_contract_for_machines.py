@@ -10,9 +10,9 @@ from contract_stranger import ID, PROVINCE, Stranger
 from field_world import FieldWorld
 from hostile.draft import NIGHT
 from regsosek.contract.instruments import QUESTIONNAIRE, instruments
-from regsosek.night.house import open_house
 from regsosek.quality.odcs import ODCS
 from regsosek.quality.rules import load_suites
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings
 
 DOCUMENT = yaml.safe_load((PROJECT_ROOT / ODCS).read_text(encoding="utf-8"))

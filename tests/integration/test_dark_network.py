@@ -20,8 +20,8 @@ from one_account import behind
 from other_process import Step, interrupted
 from published_world import receive
 from regsosek.errors import LockLostError
-from regsosek.night.house import House, open_house
 from regsosek.release.publish import publish
+from regsosek.resources import House, open_house
 from regsosek.settings import Settings
 from regsosek.warehouse import database, heartbeat, locks
 from regsosek.warehouse.database import connect
@@ -32,7 +32,7 @@ NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 30
 BOTH_SIDES_SECONDS = 15  # with the shortened limits below
-RECEPTION, PARTS = "regsosek.night.reception", "regsosek.night.parts"
+RECEPTION, PARTS = "regsosek.night.receiving.reception", "regsosek.night.receiving.parts"
 
 
 @dataclass
@@ -103,7 +103,7 @@ def beyond(world: FieldWorld, proxy: Proxy) -> Iterator[House]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     monkeypatch.setattr(database, "CONNECT_SECONDS", 2)
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.5)
     monkeypatch.setattr(heartbeat, "ANSWER_SECONDS", 1.5)

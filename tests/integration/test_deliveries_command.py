@@ -31,7 +31,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def world(prepared: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
     world = prepared.fresh()
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     for name, value in environment(world.house.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")

@@ -15,13 +15,13 @@ from regsosek.geography.calendar import field_windows
 from regsosek.geography.planning import planning
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import NATION
-from regsosek.release.changes import changes_since
-from regsosek.release.figures import gather
-from regsosek.release.imprint import read_imprint
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.denominators import SUMS, with_denominators
-from regsosek.statistics.totals import write_totals
-from regsosek.statistics.tree import completion
+from regsosek.release.figures.changes import changes_since
+from regsosek.release.figures.figures import gather
+from regsosek.release.figures.imprint import read_imprint
+from regsosek.statistics.counts.totals import write_totals
+from regsosek.statistics.counts.tree import completion
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.measures.denominators import SUMS, with_denominators
 from regsosek.warehouse.tables import change as change_table
 from regsosek.warehouse.tables import psls, subsls, verified
 

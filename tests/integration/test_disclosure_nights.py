@@ -9,12 +9,12 @@ from sqlalchemy import text
 from delivered import PROVINCE
 from field_world import FEW_RULES, FieldWorld, family, withdrawal
 from published_world import FIRST, SECOND, THIRD, receive, release, table
+from regsosek.asking.figures.published_figure import asked_figure
+from regsosek.asking.figures.restated_figure import NOT_TOLD, restated_figure
 from regsosek.errors import ConfigurationError
 from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
-from regsosek.night.asked_figure import asked_figure
 from regsosek.night.auditing import audit_one
-from regsosek.night.restated_figure import NOT_TOLD, restated_figure
 from regsosek.release.publish import Published
 
 KEPT_RULES = FEW_RULES

@@ -21,11 +21,11 @@ from psycopg import sql
 
 from command_line import environment
 from field_world import FieldWorld, family
+from local_services.loopback import HOST, claim_port, wait_until
 from one_account import one_account_variables
+from regsosek.doctor.check_result import Finding, Verdict
 from regsosek.doctor.examination import examine, healthy
-from regsosek.doctor.finding import Finding, Verdict
 from regsosek.geography.reference_table import DATA
-from regsosek.local.loopback import HOST, claim_port, wait_until
 from regsosek.local.stack import Stack
 
 RECIPIENTS = DATA / "recipients.csv"

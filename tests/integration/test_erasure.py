@@ -14,21 +14,22 @@ from delivered import PROVINCE
 from field_world import Family, FieldWorld, Row, family, faulty
 from left_behind import contents
 from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
-from regsosek.alerts.waiting import waiting_by_kabkota
+from regsosek.alerts.persistence.waiting_families import waiting_by_kabkota
 from regsosek.alerts.weekly import read_week
+from regsosek.asking.quarantine import quarantine_page, quarantined_cases, waiting_by_night
 from regsosek.cli.main import app
 from regsosek.errors import DecisionError
 from regsosek.landing.encrypted import AGE_MAGIC, key_of, object_key
-from regsosek.night import erasing, nightly
+from regsosek.night import nightly
 from regsosek.night.archive_conversion import encrypt_archive
-from regsosek.night.erasing import Request, complete_erasures, erase_case
-from regsosek.night.limiting import lift_limit, limit_case
+from regsosek.night.erasure import erasing
+from regsosek.night.erasure.erasing import Request, complete_erasures, erase_case
+from regsosek.night.erasure.limiting import lift_limit, limit_case
 from regsosek.night.outcome import Outcome
-from regsosek.night.quarantine import quarantine_page, quarantined_cases, waiting_by_night
 from regsosek.night.replaying import replay
-from regsosek.privacy.access_trail import Access, AccessTrail
-from regsosek.privacy.tombstones import list_tombstones, mark_of
-from regsosek.privacy.trail import trail_of_case
+from regsosek.privacy.erasure.tombstones import list_tombstones, mark_of
+from regsosek.privacy.trail.access_trail import Access, AccessTrail
+from regsosek.privacy.trail.person_trail import trail_of_case
 from stream_messages import deliver_stream, tag
 
 TABLES_ALONE = True
@@ -303,7 +304,7 @@ def command(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, value in environment(world.house.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
-    monkeypatch.setattr("regsosek.cli.at_hand._account", lambda: ("sari", True))
+    monkeypatch.setattr("regsosek.cli.common._account", lambda: ("sari", True))
 
     def run(act: str, *words: str) -> tuple[int, str]:
         answer = CliRunner().invoke(app, ["privacy", act, *words])

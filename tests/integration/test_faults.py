@@ -16,6 +16,10 @@ from sqlalchemy import text
 from delivered import PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, add_place, family, faulty, few_rules, withdrawal
 from left_behind import contents, on_landing
+from local_services.loopback import free_port
+from local_services.mail_sink import MailSink
+from local_services.object_store import ObjectStore as StoreServer
+from local_services.postgres import PostgresServer
 from matrix import cells
 from other_process import Step, die, interrupted, start_night, waiting_night
 from outbox_at_hand import OFFICE, put
@@ -23,16 +27,14 @@ from regsosek.errors import EngineFaultError, NightFailedError, ObjectStoreError
 from regsosek.geography.recipients import Channel
 from regsosek.geography.regions import region_master
 from regsosek.landing.object_store import ObjectStore, Patience
-from regsosek.local.loopback import free_port
-from regsosek.local.mail import MailSink
-from regsosek.local.object_store import ObjectStore as StoreServer
-from regsosek.local.postgres import PostgresServer
-from regsosek.night import judging, nightly, receiving
-from regsosek.night.house import open_house
+from regsosek.night import nightly
+from regsosek.night.discovery import applicable_rules
+from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.outcome import Outcome
+from regsosek.night.receiving import receiving
 from regsosek.night.replaying import replay
-from regsosek.night.sealing import reopen_night
 from regsosek.quality.verdict import RuleCount
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 
 NIGHT, NEXT, THIRD = (date(2022, 10, 21) + timedelta(days=n) for n in range(3))
@@ -103,8 +105,12 @@ def before_next(prepared: FieldWorld, landing: str) -> FieldWorld:
     return world
 
 
-SEALING, RECEIVING, LEDGER = "regsosek.night.sealing", "regsosek.night.receiving", "regsosek.warehouse.ledger"
-RECEPTION, PARTS = "regsosek.night.reception", "regsosek.night.parts"
+SEALING, RECEIVING, LEDGER = (
+    "regsosek.night.discovery.sealing",
+    "regsosek.night.receiving.receiving",
+    "regsosek.warehouse.nights.ledger",
+)
+RECEPTION, PARTS = "regsosek.night.receiving.reception", "regsosek.night.receiving.parts"
 BEFORE_THE_FLIP = [
     Step(f"{SEALING}.write_seal", before=True),
     Step(f"{SEALING}._archive_seal"),
@@ -376,7 +382,7 @@ def quick_receive(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The composition of a night with the few rules of this file."""
     for module in (nightly, receiving):
         monkeypatch.setattr(module, "load_suites", lambda _: world.suites, raising=False)
-    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
 
 
 def run_of_nightly(world: FieldWorld) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 
+from local_services.loopback import free_port
 from outbox_at_hand import (
     DEPUTY,
     NOW,
@@ -23,12 +24,11 @@ from outbox_at_hand import (
     report_of,
     settings_for,
 )  # fmt: skip
-from regsosek.alerts import outbox_desk
-from regsosek.alerts.deliveries import LETTERS, letter_of
-from regsosek.alerts.mail import message_id
-from regsosek.alerts.sending import Delivered, deliver
+from regsosek.alerts.outbox import operating
+from regsosek.alerts.outbox.dispatches import LETTERS, letter_of
+from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.smtp import message_id
 from regsosek.geography.recipients import Channel
-from regsosek.local.loopback import free_port
 from regsosek.settings import Settings
 from regsosek.warehouse import tables
 from relay import Relay, relay
@@ -146,7 +146,7 @@ def test_an_old_bounce_that_comes_twice_does_not_stop_the_retry(
     box.add(returned)
     assert deliver(engine, working, NOW).bounced == 1
     with engine.begin() as connection:
-        outbox_desk.retry(connection, message_row(engine).id, NOW)
+        operating.retry(connection, message_row(engine).id, NOW)
     box.add(returned)
     assert deliver(engine, broken, NOW).bounced == 0
     assert deliver(engine, working, NOW + timedelta(hours=3)).sent == 1
@@ -168,7 +168,7 @@ def killed_after_handing_over(monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def sending(engine: Engine, settings: Settings) -> None:
         with monkeypatch.context() as patch, pytest.raises(KilledError):
-            patch.setattr("regsosek.alerts.sending.note", killed)
+            patch.setattr("regsosek.alerts.sending.send_due.note", killed)
             deliver(engine, settings, NOW)
 
     return sending

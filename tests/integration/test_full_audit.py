@@ -10,17 +10,17 @@ from sqlalchemy import text
 from delivered import PROVINCE
 from field_world import FEW_RULES, FieldWorld, family, faulty, withdrawal
 from kept_state import keep_state
+from local_services.mail_sink import MailSink
+from local_services.postgres import PostgresServer
 from regsosek.errors import AuditError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
-from regsosek.local.mail import MailSink
-from regsosek.local.postgres import PostgresServer
 from regsosek.night.auditing import audit_one, conclude_audit, results
-from regsosek.release.archived_cases import Archive
-from regsosek.release.full_reading import read_whole
 from regsosek.release.publish import publish
-from regsosek.release.second_reading import Headline
-from regsosek.warehouse import ledger
+from regsosek.release.rereading.archived_cases import Archive
+from regsosek.release.rereading.full_reading import read_whole
+from regsosek.release.rereading.second_reading import Headline
+from regsosek.warehouse.nights import ledger
 
 FIRST = date(2022, 10, 21)
 LAST = FIRST + timedelta(days=2)

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from sqlalchemy import text
 
-from regsosek.night.house import open_house
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings
 
 TABLES_ALONE = True

@@ -18,24 +18,24 @@ from sqlalchemy import text
 from delivered import DESA, PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
 from left_behind import contents, on_landing
+from local_services.mail_sink import MailSink
 from matrix import cells, examples
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
+from regsosek.asking.deliveries import delivery_detail, delivery_lines
+from regsosek.asking.night_history import province_lines
+from regsosek.asking.tables.delivery_tables import delivery_report, delivery_table
 from regsosek.errors import DecisionError, SealedNightError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.archive import list_decisions
-from regsosek.local.mail import MailSink
 from regsosek.night import deciding
 from regsosek.night.deciding import Decided
-from regsosek.night.deliveries import delivery_detail, delivery_lines
-from regsosek.night.delivery_tables import delivery_report, delivery_table
 from regsosek.night.outcome import outcome
 from regsosek.night.replaying import replay
-from regsosek.night.reporting import province_lines
 from regsosek.release.publish import Published, publish
 from regsosek.settings import Settings
-from regsosek.warehouse import ledger
-from regsosek.warehouse.holding import held_deliveries
+from regsosek.warehouse.nights import ledger
+from regsosek.warehouse.nights.holding import held_deliveries
 
 TABLES_ALONE = True
 NIGHTS = NIGHT, NEXT, THIRD = tuple(date(2022, 10, 21) + timedelta(days=n) for n in range(3))
@@ -62,7 +62,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges by the compiled SQL, in replays and decisions too."""
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
 
 
 def bad(*names: str, versi: int = 1) -> list[Family]:
@@ -223,8 +223,8 @@ def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: F
 
 
 RECEIVING, DECIDING = "regsosek.night.receiving", "regsosek.night.deciding"
-PARTS = "regsosek.night.parts"
-HOLDING, LEDGER = "regsosek.warehouse.holding", "regsosek.warehouse.ledger"
+PARTS = "regsosek.night.receiving.parts"
+HOLDING, LEDGER = "regsosek.warehouse.nights.holding", "regsosek.warehouse.nights.ledger"
 
 
 @pytest.mark.parametrize(

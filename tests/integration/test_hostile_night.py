@@ -17,19 +17,19 @@ from hostile.corpus import KINDS, deliveries, rules_of_the_corpus
 from hostile.draft import NIGHT, SECRETS, Draft, clean
 from hostile.searched import Remembered, open_tables, released
 from left_behind import contents
-from regsosek.alerts import desk
-from regsosek.alerts.harmless import harmless
-from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.wording import words_of
+from regsosek.alerts import night_context
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.rendering import harmless
+from regsosek.alerts.sentences.texts import words_of
 from regsosek.contract.codebook import DATASETS
-from regsosek.contract.hostile import HostileKind
+from regsosek.contract.pages.hostile import HostileKind
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import list_receipts
-from regsosek.night import judging
-from regsosek.night.house import open_house
+from regsosek.night.discovery import applicable_rules
+from regsosek.night.discovery.sealing import seal_night
 from regsosek.night.nightly import NightReport, run_night
-from regsosek.night.sealing import seal_night
 from regsosek.quality.rules import load_suites
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 from regsosek.warehouse.reference import load_frame
 
@@ -159,8 +159,8 @@ def in_a_hurry(monkeypatch_module: pytest.MonkeyPatch) -> None:
     """Judges by the compiled SQL alone, and a digest that lists every rejected delivery."""
     every = thresholds().lengths.model_copy(update={"rejected": 1000})
     limits = thresholds().model_copy(update={"lengths": every})
-    monkeypatch_module.setattr(judging, "Judge", CompiledJudge)
-    monkeypatch_module.setattr(desk, "thresholds", lambda: limits)
+    monkeypatch_module.setattr(applicable_rules, "Judge", CompiledJudge)
+    monkeypatch_module.setattr(night_context, "thresholds", lambda: limits)
 
 
 @pytest.fixture(scope="module")

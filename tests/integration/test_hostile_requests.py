@@ -19,11 +19,11 @@ from starlette.routing import Mount
 
 from matrix import examples
 from portal_viewers import EVERY, office
-from regsosek.night.house import open_house
 from regsosek.portal import access_log
 from regsosek.portal.application import application
+from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 from regsosek.warehouse.migration import migrate
 

@@ -22,8 +22,8 @@ from edited_codebook import ADDED, FIRST, NEW_CODE, REMOVED, SECOND, lines, seco
 from field_world import Family, FieldWorld, family
 from left_behind import contents
 from regsosek.landing.archive import list_receipts
-from regsosek.night.house import open_house
 from regsosek.quality.rules import load_suites
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings
 
 NIGHT, NEXT = date(2022, 10, 21), date(2022, 10, 22)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from delivered import PROVINCE
 from field_world import CompiledJudge, FieldWorld, add_place, family, few_rules
+from local_services.mail_sink import MailSink
 from matrix import cells
 from one_account import one_account
 from published_world import PUBLISHED_RULES
@@ -21,11 +22,12 @@ from regsosek.alerts import nation
 from regsosek.alerts import nightly as alerts_nightly
 from regsosek.errors import NightFailedError, RegsosekError
 from regsosek.geography.regions import region_master
-from regsosek.local.mail import MailSink
-from regsosek.night import dag_steps, judging, nightly, receiving
-from regsosek.night.house import open_house
+from regsosek.night import dag_steps, nightly
+from regsosek.night.discovery import applicable_rules
+from regsosek.night.receiving import receiving
 from regsosek.night.run_request import RunRequest
 from regsosek.release import publish
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 
@@ -71,7 +73,7 @@ def quick_night(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The composition of a night with the few rules of this module, and the scheduler's settings."""
     for module in (nightly, receiving):
         monkeypatch.setattr(module, "load_suites", lambda _: world.suites, raising=False)
-    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
     monkeypatch.setattr(dag_steps, "load_settings", lambda **_: world.house.settings)
 
 

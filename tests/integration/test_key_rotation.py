@@ -13,15 +13,15 @@ from field_world import FieldWorld, family, faulty
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
 from regsosek.errors import ConfigurationError, DefectError
 from regsosek.night import rotating
-from regsosek.night.limiting import complete_limits, limit_case
+from regsosek.night.erasure.limiting import complete_limits, limit_case
 from regsosek.night.replaying import replay
 from regsosek.night.rotating import rotate
-from regsosek.privacy.access_trail import Access, AccessTrail
-from regsosek.privacy.limitation import list_limits
-from regsosek.privacy.trail import cases_of_number, trail_of_case
-from regsosek.release.archived_cases import Archive, read_cases
+from regsosek.privacy.erasure.limitation import list_limits
+from regsosek.privacy.trail.access_trail import Access, AccessTrail
+from regsosek.privacy.trail.person_trail import cases_of_number, trail_of_case
+from regsosek.release.rereading.archived_cases import Archive, read_cases
 from regsosek.staging.pseudonyms import hashed_on
-from regsosek.warehouse.hidden_cases import hidden_cases
+from regsosek.warehouse.access.hidden_cases import hidden_cases
 
 TABLES_ALONE = True
 KEPT_RULES = PUBLISHED_RULES

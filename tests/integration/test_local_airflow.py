@@ -14,11 +14,11 @@ import httpx
 import psutil
 import pytest
 
+from local_services.loopback import wait_until
+from local_services.processes import LocalServiceError
 from regsosek.local import stack
 from regsosek.local.airflow_client import AirflowClient
 from regsosek.local.airflow_environment import ADMIN
-from regsosek.local.loopback import wait_until
-from regsosek.local.processes import LocalServiceError
 from regsosek.settings import PROJECT_ROOT
 
 PROBE = '''

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from regsosek.local.mail import MailSink
+from local_services.mail_sink import MailSink
 from regsosek.settings import Settings
 
 

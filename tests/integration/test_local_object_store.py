@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from regsosek.local.object_store import ObjectStore
+from local_services.object_store import ObjectStore
 from regsosek.settings import Settings
 
 

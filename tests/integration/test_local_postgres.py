@@ -17,9 +17,9 @@ import psutil
 import psycopg
 import pytest
 
-from regsosek.local.postgres import PostgresServer
-from regsosek.local.postgres_place import remembered_place, settle
-from regsosek.local.processes import LocalServiceError
+from local_services.postgres import PostgresServer
+from local_services.postgres_files import remembered_place, settle
+from local_services.processes import LocalServiceError
 
 # The environment's own may lie below somebody's home; the system's serves as well if it is the same version.
 INTERPRETERS = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
@@ -134,7 +134,7 @@ def test_takes_another_port_when_its_own_was_taken(server: PostgresServer) -> No
 def test_adopts_the_server_of_a_killed_launcher(server: PostgresServer) -> None:
     code = """
         import os, pathlib, signal, sys
-        from regsosek.local.postgres import PostgresServer
+        from local_services.postgres import PostgresServer
         PostgresServer(pathlib.Path(sys.argv[1])).start()
         os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -213,7 +213,7 @@ def test_root_refuses_a_place_that_somebody_else_made(server: PostgresServer) ->
 def test_works_for_an_ordinary_user() -> None:
     code = """
         import pathlib, tempfile
-        from regsosek.local.postgres import PostgresServer
+        from local_services.postgres import PostgresServer
         with tempfile.TemporaryDirectory() as folder:
             server = PostgresServer(pathlib.Path(folder, "postgres"))
             server.start()

@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from regsosek.local.loopback import free_port, wait_until
-from regsosek.local.private_files import read_record, write_record
-from regsosek.local.processes import BackgroundProcess, LocalServiceError
+from local_services.loopback import free_port, wait_until
+from local_services.private_files import read_record, write_record
+from local_services.processes import BackgroundProcess, LocalServiceError
 
 # A leader with a child that has left the process group and does not listen to SIGTERM, as a task of Airflow may.
 LEADER_WITH_DEAF_CHILD = """

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local_services.postgres_files import remembered_place
 from regsosek.local import stack
-from regsosek.local.postgres_place import remembered_place
 from regsosek.local.warehouse_accounts import account_url
 from regsosek.settings import Settings, load_settings
 

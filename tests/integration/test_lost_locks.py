@@ -14,8 +14,8 @@ from other_process import Step, Wait, interrupted, start_night
 from published_world import back, pointer, receive, release
 from regsosek.errors import LockLostError
 from regsosek.landing.archive import read_receipt
-from regsosek.night.house import open_house
-from regsosek.release.pointer import seen
+from regsosek.release.lifecycle.pointer import seen
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 from regsosek.warehouse.locks import PROVINCE_LOCK, RELEASE_LOCK, province_lock
 
@@ -23,8 +23,8 @@ TABLES_ALONE = True
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 PATIENCE_SECONDS = 30
-RECEIVING, RECEPTION = "regsosek.night.receiving", "regsosek.night.reception"
-PARTS, LEDGER = "regsosek.night.parts", "regsosek.warehouse.ledger"
+RECEIVING, RECEPTION = "regsosek.night.receiving.receiving", "regsosek.night.receiving.reception"
+PARTS, LEDGER = "regsosek.night.receiving.parts", "regsosek.warehouse.nights.ledger"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(autouse=True)
 def _compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
 
 
 def end_lock_session(world: FieldWorld, lock: int = PROVINCE_LOCK) -> None:
@@ -154,7 +154,7 @@ def test_a_rollback_that_lost_its_right_leads_nobody_back(world: FieldWorld) -> 
         receive(world, night, [family(f"D{night.day}", number=night.day)])
         release(world, night)
     before = pointer(world)
-    step = Step("regsosek.release.rollback._require_whole", before=True)
+    step = Step("regsosek.release.lifecycle.rollback._require_whole", before=True)
     with interrupted(step, lambda: end_lock_session(world, RELEASE_LOCK)), pytest.raises(LockLostError):
         back(world)
     assert pointer(world) == before

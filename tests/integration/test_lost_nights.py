@@ -13,20 +13,20 @@ from command_line import environment
 from delivered import PROVINCE
 from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules
 from left_behind import contents, lose_warehouse
+from local_services.postgres import PostgresServer
 from other_process import Step, die, start_night, start_replay
 from published_world import PUBLISHED_RULES
 from regsosek.cli.main import app
 from regsosek.errors import AuditError, SealedNightError
-from regsosek.local.postgres import PostgresServer
 from regsosek.night.auditing import audit_one
-from regsosek.night.house import open_house
+from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
-from regsosek.night.sealing import reopen_night
 from regsosek.release.publish import publish
+from regsosek.resources import open_house
 from regsosek.settings import Settings
-from regsosek.statistics.as_of import last_refreshed
-from regsosek.warehouse import ledger
+from regsosek.statistics.definitions.as_of import last_refreshed
 from regsosek.warehouse.locks import province_lock
+from regsosek.warehouse.nights import ledger
 from regsosek.watchdog.finding import Kind
 from regsosek.watchdog.rounds import watch
 
@@ -47,7 +47,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(autouse=True)
 def _compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_night_reopened_after_the_dump_is_a_lost_one(three_nights: FieldWorld)
 
 
 REPLAYING = "regsosek.night.replaying"
-RECEPTION = "regsosek.night.reception"
+RECEPTION = "regsosek.night.receiving.reception"
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,20 @@ import pytest
 from delivered import PROVINCE, csv_gz
 from field_world import CompiledJudge, FieldWorld, family, faulty, few_rules
 from left_behind import contents, lose_warehouse, on_landing
+from local_services.postgres import PostgresServer
 from other_process import Step, die, interrupted, start_night
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.archive import read_seal
-from regsosek.local.postgres import PostgresServer
-from regsosek.night.house import open_house
+from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
-from regsosek.night.sealing import reopen_night
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 
 TABLES_ALONE = True
 NIGHTS = NIGHT, NEXT, THIRD = tuple(date(2022, 10, 21) + timedelta(days=n) for n in range(3))
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-SEALING = "regsosek.night.sealing"
+SEALING = "regsosek.night.discovery.sealing"
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_a_sealed_night_takes_nothing_new_into_a_new_warehouse(
 @pytest.mark.parametrize("first", NIGHTS, ids=["all nights", "two nights", "one night"])
 def test_a_replay_leaves_everything_as_it_was(world: FieldWorld, first: date, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(eventful_nights(world), NIGHTS)
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     replay(without_landing(world).house, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
 

@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from imap_mailbox import ImapMailbox, imap_mailbox
+from local_services.loopback import free_port
 from matrix import cells
 from outbox_at_hand import DEPUTY, NIGHT, NOW, OFFICE, TEAM, bounce_of, deliveries, put, settings_for
-from regsosek.alerts.pace import pace
-from regsosek.alerts.sending import Delivered, deliver
-from regsosek.local.loopback import free_port
+from regsosek.alerts.outbox.retry import pace
+from regsosek.alerts.sending.send_due import Delivered, deliver
 from regsosek.settings import Settings
 from relay import Relay, relay
 
@@ -214,7 +214,7 @@ def test_what_nobody_thought_of_stops_nothing(
     def broken(*_: object) -> object:
         raise MemoryError("3201234567890123")
 
-    monkeypatch.setattr("regsosek.alerts.bounces.unread_mails", broken)
+    monkeypatch.setattr("regsosek.alerts.sending.bounces.unread_mails", broken)
     put(engine)
     assert deliver(engine, settings_for(services_env, it.port), NOW).sent == 1
     assert unread(engine) == "MemoryError"

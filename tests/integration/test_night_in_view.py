@@ -23,15 +23,15 @@ from delivered import PROVINCE
 from field_world import FEW_RULES, CompiledJudge, FieldWorld
 from hostile.draft import AT, NIGHT, SECRETS, household
 from otlp_receiver import Point, Receiver, receiving
-from regsosek.night import judging
-from regsosek.night.house import open_house
+from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import receive
 from regsosek.quality.rules import load_suites
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.telemetry.context import FIELDS
 from regsosek.telemetry.lineage import LAST_SECONDS
 from regsosek.telemetry.measures import measures
-from regsosek.telemetry.telling import telling
+from regsosek.telemetry.setup import telling
 
 NIK = "6471035203850002"
 DAY_BEFORE = NIGHT - timedelta(days=1)
@@ -146,7 +146,7 @@ def test_every_record_is_json_and_says_its_run(told: Told) -> None:
 
 
 def test_records_say_which_night_province_and_delivery_they_are_about(told: Told) -> None:
-    of_deliveries = [r for r in told.records if r["logger"] == "regsosek.night.reception"]
+    of_deliveries = [r for r in told.records if r["logger"] == "regsosek.night.receiving.reception"]
     assert {r["event"].rsplit(" ", 1)[-1] for r in of_deliveries} == {"accepted", "manifest_invalid"}
     for record in of_deliveries:
         assert (record["night"], record["province"]) == (str(NIGHT), PROVINCE)
@@ -300,7 +300,7 @@ def test_no_personal_value_is_said_anywhere(told: Told, where: str) -> None:
 @pytest.fixture
 def nightly(field: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
     """The world with its deliveries before the night, in a process that judges by the compiled SQL."""
-    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
     for name in [each for each in os.environ if each.startswith(("OTEL_", "OPENLINEAGE"))]:
         monkeypatch.delenv(name)
     deliver(field)

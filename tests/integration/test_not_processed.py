@@ -12,9 +12,9 @@ import pytest
 from field_world import FieldWorld, family
 from published_world import AT, FIRST, read, release
 from regsosek.geography.provinces import provinces
-from regsosek.statistics.counted import COUNTS
-from regsosek.statistics.definitions import definitions
-from regsosek.warehouse import ledger
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.measures.counted import COUNTS
+from regsosek.warehouse.nights import ledger
 
 SENT, SILENT = ("64",), ("11", "12", "13")
 COUNTED = (*SENT, *SILENT)

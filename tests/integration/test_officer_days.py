@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from delivered import PROVINCE
 from field_world import Family, FieldWorld, family, withdrawal
 from published_world import FIRST, SECOND, receive, release, table
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.forecast_series import officers
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.forecast.series import officers
 
 TABLES_ALONE = True
 KEPT_RULES = ("S01",)

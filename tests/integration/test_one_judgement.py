@@ -16,21 +16,21 @@ import pytest
 from sqlalchemy import select, update
 
 from field_world import PROVINCE, FieldWorld, family
+from local_services.mail_sink import MailSink
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, read, receive, release, table
-from regsosek.alerts.acting import take
-from regsosek.alerts.acts import Verb
+from regsosek.alerts.conditions.operator_actions import Verb
 from regsosek.alerts.nightly import alert_provinces, read_digest
+from regsosek.alerts.persistence.operating import take
 from regsosek.geography.frame import SIMULATED
 from regsosek.geography.provinces import provinces
-from regsosek.local.mail import MailSink
 from regsosek.night import dag_steps, nightly
 from regsosek.night.outcome import Outcome
 from regsosek.night.run_request import RunRequest
 from regsosek.release import build
 from regsosek.release.site import pages
 from regsosek.release.site.language import LANGUAGES
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.status import status_words
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.measures.status import status_words
 from regsosek.warehouse import tables
 from served_portal import API, NATIONAL, Portal
 from site_outline import Outline

@@ -20,14 +20,14 @@ from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
 from one_account import one_account
 from regsosek.landing.encrypted import object_key
-from regsosek.night.house import open_house
 from regsosek.night.nightly import release
 from regsosek.portal.application import application
+from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer
 from regsosek.quality.rules import load_suites
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.warehouse.ledger import deliveries_of, forget, note_repairs
+from regsosek.warehouse.nights.ledger import deliveries_of, forget, note_repairs
 from served_portal import NATIONAL, viewer
 
 NIGHT = date(2022, 10, 21)

@@ -21,15 +21,15 @@ from regsosek.landing.archive import list_decisions
 from regsosek.landing.policies import Buckets, policies
 from regsosek.night.nightly import release, tell
 from regsosek.night.outcome import Outcome
-from regsosek.night.stopwatch import peak_rss_bytes
+from regsosek.night.receiving.stopwatch import peak_rss_bytes
 from regsosek.night.task_runs import noted
-from regsosek.portal import wording
 from regsosek.portal.application import application
+from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer
+from regsosek.portal.views import state_words
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.statistics.definitions import definitions
+from regsosek.statistics.definitions.definitions import definitions
 from regsosek.warehouse.locks import province_lock
 from store_policies import refused_by
 from stream_messages import LATITUDE, LONGITUDE, PHOTO, deliver_stream, report, tag
@@ -54,7 +54,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_pages_and_decisions_need_no_more_of_the_store_than_the_key_of_pages_may
     world: FieldWorld, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As a rule no rule has changed since the night: what it was judged by lies in the archive.
-    monkeypatch.setattr("regsosek.portal.deciding_routes.load_suites", lambda _: world.suites)
+    monkeypatch.setattr("regsosek.portal.pages.deciding_routes.load_suites", lambda _: world.suites)
     settings, client = world.house.settings, client_of(world)
     buckets = Buckets(settings.landing_bucket, settings.archive_bucket, settings.release_bucket)
     docs = f"/nights/{NIGHT}/{PROVINCE}/keluarga"
@@ -393,7 +393,7 @@ def test_an_office_goes_down_to_the_sub_sls_and_finds_what_is_not_public(world: 
     code, found = PROVINCE, {}
     for level in ("kabkota", "kecamatan", "desa", "subsls"):
         page = own.get(f"/regions/{code}").text
-        assert f"figures by {wording.level(level)}" in page
+        assert f"figures by {state_words.level(level)}" in page
         for name, count in re.findall(r'<td class="n" data-name="([^"]+)">(\d+)</td>', page):
             found[level, name] = found.get((level, name), 0) + int(count)
         below = re.search(r'href="[^"]*/regions/(\d+)">\d+ ', page)

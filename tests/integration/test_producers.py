@@ -19,8 +19,8 @@ from regsosek.landing.encrypted import object_key
 from regsosek.landing.object_store import ObjectStore
 from regsosek.landing.producer_keys import COLUMNS
 from regsosek.minisign import Signer
-from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
+from regsosek.resources import open_house
 from regsosek.settings import Settings
 
 NIGHT = date(2022, 10, 21)

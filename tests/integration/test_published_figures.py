@@ -15,14 +15,14 @@ import pytest
 
 from field_world import near_regions
 from regsosek.geography.calendar import field_windows
-from regsosek.night.house import House, open_house
 from regsosek.night.nightly import run_night
 from regsosek.night.reference import load_reference
-from regsosek.release.pointer import POINTER
+from regsosek.release.lifecycle.pointer import POINTER
+from regsosek.resources import House, open_house
 from regsosek.settings import Settings
-from regsosek.simulation.campaign import Campaign, behaviour_of
+from regsosek.simulation.field.campaign import Campaign, behaviour_of
+from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import simulate
-from regsosek.simulation.sinks import BucketSink
 from regsosek.warehouse.migration import migrate
 
 TABLES_ALONE = True

@@ -11,12 +11,12 @@ import pytest
 
 from delivered import PROVINCE, WRITERS
 from field_world import FEW_RULES, Family, FieldWorld, family
-from regsosek.alerts.figures import read_figures
+from regsosek.alerts.persistence.night_figures import read_figures
+from regsosek.asking.night_history import province_lines
 from regsosek.errors import EngineFaultError
 from regsosek.geography.calendar import FieldWindow
-from regsosek.night.reporting import province_lines
-from regsosek.staging import csv_files, files
-from regsosek.warehouse import ledger
+from regsosek.staging.reading import csv_files, files
+from regsosek.warehouse.nights import ledger
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)

@@ -13,6 +13,7 @@ import trustme
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from local_services.loopback import free_port
 from outbox_at_hand import (
     DEPUTY,
     HEAD,
@@ -26,17 +27,16 @@ from outbox_at_hand import (
     recipients_file,
     settings_for,
 )
-from regsosek.alerts import mail, sending
-from regsosek.alerts.outcome import Letter
-from regsosek.alerts.pace import pace
-from regsosek.alerts.sending import Delivered, deliver
-from regsosek.doctor.finding import Verdict
-from regsosek.doctor.mail import CHECKS
+from regsosek.alerts.outbox.retry import pace
+from regsosek.alerts.outbox.send_outcome import Letter
+from regsosek.alerts.sending import send_due, smtp
+from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.doctor.check_result import Verdict
+from regsosek.doctor.services.mail import CHECKS
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.recipients import Channel, Quiet
-from regsosek.local.loopback import free_port
 from regsosek.settings import Settings
-from regsosek.watchdog.surroundings import see_mail
+from regsosek.watchdog.observing.surroundings import see_mail
 from relay import LOGIN, relay
 from stubborn_relay import StubbornRelay, stubborn_relay
 
@@ -52,7 +52,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def given(**limits: float) -> None:
         own = replace(pace(), **limits)  # type: ignore[arg-type]  # only those that are numbers
-        monkeypatch.setattr(sending, "pace", lambda: own)
+        monkeypatch.setattr(send_due, "pace", lambda: own)
 
     return given
 
@@ -174,14 +174,14 @@ def test_a_letter_that_nobody_thought_of_keeps_back_no_other(
     engine: Engine, services_env: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(engine, OFFICE, SECOND)
-    whole = mail.email_of
+    whole = smtp.email_of
 
     def writing(letter: Letter, *more: Any) -> Any:
         if letter.address == OFFICE.address:
             raise RecursionError("3201234567890123")
         return whole(letter, *more)
 
-    monkeypatch.setattr(mail, "email_of", writing)
+    monkeypatch.setattr(smtp, "email_of", writing)
     with relay() as it:
         assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 1, 1, unreached=1)
     assert deliveries(engine)[OFFICE.address].last_error == "RecursionError"

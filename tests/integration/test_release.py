@@ -34,15 +34,16 @@ from published_world import (
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.geography.provinces import provinces
 from regsosek.minisign import PublicKey, Signer
-from regsosek.release.key_list import KEY_LIST, ReleaseKey, list_of, offer, read_list
-from regsosek.release.publication import publication_fault
+from regsosek.release.figures.renamed import former_tables
+from regsosek.release.lifecycle.key_list import KEY_LIST, ReleaseKey, list_of, offer, read_list
+from regsosek.release.lifecycle.publication import publication_fault
+from regsosek.release.lifecycle.signing import signer_of
+from regsosek.release.lifecycle.verification import in_bucket, verify
 from regsosek.release.publish import Published
-from regsosek.release.renamed import former_tables
-from regsosek.release.signing import signer_of
-from regsosek.release.verification import in_bucket, verify
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.tree import sub_sls
-from regsosek.warehouse import ledger, tables
+from regsosek.statistics.counts.tree import sub_sls
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.warehouse import tables
+from regsosek.warehouse.nights import ledger
 
 KECAMATAN = "6403010"
 KEPT_RULES = PUBLISHED_RULES

@@ -19,14 +19,14 @@ from published_world import AT, FIRST, PUBLISHED_RULES, SECOND, THIRD, published
 from regsosek.contract.codebook import Variable
 from regsosek.errors import AuditError
 from regsosek.geography.regions import NATION
-from regsosek.release.archived_cases import Archive, read_cases
-from regsosek.release.publication import publication_fault
+from regsosek.release.lifecycle.publication import publication_fault
 from regsosek.release.publish import Published
-from regsosek.release.second_reading import Headline, change_since
-from regsosek.staging.columns import Layout
-from regsosek.staging.csv_files import _reading
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.tree import completion, province_totals
+from regsosek.release.rereading.archived_cases import Archive, read_cases
+from regsosek.release.rereading.second_reading import Headline, change_since
+from regsosek.staging.reading.columns import Layout
+from regsosek.staging.reading.csv_files import _reading
+from regsosek.statistics.counts.tree import completion, province_totals
+from regsosek.statistics.definitions.as_of import AsOf
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
@@ -104,7 +104,7 @@ def test_a_nation_that_is_not_the_sum_of_the_second_readings_stops_the_release(
         regions.loc[regions["code"] == NATION, "visited"] += 1
         return regions
 
-    monkeypatch.setattr("regsosek.release.figures.completion", one_too_many)
+    monkeypatch.setattr("regsosek.release.figures.figures.completion", one_too_many)
     with pytest.raises(AuditError, match="nation: visited is 2 in the release, 1 in the archived files"):
         release(world, FIRST)
     assert published_keys(world) == set()
@@ -166,7 +166,7 @@ def test_a_province_whose_files_cannot_be_read_again_is_held_back_without_quotin
         raise ValueError(gzip.decompress(path.read_bytes()).decode())
 
     # No delivery is known that is received and cannot be read again; what would be said of one matters all the same.
-    monkeypatch.setattr("regsosek.release.archived_cases.read_columns", quote)
+    monkeypatch.setattr("regsosek.release.rereading.archived_cases.read_columns", quote)
     receive(world, SECOND, [family("B", number=2, r107_alamat="CONTOH")])
     published = release(world, SECOND)
     [fault] = published.held_back[PROVINCE]
@@ -202,7 +202,7 @@ def test_a_value_read_into_another_column_keeps_a_province_at_its_last_good_figu
     """Of families or members, judged by rules or not: the second reading compares all columns."""
     receive(world, FIRST, [family("A")])
     release(world, FIRST)
-    monkeypatch.setattr("regsosek.staging.csv_files._reading", _shifted(column, other))
+    monkeypatch.setattr("regsosek.staging.reading.csv_files._reading", _shifted(column, other))
     answers = {"lintang": "-0.5", "akurasi_m": "8.5", "r107_alamat": "JALAN CONTOH", "r504a_sapi": "3"}
     receive(world, SECOND, [family("B", number=2, **answers), family("C", number=3)])
     published = release(world, SECOND)

@@ -28,13 +28,13 @@ from published_world import (
     two_nights,
 )
 from regsosek.errors import AuditError, DecisionError, ObjectStoreError, PointerError
-from regsosek.release.pointer import POINTER
-from regsosek.release.publication import publication_fault
+from regsosek.release.lifecycle.pointer import POINTER
+from regsosek.release.lifecycle.publication import publication_fault
+from regsosek.release.lifecycle.rollback import repoint
+from regsosek.release.lifecycle.thinning import STAYING, thin_out
+from regsosek.release.lifecycle.verification import in_bucket, verify
+from regsosek.release.lifecycle.withdrawal import MARK, withdraw
 from regsosek.release.publish import Published
-from regsosek.release.retention import STAYING, thin_out
-from regsosek.release.rollback import repoint
-from regsosek.release.verification import in_bucket, verify
-from regsosek.release.withdrawal import MARK, withdraw
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True

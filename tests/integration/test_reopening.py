@@ -9,7 +9,7 @@ from delivered import PROVINCE
 from field_world import FEW_RULES, FieldWorld, family
 from regsosek.errors import TooManyDeliveriesError
 from regsosek.landing.archive import read_seal
-from regsosek.night.sealing import reopen_night
+from regsosek.night.discovery.sealing import reopen_night
 
 KEPT_RULES = FEW_RULES
 NIGHT = date(2022, 10, 21)

@@ -17,15 +17,15 @@ from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, fa
 from left_behind import contents
 from matrix import examples
 from regsosek.alerts.nightly import alert_provinces
+from regsosek.asking.quarantine import quarantined_cases, waiting_by_rule
 from regsosek.night.deciding import free
-from regsosek.night.quarantine import quarantined_cases, waiting_by_rule
 from regsosek.night.replaying import replay
-from regsosek.portal.quarantine import waiting_by_province
-from regsosek.release.archived_cases import Archive, read_cases
-from regsosek.release.full_reading import read_whole
-from regsosek.release.second_reading import Headline, change_since
-from regsosek.warehouse.holding import shares_of
-from regsosek.warehouse.replacing import replaced_by
+from regsosek.portal.views.quarantine import waiting_by_province
+from regsosek.release.rereading.archived_cases import Archive, read_cases
+from regsosek.release.rereading.full_reading import read_whole
+from regsosek.release.rereading.second_reading import Headline, change_since
+from regsosek.warehouse.nights.holding import shares_of
+from regsosek.warehouse.nights.replacing import replaced_by
 
 NIGHT = date(2022, 10, 21)
 NEXT = NIGHT + timedelta(days=1)
@@ -229,7 +229,7 @@ def test_a_replacement_is_held_for_more_than_a_fifth_withdrawn_and_counts_once_f
 def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_it_again(
     world: FieldWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     replaced(
         world,
         [family("B", number=2)],

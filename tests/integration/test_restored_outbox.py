@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from command_line import environment
+from local_services.loopback import free_port
 from outbox_at_hand import (
     DEPUTY,
     HEAD,
@@ -22,13 +23,12 @@ from outbox_at_hand import (
     put,
     settings_for,
 )  # fmt: skip
-from regsosek.alerts import outbox_desk, sent_before
-from regsosek.alerts.sending import Delivered, deliver
-from regsosek.alerts.sent_before import SentBefore
+from regsosek.alerts.outbox import operating
+from regsosek.alerts.sending.send_due import Delivered, deliver, sent_before
+from regsosek.alerts.sending.sent_before import SentBefore
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError
 from regsosek.landing.object_store import ObjectStore
-from regsosek.local.loopback import free_port
 from regsosek.settings import Settings
 from relay import relay
 
@@ -118,7 +118,7 @@ def test_what_came_back_goes_again_when_an_operator_lets_it(
         box.add(bounce_of(it.to(OFFICE.address)[0]))
         assert deliver(engine, own, MORNING).bounced == 1
         with engine.begin() as connection:
-            outbox_desk.retry(connection, message_row(engine).id, MORNING)
+            operating.retry(connection, message_row(engine).id, MORNING)
         assert deliver(engine, own, MORNING).sent == 1
     assert len(it.to(OFFICE.address)) == 2
 

@@ -11,7 +11,7 @@ from field_world import FieldWorld, family, faulty
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import field_windows
-from regsosek.night.limiting import lift_limit, limit_case
+from regsosek.night.erasure.limiting import lift_limit, limit_case
 from regsosek.privacy.retention import Due, due, end, rules
 
 TABLES_ALONE = True

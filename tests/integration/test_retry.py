@@ -13,12 +13,12 @@ from left_behind import contents, on_landing
 from matrix import cells
 from other_process import Step, interrupted
 from regsosek.alerts.decisions import alert_decisions
+from regsosek.asking.deliveries import delivery_detail
+from regsosek.asking.night_history import province_lines
 from regsosek.errors import DecisionError
 from regsosek.night import deciding
 from regsosek.night.deciding import Decided
-from regsosek.night.deliveries import delivery_detail
 from regsosek.night.replaying import replay
-from regsosek.night.reporting import province_lines
 from regsosek.settings import Settings
 
 TABLES_ALONE = True
@@ -44,7 +44,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judges by the compiled SQL, in replays and decisions too."""
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
 
 
 def deliver(world: FieldWorld, night: date, families: list[Family], minute: int = 0) -> str:
@@ -175,7 +175,7 @@ def test_what_is_rejected_again_is_retried_again_then_held_then_freed(world: Fie
     assert contents(world, NIGHTS) == before
 
 
-RECEIVING, DECIDING = "regsosek.night.receiving", "regsosek.night.deciding"
+RECEIVING, DECIDING = "regsosek.night.receiving.receiving", "regsosek.night.deciding"
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ RECEIVING, DECIDING = "regsosek.night.receiving", "regsosek.night.deciding"
     cells(
         [
             Step(f"{DECIDING}.write_decision"),
-            Step("regsosek.warehouse.holding.apply_decision"),
-            Step("regsosek.night.parts.load_part"),
+            Step("regsosek.warehouse.nights.holding.apply_decision"),
+            Step("regsosek.night.receiving.parts.load_part"),
             Step(f"{RECEIVING}.refresh_province", before=True),
         ],
         always={"after apply_decision 1"},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from delivered import PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
 from matrix import examples
-from regsosek.night import judging, replaying
+from regsosek.night.discovery import applicable_rules, replaying
 from regsosek.quality.verdict import Judge
 
 NIGHT = date(2022, 10, 21)
@@ -129,7 +129,7 @@ def test_what_a_superseding_delivery_left_out_comes_back_when_it_is_sent_again(w
 
 
 def test_reopening_a_night_leaves_what_a_replay_would(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
     monkeypatch.setattr(replaying, "load_suites", lambda _: world.suites)
     world.deliver(NIGHT, [family("A")], produced_at=AT)
     world.run(NIGHT)

@@ -35,13 +35,9 @@ from regsosek.errors import ConfigurationError
 from regsosek.local.stack import Stack
 from regsosek.local.warehouse_accounts import account_url, ensure_accounts, ensure_owner
 from regsosek.settings import Settings
-from regsosek.warehouse.closed_functions import locks_are_open
-from regsosek.warehouse.database import analyse_cases, connect
-from regsosek.warehouse.hidden_cases import HIDDEN_MARKS
-from regsosek.warehouse.locks import province_lock
-from regsosek.warehouse.logins import CLOSED, GIVEN, LONGEST, Login, close, give
-from regsosek.warehouse.migration import ensure_current, ensure_night_partitions, migrate
-from regsosek.warehouse.rights import (
+from regsosek.warehouse.access.closed_functions import locks_are_open
+from regsosek.warehouse.access.hidden_cases import HIDDEN_MARKS
+from regsosek.warehouse.access.rights import (
     NATION,
     PARTS,
     READERS,
@@ -54,7 +50,11 @@ from regsosek.warehouse.rights import (
     tables_of_readers,
     wanted_rights,
 )
-from regsosek.warehouse.row_security import secure_rows
+from regsosek.warehouse.access.row_security import secure_rows
+from regsosek.warehouse.database import analyse_cases, connect
+from regsosek.warehouse.locks import province_lock
+from regsosek.warehouse.logins import CLOSED, GIVEN, LONGEST, Login, close, give
+from regsosek.warehouse.migration import ensure_current, ensure_night_partitions, migrate
 from regsosek.warehouse.tables import SCHEMAS, case_request, kasus, metadata
 from told_night import NIGHT
 

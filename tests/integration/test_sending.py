@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from command_line import environment
 from imap_mailbox import ImapMailbox, imap_mailbox
+from local_services.loopback import free_port
 from outbox_at_hand import (
     DEPUTY,
     HEAD,
@@ -38,14 +39,13 @@ from outbox_at_hand import (
     recipients_file,
     settings_for,
 )
-from regsosek.alerts import outbox_desk
-from regsosek.alerts.outbox import take_back
-from regsosek.alerts.pace import pace
-from regsosek.alerts.sending import Delivered, deliver
+from regsosek.alerts.outbox import operating
+from regsosek.alerts.outbox.outbox import take_back
+from regsosek.alerts.outbox.retry import pace
+from regsosek.alerts.sending.send_due import Delivered, deliver
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, OutboxError
 from regsosek.geography.recipients import Channel, Quiet
-from regsosek.local.loopback import free_port
 from regsosek.settings import Settings
 from relay import LOGIN, PASSWORD, deliver_at, relay
 
@@ -114,7 +114,7 @@ def test_who_is_refused_for_ever_is_given_up_and_told_once(engine: Engine, servi
         ]
         it.answers.clear()
         with engine.begin() as connection:
-            assert outbox_desk.retry(connection, message_row(engine).id, NOW + timedelta(days=3)) == 1
+            assert operating.retry(connection, message_row(engine).id, NOW + timedelta(days=3)) == 1
         assert deliver(engine, own, NOW + timedelta(days=3)) == Delivered(1, 0, 0)
 
 
@@ -383,22 +383,22 @@ def test_a_mailbox_that_cannot_be_read_does_not_stop_sending(
 def test_an_operator_withholds_and_lets_go(engine: Engine, services_env: Settings) -> None:
     put(engine, OFFICE, DEPUTY)
     with relay() as it, engine.begin() as connection:
-        outbox_id = outbox_desk.outbox_lines(connection)[0].outbox_id
-        assert outbox_desk.withhold(connection, outbox_id) == 2
+        outbox_id = operating.outbox_lines(connection)[0].outbox_id
+        assert operating.withhold(connection, outbox_id) == 2
         connection.commit()
         own = settings_for(services_env, it.port)
         assert deliver(engine, own, NOW) == Delivered(0, 0, 0)
         assert message_row(engine).state == "withheld"
         assert not put(engine), "what is withheld is not composed anew"
     with engine.begin() as connection:
-        assert outbox_desk.retry(connection, outbox_id, NOW) == 1
+        assert operating.retry(connection, outbox_id, NOW) == 1
     with relay() as it:
         assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 0, 0)
     with engine.begin() as connection:
         with pytest.raises(OutboxError, match="reached everybody"):
-            outbox_desk.retry(connection, outbox_id)
+            operating.retry(connection, outbox_id)
         with pytest.raises(OutboxError, match="no message 999 is in the outbox"):
-            outbox_desk.withhold(connection, 999)
+            operating.withhold(connection, 999)
 
 
 def test_a_relay_that_only_airflow_knows_is_left_to_its_tasks(engine: Engine, services_env: Settings) -> None:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from regsosek.local.loopback import HOST
+from local_services.loopback import HOST
 from soak.lying_store import LIES, PAGE, Liar, lying_store
 from soak.rates import Rates
 from soak.tcp_proxy import TcpProxy, Way

@@ -13,7 +13,7 @@ from regsosek.cli.main import app
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate
-from regsosek.watchdog import warehouse_view
+from regsosek.watchdog.observing import warehouse_view
 from watched_morning import NIGHT, change, seed_store, seed_warehouse
 
 RUNNER = CliRunner()

@@ -30,7 +30,8 @@ from matrix import cells
 from regsosek.errors import LostRaceError
 from regsosek.landing.archive import Seal, canonical_json, read_receipt, read_seal
 from regsosek.landing.store import ABSENT
-from regsosek.night import judging, nightly
+from regsosek.night import nightly
+from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import run_night
 
 TABLES_ALONE = True
@@ -46,7 +47,7 @@ FILE = r"/keluarga-00001\.csv\.gz$"
 def quick(monkeypatch: pytest.MonkeyPatch, prepared: FieldWorld) -> None:
     """Judges by a few rules and the compiled SQL, and publishes nothing: that is the question of other tests."""
     monkeypatch.setattr(nightly, "load_suites", lambda _: prepared.suites)
-    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
     monkeypatch.setattr(nightly, "_try_publish", lambda _house, _night: None)
 
 
@@ -192,7 +193,7 @@ def test_the_two_readings_lie_a_pause_apart(
     world: FieldWorld, store: LyingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("regsosek.night.bringing.sleep", slept.append)
+    monkeypatch.setattr("regsosek.night.discovery.fetching.sleep", slept.append)
     delivery = deliver(world)
     key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/keluarga-00001.csv.gz"
     world.house.store.delete(world.house.settings.landing_bucket, key)

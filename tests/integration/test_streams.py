@@ -14,34 +14,34 @@ from delivered import DESA, PROVINCE, SUBSLS, csv_gz
 from field_world import FRAME_COLUMNS, CompiledJudge, FieldWorld, family, few_rules
 from left_behind import contents, on_landing
 from other_process import Step, interrupted
+from regsosek.asking.deliveries import delivery_lines
+from regsosek.asking.tables.delivery_tables import delivery_table
 from regsosek.contract.codebook import STREAMS
 from regsosek.geography.calendar import field_windows
 from regsosek.landing.archive import list_receipts
 from regsosek.night.deciding import free
-from regsosek.night.deliveries import delivery_lines
-from regsosek.night.delivery_tables import delivery_table
-from regsosek.night.house import open_house
 from regsosek.night.replaying import replay
-from regsosek.portal import pages
-from regsosek.portal.deliveries import deliveries_of
-from regsosek.portal.nights import read_night
-from regsosek.portal.validation import read_validation
+from regsosek.portal.pages import pages
+from regsosek.portal.views.delivery_rows import deliveries_of
+from regsosek.portal.views.night_rows import read_night
+from regsosek.portal.views.validation import read_validation
 from regsosek.quality.rules import load_suites
 from regsosek.quality.verdict import Judge
-from regsosek.release.conservation import conservation_faults
+from regsosek.release.audit.conservation import conservation_faults
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.statistics.as_of import last_refreshed
-from regsosek.statistics.nights import provinces_of_the_night
-from regsosek.warehouse.holding import held_deliveries
+from regsosek.statistics.definitions.as_of import last_refreshed
+from regsosek.statistics.nights.province_nights import provinces_of_the_night
+from regsosek.warehouse.cases.stream_state import newest_messages
+from regsosek.warehouse.nights.holding import held_deliveries
 from regsosek.warehouse.reference import load_frame
-from regsosek.warehouse.stream_state import newest_messages
 from stream_messages import LATITUDE, LONGITUDE, PHOTO, deliver_stream, recap, report, tag
 
 NIGHT = date(2022, 10, 21)
 NEXT, THIRD = NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-PARTS = "regsosek.night.parts"
+PARTS = "regsosek.night.receiving.parts"
 OTHER, OTHER_SUBSLS = "65", "6503010001000100"
 SECOND_SUBSLS = DESA + "000200"
 
@@ -145,7 +145,11 @@ def test_a_second_run_changes_nothing(world: FieldWorld) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [Step(f"{PARTS}.load_messages", 1), Step(f"{PARTS}.load_messages", 2), Step("regsosek.warehouse.ledger.accept")],
+    [
+        Step(f"{PARTS}.load_messages", 1),
+        Step(f"{PARTS}.load_messages", 2),
+        Step("regsosek.warehouse.nights.ledger.accept"),
+    ],
     ids=str,
 )
 def test_an_interrupted_delivery_is_taken_up_again(world: FieldWorld, step: Step) -> None:
@@ -166,7 +170,7 @@ def test_a_replay_from_the_archive_leaves_the_same_tables(world: FieldWorld, mon
     deliver_stream(world, NEXT, "progres", [report(jumlah_art="12")], produced_at=AT + timedelta(days=1))
     run(world, NEXT)
     before = contents(world, (NIGHT, NEXT))
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     nothing = world.house.settings.release_bucket
     replay(on_landing(world, nothing).house, NIGHT, [PROVINCE, OTHER])
     assert contents(world, (NIGHT, NEXT)) == before
@@ -322,7 +326,7 @@ def test_a_stream_over_its_limit_is_held_until_an_operator_frees_it(
         "REGSOSEK22.PROGRES", 120, "progres",
     )  # fmt: skip
     assert states.set_index("province").loc[PROVINCE, "state"] == "accepted"
-    monkeypatch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+    monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
     free(world.house, PROVINCE, held, world.suites, by="test", reason="looked at")
     assert counts(world, "progres") == [(PROVINCE, "accepted", 120, 80, 40, 0, 0, 0, 0)]
     assert faults(world, NIGHT) == {}

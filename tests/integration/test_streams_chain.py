@@ -16,42 +16,42 @@ from typer.testing import CliRunner
 
 from command_line import environment
 from field_world import CompiledJudge, near_regions
-from regsosek.alerts.condition import Kind
-from regsosek.alerts.detect import detect
-from regsosek.alerts.figures import read_figures
-from regsosek.alerts.places import with_places
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.condition import Kind
+from regsosek.alerts.conditions.detect import detect
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.persistence.night_figures import read_figures
+from regsosek.alerts.persistence.place_figures import with_places
+from regsosek.asking.figures.origin import based_on, origin
+from regsosek.asking.figures.published_figure import release_of_night
+from regsosek.asking.figures.published_number import AskedNumber
+from regsosek.asking.stream_lists import HEAD_NOT_MET, LIST_NOT_ENTERED, appointment_list, gap_list, write_work_list
 from regsosek.cli.main import app
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.region_targets import NO_TARGETS
-from regsosek.night import judging
-from regsosek.night.asked_figure import release_of_night
-from regsosek.night.asked_number import AskedNumber
-from regsosek.night.house import House, open_house
-from regsosek.night.origin import based_on, origin
-from regsosek.night.receiving import receive_province
+from regsosek.night.discovery import applicable_rules
+from regsosek.night.receiving.receiving import receive_province
 from regsosek.night.reference import load_reference
-from regsosek.night.stream_lists import HEAD_NOT_MET, LIST_NOT_ENTERED, appointment_list, gap_list, write_work_list
 from regsosek.quality.rules import load_suites
-from regsosek.release.former import published_table
+from regsosek.release.figures.previous_release import published_table
+from regsosek.release.figures.schema import tables_of_regions
+from regsosek.release.files.tables import REGION_TABLES
 from regsosek.release.publish import publish
-from regsosek.release.schema import tables_of_regions
-from regsosek.release.tables import REGION_TABLES
+from regsosek.resources import House, open_house
 from regsosek.settings import PROJECT_ROOT, Settings
-from regsosek.simulation.campaign import Behaviour, Campaign, default_behaviour
-from regsosek.simulation.defects import DefectTable
+from regsosek.simulation.field.campaign import Behaviour, Campaign, default_behaviour
+from regsosek.simulation.output.sinks import DirectorySink
+from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
-from regsosek.simulation.sinks import DirectorySink
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.denominators import related_places, with_denominators
-from regsosek.statistics.origins import made_of
+from regsosek.statistics.counts.tree import completion
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.definitions.origins import made_of
+from regsosek.statistics.measures.denominators import related_places, with_denominators
 from regsosek.statistics.streams.clocks import clocks_as_of, reported_through
+from regsosek.statistics.streams.province_streams import told_as_of
 from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
-from regsosek.statistics.streams.telling import told_as_of
-from regsosek.statistics.tree import completion
 from told_by_files import Files
 
 TABLES_ALONE = True
@@ -109,7 +109,7 @@ class Chain:
 def chain(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     root, nothing = tmp_path_factory.mktemp("files"), DefectTable(share_of_documents=0, kind=())
     suites = load_suites(PROJECT_ROOT / "expectations")
-    former, judging.Judge = judging.Judge, CompiledJudge
+    former, applicable_rules.Judge = applicable_rules.Judge, CompiledJudge
     with open_house(services_env) as house:
         for night in NIGHTS:
             campaign = Campaign(seed=3, scale=0.006, first_delivery=night, behaviour=behaviour(), streams=True)
@@ -121,7 +121,7 @@ def chain(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
         for night in NIGHTS:
             receive_province(house, PROVINCE, night, suites)
         yield Chain(house, report, Files(root, PROVINCE))
-    judging.Judge = former
+    applicable_rules.Judge = former
 
 
 def test_everything_was_accepted(chain: Chain) -> None:

@@ -24,6 +24,9 @@ from typer.testing import CliRunner
 from command_line import environment
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import FRAME_COLUMNS, CompiledJudge, Family, FieldWorld, family, faulty, few_rules, withdrawal
+from regsosek.asking.figures.published_figure import AskedFigure, asked_figure
+from regsosek.asking.figures.restated_figure import DATED_AFTER, restated_figure
+from regsosek.asking.figures.tracing import trace, write_cases
 from regsosek.cli.main import app
 from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
@@ -33,18 +36,15 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION, region_master
 from regsosek.night import deciding, replaying
-from regsosek.night.asked_figure import AskedFigure, asked_figure
-from regsosek.night.house import open_house
-from regsosek.night.restated_figure import DATED_AFTER, restated_figure
-from regsosek.night.tracing import trace, write_cases
-from regsosek.release.changes import CAUSE_FIELDS
+from regsosek.release.figures.changes import CAUSE_FIELDS
 from regsosek.release.publish import Published, publish
+from regsosek.resources import open_house
 from regsosek.settings import Settings
-from regsosek.statistics.changes import COUNTED_OF_CASE
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.totals import following_frame
-from regsosek.warehouse import ledger
-from regsosek.warehouse.case_state import ALL_ACCEPTED, case_state_as_of
+from regsosek.statistics.counts.changes import COUNTED_OF_CASE
+from regsosek.statistics.counts.totals import following_frame
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.warehouse.cases.case_state import ALL_ACCEPTED, case_state_as_of
+from regsosek.warehouse.nights import ledger
 from regsosek.warehouse.reference import load_frame, note_version
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
@@ -193,7 +193,7 @@ def campaign(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
     with open_house(services_env.model_copy(update=own)) as house, pytest.MonkeyPatch.context() as patch:
         world = FieldWorld(house, few_rules())
         world.prepare(tmp_path_factory.mktemp("reference"))
-        patch.setattr("regsosek.night.judging.Judge", CompiledJudge)
+        patch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
         patch.setattr(replaying, "load_suites", lambda _: world.suites)
         happened = Campaign(world.fresh(), tmp_path_factory.mktemp("frame"))
         ten_nights(happened)

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
-from regsosek.doctor import warehouse
-from regsosek.doctor.finding import Finding
+from regsosek.doctor.check_result import Finding
+from regsosek.doctor.services import warehouse
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ObjectStoreError
 from regsosek.landing.object_store import ObjectStore, Patience

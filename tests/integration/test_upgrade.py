@@ -9,13 +9,14 @@ from delivered import PROVINCE
 from field_world import FieldWorld, family, faulty
 from published_world import FIRST, PUBLISHED_RULES, SECOND, THIRD, receive, release, table
 from regsosek.errors import ConfigurationError
-from regsosek.release import second_reading
-from regsosek.staging import relations, typing_sql
+from regsosek.release.rereading import second_reading
+from regsosek.staging import relations
 from regsosek.staging.pseudonyms import keyed_hash
+from regsosek.staging.reading import typing_sql
 from regsosek.statistics.progress import refresh_missing
-from regsosek.warehouse import case_state
+from regsosek.warehouse.cases import case_state
+from regsosek.warehouse.hashes.rekeying import key_hashes
 from regsosek.warehouse.migration import alembic_config, migrate
-from regsosek.warehouse.rekeying import key_hashes
 
 NIK = "6472015505800078"
 KEPT_RULES = PUBLISHED_RULES

@@ -12,9 +12,10 @@ from sqlalchemy import text
 
 from delivered import DESA, PROVINCE, SUBSLS
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
+from local_services.mail_sink import MailSink
 from regsosek.alerts.nightly import alert_provinces
-from regsosek.local.mail import MailSink
-from regsosek.night import dag_steps, judging
+from regsosek.night import dag_steps
+from regsosek.night.discovery import applicable_rules
 from regsosek.night.run_request import RunRequest
 from regsosek.warehouse.reference import load_psls
 
@@ -27,7 +28,7 @@ PSLS_COLUMNS = ["province", "id_subsls_lama", "id_subsls_baru", "status", "valid
 @pytest.fixture(autouse=True)
 def told_world(world: FieldWorld, mail_sink: MailSink, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
     """The tasks of the DAG on this world."""
-    monkeypatch.setattr(judging, "Judge", CompiledJudge)
+    monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
     monkeypatch.setattr(dag_steps, "load_settings", lambda **_: world.house.settings)
     return world
 

@@ -19,14 +19,15 @@ from command_line import environment
 from regsosek.cli.main import app
 from regsosek.landing.object_store import ObjectStore
 from regsosek.local import stack
-from regsosek.release.pointer import POINTER
+from regsosek.release.lifecycle.pointer import POINTER
 from regsosek.settings import Settings, load_settings
 from regsosek.warehouse import tables
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate
-from regsosek.watchdog import rounds, store_view, warehouse_view
-from regsosek.watchdog.memory import read
+from regsosek.watchdog import rounds
+from regsosek.watchdog.observing import store_view, warehouse_view
 from regsosek.watchdog.rounds import Round, watch
+from regsosek.watchdog.state import read
 from watched_morning import NIGHT, change, seed_store, seed_warehouse
 
 NOW = datetime(2022, 10, 25, 23, 30, tzinfo=UTC)  # 06:30 WIB on the 26th

@@ -10,9 +10,9 @@ from field_world import FieldWorld, family
 from regsosek.geography.calendar import calendar_document
 from regsosek.night.reference import load_reference
 from regsosek.night.replaying import replay
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.reference_files import write_reference_files
-from regsosek.simulation.sinks import BucketSink
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.reference_files import write_reference_files
+from regsosek.simulation.output.sinks import BucketSink
 from regsosek.warehouse.reference import load_psls
 
 NIGHT = date(2022, 10, 21)

@@ -16,15 +16,18 @@ from typing import Any
 from unittest.mock import patch
 
 from field_world import CompiledJudge
-from regsosek.alerts import sending
+from regsosek.alerts.sending import send_due
 from regsosek.errors import DecisionError
-from regsosek.night import deciding, judging, nightly, replaying
-from regsosek.night.house import House, open_house
+from regsosek.night import deciding, nightly, replaying
+from regsosek.night.discovery import applicable_rules
 from regsosek.quality.rules import load_suites
-from regsosek.release import audit, build, workbook
-from regsosek.release.pointer import seen
-from regsosek.release.rollback import roll_back
+from regsosek.release import build
+from regsosek.release.audit import audit
+from regsosek.release.files import workbook
+from regsosek.release.lifecycle.pointer import seen
+from regsosek.release.lifecycle.rollback import roll_back
 from regsosek.release.site.addresses import NATION_PAGE
+from regsosek.resources import House, open_house
 from regsosek.settings import Settings
 
 LEFT_OUT = b"left out by a soak"
@@ -92,12 +95,12 @@ KINDS: dict[str, Any] = {
 
 def _in_a_hurry(now: datetime) -> None:
     """Few rules, of the site the nation's page alone, and a clock that goes on past every pause of sending."""
-    judging.Judge = CompiledJudge  # type: ignore[misc]
+    applicable_rules.Judge = CompiledJudge  # type: ignore[misc]
     audit.rule_faults = lambda _rules, _files: []  # type: ignore[attr-defined]
     build.site = lambda *_: {NATION_PAGE: LEFT_OUT}  # type: ignore[attr-defined]
     workbook.workbook = lambda _night, _tables: LEFT_OUT
     for module in (nightly, deciding):
-        module.deliver = partial(sending.deliver, now=now)  # type: ignore[attr-defined]
+        module.deliver = partial(send_due.deliver, now=now)  # type: ignore[attr-defined]
 
 
 def _carry_out(settings: Settings, act: Act, now: datetime, log: Path, begun: Event) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from regsosek.local.loopback import wait_until
+from local_services.loopback import wait_until
 from regsosek.settings import Settings
 from soak.acts import Act, start
 from soak.lying_store import Liar, lying_store

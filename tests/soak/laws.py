@@ -11,11 +11,11 @@ from pathlib import Path
 
 from field_world import FieldWorld
 from left_behind import contents
-from regsosek.local.mail import MailSink
-from regsosek.release.conservation import conservation_faults
-from regsosek.release.pointer import seen
-from regsosek.release.verification import in_bucket, verify
-from regsosek.statistics.as_of import last_refreshed
+from local_services.mail_sink import MailSink
+from regsosek.release.audit.conservation import conservation_faults
+from regsosek.release.lifecycle.pointer import seen
+from regsosek.release.lifecycle.verification import in_bucket, verify
+from regsosek.statistics.definitions.as_of import last_refreshed
 from soak.stage import PROVINCES
 
 UNBALANCED = """
@@ -23,7 +23,7 @@ SELECT delivery_id, dataset FROM ledger.delivery_count
 WHERE received <> loaded + quarantined + superseded + duplicate + withdrawn + held + rejected
 """
 NEWEST = "SELECT DISTINCT ON (night) night, prefix, content_hash FROM release.release ORDER BY night, revision DESC"
-# What became of each message by the warehouse: its id without tag and domain, as alerts/mail.py writes it, and
+# What became of each message by the warehouse: its id without tag and domain, as alerts/sending/smtp.py writes it, and
 # what stays the same when a restored warehouse composes it again under another id.
 LETTERS = """
 SELECT to_char(o.night, 'YYYYMMDD') || '.' || o.recipient_group || '.' || o.id || '.' || d.id,

@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from regsosek.local.loopback import HOST
+from local_services.loopback import HOST
 
 PAGE = b"<html><body>Under maintenance</body></html>"
 NO_SUCH_KEY = b'<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>not here</Message></Error>'

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from field_world import FieldWorld
-from regsosek.release.pointer import seen
+from regsosek.release.lifecycle.pointer import seen
 from regsosek.settings import Settings
 from soak import laws
 from soak.acts import Act, start

@@ -12,14 +12,14 @@ from sqlalchemy import make_url
 
 from delivered import PROVINCE, SUBSLS
 from field_world import FEW_RULES, FRAME_COLUMNS, FieldWorld, near_master
+from local_services.loopback import HOST
 from one_account import one_account_variables
 from regsosek.contract.codebook import STREAMS
 from regsosek.geography.regions import region_master
 from regsosek.local import stack
-from regsosek.local.loopback import HOST
 from regsosek.local.stack import Stack
-from regsosek.night.house import open_house
 from regsosek.quality.rules import load_suites
+from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 from regsosek.warehouse.reference import load_frame, load_regions
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 
-from regsosek.local.loopback import HOST
+from local_services.loopback import HOST
 
 CHUNK = 1 << 16
 DRAG_SECONDS = 0.01

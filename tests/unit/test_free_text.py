@@ -3,7 +3,7 @@
 import pytest
 
 from regsosek.errors import DecisionError
-from regsosek.warehouse.reason import stated, system_name
+from regsosek.warehouse.nights.reason import stated, system_name
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local_services.environment_file import read_environment, write_environment
+from local_services.private_files import kept_secret, read_record, write_private, write_record
+from local_services.processes import LocalServiceError
 from regsosek.local.airflow import is_healthy
-from regsosek.local.environment_file import read_environment, write_environment
-from regsosek.local.private_files import kept_secret, read_record, write_private, write_record
-from regsosek.local.processes import LocalServiceError
 
 NAMES = st.from_regex(r"[A-Z][A-Z_]{0,20}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_characters="'\\", exclude_categories=("Cc", "Cs", "Zl", "Zp")))

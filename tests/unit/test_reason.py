@@ -3,7 +3,7 @@
 import pytest
 
 from regsosek.errors import DecisionError
-from regsosek.warehouse.reason import stated
+from regsosek.warehouse.nights.reason import stated
 
 
 def test_a_reason_stands_on_one_line() -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from regsosek.cli.at_hand import operator
+from regsosek.cli.common import operator
 from regsosek.errors import DecisionError
 
 

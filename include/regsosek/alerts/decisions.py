@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from regsosek.alerts.nightly import DIGEST, alert_provinces
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.settings import Settings
-from regsosek.warehouse.holding import RETRIED, SUPERSEDED
-from regsosek.warehouse.ledger import ID_REUSED
+from regsosek.warehouse.nights.holding import RETRIED, SUPERSEDED
+from regsosek.warehouse.nights.ledger import ID_REUSED
 
 
 def alert_decisions(

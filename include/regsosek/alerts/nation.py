@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine
 
-from regsosek.alerts import outbox
-from regsosek.alerts.condition import Severity, Why
-from regsosek.alerts.national import ProvinceStand, compose_national
-from regsosek.alerts.platform import PLATFORM, PlatformFigures
-from regsosek.alerts.stopped import place_or_tell
+from regsosek.alerts.blocked import place_or_tell
+from regsosek.alerts.conditions.condition import Severity, Why
+from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national
+from regsosek.alerts.messages.platform_message import PLATFORM, PlatformFigures
+from regsosek.alerts.outbox import outbox
 from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
 

@@ -8,30 +8,30 @@ from datetime import date
 
 from sqlalchemy import Connection, Engine
 
-from regsosek.alerts import outbox
-from regsosek.alerts.condition import Severity, Told, Why
-from regsosek.alerts.desk import Desk, open_desk
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.figures import read_figures
-from regsosek.alerts.gate import require_clean
-from regsosek.alerts.judging import Judgement, common_silence, judge
-from regsosek.alerts.memory import remembered, write_conditions, write_told
+from regsosek.alerts.blocked import place_or_tell, tell_stopped
+from regsosek.alerts.conditions.condition import Severity, Told, Why
+from regsosek.alerts.conditions.evaluation import Judgement, common_silence, judge
+from regsosek.alerts.conditions.province_figures import ProvinceFigures
+from regsosek.alerts.messages.national_digest import ProvinceStand
+from regsosek.alerts.messages.platform_message import PLATFORM, PlatformFigures, compose_platform
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.nation import NATION, alert_nation
-from regsosek.alerts.national import ProvinceStand
-from regsosek.alerts.ours import note_faults, suspected_before
-from regsosek.alerts.places import with_places
-from regsosek.alerts.platform import PLATFORM, PlatformFigures, compose_platform
-from regsosek.alerts.province_figures import ProvinceFigures
-from regsosek.alerts.rendering import Message
-from regsosek.alerts.stopped import place_or_tell, tell_stopped
-from regsosek.alerts.waiting import with_waiting
+from regsosek.alerts.night_context import Desk, open_desk
+from regsosek.alerts.outbox import outbox
+from regsosek.alerts.outbox.gate import require_clean
+from regsosek.alerts.persistence.condition_store import remembered, write_conditions, write_told
+from regsosek.alerts.persistence.night_figures import read_figures
+from regsosek.alerts.persistence.place_figures import with_places
+from regsosek.alerts.persistence.waiting_families import with_waiting
+from regsosek.alerts.platform_faults import note_faults, suspected_before
 from regsosek.errors import PersonalDataError, ReferenceDataError, RegsosekError
 from regsosek.faults import edge, named
 from regsosek.geography.provinces import province, provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings
-from regsosek.warehouse.holding import held_deliveries
-from regsosek.warehouse.ledger import refreshed_provinces
+from regsosek.warehouse.nights.holding import held_deliveries
+from regsosek.warehouse.nights.ledger import refreshed_provinces
 from regsosek.wording import Language
 
 log = logging.getLogger(__name__)

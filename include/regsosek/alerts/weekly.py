@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from regsosek.alerts.condition import EVENTS, WAITING, Kind
-from regsosek.alerts.detect import EXPLAINED
-from regsosek.alerts.platform import PLATFORM
-from regsosek.alerts.province_figures import NOBODY
-from regsosek.alerts.rendering import Message, render
-from regsosek.alerts.stopped import place_or_tell
-from regsosek.alerts.subject import first_fitting
-from regsosek.alerts.waiting import together, waiting_by_kabkota
-from regsosek.alerts.wording import Words, words_of
+from regsosek.alerts.blocked import place_or_tell
+from regsosek.alerts.conditions.condition import EVENTS, WAITING, Kind
+from regsosek.alerts.conditions.detect import EXPLAINED
+from regsosek.alerts.conditions.province_figures import NOBODY
+from regsosek.alerts.messages.platform_message import PLATFORM
+from regsosek.alerts.messages.rendering import Message, render
+from regsosek.alerts.messages.subject import first_fitting
+from regsosek.alerts.persistence.waiting_families import together, waiting_by_kabkota
+from regsosek.alerts.sentences.texts import Words, words_of
 from regsosek.geography.known_events import KnownEvent, known_events
 from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import CENTRE, Recipient, Role, addressed, by_language, recipients

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.at_hand import console
+from regsosek.cli.common import console
 from regsosek.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -9,30 +9,13 @@ import typer
 from rich.console import Console
 from ulid import ULID
 
-from regsosek.cli import (
-    alerts,
-    breach,
-    contract,
-    deliveries,
-    digest,
-    doctor,
-    figures,
-    forecast,
-    generate,
-    keys,
-    local,
-    night,
-    privacy,
-    release,
-    retention,
-    simulation,
-    status,
-    store,
-    streams,
-    warehouse,
-    watchdog,
-)
-from regsosek.cli.at_hand import EXIT_FAILED, console
+from local_services.processes import LocalServiceError
+from regsosek.cli.common import EXIT_FAILED, console
+from regsosek.cli.delivering import contract, simulation
+from regsosek.cli.machine import doctor, generate, keys, local, store, warehouse_logins
+from regsosek.cli.messages import alerts, digest, watchdog
+from regsosek.cli.nights import deliveries, figures, forecast, night, release, status, stream_lists
+from regsosek.cli.persons import breach, privacy, retention
 from regsosek.errors import DefectError, RegsosekError
 from regsosek.faults import typed
 from regsosek.telemetry import logs
@@ -44,7 +27,7 @@ GROUPS = (
     digest.commands,
     doctor.commands,
     figures.commands,
-    streams.commands,
+    stream_lists.commands,
     status.commands,
     watchdog.commands,
     night.commands,
@@ -61,7 +44,7 @@ GROUPS = (
     store.commands,
     keys.commands,
     retention.commands,
-    warehouse.commands,
+    warehouse_logins.commands,
 )
 for group in GROUPS:
     app.add_typer(group)
@@ -84,7 +67,7 @@ def _log_format() -> str:
     return os.environ.get("REGSOSEK_LOG_FORMAT", "text")
 
 
-def _tell_error(error: RegsosekError) -> None:
+def _tell_error(error: RegsosekError | LocalServiceError) -> None:
     """In one line, whatever the format; a defect of ours with its traceback."""
     if isinstance(error, DefectError):
         logging.getLogger(__name__).error("report this with the command", exc_info=error)
@@ -102,7 +85,7 @@ def main() -> None:
             app()
         except SystemExit as left:
             code = left.code if isinstance(left.code, int) else EXIT_FAILED
-        except RegsosekError as error:
+        except (RegsosekError, LocalServiceError) as error:
             _tell_error(error)
             code = EXIT_FAILED
         except Exception as error:  # noqa: BLE001 - told by kind and place: its words may quote values

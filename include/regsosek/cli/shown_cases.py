@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from regsosek.cli.at_hand import operator
+from regsosek.cli.common import operator
 
 if TYPE_CHECKING:
-    from regsosek.night.house import House
-    from regsosek.privacy.access_trail import Access, AccessTrail
+    from regsosek.privacy.trail.access_trail import Access, AccessTrail
+    from regsosek.resources import House
 
 ROLE = "command line"
 
 
 def trail_of(opened: "House") -> "AccessTrail":
     """The trail, by the account that commands work with."""
-    from regsosek.privacy.access_trail import AccessTrail
+    from regsosek.privacy.trail.access_trail import AccessTrail
 
     return AccessTrail(opened.loader, opened.settings.trail_secret)
 
@@ -25,7 +25,7 @@ def access_of(way: str, by: str, told: str = "", reason: str = "") -> "Access":
     Raises:
         DecisionError: it runs under a service's account, and ``by`` names nobody.
     """
-    from regsosek.privacy.access_trail import EVERYWHERE, Access
+    from regsosek.privacy.trail.access_trail import EVERYWHERE, Access
 
     return Access(operator(by), ROLE, (EVERYWHERE,), way, told, reason)
 

@@ -4,15 +4,12 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Literal
 
 from regsosek.wording import Text
 from regsosek.wording.texts import text_in
 
 Verdict = Literal["accepted", "repaired", "rejected"]
-
-# Nothing could stand in for what these take away, so no line of the policy can let them pass.
-ALWAYS_REJECTED: Final = frozenset({"column_missing", "column_twice", "retyped_inexactly"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from regsosek.doctor.airflow import CHECKS as AIRFLOW
+from regsosek.doctor.check_result import Check, Finding, Verdict, fail, skip
 from regsosek.doctor.files import CHECKS as FILES
-from regsosek.doctor.finding import Check, Finding, Verdict, fail, skip
 from regsosek.doctor.keys import CHECKS as KEYS
-from regsosek.doctor.logins import CHECKS as LOGINS
 from regsosek.doctor.machine import CHECKS as MACHINE
-from regsosek.doctor.mail import CHECKS as MAIL
-from regsosek.doctor.objects import CHECKS as OBJECTS
+from regsosek.doctor.services.airflow import CHECKS as AIRFLOW
+from regsosek.doctor.services.logins import CHECKS as LOGINS
+from regsosek.doctor.services.mail import CHECKS as MAIL
+from regsosek.doctor.services.objects import CHECKS as OBJECTS
+from regsosek.doctor.services.transport import CHECKS as TRANSPORT
+from regsosek.doctor.services.warehouse import CHECKS as WAREHOUSE
 from regsosek.doctor.surroundings import Surroundings
-from regsosek.doctor.transport import CHECKS as TRANSPORT
 from regsosek.doctor.variables import CHECKS as VARIABLES
-from regsosek.doctor.warehouse import CHECKS as WAREHOUSE
 from regsosek.errors import RegsosekError
 from regsosek.settings import variable
 

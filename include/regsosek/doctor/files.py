@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.boundaries import boundaries
 from regsosek.geography.calendar import default_night, field_windows
@@ -13,10 +13,10 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.recipients import CENTRE, Role, addressed, recipients
 from regsosek.geography.region_targets import region_targets
 from regsosek.landing.producer_keys import producer_keys
-from regsosek.portal.accounts import read_accounts
+from regsosek.portal.login.accounts import read_accounts
 from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import load_suites
-from regsosek.release.imprint import read_imprint
+from regsosek.release.figures.imprint import read_imprint
 from regsosek.settings import variable
 from regsosek.wording.nouns import counted
 

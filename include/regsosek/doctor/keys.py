@@ -4,20 +4,20 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from regsosek.doctor.finding import Check, Finding, fail, ok, skip, warn
+from regsosek.doctor.check_result import Check, Finding, fail, ok, skip, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ArchiveKeyError, ConfigurationError, SignatureError
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.landing.encrypted import EncryptedArchive, archive_identity
 from regsosek.landing.producer_keys import producer_keys
 from regsosek.minisign import SIGNATURE_SUFFIX, check_signature
-from regsosek.release.key_list import release_keys, require_signer
-from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
+from regsosek.release.lifecycle.key_list import release_keys, require_signer
+from regsosek.release.lifecycle.manifest import MANIFEST, MAX_MANIFEST_BYTES
+from regsosek.release.lifecycle.signing import signer_of
 from regsosek.release.publish import current_prefix
-from regsosek.release.signing import signer_of
 from regsosek.settings import variable
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
-from regsosek.warehouse.hash_keys import keys_in_use
+from regsosek.warehouse.hashes.hash_keys import keys_in_use
 from regsosek.wording.nouns import counted
 
 HMAC_KEY, SIGNING_KEY = variable("hmac_key"), variable("release_signing_key")

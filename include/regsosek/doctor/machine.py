@@ -16,7 +16,7 @@ import httpx
 import psutil
 from packaging.requirements import Requirement
 
-from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.geography.provinces import provinces
 from regsosek.scratch import Holder, WorkFolder, work_folders

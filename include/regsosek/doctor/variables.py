@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from regsosek.doctor.finding import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import Settings, variable
 

@@ -22,7 +22,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from urllib3.exceptions import HTTPError
 
 from regsosek.errors import LostRaceError, ObjectStoreError
-from regsosek.landing.answers import (
+from regsosek.landing.response_check import (
     WrongAnswerError,
     normalise_listing,
     plain_etag,

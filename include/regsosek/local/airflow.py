@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 
+from local_services.environment_file import read_environment, write_environment
+from local_services.loopback import HOST, claim_port, remembered_port, wait_until
+from local_services.private_files import private_directory, read_record, write_record
+from local_services.processes import BackgroundProcess, LocalServiceError
 from regsosek.local.airflow_client import AirflowClient
 from regsosek.local.airflow_environment import ADMIN, AirflowPlan, admin_password, airflow_environment
-from regsosek.local.environment_file import read_environment, write_environment
-from regsosek.local.loopback import HOST, claim_port, remembered_port, wait_until
-from regsosek.local.private_files import private_directory, read_record, write_record
-from regsosek.local.processes import BackgroundProcess, LocalServiceError
 
 API_SERVER = "api-server"
 # Name of the process: how the health report calls it, and its arguments. No log servers: they would listen on all

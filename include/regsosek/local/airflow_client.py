@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import httpx
 
-from regsosek.local.loopback import wait_until
-from regsosek.local.processes import LocalServiceError
+from local_services.loopback import wait_until
+from local_services.processes import LocalServiceError
 
 FINISHED = frozenset({"success", "failed"})
 PAGE = 100

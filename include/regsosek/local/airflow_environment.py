@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from regsosek.local.loopback import HOST
-from regsosek.local.private_files import kept_secret, read_record, write_private, write_record
+from local_services.loopback import HOST
+from local_services.private_files import kept_secret, read_record, write_private, write_record
 
 ADMIN = "admin"
 INCLUDE_DIRECTORY = Path(__file__).resolve().parents[2]

@@ -9,22 +9,23 @@ from pathlib import Path
 
 from rich.console import Console
 
+from regsosek.asking.night_history import province_lines, scale_of_reference, target_of_reference
+from regsosek.asking.tables.night_tables import night_table
 from regsosek.errors import ConfigurationError
 from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import provinces
 from regsosek.local.airflow_client import AirflowClient, TaskState
 from regsosek.local.airflow_environment import ADMIN
 from regsosek.local.stack import STATE, Stack, services_up, up
-from regsosek.night.house import House, open_house
-from regsosek.night.reporting import processed_nights, province_lines, scale_of_reference, target_of_reference
-from regsosek.night.summary import night_table
-from regsosek.release.pointer import key_address
+from regsosek.release.lifecycle.pointer import key_address
+from regsosek.release.lifecycle.signing import signer_of
 from regsosek.release.publish import current_page
-from regsosek.release.signing import signer_of
+from regsosek.resources import House, open_house
 from regsosek.settings import Settings, load_settings
-from regsosek.simulation.campaign import DEMO_FIRST_DELIVERY, Campaign
 from regsosek.simulation.delivering import deliver_campaign
-from regsosek.simulation.frame import province_frame
+from regsosek.simulation.field.campaign import DEMO_FIRST_DELIVERY, Campaign
+from regsosek.simulation.field.frame import province_frame
+from regsosek.statistics.definitions.as_of import processed_nights
 from regsosek.warehouse.migration import migrate
 from regsosek.wording.nouns import counted
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 from pyrage import x25519
 
+from local_services.environment_file import write_environment
+from local_services.loopback import HOST
+from local_services.mail_sink import MailSink
+from local_services.object_store import ObjectStore
+from local_services.postgres import PostgresServer
+from local_services.private_files import kept_secret, private_directory, write_private
 from regsosek.local.airflow import Airflow
 from regsosek.local.airflow_environment import AirflowPlan
-from regsosek.local.environment_file import write_environment
-from regsosek.local.loopback import HOST
-from regsosek.local.mail import MailSink
-from regsosek.local.object_store import ObjectStore
-from regsosek.local.postgres import PostgresServer
-from regsosek.local.private_files import kept_secret, private_directory, write_private
-from regsosek.local.warehouse_accounts import accounts_environment, ensure_accounts, ensure_owner
+from regsosek.local.warehouse_accounts import ACCOUNT_PREFIX, accounts_environment, ensure_accounts, ensure_owner
 from regsosek.minisign import Signer
 from regsosek.settings import PROJECT_ROOT, Settings
 
@@ -42,7 +42,7 @@ class Stack:
     @property
     def postgres(self) -> PostgresServer:
         """Holds the warehouse and Airflow's metadata."""
-        return PostgresServer(self.root / "postgres")
+        return PostgresServer(self.root / "postgres", ACCOUNT_PREFIX)
 
     @property
     def object_store(self) -> ObjectStore:

@@ -4,13 +4,14 @@ from urllib.parse import quote
 
 from psycopg import Connection, sql
 
-from regsosek.local.loopback import HOST
-from regsosek.local.postgres import SUPERUSER, PostgresServer
-from regsosek.local.private_files import kept_secret
+from local_services.loopback import HOST
+from local_services.postgres import PostgresServer
+from local_services.private_files import kept_secret
 from regsosek.settings import PARTS, Part
-from regsosek.warehouse.closed_functions import closing
+from regsosek.warehouse.access.closed_functions import closing
 from regsosek.warehouse.tables import SCHEMAS
 
+ACCOUNT_PREFIX = "regsosek"  # alone, the superuser of the local server
 BASE: Part = "loader"  # whose account asks where no part is named
 
 
@@ -46,7 +47,7 @@ def ensure_owner(server: PostgresServer, database: str) -> None:
 
 
 def _account(part: Part) -> str:
-    return f"{SUPERUSER}_{part}"
+    return f"{ACCOUNT_PREFIX}_{part}"
 
 
 def _password(server: PostgresServer, part: Part) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from regsosek.contract.manifest import DeliveredFile, parse_manifest
 from regsosek.landing.archive import Receipt, fetch_archived, list_receipts, list_seals
-from regsosek.night.house import House
+from regsosek.resources import House
 
 log = logging.getLogger(__name__)
 

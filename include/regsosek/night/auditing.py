@@ -3,17 +3,17 @@
 import logging
 from collections.abc import Sequence
 
-from regsosek.alerts.audit import alert_audit
-from regsosek.alerts.sending import deliver
+from regsosek.alerts.audit_message import alert_audit
+from regsosek.alerts.sending.send_due import deliver
 from regsosek.errors import AuditError
 from regsosek.faults import edge
 from regsosek.geography.regions import NATION
 from regsosek.landing.archive import archived_seals
-from regsosek.night.house import House
-from regsosek.release import full_audit
-from regsosek.release.archived_cases import Archive
-from regsosek.release.full_audit import Standing
-from regsosek.warehouse.lost_nights import note_archived
+from regsosek.release.audit import full_audit
+from regsosek.release.audit.full_audit import Standing
+from regsosek.release.rereading.archived_cases import Archive
+from regsosek.resources import House
+from regsosek.warehouse.nights.lost_nights import note_archived
 
 log = logging.getLogger(__name__)
 

@@ -9,20 +9,20 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from regsosek.alerts.sending import deliver
+from regsosek.alerts.sending.send_due import deliver
 from regsosek.errors import RegsosekError
 from regsosek.faults import edge
 from regsosek.night import auditing, nightly, replaying
-from regsosek.night.house import House, open_house
 from regsosek.night.outcome import outcome
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
 from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_told, noted
-from regsosek.release.retention import thin_out
+from regsosek.release.lifecycle.thinning import thin_out
+from regsosek.resources import House, open_house
 from regsosek.runbooks import configured_docs_url, link_of_error
 from regsosek.settings import load_settings
 from regsosek.telemetry.context import within
-from regsosek.telemetry.telling import telling
+from regsosek.telemetry.setup import telling
 
 log = logging.getLogger(__name__)
 

@@ -10,22 +10,22 @@ from typing import Literal, Protocol
 
 from regsosek.alerts.decisions import kind_after
 from regsosek.alerts.nightly import alert_provinces
-from regsosek.alerts.sending import deliver
+from regsosek.alerts.sending.send_due import deliver
 from regsosek.errors import DecisionError
 from regsosek.faults import edge
 from regsosek.landing.archive import Decision, list_decisions, write_decision
-from regsosek.night.house import House
+from regsosek.night.discovery.sealing import archive_versions, require_all_nights
 from regsosek.night.nightly import release
-from regsosek.night.receiving import receive_locked
-from regsosek.night.reporting import processed_nights
-from regsosek.night.sealing import archive_versions, require_all_nights
+from regsosek.night.receiving.receiving import receive_locked
 from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.release.publish import Published
-from regsosek.warehouse import holding, ledger
-from regsosek.warehouse.ledger import Delivery
+from regsosek.resources import House
+from regsosek.statistics.definitions.as_of import processed_nights
 from regsosek.warehouse.locks import province_lock
-from regsosek.warehouse.reason import stated
+from regsosek.warehouse.nights import holding, ledger
+from regsosek.warehouse.nights.ledger import Delivery
+from regsosek.warehouse.nights.reason import stated
 
 Verdict = Literal["freed", "rejected", "retried"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from regsosek.alerts.decisions import alert_decisions
+from regsosek.alerts.messages.platform_message import OUTSIDE
 from regsosek.alerts.nightly import Composed, alert_platform, alert_provinces
-from regsosek.alerts.platform import OUTSIDE
-from regsosek.alerts.sending import Delivered, deliver
+from regsosek.alerts.sending.send_due import Delivered, deliver
 from regsosek.alerts.weekly import alert_week
 from regsosek.errors import NightFailedError, ReferenceDataError, RegsosekError
 from regsosek.faults import edge, named
@@ -22,17 +22,17 @@ from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.geography.regions import NATION
 from regsosek.landing.discovery import misplaced
-from regsosek.night.conclusion import conclusion
-from regsosek.night.house import House
-from regsosek.night.lineage import province_lineage, release_lineage
+from regsosek.night.lineage.reporting import province_lineage, release_lineage
 from regsosek.night.outcome import Outcome, keep_fault, keeping_fault, outcome
-from regsosek.night.receiving import ProvinceNight, receive_province
-from regsosek.night.stopwatch import Stopwatch
+from regsosek.night.receiving.receiving import ProvinceNight, receive_province
+from regsosek.night.receiving.stopwatch import Stopwatch
 from regsosek.quality.rules import load_suites
 from regsosek.release.publish import Published, publish
+from regsosek.resources import House
 from regsosek.scratch import sweep
+from regsosek.statistics.nights.conclusion import conclusion
 from regsosek.telemetry.context import within
-from regsosek.warehouse import ledger
+from regsosek.warehouse.nights import ledger
 from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class NightReport:
 
 
 def receive(house: House, province: str, night: date) -> ProvinceNight:
-    """Receives one province; see :func:`regsosek.night.receiving.receive_province`.
+    """Receives one province; see :func:`regsosek.night.receiving.receiving.receive_province`.
 
     Raises:
         RegsosekError: whatever failed, typed; the ledger keeps it for the night's outcome.
@@ -165,7 +165,7 @@ def run_night(
 
 
 def concluded(house: House, night: Outcome) -> str:
-    """How a night went in one sentence; see :func:`regsosek.night.conclusion.conclusion`."""
+    """How a night went in one sentence; see :func:`regsosek.statistics.nights.conclusion.conclusion`."""
     windows = windows_of(house.settings)
     with house.loader.connect() as connection:
         return conclusion(connection, night.night, night.provinces, windows)

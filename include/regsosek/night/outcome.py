@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from regsosek.errors import NightFailedError, RegsosekError
 from regsosek.faults import edge
-from regsosek.night.house import House
-from regsosek.release.publication import publication_fault
-from regsosek.warehouse import ledger
-from regsosek.warehouse.holding import held_deliveries
-from regsosek.warehouse.night_faults import faults_of, note_fault
+from regsosek.release.lifecycle.publication import publication_fault
+from regsosek.resources import House
+from regsosek.warehouse.nights import ledger
+from regsosek.warehouse.nights.holding import held_deliveries
+from regsosek.warehouse.nights.night_faults import faults_of, note_fault
 
 log = logging.getLogger(__name__)
 

@@ -26,9 +26,9 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes, archive_file
 from regsosek.landing.store import StoreReader
-from regsosek.night.house import House
+from regsosek.resources import House
+from regsosek.statistics.counts.totals import following_frame
 from regsosek.statistics.progress import refresh_missing
-from regsosek.statistics.totals import following_frame
 from regsosek.warehouse.migration import ensure_current
 from regsosek.warehouse.reference import (
     forget_version,

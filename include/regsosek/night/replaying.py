@@ -16,16 +16,16 @@ from regsosek.landing.archive import (
     list_receipts,
     sealed_nights,
 )
-from regsosek.night.house import House
-from regsosek.night.judging import SuitesOf, archived_suites, suite_names
-from regsosek.night.receiving import ProvinceNight, receive_locked
-from regsosek.night.sealing import reopen_night, require_nights_before
+from regsosek.night.discovery.applicable_rules import SuitesOf, archived_suites, suite_names
+from regsosek.night.discovery.sealing import reopen_night, require_nights_before
+from regsosek.night.receiving.receiving import ProvinceNight, receive_locked
 from regsosek.quality.rules import Suite, load_suites
-from regsosek.warehouse import holding, ledger
-from regsosek.warehouse.hash_keys import keys_in_use, note_rebuilt
+from regsosek.resources import House
+from regsosek.warehouse.hashes.hash_keys import keys_in_use, note_rebuilt
+from regsosek.warehouse.hashes.rekeying import require_keyed
 from regsosek.warehouse.locks import province_lock
+from regsosek.warehouse.nights import holding, ledger
 from regsosek.warehouse.reference import loaded_versions
-from regsosek.warehouse.rekeying import require_keyed
 
 log = logging.getLogger(__name__)
 

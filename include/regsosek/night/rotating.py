@@ -1,7 +1,7 @@
 """The hashes of provinces brought to the newest key of the deployment, one province at a time.
 
 Nights, releases and audits go on meanwhile: each province is worked on with the keys that its hashes are made with
-(:mod:`regsosek.warehouse.hash_keys`), and a province is moved under its lock, in one transaction.
+(:mod:`regsosek.warehouse.hashes.hash_keys`), and a province is moved under its lock, in one transaction.
 """
 
 import logging
@@ -12,15 +12,15 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection, text
 
 from regsosek.faults import edge
-from regsosek.night.house import House
 from regsosek.night.replaying import replay
-from regsosek.privacy.access_trail import rename_cases
-from regsosek.privacy.limitation import read_limit, write_limit
+from regsosek.privacy.erasure.limitation import read_limit, write_limit
+from regsosek.privacy.trail.access_trail import rename_cases
+from regsosek.resources import House
 from regsosek.statistics.progress import refresh_missing
-from regsosek.warehouse.hash_keys import keys_to_receive_by, note_keys
+from regsosek.warehouse.hashes.hash_keys import keys_to_receive_by, note_keys
+from regsosek.warehouse.hashes.rehashing import hashed_rows, rehash
+from regsosek.warehouse.hashes.rekeying import require_keyed
 from regsosek.warehouse.locks import hold_province
-from regsosek.warehouse.rehashing import hashed_rows, rehash
-from regsosek.warehouse.rekeying import require_keyed
 from regsosek.wording.nouns import counted
 
 log = logging.getLogger(__name__)

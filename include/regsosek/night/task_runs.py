@@ -7,10 +7,10 @@ from datetime import date
 
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
-from regsosek.night.house import House
-from regsosek.night.stopwatch import Stopwatch
-from regsosek.warehouse import task_runs
-from regsosek.warehouse.task_runs import TaskRun, note_ended, note_started
+from regsosek.night.receiving.stopwatch import Stopwatch
+from regsosek.resources import House
+from regsosek.warehouse.nights import task_runs
+from regsosek.warehouse.nights.task_runs import TaskRun, note_ended, note_started
 
 NOT_MAPPED = -1
 DAG_VARIABLE, RUN_VARIABLE = "AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID"

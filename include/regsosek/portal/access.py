@@ -2,8 +2,8 @@
 
 from fastapi import Depends, FastAPI, Request
 
-from regsosek.portal.airflow_logins import GetUserDep, viewer_of_airflow
 from regsosek.portal.application import application
+from regsosek.portal.login.airflow_logins import GetUserDep, viewer_of_airflow
 from regsosek.portal.sources import Sources
 from regsosek.settings import load_settings
 

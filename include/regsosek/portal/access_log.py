@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from regsosek.portal.doorway import Application, Message
-from regsosek.portal.published import province_of_region
-from regsosek.portal.viewer import Viewer
+from regsosek.portal.login.doorway import Application, Message
+from regsosek.portal.login.viewer import Viewer
+from regsosek.portal.views.published import province_of_region
 
 log = logging.getLogger(__name__)
 

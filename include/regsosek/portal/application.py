@@ -18,29 +18,37 @@ from starlette.exceptions import HTTPException as RoutingError
 
 from regsosek.errors import AccessError, ObjectStoreError, RegsosekError
 from regsosek.geography.planning import windows_of
-from regsosek.portal import pages
 from regsosek.portal.access_log import AccessLog
-from regsosek.portal.answers import HEADERS, NOT_FOUND, frame_of, html, not_found, require_provinces, seen_province
 from regsosek.portal.api.application import api
 from regsosek.portal.api.problems import NO_STORE, NO_STORE_FIX, refused
-from regsosek.portal.condition_routes import add_condition_routes
-from regsosek.portal.deciding_routes import add_deciding_routes
-from regsosek.portal.deliveries import deliveries_of
-from regsosek.portal.nights import last_nights, read_night, read_nights
-from regsosek.portal.operator_routes import add_operator_routes
-from regsosek.portal.pages import Brought
-from regsosek.portal.published import shown_file
+from regsosek.portal.login.viewer import CurrentViewer
+from regsosek.portal.pages import pages
+from regsosek.portal.pages.condition_routes import add_condition_routes
+from regsosek.portal.pages.deciding_routes import add_deciding_routes
+from regsosek.portal.pages.operator_routes import add_operator_routes
+from regsosek.portal.pages.pages import Brought
+from regsosek.portal.pages.responses import (
+    HEADERS,
+    NOT_FOUND,
+    frame_of,
+    html,
+    not_found,
+    require_provinces,
+    seen_province,
+)
 from regsosek.portal.readable import require_readable
-from regsosek.portal.repairs import repairs_of_nights
 from regsosek.portal.sources import Sources
-from regsosek.portal.validation import Validation, read_validation
-from regsosek.portal.viewer import CurrentViewer
-from regsosek.portal.wording import sentence
-from regsosek.release.publication import file_of_release
+from regsosek.portal.views.delivery_rows import deliveries_of
+from regsosek.portal.views.night_rows import last_nights, read_night, read_nights
+from regsosek.portal.views.published import shown_file
+from regsosek.portal.views.repair_counts import repairs_of_nights
+from regsosek.portal.views.state_words import sentence
+from regsosek.portal.views.validation import Validation, read_validation
+from regsosek.release.lifecycle.current_release import standing_release
+from regsosek.release.lifecycle.publication import file_of_release
 from regsosek.release.site.policy import POLICY
-from regsosek.release.standing_words import standing_release
 from regsosek.telemetry.logs import guard_records, guard_structlog
-from regsosek.warehouse.holding import held_deliveries
+from regsosek.warehouse.nights.holding import held_deliveries
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +171,7 @@ class Routes:
 
 def rendered(validation: Validation) -> str:
     """The Data Docs of ``validation``; imports Great Expectations when the first are asked for: it takes seconds."""
-    sections: str = importlib.import_module("regsosek.portal.data_docs").render_sections(validation)
+    sections: str = importlib.import_module("regsosek.portal.pages.data_docs").render_sections(validation)
     return sections
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from regsosek.portal.accounts import OPERATOR, SENSITIVE
+from regsosek.portal.login.accounts import OPERATOR, SENSITIVE
+from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer
-from regsosek.privacy.access_trail import EVERYWHERE, Access
+from regsosek.privacy.trail.access_trail import EVERYWHERE, Access
 
 
 def enter_shown(

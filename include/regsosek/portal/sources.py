@@ -8,8 +8,8 @@ from functools import cached_property
 from sqlalchemy import Connection, Engine, text
 
 from regsosek.landing.object_store import ObjectStore, Patience
-from regsosek.night.house import House
-from regsosek.privacy.access_trail import AccessTrail
+from regsosek.privacy.trail.access_trail import AccessTrail
+from regsosek.resources import House
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 

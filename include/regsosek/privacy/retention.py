@@ -18,7 +18,7 @@ from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.reference_table import read_table
 from regsosek.geography.regions import NATION
-from regsosek.privacy.access_trail import end_before
+from regsosek.privacy.trail.access_trail import end_before
 from regsosek.warehouse.locks import hold_province
 from regsosek.warehouse.tables import identity_tables, retention_run
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from regsosek.contract.codebook import all_variables, variables
 from regsosek.contract.instruments import datasets_of, instrument_of, instrument_versions
 from regsosek.quality.rules import Suite, violation
-from regsosek.staging.typing_sql import untyped_column
+from regsosek.staging.reading.typing_sql import untyped_column
 
 
 def unfit_rules(suites: Mapping[str, Suite]) -> list[str]:

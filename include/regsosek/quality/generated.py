@@ -27,7 +27,7 @@ from regsosek.contract.codebook import (
 )
 from regsosek.contract.instruments import instrument_of, instrument_versions
 from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Severity, row_condition
-from regsosek.staging.typing_sql import can_be_untyped, untyped_column
+from regsosek.staging.reading.typing_sql import can_be_untyped, untyped_column
 
 GX_VERSION = "1.24.1"
 CATALOGUE_ID = re.compile(r"[A-Z]\d\d")  # as domain practice numbers its rules: H04, P12

@@ -11,18 +11,18 @@ from typing import Any, Final
 import yaml
 
 from regsosek.contract.codebook import DATASETS, Variable, block, code_list, variables
-from regsosek.contract.documentation import WRITTEN, manifest_schema_document
 from regsosek.contract.instruments import Instrument, instruments
 from regsosek.contract.key_forms import any_form
 from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.contract.manifest import CONTRACT_VERSION, FILE_NAME, MANIFEST_NAME, MAX_FILES, SIGNATURE_NAME
+from regsosek.contract.pages.documentation import WRITTEN, manifest_schema_document
 from regsosek.contract.reasons import rejection_reasons
-from regsosek.contract.streams import MESSAGES
+from regsosek.contract.stream_kinds import MESSAGES
 from regsosek.geography.provinces import provinces
 from regsosek.quality.hold_limits import EVERYWHERE, REPLACED, our_limits
 from regsosek.quality.rules import Rule
 from regsosek.settings import Settings
-from regsosek.staging.typing_sql import PATTERNS
+from regsosek.staging.reading.typing_sql import PATTERNS
 
 ODCS: Final = Path("docs/landing-contract/regsosek.odcs.yaml")
 API_VERSION: Final = "v3.2.0"

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
-from regsosek.release import datapackage, workbook
-from regsosek.release.changelog import changelogs
-from regsosek.release.figures import Figures
-from regsosek.release.imprint import About
-from regsosek.release.parquet_tables import parquet_files
-from regsosek.release.renamed import under_former_names
-from regsosek.release.sdmx import sdmx_files
+from regsosek.release.figures.figures import Figures
+from regsosek.release.figures.imprint import About
+from regsosek.release.figures.parquet_tables import parquet_files
+from regsosek.release.figures.renamed import under_former_names
+from regsosek.release.files import datapackage, workbook
+from regsosek.release.files.changelog import changelogs
+from regsosek.release.files.sdmx import sdmx_files
+from regsosek.release.files.summary import summary_files
+from regsosek.release.files.tables import table_files
 from regsosek.release.site.pages import site
-from regsosek.release.summary import summary_files
-from regsosek.release.tables import table_files
 
 
 def build(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES, served: str | None = None) -> dict[str, bytes]:

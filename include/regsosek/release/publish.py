@@ -22,30 +22,30 @@ from regsosek.landing.encrypted import EncryptedArchive
 from regsosek.landing.store import Store
 from regsosek.minisign import SIGNATURE_SUFFIX, Signer
 from regsosek.quality.rules import load_suites
-from regsosek.release.agreement import agreed
-from regsosek.release.archived_cases import Archive
-from regsosek.release.audit import SecondReading, audit, read_again, require_passed
+from regsosek.release.audit.audit import SecondReading, audit, read_again, require_passed
+from regsosek.release.audit.conservation import conservation_faults
+from regsosek.release.audit.published_rules import PublishedRules, load_rules
 from regsosek.release.build import build
-from regsosek.release.changes import changes_since
-from regsosek.release.conservation import conservation_faults
-from regsosek.release.disclosure import policy
-from regsosek.release.figures import Figures, gather
-from regsosek.release.former import former_release
-from regsosek.release.imprint import read_imprint
-from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
-from regsosek.release.pointer import FOLDER, Position, key_address, move_forward, revision_of, seen
-from regsosek.release.protection import protected
-from regsosek.release.published_rules import PublishedRules, load_rules
-from regsosek.release.signing import signer_of
+from regsosek.release.figures.changes import changes_since
+from regsosek.release.figures.disclosure import policy
+from regsosek.release.figures.figures import Figures, gather
+from regsosek.release.figures.imprint import read_imprint
+from regsosek.release.figures.previous_release import former_release
+from regsosek.release.figures.previously_published import last_told
+from regsosek.release.figures.protection import protected
+from regsosek.release.lifecycle.agreement import agreed
+from regsosek.release.lifecycle.manifest import MANIFEST, MAX_MANIFEST_BYTES, ReleaseFiles, document, manifest
+from regsosek.release.lifecycle.pointer import FOLDER, Position, key_address, move_forward, revision_of, seen
+from regsosek.release.lifecycle.signing import signer_of
+from regsosek.release.lifecycle.withdrawal import require_not_withdrawn
+from regsosek.release.rereading.archived_cases import Archive
 from regsosek.release.site.addresses import NATION_PAGE
-from regsosek.release.told import last_told
-from regsosek.release.withdrawal import require_not_withdrawn
 from regsosek.scratch import work_folder
 from regsosek.settings import Settings
-from regsosek.statistics.as_of import AsOf, last_refreshed
+from regsosek.statistics.definitions.as_of import AsOf, last_refreshed
 from regsosek.warehouse.locks import Held, release_lock
-from regsosek.warehouse.lost_nights import lost_nights, note_archived, told_lost
-from regsosek.warehouse.night_faults import forget_fault
+from regsosek.warehouse.nights.lost_nights import lost_nights, note_archived, told_lost
+from regsosek.warehouse.nights.night_faults import forget_fault
 from regsosek.warehouse.tables import published_release
 
 log = logging.getLogger(__name__)

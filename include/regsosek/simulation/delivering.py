@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from regsosek.landing.object_store import ObjectStore
-from regsosek.night.house import House
+from regsosek.resources import House
 from regsosek.settings import Settings
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.delivery import Delivered
+from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.national import OpenSink, simulate_national_day
+from regsosek.simulation.output.delivery import Delivered
+from regsosek.simulation.output.sinks import BucketSink, SigningSink, Sink
 from regsosek.simulation.simulate import SimulationReport, simulate, write_gap_labels, write_labels
-from regsosek.simulation.sinks import BucketSink, SigningSink, Sink
 
 
 def deliver_campaign(

@@ -6,9 +6,9 @@ from pathlib import Path
 from regsosek.contract.codebook import Variable, code_list, variable
 from regsosek.contract.instruments import first_version
 from regsosek.geography.provinces import province
-from regsosek.simulation.living import living
-from regsosek.simulation.margins import NOT_GIVEN, Margin, margins
-from regsosek.simulation.plausible import measures
+from regsosek.simulation.draws.living import living
+from regsosek.simulation.draws.margins import NOT_GIVEN, Margin, margins
+from regsosek.simulation.draws.plausible import measures
 from regsosek.wording import markdown
 
 _BUILDINGS = {"": "all", "jawa": "Java, Bali, NTB", "luar": "zinc", "kayu": "wood", "timur": "east"}

@@ -8,14 +8,14 @@ from functools import partial
 from multiprocessing import get_context
 
 from regsosek.geography.provinces import provinces as all_provinces
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import DefectTable, default_defects
-from regsosek.simulation.delivery import Delivered
-from regsosek.simulation.field_day import families_by_province
-from regsosek.simulation.frame import province_frame
-from regsosek.simulation.reference_files import Files, write_province_files, write_reference_manifests
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.field.field_day import families_by_province
+from regsosek.simulation.field.frame import province_frame
+from regsosek.simulation.output.delivery import Delivered
+from regsosek.simulation.output.reference_files import Files, write_province_files, write_reference_manifests
+from regsosek.simulation.output.sinks import Sink
+from regsosek.simulation.planted.defects import DefectTable, default_defects
 from regsosek.simulation.simulate import SimulationReport, deliver_day, workshop
-from regsosek.simulation.sinks import Sink
 
 # A sink that holds a connection cannot travel into another process; what opens one can.
 OpenSink = Callable[[], Sink]

@@ -13,20 +13,20 @@ import duckdb
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces as all_provinces
-from regsosek.simulation.campaign import Campaign, Incident
-from regsosek.simulation.defects import DefectTable, default_defects
-from regsosek.simulation.delivery import Delivered, deliver, envelope
-from regsosek.simulation.field_day import messages_of_one_day
-from regsosek.simulation.frame import ProvinceFrame, province_frame
-from regsosek.simulation.gaps import GAP_LABEL_COLUMNS, GapLabel
-from regsosek.simulation.parts import PartWriter
-from regsosek.simulation.planting import LABEL_COLUMNS, Label
-from regsosek.simulation.randomness import Draws
-from regsosek.simulation.reference_files import write_reference_files
-from regsosek.simulation.sinks import Sink
-from regsosek.simulation.streams.deliveries import StreamDelivered, deliver_streams
+from regsosek.simulation.draws.randomness import Draws
+from regsosek.simulation.field.campaign import Campaign, Incident
+from regsosek.simulation.field.field_day import messages_of_one_day
+from regsosek.simulation.field.frame import ProvinceFrame, province_frame
+from regsosek.simulation.field.gaps import GAP_LABEL_COLUMNS, GapLabel
+from regsosek.simulation.field.timeline import Messages, messages
+from regsosek.simulation.output.delivery import Delivered, deliver, envelope
+from regsosek.simulation.output.parts import PartWriter
+from regsosek.simulation.output.reference_files import write_reference_files
+from regsosek.simulation.output.sinks import Sink
+from regsosek.simulation.planted.defects import DefectTable, default_defects
+from regsosek.simulation.planted.planting import LABEL_COLUMNS, Label
 from regsosek.simulation.streams.labels import planted_gaps
-from regsosek.simulation.timeline import Messages, messages
+from regsosek.simulation.streams.stream_deliveries import StreamDelivered, deliver_streams
 
 _LEFT_OUT_SHARE = 0.03  # of the cases of a delivery that is superseded, the new one misses so many
 _DUCKDB: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": "600MB"}

@@ -3,7 +3,8 @@ not be shown, contents.
 
 HMAC-SHA-256 cut to 16 bytes. A plain hash would be reversible by trying all numbers; the keys stay outside the
 warehouse. Keys form a chain, the oldest first: each later one hashes what the one before it made. So a key is changed
-without the numbers (:mod:`regsosek.warehouse.rehashing`), and whoever has an earlier key alone finds out nothing.
+without the numbers (:mod:`regsosek.warehouse.hashes.rehashing`), and whoever has an earlier key alone
+finds out nothing.
 """
 
 import hmac

@@ -24,12 +24,12 @@ from regsosek.contract.codebook import DATASETS, Variable, all_variables, variab
 from regsosek.contract.instruments import first_version, instrument_of
 from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import PossibleDays, field_windows
-from regsosek.staging.files import text_table
 from regsosek.staging.placement import DESA, FRAME_STATUS, place_families
 from regsosek.staging.pseudonyms import keyed_hash
+from regsosek.staging.reading.files import text_table
+from regsosek.staging.reading.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
 from regsosek.staging.repeats import WITHDRAWN, clear_repeats, count_repeats, note_part, sixteen_digits
 from regsosek.staging.roster import ANGGOTA, COUPLES, NIKS_OF_SEVERAL
-from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, typed, untyped_column
 
 
 def stage(

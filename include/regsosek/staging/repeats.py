@@ -21,8 +21,8 @@ the newest revision of each document counts, none that is withdrawn, and of memb
 import duckdb
 
 from regsosek.contract.codebook import all_variables
-from regsosek.staging.files import text_table
-from regsosek.staging.typing_sql import typed
+from regsosek.staging.reading.files import text_table
+from regsosek.staging.reading.typing_sql import typed
 
 _COMPARED = {
     "keluarga": (

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from regsosek.geography.plan import WHOLE
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.origins import MARK, made_of, sources
-from regsosek.statistics.status import StatusRule, status_rules, status_words
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.definitions.origins import MARK, made_of, sources
+from regsosek.statistics.measures.status import StatusRule, status_rules, status_words
 from regsosek.wording import markdown
 
 PAGE = Path("docs/glossary.md")

@@ -8,13 +8,13 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from regsosek.statistics.changes import nights_to_compute, write_changes
+from regsosek.statistics.counts.changes import nights_to_compute, write_changes
+from regsosek.statistics.counts.totals import write_totals
 from regsosek.statistics.streams.days import write_stream_days
 from regsosek.statistics.streams.verified import write_verified
-from regsosek.statistics.totals import write_totals
+from regsosek.warehouse.cases.pointers import rebuild_pointers
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.locks import hold_province
-from regsosek.warehouse.pointers import rebuild_pointers
 from regsosek.warehouse.tables import ARRIVAL_MEASURES
 
 # Late: enumerated before the day of the night of arrival, so the officer's device synchronised a day or more

@@ -1,6 +1,8 @@
 """Measures on their way to a receiver that the environment names, for processes whose Airflow exports none."""
 
-from collections.abc import Iterator, Mapping
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import metrics
@@ -10,7 +12,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 
-from regsosek.telemetry.patience import in_time
+log = logging.getLogger(__name__)
 
 TIMEOUTS = ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 TIMEOUT_SECONDS = 3.0
@@ -45,3 +47,22 @@ def _provider(environ: Mapping[str, str]) -> MeterProvider:
         views=[View(instrument_type=metrics.Histogram, aggregation=ExponentialBucketHistogramAggregation())],
         shutdown_on_exit=False,
     )
+
+
+def in_time(do: Callable[[], object], seconds: float, what: str) -> bool:
+    """Runs ``do`` in a thread of its own and waits ``seconds`` at most; whether it succeeded by then."""
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            do()
+            done.set()
+        except Exception as error:  # noqa: BLE001 - whatever a receiver's library raises
+            log.warning("%s could not be sent: %s", what, type(error).__name__)
+
+    thread = threading.Thread(target=run, daemon=True, name="telemetry")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        log.warning("%s did not leave within %g s and are not waited for", what, seconds)
+    return done.is_set()

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, text
 from regsosek.errors import ConfigurationError
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.geography.regions import NATION as NATION_CODE
-from regsosek.warehouse.ledger import note_event
-from regsosek.warehouse.rights import NATION, PREFIX, READERS, all_roles, province_role
+from regsosek.warehouse.access.rights import NATION, PREFIX, READERS, all_roles, province_role
+from regsosek.warehouse.nights.ledger import note_event
 
 LONGEST = timedelta(days=400)
 SESSIONS = 3

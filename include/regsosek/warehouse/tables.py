@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from regsosek.contract.codebook import DATASETS, STREAMS, Kind, Variable, all_variables
-from regsosek.contract.streams import MESSAGES
+from regsosek.contract.stream_kinds import MESSAGES
 
 SCHEMAS = ("reference", "ledger", "core", "stream", "quality", "restricted", "mart", "release", "alert")
 # Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
@@ -152,7 +152,7 @@ lock_holder = Table(
     "lock_holder", metadata, _key("province"), _needed("token", BigInteger), _needed("holder"),
     _moment("taken_at", default=True), schema="ledger",
 )  # fmt: skip
-# Provinces whose hashes of cases an earlier version made without a key (warehouse/rekeying.py).
+# Provinces whose hashes of cases an earlier version made without a key (warehouse/hashes/rekeying.py).
 plain_hash = Table("plain_hash", metadata, _key("province"), schema="ledger")
 # How many keys of the chain the hashes of a province are made with, and what these make of a text that is known: the
 # proof that a process has the same ones. The last rotation, and from which night it has to be built again, if so.
@@ -183,7 +183,7 @@ event = Table(
     _moment("at", default=True), schema="ledger",
 )  # fmt: skip
 
-# Who saw cases, when and by which way; which cases, by keyed hash (privacy/access_trail.py). Only ever added to.
+# Who saw cases, when and by which way; which cases, by keyed hash (privacy/trail/access_trail.py). Only ever added to.
 access = Table(
     "access", metadata, Column("id", Uuid, primary_key=True), _moment("at", default=True), _needed("account"),
     _needed("role"), Column("provinces", ARRAY(Text), nullable=False), _needed("way"), _needed("told"),

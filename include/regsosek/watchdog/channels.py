@@ -11,15 +11,15 @@ from datetime import datetime
 import httpx
 from pydantic import SecretStr
 
-from regsosek.alerts.mail import MailCarrier
-from regsosek.alerts.outcome import Letter, Result
-from regsosek.alerts.pace import Pace, pace
-from regsosek.alerts.rendering import Message
+from regsosek.alerts.messages.rendering import Message
+from regsosek.alerts.outbox.retry import Pace, pace
+from regsosek.alerts.outbox.send_outcome import Letter, Result
+from regsosek.alerts.sending.smtp import MailCarrier
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.calendar import default_night
 from regsosek.geography.recipients import CENTRE, Channel, Recipient, Role, addressed, recipients
 from regsosek.settings import Settings
-from regsosek.watchdog.observed import Unreachable
+from regsosek.watchdog.observing.observed import Unreachable
 
 PATIENCE_SECONDS = 10.0
 GROUP = "watchdog"

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from regsosek.alerts.rendering import Message, render
-from regsosek.alerts.subject import first_fitting
+from regsosek.alerts.messages.rendering import Message, render
+from regsosek.alerts.messages.subject import first_fitting
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.runbooks import link
+from regsosek.watchdog.due_findings import Told, Why
 from regsosek.watchdog.finding import Finding
-from regsosek.watchdog.memory import Memory
-from regsosek.watchdog.telling import Told, Why
+from regsosek.watchdog.state import Memory
 
 _TITLES = {Why.BEGAN: "NEW", Why.STANDS: "STILL", Why.OVER: "OVER"}
 

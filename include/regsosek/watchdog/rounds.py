@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 
 from pydantic import SecretStr
 
-from regsosek.alerts.detect import EXPLAINED
-from regsosek.alerts.rendering import Message
+from regsosek.alerts.conditions.detect import EXPLAINED
+from regsosek.alerts.messages.rendering import Message
 from regsosek.errors import RegsosekError
 from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.known_events import known_events
@@ -17,19 +17,19 @@ from regsosek.geography.planning import windows_of
 from regsosek.landing.store import Store
 from regsosek.settings import Settings
 from regsosek.watchdog.channels import ping, send_mail, send_webhook
+from regsosek.watchdog.checks import Judgement, findings
+from regsosek.watchdog.due_findings import Told, confirmed, step
 from regsosek.watchdog.finding import Finding
-from regsosek.watchdog.judgement import Judgement, findings
-from regsosek.watchdog.keeping import keep, remembered
-from regsosek.watchdog.limits import Limits, limits
-from regsosek.watchdog.memory import Memory
 from regsosek.watchdog.message import Sender, compose, words_of
-from regsosek.watchdog.objective import Objective, objective
-from regsosek.watchdog.observed import Observed, SeenWarehouse, Unreachable
+from regsosek.watchdog.observing.limits import Limits, limits
+from regsosek.watchdog.observing.objective import Objective, objective
+from regsosek.watchdog.observing.observed import Observed, SeenWarehouse, Unreachable
+from regsosek.watchdog.observing.store_view import open_store, see_store
+from regsosek.watchdog.observing.surroundings import see_airflow, see_mail
+from regsosek.watchdog.observing.warehouse_view import see_warehouse
 from regsosek.watchdog.silences import Silence, silences, silences_of_events
-from regsosek.watchdog.store_view import open_store, see_store
-from regsosek.watchdog.surroundings import see_airflow, see_mail
-from regsosek.watchdog.telling import Told, confirmed, step
-from regsosek.watchdog.warehouse_view import see_warehouse
+from regsosek.watchdog.state import Memory
+from regsosek.watchdog.state_store import keep, remembered
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from hostile.corpus import KINDS, delivery, rules_of_the_corpus
 from hostile.draft import NIGHT, SECRETS
 from matrix import sampled
 from reference_folder import frame_row, write_reference
-from regsosek.contract.hostile import HostileKind
-from regsosek.night import contract_check
-from regsosek.night.contract_check import Asked, Checked, check_delivery
+from regsosek.contract.pages.hostile import HostileKind
+from regsosek.night.checking import contract_check
+from regsosek.night.checking.contract_check import Asked, Checked, check_delivery
 from regsosek.quality.rules import load_suites
 
 # What a delivery alone cannot show: whether the pipeline knows an id.

@@ -8,9 +8,9 @@ import pytest
 
 from regsosek.geography.reference_table import read_table
 from regsosek.release.site import language
-from regsosek.simulation.backtest import END, PROVED_ON, TUNED_ON, Night, calibrate, nights, prove, prove_left_out
-from regsosek.simulation.counts import DAYS, province_counts, shapes
-from regsosek.simulation.forecast_proof import (
+from regsosek.simulation.proof.backtest import END, PROVED_ON, TUNED_ON, Night, calibrate, nights, prove, prove_left_out
+from regsosek.simulation.proof.counts import DAYS, province_counts, shapes
+from regsosek.simulation.proof.forecast_proof import (
     ALL,
     COMMITTED,
     OTHERS,
@@ -19,8 +19,8 @@ from regsosek.simulation.forecast_proof import (
     intervals_text,
     skill,
 )
-from regsosek.statistics.forecast import MODEL
-from regsosek.statistics.forecast_choice import COLUMNS, ERRORS, INTERVALS, calibration, first_day
+from regsosek.statistics.forecast.candidates import MODEL
+from regsosek.statistics.forecast.choice import COLUMNS, ERRORS, INTERVALS, calibration, first_day
 
 Row = dict[str, str]
 

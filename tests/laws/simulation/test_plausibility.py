@@ -14,16 +14,16 @@ from matrix import FULL
 from regsosek.contract.codebook import block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.geography.provinces import Province, provinces
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import DefectTable
-from regsosek.simulation.households import LIVES_HERE, NEW_MEMBER, rosters
-from regsosek.simulation.living import Building, living, mean_welfare
-from regsosek.simulation.margins import NOT_GIVEN, margins
+from regsosek.simulation.answers.households import LIVES_HERE, NEW_MEMBER, rosters
+from regsosek.simulation.draws.living import Building, living, mean_welfare
+from regsosek.simulation.draws.margins import NOT_GIVEN, margins
+from regsosek.simulation.draws.plausible import Measure, measures
+from regsosek.simulation.draws.randomness import seeded
+from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.national import simulate_national_day
-from regsosek.simulation.plausible import Measure, measures
-from regsosek.simulation.randomness import seeded
-from regsosek.simulation.sinks import DirectorySink
-from regsosek.staging.typing_sql import typed
+from regsosek.simulation.output.sinks import DirectorySink
+from regsosek.simulation.planted.defects import DefectTable
+from regsosek.staging.reading.typing_sql import typed
 
 FAMILIES = 60_000
 # Sampling of 60,000 families, and of whole neighbourhoods that are alike; the few of the east vary more.

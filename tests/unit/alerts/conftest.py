@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from regsosek.alerts.context import Context
-from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts
+from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, RowCounts
+from regsosek.alerts.sentences.context import Context
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import STEADY
 

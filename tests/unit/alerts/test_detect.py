@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_memory import told_before
-from regsosek.alerts.condition import Condition, Kind, Place, Severity, State, Why
-from regsosek.alerts.detect import EXPLAINED, detect
-from regsosek.alerts.economy import urgency
-from regsosek.alerts.judging import Rules, common_silence
-from regsosek.alerts.phase import awaited
-from regsosek.alerts.province_figures import (
+from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, State, Why
+from regsosek.alerts.conditions.detect import EXPLAINED, detect
+from regsosek.alerts.conditions.evaluation import Rules, common_silence
+from regsosek.alerts.conditions.notification_policy import urgency
+from regsosek.alerts.conditions.phase import awaited
+from regsosek.alerts.conditions.province_figures import (
     NOBODY,
     CodeDesa,
     HeadNotMet,
@@ -27,11 +27,11 @@ from regsosek.alerts.province_figures import (
     RuleViolations,
     Waiting,
 )
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import KnownEvent
 from regsosek.geography.plan import STEADY, PlanCurve, plan_shapes
-from regsosek.warehouse.holding import HeldDelivery
+from regsosek.warehouse.nights.holding import HeldDelivery
 
 Night = Callable[..., ProvinceFigures]
 LIMITS = thresholds()

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from alert_memory import told_before
-from regsosek.alerts.condition import Kind
-from regsosek.alerts.context import Context
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.judging import Rules
-from regsosek.alerts.province_figures import (
+from regsosek.alerts.conditions.condition import Kind
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.province_figures import (
     CODE_RULES,
     KabkotaFigures,
     ProvinceFigures,
@@ -23,12 +21,14 @@ from regsosek.alerts.province_figures import (
     RuleViolations,
     Waiting,
 )
-from regsosek.alerts.rendering import Message
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.rendering import Message
+from regsosek.alerts.sentences.context import Context
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
-from regsosek.warehouse.holding import HeldDelivery, MeasuredShare
+from regsosek.warehouse.nights.holding import HeldDelivery, MeasuredShare
 
 Standing = tuple[str, date]
 Night = Callable[..., ProvinceFigures]

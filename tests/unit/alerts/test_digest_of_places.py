@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matrix import examples
-from regsosek.alerts.condition import Kind, Place, Severity, State, Told, Why
-from regsosek.alerts.context import Context, KnownEvent, Officer
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.personal_data import Personal, suspects
-from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
-from regsosek.alerts.rendering import Message
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.rendering import Message
+from regsosek.alerts.outbox.personal_data import Personal, suspects
+from regsosek.alerts.sentences.context import Context, KnownEvent, Officer
 from told_conditions import BALIKPAPAN, BERAU, PROVINCE, sub_sls, told
 
 Night = Callable[..., ProvinceFigures]

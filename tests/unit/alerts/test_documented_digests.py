@@ -6,11 +6,17 @@ from datetime import date, timedelta
 import pytest
 
 from alert_memory import Memory
-from regsosek.alerts.context import Context
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.judging import Rules
-from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, RuleViolations, Waiting
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.province_figures import (
+    KabkotaFigures,
+    ProvinceFigures,
+    RowCounts,
+    RuleViolations,
+    Waiting,
+)
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.sentences.context import Context
 from regsosek.settings import PROJECT_ROOT
 
 Night = Callable[..., ProvinceFigures]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.dsn import Bounce, read_bounce
+from regsosek.alerts.sending.dsn import Bounce, read_bounce
 
 REPORTS = Path(__file__).parent / "dsn"
 OURS = "<20221026.prov64.7.12.356f38c595e0b66e@bps.example>"

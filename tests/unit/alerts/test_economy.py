@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from alert_memory import Memory, told_before
-from regsosek.alerts.condition import Condition, Kind, Place, Severity, Told, Why
-from regsosek.alerts.economy import LastTold, Remembered, tell
-from regsosek.alerts.judging import Rules
-from regsosek.alerts.province_figures import NOBODY, KabkotaFigures, ProvinceFigures, RowCounts, Waiting
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.notification_policy import LastTold, Remembered, tell
+from regsosek.alerts.conditions.province_figures import NOBODY, KabkotaFigures, ProvinceFigures, RowCounts, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
 
 Night = Callable[..., ProvinceFigures]
 LIMITS = thresholds()

@@ -6,16 +6,16 @@ from datetime import date
 import pytest
 
 from alert_memory import told_before
-from regsosek.alerts.condition import Kind, Told, Why
-from regsosek.alerts.context import Context
-from regsosek.alerts.detect import shows
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.judging import Rules
-from regsosek.alerts.national import ProvinceStand, compose_national
-from regsosek.alerts.platform import PlatformFigures
-from regsosek.alerts.province_figures import KabkotaFigures, ProvinceFigures, Waiting
-from regsosek.alerts.rendering import Message
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.condition import Kind, Told, Why
+from regsosek.alerts.conditions.detect import shows
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national
+from regsosek.alerts.messages.platform_message import PlatformFigures
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.rendering import Message
+from regsosek.alerts.sentences.context import Context
 from regsosek.geography.provinces import provinces
 from told_conditions import BERAU, NIGHT, PROVINCE, told
 

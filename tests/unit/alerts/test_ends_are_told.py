@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from alert_memory import Memory
 from matrix import examples
-from regsosek.alerts.condition import EVENTS, Key, State, Why
-from regsosek.alerts.judging import Rules
-from regsosek.alerts.life import TOLD_LEVELS
-from regsosek.alerts.province_figures import (
+from regsosek.alerts.conditions.condition import EVENTS, Key, State, Why
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.lifecycle import TOLD_LEVELS
+from regsosek.alerts.conditions.province_figures import (
     NOBODY,
     HeadNotMet,
     KabkotaFigures,
@@ -20,7 +20,7 @@ from regsosek.alerts.province_figures import (
     RejectedDelivery,
     Waiting,
 )
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.thresholds import thresholds
 
 Night = Callable[..., ProvinceFigures]
 LIMITS = thresholds()

@@ -5,8 +5,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.condition import Kind, Place, Severity, State, Told, Why
-from regsosek.alerts.grouping import by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
+from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.sentences.grouping import by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from told_conditions import BALIKPAPAN, BERAU, NIGHT, PROVINCE, sub_sls, told
 
 KINDS = [kind for kind in Kind if kind is not Kind.PIPELINE_FAULT]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.harmless import harmless
+from regsosek.alerts.messages.rendering import harmless
 
 
 def test_what_a_digest_writes_stays_as_it_is() -> None:

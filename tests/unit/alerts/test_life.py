@@ -9,11 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from alert_memory import Memory
 from matrix import examples
-from regsosek.alerts.acts import Act, Verb
-from regsosek.alerts.condition import Condition, Kind, Place, Severity, State, Why
-from regsosek.alerts.judging import Judgement, Rules
-from regsosek.alerts.province_figures import NOBODY, ProvinceFigures, RowCounts, Waiting
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, State, Why
+from regsosek.alerts.conditions.evaluation import Judgement, Rules
+from regsosek.alerts.conditions.operator_actions import Act, Verb
+from regsosek.alerts.conditions.province_figures import NOBODY, ProvinceFigures, RowCounts, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.geography.calendar import FieldWindow
 
 LIMITS = thresholds()

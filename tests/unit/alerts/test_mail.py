@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from regsosek.alerts.mail import describe_failure, email_of, message_id
-from regsosek.alerts.outcome import Letter
-from regsosek.alerts.rendering import Attachment
+from regsosek.alerts.messages.rendering import Attachment
+from regsosek.alerts.outbox.send_outcome import Letter
+from regsosek.alerts.sending.smtp import describe_failure, email_of, message_id
 from regsosek.settings import Settings
 
 SENDER = "nightly@bps.example"

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
-from regsosek.alerts.national import ProvinceStand, compose_national, worst_first
-from regsosek.alerts.personal_data import suspects
-from regsosek.alerts.platform import PlatformFigures
-from regsosek.alerts.province_figures import ProvinceFigures, Waiting
-from regsosek.alerts.rendering import Message
-from regsosek.alerts.stopped import compose_stopped
+from regsosek.alerts.blocked import compose_stopped
+from regsosek.alerts.conditions.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.province_figures import ProvinceFigures, Waiting
+from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national, worst_first
+from regsosek.alerts.messages.platform_message import PlatformFigures
+from regsosek.alerts.messages.rendering import Message
+from regsosek.alerts.outbox.personal_data import suspects
 from regsosek.geography.provinces import provinces
-from regsosek.warehouse.holding import HeldDelivery
+from regsosek.warehouse.nights.holding import HeldDelivery
 from told_conditions import BERAU, NIGHT, sub_sls, told
 
 Night = Callable[..., ProvinceFigures]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.outcome import UNKNOWN_TWICE, Letter, Outcome, Result, follows
-from regsosek.alerts.pace import QuietHours, pace
+from regsosek.alerts.outbox.retry import QuietHours, pace
+from regsosek.alerts.outbox.send_outcome import UNKNOWN_TWICE, Letter, Outcome, Result, follows
 
 NOW = datetime(2022, 10, 26, 18, 5, tzinfo=UTC)
 LETTER = Letter(7, 12, "prov64", date(2022, 10, 26), "email", "a@bps.example", "s", "b", NOW)

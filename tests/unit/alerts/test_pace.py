@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.pace import QuietHours, allowed_from, pace, pause
+from regsosek.alerts.outbox.retry import QuietHours, allowed_from, pace, pause
 
 ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 HOURS = st.times().map(lambda each: each.replace(second=0, microsecond=0))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.personal_data import Personal, read_html, suspects
-from regsosek.alerts.rendering import Attachment, Message
+from regsosek.alerts.messages.rendering import Attachment, Message
+from regsosek.alerts.outbox.personal_data import Personal, read_html, suspects
 from regsosek.wording import english, indonesian
 from regsosek.wording.names import name_words
 

@@ -5,11 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import get_args
 
-from regsosek.alerts.platform import OUTSIDE, PlatformFigures, class_of, compose_platform
-from regsosek.alerts.rendering import TEMPLATES
-from regsosek.alerts.wording import words_of
+from regsosek.alerts.messages.platform_message import OUTSIDE, PlatformFigures, class_of, compose_platform
+from regsosek.alerts.messages.rendering import TEMPLATES
+from regsosek.alerts.sentences.texts import words_of
 from regsosek.runbooks import pages
-from regsosek.warehouse.holding import HeldDelivery, MeasuredShare
+from regsosek.warehouse.nights.holding import HeldDelivery, MeasuredShare
 from regsosek.wording import Language
 
 NIGHT = date(2022, 10, 26)

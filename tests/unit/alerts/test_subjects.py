@@ -11,29 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.audit import subject_of_audit
-from regsosek.alerts.condition import Kind, Place, Severity, Told, Why
-from regsosek.alerts.context import Context
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.national import ProvinceStand, compose_national
-from regsosek.alerts.platform import PlatformFigures, compose_platform
-from regsosek.alerts.province_figures import ProvinceFigures
-from regsosek.alerts.stopped import compose_stopped
-from regsosek.alerts.subject import MOST_SIGNS, first_fitting
-from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.undelivered import subject_of_undelivered
-from regsosek.alerts.unread import SUBJECT as UNREAD
+from regsosek.alerts.audit_message import subject_of_audit
+from regsosek.alerts.blocked import compose_stopped
+from regsosek.alerts.conditions.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.province_figures import ProvinceFigures
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national
+from regsosek.alerts.messages.platform_message import PlatformFigures, compose_platform
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.subject import MOST_SIGNS, first_fitting
+from regsosek.alerts.sending.undelivered import subject_of_undelivered
+from regsosek.alerts.sending.unread_mailbox import SUBJECT as UNREAD
+from regsosek.alerts.sentences.context import Context
+from regsosek.alerts.sentences.texts import words_of
 from regsosek.alerts.weekly import Precision, Week, compose_week
-from regsosek.alerts.wording import words_of
 from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
-from regsosek.warehouse.holding import HeldDelivery
+from regsosek.warehouse.nights.holding import HeldDelivery
+from regsosek.watchdog.due_findings import Told as WatchdogTold
+from regsosek.watchdog.due_findings import Why as WatchdogWhy
 from regsosek.watchdog.finding import Finding
 from regsosek.watchdog.finding import Kind as WatchdogKind
-from regsosek.watchdog.memory import Memory
 from regsosek.watchdog.message import Sender, compose
-from regsosek.watchdog.telling import Told as WatchdogTold
-from regsosek.watchdog.telling import Why as WatchdogWhy
+from regsosek.watchdog.state import Memory
 from told_conditions import told
 
 Night = Callable[..., ProvinceFigures]
@@ -146,7 +146,7 @@ def test_of_the_watchdog(kind: WatchdogKind, why: WatchdogWhy) -> None:
 def test_nothing_is_sent_under_a_subject_that_was_not_fitted() -> None:
     """Whoever composes a message takes its subject from one of the two functions that know the limit."""
     rooms = [PROJECT_ROOT / "include" / "regsosek" / room for room in ("alerts", "watchdog")]
-    composing = [path for room in rooms for path in room.glob("*.py") if "Message" in set(_called(path))]
+    composing = [path for room in rooms for path in room.rglob("*.py") if "Message" in set(_called(path))]
     assert len(composing) >= 8
     assert [path.name for path in composing if not {"fitting", "first_fitting"} & set(_called(path))] == []
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from regsosek.alerts.condition import Kind
-from regsosek.alerts.thresholds import THRESHOLDS, thresholds
-from regsosek.alerts.wording import words_of
+from regsosek.alerts.conditions.condition import Kind
+from regsosek.alerts.conditions.thresholds import THRESHOLDS, thresholds
+from regsosek.alerts.sentences.texts import words_of
 from regsosek.errors import ConfigurationError
 
 

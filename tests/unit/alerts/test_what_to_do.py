@@ -7,16 +7,16 @@ from datetime import date, timedelta
 import pytest
 
 from alert_memory import Memory, told_before
-from regsosek.alerts.condition import Kind, Place, Why
-from regsosek.alerts.context import Context
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.judging import Rules
-from regsosek.alerts.national import ProvinceStand, compose_national
-from regsosek.alerts.platform import PlatformFigures
-from regsosek.alerts.province_figures import CodeDesa, HeadNotMet, KabkotaFigures, ProvinceFigures, Waiting
-from regsosek.alerts.thresholds import thresholds
+from regsosek.alerts.conditions.condition import Kind, Place, Why
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.province_figures import CodeDesa, HeadNotMet, KabkotaFigures, ProvinceFigures, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national
+from regsosek.alerts.messages.platform_message import PlatformFigures
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.sentences.context import Context
 from regsosek.geography.plan import PlanCurve
-from regsosek.warehouse.replacing import ReplacedFamilies
+from regsosek.warehouse.nights.replacing import ReplacedFamilies
 from told_conditions import BERAU, PROVINCE, told
 
 Night = Callable[..., ProvinceFigures]

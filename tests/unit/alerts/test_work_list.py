@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.condition import Kind, Place, Severity, State, Told, Why
-from regsosek.alerts.context import Context
-from regsosek.alerts.digest import compose_digest
-from regsosek.alerts.economy import urgency
-from regsosek.alerts.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
-from regsosek.alerts.thresholds import thresholds
-from regsosek.alerts.wording import words_of
-from regsosek.alerts.work_list import cell, grouped, spreadsheet, work_list
+from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.notification_policy import urgency
+from regsosek.alerts.conditions.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.work_list import cell, grouped, spreadsheet, work_list
+from regsosek.alerts.sentences.context import Context
+from regsosek.alerts.sentences.texts import words_of
 from told_conditions import BALIKPAPAN, BERAU, NIGHT, PROVINCE, sub_sls, told
 
 Night = Callable[..., ProvinceFigures]

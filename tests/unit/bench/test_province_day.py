@@ -12,10 +12,10 @@ from field_world import CompiledJudge
 from matrix import FULL
 from regsosek.contract.manifest import parse_manifest
 from regsosek.settings import PROJECT_ROOT
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import default_defects
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import DirectorySink
+from regsosek.simulation.planted.defects import default_defects
 from regsosek.simulation.simulate import simulate_day
-from regsosek.simulation.sinks import DirectorySink
 
 pytestmark = FULL
 

@@ -37,7 +37,7 @@ from regsosek.contract.instruments import (
 )
 from regsosek.quality.generated import generated_rules, rule_id, rules_of
 from regsosek.quality.rules import load_suites
-from regsosek.staging.typing_sql import SQL_TYPES, can_be_untyped, untyped_column
+from regsosek.staging.reading.typing_sql import SQL_TYPES, can_be_untyped, untyped_column
 
 EXPECTATIONS = Path(__file__).parents[3] / "expectations"
 FIRST = first_version()

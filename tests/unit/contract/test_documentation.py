@@ -10,7 +10,8 @@ import pytest
 
 from delivered import reference_tables
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, Kind, all_variables
-from regsosek.contract.documentation import (
+from regsosek.contract.manifest import Manifest, parse_manifest
+from regsosek.contract.pages.documentation import (
     CONTRACT,
     EXAMPLE,
     SCHEMA,
@@ -18,7 +19,6 @@ from regsosek.contract.documentation import (
     documents,
     regions,
 )
-from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.contract.reasons import Reason, rejection_reasons
 from regsosek.landing.discovery import LANDING
 from regsosek.quality.hold_limits import hold_limits
@@ -27,7 +27,7 @@ from regsosek.quality.reasons import explain
 from regsosek.quality.rules import load_suites
 from regsosek.settings import Settings
 from regsosek.staging.engine import open_engine
-from regsosek.staging.files import read_part
+from regsosek.staging.reading.files import read_part
 from regsosek.staging.relations import stage
 
 ROOT = Path(__file__).parents[3]

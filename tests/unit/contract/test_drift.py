@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from regsosek.contract.codebook import ALL_DATASETS
-from regsosek.contract.drift import ALWAYS_REJECTED, Verdict, drift_policy, is_rejected
+from regsosek.contract.drift import Verdict, drift_policy, is_rejected
 from regsosek.contract.repairs import repair_kinds
 
 STAGING = Path(__file__).parents[3] / "include" / "regsosek" / "staging"
@@ -22,7 +22,8 @@ def test_every_dataset_has_a_verdict_on_every_kind_once(dataset: str) -> None:
 
 
 @pytest.mark.parametrize("dataset", ALL_DATASETS)
-@pytest.mark.parametrize("kind", sorted(ALWAYS_REJECTED))
+# Nothing could stand in for what these take away.
+@pytest.mark.parametrize("kind", ["column_missing", "column_twice", "retyped_inexactly"])
 def test_what_nothing_could_replace_is_rejected(dataset: str, kind: str) -> None:
     assert is_rejected(dataset, kind)
 
@@ -33,7 +34,7 @@ def test_a_kind_that_the_policy_does_not_know_is_an_error() -> None:
 
 
 def test_every_kind_of_repair_that_is_made_is_described_and_no_other() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in STAGING.glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in STAGING.rglob("*.py"))
     named = set(re.findall(r'"([a-z_]+)"', source))
     assert set(repair_kinds()) <= named
     assert set(re.findall(r'Repair\([a-z_.]*dataset, "([a-z_]+)"', source)) <= set(repair_kinds())

@@ -6,7 +6,7 @@ import pytest
 
 from hostile.corpus import BUILT_IN, KINDS, deliveries
 from hostile.draft import BUILDERS
-from regsosek.contract.hostile import HostileKind, hostile_page, read_corpus
+from regsosek.contract.pages.hostile import HostileKind, hostile_page, read_corpus
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import repair_kinds
 from regsosek.settings import PROJECT_ROOT

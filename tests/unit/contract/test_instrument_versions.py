@@ -31,8 +31,11 @@ from regsosek.contract.codebook import (
     variables,
 )
 from regsosek.contract.codebook_check import codebook_faults
-from regsosek.contract.documentation import manifest_schema, regions
 from regsosek.contract.instruments import QUESTIONNAIRE, Span, instrument_versions
+from regsosek.contract.pages.documentation import (
+    manifest_schema,
+    regions,
+)
 from regsosek.errors import ConfigurationError
 from regsosek.settings import PROJECT_ROOT
 

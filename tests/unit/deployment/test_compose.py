@@ -72,7 +72,7 @@ VOLUMES = {
         "postgres",
         "./docker/create-databases.sh",
         "./docker/warehouse-accounts.sh",
-        "./include/regsosek/warehouse/closed_functions.sql",
+        "./include/regsosek/warehouse/access/closed_functions.sql",
     },
     "object-store": {"objects"},
     "airflow-init": {"./config"},

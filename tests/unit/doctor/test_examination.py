@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from regsosek.doctor import airflow, examination, keys, trail
-from regsosek.doctor.finding import Check, Finding, Verdict, fail, ok, warn
+from regsosek.doctor import examination, keys
+from regsosek.doctor.check_result import Check, Finding, Verdict, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
+from regsosek.doctor.services import airflow, trail
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ReferenceDataError
 from regsosek.settings import Settings

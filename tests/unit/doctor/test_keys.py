@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from regsosek.doctor import keys
-from regsosek.doctor.finding import Verdict
+from regsosek.doctor.check_result import Verdict
 from regsosek.errors import ConfigurationError
 from regsosek.minisign import Signer
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from regsosek.doctor.airflow import DATABASE
+from regsosek.doctor.check_result import Finding, Verdict
 from regsosek.doctor.examination import CHECKS, examine
-from regsosek.doctor.finding import Finding, Verdict
+from regsosek.doctor.services.airflow import DATABASE
 from regsosek.geography.provinces import provinces
-from regsosek.portal.accounts import read_accounts
+from regsosek.portal.login.accounts import read_accounts
 from regsosek.settings import PROJECT_ROOT
 
 SHIPPED = PROJECT_ROOT / "docker" / "accounts.csv"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from regsosek.doctor import transport
-from regsosek.doctor.finding import Finding
+from regsosek.doctor.check_result import Finding
+from regsosek.doctor.services import transport
 from regsosek.doctor.surroundings import Surroundings
 
 HERE = {

@@ -27,8 +27,8 @@ from regsosek.landing.archive import (
     write_seal,
 )
 from regsosek.landing.encrypted import object_key
-from regsosek.privacy.limitation import LIMITS, list_limits
-from regsosek.privacy.tombstones import TOMBSTONES, list_tombstones
+from regsosek.privacy.erasure.limitation import LIMITS, list_limits
+from regsosek.privacy.erasure.tombstones import TOMBSTONES, list_tombstones
 
 NIGHT = date(2022, 10, 21)
 FIRST, SECOND, THIRD = (f"01GFXXXXXXXXXXXXXXXXXXXXX{n}" for n in "123")

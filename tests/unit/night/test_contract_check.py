@@ -16,19 +16,19 @@ from hostile.draft import NIGHT, SECRETS, Draft, clean, household
 from matrix import FULL
 from reference_folder import frame_row, write_reference
 from regsosek.cli.main import app
-from regsosek.contract.documentation import EXAMPLE
 from regsosek.contract.manifest import MANIFEST_NAME, SIGNATURE_NAME
+from regsosek.contract.pages.documentation import EXAMPLE
 from regsosek.errors import ReferenceDataError
 from regsosek.landing.discovery import DeliveryFolder
 from regsosek.landing.producer_keys import require_signature, trusted_keys
 from regsosek.minisign import Signer
-from regsosek.night import contract_check
-from regsosek.night.contract_check import Asked, CaseReason, Checked, check_delivery
+from regsosek.night.checking import contract_check
+from regsosek.night.checking.contract_check import Asked, CaseReason, Checked, check_delivery
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.settings import PROJECT_ROOT
-from regsosek.simulation.campaign import Campaign
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import DirectorySink, SigningSink
 from regsosek.simulation.simulate import simulate
-from regsosek.simulation.sinks import DirectorySink, SigningSink
 
 EXAMPLE_FOLDER = next((PROJECT_ROOT / EXAMPLE).rglob("manifest.json")).parent
 

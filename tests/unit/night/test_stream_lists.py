@@ -4,7 +4,7 @@ import csv
 from datetime import date
 from pathlib import Path
 
-from regsosek.night.stream_lists import WorkList, write_work_list
+from regsosek.asking.stream_lists import WorkList, write_work_list
 
 
 def test_names_are_no_formulas_and_codes_no_numbers(tmp_path: Path) -> None:

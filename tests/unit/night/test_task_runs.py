@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from regsosek.geography.provinces import provinces
+from regsosek.night.receiving.stopwatch import Stopwatch, peak_rss_bytes
 from regsosek.night.run_notes import LONGEST_NOTE, told_of_run, with_told
-from regsosek.night.stopwatch import Stopwatch, peak_rss_bytes
 from regsosek.night.task_runs import this_task
 
 NIGHT = date(2022, 10, 21)

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from portal_viewers import OPERATOR
 from regsosek.geography.provinces import provinces
-from regsosek.portal.deliveries import DeliveryLine, RowsOf
-from regsosek.portal.nights import Night, ProvinceState
-from regsosek.portal.pages import Frame
-from regsosek.portal.wording import night_words
-from regsosek.release.publication import Publication
-from regsosek.warehouse.holding import HeldDelivery, MeasuredShare
+from regsosek.portal.pages.pages import Frame
+from regsosek.portal.views.delivery_rows import DeliveryLine, RowsOf
+from regsosek.portal.views.night_rows import Night, ProvinceState
+from regsosek.portal.views.state_words import night_words
+from regsosek.release.lifecycle.publication import Publication
+from regsosek.warehouse.nights.holding import HeldDelivery, MeasuredShare
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 21, 19, 5, tzinfo=UTC)

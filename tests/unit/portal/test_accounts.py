@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.errors import AccessError, ReferenceDataError
-from regsosek.portal.accounts import RIGHTS, AccountsFile, read_accounts, without_file
-from regsosek.portal.viewer import Viewer, all_provinces
+from regsosek.portal.login.accounts import RIGHTS, AccountsFile, read_accounts, without_file
+from regsosek.portal.login.viewer import Viewer, all_provinces
 
 TABLE = """account,kind,provinces,rights
 platform,role,*,operator sensitive
@@ -85,7 +85,7 @@ def test_the_table_is_read_when_it_changed_and_a_lost_one_lets_nobody_in(
 ) -> None:
     path, reads = table(tmp_path), []
     monkeypatch.setattr(
-        "regsosek.portal.accounts.read_accounts", lambda path: reads.append(path) or read_accounts(path)
+        "regsosek.portal.login.accounts.read_accounts", lambda path: reads.append(path) or read_accounts(path)
     )
     accounts = AccountsFile(lambda: path)
     for _ in range(3):
@@ -124,7 +124,7 @@ def test_a_province_is_shown_itself_and_the_public_everything_public() -> None:
 
 
 def test_roles_are_read_from_both_auth_managers() -> None:
-    from regsosek.portal.airflow_logins import roles_of
+    from regsosek.portal.login.airflow_logins import roles_of
 
     simple = SimpleNamespace(role="viewer")
     fab = SimpleNamespace(roles=[SimpleNamespace(name="Viewer"), SimpleNamespace(name="Kanwil64")])

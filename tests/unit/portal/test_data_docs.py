@@ -8,9 +8,9 @@ import pytest
 from outline import Outline
 from portal_world import NIGHT, frame
 
-from regsosek.portal import data_docs, pages
-from regsosek.portal.data_docs import MAX_BYTES, render_sections, suite_result
-from regsosek.portal.validation import RuleOutcome, Validation, outcomes
+from regsosek.portal.pages import data_docs, pages
+from regsosek.portal.pages.data_docs import MAX_BYTES, render_sections, suite_result
+from regsosek.portal.views.validation import RuleOutcome, Validation, outcomes
 from regsosek.quality.rules import Rule, load_suites
 from regsosek.settings import PROJECT_ROOT
 

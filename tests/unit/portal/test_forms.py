@@ -9,8 +9,8 @@ from itsdangerous.encoding import base64_decode, base64_encode, bytes_to_int, in
 from starlette.exceptions import HTTPException
 
 from portal_viewers import OPERATOR, OTHER_OPERATOR
-from regsosek.portal.forms import COOKIE, GOOD_FOR_SECONDS, Forms
-from regsosek.portal.viewer import Viewer
+from regsosek.portal.login.viewer import Viewer
+from regsosek.portal.pages.forms import COOKIE, GOOD_FOR_SECONDS, Forms
 
 FORMS = Forms(b"k" * 32)
 FORM = "/regsosek/deliveries/64/X/free"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.portal.front_door import HEADERS, FrontDoor, path_of
-from regsosek.portal.login_limits import BOTH, FORM_TYPE, LoginLimits, accounts_in, slowed, succeeded
-from regsosek.portal.shared_counts import SharedCounts, counts_at_hand
+from regsosek.portal.login.front_door import HEADERS, FrontDoor, path_of
+from regsosek.portal.login.shared_counts import SharedCounts, counts_at_hand
+from regsosek.portal.login.throttling import BOTH, FORM_TYPE, LoginLimits, accounts_in, slowed, succeeded
 
 HTML = "text/html,application/xhtml+xml"
 

@@ -11,26 +11,26 @@ from outline import Outline
 from portal_world import AT, HOSTILE, NIGHT, delivery, frame, held, night
 
 from portal_viewers import OPERATOR, office
-from regsosek.alerts import condition as condition_module
-from regsosek.alerts.acts import Act, Verb
-from regsosek.alerts.condition import Condition, Kind, Place, Severity
-from regsosek.alerts.outbox_desk import OutboxLine
-from regsosek.night.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
-from regsosek.night.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
-from regsosek.portal import pages
-from regsosek.portal.airflow_links import CLEAR_ADDRESS, DAG_ADDRESS, TRIGGER_ADDRESS, log_address
-from regsosek.portal.corrections import Changed, Event
-from regsosek.portal.decisions import Decided
-from regsosek.portal.quarantine import AGES, ProvinceWaiting, age_of
-from regsosek.portal.releases import ReleaseLine
-from regsosek.portal.steps import STEPS, ProvinceSteps, receptions
-from regsosek.portal.told import Met, Told, _met
-from regsosek.portal.viewer import Viewer
-from regsosek.portal.wording import _measures
-from regsosek.release.pointer import Position
-from regsosek.release.standing_words import StandingRelease
-from regsosek.warehouse.ledger import Spent
-from regsosek.warehouse.task_runs import TaskRun
+from regsosek.alerts.conditions import condition as condition_module
+from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity
+from regsosek.alerts.conditions.operator_actions import Act, Verb
+from regsosek.alerts.outbox.operating import OutboxLine
+from regsosek.asking.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
+from regsosek.asking.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
+from regsosek.portal.login.viewer import Viewer
+from regsosek.portal.pages import pages
+from regsosek.portal.pages.airflow_links import CLEAR_ADDRESS, DAG_ADDRESS, TRIGGER_ADDRESS, log_address
+from regsosek.portal.views.corrections import Changed, Event
+from regsosek.portal.views.decisions import Decided
+from regsosek.portal.views.notifications import Met, Told, _met
+from regsosek.portal.views.quarantine import AGES, ProvinceWaiting, age_of
+from regsosek.portal.views.releases import ReleaseLine
+from regsosek.portal.views.state_words import _measures
+from regsosek.portal.views.steps import STEPS, ProvinceSteps, receptions
+from regsosek.release.lifecycle.current_release import StandingRelease
+from regsosek.release.lifecycle.pointer import Position
+from regsosek.warehouse.nights.ledger import Spent
+from regsosek.warehouse.nights.task_runs import TaskRun
 
 ID = held().delivery_id
 RUN = TaskRun("64", NIGHT, "regsosek_nightly", "manual__2022-10-22T01:00:00+07:00", "receive", 22, 2, AT, 75.4, 3 << 28)
@@ -293,9 +293,9 @@ def test_ages_are_told_apart() -> None:
 
 
 def test_portal_mail_and_page_have_one_word_for_one_thing() -> None:
-    from regsosek.alerts.wording import words_of
-    from regsosek.portal.wording import condition_words, night_words
-    from regsosek.release.wording import night_states
+    from regsosek.alerts.sentences.texts import words_of
+    from regsosek.portal.views.state_words import condition_words, night_words
+    from regsosek.release.figures.words import night_states
 
     told = {kind: words_of("en").kind(kind).short for kind in Kind if kind is not Kind.PIPELINE_FAULT}
     assert {kind: condition_words()[kind].label.lower() for kind in told} == {
@@ -328,7 +328,7 @@ def test_every_number_that_a_condition_is_decided_on_has_a_name() -> None:
 
 
 def test_every_condition_and_event_has_words() -> None:
-    from regsosek.portal.wording import condition_words, event_words
+    from regsosek.portal.views.state_words import condition_words, event_words
 
     assert set(condition_words()) == {kind.value for kind in Kind}
     assert set(event_words()) == {

@@ -9,12 +9,12 @@ from portal_world import HOSTILE, NIGHT, delivery, frame, held, night
 from portal_viewers import office
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.repairs import repair_kinds
-from regsosek.portal import pages
-from regsosek.portal.nights import COMPLETE
-from regsosek.portal.pages import Brought
-from regsosek.portal.repairs import Repaired
-from regsosek.portal.wording import delivery_words, night_words, share
-from regsosek.release.wording import night_states
+from regsosek.portal.pages import pages
+from regsosek.portal.pages.pages import Brought
+from regsosek.portal.views.night_rows import COMPLETE
+from regsosek.portal.views.repair_counts import Repaired
+from regsosek.portal.views.state_words import delivery_words, night_words, share
+from regsosek.release.figures.words import night_states
 
 
 def board() -> str:

@@ -3,7 +3,7 @@
 import re
 
 from regsosek.contract.codebook import ALL_DATASETS, all_variables
-from regsosek.privacy.categories import categories, categories_of, category_of, columns_of_roles, everything
+from regsosek.privacy.records.categories import categories, categories_of, category_of, columns_of_roles, everything
 
 
 def test_every_variable_is_of_one_category_and_every_category_has_some() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from regsosek.errors import ConfigurationError
-from regsosek.privacy.affected import Affected
-from regsosek.privacy.breach import breach_report
-from regsosek.privacy.incident import incident_template, read_incident
+from regsosek.privacy.records.affected import Affected
+from regsosek.privacy.records.breach import breach_report
+from regsosek.privacy.records.incident import incident_template, read_incident
 
 
 def written(tmp_path: Path, old: str = "", new: str = "") -> Path:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from regsosek.privacy.redaction import rewrite
+from regsosek.privacy.erasure.redaction import rewrite
 
 CHANGE = {"id_dokumen": "er-e000000000000000", "versi": None}
 CSV = (

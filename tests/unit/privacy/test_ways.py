@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from regsosek.privacy.ways import ways
+from regsosek.privacy.trail.ways import ways
 from regsosek.settings import PROJECT_ROOT
 
 SOURCE = PROJECT_ROOT / "include" / "regsosek"

@@ -13,7 +13,7 @@ from regsosek.contract.instruments import first_version
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.staging.engine import open_engine
-from regsosek.staging.typing_sql import can_be_untyped
+from regsosek.staging.reading.typing_sql import can_be_untyped
 from rule_cases import PROFILES, RuleCase, derived_cases, unreadable, written_cases
 
 EXPECTATIONS = Path(__file__).parents[3] / "expectations"

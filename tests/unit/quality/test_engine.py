@@ -144,6 +144,6 @@ def test_results_hold_counts_and_no_value(connection, tmp_path: Path, suites: di
 
 @FULL
 def test_its_import_writes_nothing_into_a_verbose_log() -> None:
-    verbose = "import logging; logging.basicConfig(level=logging.INFO); import regsosek.release.published_rules"
+    verbose = "import logging; logging.basicConfig(level=logging.INFO); import regsosek.release.audit.published_rules"
     told = subprocess.run([sys.executable, "-c", verbose], capture_output=True, text=True, check=True)
     assert told.stderr == ""

@@ -16,10 +16,10 @@ from hostile.draft import NIGHT
 from matrix import FULL
 from reference_folder import frame_row, write_reference
 from regsosek.contract.codebook import ALL_DATASETS, code_list, variables
-from regsosek.contract.documentation import manifest_schema
 from regsosek.contract.instruments import instrument_versions, instruments
-from regsosek.night import contract_check
-from regsosek.night.contract_check import Asked, check_delivery
+from regsosek.contract.pages.documentation import manifest_schema
+from regsosek.night.checking import contract_check
+from regsosek.night.checking.contract_check import Asked, check_delivery
 from regsosek.quality.odcs import ODCS
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT

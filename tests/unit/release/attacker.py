@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 from small_country import FIRST, RESULTS
 
-from regsosek.statistics.definitions import definitions
+from regsosek.statistics.definitions.definitions import definitions
 
 TELLING = ("incomplete", "no_respondent", "refused", "moved")
 CAUSES = {"new": 1, "late": 1, "withdrawn": -1}

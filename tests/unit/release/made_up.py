@@ -15,18 +15,18 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
 from regsosek.release.build import build
-from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table, gaps_told
-from regsosek.release.figures import Figures
-from regsosek.release.imprint import read_imprint
-from regsosek.statistics.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.changes import CAUSES
-from regsosek.statistics.days import ARRIVAL_FIELDS, QUALITY_RATES
-from regsosek.statistics.denominators import described
-from regsosek.statistics.forecast_table import FORECAST_LEVELS, Prospects, prospects
-from regsosek.statistics.region_figures import region_figures
-from regsosek.statistics.shares import with_shares
-from regsosek.statistics.tree import add_up
+from regsosek.release.figures.changes import CAUSE_FIELDS, Changes, changes_table, gaps_told
+from regsosek.release.figures.figures import Figures
+from regsosek.release.figures.imprint import read_imprint
+from regsosek.statistics.counts.changes import CAUSES
+from regsosek.statistics.counts.days import ARRIVAL_FIELDS, QUALITY_RATES
+from regsosek.statistics.counts.tree import add_up
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.definitions.shares import with_shares
+from regsosek.statistics.forecast.table import FORECAST_LEVELS, Prospects, prospects
+from regsosek.statistics.measures.denominators import described
+from regsosek.statistics.measures.region_figures import region_figures
+from regsosek.statistics.nights.arrivals_calendar import DELIVERY_COUNTS, FAMILY_COUNTS
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 NIGHT = date(2022, 10, 23)

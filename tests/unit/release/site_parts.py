@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.regions import NATION
-from regsosek.release.figures import Figures
+from regsosek.release.figures.figures import Figures
 from regsosek.release.site.addresses import Address
 from regsosek.release.site.atlas import Atlas
 from regsosek.release.site.language import Language

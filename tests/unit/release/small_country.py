@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 
 from regsosek.geography.regions import NATION
-from regsosek.release.changes import changes_table
-from regsosek.release.disclosure import CASE_CAUSES, Policy
-from regsosek.release.figures import Figures
-from regsosek.release.protection import protected
-from regsosek.release.published_rules import read_table
-from regsosek.release.tables import tables_of
-from regsosek.release.told import Told
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.changes import CAUSES
-from regsosek.statistics.days import ARRIVAL_FIELDS, QUALITY_RATES
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.shares import with_shares
-from regsosek.statistics.tree import add_up
+from regsosek.release.audit.published_rules import read_table
+from regsosek.release.figures.changes import changes_table
+from regsosek.release.figures.disclosure import CASE_CAUSES, Policy
+from regsosek.release.figures.figures import Figures
+from regsosek.release.figures.previously_published import Told
+from regsosek.release.figures.protection import protected
+from regsosek.release.files.tables import tables_of
+from regsosek.statistics.counts.changes import CAUSES
+from regsosek.statistics.counts.days import ARRIVAL_FIELDS, QUALITY_RATES
+from regsosek.statistics.counts.tree import add_up
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.definitions.shares import with_shares
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 FIRST = date(2022, 10, 21)

@@ -8,10 +8,10 @@ from typing import get_args
 import made_up
 import pytest
 
-from regsosek.release.arrival_audit import calendar_faults, rule_table_faults
-from regsosek.release.tables import table_files
-from regsosek.release.wording import calendar_states, severities
-from regsosek.statistics.arrivals_calendar import CalendarState
+from regsosek.release.audit.arrival_audit import calendar_faults, rule_table_faults
+from regsosek.release.figures.words import calendar_states, severities
+from regsosek.release.files.tables import table_files
+from regsosek.statistics.nights.arrivals_calendar import CalendarState
 
 Row = dict[str, str]
 

@@ -7,10 +7,10 @@ from attacker import Attack, Exposed
 from small_country import TABLES, Event, events, guarded, truth
 
 from matrix import FULL
-from regsosek.release.disclosure import policy
-from regsosek.release.disclosure_audit import disclosure_faults
-from regsosek.release.figures import Figures
-from regsosek.release.tables import tables_of
+from regsosek.release.audit.disclosure_audit import disclosure_faults
+from regsosek.release.figures.disclosure import policy
+from regsosek.release.figures.figures import Figures
+from regsosek.release.files.tables import tables_of
 
 pytestmark = FULL
 

@@ -12,10 +12,10 @@ import pytest
 
 from regsosek.geography.regions import NATION
 from regsosek.release.build import build
-from regsosek.release.manifest import ReleaseFiles, manifest
-from regsosek.release.tables import csv_bytes, with_context
-from regsosek.release.wording import night_states
-from regsosek.statistics.definitions import definitions, needed_beside
+from regsosek.release.figures.words import night_states
+from regsosek.release.files.tables import csv_bytes, with_context
+from regsosek.release.lifecycle.manifest import ReleaseFiles, manifest
+from regsosek.statistics.definitions.definitions import definitions, needed_beside
 
 TELLING = {"selesai", "menolak", "dikarantina", "tidak_ada_responden", "pindah", "perbaikan_tertunda", "tak_terpetakan"}
 

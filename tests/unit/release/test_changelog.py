@@ -6,9 +6,9 @@ import made_up
 import pandas as pd
 import pytest
 
-from regsosek.release.changelog import changelogs, restated_provinces
-from regsosek.release.figures import Figures
-from regsosek.release.wording import night_states
+from regsosek.release.figures.figures import Figures
+from regsosek.release.figures.words import night_states
+from regsosek.release.files.changelog import changelogs, restated_provinces
 
 FIGURES = made_up.figures(scale=1)
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from matrix import FULL
-from regsosek.release.change_audit import CHANGES_FILE, change_faults
-from regsosek.release.changes import CAUSE_FIELDS, Changes, changes_table
-from regsosek.release.tables import table_files
+from regsosek.release.audit.change_audit import CHANGES_FILE, change_faults
+from regsosek.release.figures.changes import CAUSE_FIELDS, Changes, changes_table
+from regsosek.release.files.tables import table_files
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 FIGURES = made_up.figures()

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from matrix import FULL
-from regsosek.release.tables import REGION_TABLES
+from regsosek.release.files.tables import REGION_TABLES
 
 pytestmark = FULL
 

@@ -19,12 +19,12 @@ from pysdmx.model.dataflow import Component
 
 from regsosek.errors import ConfigurationError
 from regsosek.release.build import formats
-from regsosek.release.schema import key_of, kind_of, typed
-from regsosek.release.sdmx import area
-from regsosek.release.tables import table_files
-from regsosek.release.workbook import COVER, SHEETS
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.status import status_words
+from regsosek.release.figures.schema import key_of, kind_of, typed
+from regsosek.release.files.sdmx import area
+from regsosek.release.files.tables import table_files
+from regsosek.release.files.workbook import COVER, SHEETS
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.measures.status import status_words
 
 HOSTILE = '=HYPERLINK("http://x","1")'
 

@@ -10,13 +10,13 @@ import pytest
 
 from matrix import FULL
 from regsosek.errors import AuditError, ConfigurationError
-from regsosek.release.additivity import additivity_faults
-from regsosek.release.audit import Check, require_passed
-from regsosek.release.conservation import Counted, delivery_faults
-from regsosek.release.published_rules import load_rules, rule_faults
+from regsosek.release.audit.additivity import additivity_faults
+from regsosek.release.audit.audit import Check, require_passed
+from regsosek.release.audit.conservation import Counted, delivery_faults
+from regsosek.release.audit.published_rules import load_rules, rule_faults
 from regsosek.settings import PROJECT_ROOT
+from regsosek.statistics.counts.tree import add_up
 from regsosek.statistics.definitions import definitions
-from regsosek.statistics.tree import add_up
 from regsosek.warehouse.tables import PROGRESS_MEASURES, ROW_STATES
 
 NIGHT = date(2022, 10, 23)

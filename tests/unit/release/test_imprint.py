@@ -10,13 +10,13 @@ import pytest
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.frame import SIMULATED, simulated
-from regsosek.release.datapackage import datapackage
-from regsosek.release.imprint import EXAMPLE, About, read_imprint
-from regsosek.release.parquet_tables import about_table
-from regsosek.release.sdmx import sdmx_files
+from regsosek.release.figures.imprint import EXAMPLE, About, read_imprint
+from regsosek.release.figures.parquet_tables import about_table
+from regsosek.release.files.datapackage import datapackage
+from regsosek.release.files.sdmx import sdmx_files
+from regsosek.release.files.workbook import cover_lines
 from regsosek.release.site.about import about_lines, limit_lines
 from regsosek.release.site.language import LANGUAGES
-from regsosek.release.workbook import cover_lines
 
 ABOUT = About(read_imprint(None), date(2022, 10, 23), 0.0005, simulated=True, missing=("Papua",))
 REAL = replace(ABOUT, scale=1.0, simulated=False)
@@ -29,8 +29,8 @@ def structure(about: About) -> str:
 
 
 def _daily_columns() -> list[str]:
-    from regsosek.release.tables import TABLE_FIELDS
-    from regsosek.statistics.definitions import definitions
+    from regsosek.release.files.tables import TABLE_FIELDS
+    from regsosek.statistics.definitions.definitions import definitions
 
     return [definitions()[field].column for field in TABLE_FIELDS["harian.csv"]]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from regsosek.errors import LostRaceError
 from regsosek.landing.store import ABSENT
-from regsosek.release.pointer import POINTER, Position, move_forward, seen
+from regsosek.release.lifecycle.pointer import POINTER, Position, move_forward, seen
 
 FIRST = date(2022, 10, 21)
 

@@ -14,11 +14,11 @@ from small_country import told_by
 from matrix import FULL, examples
 from regsosek.geography.regions import NATION
 from regsosek.release.build import build
-from regsosek.release.disclosure import CASE_CAUSES, RESULTS, as_told, merged, moves, policy
-from regsosek.release.figures import Figures
-from regsosek.release.protection import protected
-from regsosek.release.tables import table_files
-from regsosek.release.told import Told
+from regsosek.release.figures.disclosure import CASE_CAUSES, RESULTS, as_told, merged, moves, policy
+from regsosek.release.figures.figures import Figures
+from regsosek.release.figures.previously_published import Told
+from regsosek.release.figures.protection import protected
+from regsosek.release.files.tables import table_files
 
 LEAST = 10
 CHAIN = (NATION, "11", "1101", "1101010", "1101010001")

@@ -35,12 +35,12 @@ from matrix import examples
 from mended_files import MENDED
 from regsosek.contract.codebook import variables
 from regsosek.contract.repairs import repair_kinds
-from regsosek.release.archived_cases import COLUMNS, typed_rows
-from regsosek.release.contents import contents
-from regsosek.release.reading_again import UNREADABLE, read_columns
+from regsosek.release.rereading.archived_cases import COLUMNS, typed_rows
+from regsosek.release.rereading.archived_text import UNREADABLE, read_columns
+from regsosek.release.rereading.contents import contents
 from regsosek.staging.engine import open_engine
-from regsosek.staging.files import read_part
-from regsosek.staging.typing_sql import typed
+from regsosek.staging.reading.files import read_part
+from regsosek.staging.reading.typing_sql import typed
 
 DATASET = "keluarga"
 WITA = timedelta(hours=8)

@@ -15,13 +15,13 @@ import pytest
 from regsosek.landing.store import Store
 from regsosek.portal.api.releases import Release, Releases
 from regsosek.portal.sources import Sources
-from regsosek.release.changelog import changelogs
-from regsosek.release.figures import Figures
-from regsosek.release.former import FormerRelease, published_table
-from regsosek.release.renamed import former_columns, former_tables, renamed, renamed_since, under_former_names
-from regsosek.release.tables import TABLE_FIELDS, table_files, target_source_words
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.definitions import definitions
+from regsosek.release.figures.figures import Figures
+from regsosek.release.figures.previous_release import FormerRelease, published_table
+from regsosek.release.figures.renamed import former_columns, former_tables, renamed, renamed_since, under_former_names
+from regsosek.release.files.changelog import changelogs
+from regsosek.release.files.tables import TABLE_FIELDS, table_files, target_source_words
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.definitions.definitions import definitions
 
 MISREAD = ("lantai", "aliran", "andaian")
 OLD = {"files": [{"name": name} for name in former_tables().values()], "definitions": {}}

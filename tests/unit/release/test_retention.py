@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from regsosek.errors import ObjectStoreError
-from regsosek.release.former import REGION_FILES, FormerRelease, published_table
-from regsosek.release.pointer import Position
-from regsosek.release.retention import STAYING, Kept, may_go
-from regsosek.statistics.as_of import AsOf
+from regsosek.release.figures.previous_release import REGION_FILES, FormerRelease, published_table
+from regsosek.release.lifecycle.pointer import Position
+from regsosek.release.lifecycle.thinning import STAYING, Kept, may_go
+from regsosek.statistics.definitions.as_of import AsOf
 
 LAST = date(2022, 11, 14)
 

@@ -8,9 +8,9 @@ import pytest
 
 from regsosek.contract.codebook import ALL_DATASETS, all_variables
 from regsosek.quality.rules import load_suites
-from regsosek.release.satu_data import FOLDER, IND, KEG, VAR, documents
+from regsosek.release.files.satu_data import FOLDER, IND, KEG, VAR, documents
 from regsosek.settings import PROJECT_ROOT
-from regsosek.statistics.definitions import definitions
+from regsosek.statistics.definitions.definitions import definitions
 
 RULES = [rule for suite in load_suites(PROJECT_ROOT / "expectations").values() for rule in suite.rules]
 Rows = list[dict[str, str]]

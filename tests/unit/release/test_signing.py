@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, SignatureError
 from regsosek.minisign import SIGNATURE_SUFFIX, PublicKey, Signer, check_signature
-from regsosek.release.key_list import KeyList, read_list, release_keys, require_signer
-from regsosek.release.manifest import MANIFEST, ReleaseFiles, document, manifest
-from regsosek.release.signing import signer_of
-from regsosek.release.verification import in_folder, is_inside, verify
+from regsosek.release.lifecycle.key_list import KeyList, read_list, release_keys, require_signer
+from regsosek.release.lifecycle.manifest import MANIFEST, ReleaseFiles, document, manifest
+from regsosek.release.lifecycle.signing import signer_of
+from regsosek.release.lifecycle.verification import in_folder, is_inside, verify
 from regsosek.settings import Settings
 
 SIGNER, FORMER, STRANGER, NEWER = (Signer.new() for _ in range(4))

@@ -19,12 +19,12 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import Level
 from regsosek.minisign import SIGNATURE_SUFFIX
 from regsosek.release.build import build
-from regsosek.release.manifest import MANIFEST
+from regsosek.release.files.tables import REGION_TABLES
+from regsosek.release.lifecycle.manifest import MANIFEST
 from regsosek.release.site.atlas import Atlas, plain
 from regsosek.release.site.pages import site
 from regsosek.release.site.policy import POLICY
-from regsosek.release.tables import REGION_TABLES
-from regsosek.statistics.definitions import definitions
+from regsosek.statistics.definitions.definitions import definitions
 from site_outline import Outline
 
 FIRST_VIEW = 200_000

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from site_parts import ENGLISH, INDONESIAN, desk, with_forecast
 
-from regsosek.release.figures import Figures
+from regsosek.release.figures.figures import Figures
 from regsosek.release.site.charts import _ends, charts
 from regsosek.release.site.language import Language
 

@@ -16,7 +16,7 @@ from site_parts import ENGLISH, desk
 
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
 from regsosek.geography.provinces import provinces
-from regsosek.release.figures import Figures
+from regsosek.release.figures.figures import Figures
 from regsosek.release.site.assets import assets
 from regsosek.release.site.atlas import Atlas
 from regsosek.release.site.measure_map import MeasureMap, measure_map, measures, places

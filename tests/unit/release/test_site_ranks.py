@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from site_parts import desk, of_provinces, said
 
-from regsosek.release.changes import gaps_told
-from regsosek.release.figures import Figures
+from regsosek.release.figures.changes import gaps_told
+from regsosek.release.figures.figures import Figures
 from regsosek.release.site.pages import site
 from regsosek.release.site.ranks import ranks
 from regsosek.release.site.sections import ranking

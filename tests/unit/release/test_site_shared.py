@@ -7,7 +7,7 @@ import made_up
 import pytest
 from site_parts import ENGLISH, INDONESIAN, desk, of_provinces
 
-from regsosek.release.figures import Figures
+from regsosek.release.figures.figures import Figures
 from regsosek.release.site.charts import citation
 from regsosek.release.site.language import Language
 from regsosek.release.site.pages import site

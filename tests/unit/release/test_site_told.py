@@ -9,15 +9,15 @@ import made_up
 import pytest
 from site_parts import ENGLISH, INDONESIAN, desk, said, with_forecast, with_nights, with_state
 
-from regsosek.release.figures import Figures
+from regsosek.release.figures.figures import Figures
+from regsosek.release.files.offered import offered_files
 from regsosek.release.site.about import about_lines
-from regsosek.release.site.answers import Answer, answers
-from regsosek.release.site.files import offered_files
+from regsosek.release.site.key_messages import Answer, answers
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
 from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
 from regsosek.statistics.definitions import definitions
-from regsosek.statistics.forecast_table import WIDE_INTERVAL
+from regsosek.statistics.forecast.table import WIDE_INTERVAL
 from site_outline import Outline
 
 KINDS = ("index.html", "provinsi/11.html", "provinsi/64.html", "kabkota/1101.html")

@@ -9,11 +9,11 @@ import made_up
 import pytest
 from jsonschema import Draft202012Validator
 
-from regsosek.release.code_lists import code_lists
-from regsosek.release.summary import NAME, SCHEMA, summary_files
-from regsosek.release.tables import REGION_TABLES, csv_bytes, region_table
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
+from regsosek.release.files.code_lists import code_lists
+from regsosek.release.files.summary import NAME, SCHEMA, summary_files
+from regsosek.release.files.tables import REGION_TABLES, csv_bytes, region_table
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.forecast.table import FORECAST_WORDS, forecast_words
 
 FIGURES = made_up.figures()
 

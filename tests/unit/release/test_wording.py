@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from regsosek.release.wording import cut_off
+from regsosek.release.figures.words import cut_off
 
 
 def test_cut_off_by_the_clock_of_the_province() -> None:

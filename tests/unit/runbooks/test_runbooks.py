@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from regsosek import errors, runbooks
-from regsosek.alerts import condition
-from regsosek.alerts.platform import PlatformFigures, compose_platform
+from regsosek.alerts.conditions import condition
+from regsosek.alerts.messages.platform_message import PlatformFigures, compose_platform
 from regsosek.errors import ParityError, RegsosekError
 from regsosek.runbooks import link, link_of_error, on_page, pages
 from regsosek.settings import PROJECT_ROOT

@@ -11,12 +11,12 @@ import pytest
 
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.geography.regions import region_master
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import DefectTable, default_defects
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import DirectorySink
+from regsosek.simulation.planted.defects import DefectTable, default_defects
 from regsosek.simulation.simulate import SimulationReport, simulate, simulate_day
-from regsosek.simulation.sinks import DirectorySink
-from regsosek.staging.files import read_part
 from regsosek.staging.pseudonyms import prepare_keys
+from regsosek.staging.reading.files import read_part
 from regsosek.staging.relations import stage
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 

@@ -9,7 +9,7 @@ import pytest
 from regsosek.contract.codebook import DATASETS, block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.rules import load_suites, violation
-from regsosek.simulation.projection import as_text
+from regsosek.simulation.answers.projection import as_text
 
 _HERE = "r404_keberadaan IN (1, 5)"
 # Rules of the catalogue that the suites do not hold yet: which rows of ``k`` or ``a`` break them.

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from regsosek.errors import ConfigurationError
-from regsosek.simulation.campaign import NEVER, Campaign, behaviour_of, default_behaviour
-from regsosek.simulation.changes import formed_from, retired_from
-from regsosek.simulation.frame import province_frame
-from regsosek.simulation.timeline import messages
+from regsosek.simulation.field.campaign import NEVER, Campaign, behaviour_of, default_behaviour
+from regsosek.simulation.field.frame import province_frame
+from regsosek.simulation.field.frame_changes import formed_from, retired_from
+from regsosek.simulation.field.timeline import messages
 
 
 def campaign_file(folder: Path, text: str) -> Path:

@@ -15,11 +15,11 @@ from regsosek.contract.codebook import DATASETS, variables
 from regsosek.errors import ConfigurationError
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import load_suites
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.defects import default_defects
-from regsosek.simulation.planting import LABEL_COLUMNS
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.output.sinks import BucketSink, DirectorySink
+from regsosek.simulation.planted.defects import default_defects
+from regsosek.simulation.planted.planting import LABEL_COLUMNS
 from regsosek.simulation.simulate import simulate, simulate_day, write_labels
-from regsosek.simulation.sinks import BucketSink, DirectorySink
 
 from .conftest import NIGHTS, PROVINCES, Simulated, stage_part, staging_engine
 

@@ -11,12 +11,12 @@ import pytest
 from matrix import FULL
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.field_day import families_by_province, messages_of_one_day
-from regsosek.simulation.frame import province_frame
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.field.field_day import families_by_province, messages_of_one_day
+from regsosek.simulation.field.frame import province_frame
+from regsosek.simulation.field.timeline import Messages
 from regsosek.simulation.national import simulate_national_day
-from regsosek.simulation.sinks import DirectorySink
-from regsosek.simulation.timeline import Messages
+from regsosek.simulation.output.sinks import DirectorySink
 
 pytestmark = FULL
 

@@ -5,10 +5,10 @@ import pytest
 
 from regsosek.geography.plan import shape_named
 from regsosek.geography.provinces import provinces
-from regsosek.simulation.campaign import Campaign, default_behaviour
-from regsosek.simulation.frame import province_frame
-from regsosek.simulation.schedule import schedule
-from regsosek.simulation.timeline import messages
+from regsosek.simulation.field.campaign import Campaign, default_behaviour
+from regsosek.simulation.field.frame import province_frame
+from regsosek.simulation.field.schedule import schedule
+from regsosek.simulation.field.timeline import messages
 
 # Percent by day, as the offices or newspapers told it.
 PUBLISHED = {

@@ -13,10 +13,10 @@ from regsosek.geography.frame_check import check_reference_rows
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
-from regsosek.simulation.campaign import Campaign
-from regsosek.simulation.frame import province_frame
-from regsosek.simulation.reference_files import VERSION
-from regsosek.simulation.timeline import messages
+from regsosek.simulation.field.campaign import Campaign
+from regsosek.simulation.field.frame import province_frame
+from regsosek.simulation.field.timeline import messages
+from regsosek.simulation.output.reference_files import VERSION
 
 from .conftest import Simulated
 

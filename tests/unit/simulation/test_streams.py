@@ -15,13 +15,13 @@ from matrix import FULL
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import datasets_of
 from regsosek.contract.manifest import parse_manifest
-from regsosek.simulation.campaign import NEVER, Campaign, default_behaviour
-from regsosek.simulation.changes import retired_from
-from regsosek.simulation.defects import DefectTable
-from regsosek.simulation.frame import province_frame
+from regsosek.simulation.field.campaign import NEVER, Campaign, default_behaviour
+from regsosek.simulation.field.frame import province_frame
+from regsosek.simulation.field.frame_changes import retired_from
+from regsosek.simulation.output.sinks import DirectorySink
+from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
-from regsosek.simulation.sinks import DirectorySink
-from regsosek.simulation.streams.field import fields
+from regsosek.simulation.streams.happenings import fields
 
 PROVINCE = "75"
 FIRST, LAST = date(2022, 11, 14), date(2022, 11, 30)

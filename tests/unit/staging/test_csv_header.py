@@ -9,7 +9,7 @@ import pytest
 
 from delivered import VERSION, anggota_row, csv_gz, described_file
 from regsosek.errors import ContractBreachError
-from regsosek.staging.files import read_part
+from regsosek.staging.reading.files import read_part
 
 TEXT = gzip.decompress(csv_gz("anggota", [anggota_row()])).decode()
 

@@ -14,8 +14,8 @@ from faulty_writers import WRITERS, mixed_rows, python_reads, said
 from fuzz.targets import read_of_faulty_writer
 from matrix import examples
 from regsosek.errors import ContractBreachError
-from regsosek.staging.csv_quotes import count_separators
-from regsosek.staging.files import read_part, text_table
+from regsosek.staging.reading.csv_quotes import count_separators
+from regsosek.staging.reading.files import read_part, text_table
 from stream_messages import recap, report, tag
 
 CLEAN = {"keluarga": keluarga_row, "anggota": anggota_row, "geotag": tag, "progres": report, "rekap_vk": recap}
@@ -136,7 +136,7 @@ def test_a_row_whose_last_value_is_never_closed_is_not_left_out(engine, tmp_path
 
 @pytest.mark.parametrize("pieces", [1, 7, 64])
 def test_a_quote_never_closed_is_seen_in_pieces_of_any_size(monkeypatch, tmp_path: Path, pieces: int) -> None:
-    monkeypatch.setattr("regsosek.staging.csv_quotes.CHUNK_BYTES", pieces)
+    monkeypatch.setattr("regsosek.staging.reading.csv_quotes.CHUNK_BYTES", pieces)
     plain = tmp_path / "text"
     plain.write_text('a,b\n"1\n",2\n3,"4\n5,6\n7,8\n', newline="")
     with pytest.raises(ContractBreachError, match="line 4 has a quote that is never closed"):
@@ -145,7 +145,7 @@ def test_a_quote_never_closed_is_seen_in_pieces_of_any_size(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("pieces", [1, 7, 64, 1 << 20])
 def test_commas_are_counted_alike_in_pieces_of_any_size(monkeypatch, tmp_path: Path, pieces: int) -> None:
-    monkeypatch.setattr("regsosek.staging.csv_quotes.CHUNK_BYTES", pieces)
+    monkeypatch.setattr("regsosek.staging.reading.csv_quotes.CHUNK_BYTES", pieces)
     plain = tmp_path / "text"
     plain.write_text('a,"b\n,",c\r\n"","x ""y"", ,z" ,q\r\n5" q,1\r\n\n"\r\n\r\n,,",2\r3,4', newline="")
     assert count_separators("f", plain) == 2 + 2 + 1 + 1 + 1

@@ -17,7 +17,7 @@ from regsosek.contract.instruments import first_version
 from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
-from regsosek.staging.files import read_part
+from regsosek.staging.reading.files import read_part
 
 NIK = "6403015202840001"
 ROWS = [anggota_row(1, r403_nik=NIK), anggota_row(2, r402_nama="LAIN")]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from delivered import PROVINCE, VERSION, WRITERS, anggota_row, delivered_file, keluarga_row
 from matrix import examples
-from regsosek.staging.files import read_part
+from regsosek.staging.reading.files import read_part
+from regsosek.staging.reading.repairs import Repair
 from regsosek.staging.relations import stage
-from regsosek.staging.repairs import Repair
 from staging_reading import NIK, read, values
 
 HOUSEHOLD = keluarga_row(r107_alamat='Jl. "Melati", no. 3\r\nRT 1', lintang="-0.502", r114_no_kk=NIK)

@@ -8,8 +8,8 @@ import pytest
 from delivered import Row, anggota_row, delivered_file, keluarga_row, stage_rows
 from edited_codebook import ADDED, FIRST, REMOVED, SECOND, codebook, lines, second_version, shipped, written
 from regsosek.errors import ContractBreachError
-from regsosek.staging.files import read_part
-from regsosek.staging.repairs import Repair
+from regsosek.staging.reading.files import read_part
+from regsosek.staging.reading.repairs import Repair
 
 
 def content_hash(engine: Any, directory: Path, row: Row, version: str) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from delivered import anggota_row, jsonl_gz
 from regsosek.contract.codebook import all_variables
 from regsosek.contract.limits import MAX_LINE_BYTES
-from regsosek.staging.repairs import Repair
+from regsosek.staging.reading.repairs import Repair
 from staging_reading import NIK, ROWS, read, refused, values
 
 FORMAT = "jsonl.gz"

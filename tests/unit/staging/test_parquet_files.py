@@ -15,7 +15,7 @@ from delivered import parquet, parquet_of
 from matrix import examples
 from regsosek.contract.codebook import all_variables
 from regsosek.errors import ContractBreachError
-from regsosek.staging.repairs import Repair
+from regsosek.staging.reading.repairs import Repair
 from staging_reading import NIK, ROWS, read, refused, values
 
 FORMAT = "parquet"

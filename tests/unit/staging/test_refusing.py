@@ -11,9 +11,9 @@ import pytest
 from delivered import VERSION, WRITERS, anggota_row, csv_gz, delivered_file, described_file, keluarga_row
 from regsosek.errors import ContractBreachError, EngineFaultError
 from regsosek.staging.engine import open_engine
-from regsosek.staging.files import read_part
-from regsosek.staging.refusing import refusing
-from regsosek.staging.unpacking import unpack
+from regsosek.staging.reading.files import read_part
+from regsosek.staging.reading.refusing import refusing
+from regsosek.staging.reading.unpacking import unpack
 
 NIK = "6403015202840001"
 

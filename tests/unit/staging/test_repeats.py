@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from delivered import VERSION, Row, anggota_row, delivered_file, keluarga_row, stage_rows
 from matrix import examples
 from regsosek.contract.codebook import DATASETS
-from regsosek.staging.files import read_part
+from regsosek.staging.reading.files import read_part
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
 
 CARDS = ("6403012000000001", "6403012000000002")

@@ -12,8 +12,8 @@ from matrix import examples
 from regsosek.contract.codebook import DATASETS, Variable, all_variables, variable
 from regsosek.contract.instruments import first_version
 from regsosek.contract.key_forms import KeyForm, key_forms
-from regsosek.staging import typing_sql
-from regsosek.staging.typing_sql import PATTERNS, SQL_TYPES, can_be_untyped, typed
+from regsosek.staging.reading import typing_sql
+from regsosek.staging.reading.typing_sql import PATTERNS, SQL_TYPES, can_be_untyped, typed
 
 BY_KIND = {v.kind: v for dataset in DATASETS for v in all_variables(dataset)}
 

@@ -13,7 +13,7 @@ from delivered import described_file
 from matrix import examples
 from regsosek.contract.limits import ALLOWANCE_BYTES, MAX_LINE_BYTES, unpacked_bound
 from regsosek.errors import ContractBreachError
-from regsosek.staging.unpacking import CHUNK_BYTES, TextFacts, unpack
+from regsosek.staging.reading.unpacking import CHUNK_BYTES, TextFacts, unpack
 
 LINES = b"".join(b"%d,CONTOH\n" % n for n in range(300_000))
 PACKED = gzip.compress(LINES, mtime=0)

@@ -10,8 +10,8 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NONE_SUPPLIED, STEADY
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.geography.regions import LEVELS, NATION
-from regsosek.statistics.denominators import SUMS, described
-from regsosek.statistics.region_figures import region_figures
+from regsosek.statistics.measures.denominators import SUMS, described
+from regsosek.statistics.measures.region_figures import region_figures
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 OPENS, CLOSES = date(2022, 10, 15), date(2022, 11, 14)

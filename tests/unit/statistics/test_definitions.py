@@ -8,9 +8,9 @@ import pytest
 from regsosek.errors import ConfigurationError
 from regsosek.geography.regions import LEVELS
 from regsosek.settings import PROJECT_ROOT
-from regsosek.statistics.definitions import definitions, needed_beside, public_fields, read_definitions
+from regsosek.statistics.definitions.definitions import definitions, needed_beside, public_fields, read_definitions
+from regsosek.statistics.definitions.shares import with_shares
 from regsosek.statistics.glossary import PAGE, documents
-from regsosek.statistics.shares import with_shares
 
 HEADER = (
     "field,column,unit,numerator,denominator,version,coverage,made_of,lowest_level,"

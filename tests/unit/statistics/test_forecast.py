@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from matrix import examples
 from regsosek.geography.calendar import FieldWindow
-from regsosek.statistics.as_of import AsOf
-from regsosek.statistics.forecast import LAST_WEEK, LINEAR, METHODS, MODEL, Series, arrived, paths, reached
-from regsosek.statistics.forecast_choice import calibration, forecast
-from regsosek.statistics.forecast_series import triangle
-from regsosek.statistics.forecast_table import Case, Prospects, forecast_faults, prospects
+from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.statistics.forecast.candidates import LAST_WEEK, LINEAR, METHODS, MODEL, Series, arrived, paths, reached
+from regsosek.statistics.forecast.choice import calibration, forecast
+from regsosek.statistics.forecast.series import triangle
+from regsosek.statistics.forecast.table import Case, Prospects, forecast_faults, prospects
 
 OPENS = date(2022, 10, 17)  # a Monday
 WINDOW = FieldWindow("11", OPENS, OPENS + timedelta(days=29))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.statistics.denominators import lineages
+from regsosek.statistics.measures.denominators import lineages
 
 SPLIT, MERGE, RENAME = 1, 2, 3
 

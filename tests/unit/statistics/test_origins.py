@@ -6,9 +6,9 @@ import pytest
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.frame import DATASETS
-from regsosek.statistics import origins
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.origins import bases, made_of, sources
+from regsosek.statistics.definitions import origins
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.definitions.origins import bases, made_of, sources
 
 # What names a row or a picture, and is no number: nothing has to be traced.
 NAMED = {"night", "day", "arrival_night", "campaign_night", "figure_day", "code_valid_from"}

@@ -16,12 +16,12 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NONE_SUPPLIED, STEADY, PlanCurve, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTarget, RegionTargets
 from regsosek.geography.regions import NATION
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.denominators import SUMS, described
-from regsosek.statistics.floor import floors
-from regsosek.statistics.pace import PACED_LEVELS, national_course
-from regsosek.statistics.region_figures import REGION_SHARES, region_figures
-from regsosek.statistics.status import Standing, status_of
+from regsosek.statistics.definitions.definitions import definitions
+from regsosek.statistics.measures.denominators import SUMS, described
+from regsosek.statistics.measures.lowest_part import floors
+from regsosek.statistics.measures.pace import PACED_LEVELS, national_course
+from regsosek.statistics.measures.region_figures import REGION_SHARES, region_figures
+from regsosek.statistics.measures.status import Standing, status_of
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 NIGHT = OPENS + timedelta(days=14)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.geography.regions import NATION
-from regsosek.statistics.rule_violations import RULE_COUNTS, with_zeros_and_nation
+from regsosek.statistics.nights.rule_violations import RULE_COUNTS, with_zeros_and_nation
 
 RULE = {"rule_dataset": "anggota", "rule_id": "N01-kelamin", "severity": "warning"}
 

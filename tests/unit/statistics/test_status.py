@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.errors import ConfigurationError
-from regsosek.statistics.status import BEHIND, Standing, behind_limit, read_rules, status_of, status_words
+from regsosek.statistics.measures.status import BEHIND, Standing, behind_limit, read_rules, status_of, status_words
 
 HEADER = (
     "status,only_when,from_day,to_day,above_window_percent,to_window_percent,percent_from,gap_below_points,"

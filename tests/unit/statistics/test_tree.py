@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.geography.regions import LEVELS, NATION
-from regsosek.statistics.percentages import percent
-from regsosek.statistics.tree import add_up
+from regsosek.statistics.counts.tree import add_up
+from regsosek.statistics.measures.percentages import percent
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 

@@ -9,8 +9,8 @@ import pytest
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import STEADY, PlanShape, plan_shapes
 from regsosek.settings import PROJECT_ROOT
-from regsosek.statistics.course import Pace, course_of, pace_of
-from regsosek.statistics.status import BEHIND
+from regsosek.statistics.measures.course import Pace, course_of, pace_of
+from regsosek.statistics.measures.status import BEHIND
 
 DOCUMENT = PROJECT_ROOT / "docs" / "alerts.md"
 BEGIN, END = "<!-- shapes: begin -->", "<!-- shapes: end -->"

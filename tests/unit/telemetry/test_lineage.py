@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 from openlineage.client.event_v2 import RunEvent
 
-from regsosek.night.lineage_events import Facts, Work
-from regsosek.telemetry import lineage, patience
+from regsosek.night.lineage.events import Facts, Work
+from regsosek.telemetry import exporting, lineage
 from regsosek.telemetry.lineage import Emitter, ParentRun, wanted
 
 WORK = Work("receive", date(2022, 10, 21), "64", "regsosek", ParentRun.of("regsosek_nightly", "scheduled__1"))
@@ -109,8 +109,8 @@ def test_events_are_made_only_where_the_environment_names_a_transport(environ: d
 def test_what_does_not_end_in_time_goes_on_alone(caplog: pytest.LogCaptureFixture) -> None:
     gate = threading.Event()
     began = time.monotonic()
-    assert patience.in_time(gate.wait, 0.1, "the last measures") is False
+    assert exporting.in_time(gate.wait, 0.1, "the last measures") is False
     assert time.monotonic() - began < 2
     assert "not waited for" in caplog.text
     gate.set()
-    assert patience.in_time(lambda: None, 5, "nothing") is True
+    assert exporting.in_time(lambda: None, 5, "nothing") is True

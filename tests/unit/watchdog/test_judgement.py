@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.provinces import provinces
-from regsosek.release.agreement import Known
-from regsosek.release.pointer import Position
+from regsosek.release.lifecycle.agreement import Known
+from regsosek.release.lifecycle.pointer import Position
+from regsosek.watchdog.checks import findings
 from regsosek.watchdog.finding import Kind
-from regsosek.watchdog.judgement import findings
-from regsosek.watchdog.observed import (
+from regsosek.watchdog.observing.observed import (
     Observed,
     SeenAirflow,
     SeenNight,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from regsosek.geography.calendar import FieldWindow
-from regsosek.watchdog.objective import objective
+from regsosek.watchdog.observing.objective import objective
 
 WIB = ZoneInfo("Asia/Jakarta")
 OPENS, CLOSES = date(2022, 10, 15), date(2022, 11, 14)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regsosek.watchdog.checks import Judgement
+from regsosek.watchdog.due_findings import Step, Why, confirmed, step
 from regsosek.watchdog.finding import Finding, Kind
-from regsosek.watchdog.judgement import Judgement
-from regsosek.watchdog.limits import limits
-from regsosek.watchdog.memory import Memory, merged, read, written
-from regsosek.watchdog.telling import Step, Why, confirmed, step
+from regsosek.watchdog.observing.limits import limits
+from regsosek.watchdog.state import Memory, merged, read, written
 
 START = datetime(2022, 10, 25, 20, tzinfo=UTC)
 RULES = limits().telling

@@ -36,7 +36,7 @@ def english(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def texts() -> dict[str, str]:
-    messages = tomllib.loads((ROOM / "alerts" / "texts.toml").read_text(encoding="utf-8"))
+    messages = tomllib.loads((ROOM / "alerts" / "sentences" / "texts.toml").read_text(encoding="utf-8"))
     with (ROOM / "release" / "site" / "texts.csv").open(encoding="utf-8", newline="") as file:
         pages = {f"page.{row['key']}": row["en"] for row in csv.DictReader(file)}
     check = tomllib.loads((ROOM / "night" / "check_words.toml").read_text(encoding="utf-8"))["en"]
@@ -62,9 +62,9 @@ def test_no_english_text_writes_a_plural_beside_a_number_that_may_be_one() -> No
     assert plural_beside_number("{n} late families") and plural_beside_number("<b>{{ n | number }}</b> days")
     found = {place: plural_beside_number(text) for place, text in texts().items()}
     templates = [
-        *ROOM.glob("alerts/templates/*.j2"),
-        *ROOM.glob("portal/templates/*"),
-        *ROOM.glob("release/*.en.md.j2"),
+        *ROOM.glob("alerts/messages/templates/*.j2"),
+        *ROOM.glob("portal/pages/templates/*"),
+        *ROOM.glob("release/files/*.en.md.j2"),
     ]
     found |= {each.name: plural_beside_number(each.read_text(encoding="utf-8")) for each in templates}
     assert len(found) > 300

@@ -12,7 +12,7 @@ from regsosek.wording.nouns import counted
 
 CODE = PROJECT_ROOT / "include" / "regsosek"
 # Commands, and what they print: findings of doctor and watchdog, the demo's steps, what a night says of itself.
-ROOMS = ("cli", "doctor", "watchdog", "local", "night", "privacy")
+ROOMS = ("asking", "cli", "doctor", "watchdog", "local", "night", "privacy")
 BESIDE = ("geography/boundaries.py", "warehouse/migration.py")
 PRINTED = sorted([*(each for room in ROOMS for each in (CODE / room).rglob("*.py")), *(CODE / each for each in BESIDE)])
 PLURALS = (

@@ -26,7 +26,10 @@ def keys(tree: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def test_every_text_of_a_message_is_said() -> None:
-    texts, source = tomllib.loads((ROOM / "alerts" / "texts.toml").read_text(encoding="utf-8"))["say"], said()
+    texts, source = (
+        tomllib.loads((ROOM / "alerts" / "sentences" / "texts.toml").read_text(encoding="utf-8"))["say"],
+        said(),
+    )
     whole = set(re.findall(r'"([\w.]+)"', source))
     begun = {f"{each}." for each in re.findall(r'["\']([\w.]+)\.(?:\{|" ~)', source)}
     unread = [key for key in keys(texts) if key not in whole and f"{key.rpartition('.')[0]}." not in begun]

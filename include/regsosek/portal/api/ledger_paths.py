@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection, text
 
+from regsosek.asking.deliveries import delivery_lines
 from regsosek.geography.planning import windows_of
-from regsosek.night.deliveries import delivery_lines
-from regsosek.portal.api.answers import Answer, Envelope, answers, page_of, written
 from regsosek.portal.api.problems import not_there
 from regsosek.portal.api.releases import missing_line
+from regsosek.portal.api.responses import Answer, Envelope, answers, page_of, written
 from regsosek.portal.api.warehouse_shapes import (
     DeliveryQuery,
     DeliveryRow,
@@ -20,13 +20,13 @@ from regsosek.portal.api.warehouse_shapes import (
     QualityQuery,
     QualityRow,
 )
-from regsosek.portal.nights import last_nights, read_night
+from regsosek.portal.login.viewer import CurrentViewer, Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import CurrentViewer, Viewer
-from regsosek.release.wording import night_states
+from regsosek.portal.views.night_rows import last_nights, read_night
+from regsosek.release.figures.words import night_states
 from regsosek.settings import Settings
-from regsosek.statistics.as_of import last_refreshed
-from regsosek.statistics.nights import provinces_of_the_night
+from regsosek.statistics.definitions.as_of import last_refreshed
+from regsosek.statistics.nights.province_nights import provinces_of_the_night
 
 # BPS calls critical rules errors.
 _QUALITY = """

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from regsosek.geography.regions import Level
-from regsosek.portal.api.answers import Answer, answers, etag, marked, no_such_page, send, unchanged
 from regsosek.portal.api.problems import not_there
 from regsosek.portal.api.releases import PROVINCE, PublishedTable, Release, Releases, told_rows
+from regsosek.portal.api.responses import Answer, answers, etag, marked, no_such_page, send, unchanged
 from regsosek.portal.api.shapes import (
     REGION_FILTERS,
     RELEASE_ID,
@@ -24,10 +24,10 @@ from regsosek.portal.api.shapes import (
     shown_columns,
     table_paths,
 )
-from regsosek.portal.published import province_of_region
-from regsosek.portal.viewer import CurrentViewer, Viewer
-from regsosek.release.tables import TABLE_FIELDS
-from regsosek.statistics.definitions import definitions
+from regsosek.portal.login.viewer import CurrentViewer, Viewer
+from regsosek.portal.views.published import province_of_region
+from regsosek.release.files.tables import TABLE_FIELDS
+from regsosek.statistics.definitions.definitions import definitions
 
 Mark = tuple[str, int]
 _CODES = frozenset(definitions()[field].column for field in REGION_FILTERS)

@@ -12,7 +12,10 @@ from pydantic import Field
 from sqlalchemy import Connection, select
 
 from regsosek.geography.regions import VERSION, Level, region_master
-from regsosek.portal.api.answers import (
+from regsosek.portal.api.problems import PRIVATE, documented
+from regsosek.portal.api.published_paths import require_shown
+from regsosek.portal.api.releases import Release, Releases
+from regsosek.portal.api.responses import (
     Answer,
     AsOf,
     Envelope,
@@ -30,14 +33,11 @@ from regsosek.portal.api.answers import (
     unchanged,
     written,
 )
-from regsosek.portal.api.problems import PRIVATE, documented
-from regsosek.portal.api.published_paths import require_shown
-from regsosek.portal.api.releases import Release, Releases
 from regsosek.portal.api.shapes import Glossary, ReleaseId
-from regsosek.portal.published import province_of_region
-from regsosek.portal.viewer import CurrentViewer, Viewer
-from regsosek.release.schema import GLOSSARY_COLUMNS
-from regsosek.release.tables import glossary_rows
+from regsosek.portal.login.viewer import CurrentViewer, Viewer
+from regsosek.portal.views.published import province_of_region
+from regsosek.release.figures.schema import GLOSSARY_COLUMNS
+from regsosek.release.files.tables import glossary_rows
 from regsosek.warehouse.tables import published_release
 
 

@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 
 from regsosek.errors import ObjectStoreError
 from regsosek.portal.api.problems import not_there
-from regsosek.portal.published import CODE, MISSING, named_missing, province_of_region
+from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import Viewer
-from regsosek.release.manifest import MANIFEST, MAX_MANIFEST_BYTES
-from regsosek.release.pointer import FOLDER, seen
-from regsosek.release.renamed import former_tables, with_names_of_today
-from regsosek.release.schema import typed
-from regsosek.release.wording import night_states
+from regsosek.portal.views.published import CODE, MISSING, named_missing, province_of_region
+from regsosek.release.figures.renamed import former_tables, with_names_of_today
+from regsosek.release.figures.schema import typed
+from regsosek.release.figures.words import night_states
+from regsosek.release.lifecycle.manifest import MANIFEST, MAX_MANIFEST_BYTES
+from regsosek.release.lifecycle.pointer import FOLDER, seen
 
 # Asked for like a column, though tables have none of this name: the province that a region lies in.
 PROVINCE = "provinsi"

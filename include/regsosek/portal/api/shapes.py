@@ -11,10 +11,10 @@ from pydantic import Field, create_model
 
 from regsosek.geography.reference_table import read_table
 from regsosek.geography.regions import Level
-from regsosek.portal.api.answers import Envelope, Paging, ProvinceCode, RegionCode, Shape, Unset
-from regsosek.release.schema import GLOSSARY_COLUMNS, Kind, key_of, kind_of
-from regsosek.release.tables import REGION_TABLES, TABLE_FIELDS
-from regsosek.statistics.definitions import definitions, needed_beside
+from regsosek.portal.api.responses import Envelope, Paging, ProvinceCode, RegionCode, Shape, Unset
+from regsosek.release.figures.schema import GLOSSARY_COLUMNS, Kind, key_of, kind_of
+from regsosek.release.files.tables import REGION_TABLES, TABLE_FIELDS
+from regsosek.statistics.definitions.definitions import definitions, needed_beside
 from regsosek.statistics.streams.clocks import streams
 
 _FILE = Path(__file__).with_name("tables.csv")

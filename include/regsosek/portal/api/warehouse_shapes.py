@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from regsosek.contract.codebook import ALL_DATASETS
-from regsosek.portal.api.answers import Paging, ProvinceCode, RegionCode, Shape, Unset
+from regsosek.portal.api.responses import Paging, ProvinceCode, RegionCode, Shape, Unset
 
 RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", examples=["C-303"], description="id of a rule")]
 

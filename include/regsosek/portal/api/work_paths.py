@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection, text
 
+from regsosek.asking.quarantine import QuarantinedCase, quarantine_page
+from regsosek.asking.stream_lists import WorkList, appointment_list, gap_list
 from regsosek.geography.calendar import FieldWindow, field_windows
 from regsosek.geography.regions import region_master
-from regsosek.night.quarantine import QuarantinedCase, quarantine_page
-from regsosek.night.stream_lists import WorkList, appointment_list, gap_list
-from regsosek.portal.api.answers import Answer, Envelope, Paging, answers, marked, no_such_page, page_of, written
 from regsosek.portal.api.ledger_paths import Keyed, asked_provinces, missing
 from regsosek.portal.api.published_paths import require_shown
+from regsosek.portal.api.responses import Answer, Envelope, Paging, answers, marked, no_such_page, page_of, written
 from regsosek.portal.api.warehouse_shapes import (
     AppointmentRow,
     GapRow,
@@ -23,12 +23,12 @@ from regsosek.portal.api.warehouse_shapes import (
     SubslsQuery,
     SubslsRow,
 )
+from regsosek.portal.login.viewer import CurrentViewer, Viewer
 from regsosek.portal.shown_cases import enter_shown
 from regsosek.portal.sources import Sources
-from regsosek.portal.viewer import CurrentViewer, Viewer
-from regsosek.statistics.as_of import AsOf, last_refreshed
-from regsosek.statistics.definitions import definitions
-from regsosek.statistics.tree import sub_sls
+from regsosek.statistics.counts.tree import sub_sls
+from regsosek.statistics.definitions.as_of import AsOf, last_refreshed
+from regsosek.statistics.definitions.definitions import definitions
 from regsosek.warehouse.tables import PROGRESS_MEASURES
 
 ListedBy = Callable[[Connection, str, date, FieldWindow], WorkList]

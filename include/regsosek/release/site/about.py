@@ -3,7 +3,7 @@
 A page names no address elsewhere: those of publisher and licence stand in ``datapackage.json`` and on the cover sheet.
 """
 
-from regsosek.release.imprint import About
+from regsosek.release.figures.imprint import About
 from regsosek.release.site.language import Language
 
 

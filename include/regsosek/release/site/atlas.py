@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from regsosek.geography.regions import Level
-from regsosek.release.figures import Figures
-from regsosek.release.tables import LEVELS_IN_FULL
-from regsosek.statistics.definitions import public_fields
-from regsosek.statistics.status import BEHIND
+from regsosek.release.figures.figures import Figures
+from regsosek.release.files.tables import LEVELS_IN_FULL
+from regsosek.statistics.definitions.definitions import public_fields
+from regsosek.statistics.measures.status import BEHIND
 
 Row = Mapping[str, Any]
 LOWER_FIELDS = (

@@ -11,11 +11,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from regsosek.contract.reasons import rejection_reasons
-from regsosek.release.schema import kind_of
-from regsosek.release.wording import calendar_states, severities
-from regsosek.statistics.definitions import PERCENT, definitions
-from regsosek.statistics.forecast_table import FORECAST_WORDS, forecast_words
-from regsosek.statistics.status import status_words
+from regsosek.release.figures.schema import kind_of
+from regsosek.release.figures.words import calendar_states, severities
+from regsosek.statistics.definitions.definitions import PERCENT, definitions
+from regsosek.statistics.forecast.table import FORECAST_WORDS, forecast_words
+from regsosek.statistics.measures.status import status_words
 from regsosek.statistics.streams.clocks import streams
 from regsosek.wording import Language as Code
 from regsosek.wording import Text, english, indonesian

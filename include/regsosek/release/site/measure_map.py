@@ -19,7 +19,7 @@ from regsosek.geography.boundaries import Boundaries, Drawing
 from regsosek.geography.reference_table import read_table
 from regsosek.release.site.atlas import Row, level_below
 from regsosek.release.site.page_table import Desk
-from regsosek.statistics.status import BELOW_PLAN, NOT_BEGUN
+from regsosek.statistics.measures.status import BELOW_PLAN, NOT_BEGUN
 
 _HERE = Path(__file__).parent
 NO_VALUE = "none"

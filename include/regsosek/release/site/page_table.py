@@ -7,7 +7,7 @@ from regsosek.geography.regions import NATION
 from regsosek.release.site.addresses import PAGE_LEVELS, Address, page_path
 from regsosek.release.site.atlas import Atlas, Row, lags
 from regsosek.release.site.language import Language
-from regsosek.statistics.definitions import definitions, needed_beside
+from regsosek.statistics.definitions.definitions import definitions, needed_beside
 
 BEHIND, AHEAD, GAP = "behind", "ahead", "gap"
 _TEXT_UNITS = ("teks",)

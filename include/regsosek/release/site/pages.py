@@ -7,15 +7,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from regsosek.geography.boundaries import NO_BOUNDARIES, Boundaries
-from regsosek.release.figures import Figures
+from regsosek.release.figures.figures import Figures
+from regsosek.release.files.offered import offered_files
 from regsosek.release.site import sections
 from regsosek.release.site.about import about_lines, limit_lines
 from regsosek.release.site.addresses import NATION_PAGE, PAGE_LEVELS, Address, page_path
-from regsosek.release.site.answers import Answer, answers
 from regsosek.release.site.assets import Assets, assets
 from regsosek.release.site.atlas import Atlas, Row, level_below
 from regsosek.release.site.charts import charts
-from regsosek.release.site.files import offered_files
+from regsosek.release.site.key_messages import Answer, answers
 from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import measure_map
 from regsosek.release.site.page_table import Desk, Table

@@ -6,16 +6,16 @@ from datetime import date
 from typing import Any
 
 from regsosek.geography.regions import NATION
-from regsosek.release.changelog import HEADLINES, restated_provinces
-from regsosek.release.changes import CAUSE_FIELDS, DENOMINATORS
-from regsosek.release.figures import Figures, Missing
+from regsosek.release.figures.changes import CAUSE_FIELDS, DENOMINATORS
+from regsosek.release.figures.figures import Figures, Missing
+from regsosek.release.figures.words import calendar_states
+from regsosek.release.files.changelog import HEADLINES, restated_provinces
 from regsosek.release.site.atlas import Row, furthest_behind, level_below
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
 from regsosek.release.site.ranks import with_ranks
-from regsosek.release.wording import calendar_states
-from regsosek.statistics.definitions import definitions, public_fields
-from regsosek.statistics.forecast_table import WIDE_INTERVAL
+from regsosek.statistics.definitions.definitions import definitions, public_fields
+from regsosek.statistics.forecast.table import WIDE_INTERVAL
 
 NIGHTS_SHOWN, RULES_SHOWN = 10, 12
 _SHARES = (

@@ -4,9 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regsosek.simulation import identity
-from regsosek.simulation.gaps import REPORTED_ONLY
-from regsosek.simulation.keluarga import (
+from regsosek.simulation.answers import identity
+from regsosek.simulation.answers.keluarga import (
     MOVED_BY,
     VALID,
     WITHDRAWN_STATUS,
@@ -15,9 +14,10 @@ from regsosek.simulation.keluarga import (
     family_numbers,
     positions,
 )
-from regsosek.simulation.randomness import Draws, Flags, Integers, mixed, name_key
-from regsosek.simulation.streams.field import Field, lag
-from regsosek.simulation.timeline import MOVED, second_messages
+from regsosek.simulation.draws.randomness import Draws, Flags, Integers, mixed, name_key
+from regsosek.simulation.field.gaps import REPORTED_ONLY
+from regsosek.simulation.field.timeline import MOVED, second_messages
+from regsosek.simulation.streams.happenings import Field, lag
 
 NOT_POOR = 3
 _TAG_FROM, _TAG_UNTIL = 8 * 60, 18 * 60

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from regsosek.simulation.campaign import NEVER, Campaign
-from regsosek.simulation.frame import ProvinceFrame
-from regsosek.simulation.gaps import HEAD_NOT_MET, LIST_MISSING, REPORTED_ONLY, UNREPORTED, GapLabel
-from regsosek.simulation.randomness import Flags, Integers
-from regsosek.simulation.streams.field import Field, fields
+from regsosek.simulation.draws.randomness import Flags, Integers
+from regsosek.simulation.field.campaign import NEVER, Campaign
+from regsosek.simulation.field.frame import ProvinceFrame
+from regsosek.simulation.field.gaps import HEAD_NOT_MET, LIST_MISSING, REPORTED_ONLY, UNREPORTED, GapLabel
+from regsosek.simulation.streams.happenings import Field, fields
 from regsosek.simulation.streams.rekap_vk import entered_from
 
 REPORTED_NOT_RECEIVED, RECEIVED_NOT_REPORTED = "reported_not_received", "received_not_reported"

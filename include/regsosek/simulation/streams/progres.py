@@ -3,12 +3,12 @@
 import numpy as np
 import pyarrow as pa
 
-from regsosek.simulation.campaign import NEVER
-from regsosek.simulation.gaps import UNREPORTED
-from regsosek.simulation.households import rosters
-from regsosek.simulation.living import living
-from regsosek.simulation.randomness import Draws, Flags, Integers, seeded
-from regsosek.simulation.streams.field import Field, lag
+from regsosek.simulation.answers.households import rosters
+from regsosek.simulation.draws.living import living
+from regsosek.simulation.draws.randomness import Draws, Flags, Integers, seeded
+from regsosek.simulation.field.campaign import NEVER
+from regsosek.simulation.field.gaps import UNREPORTED
+from regsosek.simulation.streams.happenings import Field, lag
 
 _SEND_FROM, _SEND_UNTIL = 17 * 60, 21 * 60 + 55
 _DAYS = 1_000  # more than any window has

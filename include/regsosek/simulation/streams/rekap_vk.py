@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from regsosek.simulation.campaign import NEVER
-from regsosek.simulation.changes import heirs, retired_from
-from regsosek.simulation.frame import apportioned
-from regsosek.simulation.gaps import HEAD_NOT_MET, LIST_MISSING
-from regsosek.simulation.keluarga import sls_names
-from regsosek.simulation.randomness import Draws, Integers, seeded
-from regsosek.simulation.streams.field import Field, lag
+from regsosek.simulation.answers.keluarga import sls_names
+from regsosek.simulation.draws.randomness import Draws, Integers, seeded
+from regsosek.simulation.field.campaign import NEVER
+from regsosek.simulation.field.frame import apportioned
+from regsosek.simulation.field.frame_changes import heirs, retired_from
+from regsosek.simulation.field.gaps import HEAD_NOT_MET, LIST_MISSING
 from regsosek.simulation.streams.geotag import welfare_classes
+from regsosek.simulation.streams.happenings import Field, lag
 
 RENAMED = 3
 _CLASSES = ("sangat_miskin", "miskin", "tidak_miskin")

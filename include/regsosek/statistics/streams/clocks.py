@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 
 from regsosek.errors import ConfigurationError
 from regsosek.geography.reference_table import read_table
-from regsosek.statistics.as_of import AS_OF, AsOf
-from regsosek.warehouse.standing import stood
+from regsosek.statistics.definitions.as_of import AS_OF, AsOf
+from regsosek.warehouse.nights.as_of_night import stood
 from regsosek.wording import Text
 from regsosek.wording.texts import columns, text_in
 

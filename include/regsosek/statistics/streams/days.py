@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from regsosek.contract.streams import MESSAGES
+from regsosek.contract.stream_kinds import MESSAGES
 from regsosek.geography.provinces import province as province_of_code
-from regsosek.warehouse.stream_state import newest_messages
+from regsosek.warehouse.cases.stream_state import newest_messages
 from regsosek.warehouse.tables import STREAM_COUNTS
 
 _SUPERSEDED_TONIGHT = """

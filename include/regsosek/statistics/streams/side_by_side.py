@@ -12,9 +12,9 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from regsosek.geography.regions import NATION
-from regsosek.statistics.as_of import AS_OF, AsOf, newest_total
-from regsosek.statistics.denominators import related_places
-from regsosek.statistics.shares import with_shares
+from regsosek.statistics.definitions.as_of import AS_OF, AsOf, newest_total
+from regsosek.statistics.definitions.shares import with_shares
+from regsosek.statistics.measures.denominators import related_places
 from regsosek.statistics.streams.clocks import Clock, streams
 
 _SHARES = ("subsls_reported_of_frame", "subsls_finished_of_frame", "stream_of_frame")

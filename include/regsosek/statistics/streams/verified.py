@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, text
 
 from regsosek.statistics.streams.lists import COUNTS, PlacedList, Statement, placed_lists
-from regsosek.warehouse.stream_state import newest_messages
+from regsosek.warehouse.cases.stream_state import newest_messages
 from regsosek.warehouse.tables import verified
 
 _COLUMNS = ("jumlah_keluarga_verifikasi", "nonrespon", "sangat_miskin", "miskin", "tidak_miskin")

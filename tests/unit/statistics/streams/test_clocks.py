@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from regsosek.contract.instruments import instruments
-from regsosek.simulation.campaign import default_behaviour
+from regsosek.simulation.field.campaign import default_behaviour
 from regsosek.statistics.streams.clocks import Clock, reported_through, streams
 
 NIGHT = date(2022, 11, 1)

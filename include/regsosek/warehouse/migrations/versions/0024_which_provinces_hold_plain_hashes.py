@@ -12,7 +12,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Applies this migration; the hashes are made anew by whoever has the key (warehouse/rekeying.py)."""
+    """Applies this migration; the hashes are made anew by whoever has the key (warehouse/hashes/rekeying.py)."""
     op.create_table(
         "plain_hash",
         sa.Column("province", sa.Text(), autoincrement=False, nullable=False),

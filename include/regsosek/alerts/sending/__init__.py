@@ -1,0 +1,1 @@
+"""Sends what is due in the outbox, and reads what mail servers report of it later."""

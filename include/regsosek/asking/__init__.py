@@ -1,0 +1,1 @@
+"""Answers what operators ask about nights, deliveries, cases and figures. It changes nothing."""

@@ -1,0 +1,1 @@
+"""Explains a published figure: what it is made of, and what changed it since."""

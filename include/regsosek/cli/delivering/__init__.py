@@ -1,0 +1,1 @@
+"""Commands for producers of deliveries, and the simulation of them."""

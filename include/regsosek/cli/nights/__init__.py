@@ -1,0 +1,1 @@
+"""Commands about nights, deliveries, figures and releases."""

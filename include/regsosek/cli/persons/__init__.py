@@ -1,0 +1,1 @@
+"""Commands that the law on personal data asks for."""

@@ -1,0 +1,1 @@
+"""Pages about the contract, written from the data that the code reads."""

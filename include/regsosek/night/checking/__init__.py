@@ -1,0 +1,1 @@
+"""Checks a delivery before it is sent, for its producer."""

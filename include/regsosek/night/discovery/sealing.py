@@ -1,0 +1,315 @@
+"""Which deliveries belong to a night: decided once per province, by the first discovery that completes."""
+
+import logging
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection
+
+from regsosek.contract.codebook import codebook_document, codebook_version
+from regsosek.errors import ReferenceDataError, SealedNightError, TooManyDeliveriesError
+from regsosek.geography.calendar import NIGHT_ZONE, calendar_document
+from regsosek.landing.archive import (
+    Receipt,
+    Reopening,
+    Seal,
+    archive_bytes,
+    archived_seals,
+    canonical_json,
+    list_receipts,
+    read_seal,
+    write_receipt,
+    write_seal,
+)
+from regsosek.landing.discovery import Discovery, discover
+from regsosek.night.discovery.applicable_rules import named_versions
+from regsosek.night.discovery.fetching import archive_manifest, archived_totals
+from regsosek.night.discovery.measuring import measure_decided
+from regsosek.quality.hold_limits import Limits, hold_limits
+from regsosek.quality.rules import Suite
+from regsosek.resources import House
+from regsosek.settings import variable
+from regsosek.warehouse.locks import province_lock
+from regsosek.warehouse.nights import ledger
+from regsosek.warehouse.nights.ledger import ID_REUSED, Delivery
+from regsosek.warehouse.nights.lost_nights import ArchivedSeals, lost_nights, note_archived, told_lost
+from regsosek.warehouse.reference import loaded_versions
+
+log = logging.getLogger(__name__)
+
+
+def seal_night(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
+    """The deliveries of ``province`` that belong to ``night``, discovered now if nobody did before.
+
+    Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
+    later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night, or was stopped
+    between the archive's seal and its own, takes the list from the archive. :func:`require_nights_before` comes first.
+    """
+    with house.loader.begin() as connection:
+        sealed = ledger.sealed(connection, province, night)
+        listed = {entry.delivery_id for entry in ledger.deliveries_of(connection, province, night)}
+    seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
+    if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
+        _restore(house, seal)
+    elif not sealed:
+        discover_again(house, province, night, suites, reopened=None)
+    with house.loader.begin() as connection:
+        return ledger.deliveries_of(connection, province, night)
+
+
+def reopen_night(house: House, province: str, night: date, suites: Mapping[str, Suite], reason: str) -> None:
+    """Adds to a sealed night what has arrived since; waits for a run of the province that is under way.
+
+    The night counts as unfinished until it is received again.
+    """
+    with province_lock(house.loader, province) as held:
+        house = house.under(held)
+        require_all_nights(house, province)
+        seal_night(house, province, night, suites)
+        discover_again(house, province, night, suites, reopened=reason)
+
+
+def require_nights_before(house: House, province: str, night: date) -> None:
+    """Lets ``night`` be received only on top of all that came before it.
+
+    What a night brings depends on the nights before. A night that is discovered only now would, besides, take the
+    deliveries of any lost night for its own news.
+
+    Raises:
+        SealedNightError: the archive has sealed nights that the warehouse lacks; names them and the replay.
+    """
+    archived, lost = _lost(house, province)
+    concerned = [each for each in lost if each < night] if (province, night) in archived else lost
+    if concerned:
+        raise SealedNightError(f"{told_lost(province, concerned)} before night {night}")
+
+
+def require_all_nights(house: House, province: str) -> None:
+    """Lets something new be decided only in a warehouse that has all sealed nights; raises as above."""
+    if lost := _lost(house, province)[1]:
+        raise SealedNightError(told_lost(province, lost))
+
+
+def _lost(house: House, province: str) -> tuple[ArchivedSeals, list[date]]:
+    """The seals of the archive, noted in the warehouse, and the nights that it lacks."""
+    archived = archived_seals(house.store, house.settings.archive_bucket, province)
+    with house.loader.begin() as connection:
+        note_archived(connection, archived, province)
+        return archived, lost_nights(connection, province).get(province, [])
+
+
+def discover_again(
+    house: House, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
+) -> None:
+    """Discovers and seals ``night``, or, with a reason, adds to a sealed night what has arrived since."""
+    found = discover(house.store, house.settings.landing_bucket, province, night)
+    versions = archive_versions(house, suites)
+    now = datetime.now(UTC)
+    misdated = found.misdated(now.astimezone(NIGHT_ZONE).date())
+    unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(misdated)
+    with house.loader.begin() as connection:
+        standing = ledger.deliveries_of(connection, province, night)
+        entries = _new_entries(connection, province, night, found, position=len(standing))
+        _require_few(entries, province, night, house.settings.most_deliveries)
+        ledger.register(connection, entries, versions, now)
+        reused = _count_reused(house, connection, entries)
+        ledger.note_begun(connection, province, night)
+        reopenings: tuple[Reopening, ...] = ()
+        if reopened is not None and (entries or not _noted_before(connection, province, night, reopened)):
+            reopenings = (Reopening(at=now, reason=reopened, new=len(entries)),)
+        _note_reopenings(connection, province, night, reopenings)
+        # Inside the transaction: if the archive does not take the seal, the ledger does not either.
+        seal = Seal(
+            province=province,
+            night=night,
+            sealed_at=now,
+            delivery_ids=tuple(entry.delivery_id for entry in entries),
+            unfinished=tuple(unfinished),
+            strays=strays,
+            reopened=reopenings,
+        )
+        limits = hold_limits(province, house.settings.hold_limits_file)
+        receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
+        _note_seal(connection, _archive_seal(house, seal, receipts))
+    with house.loader.connect() as connection:
+        for each in entries:
+            if each.state == "rejected":
+                measure_decided(connection, each)
+    if found.stray_count:
+        log.warning("province %s: keys in the landing area that belong to no delivery: %d", province, found.stray_count)
+    if misdated:
+        log.warning("province %s: delivery folders of a day that no clock has reached: %d", province, len(misdated))
+    if found.debris:
+        log.info("province %s: %d files that tools left in the landing area are passed over", province, found.debris)
+
+
+def _new_entries(
+    connection: Connection, province: str, night: date, found: Discovery, *, position: int
+) -> list[Delivery]:
+    """Ledger lines for the folders nobody registered yet; a second folder of one delivery id is rejected at once."""
+    known = ledger.registered_folders(connection, province)
+    used = {delivery_id for delivery_id, _ in known}
+    entries: list[Delivery] = []
+    for folder in found.deliveries:
+        if (folder.delivery_id, folder.delivered_on) in known:
+            continue
+        place = (province, folder.delivery_id, folder.delivered_on, night, position + len(entries), folder.prefix)
+        if folder.delivery_id in used:
+            entries.append(Delivery(*place, "rejected", ID_REUSED, f"folder of {folder.delivered_on}"))
+        else:
+            entries.append(Delivery(*place, "registered"))
+        used.add(folder.delivery_id)
+    return entries
+
+
+def _require_few(entries: Sequence[Delivery], province: str, night: date, most: int) -> None:
+    """Stops a province that would keep the nation's release waiting: each delivery takes seconds, a faulty one ten.
+
+    Raises:
+        TooManyDeliveriesError: it names how many there are, and what to do.
+    """
+    if len(entries) > most:
+        raise TooManyDeliveriesError(
+            f"province {province} has {len(entries)} new deliveries in night {night}, and {most} are taken up at most: "
+            f"move aside what a producer that runs wild has put there, or raise {variable('most_deliveries')}"
+        )
+
+
+def _count_reused(house: House, connection: Connection, entries: Sequence[Delivery]) -> dict[str, str]:
+    """Counts the rows of folders whose id was used before; the archived manifest by folder, where it can be read.
+
+    They are rejected unread, but their rows were received, and nothing is lost.
+    """
+    reused = {entry.prefix: entry for entry in entries if entry.reason == ID_REUSED}
+    found = {prefix: archive_manifest(house, entry) for prefix, entry in reused.items()}
+    readable = {prefix: sha256 for prefix, sha256 in found.items() if sha256 is not None}
+    for prefix, sha256 in readable.items():
+        _note_rejected_rows(house, connection, reused[prefix], sha256)
+    return readable
+
+
+def _note_rejected_rows(house: House, connection: Connection, entry: Delivery, manifest_sha256: str) -> None:
+    for dataset, rows in archived_totals(house, entry, manifest_sha256).items():
+        ledger.set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+
+
+def _noted_before(connection: Connection, province: str, night: date, reason: str) -> bool:
+    """Whether the last reopening had the same reason: a killed one that is repeated brings nothing new."""
+    last = ledger.last_event(connection, province, night, "reopened")
+    return last is not None and last["reason"] == reason
+
+
+def _note_reopenings(connection: Connection, province: str, night: date, reopenings: Sequence[Reopening]) -> None:
+    for each in reopenings:
+        detail = {"reason": each.reason, "new": each.new}
+        ledger.note_event(connection, province, night, "reopened", detail, at=each.at)
+
+
+def _note_seal(connection: Connection, seal: Seal) -> None:
+    ledger.write_seal(
+        connection,
+        province=seal.province,
+        night=seal.night,
+        sealed_at=seal.sealed_at,
+        unfinished=seal.unfinished,
+        strays=seal.strays,
+        archived_bytes=len(canonical_json(seal)),
+    )
+
+
+def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> Seal:
+    """Writes receipts, then the seal; a night sealed before keeps its first moment, and its list and history grow."""
+    bucket = house.settings.archive_bucket
+    for each in receipts:
+        write_receipt(house.store, bucket, each)
+    former = read_seal(house.store, bucket, province=seal.province, night=seal.night)
+    if former is not None:
+        grown = {
+            "sealed_at": former.sealed_at,
+            "delivery_ids": (*former.delivery_ids, *seal.delivery_ids),
+            "reopened": (*former.reopened, *seal.reopened),
+        }
+        seal = seal.model_copy(update=grown)
+    write_seal(house.store, bucket, seal)
+    return seal
+
+
+def _restore(house: House, seal: Seal) -> None:
+    """Enters into the ledger what the archive knows of a sealed night and the ledger does not."""
+    bucket = house.settings.archive_bucket
+    receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
+    with house.loader.begin() as connection:
+        for position, each in _listed(seal, receipts):
+            entry = _entry(each, position)
+            ledger.register(connection, [entry], each.versions, each.registered_at)
+            if each.reason == ID_REUSED and each.manifest_sha256 is not None:
+                _note_rejected_rows(house, connection, entry, each.manifest_sha256)
+        _note_seal(connection, seal)
+        noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
+        _note_reopenings(connection, seal.province, seal.night, seal.reopened[noted:])
+
+
+def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Receipt]]:
+    """The receipts that the seal lists, with their positions.
+
+    A discovery that failed before its seal was written may have left receipts that no seal lists. An id stands in the
+    list once for each of its folders, the one that had it first before those that used it again.
+    """
+    positions = defaultdict[str, deque[int]](deque)
+    for position, delivery_id in enumerate(seal.delivery_ids):
+        positions[delivery_id].append(position)
+    for each in sorted(receipts, key=lambda receipt: (receipt.reason == ID_REUSED, receipt.delivered_on)):
+        if positions[each.delivery_id]:
+            yield positions[each.delivery_id].popleft(), each
+
+
+def _entry(known: Receipt, position: int) -> Delivery:
+    """The ledger's line as it was when the delivery was registered."""
+    place = (known.province, known.delivery_id, known.delivered_on, known.night, position, known.folder)
+    if known.reason == ID_REUSED:
+        return Delivery(*place, "rejected", known.reason, known.detail)
+    return Delivery(*place, "registered")
+
+
+def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str]:
+    """Archives what the night is judged by and names it: suites, codebook, calendar, frame; name to SHA-256.
+
+    Raises:
+        ReferenceDataError: no frame is loaded.
+    """
+    bucket = house.settings.archive_bucket
+    archive_bytes(house.store, bucket, codebook_document())
+    calendar = archive_bytes(house.store, bucket, calendar_document(house.settings.calendar_file))
+    for suite in suites.values():
+        archive_bytes(house.store, bucket, suite.document)
+    with house.loader.begin() as connection:
+        reference = loaded_versions(connection)
+    if "sls" not in reference:
+        raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")
+    return {"codebook": codebook_version(), "calendar": calendar, **named_versions(suites), **reference}
+
+
+def receipt(
+    entry: Delivery,
+    registered_at: datetime,
+    versions: Mapping[str, str],
+    limits: Limits,
+    manifest_sha256: str | None = None,
+) -> Receipt:
+    """What a replay needs to know of a registered delivery."""
+    return Receipt(
+        province=entry.province,
+        night=entry.night,
+        delivery_id=entry.delivery_id,
+        folder=entry.prefix,
+        delivered_on=entry.delivered_on,
+        manifest_sha256=manifest_sha256,
+        registered_at=registered_at,
+        versions=dict(versions),
+        hold_limits=dict(limits),
+        files_archived=False,
+        outcome="rejected" if entry.state == "rejected" else None,
+        reason=entry.reason,
+        detail=entry.detail,
+    )

@@ -1,0 +1,1 @@
+"""Erases and limits cases on request, in archive and warehouse."""

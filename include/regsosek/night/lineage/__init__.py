@@ -1,0 +1,1 @@
+"""Reports the lineage of nights and releases as OpenLineage has it."""

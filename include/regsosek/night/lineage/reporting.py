@@ -1,0 +1,61 @@
+"""Lineage of a province's night and of a release: told when it begins and when it ends, where anybody wants to know."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from regsosek.geography.regions import NATION
+from regsosek.release.publish import Published
+from regsosek.resources import House
+from regsosek.telemetry.lineage import current_emitter
+
+if TYPE_CHECKING:
+    from regsosek.night.lineage.events import Facts
+
+
+@contextmanager
+def province_lineage(house: House, province: str, night: date) -> Iterator[None]:
+    """Tells of the deliveries of a province's night, of their quality, and of the tables that they were written to."""
+
+    def facts() -> "Facts":
+        from regsosek.night.lineage.facts import province_facts  # noqa: PLC0415 - see _told
+
+        with house.loader.connect() as connection:
+            return province_facts(connection, house.settings.landing_bucket, province, night)
+
+    with _told("receive", night, province, facts):
+        yield
+
+
+@contextmanager
+def release_lineage(house: House, night: date) -> Iterator[Callable[[Published], None]]:
+    """Tells of a release, of the tables that it is made of and of its audit; the caller says what was published."""
+    published: list[Published] = []
+
+    def facts() -> "Facts":
+        from regsosek.night.lineage.facts import release_facts  # noqa: PLC0415 - see _told
+
+        return release_facts(house.publisher.url, house.settings.release_bucket, published[0])
+
+    with _told("publish", night, NATION, facts):
+        yield published.append
+
+
+@contextmanager
+def _told(job: str, night: date, province: str, facts: Callable[[], "Facts"]) -> Iterator[None]:
+    emitter = current_emitter()
+    if emitter is None:
+        yield
+        return
+    from regsosek.night.lineage.events import Work  # noqa: PLC0415 - the client costs a third of a second to import
+
+    work = Work(job, night, province, emitter.namespace, emitter.parent)
+    emitter.emit(work.started)
+    try:
+        yield
+    except BaseException as error:
+        kind = type(error).__name__
+        emitter.emit(lambda: work.failed(kind))
+        raise
+    emitter.emit(lambda: work.completed(facts()))

@@ -1,0 +1,1 @@
+"""The operator's pages: routes, forms, templates."""

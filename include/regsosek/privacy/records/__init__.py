@@ -1,0 +1,1 @@
+"""The records that the law asks for: processing, impact, incidents."""

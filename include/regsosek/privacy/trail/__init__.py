@@ -1,0 +1,1 @@
+"""The trail of access and processing of single persons."""

@@ -1,0 +1,1 @@
+"""The audit before publication, and the weekly one."""

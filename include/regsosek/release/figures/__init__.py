@@ -1,0 +1,1 @@
+"""What a release shows, and what of it readers may see."""

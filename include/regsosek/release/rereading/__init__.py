@@ -1,0 +1,1 @@
+"""Reads archived files a second time with code of its own, for the audit."""

@@ -1,0 +1,1 @@
+"""Random draws, and the odds by which answers are drawn."""

@@ -1,0 +1,1 @@
+"""The simulated field: frame, officers, calendar, what goes wrong there."""

@@ -1,0 +1,1 @@
+"""Simulated files and where they go."""

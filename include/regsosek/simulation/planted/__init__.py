@@ -1,0 +1,1 @@
+"""Planted defects and their labels."""

@@ -1,0 +1,1 @@
+"""What the forecast is worth, proved on simulated campaigns."""

@@ -1,0 +1,1 @@
+"""Delivered files, whatever their format, to text and types in DuckDB."""

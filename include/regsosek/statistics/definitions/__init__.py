@@ -1,0 +1,1 @@
+"""Published figures as data, and the night that a picture is as of."""

@@ -1,0 +1,1 @@
+"""Shares, pace and status of regions, from counts and denominators."""

@@ -1,0 +1,1 @@
+"""What nights brought, and what their rows violate."""

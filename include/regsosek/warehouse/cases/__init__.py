@@ -1,0 +1,1 @@
+"""Revisions of cases: recognised, loaded, and which of them is current."""

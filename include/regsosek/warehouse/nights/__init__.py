@@ -1,0 +1,1 @@
+"""The ledger: nights, deliveries, and what became of them."""
