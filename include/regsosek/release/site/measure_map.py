@@ -68,7 +68,7 @@ def _step(most: float) -> float:
 def _rising(lowest: float, highest: float) -> tuple[float, ...]:
     """As many round steps as there are shades, the first one above the lowest value."""
     for step in _STEPS:
-        first = floor(lowest / step) + 1
+        first = floor(round(lowest / step, 6)) + 1
         if (first + _RISES) * step > highest:
             break
     return tuple(round((first + n) * step, 1) for n in range(_RISES))
