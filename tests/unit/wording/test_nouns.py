@@ -39,7 +39,7 @@ def texts() -> dict[str, str]:
     messages = tomllib.loads((ROOM / "alerts" / "sentences" / "texts.toml").read_text(encoding="utf-8"))
     with (ROOM / "release" / "site" / "texts.csv").open(encoding="utf-8", newline="") as file:
         pages = {f"page.{row['key']}": row["en"] for row in csv.DictReader(file)}
-    check = tomllib.loads((ROOM / "night" / "check_words.toml").read_text(encoding="utf-8"))["en"]
+    check = tomllib.loads((ROOM / "night" / "checking" / "check_words.toml").read_text(encoding="utf-8"))["en"]
     return dict(english(messages)) | pages | {f"check.{key}": text for key, text in check.items()}
 
 
