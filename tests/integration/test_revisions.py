@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from delivered import PROVINCE
 from field_world import FEW_RULES, CompiledJudge, Family, FieldWorld, family, faulty, withdrawal
 from matrix import examples
-from regsosek.night.discovery import applicable_rules, replaying
+from regsosek.night import replaying
+from regsosek.night.discovery import applicable_rules
 from regsosek.quality.verdict import Judge
 
 NIGHT = date(2022, 10, 21)

@@ -16,7 +16,7 @@ from regsosek.release.audit.conservation import Counted, delivery_faults
 from regsosek.release.audit.published_rules import load_rules, rule_faults
 from regsosek.settings import PROJECT_ROOT
 from regsosek.statistics.counts.tree import add_up
-from regsosek.statistics.definitions import definitions
+from regsosek.statistics.definitions.definitions import definitions
 from regsosek.warehouse.tables import PROGRESS_MEASURES, ROW_STATES
 
 NIGHT = date(2022, 10, 23)

@@ -16,7 +16,7 @@ from regsosek.release.site.key_messages import Answer, answers
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
 from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
-from regsosek.statistics.definitions import definitions
+from regsosek.statistics.definitions.definitions import definitions
 from regsosek.statistics.forecast.table import WIDE_INTERVAL
 from site_outline import Outline
 
