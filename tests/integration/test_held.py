@@ -1,6 +1,6 @@
 """Held deliveries: nothing of one counts until an operator decides, and the decision is as lasting as the archive."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,8 +17,10 @@ from sqlalchemy import text
 
 from delivered import DESA, PROVINCE
 from field_world import CompiledJudge, Family, FieldWorld, family, faulty, few_rules, prepared_world
+from kept_state import keep_all
 from left_behind import contents, on_landing
 from local_services.mail_sink import MailSink
+from local_services.postgres import PostgresServer
 from matrix import cells, examples
 from other_process import Step, interrupted
 from regsosek.alerts.nightly import alert_platform, alert_provinces
@@ -118,8 +120,22 @@ def held_then_two_nights(world: FieldWorld) -> str:
     return held
 
 
-def test_nothing_of_a_held_delivery_counts_or_lies_about(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+@pytest.fixture(scope="module")
+def made_once(prepared: FieldWorld, postgres_server: PostgresServer) -> tuple[str, Callable[[], None]]:
+    """The delivery that is held after :func:`held_then_two_nights`, and what brings these nights back."""
+    held = held_then_two_nights(prepared.fresh())
+    return held, keep_all(prepared, postgres_server)
+
+
+@pytest.fixture
+def held(world: FieldWorld, made_once: tuple[str, Callable[[], None]]) -> str:
+    """``world`` with a held delivery and a night after it; nothing is decided yet."""
+    delivery_id, restore = made_once
+    restore()
+    return delivery_id
+
+
+def test_nothing_of_a_held_delivery_counts_or_lies_about(world: FieldWorld, held: str) -> None:
     assert states(world) == [("accepted", None, None), ("held", None, None), ("accepted", None, None)]
     assert keluarga(world) == [{"received": 2, "loaded": 2}, {"received": 3, "held": 3}, {"received": 1, "loaded": 1}]
     assert (visited(world, NIGHT), visited(world, NEXT)) == (2, 3)
@@ -128,8 +144,7 @@ def test_nothing_of_a_held_delivery_counts_or_lies_about(world: FieldWorld) -> N
         assert world.rows(f"SELECT count(*) FROM {table} WHERE delivery_id = :id", id=held) == [(0,)], table
 
 
-def test_an_operator_sees_why_it_is_held(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_an_operator_sees_why_it_is_held(world: FieldWorld, held: str) -> None:
     with world.house.engine.connect() as connection:
         detail = delivery_detail(connection, PROVINCE, held)
         listed = delivery_lines(connection, (PROVINCE,), state="held", night=NIGHT)
@@ -151,8 +166,7 @@ def test_an_operator_sees_why_it_is_held(world: FieldWorld) -> None:
     assert held in told
 
 
-def test_a_freed_delivery_counts_from_the_deciding_night(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_a_freed_delivery_counts_from_the_deciding_night(world: FieldWorld, held: str) -> None:
     decided = free(world, held)
     assert (decided.night, decided.state) == (NEXT, "accepted")
     assert states(world)[1] == ("accepted", None, NEXT)
@@ -166,16 +180,14 @@ def test_a_freed_delivery_counts_from_the_deciding_night(world: FieldWorld) -> N
     ]
 
 
-def test_a_rejected_delivery_stays_out_and_says_so(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_a_rejected_delivery_stays_out_and_says_so(world: FieldWorld, held: str) -> None:
     assert reject(world, held).state == "rejected"
     assert states(world)[1] == ("rejected", "rejected_by_operator", NEXT)
     assert keluarga(world)[1] == {"received": 3, "rejected": 3}
     assert visited(world, NEXT) == 3
 
 
-def test_the_journal_says_who_freed_what_and_the_archive_too(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_the_journal_says_who_freed_what_and_the_archive_too(world: FieldWorld, held: str) -> None:
     free(world, held)
     [decision] = list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE)
     assert (decision.delivery_id, decision.decision, decision.by, decision.night) == (held, "freed", "sari", NEXT)
@@ -188,8 +200,7 @@ def test_the_journal_says_who_freed_what_and_the_archive_too(world: FieldWorld) 
 @pytest.mark.parametrize(
     "first", cells({"all nights": NIGHT, "two nights": NEXT, "one night": THIRD}, always={"all nights"})
 )
-def test_a_replay_repeats_holding_and_decision(world: FieldWorld, first: date, decide: Any) -> None:
-    held = held_then_two_nights(world)
+def test_a_replay_repeats_holding_and_decision(world: FieldWorld, held: str, first: date, decide: Any) -> None:
     # The deciding night knows a newer revision of a held case already: the freed one comes after it, then and again.
     deliver(world, NEXT, good("C", versi=2), minute=9)
     decide(world, held)
@@ -200,8 +211,7 @@ def test_a_replay_repeats_holding_and_decision(world: FieldWorld, first: date, d
     assert contents(world, NIGHTS) == before
 
 
-def test_a_replay_holds_by_the_limits_of_the_receipts(world: FieldWorld, tmp_path: Path) -> None:
-    held_then_two_nights(world)
+def test_a_replay_holds_by_the_limits_of_the_receipts(world: FieldWorld, held: str, tmp_path: Path) -> None:
     before = contents(world, (NIGHT, NEXT))
     generous = tmp_path / "limits.csv"
     generous.write_text(LIMITS.replace(",40,", ",100,"), encoding="utf-8")
@@ -210,8 +220,7 @@ def test_a_replay_holds_by_the_limits_of_the_receipts(world: FieldWorld, tmp_pat
     assert contents(world, (NIGHT, NEXT)) == before
 
 
-def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: FieldWorld, held: str) -> None:
     free(world, held)
     before = contents(world, (NIGHT, NEXT))
     with world.house.engine.begin() as connection:
@@ -244,8 +253,9 @@ HOLDING, LEDGER = "regsosek.warehouse.nights.holding", "regsosek.warehouse.night
 @pytest.mark.parametrize(
     "taken_up", cells({"the same night": NEXT, "the night after": THIRD}, always={"the night after"})
 )
-def test_a_killed_decision_is_carried_out_by_the_next_run(world: FieldWorld, step: Step, taken_up: date) -> None:
-    held = held_then_two_nights(world)
+def test_a_killed_decision_is_carried_out_by_the_next_run(
+    world: FieldWorld, held: str, step: Step, taken_up: date
+) -> None:
     with interrupted(step, die), pytest.raises(Killed):
         free(world, held)
     if taken_up == NEXT:
@@ -259,8 +269,7 @@ def test_a_killed_decision_is_carried_out_by_the_next_run(world: FieldWorld, ste
 
 
 @pytest.mark.parametrize("decide", [free, reject])
-def test_nothing_is_decided_in_a_warehouse_that_lacks_nights(world: FieldWorld, decide: Any) -> None:
-    held = held_then_two_nights(world)
+def test_nothing_is_decided_in_a_warehouse_that_lacks_nights(world: FieldWorld, held: str, decide: Any) -> None:
     with world.house.engine.begin() as connection:
         ledger.forget(connection, PROVINCE, NEXT)  # as a dump before that night has it
     with pytest.raises(SealedNightError, match=f"regsosek replay --from {NEXT} -p {PROVINCE}"):
@@ -288,8 +297,7 @@ def test_exactly_at_the_limit_is_not_held(world: FieldWorld) -> None:
     assert world.run(NIGHT).states == {"accepted": 2}
 
 
-def test_what_is_not_held_cannot_be_decided(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_what_is_not_held_cannot_be_decided(world: FieldWorld, held: str) -> None:
     accepted = world.rows("SELECT delivery_id FROM ledger.delivery WHERE state = 'accepted'")[0][0]
     with pytest.raises(DecisionError, match="is accepted, not held"):
         free(world, accepted)
@@ -305,9 +313,8 @@ def test_what_is_not_held_cannot_be_decided(world: FieldWorld) -> None:
 
 @pytest.mark.parametrize("verdict", ["freed", "rejected"])
 def test_a_recorded_decision_is_carried_out_by_a_run_as_if_it_had_been_at_once(
-    world: FieldWorld, verdict: deciding.Verdict
+    world: FieldWorld, held: str, verdict: deciding.Verdict
 ) -> None:
-    held = held_then_two_nights(world)
     deciding.record(world.house, PROVINCE, held, verdict, world.suites, by="sari", reason="checked")
     between = "registered" if verdict == "freed" else "rejected"
     assert states(world)[1][::2] == (between, NEXT)
@@ -320,8 +327,7 @@ def test_a_recorded_decision_is_carried_out_by_a_run_as_if_it_had_been_at_once(
     assert contents(world, NIGHTS) == seen
 
 
-def test_of_two_operators_at_once_one_decides_and_the_other_is_told(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_of_two_operators_at_once_one_decides_and_the_other_is_told(world: FieldWorld, held: str) -> None:
 
     def attempt(decide: Any) -> str:
         try:
@@ -364,8 +370,7 @@ def test_a_superseding_delivery_that_is_held_itself_resolves_nothing(world: Fiel
     assert [row[:2] for row in states(world)] == [("rejected", "superseded_while_held"), ("accepted", None)]
 
 
-def test_a_freed_delivery_is_judged_by_the_rules_as_they_are_now(world: FieldWorld) -> None:
-    held = held_then_two_nights(world)
+def test_a_freed_delivery_is_judged_by_the_rules_as_they_are_now(world: FieldWorld, held: str) -> None:
     mended = {name: type(suite)(suite.dataset, ()) for name, suite in world.suites.items()}
     deciding.free(world.house, PROVINCE, held, mended, by="sari", reason="C-303 was wrong")
     assert keluarga(world)[1] == {"received": 3, "loaded": 3}
@@ -431,11 +436,10 @@ def test_a_night_of_which_everything_is_held_keeps_the_last_good_figures(world: 
 
 
 def test_province_and_platform_are_told_and_told_again_after_the_decision(
-    world: FieldWorld, mail_sink: MailSink
+    world: FieldWorld, held: str, mail_sink: MailSink
 ) -> None:
     for path in mail_sink.received():
         path.unlink()
-    held = held_then_two_nights(world)
     engine, own = world.house.engine, world.house.settings
     for night in (NIGHT, NEXT):
         alert_provinces(engine, own, night, provinces=[PROVINCE])

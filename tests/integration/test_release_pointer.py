@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from delivered import PROVINCE
 from field_world import FieldWorld, family
+from kept_state import keep_all
 from lying_store import ALWAYS, Answer, LyingStore, half, lying_store, missing, nothing, page
 from published_world import (
     FIRST,
@@ -28,6 +29,7 @@ from published_world import (
     two_nights,
 )
 from regsosek.errors import AuditError, DecisionError, ObjectStoreError, PointerError
+from local_services.postgres import PostgresServer
 from regsosek.release.lifecycle.pointer import POINTER
 from regsosek.release.lifecycle.publication import publication_fault
 from regsosek.release.lifecycle.rollback import repoint
@@ -38,6 +40,32 @@ from regsosek.release.publish import Published
 
 KEPT_RULES = PUBLISHED_RULES
 TABLES_ALONE = True
+
+
+def two_releases(world: FieldWorld) -> tuple[Published, Published]:
+    receive(world, FIRST, [family("A")])
+    first = release(world, FIRST)
+    receive(world, SECOND, [family("B", number=2)])
+    return first, release(world, SECOND)
+
+
+@pytest.fixture(scope="module")
+def made_once(
+    prepared: FieldWorld, postgres_server: PostgresServer
+) -> tuple[tuple[Published, Published], Callable[[], None]]:
+    """The releases of two nights, and what brings them back as they were published."""
+    published = two_releases(prepared.fresh())
+    return published, keep_all(prepared, postgres_server)
+
+
+@pytest.fixture
+def both(
+    world: FieldWorld, made_once: tuple[tuple[Published, Published], Callable[[], None]]
+) -> tuple[Published, Published]:
+    """``world`` with the releases of two nights, of which readers see the second."""
+    published, restore = made_once
+    restore()
+    return published
 
 
 def test_an_older_night_never_moves_the_pointer(world: FieldWorld) -> None:
@@ -65,12 +93,9 @@ def test_killed_before_the_pointer_readers_see_the_old_release_and_a_retry_finis
 
 
 def test_one_step_back_and_forward_again_only_by_other_content_or_a_later_night(
-    world: FieldWorld, tmp_path: Path
+    world: FieldWorld, both: tuple[Published, Published], tmp_path: Path
 ) -> None:
-    receive(world, FIRST, [family("A")])
-    first = release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2)])
-    second = release(world, SECOND)
+    first, second = both
     assert back(world) == first.release_id == pointer(world)["release_id"]
     assert pointer(world)["rolled_back"] == [second.release_id]
     [(told,)] = rollbacks(world)
@@ -96,11 +121,10 @@ def test_one_step_back_and_forward_again_only_by_other_content_or_a_later_night(
         back(world)
 
 
-def test_a_rollback_that_was_killed_is_finished_by_the_next_call(world: FieldWorld) -> None:
-    receive(world, FIRST, [family("A")])
-    first = release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2)])
-    second = release(world, SECOND)
+def test_a_rollback_that_was_killed_is_finished_by_the_next_call(
+    world: FieldWorld, both: tuple[Published, Published]
+) -> None:
+    first, second = both
     with pytest.raises(ObjectStoreError, match="killed"):
         back(world, CountingStore(world.house.store, broken_key=POINTER))
     assert pointer(world)["release_id"] == second.release_id
@@ -142,17 +166,10 @@ def lying(world: FieldWorld) -> Iterator[LyingStore]:
         yield store
 
 
-def two_releases(world: FieldWorld) -> tuple[Published, Published]:
-    receive(world, FIRST, [family("A")])
-    first = release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2)])
-    return first, release(world, SECOND)
-
-
 def test_a_pointer_that_reads_wrongly_once_brings_no_rolled_back_release_to_the_readers(
-    world: FieldWorld, lying: LyingStore
+    world: FieldWorld, both: tuple[Published, Published], lying: LyingStore
 ) -> None:
-    first, second = two_releases(world)
+    first, second = both
     back(world)
     for told in (missing, half, page, nothing):
         lying.lie("GET", "terkini.json$", told)
@@ -163,9 +180,9 @@ def test_a_pointer_that_reads_wrongly_once_brings_no_rolled_back_release_to_the_
 
 @pytest.mark.parametrize("told", [missing, half], ids=["missing", "half"])
 def test_a_pointer_that_stays_unreadable_stops_the_release(
-    world: FieldWorld, lying: LyingStore, told: Callable[[Answer], Answer]
+    world: FieldWorld, both: tuple[Published, Published], lying: LyingStore, told: Callable[[Answer], Answer]
 ) -> None:
-    first, second = two_releases(world)
+    first, second = both
     back(world)
     lying.lie("GET", "terkini.json$", told, times=ALWAYS)
     with pytest.raises(ObjectStoreError, match=r"terkini\.json"):
@@ -174,8 +191,10 @@ def test_a_pointer_that_stays_unreadable_stops_the_release(
     assert (pointer(world)["release_id"], pointer(world)["rolled_back"]) == (first.release_id, [second.release_id])
 
 
-def test_a_lost_pointer_stops_everything_until_it_is_written_from_the_warehouse(world: FieldWorld) -> None:
-    first, second = two_releases(world)
+def test_a_lost_pointer_stops_everything_until_it_is_written_from_the_warehouse(
+    world: FieldWorld, both: tuple[Published, Published]
+) -> None:
+    first, second = both
     back(world)
     house = world.house
     bucket = house.settings.release_bucket
@@ -221,11 +240,10 @@ def test_a_file_that_reads_short_once_stops_no_release(world: FieldWorld, lying:
     assert release(world, FIRST).current
 
 
-def test_readers_are_not_led_back_to_a_release_that_is_no_longer_whole(world: FieldWorld) -> None:
-    receive(world, FIRST, [family("A")])
-    first = release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2)])
-    second = release(world, SECOND)
+def test_readers_are_not_led_back_to_a_release_that_is_no_longer_whole(
+    world: FieldWorld, both: tuple[Published, Published]
+) -> None:
+    first, second = both
     house = world.house
     house.store.put_bytes(house.settings.release_bucket, first.prefix + "desa.csv", b"")
     with pytest.raises(DecisionError, match=r"desa\.csv is not the published file"):
@@ -234,13 +252,12 @@ def test_readers_are_not_led_back_to_a_release_that_is_no_longer_whole(world: Fi
     assert rollbacks(world) == []
 
 
-def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again(world: FieldWorld) -> None:
-    receive(world, FIRST, [family("A")])
-    first = release(world, FIRST)
-    later: list[Published] = []
-    for number, night in enumerate((SECOND, THIRD), start=2):
-        receive(world, night, [family("A" * number, number=number)])
-        later.append(release(world, night))
+def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again(
+    world: FieldWorld, both: tuple[Published, Published]
+) -> None:
+    first, second = both
+    receive(world, THIRD, [family("C", number=3)])
+    release(world, THIRD)
     house, bucket = world.house, world.house.settings.release_bucket
     whole = {key for key in published_keys(world) if key.startswith(first.prefix)}
     told = thin_out(house.publisher, house.store, bucket, 1, dry_run=True)
@@ -250,17 +267,16 @@ def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again
     assert thin_out(house.publisher, house.store, bucket, 1, dry_run=False) == []
     assert {key.removeprefix(first.prefix) for key in whole & published_keys(world)} == STAYING
     # a later night compares itself with it as before, and so does the same night published once more
-    assert release(world, SECOND) == replace(later[0], current=False)
+    assert release(world, SECOND) == replace(second, current=False)
     assert release(world, FIRST) == replace(first, current=False)
     assert whole <= published_keys(world)
     assert verify(in_bucket(house.store, bucket, first.prefix), None).faults == ()
 
 
-def test_a_release_that_told_too_much_is_taken_away_and_does_not_come_back(world: FieldWorld) -> None:
-    receive(world, FIRST, [family("A")])
-    first = release(world, FIRST)
-    receive(world, SECOND, [family("B", number=2)])
-    second = release(world, SECOND)
+def test_a_release_that_told_too_much_is_taken_away_and_does_not_come_back(
+    world: FieldWorld, both: tuple[Published, Published]
+) -> None:
+    first, second = both
     house, bucket = world.house, world.house.settings.release_bucket
 
     def take_away(release_id: str) -> int:
