@@ -53,7 +53,7 @@ def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checker]:
     assert list(settings.scratch.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", sampled(KINDS, 12))
+@pytest.mark.parametrize("kind", sampled(KINDS, 25))
 def test_a_kind_is_told_what_the_night_would_say(checks: Checker, kind: HostileKind) -> None:
     checked = checks[kind.kind]
     reasons = [each.reason for each in checked.findings]
@@ -69,7 +69,7 @@ def test_a_kind_is_told_what_the_night_would_say(checks: Checker, kind: HostileK
         assert checked.verdict == ("held" if kind.verdict == "held" else "accepted")
 
 
-@pytest.mark.parametrize("kind", sampled(JUDGED, 12))
+@pytest.mark.parametrize("kind", sampled(JUDGED, 25))
 def test_what_is_judged_and_repaired_is_the_night_s(checks: Checker, kind: HostileKind) -> None:
     checked = checks[kind.kind]
     repaired: dict[str, int] = {}
@@ -81,7 +81,7 @@ def test_what_is_judged_and_repaired_is_the_night_s(checks: Checker, kind: Hosti
         assert checked.shares[0].in_error == kind.keluarga.get("quarantined", 0)
 
 
-@pytest.mark.parametrize("kind", sampled(KINDS, 12))
+@pytest.mark.parametrize("kind", sampled(KINDS, 25))
 def test_no_answer_and_no_name_is_told(checks: Checker, kind: HostileKind) -> None:
     checked = checks[kind.kind]
     told = f"{checked.findings} {checked.repairs} {checked.violations}"

@@ -68,11 +68,19 @@ def test_every_rule_has_a_reading_and_every_reading_a_rule(suites: dict[str, Sui
     assert set(READINGS) == {rule.id for suite in suites.values() for rule in suite.rules}
 
 
-@example(THOROUGH[0])
-@example(THOROUGH[1])
+@FULL
+@pytest.mark.parametrize("damage", THOROUGH, ids=str)
+def test_of_a_thorough_part_they_name_the_same_rows(station: Station, suites: dict[str, Suite], damage: Damage) -> None:
+    same_rows(station, suites, damage)
+
+
 @settings(max_examples=SQL_EXAMPLES, deadline=None)
 @given(damage=damages)
 def test_sql_and_pandas_name_the_same_rows(station: Station, suites: dict[str, Suite], damage: Damage) -> None:
+    same_rows(station, suites, damage)
+
+
+def same_rows(station: Station, suites: dict[str, Suite], damage: Damage) -> None:
     part = station.stage(damage)
     compiled = station.compiled(suites)
     assert differences(compiled, read_in_pandas(part, compiled)) == {}

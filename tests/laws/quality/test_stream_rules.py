@@ -8,7 +8,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from drawn_messages import ROWS, compiled, draw, read, staged
-from matrix import examples
+from matrix import FULL, examples
 from parity import Station, differences, open_station
 from regsosek.contract.codebook import STREAMS
 from regsosek.contract.instruments import instrument_of
@@ -37,6 +37,7 @@ def test_sql_and_pandas_name_the_same_rows(
     assert differences(compiled(station.connection, all_suites[dataset]), read(messages)) == {}
 
 
+@FULL
 @pytest.mark.parametrize("dataset", STREAMS)
 def test_great_expectations_counts_what_pandas_reads(
     dataset: str, station: Station, all_suites: dict[str, Suite]
@@ -52,6 +53,7 @@ def test_great_expectations_counts_what_pandas_reads(
     assert (share.dataset, share.judged, share.in_error) == (dataset, ROWS, len(in_error))
 
 
+@FULL
 @pytest.mark.parametrize("dataset", STREAMS)
 def test_hardly_any_wrong_rule_escapes(dataset: str, station: Station, all_suites: dict[str, Suite]) -> None:
     messages = staged(station, dataset, draw(dataset, 3, rows=2000))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fuzz.inputs import FORMATS, delivered_bytes, manifests, part
 from fuzz.targets import Bench, open_bench
+from matrix import FULL
 
 EXAMPLES = settings().max_examples
 slow = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -34,6 +35,7 @@ def test_any_file_is_read_whole_or_refused(bench: Bench, format_: str, chance: R
     bench.try_file(dataset, format_, delivered_bytes(format_, dataset, chance), rows)
 
 
+@FULL
 @settings(slow, max_examples=max(2, EXAMPLES // 50))
 @given(st.integers(0, 2**32))
 def test_any_cells_are_judged_by_all_rules_or_refused(bench: Bench, seed: int) -> None:

@@ -91,6 +91,7 @@ def test_every_fault_of_a_manifest_is_told(suites: dict[str, Suite], tmp_path: P
     assert finding.detail.count("files.") == 12
 
 
+@FULL
 @pytest.mark.usefixtures("compiled")
 def test_repeats_are_counted_over_the_parts(suites: dict[str, Suite], tmp_path: Path) -> None:
     draft = two_parts()
@@ -102,6 +103,7 @@ def test_repeats_are_counted_over_the_parts(suites: dict[str, Suite], tmp_path: 
     assert found.violations["keluarga", "F04", "critical"] == 2
 
 
+@FULL
 @pytest.mark.usefixtures("compiled")
 def test_rules_on_the_frame_are_judged_with_a_frame_alone(suites: dict[str, Suite], tmp_path: Path) -> None:
     draft = clean(1)

@@ -36,6 +36,7 @@ def test_the_document_is_valid_by_the_schema_of_the_standard() -> None:
     jsonschema.Draft201909Validator(schema).validate(DOCUMENT)
 
 
+@FULL
 def test_the_model_of_the_standard_reads_it() -> None:
     contract = OpenDataContractStandard.from_string(TEXT)
     assert [each.name for each in contract.schema_ or []] == list(OBJECTS)

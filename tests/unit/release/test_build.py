@@ -10,6 +10,7 @@ import made_up
 import pandas as pd
 import pytest
 
+from matrix import FULL
 from regsosek.geography.regions import NATION
 from regsosek.release.build import build
 from regsosek.release.figures.words import night_states
@@ -35,6 +36,7 @@ def tables(files: dict[str, bytes]) -> set[str]:
     }
 
 
+@FULL
 def test_building_again_gives_the_same_bytes_and_identity(files: dict[str, bytes]) -> None:
     again = ReleaseFiles(made_up.NIGHT, build(made_up.figures()))
     assert again.content_hash == ReleaseFiles(made_up.NIGHT, files).content_hash

@@ -13,6 +13,7 @@ import made_up
 import pandas as pd
 import pytest
 
+from matrix import FULL
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.geography.plan import PlanCurve
 from regsosek.geography.provinces import provinces
@@ -66,6 +67,7 @@ def test_there_is_a_page_for_nation_province_and_kabkota_in_both_languages(files
         } == {True}
 
 
+@FULL
 def test_a_kabkota_that_nobody_knows_of_has_no_page() -> None:
     tree = made_up.completion()
     unknown = tree["code"].str.startswith("12") & (tree["level"] != "provinsi")
@@ -87,6 +89,7 @@ def test_what_loads_before_anybody_touches_it_is_small(files: dict[str, bytes], 
         assert len(files[name]) + sum(len(files[each]) for each in names) < FIRST_VIEW
 
 
+@FULL
 def test_late_in_a_campaign_the_first_view_is_small_too() -> None:
     figures = made_up.figures()
     calendar = figures.calendar[figures.calendar["night"] == made_up.NIGHT]
@@ -200,6 +203,7 @@ def test_of_regions_below_kabkota_nothing_is_read_but_what_is_public_there() -> 
         assert all(definitions()[field].public_at(level) for field in read), level
 
 
+@FULL
 def test_hostile_names_stay_text() -> None:
     figures = made_up.figures(name=HOSTILE)
     written = site(replace(figures, rules=figures.rules.assign(rule_text=HOSTILE)))
@@ -246,6 +250,7 @@ def test_quality_tells_each_rule_in_the_language_of_the_page(outlines: dict[str,
     assert outlines["index.html"].tables["t-aturan"][1][1] == "Periksa isian"
 
 
+@FULL
 def test_without_calendar_rules_or_streams_the_pages_say_so() -> None:
     figures = made_up.figures()
     bare = replace(figures, calendar=figures.calendar.iloc[:0], rules=figures.rules.iloc[:0],
@@ -265,6 +270,7 @@ def test_what_will_be_done_and_when_is_answered(files: dict[str, bytes], outline
     assert f"80% interval: {forecasts.loc['94', 'final_low_share']:.1f}%" in answer
 
 
+@FULL
 def test_the_first_release_compares_itself_with_nothing() -> None:
     figures = made_up.figures()
     first = replace(figures, changes=replace(figures.changes, former_id=None, former_night=None))
@@ -276,18 +282,21 @@ def test_the_first_release_compares_itself_with_nothing() -> None:
     assert "Rilis pertama; tidak ada versi sebelumnya" in written["perubahan.md"].decode()
 
 
+@FULL
 def test_a_whole_operation_is_not_called_a_part_of_it() -> None:
     whole = site(made_up.figures(scale=1.0))["index.html"].decode()
     assert "Bukan angka seluruh operasi" not in whole
     assert "Skala" not in whole
 
 
+@FULL
 def test_the_same_figures_give_the_same_bytes_and_assets_are_named_by_content(files: dict[str, bytes]) -> None:
     again = site(made_up.figures())
     assert {name: files[name] for name in again} == again
     assert all(re.fullmatch(r"aset/[a-z]+-[0-9a-f]{10}\.(css|js)", name) for name in again if name.startswith("aset/"))
 
 
+@FULL
 def test_charts_are_drawn_of_regions_with_visits_alone() -> None:
     tree = made_up.completion()
     tree.loc[tree["code"].str.startswith("94"), "visited"] = 0
@@ -297,6 +306,7 @@ def test_charts_are_drawn_of_regions_with_visits_alone() -> None:
     assert "Belum ada penyebut atau kunjungan" in written["provinsi/94.html"].decode()
 
 
+@FULL
 def test_the_plan_that_a_chart_draws_is_that_of_the_province() -> None:
     figures = made_up.figures()
     slow = PlanCurve((0.0, 31.0), (0.0, 1.0), "supplied")
@@ -317,6 +327,7 @@ def test_the_map_has_every_province_with_its_figure_as_text(outlines: dict[str, 
     assert len(places) == len(set(places)) == 34
 
 
+@FULL
 def test_more_than_all_is_not_clipped() -> None:
     tree = made_up.completion()
     tree.loc[tree["code"] == "13", "visited"] = tree.loc[tree["code"] == "13", "target_families"] * 2

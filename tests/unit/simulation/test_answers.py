@@ -6,10 +6,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from matrix import FULL
 from regsosek.contract.codebook import DATASETS, block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.rules import load_suites, violation
 from regsosek.simulation.answers.projection import as_text
+
+pytestmark = FULL
 
 _HERE = "r404_keberadaan IN (1, 5)"
 # Rules of the catalogue that the suites do not hold yet: which rows of ``k`` or ``a`` break them.

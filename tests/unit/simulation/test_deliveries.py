@@ -23,6 +23,8 @@ from regsosek.simulation.simulate import simulate, simulate_day, write_labels
 
 from .conftest import NIGHTS, PROVINCES, Simulated, stage_part, staging_engine
 
+pytestmark = FULL
+
 SUITES = load_suites(Path(__file__).parents[3] / "expectations")
 
 
@@ -44,7 +46,6 @@ def _folder(simulated: Simulated, kind: str) -> Path:
     return simulated.root / delivery.envelope.folder
 
 
-@FULL
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     roots = [tmp_path / name for name in ("first", "second", "parts", "other")]
     for root in roots[:2]:
@@ -58,7 +59,6 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert not (set(first.values()) & set(other.values())) - alike
 
 
-@FULL
 def test_the_size_of_parts_changes_no_row(tmp_path: Path) -> None:
     for name, size in (("small", 7), ("large", 50_000)):
         campaign = Campaign(families_per_part=size)
@@ -137,7 +137,6 @@ def _labelled(simulated: Simulated, folders: set[Path]) -> set[tuple[str, str, s
     return {(label.delivery_id, label.id_dokumen, label.rule_id, label.expected) for label in of_folders}
 
 
-@FULL
 def test_labels_are_exactly_what_quality_finds(spoiled: Simulated) -> None:
     folders = {folder for folder, _ in spoiled.manifests()}
     labels = _labelled(spoiled, folders)
@@ -145,7 +144,6 @@ def test_labels_are_exactly_what_quality_finds(spoiled: Simulated) -> None:
     assert _found(spoiled, folders) == labels
 
 
-@FULL
 def test_labels_are_exact_where_documents_come_again(demo: Simulated) -> None:
     folders = {folder for folder, manifest in demo.manifests() if manifest.province == "65"}
     labels = _labelled(demo, folders)
@@ -153,13 +151,11 @@ def test_labels_are_exact_where_documents_come_again(demo: Simulated) -> None:
     assert _found(demo, folders) == labels
 
 
-@FULL
 def test_no_case_has_two_defects(spoiled: Simulated) -> None:
     cases = Counter((label.delivery_id, label.id_dokumen) for label in spoiled.report.labels)
     assert max(cases.values()) == 1
 
 
-@FULL
 def test_every_kind_of_defect_can_be_planted(spoiled: Simulated) -> None:
     kinds = {kind.name for kind in default_defects().kind}
     assert {label.kind for label in spoiled.report.labels} - {"sls_new", "sls_retired"} == kinds

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from matrix import FULL
 from regsosek.errors import ConfigurationError
 from regsosek.geography.frame import parse_reference_manifest, read_reference_rows, reference_columns, simulated
 from regsosek.geography.frame_check import check_reference_rows
@@ -35,6 +36,7 @@ def test_at_full_scale_loads_sum_to_the_target(province: str) -> None:
     assert known.pml.max() <= 999
 
 
+@FULL
 def test_every_scale_reaches_every_kabkota() -> None:
     for scale in (1e-9, 0.0005, 0.01):
         reached = {

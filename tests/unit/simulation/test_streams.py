@@ -23,6 +23,8 @@ from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.simulation.streams.happenings import fields
 
+pytestmark = FULL
+
 PROVINCE = "75"
 FIRST, LAST = date(2022, 11, 14), date(2022, 11, 30)
 Row = dict[str, str]
@@ -211,7 +213,6 @@ def test_a_campaign_without_streams_delivers_k_as_ever(tmp_path: Path) -> None:
     assert not alone.rows("progres")
 
 
-@FULL
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     def digests(root: Path) -> dict[str, str]:
         delivered(root, campaign(), nights=2)
