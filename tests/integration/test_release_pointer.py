@@ -10,6 +10,7 @@ from sqlalchemy import text
 from delivered import PROVINCE
 from field_world import FieldWorld, family
 from kept_state import keep_all
+from local_services.postgres import PostgresServer
 from lying_store import ALWAYS, Answer, LyingStore, half, lying_store, missing, nothing, page
 from published_world import (
     FIRST,
@@ -29,7 +30,6 @@ from published_world import (
     two_nights,
 )
 from regsosek.errors import AuditError, DecisionError, ObjectStoreError, PointerError
-from local_services.postgres import PostgresServer
 from regsosek.release.lifecycle.pointer import POINTER
 from regsosek.release.lifecycle.publication import publication_fault
 from regsosek.release.lifecycle.rollback import repoint
