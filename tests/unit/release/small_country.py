@@ -147,7 +147,7 @@ def _restated(so_far: Sequence[Event], night: int) -> pd.DataFrame:
         _with_nation(_counts(some, ["province", "day"]).rename(columns={"province": "code"}), keys).set_index(keys)
         for some in (so_far, [each for each in so_far if each.night < night])
     )
-    both = now.join(then, how="left", suffixes=("_now", "_before")).fillna(0).astype("int64")
+    both = now.add_suffix("_now").join(then.add_suffix("_before"), how="left").fillna(0).astype("int64")
     by_cause = _counts(tonight, ["province", "day", "cause"]).rename(columns={"province": "code"})
     causes = _with_nation(by_cause, [*keys, "cause"]).pivot_table(
         index=keys, columns="cause", values="visited", aggfunc="sum", fill_value=0

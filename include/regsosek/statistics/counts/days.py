@@ -85,7 +85,8 @@ def restated(connection: Connection, as_of: AsOf, former: AsOf, moved: "pd.Index
     now, before = _known_by_day(connection, as_of), _known_by_day(connection, former)
     compared = set(before["code"]) & set(as_of.nights)
     now, before = (f[f["code"].isin(compared) & (f["day"] < as_of.night)] for f in (now, before))
-    both = _totals(now).join(_totals(before), how="outer", suffixes=("_now", "_before")).fillna(0).astype("int64")
+    both = _totals(now).add_suffix("_now").join(_totals(before).add_suffix("_before"), how="outer")
+    both = both.fillna(0).astype("int64")
     changed = pd.Series(both.index.isin(moved), index=both.index)
     for measure in PROGRESS_MEASURES:
         changed |= both[f"{measure}_now"] != both[f"{measure}_before"]
