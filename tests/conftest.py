@@ -1,4 +1,4 @@
-"""What every tier shares: the made-up families of ``tests/delivered.py`` are importable by name."""
+"""What every tier shares: the made-up families of ``tests/support/deliveries/families.py`` are importable by name."""
 
 import os
 import sys

@@ -24,7 +24,7 @@ from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, load_settings
 
 sys.path.insert(0, str(PROJECT_ROOT / "tests"))
-from browser import DESKTOP, PHONE, Screen, launch  # the browser of the tests
+from support.servers.browser import DESKTOP, PHONE, Screen, launch  # the browser of the tests
 
 IMAGES = PROJECT_ROOT / "docs" / "images"
 MILLISECONDS = 60_000

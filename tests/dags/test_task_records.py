@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from otlp_receiver import receiving
+from support.servers.otlp_receiver import receiving
 
 # As a task's process does it, apart: Airflow's set-up of logging is the whole process's.
 TASK = """

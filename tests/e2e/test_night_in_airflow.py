@@ -20,7 +20,6 @@ import pytest
 from ahocorasick_rs import AhoCorasick
 from sqlalchemy import text
 
-from otlp_receiver import Receiver, receiving
 from regsosek.contract.codebook import all_variables
 from regsosek.local import stack as local_stack
 from regsosek.local.airflow_environment import ADMIN, AirflowPlan
@@ -31,6 +30,7 @@ from regsosek.settings import PROJECT_ROOT, load_settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import simulate
+from support.servers.otlp_receiver import Receiver, receiving
 
 NIGHT = date(2022, 10, 28)
 HEALTHY, FAILING = ("31", "65"), "76"

@@ -15,12 +15,12 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["regsosek.staging", "regsosek.contract"]):
-    from delivered import described_file
     from fuzz.inputs import SEEDS, sound_manifest  # noqa: F401 (their modules are instrumented with the rest)
     from fuzz.targets import check_breach
     from regsosek.contract.manifest import parse_manifest
     from regsosek.errors import ContractBreachError
     from regsosek.staging.reading.unpacking import unpack
+    from support.deliveries.families import described_file
 
 SCRATCH = Path(mkdtemp(prefix="fuzz-"))
 

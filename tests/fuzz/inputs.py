@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from delivered import WRITERS, Row, anggota_row, keluarga_row
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import first_version
+from support.deliveries.families import WRITERS, Row, anggota_row, keluarga_row
 
 FORMATS = tuple(WRITERS)
 SECRET = "RAHASIA"

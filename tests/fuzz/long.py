@@ -12,10 +12,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from faulty_writers import WRITERS, mixed_rows
 from fuzz.inputs import FORMATS, delivered_bytes, manifests, part
 from fuzz.targets import Bench, open_bench, peak_memory
 from regsosek.contract.codebook import ALL_DATASETS
+from support.deliveries.faulty_writers import WRITERS, mixed_rows
 
 FAMILIES = 40
 BATCH = 500

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import duckdb
 
-from delivered import VERSION, Row, described_file, reference_tables, stage_rows
-from faulty_writers import letters, said
 from fuzz.inputs import NIK, SECRET
 from regsosek.contract.codebook import DATASETS, variables
 from regsosek.contract.manifest import parse_manifest
@@ -25,6 +23,8 @@ from regsosek.release.rereading.archived_text import read_columns
 from regsosek.settings import PROJECT_ROOT
 from regsosek.staging.engine import open_engine
 from regsosek.staging.reading.files import read_part, text_table
+from support.deliveries.families import VERSION, Row, described_file, reference_tables, stage_rows
+from support.deliveries.faulty_writers import letters, said
 
 LONGEST_ERROR = 1500
 CPU_SECONDS = 20

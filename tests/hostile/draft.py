@@ -10,8 +10,8 @@ from typing import Any
 
 from ulid import ULID
 
-from delivered import PROVINCE, WRITERS
-from field_world import Family, family
+from support.deliveries.families import PROVINCE, WRITERS
+from support.worlds.field_world import Family, family
 
 NIGHT = date(2022, 10, 21)
 AT = datetime(2022, 10, 20, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
-from delivered import parquet_of
 from hostile.draft import Draft, hostile
+from support.deliveries.families import parquet_of
 
 Line = dict[str, Any]
 

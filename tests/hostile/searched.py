@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging import getLogRecordFactory
 
-from field_world import FieldWorld
 from regsosek.telemetry.logs import guard_records
+from support.worlds.field_world import FieldWorld
 
 
 @dataclass

@@ -7,13 +7,10 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Engine
 
-from field_world import FieldWorld, few_rules
 from hostile.searched import Remembered, remembered
-from kept_state import copy_database
 from local_services.mail_sink import MailSink
 from local_services.object_store import ObjectStore
 from local_services.postgres import PostgresServer
-from outbox_at_hand import emptied_outbox
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.local import stack
 from regsosek.quality.rules import load_suites
@@ -26,7 +23,10 @@ from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate
-from told_night import alert_warehouse, emptied
+from support.worlds.alerted_night import alert_warehouse, emptied
+from support.worlds.field_world import FieldWorld, few_rules
+from support.worlds.kept_state import copy_database
+from support.worlds.prepared_outbox import emptied_outbox
 
 TEST_DATABASE, MIGRATED = "regsosek_test", "regsosek_migrated"
 LEFT_OUT = b"left out by a test"
@@ -148,7 +148,7 @@ def world(prepared: FieldWorld) -> Iterator[FieldWorld]:
 
 @pytest.fixture(scope="module")
 def alert_tables(services_env: Settings) -> Iterator[Engine]:
-    """The warehouse of ``tests/told_night.py``."""
+    """The warehouse of ``tests/support/worlds/alerted_night.py``."""
     with alert_warehouse(services_env) as engine:
         yield engine
 

@@ -10,8 +10,8 @@ from uuid import RFC_4122, UUID
 
 import pandas as pd
 
-from delivered import VERSION
 from regsosek.contract.codebook import Variable, variables
+from support.deliveries.families import VERSION
 
 ASCII_DIGITS = frozenset(string.digits)
 KEY_START = frozenset(string.ascii_letters + string.digits)

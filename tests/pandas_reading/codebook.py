@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from delivered import VERSION
 from pandas_reading import universes
 from pandas_reading.answers import Answers
 from pandas_reading.logic import certain, everywhere, known
@@ -17,6 +16,7 @@ from pandas_reading.part import Part
 from pandas_reading.registry import READINGS
 from regsosek.contract.codebook import DATASETS, Variable, code_list, variables
 from regsosek.quality.generated import rule_id
+from support.deliveries.families import VERSION
 
 ALWAYS_JUDGED = ("0", "I", "II", "VI", "P", "IV-A")
 # An answer of 0 means "none"; any other code that is no power of two stands alone.

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from delivered import VERSION
 from pandas_reading.logic import between, certain
 from pandas_reading.part import Part
 from pandas_reading.registry import reads
 from pandas_reading.roster import rows
 from pandas_reading.universes import answered
 from regsosek.contract.codebook import variables
+from support.deliveries.families import VERSION
 
 NOT_INTERVIEWED = answered("r205_hasil", 3, 4, 5)
 LATE_AFTER = timedelta(days=14)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from field_world import CompiledJudge
 from regsosek.alerts.sending import send_due
 from regsosek.errors import DecisionError
 from regsosek.night import deciding, nightly, replaying
@@ -29,6 +28,7 @@ from regsosek.release.lifecycle.rollback import roll_back
 from regsosek.release.site.addresses import NATION_PAGE
 from regsosek.resources import House, open_house
 from regsosek.settings import Settings
+from support.worlds.field_world import CompiledJudge
 
 LEFT_OUT = b"left out by a soak"
 REASON = "soak"

@@ -9,14 +9,14 @@ from datetime import date
 from email import message_from_bytes
 from pathlib import Path
 
-from field_world import FieldWorld
-from left_behind import contents
 from local_services.mail_sink import MailSink
 from regsosek.release.audit.conservation import conservation_faults
 from regsosek.release.lifecycle.pointer import seen
 from regsosek.release.lifecycle.verification import in_bucket, verify
 from regsosek.statistics.definitions.as_of import last_refreshed
 from soak.stage import PROVINCES
+from support.checks.traces_left import contents
+from support.worlds.field_world import FieldWorld
 
 UNBALANCED = """
 SELECT delivery_id, dataset FROM ledger.delivery_count

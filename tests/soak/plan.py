@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-import field_world
-import stream_messages
-from field_world import Family, FieldWorld, family, faulty
 from soak.acts import Act
 from soak.rates import Rates
 from soak.stage import PROVINCES, subsls_of
-from stream_messages import deliver_stream, report, tag
+from support.deliveries import stream_messages
+from support.deliveries.stream_messages import deliver_stream, report, tag
+from support.worlds import field_world
+from support.worlds.field_world import Family, FieldWorld, family, faulty
 
 FIRST = date(2022, 10, 21)
 DOCUMENTS = 60

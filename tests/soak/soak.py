@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from field_world import FieldWorld
 from regsosek.release.lifecycle.pointer import seen
 from regsosek.settings import Settings
 from soak import laws
@@ -23,6 +22,7 @@ from soak.laws import LawError, require
 from soak.plan import FIRST, Night, Offices, Sent, with_seeded_ids
 from soak.rates import Rates
 from soak.stage import PROVINCES, Stage, staged
+from support.worlds.field_world import FieldWorld
 
 QUIET_SECONDS = 120
 # Beyond every pause of sending: a message that was refused for now is due again with the next try.

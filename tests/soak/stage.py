@@ -10,10 +10,7 @@ from pathlib import Path
 from psycopg import sql
 from sqlalchemy import make_url
 
-from delivered import PROVINCE, SUBSLS
-from field_world import FEW_RULES, FRAME_COLUMNS, FieldWorld, near_master
 from local_services.loopback import HOST
-from one_account import one_account_variables
 from regsosek.contract.codebook import STREAMS
 from regsosek.geography.regions import region_master
 from regsosek.local import stack
@@ -22,6 +19,9 @@ from regsosek.quality.rules import load_suites
 from regsosek.resources import open_house
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 from regsosek.warehouse.reference import load_frame, load_regions
+from support.deliveries.families import PROVINCE, SUBSLS
+from support.worlds.field_world import FEW_RULES, FRAME_COLUMNS, FieldWorld, near_master
+from support.worlds.one_account import one_account_variables
 
 EMPTY = "soak_empty"
 NEIGHBOUR = "65"

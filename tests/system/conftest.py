@@ -9,9 +9,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from browser import launch
 from regsosek.local import stack
-from system_world import Site, released, run_nights
+from support.servers.browser import launch
+from support.worlds.system_world import Site, released, run_nights
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from browser import SCREENS, Watched, overflow, violations, watched
 from regsosek.geography.provinces import province, provinces
 from regsosek.local.airflow_environment import ADMIN
 from regsosek.local.stack import Stack
-from system_world import EVERY_NIGHT, NIGHTS
+from support.servers.browser import SCREENS, Watched, overflow, violations, watched
+from support.worlds.system_world import EVERY_NIGHT, NIGHTS
 
 MILLISECONDS = 60_000  # Airflow's own page is heavy on a busy machine
 NIGHTLY = "regsosek_nightly"

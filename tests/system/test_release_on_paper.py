@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browser import Screen, overflow, watched
-from system_world import Site
+from support.servers.browser import Screen, overflow, watched
+from support.worlds.system_world import Site
 
 SHEET = Screen("sheet", 1032, 703)  # A4 across without its margins of 12 mm, at 96 dots per inch
 ON_SCREEN_ONLY = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from browser import DESKTOP, PHONE, SCREENS, Screen, Watched, overflow, violations, walk, watched
 from regsosek.geography.provinces import province
-from system_world import EVERY_NIGHT, FIRST_NIGHT_ONLY, Site
+from support.servers.browser import DESKTOP, PHONE, SCREENS, Screen, Watched, overflow, violations, walk, watched
+from support.worlds.system_world import EVERY_NIGHT, FIRST_NIGHT_ONLY, Site
 
 FIRST_VIEW = 200_000  # bytes
 

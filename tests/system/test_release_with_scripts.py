@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from browser import DESKTOP, SCREENS, Screen, Watched, watched
 from regsosek.geography.provinces import province
-from system_world import EVERY_NIGHT, Site
+from support.servers.browser import DESKTOP, SCREENS, Screen, Watched, watched
+from support.worlds.system_world import EVERY_NIGHT, Site
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Browser
 
-from browser import DESKTOP, PHONE, overflow, violations, walk, watched
-from system_world import Site
+from support.servers.browser import DESKTOP, PHONE, overflow, violations, walk, watched
+from support.worlds.system_world import Site
 
 FAULTY = """<!doctype html><html><title>t</title><body><h1>Faults</h1>
 <img src="https://elsewhere.example/picture.png"><img src="/not-there.png" alt="">

@@ -12,7 +12,7 @@ def build() -> FastAPI:
     """The portal of this process, open to an Airflow session (cookie) or bearer token; to anybody else 401.
 
     Airflow mounts the applications of plugins without any login of its own, and does not count the dependency used here
-    among its public API: a release that moves or changes it fails ``tests/integration/test_local_airflow.py``.
+    among its public API: a release that moves or changes it fails ``tests/integration/local/test_local_airflow.py``.
     """
 
     def login(request: Request, user: GetUserDep) -> None:

@@ -4,11 +4,23 @@ from collections import Counter
 
 import pytest
 
-from alert_month import EVENTS, IN_HAND, LATE, NIGHTS, OUTAGE, PLANTED, SILENT_LANDING, Month, Planted, day, run_month
 from regsosek.alerts.conditions.condition import Kind, Why
 from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
+from support.worlds.alert_month import (
+    EVENTS,
+    IN_HAND,
+    LATE,
+    NIGHTS,
+    OUTAGE,
+    PLANTED,
+    SILENT_LANDING,
+    Month,
+    Planted,
+    day,
+    run_month,
+)
 
 DOCUMENT = PROJECT_ROOT / "docs" / "alerts.md"
 BEGIN, END = "<!-- month: begin -->", "<!-- month: end -->"

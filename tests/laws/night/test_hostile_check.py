@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from checked_folder import no_services, written
-from field_world import CompiledJudge
 from hostile.corpus import KINDS, delivery, rules_of_the_corpus
 from hostile.draft import NIGHT, SECRETS
-from matrix import sampled
-from reference_folder import frame_row, write_reference
 from regsosek.contract.pages.hostile import HostileKind
 from regsosek.night.checking import contract_check
 from regsosek.night.checking.contract_check import Asked, Checked, check_delivery
 from regsosek.quality.rules import load_suites
+from support.checks.matrix import sampled
+from support.deliveries.checked_folder import no_services, written
+from support.deliveries.reference_folder import frame_row, write_reference
+from support.worlds.field_world import CompiledJudge
 
 # What a delivery alone cannot show: whether the pipeline knows an id.
 KNOWN_ON_ARRIVAL = {"id_reused", "supersedes_unknown"}

@@ -13,15 +13,15 @@ from great_expectations.expectations.registry import get_expectation_impl
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from defective_parts import Damage
-from delivered import VERSION
-from matrix import FULL, examples
 from pandas_reading.readings import READINGS
-from parity import Rows, Station, differences, open_station, read_in_pandas, with_rules
 from regsosek.contract.codebook import DATASETS
 from regsosek.quality.engine import ExpectNoRowsWhere, Validator
 from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Suite, violation
-from rule_mutants import mutants
+from support.checks.matrix import FULL, examples
+from support.checks.parity import Rows, Station, differences, open_station, read_in_pandas, with_rules
+from support.checks.rule_mutants import mutants
+from support.deliveries.defective_parts import Damage
+from support.deliveries.families import VERSION
 
 THOROUGH = (Damage(1, 1000, 0.2, 0.5), Damage(2, 1000, 0.08, 0.5))
 # Of all slightly wrong rules: some differ from the right one by nothing that can be delivered.

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from drawn_messages import ROWS, compiled, draw, read, staged
-from matrix import FULL, examples
-from parity import Station, differences, open_station
 from regsosek.contract.codebook import STREAMS
 from regsosek.contract.instruments import instrument_of
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge, error_shares
-from rule_mutants import mutants
+from support.checks.matrix import FULL, examples
+from support.checks.parity import Station, differences, open_station
+from support.checks.rule_mutants import mutants
+from support.deliveries.drawn_messages import ROWS, compiled, draw, read, staged
 
 # Of all slightly wrong rules: some differ from the right one by nothing that can be delivered.
 NOTICED_MUTANTS = 0.95

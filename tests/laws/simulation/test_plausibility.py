@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matrix import FULL
 from regsosek.contract.codebook import block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.geography.provinces import Province, provinces
@@ -24,6 +23,7 @@ from regsosek.simulation.national import simulate_national_day
 from regsosek.simulation.output.sinks import DirectorySink
 from regsosek.simulation.planted.defects import DefectTable
 from regsosek.staging.reading.typing_sql import typed
+from support.checks.matrix import FULL
 
 FAMILIES = 60_000
 # Sampling of 60,000 families, and of whole neighbourhoods that are alike; the few of the east vary more.

@@ -6,14 +6,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from matrix import FULL
 from regsosek.simulation.field.campaign import Campaign, default_behaviour
 from regsosek.simulation.output.sinks import DirectorySink
 from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.statistics.streams.clocks import reported_through
 from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
-from told_by_files import Files
+from support.checks.matrix import FULL
+from support.deliveries.counted_from_files import Files
 
 pytestmark = FULL
 

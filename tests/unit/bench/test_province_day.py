@@ -8,14 +8,14 @@ from types import ModuleType
 
 import pytest
 
-from field_world import CompiledJudge
-from matrix import FULL
 from regsosek.contract.manifest import parse_manifest
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.output.sinks import DirectorySink
 from regsosek.simulation.planted.defects import default_defects
 from regsosek.simulation.simulate import simulate_day
+from support.checks.matrix import FULL
+from support.worlds.field_world import CompiledJudge
 
 pytestmark = FULL
 

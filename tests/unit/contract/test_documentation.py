@@ -8,7 +8,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from delivered import reference_tables
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, Kind, all_variables
 from regsosek.contract.manifest import Manifest, parse_manifest
 from regsosek.contract.pages.documentation import (
@@ -29,6 +28,7 @@ from regsosek.settings import Settings
 from regsosek.staging.engine import open_engine
 from regsosek.staging.reading.files import read_part
 from regsosek.staging.relations import stage
+from support.deliveries.families import reference_tables
 
 ROOT = Path(__file__).parents[3]
 REGIONS = regions(ROOT)

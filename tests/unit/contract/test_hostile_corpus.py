@@ -14,7 +14,7 @@ from regsosek.settings import PROJECT_ROOT
 VERDICTS = {"accepted", "rejected", "held", "stray", "unfinished", "later"}
 # Decisions of operators, and a reason that is no longer given: no delivery alone ends with them.
 DECIDED_BY_PEOPLE = {"rejected_by_operator", "superseded_while_held", "format_unsupported"}
-# Of provinces that have a key, which nobody has here: tests/integration/test_producers.py.
+# Of provinces that have a key, which nobody has here: tests/integration/night/test_producers.py.
 OF_SIGNATURES = {"signature_missing", "signature_invalid", "signature_untrusted"}
 
 

@@ -6,20 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edited_codebook import (
-    ADDED,
-    FIRST,
-    NEW_CODE,
-    REMOVED,
-    SECOND,
-    codebook,
-    lines,
-    second_version,
-    shipped,
-    with_versions,
-    written,
-)
-from matrix import examples
 from regsosek.contract.codebook import (
     DATASETS,
     all_variables,
@@ -38,6 +24,20 @@ from regsosek.contract.pages.documentation import (
 )
 from regsosek.errors import ConfigurationError
 from regsosek.settings import PROJECT_ROOT
+from support.checks.matrix import examples
+from support.deliveries.edited_codebook import (
+    ADDED,
+    FIRST,
+    NEW_CODE,
+    REMOVED,
+    SECOND,
+    codebook,
+    lines,
+    second_version,
+    shipped,
+    with_versions,
+    written,
+)
 
 LATER = ("2", "2a", "3")
 Edit = Callable[[list[dict[str, str]]], None]

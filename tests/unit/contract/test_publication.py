@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from edited_codebook import FIRST, SECOND, Line, codebook, lines, second_version, shipped, with_versions, written
 from regsosek import generated
 from regsosek.contract.instruments import instruments
 from regsosek.contract.publication import (
@@ -19,6 +18,17 @@ from regsosek.contract.publication import (
 )
 from regsosek.errors import ConfigurationError
 from regsosek.settings import PROJECT_ROOT
+from support.deliveries.edited_codebook import (
+    FIRST,
+    SECOND,
+    Line,
+    codebook,
+    lines,
+    second_version,
+    shipped,
+    with_versions,
+    written,
+)
 
 LATER = f"REGSOSEK22.K/{SECOND}"
 Edit = Callable[[list[Line]], None]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fuzz.inputs import FORMATS, delivered_bytes, manifests, part
 from fuzz.targets import Bench, open_bench
-from matrix import FULL
+from support.checks.matrix import FULL
 
 EXAMPLES = settings().max_examples
 slow = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -18,7 +18,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.landing.policies import Buckets, Policy, policies, province_policy
 from regsosek.landing.rights import try_rights
 from regsosek.landing.store import StoredObject
-from store_policies import allows
+from support.checks.store_policies import allows
 
 BUCKETS = Buckets("l", "a", "r")
 OWN = "landing/prov=64/tanggal=2022-10-21/x/manifest.json"

@@ -7,14 +7,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from delivered import Row, reference_tables, stage_rows
 from regsosek.contract.codebook import DATASETS, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.staging.engine import open_engine
 from regsosek.staging.reading.typing_sql import can_be_untyped
-from rule_cases import PROFILES, RuleCase, derived_cases, unreadable, written_cases
+from support.checks.rule_cases import PROFILES, RuleCase, derived_cases, unreadable, written_cases
+from support.deliveries.families import Row, reference_tables, stage_rows
 
 EXPECTATIONS = Path(__file__).parents[3] / "expectations"
 WRITTEN = written_cases(Path(__file__).parent / "scenarios")

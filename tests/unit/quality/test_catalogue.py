@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from delivered import VERSION, reference_tables, stage_rows
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, variables
 from regsosek.generated import SCENARIOS, stale_files
 from regsosek.quality.catalogue import CODEBOOK_RULES, RULES, Catalogue, anchor, read_catalogue, rule_documents
@@ -13,7 +12,8 @@ from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite
 from regsosek.staging.engine import open_engine
-from rule_cases import RuleCase
+from support.checks.rule_cases import RuleCase
+from support.deliveries.families import VERSION, reference_tables, stage_rows
 
 ROOT = Path(__file__).parents[3]
 LONG_NUMBER = re.compile(r"\d{12,}")

@@ -10,8 +10,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from delivered import anggota_row, keluarga_row, reference_tables, stage_rows
-from matrix import FULL
 from regsosek.contract.codebook import DATASETS
 from regsosek.contract.instruments import first_version
 from regsosek.errors import ParityError
@@ -20,6 +18,8 @@ from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Rule, Suite
 from regsosek.quality.verdict import Judge, check_parity
 from regsosek.staging.engine import open_engine
+from support.checks.matrix import FULL
+from support.deliveries.families import anggota_row, keluarga_row, reference_tables, stage_rows
 
 NIK = "6403015202840001"
 

@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivered import Row, anggota_row, keluarga_row, reference_tables, stage_rows
-from edited_codebook import (
+from regsosek.contract.codebook import DATASETS
+from regsosek.contract.instruments import instrument_versions
+from regsosek.errors import ConfigurationError
+from regsosek.generated import check_rules
+from regsosek.quality.fit import unfit_rules
+from regsosek.quality.generated import generated_rules
+from regsosek.quality.reasons import explain
+from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Suite, load_suite
+from regsosek.quality.verdict import Judge
+from regsosek.staging.engine import open_engine
+from support.checks.matrix import FULL, examples
+from support.deliveries.edited_codebook import (
     ADDED,
     FIRST,
     NEW_CODE,
@@ -24,17 +34,7 @@ from edited_codebook import (
     with_versions,
     written,
 )
-from matrix import FULL, examples
-from regsosek.contract.codebook import DATASETS
-from regsosek.contract.instruments import instrument_versions
-from regsosek.errors import ConfigurationError
-from regsosek.generated import check_rules
-from regsosek.quality.fit import unfit_rules
-from regsosek.quality.generated import generated_rules
-from regsosek.quality.reasons import explain
-from regsosek.quality.rules import EXPECT_NO_ROWS_WHERE, Rule, Suite, load_suite
-from regsosek.quality.verdict import Judge
-from regsosek.staging.engine import open_engine
+from support.deliveries.families import Row, anggota_row, keluarga_row, reference_tables, stage_rows
 
 SHIPPED = {dataset: list(generated_rules(dataset)) for dataset in DATASETS}
 LINES = lines(shipped()["variables.csv"])

@@ -9,12 +9,7 @@ import pytest
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from checked_folder import no_services
-from contract_stranger import Stranger, named
-from field_world import CompiledJudge
 from hostile.draft import NIGHT
-from matrix import FULL
-from reference_folder import frame_row, write_reference
 from regsosek.contract.codebook import ALL_DATASETS, code_list, variables
 from regsosek.contract.instruments import instrument_versions, instruments
 from regsosek.contract.pages.documentation import manifest_schema
@@ -23,6 +18,11 @@ from regsosek.night.checking.contract_check import Asked, check_delivery
 from regsosek.quality.odcs import ODCS
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
+from support.checks.matrix import FULL
+from support.deliveries.checked_folder import no_services
+from support.deliveries.contract_stranger import Stranger, named
+from support.deliveries.reference_folder import frame_row, write_reference
+from support.worlds.field_world import CompiledJudge
 
 TEXT = (PROJECT_ROOT / ODCS).read_text(encoding="utf-8")
 DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)

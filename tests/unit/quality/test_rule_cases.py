@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from matrix import FULL
 from regsosek.contract.codebook import DATASETS, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import generated_suites, rules_of
 from regsosek.quality.rules import Suite
 from regsosek.quality.verdict import Judge
-from rule_cases import RuleCase, derived_cases, written_cases
+from support.checks.matrix import FULL
+from support.checks.rule_cases import RuleCase, derived_cases, written_cases
 
 HERE = Path(__file__).parent
 KINDS = {"positive", "negative", "boundary", "missing"}

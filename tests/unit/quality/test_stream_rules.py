@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from delivered import Row
-from drawn_messages import compiled, staged
-from matrix import sampled
 from pandas_reading.streams import STREAM_READINGS
-from parity import Station, open_station
 from regsosek.contract.codebook import STREAMS
 from regsosek.quality.rules import Suite
-from rule_cases import RuleCase, written_cases
-from stream_messages import CLEAN
+from support.checks.matrix import sampled
+from support.checks.parity import Station, open_station
+from support.checks.rule_cases import RuleCase, written_cases
+from support.deliveries.drawn_messages import compiled, staged
+from support.deliveries.families import Row
+from support.deliveries.stream_messages import CLEAN
 
 KINDS = {"positive", "negative", "boundary", "missing"}
 CASES = written_cases(Path(__file__).parent / "scenarios", STREAMS)

@@ -6,17 +6,17 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import made_up
 import pandas as pd
 import pytest
 
-from matrix import FULL
 from regsosek.geography.regions import NATION
 from regsosek.release.build import build
 from regsosek.release.figures.words import night_states
 from regsosek.release.files.tables import csv_bytes, with_context
 from regsosek.release.lifecycle.manifest import ReleaseFiles, manifest
 from regsosek.statistics.definitions.definitions import definitions, needed_beside
+from support.checks.matrix import FULL
+from support.figures import made_up
 
 TELLING = {"selesai", "menolak", "dikarantina", "tidak_ada_responden", "pindah", "perbaikan_tertunda", "tak_terpetakan"}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from matrix import FULL
 from regsosek.contract.codebook import DATASETS, block, variable, variables
 from regsosek.contract.instruments import first_version
 from regsosek.quality.rules import load_suites, violation
 from regsosek.simulation.answers.projection import as_text
+from support.checks.matrix import FULL
 
 pytestmark = FULL
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from matrix import FULL
 from regsosek.contract.codebook import DATASETS, variables
 from regsosek.errors import ConfigurationError
 from regsosek.quality.reasons import explain
@@ -20,6 +19,7 @@ from regsosek.simulation.output.sinks import BucketSink, DirectorySink
 from regsosek.simulation.planted.defects import default_defects
 from regsosek.simulation.planted.planting import LABEL_COLUMNS
 from regsosek.simulation.simulate import simulate, simulate_day, write_labels
+from support.checks.matrix import FULL
 
 from .conftest import NIGHTS, PROVINCES, Simulated, stage_part, staging_engine
 

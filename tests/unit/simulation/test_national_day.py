@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matrix import FULL
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.simulation.field.campaign import Campaign
@@ -17,6 +16,7 @@ from regsosek.simulation.field.frame import province_frame
 from regsosek.simulation.field.timeline import Messages
 from regsosek.simulation.national import simulate_national_day
 from regsosek.simulation.output.sinks import DirectorySink
+from support.checks.matrix import FULL
 
 pytestmark = FULL
 

@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 import pytest
 
-from matrix import FULL
 from regsosek.errors import ConfigurationError
 from regsosek.geography.frame import parse_reference_manifest, read_reference_rows, reference_columns, simulated
 from regsosek.geography.frame_check import check_reference_rows
@@ -18,6 +17,7 @@ from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.frame import province_frame
 from regsosek.simulation.field.timeline import messages
 from regsosek.simulation.output.reference_files import VERSION
+from support.checks.matrix import FULL
 
 from .conftest import Simulated
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from matrix import FULL
 from regsosek.contract.codebook import variables
 from regsosek.contract.instruments import datasets_of
 from regsosek.contract.manifest import parse_manifest
@@ -22,6 +21,7 @@ from regsosek.simulation.output.sinks import DirectorySink
 from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.simulation.streams.happenings import fields
+from support.checks.matrix import FULL
 
 pytestmark = FULL
 

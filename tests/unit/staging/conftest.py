@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from delivered import reference_tables
 from regsosek.staging.engine import open_engine
+from support.deliveries.families import reference_tables
 
 
 @pytest.fixture

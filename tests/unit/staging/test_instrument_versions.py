@@ -5,11 +5,21 @@ from typing import Any
 
 import pytest
 
-from delivered import Row, anggota_row, delivered_file, keluarga_row, stage_rows
-from edited_codebook import ADDED, FIRST, REMOVED, SECOND, codebook, lines, second_version, shipped, written
 from regsosek.errors import ContractBreachError
 from regsosek.staging.reading.files import read_part
 from regsosek.staging.reading.repairs import Repair
+from support.deliveries.edited_codebook import (
+    ADDED,
+    FIRST,
+    REMOVED,
+    SECOND,
+    codebook,
+    lines,
+    second_version,
+    shipped,
+    written,
+)
+from support.deliveries.families import Row, anggota_row, delivered_file, keluarga_row, stage_rows
 
 
 def content_hash(engine: Any, directory: Path, row: Row, version: str) -> bytes:

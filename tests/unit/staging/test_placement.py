@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from delivered import DESA, SUBSLS, keluarga_row, stage_rows
+from support.deliveries.families import DESA, SUBSLS, keluarga_row, stage_rows
 
 NEIGHBOUR = "6403010002"
 ELSEWHERE = "6471010001"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivered import DESA, SUBSLS, Row, anggota_row, keluarga_row, stage_rows
-from matrix import examples
 from regsosek.errors import ContractBreachError
 from regsosek.staging.engine import open_engine
+from support.checks.matrix import examples
+from support.deliveries.families import DESA, SUBSLS, Row, anggota_row, keluarga_row, stage_rows
 
 NIK = "6403015202840001"
 

@@ -6,11 +6,11 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivered import VERSION, Row, anggota_row, delivered_file, keluarga_row, stage_rows
-from matrix import examples
 from regsosek.contract.codebook import DATASETS
 from regsosek.staging.reading.files import read_part
 from regsosek.staging.repeats import clear_repeats, count_repeats, note_part
+from support.checks.matrix import examples
+from support.deliveries.families import VERSION, Row, anggota_row, delivered_file, keluarga_row, stage_rows
 
 CARDS = ("6403012000000001", "6403012000000002")
 NIKS = ("6403015202840001", "6403015202840002", "")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivered import Row, anggota_row, keluarga_row, stage_rows
-from matrix import examples
 from regsosek.staging.roster import COMPLETED_AGE
+from support.checks.matrix import examples
+from support.deliveries.families import Row, anggota_row, keluarga_row, stage_rows
 
 DAYS = st.dates(date(1892, 1, 1), date(2030, 12, 31))
 
