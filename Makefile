@@ -51,11 +51,13 @@ bench: install  ## what a bad day costs more than a clean one, and day 30 more t
 # this order, those that take long first: at the end a worker would wait for another one's last file.
 tests := $(bin)/pytest -n $(or $(WORKERS),auto) --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests/e2e tests/integration tests/dags tests/laws tests/unit
 
+# Which lines and branches of our code a run takes, workers together; only once, so that a long run pays nothing for it.
+covered := $(bin)/python -m slipcover --branch --source include --skip-covered -m pytest
+
 # Units and short laws wait for nothing: one worker to each core.
 .PHONY: test-unit
 test-unit: install  ## what one runs all day: units, and laws with few examples; prints coverage (WORKERS=)
-	$(bin)/pytest -n $(or $(WORKERS),$(cores)) --dist loadfile -q -m "not exhaustive and not full" --hypothesis-profile=short \
-	  --cov --cov-report=term:skip-covered tests/laws tests/unit
+	$(covered) -n $(or $(WORKERS),$(cores)) --dist loadfile -q -m "not exhaustive and not full" --hypothesis-profile=short tests/laws tests/unit
 
 .PHONY: test
 test: install  ## what every change must pass, of parts that pip can supply (WORKERS= files at a time)
@@ -64,6 +66,10 @@ test: install  ## what every change must pass, of parts that pip can supply (WOR
 .PHONY: test-all
 test-all: install  ## the same with every cell of the large matrices, and ten times the examples of each law
 	$(tests) --hypothesis-profile=long
+
+.PHONY: coverage
+coverage: install  ## make test, and which lines and branches of the code it takes
+	$(subst $(bin)/pytest,$(covered),$(tests)) -m "not exhaustive"
 
 .PHONY: test-system
 test-system: install  ## tests that need system packages, such as a browser
