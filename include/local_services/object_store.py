@@ -18,7 +18,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True)
-class ObjectStore:
+class LocalObjectStore:
     """The S3 server whose state is kept in ``folder`` and whose buckets are the folders of ``data``."""
 
     folder: Path

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from hostile.searched import Remembered, remembered
 from local_services.mail_sink import MailSink
-from local_services.object_store import ObjectStore
+from local_services.object_store import LocalObjectStore
 from local_services.postgres import PostgresServer
 from regsosek.geography.plan import STEADY_NAME
 from regsosek.local import stack
@@ -72,7 +72,7 @@ def postgres_server(services: stack.Stack) -> PostgresServer:
 
 
 @pytest.fixture(scope="session")
-def object_store(services: stack.Stack) -> ObjectStore:
+def object_store(services: stack.Stack) -> LocalObjectStore:
     return services.object_store
 
 

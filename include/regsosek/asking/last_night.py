@@ -59,7 +59,7 @@ class Duration(_Frozen):
     usual_of_nights: int
 
 
-class Waiting(_Frozen):
+class WaitingCounts(_Frozen):
     """What waits: families in quarantine now, deliveries held as of the night with their families."""
 
     quarantined_families: int
@@ -84,7 +84,7 @@ class LastNight(_Frozen):
     provinces: tuple[ProvinceNightState, ...]
     release: PublishedNight
     duration: Duration
-    waiting: Waiting
+    waiting: WaitingCounts
     alerts: Alerts
 
     @property
@@ -181,10 +181,10 @@ def _duration(connection: Connection, night: date) -> Duration:
     )
 
 
-def _waiting(connection: Connection, night: date) -> Waiting:
+def _waiting(connection: Connection, night: date) -> WaitingCounts:
     held = held_deliveries(connection, night=night)
     quarantined = connection.execute(_QUARANTINED, {"night": night}).one()
-    return Waiting(
+    return WaitingCounts(
         **quarantined._mapping,
         held_deliveries=len(held),
         held_families=sum(each.families for each in held),

@@ -7,7 +7,7 @@ from regsosek.contract.codebook import STREAMS
 
 
 @dataclass(frozen=True)
-class Stream:
+class StreamKind:
     """A stream of messages.
 
     Attributes:
@@ -30,10 +30,10 @@ class Stream:
 MESSAGES: Final = {
     each.dataset: each
     for each in (
-        Stream("progres", ("id_subsls", "kode_petugas", "tanggal"), "tanggal"),
-        Stream("geotag", ("id_tag",), "ditandai_pada"),
+        StreamKind("progres", ("id_subsls", "kode_petugas", "tanggal"), "tanggal"),
+        StreamKind("geotag", ("id_tag",), "ditandai_pada"),
         # A rename or a merge may be told without a new code.
-        Stream("rekap_vk", ("id_subsls", "id_subsls_baru"), "dientri_pada", "id_subsls_baru"),
+        StreamKind("rekap_vk", ("id_subsls", "id_subsls_baru"), "dientri_pada", "id_subsls_baru"),
     )
 }
 assert tuple(MESSAGES) == STREAMS, "every stream of the codebook has its messages described"

@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of the doctor's report.
 
     Attributes:
@@ -42,26 +42,26 @@ class Check:
     """
 
     name: str
-    examine: Callable[[Surroundings], Finding]
+    examine: Callable[[Surroundings], CheckResult]
     settings: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
 
-def ok(found: str) -> Finding:
+def ok(found: str) -> CheckResult:
     """All is well."""
-    return Finding(Verdict.OK, found)
+    return CheckResult(Verdict.OK, found)
 
 
-def warn(found: str, fix: str) -> Finding:
+def warn(found: str, fix: str) -> CheckResult:
     """Nights run, but not as they should."""
-    return Finding(Verdict.WARN, found, fix)
+    return CheckResult(Verdict.WARN, found, fix)
 
 
-def fail(found: str, fix: str) -> Finding:
+def fail(found: str, fix: str) -> CheckResult:
     """Nights do not run, or come out wrong."""
-    return Finding(Verdict.FAIL, found, fix)
+    return CheckResult(Verdict.FAIL, found, fix)
 
 
-def skip(found: str) -> Finding:
+def skip(found: str) -> CheckResult:
     """It could not be checked."""
-    return Finding(Verdict.SKIP, found)
+    return CheckResult(Verdict.SKIP, found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from regsosek.doctor.check_result import Check, Finding, Verdict, fail, skip
+from regsosek.doctor.check_result import Check, CheckResult, Verdict, fail, skip
 from regsosek.doctor.files import CHECKS as FILES
 from regsosek.doctor.keys import CHECKS as KEYS
 from regsosek.doctor.machine import CHECKS as MACHINE
@@ -23,10 +23,10 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-def examine(environ: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> dict[str, Finding]:
+def examine(environ: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> dict[str, CheckResult]:
     """What every check found, by its name and in its order."""
     surroundings = Surroundings.of(environ)
-    findings: dict[str, Finding] = {}
+    findings: dict[str, CheckResult] = {}
     try:
         for check in checks:
             findings[check.name] = _without_secrets(surroundings, _look(check, surroundings, findings))
@@ -35,12 +35,12 @@ def examine(environ: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> dic
     return findings
 
 
-def healthy(findings: Mapping[str, Finding]) -> bool:
+def healthy(findings: Mapping[str, CheckResult]) -> bool:
     """Whether nothing failed; what was skipped rests on something that did."""
     return all(finding.verdict is not Verdict.FAIL for finding in findings.values())
 
 
-def _look(check: Check, surroundings: Surroundings, earlier: Mapping[str, Finding]) -> Finding:
+def _look(check: Check, surroundings: Surroundings, earlier: Mapping[str, CheckResult]) -> CheckResult:
     faulty = [variable(name) for name in check.settings if name in surroundings.faults]
     missed = [name for name in check.after if earlier[name].verdict in {Verdict.FAIL, Verdict.SKIP}]
     if faulty or missed:
@@ -53,9 +53,9 @@ def _look(check: Check, surroundings: Surroundings, earlier: Mapping[str, Findin
         return fail(f"the check itself broke: {type(error).__name__}", "tell the developers; the message is withheld")
 
 
-def _without_secrets(surroundings: Surroundings, finding: Finding) -> Finding:
+def _without_secrets(surroundings: Surroundings, finding: CheckResult) -> CheckResult:
     """The last guard: no check should repeat a secret, and none that does gets through."""
     found, fix = finding.found, finding.fix
     for secret in surroundings.secrets:
         found, fix = found.replace(secret, "***"), fix.replace(secret, "***")
-    return Finding(finding.verdict, found, fix)
+    return CheckResult(finding.verdict, found, fix)

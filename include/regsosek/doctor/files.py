@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.geography.boundaries import boundaries
 from regsosek.geography.calendar import default_night, field_windows
@@ -21,7 +21,7 @@ from regsosek.settings import variable
 from regsosek.wording.nouns import counted
 
 
-def _recipients(surroundings: Surroundings) -> Finding:
+def _recipients(surroundings: Surroundings) -> CheckResult:
     path = surroundings.settings.recipients_file
     found = recipients(path)
     if path is None:
@@ -38,7 +38,7 @@ def _recipients(surroundings: Surroundings) -> Finding:
     return ok(f"{path.name}: {counted(len(found), 'recipient', 'recipients')}; faults of ours go to {ours} of them")
 
 
-def _calendar(surroundings: Surroundings) -> Finding:
+def _calendar(surroundings: Surroundings) -> CheckResult:
     path = surroundings.settings.calendar_file
     windows = field_windows(path)
     night = default_night(datetime.now(UTC))
@@ -50,13 +50,13 @@ def _calendar(surroundings: Surroundings) -> Finding:
     return ok(f"{name}: {len(windows)} windows, {sum(w.is_open(night) for w in windows.values())} open last night")
 
 
-def _hold_limits(surroundings: Surroundings) -> Finding:
+def _hold_limits(surroundings: Surroundings) -> CheckResult:
     path = surroundings.settings.hold_limits_file
     datasets = {dataset for each in provinces() for dataset in hold_limits(each.code, path)}
     return ok(f"{path.name if path else 'our own limits'}: {', '.join(sorted(datasets))}")
 
 
-def _expectations(surroundings: Surroundings) -> Finding:
+def _expectations(surroundings: Surroundings) -> CheckResult:
     suites = load_suites(surroundings.settings.expectations_dir)
     empty = [name for name, suite in suites.items() if not suite.rules]
     if empty:
@@ -65,7 +65,7 @@ def _expectations(surroundings: Surroundings) -> Finding:
     return ok(f"{counted(rules, 'rule', 'rules')} of {counted(len(suites), 'dataset', 'datasets')}")
 
 
-def _imprint(surroundings: Surroundings) -> Finding:
+def _imprint(surroundings: Surroundings) -> CheckResult:
     path = surroundings.settings.imprint_file
     found = read_imprint(path)
     if path is None:
@@ -74,7 +74,7 @@ def _imprint(surroundings: Surroundings) -> Finding:
     return ok(f"{path.name}: {found.publisher}, {found.licence}")
 
 
-def _boundaries(surroundings: Surroundings) -> Finding:
+def _boundaries(surroundings: Surroundings) -> CheckResult:
     path = surroundings.settings.boundaries_file
     if path is None:
         return ok("no boundaries are named: maps are made of tiles")
@@ -84,7 +84,7 @@ def _boundaries(surroundings: Surroundings) -> Finding:
     return ok(f"{path.name}: {read.told}")
 
 
-def _plan(surroundings: Surroundings) -> Finding:
+def _plan(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     plans_of(settings)
     if settings.plan_file is None:
@@ -92,7 +92,7 @@ def _plan(surroundings: Surroundings) -> Finding:
     return ok(f"{settings.plan_file.name} is well-formed; {settings.plan_shape} where it has no curve")
 
 
-def _producer_keys(surroundings: Surroundings) -> Finding:
+def _producer_keys(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     keys, night = producer_keys(settings.producer_keys_file), default_night(datetime.now(UTC))
     signing = {each.province for each in keys if each.holds(night)}
@@ -111,7 +111,7 @@ def _producer_keys(surroundings: Surroundings) -> Finding:
 def _supplied(field: str, read: Callable[[Path], object], without: str) -> Check:
     """A file that may be left out."""
 
-    def look(surroundings: Surroundings) -> Finding:
+    def look(surroundings: Surroundings) -> CheckResult:
         path: Path | None = getattr(surroundings.settings, field)
         if path is None:
             return ok(without)

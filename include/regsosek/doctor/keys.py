@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, skip, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, skip, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ArchiveKeyError, ConfigurationError, SignatureError
 from regsosek.geography.calendar import NIGHT_ZONE
@@ -40,7 +40,7 @@ WHERE coalesce(h.generation, 1) < :newest OR h.rebuild_from IS NOT NULL ORDER BY
 """
 
 
-def _hmac_form(surroundings: Surroundings) -> Finding:
+def _hmac_form(surroundings: Surroundings) -> CheckResult:
     if surroundings.settings.hmac_key is None:
         return warn("not set here, as befits the API server and the watchdog", f"set {HMAC_KEY} where tasks run")
     keys = surroundings.settings.hash_keys
@@ -53,7 +53,7 @@ def _hmac_form(surroundings: Surroundings) -> Finding:
     return ok(f"{len(keys[-1])} characters" + (f", key {len(keys)} of a chain" if len(keys) > 1 else ""))
 
 
-def _hmac_use(surroundings: Surroundings) -> Finding:
+def _hmac_use(surroundings: Surroundings) -> CheckResult:
     if surroundings.settings.hmac_key is None:
         return skip("not set here")
     keys = surroundings.settings.hash_keys
@@ -92,7 +92,7 @@ def _fits(connection: Connection, night: object, keys: HashKeys) -> bool | None:
     return hashed_on(found.r403_nik.encode(), used) == bytes(found.nik_hash)
 
 
-def _archive_form(surroundings: Surroundings) -> Finding:
+def _archive_form(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     if settings.archive_key is None:
         return warn("not set here, as befits the API server and the watchdog", f"set {ARCHIVE_KEY} where tasks run")
@@ -103,7 +103,7 @@ def _archive_form(surroundings: Surroundings) -> Finding:
     return ok("an identity of age")
 
 
-def _archive_use(surroundings: Surroundings) -> Finding:
+def _archive_use(surroundings: Surroundings) -> CheckResult:
     settings, store = surroundings.settings, surroundings.store
     if settings.archive_key is None:
         return skip("not set here")
@@ -118,7 +118,7 @@ def _archive_use(surroundings: Surroundings) -> Finding:
     return ok("opens the keys of archived files")
 
 
-def _signing(surroundings: Surroundings) -> Finding:
+def _signing(surroundings: Surroundings) -> CheckResult:
     try:
         signer = signer_of(surroundings.settings)
     except (OSError, UnicodeDecodeError) as error:
@@ -140,7 +140,7 @@ def _today() -> date:
     return datetime.now(UTC).astimezone(NIGHT_ZONE).date()
 
 
-def _producers(surroundings: Surroundings) -> Finding:
+def _producers(surroundings: Surroundings) -> CheckResult:
     """A province whose last key ends delivers nothing from that night on."""
     own: dict[str, date] = {}
     for each in producer_keys(surroundings.settings.producer_keys_file):
@@ -152,7 +152,7 @@ def _producers(surroundings: Surroundings) -> Finding:
     return ok(counted(len(own), "province signs its manifests", "provinces sign their manifests"))
 
 
-def _signed(surroundings: Surroundings) -> Finding:
+def _signed(surroundings: Surroundings) -> CheckResult:
     signer, store, bucket = signer_of(surroundings.settings), surroundings.store, surroundings.settings.release_bucket
     prefix = current_prefix(store, surroundings.settings)
     if signer is None or prefix is None:

@@ -16,7 +16,7 @@ import httpx
 import psutil
 from packaging.requirements import Requirement
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.geography.provinces import provinces
 from regsosek.scratch import Holder, WorkFolder, work_folders
@@ -45,7 +45,7 @@ NAMED = 5
 NIGHT_ZONE_VARIABLE, NIGHT_ZONE = "AIRFLOW__CORE__DEFAULT_TIMEZONE", "Asia/Jakarta"
 
 
-def _versions(_: Surroundings) -> Finding:
+def _versions(_: Surroundings) -> CheckResult:
     wanted = [Requirement(each) for each in requires("regsosek") or ()]
     unmet = [told for each in wanted if (each.marker is None or each.marker.evaluate()) and (told := _unmet(each))]
     if unmet:
@@ -62,7 +62,7 @@ def _unmet(requirement: Requirement) -> str:
     return "" if fits else f"{requirement.name} {installed} in place of {requirement.specifier}"
 
 
-def _work_dir(surroundings: Surroundings) -> Finding:
+def _work_dir(surroundings: Surroundings) -> CheckResult:
     path = surroundings.settings.work_dir
     fix = f"give {path} to uid {os.getuid()} with mode 0700, or name another in {variable('work_dir')}"
     try:
@@ -77,7 +77,7 @@ def _work_dir(surroundings: Surroundings) -> Finding:
     return ok(f"{path} is ours alone and can be written to")
 
 
-def _left_behind(surroundings: Surroundings) -> Finding:
+def _left_behind(surroundings: Surroundings) -> CheckResult:
     path, by_holder = surroundings.settings.scratch, defaultdict[Holder, list[WorkFolder]](list)
     for each in work_folders(path):
         by_holder[each.holder].append(each)
@@ -98,7 +98,7 @@ def _counted(folders: Sequence[WorkFolder], what: str) -> str:
     return f"{len(folders)} work folder(s) {what} ({size:.1f} MiB, the oldest touched last {oldest:%Y-%m-%d %H:%M} UTC)"
 
 
-def _disk(surroundings: Surroundings) -> Finding:
+def _disk(surroundings: Surroundings) -> CheckResult:
     path, least = surroundings.settings.scratch, surroundings.settings.least_free_gib
     usage = shutil.disk_usage(path)
     told = f"{usage.free / GIB:.1f} GiB of {usage.total / GIB:.1f} GiB are free under {path}"
@@ -108,7 +108,7 @@ def _disk(surroundings: Surroundings) -> Finding:
     return ok(told) if usage.free >= 2 * least * GIB else warn(f"{told}, less than twice what a night wants", fix)
 
 
-def _memory(surroundings: Surroundings) -> Finding:
+def _memory(surroundings: Surroundings) -> CheckResult:
     limit = surroundings.settings.memory_limit
     sized = _SIZE.fullmatch(limit.strip())
     if sized is None:
@@ -122,7 +122,7 @@ def _memory(surroundings: Surroundings) -> Finding:
     return ok(told)
 
 
-def _zones(surroundings: Surroundings) -> Finding:
+def _zones(surroundings: Surroundings) -> CheckResult:
     names = {NIGHT_ZONE, *(province.timezone for province in provinces())}
     try:
         offsets = [datetime.now(ZoneInfo(name)).strftime("%z") for name in sorted(names)]
@@ -135,7 +135,7 @@ def _zones(surroundings: Surroundings) -> Finding:
     return ok(f"{', '.join(sorted(names))} are known ({', '.join(offsets)})")
 
 
-def _store_clock(surroundings: Surroundings) -> Finding:
+def _store_clock(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     address = settings.s3_endpoint_url or f"https://s3.{settings.s3_region}.amazonaws.com"
     try:
@@ -148,7 +148,7 @@ def _store_clock(surroundings: Surroundings) -> Finding:
     return skew_finding("object store", parsedate_to_datetime(answer.headers["Date"]), datetime.now(UTC))
 
 
-def skew_finding(whose: str, theirs: datetime, ours: datetime) -> Finding:
+def skew_finding(whose: str, theirs: datetime, ours: datetime) -> CheckResult:
     """What the difference between two clocks means; both instants carry an offset."""
     skew = (ours - theirs).total_seconds()
     told = f"this machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} that of the {whose}"

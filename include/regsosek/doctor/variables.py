@@ -2,14 +2,14 @@
 
 from difflib import get_close_matches
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import Settings, variable
 
 _EXAMPLE = ".example"
 
 
-def _variables(surroundings: Surroundings) -> Finding:
+def _variables(surroundings: Surroundings) -> CheckResult:
     if not surroundings.faults:
         return ok(f"{len(surroundings.settings.model_fields_set)} set, all known and well-formed")
     told = "; ".join(f"{variable(name)}: {_told(name, fault)}" for name, fault in surroundings.faults.items())
@@ -23,7 +23,7 @@ def _told(name: str, fault: str) -> str:
     return f"no such setting; did you mean {variable(near[0])}?" if near else "no such setting; remove it"
 
 
-def _sender(surroundings: Surroundings) -> Finding:
+def _sender(surroundings: Surroundings) -> CheckResult:
     sender = surroundings.settings.mail_sender
     if sender.endswith(_EXAMPLE):
         return warn(f"{variable('mail_sender')} still holds an example address", "set it to an address of this office")

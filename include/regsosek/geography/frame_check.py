@@ -52,7 +52,7 @@ _AROUND = " \t\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u2060\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FrameFault:
     """One kind of fault in one column, and the numbers of its data rows, from 1."""
 
     kind: FaultKind
@@ -70,7 +70,7 @@ class CheckedRows:
     """The rows that can be used, in file order, and the report on all others."""
 
     rows: tuple[Row, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[FrameFault, ...]
 
 
 def check_reference_rows(
@@ -193,12 +193,12 @@ def _doubts(dataset: ReferenceDataset, rows: Mapping[int, Row]) -> list[_Found]:
     return []
 
 
-def _by_kind(found: list[_Found]) -> tuple[Fault, ...]:
+def _by_kind(found: list[_Found]) -> tuple[FrameFault, ...]:
     numbers: dict[tuple[FaultKind, str], list[int]] = {}
     for kind, column, number in found:
         numbers.setdefault((kind, column), []).append(number)
     order = get_args(FaultKind)
     return tuple(
-        Fault(kind, column, tuple(sorted(numbers[kind, column])))
+        FrameFault(kind, column, tuple(sorted(numbers[kind, column])))
         for kind, column in sorted(numbers, key=lambda fault: (order.index(fault[0]), fault[1]))
     )

@@ -75,7 +75,7 @@ class Discovery:
         return tuple(folder for folder in self.later if folder.delivered_on > today + timedelta(days=1))
 
 
-class Place(NamedTuple):
+class KeyPlace(NamedTuple):
     """What a key says: a file of that name in that delivery."""
 
     folder: DeliveryFolder
@@ -87,13 +87,13 @@ def province_prefix(province: str) -> str:
     return f"{LANDING}prov={province}/"
 
 
-def place_of(key: str) -> Place | None:
+def place_of(key: str) -> KeyPlace | None:
     """Reads a key; ``None`` when it is not exactly where a delivery's file must be."""
     prefix, _, name = key.rpartition("/")
     folder = _folder(prefix + "/")
     if folder is None or not (name in {MANIFEST_NAME, SIGNATURE_NAME} or FILE_NAME.fullmatch(name)):
         return None
-    return Place(folder, name)
+    return KeyPlace(folder, name)
 
 
 def discover(store: Store, bucket: str, province: str, night: date) -> Discovery:

@@ -17,7 +17,7 @@ from pyrage import x25519
 from local_services.environment_file import write_environment
 from local_services.loopback import HOST
 from local_services.mail_sink import MailSink
-from local_services.object_store import ObjectStore
+from local_services.object_store import LocalObjectStore
 from local_services.postgres import PostgresServer
 from local_services.private_files import kept_secret, private_directory, write_private
 from regsosek.local.airflow import Airflow
@@ -45,9 +45,9 @@ class Stack:
         return PostgresServer(self.root / "postgres", ACCOUNT_PREFIX)
 
     @property
-    def object_store(self) -> ObjectStore:
+    def object_store(self) -> LocalObjectStore:
         """Holds landing, archive and release; buckets are the folders of ``s3/``."""
-        return ObjectStore(self.root / "object-store", self.root / "s3")
+        return LocalObjectStore(self.root / "object-store", self.root / "s3")
 
     @property
     def mail(self) -> MailSink:

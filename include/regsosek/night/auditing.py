@@ -10,7 +10,7 @@ from regsosek.faults import edge
 from regsosek.geography.regions import NATION
 from regsosek.landing.archive import archived_seals
 from regsosek.release.audit import full_audit
-from regsosek.release.audit.full_audit import Standing
+from regsosek.release.audit.full_audit import AuditedRelease
 from regsosek.release.rereading.archived_cases import Archive
 from regsosek.resources import House
 from regsosek.warehouse.nights.lost_nights import note_archived
@@ -49,7 +49,7 @@ def _look_into_archive(house: House) -> None:
         note_archived(connection, archived_seals(house.store, house.settings.archive_bucket))
 
 
-def results(house: House) -> tuple[Standing, Faults]:
+def results(house: House) -> tuple[AuditedRelease, Faults]:
     """The newest release, and what its audit found so far by province."""
     with house.publisher.begin() as connection:
         standing = full_audit.newest_release(connection)

@@ -28,7 +28,7 @@ LEAST_DAYS = 30  # of what the pipeline ends itself: a slip of the pen must not 
 
 
 @dataclass(frozen=True)
-class Rule:
+class RetentionRule:
     """A class of data: how long it is kept (None: for ever), from when on, and who ends it how."""
 
     name: str
@@ -54,14 +54,14 @@ class Rule:
 class Due:
     """What of a class is over its time in a province (``00``: of no province): rows, bytes, and since which day."""
 
-    rule: Rule
+    rule: RetentionRule
     province: str
     rows: int
     bytes: int
     oldest: date | None
 
 
-def rules(path: Path | None = None) -> tuple[Rule, ...]:
+def rules(path: Path | None = None) -> tuple[RetentionRule, ...]:
     """The classes, in their order.
 
     Args:
@@ -78,7 +78,9 @@ def rules(path: Path | None = None) -> tuple[Rule, ...]:
     return tuple(_rule(row) for row in rows)
 
 
-def due(connection: Connection, windows: Mapping[str, FieldWindow], of: Sequence[Rule], today: date) -> Iterator[Due]:
+def due(
+    connection: Connection, windows: Mapping[str, FieldWindow], of: Sequence[RetentionRule], today: date
+) -> Iterator[Due]:
     """What the pipeline could end now, by class and province; nothing of a class that has none."""
     for rule, province, before in _places(windows, of, today):
         counted = connection.execute(text(_COUNTS[rule.name]), {"province": province, "before": before}).one()
@@ -87,7 +89,13 @@ def due(connection: Connection, windows: Mapping[str, FieldWindow], of: Sequence
 
 
 def end(
-    engine: Engine, windows: Mapping[str, FieldWindow], of: Sequence[Rule], today: date, *, by: str, reason: str
+    engine: Engine,
+    windows: Mapping[str, FieldWindow],
+    of: Sequence[RetentionRule],
+    today: date,
+    *,
+    by: str,
+    reason: str,
 ) -> Iterator[Due]:
     """Ends what is due, a class of a province in a transaction; killed in between, the next call goes on.
 
@@ -112,7 +120,7 @@ def end(
         yield found
 
 
-def lifecycle(of: Sequence[Rule]) -> dict[str, Any]:
+def lifecycle(of: Sequence[RetentionRule]) -> dict[str, Any]:
     """The rules of the landing bucket as S3 stores take them: uploads go after their time, rests of uploads at once."""
     [landing] = [each for each in of if each.name == "landing"]
     rule = {
@@ -126,7 +134,7 @@ def lifecycle(of: Sequence[Rule]) -> dict[str, Any]:
     return {"Rules": [rule]}
 
 
-def _rule(row: dict[str, str]) -> Rule:
+def _rule(row: dict[str, str]) -> RetentionRule:
     days = row.pop("kept_days")
     if days and not days.isdecimal():
         raise ReferenceDataError(f"class {row['class']}: kept_days is a number of days, or empty for ever")
@@ -134,10 +142,12 @@ def _rule(row: dict[str, str]) -> Rule:
         raise ReferenceDataError(f"class {row['class']}: the pipeline cannot end it; say in ends_by who does")
     if row["ends_by"] == OURS and days and int(days) < LEAST_DAYS:
         raise ReferenceDataError(f"class {row['class']}: keep it for {LEAST_DAYS} days at least")
-    return Rule(name=row.pop("class"), kept_days=int(days) if days else None, **row)
+    return RetentionRule(name=row.pop("class"), kept_days=int(days) if days else None, **row)
 
 
-def _places(windows: Mapping[str, FieldWindow], of: Sequence[Rule], today: date) -> Iterator[tuple[Rule, str, date]]:
+def _places(
+    windows: Mapping[str, FieldWindow], of: Sequence[RetentionRule], today: date
+) -> Iterator[tuple[RetentionRule, str, date]]:
     for rule in of:
         if rule.ends_by != OURS:
             continue

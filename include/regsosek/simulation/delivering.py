@@ -13,7 +13,7 @@ from regsosek.resources import House
 from regsosek.settings import Settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.national import OpenSink, simulate_national_day
-from regsosek.simulation.output.delivery import Delivered
+from regsosek.simulation.output.delivery import SimulatedDelivery
 from regsosek.simulation.output.sinks import BucketSink, SigningSink, Sink
 from regsosek.simulation.simulate import SimulationReport, simulate, write_gap_labels, write_labels
 
@@ -85,7 +85,7 @@ def landing_sink(settings: Settings) -> BucketSink:
 
 
 @contextmanager
-def _announced(deliveries: int) -> Iterator[Callable[[Delivered], None]]:
+def _announced(deliveries: int) -> Iterator[Callable[[SimulatedDelivery], None]]:
     columns = (TextColumn("Simulated deliveries"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("", total=deliveries)

@@ -11,7 +11,7 @@ from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.field_day import families_by_province
 from regsosek.simulation.field.frame import province_frame
-from regsosek.simulation.output.delivery import Delivered
+from regsosek.simulation.output.delivery import SimulatedDelivery
 from regsosek.simulation.output.reference_files import Files, write_province_files, write_reference_manifests
 from regsosek.simulation.output.sinks import Sink
 from regsosek.simulation.planted.defects import DefectTable, default_defects
@@ -28,7 +28,7 @@ class _ProvinceDay:
     province: str
     target: int
     files: Files
-    delivered: Delivered | None
+    delivered: SimulatedDelivery | None
 
 
 def simulate_national_day(
@@ -39,7 +39,7 @@ def simulate_national_day(
     families: int,
     provinces: Sequence[str] | None = None,
     processes: int = 1,
-    progress: Callable[[Delivered], None] = lambda _: None,
+    progress: Callable[[SimulatedDelivery], None] = lambda _: None,
     defects: DefectTable | None = None,
 ) -> SimulationReport:
     """Writes all reference files, and one delivery of each province with what was enumerated on ``night``.

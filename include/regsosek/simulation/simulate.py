@@ -14,12 +14,12 @@ from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import province as province_of_code
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.simulation.draws.randomness import Draws
-from regsosek.simulation.field.campaign import Campaign, Incident
+from regsosek.simulation.field.campaign import Campaign, DeliveryIncident
 from regsosek.simulation.field.field_day import messages_of_one_day
 from regsosek.simulation.field.frame import ProvinceFrame, province_frame
 from regsosek.simulation.field.gaps import GAP_LABEL_COLUMNS, GapLabel
-from regsosek.simulation.field.timeline import Messages, messages
-from regsosek.simulation.output.delivery import Delivered, deliver, envelope
+from regsosek.simulation.field.timeline import SentDocuments, messages
+from regsosek.simulation.output.delivery import SimulatedDelivery, deliver, envelope
 from regsosek.simulation.output.parts import PartWriter
 from regsosek.simulation.output.reference_files import write_reference_files
 from regsosek.simulation.output.sinks import Sink
@@ -43,7 +43,7 @@ class SimulationReport:
     seed: int
     scale: float
     targets: dict[str, int]
-    deliveries: tuple[Delivered, ...]
+    deliveries: tuple[SimulatedDelivery, ...]
     silent: tuple[tuple[str, date], ...]
     streams: tuple[StreamDelivered, ...] = ()
     gaps: tuple[GapLabel, ...] = ()
@@ -70,7 +70,7 @@ def simulate(
     *,
     nights: Sequence[date],
     provinces: Sequence[str] | None = None,
-    progress: Callable[[Delivered], None] = lambda _: None,
+    progress: Callable[[SimulatedDelivery], None] = lambda _: None,
     defects: DefectTable | None = None,
 ) -> SimulationReport:
     """Writes the reference files and the deliveries of ``nights``.
@@ -91,7 +91,7 @@ def simulate(
     if early:
         raise ConfigurationError(f"nights {', '.join(early)} lie before the first delivery, {campaign.first_delivery}")
     codes = [province_of_code(code).code for code in provinces or [p.code for p in all_provinces()]]
-    delivered: list[Delivered] = []
+    delivered: list[SimulatedDelivery] = []
     silent: list[tuple[str, date]] = []
     streams: list[StreamDelivered] = []
     gaps: list[GapLabel] = []
@@ -143,7 +143,7 @@ def deliver_day(
     night: date,
     families: int,
     defect_share: float,
-) -> Delivered:
+) -> SimulatedDelivery:
     """Delivers ``families`` families of one province, all enumerated on ``night``.
 
     Raises:
@@ -187,7 +187,7 @@ def workshop(sink: Sink, table: DefectTable) -> Iterator[tuple[PartWriter, Defec
 
 def _night(
     campaign: Campaign, frame: ProvinceFrame, night: date, writer: PartWriter, defect_share: float, sink: Sink
-) -> Iterator[Delivered]:
+) -> Iterator[SimulatedDelivery]:
     """The deliveries of one province and night; none if it is silent."""
     day = campaign.day(frame.province, night)
     wrong = campaign.incident(frame.province, day)
@@ -205,11 +205,11 @@ def _again(
     campaign: Campaign,
     frame: ProvinceFrame,
     night: date,
-    wrong: Incident,
+    wrong: DeliveryIncident,
     writer: PartWriter,
     defect_share: float,
     sink: Sink,
-) -> Delivered:
+) -> SimulatedDelivery:
     """The second delivery of a night: an earlier one once more, or in a corrected form that replaces it."""
     assert wrong.of is not None
     sent = _sent(campaign, frame, wrong.of, defect_share)
@@ -222,7 +222,7 @@ def _again(
     return deliver(campaign, frame, sent, outside, writer, sink, kind=wrong.kind)
 
 
-def _sent(campaign: Campaign, frame: ProvinceFrame, day: int, defect_share: float) -> Iterator[Messages]:
+def _sent(campaign: Campaign, frame: ProvinceFrame, day: int, defect_share: float) -> Iterator[SentDocuments]:
     """What the regular delivery of ``day`` holds: everything since the last day that delivered."""
     first = campaign.day(frame.province, campaign.first_delivery)
     after = day - 1

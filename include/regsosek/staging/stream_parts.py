@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 
 import duckdb
 
-from regsosek.contract.stream_kinds import MESSAGES, Stream
+from regsosek.contract.stream_kinds import MESSAGES, StreamKind
 from regsosek.geography.calendar import PossibleDays
 from regsosek.staging.placement import HOLDS, know_changes
 from regsosek.staging.relations import typed_table
@@ -82,17 +82,17 @@ def count_statements(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("DROP TABLE statement")
 
 
-def complete(stream: Stream) -> str:
+def complete(stream: StreamKind) -> str:
     """SQL over ``t``: the message says what it speaks of."""
     return " AND ".join(f"t.{column} IS NOT NULL" for column in stream.needed)
 
 
-def _message(stream: Stream) -> str:
+def _message(stream: StreamKind) -> str:
     # 64 bits of the key: two keys of one delivery that share them are out of reach of chance.
     return f"hash({', '.join(f't.{column}' for column in stream.key)})"
 
 
-def _told_on(stream: Stream, offset: timedelta) -> str:
+def _told_on(stream: StreamKind, offset: timedelta) -> str:
     """SQL over ``t``: the day that a message tells of, on the province's clock."""
     return f"t.{stream.told}" if stream.told == "tanggal" else local_day(f"t.{stream.told}", offset)
 
@@ -113,7 +113,7 @@ LEFT JOIN at_all b ON b.id_subsls = d.id_subsls_baru
 LEFT JOIN region desa ON desa.code = left(d.id_subsls_baru, 10) AND length(d.id_subsls_baru) = 16"""
 
 
-def _facts(stream: Stream, offset: timedelta) -> str:
+def _facts(stream: StreamKind, offset: timedelta) -> str:
     known_heir, heir = (_NEW_PLACE, _OF_NEW_PLACE) if stream.optional == "id_subsls_baru" else ("", "")
     sent = f"{local_day('t.dikirim_pada', offset)} AS sent_on, " if stream.dataset == "progres" else ""
     return f"""

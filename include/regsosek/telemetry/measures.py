@@ -24,7 +24,7 @@ NATION = "00"
 
 
 @dataclass(frozen=True)
-class Measure:
+class Metric:
     """One line of ``measures.csv``: ``kind`` counter, gauge or histogram; unit in UCUM."""
 
     name: str
@@ -35,11 +35,11 @@ class Measure:
 
 
 @cache
-def measures() -> Mapping[str, Measure]:
+def measures() -> Mapping[str, Metric]:
     """All measures by name."""
     text = (files("regsosek.telemetry") / "measures.csv").read_text(encoding="utf-8")
     lines = csv.DictReader(text.splitlines())
-    return {line["name"]: Measure(**line | {"attributes": tuple(line["attributes"].split())}) for line in lines}
+    return {line["name"]: Metric(**line | {"attributes": tuple(line["attributes"].split())}) for line in lines}
 
 
 def wanted(environ: Mapping[str, str]) -> bool:

@@ -33,7 +33,7 @@ FENCE_SECONDS = 5  # that a former holder's transaction may still take, before i
 
 
 @dataclass(frozen=True)
-class Right:
+class LockScope:
     """What is locked: a province, or the release under the nation's code."""
 
     lock: int
@@ -64,7 +64,7 @@ class Held:
         pulse: asks that session whether it lives.
     """
 
-    right: Right
+    right: LockScope
     engine: Engine
     token: int
     session: int
@@ -83,7 +83,7 @@ def province_lock(engine: Engine, province: str, *, wait: bool = True) -> Iterat
         ProvinceBusyError: somebody else holds it, and ``wait`` is false.
         LockLostError: the right was lost meanwhile; nothing was written since.
     """
-    with _locked(engine, Right(PROVINCE_LOCK, province), wait=wait) as held:
+    with _locked(engine, LockScope(PROVINCE_LOCK, province), wait=wait) as held:
         yield held
 
 
@@ -94,13 +94,13 @@ def release_lock(engine: Engine) -> Iterator[Held]:
     Raises:
         LockLostError: the right was lost meanwhile.
     """
-    with _locked(engine, Right(RELEASE_LOCK, NATION), wait=True) as held:
+    with _locked(engine, LockScope(RELEASE_LOCK, NATION), wait=True) as held:
         yield held
 
 
 def hold_province(connection: Connection, province: str) -> None:
     """Takes the right of :func:`province_lock` until the transaction ends."""
-    right = Right(PROVINCE_LOCK, province)
+    right = LockScope(PROVINCE_LOCK, province)
     for each in (right.key, right.fence):
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock, :code)"), each)
 
@@ -117,7 +117,7 @@ _OF_US = (
 
 
 @contextmanager
-def _locked(engine: Engine, right: Right, *, wait: bool) -> Iterator[Held]:
+def _locked(engine: Engine, right: LockScope, *, wait: bool) -> Iterator[Held]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         _take(connection, right, wait=wait)
         pulse = Heartbeat(_driver(connection))
@@ -141,7 +141,7 @@ def _driver(connection: Connection) -> psycopg.Connection:
     return driver
 
 
-def _take(connection: Connection, right: Right, *, wait: bool) -> None:
+def _take(connection: Connection, right: LockScope, *, wait: bool) -> None:
     if connection.execute(text("SELECT pg_try_advisory_lock(:lock, :code)"), right.key).scalar_one():
         return
     if not wait:
@@ -169,7 +169,7 @@ def _lock_within(connection: Connection, key: dict[str, int], seconds: int) -> b
 LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
 
 
-def _holder(connection: Connection, right: Right) -> str:
+def _holder(connection: Connection, right: LockScope) -> str:
     """Who holds a right, since when, and how its session does; nothing of what it does."""
     found = connection.execute(text(_HOLDER), right.key | {"province": right.code}).first()
     if found is None:
@@ -186,7 +186,7 @@ WHERE {_OF_US} AND classid = :lock AND objid = :code
 """
 
 
-def _fenced(engine: Engine, connection: Connection, right: Right, pulse: Heartbeat) -> Held:
+def _fenced(engine: Engine, connection: Connection, right: LockScope, pulse: Heartbeat) -> Held:
     session = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     # An engine of its own for the listener; connections and pool are the same.
     held = Held(right, engine.execution_options(), _draw(connection, right), session, pulse)
@@ -194,7 +194,7 @@ def _fenced(engine: Engine, connection: Connection, right: Right, pulse: Heartbe
     return held
 
 
-def _draw(connection: Connection, right: Right) -> int:
+def _draw(connection: Connection, right: LockScope) -> int:
     """The next token, drawn when no transaction of a former holder is under way any more."""
     if not _lock_within(connection, right.fence, FENCE_SECONDS):
         # It has lost its right, for we have it: nothing that it writes may come after what we read.
@@ -208,7 +208,7 @@ def _draw(connection: Connection, right: Right) -> int:
     return token
 
 
-def _end_former(connection: Connection, right: Right) -> None:
+def _end_former(connection: Connection, right: LockScope) -> None:
     """Ends what a former holder has under way; of another account (the portal's) it is short, and waited for."""
     try:
         connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {_OWN_FENCE}"), right.fence)
@@ -243,7 +243,7 @@ FROM ledger.lock_holder WHERE province = :province
 """
 
 
-def _let_go(connection: Connection, right: Right, pulse: Heartbeat) -> None:
+def _let_go(connection: Connection, right: LockScope, pulse: Heartbeat) -> None:
     """Gives the right back; if its session is gone, it was lost, and the last transaction knew of it or came before."""
     try:
         if not pulse.silent:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.provinces import province as province_of
 from regsosek.release.lifecycle.agreement import disagreement
-from regsosek.watchdog.finding import Finding, Kind
+from regsosek.watchdog.finding import Finding, FindingKind
 from regsosek.watchdog.observing.limits import Limits, limits
 from regsosek.watchdog.observing.nights_due import night_due
 from regsosek.watchdog.observing.observed import Observed, SeenNight, SeenStore, SeenWarehouse, Unreachable
@@ -22,7 +22,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class RoundFindings:
     """What a round found.
 
     Attributes:
@@ -30,35 +30,38 @@ class Judgement:
     """
 
     findings: tuple[Finding, ...]
-    blind: frozenset[Kind] = frozenset()
+    blind: frozenset[FindingKind] = frozenset()
 
 
 # What each part of the world is needed for; a release is judged by either of two. While the store is down no night can
 # take a delivery, and the ledger's silence is the store's.
 _BY_WAREHOUSE = frozenset({
-    Kind.NIGHT_NOT_BEGUN, Kind.NIGHT_UNFINISHED, Kind.NIGHTS_LOST, Kind.POINTER_ASTRAY, Kind.ALERTS_WAITING,
-    Kind.NOBODY_TOLD,
+    FindingKind.NIGHT_NOT_BEGUN, FindingKind.NIGHT_UNFINISHED, FindingKind.NIGHTS_LOST, FindingKind.POINTER_ASTRAY,
+    FindingKind.ALERTS_WAITING, FindingKind.NOBODY_TOLD,
 })  # fmt: skip
-_BY_STORE = frozenset({Kind.NIGHTS_LOST, Kind.POINTER_ASTRAY, Kind.PROVINCE_SILENT, Kind.NATION_SILENT})
-_BY_EITHER = frozenset({Kind.RELEASE_LATE})
+_BY_STORE = frozenset(
+    {FindingKind.NIGHTS_LOST, FindingKind.POINTER_ASTRAY, FindingKind.PROVINCE_SILENT, FindingKind.NATION_SILENT}
+)
+_BY_EITHER = frozenset({FindingKind.RELEASE_LATE})
 # A finding that says more than others says nothing of their end.
-_INHIBITED: dict[Kind, frozenset[Kind]] = {
-    Kind.NATION_SILENT: frozenset({Kind.PROVINCE_SILENT}), Kind.NIGHT_NOT_BEGUN: frozenset({Kind.NIGHT_UNFINISHED}),
+_INHIBITED: dict[FindingKind, frozenset[FindingKind]] = {
+    FindingKind.NATION_SILENT: frozenset({FindingKind.PROVINCE_SILENT}),
+    FindingKind.NIGHT_NOT_BEGUN: frozenset({FindingKind.NIGHT_UNFINISHED}),
 }  # fmt: skip
-_BY_WINDOWS = _BY_EITHER | _BY_STORE | _BY_WAREHOUSE - {Kind.ALERTS_WAITING, Kind.NIGHTS_LOST}
+_BY_WINDOWS = _BY_EITHER | _BY_STORE | _BY_WAREHOUSE - {FindingKind.ALERTS_WAITING, FindingKind.NIGHTS_LOST}
 
 
-def findings(observed: Observed, now: datetime, rules: Limits | None = None) -> Judgement:
+def findings(observed: Observed, now: datetime, rules: Limits | None = None) -> RoundFindings:
     """What is wrong at ``now``, the gravest part of the world first."""
     rules = rules or limits()
     found = [*_surroundings(observed, now, rules), *_lost(observed), *_nights(observed, now, rules), *_outbox(observed)]
-    inhibited: frozenset[Kind] = frozenset().union(*(_INHIBITED.get(each.kind, frozenset()) for each in found))
-    return Judgement(tuple(found), _blind(observed) | inhibited)
+    inhibited: frozenset[FindingKind] = frozenset().union(*(_INHIBITED.get(each.kind, frozenset()) for each in found))
+    return RoundFindings(tuple(found), _blind(observed) | inhibited)
 
 
-def _blind(observed: Observed) -> frozenset[Kind]:
+def _blind(observed: Observed) -> frozenset[FindingKind]:
     no_warehouse, no_store = (isinstance(each, Unreachable) for each in (observed.warehouse, observed.store))
-    blind: frozenset[Kind] = frozenset()
+    blind: frozenset[FindingKind] = frozenset()
     if no_warehouse:
         blind |= _BY_WAREHOUSE
     if no_store:
@@ -68,21 +71,22 @@ def _blind(observed: Observed) -> frozenset[Kind]:
     if isinstance(observed.windows, Unreachable):
         blind |= _BY_WINDOWS
     if isinstance(observed.airflow, Unreachable):
-        blind |= {Kind.SCHEDULER_DEAD}
+        blind |= {FindingKind.SCHEDULER_DEAD}
     return blind
 
 
 def _surroundings(observed: Observed, now: datetime, rules: Limits) -> Iterator[Finding]:
     parts = {
-        Kind.WAREHOUSE_DOWN: observed.warehouse, Kind.STORE_DOWN: observed.store, Kind.MAIL_DOWN: observed.mail,
-        Kind.AIRFLOW_DOWN: observed.airflow, Kind.MEMORY_LOST: observed.memory, Kind.PING_DOWN: observed.ping,
-        Kind.CHECK_FAILED: observed.windows,
+        FindingKind.WAREHOUSE_DOWN: observed.warehouse, FindingKind.STORE_DOWN: observed.store,
+        FindingKind.MAIL_DOWN: observed.mail, FindingKind.AIRFLOW_DOWN: observed.airflow,
+        FindingKind.MEMORY_LOST: observed.memory, FindingKind.PING_DOWN: observed.ping,
+        FindingKind.CHECK_FAILED: observed.windows,
     }  # fmt: skip
     for kind, part in parts.items():
         if isinstance(part, Unreachable):
-            yield Finding(kind, part.why, "calendar" if kind is Kind.CHECK_FAILED else "")
+            yield Finding(kind, part.why, "calendar" if kind is FindingKind.CHECK_FAILED else "")
     for check, why in observed.faults.items():
-        yield Finding(Kind.CHECK_FAILED, why, check)
+        yield Finding(FindingKind.CHECK_FAILED, why, check)
     yield from _heartbeats(observed, now, rules)
 
 
@@ -90,11 +94,13 @@ def _heartbeats(observed: Observed, now: datetime, rules: Limits) -> Iterator[Fi
     if observed.airflow is not None and not isinstance(observed.airflow, Unreachable):
         for component, at in observed.airflow.heartbeats.items():
             if now - at > timedelta(minutes=rules.waiting.heartbeat_minutes):
-                yield Finding(Kind.SCHEDULER_DEAD, f"{component}: last heartbeat {_moment(at)}", component)
+                yield Finding(FindingKind.SCHEDULER_DEAD, f"{component}: last heartbeat {_moment(at)}", component)
     for watcher, at in observed.watchers.items():
         away = now - at
         if timedelta(minutes=rules.waiting.watcher_minutes) < away < timedelta(days=rules.waiting.forgotten_days):
-            yield Finding(Kind.WATCHER_SILENT, f"{_WATCHERS.get(watcher, watcher)}: last round {_moment(at)}", watcher)
+            yield Finding(
+                FindingKind.WATCHER_SILENT, f"{_WATCHERS.get(watcher, watcher)}: last round {_moment(at)}", watcher
+            )
 
 
 _WATCHERS = {
@@ -130,7 +136,7 @@ def _lost(observed: Observed) -> Iterator[Finding]:
         first = min(night for night, _ in lost)
         of_whom = f"of {counted(len(codes), 'province', 'provinces')}: {_names(codes)}"
         told = f"the archive has sealed nights from {first} on that it lacks, {of_whom}"
-        yield Finding(Kind.NIGHTS_LOST, f"{told}; run `regsosek replay --from {first}`")
+        yield Finding(FindingKind.NIGHTS_LOST, f"{told}; run `regsosek replay --from {first}`")
 
 
 def _has(warehouse: SeenWarehouse, code: str, night: date, size: int) -> bool:
@@ -146,7 +152,7 @@ def _processing(
     due, days = rules.deadlines, rules.waiting.forgotten_days
     begun, processed, told = (night_due(now, at, windows, days) for at in (due.begun, due.processed, due.told))
     if begun is not None and not _seen(warehouse, begun).sealed:
-        yield Finding(Kind.NIGHT_NOT_BEGUN, f"night {begun}: no province has begun by {due.begun:%H:%M} WIB")
+        yield Finding(FindingKind.NIGHT_NOT_BEGUN, f"night {begun}: no province has begun by {due.begun:%H:%M} WIB")
     # A night that never began is told as such, or, once the next one has begun, is that one's to take up.
     if processed is not None and _seen(warehouse, processed).sealed:
         missing = sorted(windows.keys() - _seen(warehouse, processed).processed)
@@ -154,9 +160,11 @@ def _processing(
             told_of = (
                 f"{len(missing)} of {counted(len(windows), 'province', 'provinces')} not processed: {_names(missing)}"
             )
-            yield Finding(Kind.NIGHT_UNFINISHED, f"night {processed}: {told_of}")
+            yield Finding(FindingKind.NIGHT_UNFINISHED, f"night {processed}: {told_of}")
     if told is not None and _seen(warehouse, told).processed and not _seen(warehouse, told).told:
-        yield Finding(Kind.NOBODY_TOLD, f"night {told} was processed, and no digest composed by {due.told:%H:%M} WIB")
+        yield Finding(
+            FindingKind.NOBODY_TOLD, f"night {told} was processed, and no digest composed by {due.told:%H:%M} WIB"
+        )
 
 
 def _publication(
@@ -173,11 +181,11 @@ def _publication(
     both_dead = isinstance(warehouse, Unreachable) and isinstance(store, Unreachable)
     if due is not None and not both_dead and (newest is None or newest < due):
         standing = f"the newest is that of {newest}" if newest else "nothing is published"
-        yield Finding(Kind.RELEASE_LATE, f"night {due}: due {rules.deadlines.published:%H:%M} WIB; {standing}")
+        yield Finding(FindingKind.RELEASE_LATE, f"night {due}: due {rules.deadlines.published:%H:%M} WIB; {standing}")
     if isinstance(warehouse, SeenWarehouse) and isinstance(store, SeenStore):
         said = disagreement(store.release, warehouse.releases)
         if said is not None:
-            yield Finding(Kind.POINTER_ASTRAY, said)
+            yield Finding(FindingKind.POINTER_ASTRAY, said)
 
 
 def _outbox(observed: Observed) -> Iterator[Finding]:
@@ -187,7 +195,7 @@ def _outbox(observed: Observed) -> Iterator[Finding]:
     error = f"; last try: {warehouse.waiting_error}" if warehouse.waiting_error else ""
     since = f"the oldest since {_moment(warehouse.waiting_since)}"
     yield Finding(
-        Kind.ALERTS_WAITING, f"{counted(warehouse.waiting, 'message waits', 'messages wait')}, {since}{error}"
+        FindingKind.ALERTS_WAITING, f"{counted(warehouse.waiting, 'message waits', 'messages wait')}, {since}{error}"
     )
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from regsosek.watchdog.checks import Judgement
+from regsosek.watchdog.checks import RoundFindings
 from regsosek.watchdog.finding import Finding
-from regsosek.watchdog.observing.limits import Telling as Rules
+from regsosek.watchdog.observing.limits import RepeatLimits as Rules
 from regsosek.watchdog.state import Memory, Record
 
 
-class Why(StrEnum):
+class DueReason(StrEnum):
     """Why a finding is told now."""
 
     BEGAN = "began"
@@ -20,11 +20,11 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DueFinding:
     """A finding as this round tells it."""
 
     finding: Finding
-    why: Why
+    why: DueReason
     since: datetime
 
 
@@ -33,10 +33,10 @@ class Step:
     """What a round makes of what was remembered; ``told`` counts only once somebody took it (:func:`confirmed`)."""
 
     memory: Memory
-    told: tuple[Told, ...]
+    told: tuple[DueFinding, ...]
 
 
-def step(memory: Memory, judged: Judgement, now: datetime, rules: Rules, silenced: Collection[str] = ()) -> Step:
+def step(memory: Memory, judged: RoundFindings, now: datetime, rules: Rules, silenced: Collection[str] = ()) -> Step:
     """Remembers what ``judged`` saw at ``now``, and decides what to tell.
 
     Args:
@@ -49,14 +49,14 @@ def step(memory: Memory, judged: Judgement, now: datetime, rules: Rules, silence
     for record in absent:
         gone = record.over_at is None and record.kind not in judged.blind and now - record.seen_at >= rules.settle
         if gone and record.told_at is not None and record.finding.key not in silenced:
-            told.append(Told(record.finding, Why.OVER, record.began_at))
+            told.append(DueFinding(record.finding, DueReason.OVER, record.began_at))
             records.append(record)
         else:
             records.append(record.model_copy(update={"over_at": now}) if gone else record)
     return Step(memory.with_records(records, now), tuple(filter(None, told)))
 
 
-def confirmed(memory: Memory, told: Sequence[Told], now: datetime) -> Memory:
+def confirmed(memory: Memory, told: Sequence[DueFinding], now: datetime) -> Memory:
     """After ``told`` has reached somebody: it is not told again before its time."""
     why = {each.finding.key: each.why for each in told}
     return memory.with_records(
@@ -64,10 +64,10 @@ def confirmed(memory: Memory, told: Sequence[Told], now: datetime) -> Memory:
     )
 
 
-def _confirmed(record: Record, why: Why | None, now: datetime) -> Record:
+def _confirmed(record: Record, why: DueReason | None, now: datetime) -> Record:
     if why is None:
         return record
-    return record.model_copy(update={"over_at": now} if why is Why.OVER else {"told_at": now})
+    return record.model_copy(update={"over_at": now} if why is DueReason.OVER else {"told_at": now})
 
 
 def _seen(record: Record | None, finding: Finding, now: datetime) -> Record:
@@ -76,9 +76,9 @@ def _seen(record: Record | None, finding: Finding, now: datetime) -> Record:
     return record.model_copy(update={"seen_at": now, "detail": finding.detail})
 
 
-def _tell(record: Record, now: datetime, rules: Rules) -> Told | None:
+def _tell(record: Record, now: datetime, rules: Rules) -> DueFinding | None:
     if record.told_at is None:
-        return Told(record.finding, Why.BEGAN, record.began_at)
+        return DueFinding(record.finding, DueReason.BEGAN, record.began_at)
     if now - record.told_at >= rules.repeat:
-        return Told(record.finding, Why.STANDS, record.began_at)
+        return DueFinding(record.finding, DueReason.STANDS, record.began_at)
     return None

@@ -9,7 +9,7 @@ from pathlib import Path
 KINDS = Path(__file__).parent / "kinds.csv"
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What is the matter; each has a line in ``kinds.csv`` and a runbook."""
 
     NIGHT_NOT_BEGUN = "NIGHT_NOT_BEGUN"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     CHECK_FAILED = "CHECK_FAILED"
 
 
-class Severity(StrEnum):
+class FindingSeverity(StrEnum):
     """``fault``: ours to mend, ends a round with 1; ``notice``: to know, nothing of ours failed."""
 
     FAULT = "fault"
@@ -43,7 +43,7 @@ class Severity(StrEnum):
 class KindTraits:
     """A line of ``kinds.csv``: how grave a kind is, and its title in a message."""
 
-    severity: Severity
+    severity: FindingSeverity
     title: str
 
 
@@ -56,7 +56,7 @@ class Finding:
         detail: what exactly, without personal data, addresses or secrets.
     """
 
-    kind: Kind
+    kind: FindingKind
     detail: str
     subject: str = ""
 
@@ -73,11 +73,14 @@ class Finding:
     @property
     def at_fault(self) -> bool:
         """Whether it is ours to mend."""
-        return self.traits.severity is Severity.FAULT
+        return self.traits.severity is FindingSeverity.FAULT
 
 
 @cache
-def traits() -> dict[Kind, KindTraits]:
+def traits() -> dict[FindingKind, KindTraits]:
     """Every kind's line of ``kinds.csv``."""
     with KINDS.open(encoding="utf-8", newline="") as file:
-        return {Kind(row["kind"]): KindTraits(Severity(row["severity"]), row["title"]) for row in csv.DictReader(file)}
+        return {
+            FindingKind(row["kind"]): KindTraits(FindingSeverity(row["severity"]), row["title"])
+            for row in csv.DictReader(file)
+        }

@@ -8,11 +8,11 @@ from regsosek.alerts.messages.rendering import Message, render
 from regsosek.alerts.messages.subject import first_fitting
 from regsosek.geography.calendar import NIGHT_ZONE
 from regsosek.runbooks import link
-from regsosek.watchdog.due_findings import Told, Why
+from regsosek.watchdog.due_findings import DueFinding, DueReason
 from regsosek.watchdog.finding import Finding
 from regsosek.watchdog.state import Memory
 
-_TITLES = {Why.BEGAN: "NEW", Why.STANDS: "STILL", Why.OVER: "OVER"}
+_TITLES = {DueReason.BEGAN: "NEW", DueReason.STANDS: "STILL", DueReason.OVER: "OVER"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def words_of(finding: Finding) -> str:
     return f"{finding.kind}: {finding.traits.title}: {finding.detail}"
 
 
-def compose(told: Sequence[Told], memory: Memory, sender: Sender, now: datetime) -> Message:
+def compose(told: Sequence[DueFinding], memory: Memory, sender: Sender, now: datetime) -> Message:
     """The message to the platform team; ``told`` is not empty."""
     keys = {each.finding.key for each in told}
     sections = [
@@ -46,8 +46,8 @@ def compose(told: Sequence[Told], memory: Memory, sender: Sender, now: datetime)
     return Message(_subject(told), render("watchdog.txt.j2", values))
 
 
-def _subject(told: Sequence[Told]) -> str:
-    worse = [each for each in told if each.why is not Why.OVER]
+def _subject(told: Sequence[DueFinding]) -> str:
+    worse = [each for each in told if each.why is not DueReason.OVER]
     first = min(worse or told, key=lambda each: not each.finding.at_fault)
     mark = "[WATCHDOG]" if worse else "[WATCHDOG OVER]"
     subject = f" {first.finding.subject}" if first.finding.subject else ""
@@ -56,7 +56,7 @@ def _subject(told: Sequence[Told]) -> str:
     return first_fitting(f"{mark} {first.finding.traits.title}{end}" for end in ends)
 
 
-def _line(told: Told, sender: Sender) -> dict[str, str]:
+def _line(told: DueFinding, sender: Sender) -> dict[str, str]:
     return {
         "words": words_of(told.finding),
         "since": _moment(told.since),

@@ -17,8 +17,8 @@ from regsosek.geography.planning import windows_of
 from regsosek.landing.store import Store
 from regsosek.settings import Settings
 from regsosek.watchdog.channels import ping, send_mail, send_webhook
-from regsosek.watchdog.checks import Judgement, findings
-from regsosek.watchdog.due_findings import Told, confirmed, step
+from regsosek.watchdog.checks import RoundFindings, findings
+from regsosek.watchdog.due_findings import DueFinding, confirmed, step
 from regsosek.watchdog.finding import Finding
 from regsosek.watchdog.message import Sender, compose, words_of
 from regsosek.watchdog.observing.limits import Limits, limits
@@ -51,7 +51,7 @@ class Round:
     at: datetime
     findings: tuple[Finding, ...]
     silenced: frozenset[str]
-    told: tuple[Told, ...]
+    told: tuple[DueFinding, ...]
     unreached: Mapping[str, str]
     objective: Objective | None
     since: Mapping[str, datetime] = field(default_factory=dict)
@@ -157,7 +157,9 @@ def _objective(observed: Observed, now: datetime, rules: Limits) -> Objective | 
     return objective(observed.warehouse.published, now, observed.windows, rules)
 
 
-def _tell(settings: Settings, store: Store, found: Round, judged: Judgement, memory: Memory, watcher: Watcher) -> Round:
+def _tell(
+    settings: Settings, store: Store, found: Round, judged: RoundFindings, memory: Memory, watcher: Watcher
+) -> Round:
     """Tells through every way that is configured; what nobody took is told again by the next round."""
     taken = step(memory, judged, found.at, limits().telling, found.silenced)
     memory, unreached = taken.memory, {}

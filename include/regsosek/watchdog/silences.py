@@ -8,7 +8,7 @@ from pathlib import Path
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.known_events import EVERYWHERE, KnownEvent
 from regsosek.geography.reference_table import read_table
-from regsosek.watchdog.finding import Kind
+from regsosek.watchdog.finding import FindingKind
 
 COLUMNS = ("kind", "subject", "issue", "owner", "until")
 LONGEST_DAYS = 31  # longer than that is not a silence but a change of the rules
@@ -18,13 +18,13 @@ LONGEST_DAYS = 31  # longer than that is not a silence but a change of the rules
 class Silence:
     """One line: ``subject`` is empty for all of the kind; ``until`` is the last day (WIB), included."""
 
-    kind: Kind
+    kind: FindingKind
     subject: str
     issue: str
     owner: str
     until: date
 
-    def covers(self, kind: Kind, subject: str, today: date) -> bool:
+    def covers(self, kind: FindingKind, subject: str, today: date) -> bool:
         """Whether a finding is not told today."""
         return self.kind is kind and self.subject in {"", subject} and today <= self.until
 
@@ -47,7 +47,9 @@ def silences_of_events(events: Iterable[KnownEvent], today: date) -> tuple[Silen
         Silence(kind, "" if event.region == EVERYWHERE else event.region, event.id, event.owner, event.closes)
         for event in silent
         for kind in (
-            (Kind.PROVINCE_SILENT, Kind.NATION_SILENT) if event.region == EVERYWHERE else (Kind.PROVINCE_SILENT,)
+            (FindingKind.PROVINCE_SILENT, FindingKind.NATION_SILENT)
+            if event.region == EVERYWHERE
+            else (FindingKind.PROVINCE_SILENT,)
         )
     )
 
@@ -57,9 +59,9 @@ def _silence(place: str, row: dict[str, str], today: date) -> Silence:
     if lacking:
         raise ReferenceDataError(f"{place}: a silence needs {', '.join(lacking)}")
     try:
-        kind, until = Kind(row["kind"]), date.fromisoformat(row["until"])
+        kind, until = FindingKind(row["kind"]), date.fromisoformat(row["until"])
     except ValueError as error:
-        fix = f"write one of {', '.join(Kind)} and a date YYYY-MM-DD"
+        fix = f"write one of {', '.join(FindingKind)} and a date YYYY-MM-DD"
         raise ReferenceDataError(f"{place}: {error}; {fix}") from None
     if until > today + timedelta(days=LONGEST_DAYS):
         raise ReferenceDataError(f"{place}: until {until} is more than {LONGEST_DAYS} days away; renew it instead")

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from regsosek.watchdog.finding import Finding, Kind
+from regsosek.watchdog.finding import Finding, FindingKind
 
 KEPT_DAYS = 7
 _VERSION = 1
@@ -26,7 +26,7 @@ class Record(_Frozen):
         seen_at: the last round that saw it; ``told_at``: the last that told it; ``over_at``: None while it stands.
     """
 
-    kind: Kind
+    kind: FindingKind
     subject: str
     detail: str
     began_at: AwareDatetime

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import AuthResult
 from psycopg import sql
 
 from local_services.loopback import HOST, claim_port, wait_until
-from regsosek.doctor.check_result import Finding, Verdict
+from regsosek.doctor.check_result import CheckResult, Verdict
 from regsosek.doctor.examination import examine, healthy
 from regsosek.geography.reference_table import DATA
 from regsosek.local.stack import Stack
@@ -348,7 +348,7 @@ def secrets_of(variables: Mapping[str, str], house: House) -> set[str]:
     return found | {house.world.house.engine.url.password or "", "doctor-reader-password"}
 
 
-def failed(findings: Mapping[str, Finding]) -> set[str]:
+def failed(findings: Mapping[str, CheckResult]) -> set[str]:
     return {name for name, finding in findings.items() if finding.verdict is Verdict.FAIL}
 
 

@@ -11,19 +11,19 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_services.object_store import ObjectStore
+from local_services.object_store import LocalObjectStore
 from regsosek.settings import Settings
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[ObjectStore]:
-    store = ObjectStore(tmp_path / "state", tmp_path / "s3")
+def store(tmp_path: Path) -> Iterator[LocalObjectStore]:
+    store = LocalObjectStore(tmp_path / "state", tmp_path / "s3")
     store.start(["landing"])
     yield store
     store.stop()
 
 
-def client_of(store: ObjectStore, *, secret: str | None = None, config: Config | None = None):
+def client_of(store: LocalObjectStore, *, secret: str | None = None, config: Config | None = None):
     return boto3.client(
         "s3",
         endpoint_url=store.endpoint_url,
@@ -34,7 +34,7 @@ def client_of(store: ObjectStore, *, secret: str | None = None, config: Config |
     )
 
 
-def test_round_trip_with_paging(object_store: ObjectStore, services_env: Settings) -> None:
+def test_round_trip_with_paging(object_store: LocalObjectStore, services_env: Settings) -> None:
     client, bucket = client_of(object_store), services_env.landing_bucket
     keys = [f"landing/prov=35/part-{number:05}" for number in range(5)]
     for key in keys:
@@ -44,28 +44,28 @@ def test_round_trip_with_paging(object_store: ObjectStore, services_env: Setting
     assert client.get_object(Bucket=bucket, Key=keys[3])["Body"].read() == keys[3].encode()
 
 
-def test_refuses_a_wrong_secret(object_store: ObjectStore) -> None:
+def test_refuses_a_wrong_secret(object_store: LocalObjectStore) -> None:
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         client_of(object_store, secret="x" * 40).list_buckets()
 
 
-def test_refuses_an_unsigned_request(object_store: ObjectStore) -> None:
+def test_refuses_an_unsigned_request(object_store: LocalObjectStore) -> None:
     with pytest.raises(ClientError):
         client_of(object_store, config=Config(signature_version=UNSIGNED)).list_buckets()
 
 
-def test_secret_stands_in_no_command_line(object_store: ObjectStore) -> None:
+def test_secret_stands_in_no_command_line(object_store: LocalObjectStore) -> None:
     command_lines = [" ".join(process.cmdline()) for process in object_store.process.members]
     assert command_lines
     assert not any(object_store.secret_access_key in line for line in command_lines)
 
 
-def test_listens_on_loopback_only(object_store: ObjectStore) -> None:
+def test_listens_on_loopback_only(object_store: LocalObjectStore) -> None:
     (process,) = object_store.process.members
     assert {connection.laddr.ip for connection in process.net_connections("inet")} == {"127.0.0.1"}
 
 
-def test_objects_are_private_files_and_outlive_a_restart_at_the_same_address(store: ObjectStore) -> None:
+def test_objects_are_private_files_and_outlive_a_restart_at_the_same_address(store: LocalObjectStore) -> None:
     client_of(store).put_object(Bucket="landing", Key="a/manifest.json", Body=b"{}")
     file, address = store.data / "landing" / "a" / "manifest.json", store.endpoint_url
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -76,9 +76,9 @@ def test_objects_are_private_files_and_outlive_a_restart_at_the_same_address(sto
     assert client_of(store).get_object(Bucket="landing", Key="a/manifest.json")["Body"].read() == b"{}"
 
 
-def test_second_start_finds_the_first_and_stop_ends_it(store: ObjectStore) -> None:
+def test_second_start_finds_the_first_and_stop_ends_it(store: LocalObjectStore) -> None:
     (first,) = store.process.members
-    ObjectStore(store.folder, store.data).start(["landing"])
+    LocalObjectStore(store.folder, store.data).start(["landing"])
     assert store.process.members == [first]
     store.stop()
     assert not first.is_running() or first.status() == psutil.STATUS_ZOMBIE

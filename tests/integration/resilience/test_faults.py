@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from local_services.loopback import free_port
 from local_services.mail_sink import MailSink
-from local_services.object_store import ObjectStore as StoreServer
+from local_services.object_store import LocalObjectStore as StoreServer
 from local_services.postgres import PostgresServer
 from regsosek.errors import EngineFaultError, NightFailedError, ObjectStoreError
 from regsosek.geography.recipients import Channel

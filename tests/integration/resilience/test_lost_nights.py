@@ -21,7 +21,7 @@ from regsosek.settings import Settings
 from regsosek.statistics.definitions.as_of import last_refreshed
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.nights import ledger
-from regsosek.watchdog.finding import Kind
+from regsosek.watchdog.finding import FindingKind
 from regsosek.watchdog.rounds import watch
 from support.checks.command_line import environment
 from support.checks.traces_left import contents, lose_warehouse
@@ -223,7 +223,7 @@ def test_watchdog_and_status_see_lost_nights_before_anybody_asks_for_one(three_n
 
     def lost() -> list[str]:
         found = watch(world.house.settings, now, "command", tell=False).findings
-        return [each.detail for each in found if each.kind is Kind.NIGHTS_LOST]
+        return [each.detail for each in found if each.kind is FindingKind.NIGHTS_LOST]
 
     assert lost() == []
     back_to_the_dump(world)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
-from regsosek.doctor.check_result import Finding
+from regsosek.doctor.check_result import CheckResult
 from regsosek.doctor.services import warehouse
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ObjectStoreError
@@ -66,7 +66,7 @@ def answers(settings: Settings) -> bool:
         engine.dispose()
 
 
-def told(settings: Settings) -> Finding:
+def told(settings: Settings) -> CheckResult:
     [reach] = [check for check in warehouse.CHECKS if check.name == "warehouse"]
     return reach.examine(Surroundings(settings, {}, {}))
 

@@ -8,7 +8,16 @@ import pytest
 
 from regsosek.geography.reference_table import read_table
 from regsosek.release.site import language
-from regsosek.simulation.proof.backtest import END, PROVED_ON, TUNED_ON, Night, calibrate, nights, prove, prove_left_out
+from regsosek.simulation.proof.backtest import (
+    END,
+    PROVED_ON,
+    TUNED_ON,
+    CampaignNight,
+    calibrate,
+    nights,
+    prove,
+    prove_left_out,
+)
 from regsosek.simulation.proof.counts import DAYS, province_counts, shapes
 from regsosek.simulation.proof.forecast_proof import (
     ALL,
@@ -33,7 +42,7 @@ def committed(tuned_on: str, horizon: str = ALL) -> dict[str, Row]:
 
 
 @pytest.fixture(scope="module")
-def few() -> list[Night]:
+def few() -> list[CampaignNight]:
     """Two campaigns of three shapes."""
     return nights(range(5_000, 5_002), ["steady", "flood", "late-s-curve"])
 
@@ -74,7 +83,7 @@ def test_one_shape_gives_the_very_figures_that_were_committed() -> None:
     )  # fmt: skip
 
 
-def test_a_shape_that_is_left_out_is_forecast_with_what_the_others_taught(few: list[Night]) -> None:
+def test_a_shape_that_is_left_out_is_forecast_with_what_the_others_taught(few: list[CampaignNight]) -> None:
     found = prove_left_out(few, few)
     own = [night for night in few if night.shape == "flood"]
     others = [night for night in few if night.shape != "flood"]
@@ -90,7 +99,7 @@ def test_the_committed_tables_are_written_as_they_are_read() -> None:
     assert len(read_table(ERRORS, COLUMNS)) == len(calibration().mae[MODEL])
 
 
-def test_errors_of_fewer_campaigns_are_like_the_committed_ones(few: list[Night]) -> None:
+def test_errors_of_fewer_campaigns_are_like_the_committed_ones(few: list[CampaignNight]) -> None:
     fewer = calibrate(few)
     assert fewer.mae[MODEL] == pytest.approx(calibration().mae[MODEL], rel=0.7)
     assert np.all(fewer.lower < 0) and np.all(fewer.upper > 0)

@@ -16,7 +16,7 @@ from regsosek.geography.provinces import Province, provinces
 from regsosek.simulation.answers.households import LIVES_HERE, NEW_MEMBER, rosters
 from regsosek.simulation.draws.living import Building, living, mean_welfare
 from regsosek.simulation.draws.margins import NOT_GIVEN, margins
-from regsosek.simulation.draws.plausible import Measure, measures
+from regsosek.simulation.draws.plausible import PlausibleFigure, measures
 from regsosek.simulation.draws.randomness import seeded
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.national import simulate_national_day
@@ -64,7 +64,7 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
 
 @FULL
 @pytest.mark.parametrize("measure", measures(), ids=lambda measure: measure.measure)
-def test_the_country_is_plausible(nation: duckdb.DuckDBPyConnection, measure: Measure) -> None:
+def test_the_country_is_plausible(nation: duckdb.DuckDBPyConnection, measure: PlausibleFigure) -> None:
     query = f"SELECT {measure.value} FROM {measure.dataset} WHERE {measure.universe}"
     [(value,)] = nation.execute(query).fetchall()
     assert value == pytest.approx(measure.expected, abs=measure.tolerance)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from regsosek.geography.provinces import provinces
 from regsosek.portal.pages.pages import Frame
-from regsosek.portal.views.delivery_rows import DeliveryLine, RowsOf
-from regsosek.portal.views.night_rows import Night, ProvinceState
+from regsosek.portal.views.delivery_rows import DeliveryRow, RowsOf
+from regsosek.portal.views.night_rows import NightRow, ProvinceState
 from regsosek.portal.views.state_words import night_words
 from regsosek.release.lifecycle.publication import Publication
 from regsosek.warehouse.nights.holding import HeldDelivery, MeasuredShare
@@ -17,7 +17,7 @@ AT = datetime(2022, 10, 21, 19, 5, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"' onload=x {{7*7}} $HOME"
 
 
-def delivery(province: str = "64", state: str = "rejected", **changes: object) -> DeliveryLine:
+def delivery(province: str = "64", state: str = "rejected", **changes: object) -> DeliveryRow:
     """One delivery whose producer and detail are hostile."""
     fields: dict[str, object] = {
         "province": province, "delivery_id": "01GFWC1W80A0B1C2D3E4F5G6H7", "night": NIGHT, "delivered_on": NIGHT,
@@ -25,7 +25,7 @@ def delivery(province: str = "64", state: str = "rejected", **changes: object) -
         "decided_at": AT, "decided_night": None,
         "judged": False, "keluarga": RowsOf(1200, 0, 0, 1200), "anggota": RowsOf(4100, 0, 0, 4100),
     }  # fmt: skip
-    return DeliveryLine(**(fields | changes))  # type: ignore[arg-type]  # a test names the fields that it changes
+    return DeliveryRow(**(fields | changes))  # type: ignore[arg-type]  # a test names the fields that it changes
 
 
 def held(day: date = NIGHT) -> HeldDelivery:
@@ -42,11 +42,11 @@ def frame() -> Frame:
     return Frame(base="/under/regsosek", read_at=AT, viewer=OPERATOR, here="/")
 
 
-def night() -> Night:
+def night() -> NightRow:
     """A night with every state of ``states.csv``."""
     states = [*night_words()]
     lines = tuple(
         ProvinceState(p.code, p.name, states[n % len(states)], 1, ("file_altered",)) for n, p in enumerate(provinces())
     )
     release = Publication("2022-10-21-0123456789ab", NIGHT, "rilis/x/", AT, ())
-    return Night(NIGHT, lines, release, "provinces 64 failed their conservation check")
+    return NightRow(NIGHT, lines, release, "provinces 64 failed their conservation check")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from regsosek.doctor import examination, keys
-from regsosek.doctor.check_result import Check, Finding, Verdict, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, Verdict, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.services import airflow, trail
 from regsosek.doctor.surroundings import Surroundings
@@ -23,15 +23,15 @@ ENVIRON = {
 NOON = datetime(2022, 10, 21, 12, tzinfo=UTC)
 
 
-def breaks(_: Surroundings) -> Finding:
+def breaks(_: Surroundings) -> CheckResult:
     raise ZeroDivisionError(SECRET)
 
 
-def refuses(_: Surroundings) -> Finding:
+def refuses(_: Surroundings) -> CheckResult:
     raise ReferenceDataError("offices.csv: cannot be read")
 
 
-def tells(surroundings: Surroundings) -> Finding:
+def tells(surroundings: Surroundings) -> CheckResult:
     url = surroundings.settings.warehouse_url.get_secret_value()
     return warn(f"{url} with {SECRET}", f"correct {SECRET}")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from regsosek.doctor.check_result import Finding, Verdict
+from regsosek.doctor.check_result import CheckResult, Verdict
 from regsosek.doctor.examination import CHECKS, examine
 from regsosek.doctor.services.airflow import DATABASE
 from regsosek.geography.provinces import provinces
@@ -17,7 +17,7 @@ FAB = {"AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_au
 SIMPLE_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
 
 
-def found(**variables: str) -> Finding:
+def found(**variables: str) -> CheckResult:
     checks = [check for check in CHECKS if check.name in {"accounts file", "logins of Airflow"}]
     environ = {"REGSOSEK_ENV_FILE": "/nonexistent", DATABASE: PRETENDED} | variables
     return examine(environ, checks)["logins of Airflow"]

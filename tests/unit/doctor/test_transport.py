@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from regsosek.doctor.check_result import Finding
+from regsosek.doctor.check_result import CheckResult
 from regsosek.doctor.services import transport
 from regsosek.doctor.surroundings import Surroundings
 
@@ -28,7 +28,7 @@ ELSEWHERE = {
 }
 
 
-def examined(**given: str) -> Finding:
+def examined(**given: str) -> CheckResult:
     [check] = transport.CHECKS
     return check.examine(Surroundings.of(HERE | given))
 

@@ -32,7 +32,7 @@ def test_every_kind_of_condition_has_a_runbook() -> None:
 
 
 def test_every_finding_of_the_watchdog_has_a_line_and_a_runbook() -> None:
-    assert named("finding") == set(finding.Kind) == set(traits())
+    assert named("finding") == set(finding.FindingKind) == set(traits())
 
 
 def test_every_typed_error_has_a_runbook() -> None:

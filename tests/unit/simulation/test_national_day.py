@@ -13,7 +13,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.field_day import families_by_province, messages_of_one_day
 from regsosek.simulation.field.frame import province_frame
-from regsosek.simulation.field.timeline import Messages
+from regsosek.simulation.field.timeline import SentDocuments
 from regsosek.simulation.national import simulate_national_day
 from regsosek.simulation.output.sinks import DirectorySink
 from support.checks.matrix import FULL
@@ -64,25 +64,25 @@ def test_provinces_share_the_families_by_their_targets() -> None:
 
 
 @pytest.fixture(scope="module")
-def day() -> tuple[Messages, np.ndarray]:
+def day() -> tuple[SentDocuments, np.ndarray]:
     """All families that North Kalimantan visits on a national day, and the officer of each."""
     campaign = Campaign(scale=1)
     frame = province_frame(campaign, "65")
     families = families_by_province(NATION)["65"]
     pieces = messages_of_one_day(campaign, frame, day=15, families=families, defect_share=0)
-    sent = Messages.joined(list(pieces))
+    sent = SentDocuments.joined(list(pieces))
     assert len(sent) == families
     place = frame.subsls.take(sent.subsls)
     return sent, place.kabkota * 10_000 + place.ppl
 
 
-def test_officers_visit_about_ten_families_a_day(day: tuple[Messages, np.ndarray]) -> None:
+def test_officers_visit_about_ten_families_a_day(day: tuple[SentDocuments, np.ndarray]) -> None:
     _, loads = np.unique(day[1], return_counts=True)
     assert 8 < loads.mean() < 12
     assert loads.max() <= 25
 
 
-def test_nobody_is_visited_twice(day: tuple[Messages, np.ndarray]) -> None:
+def test_nobody_is_visited_twice(day: tuple[SentDocuments, np.ndarray]) -> None:
     sent, _ = day
     assert len(np.unique(np.stack([sent.subsls, sent.ordinal]), axis=1).T) == len(sent)
     assert set(sent.enumerated) == set(sent.synchronised) == {15}
@@ -92,7 +92,7 @@ def test_everybody_works_when_the_others_could_not_visit_so_many() -> None:
     campaign = Campaign(scale=1e-9)
     frame = province_frame(campaign, "65")
     everyone = int(frame.subsls.load.sum())
-    sent = Messages.joined(list(messages_of_one_day(campaign, frame, day=3, families=everyone, defect_share=0)))
+    sent = SentDocuments.joined(list(messages_of_one_day(campaign, frame, day=3, families=everyone, defect_share=0)))
     assert len(np.unique(sent.key)) == everyone
 
 

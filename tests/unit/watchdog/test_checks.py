@@ -13,7 +13,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.release.lifecycle.agreement import Known
 from regsosek.release.lifecycle.pointer import Position
 from regsosek.watchdog.checks import findings
-from regsosek.watchdog.finding import Kind
+from regsosek.watchdog.finding import FindingKind
 from regsosek.watchdog.observing.observed import (
     Observed,
     SeenAirflow,
@@ -100,7 +100,7 @@ def test_a_night_stands_as_late_over_midnight_until_it_is_made_good() -> None:
 def test_provinces_that_are_not_processed_are_counted_and_named() -> None:
     some = seen_by(good(NIGHT), nights={NIGHT: SeenNight(CODES, CODES - {"64", "94"}, told=True)})
     (found,) = findings(some, at(MORNING, "05:00")).findings
-    assert found.kind is Kind.NIGHT_UNFINISHED
+    assert found.kind is FindingKind.NIGHT_UNFINISHED
     assert found.detail.endswith("2 of 34 provinces not processed: 64 Kalimantan Timur, 94 Papua")
     assert kinds(some, at(MORNING, "04:59")) == []
 
@@ -137,16 +137,16 @@ def test_the_release_is_judged_by_either_of_two() -> None:
     late = good(NIGHT - timedelta(days=1))
     assert kinds(replace(late, warehouse=DEAD), now) == ["RELEASE_LATE", "WAREHOUSE_DOWN"]
     both = findings(replace(late, warehouse=DEAD, store=DEAD), now)
-    assert {each.kind for each in both.findings} == {Kind.WAREHOUSE_DOWN, Kind.STORE_DOWN}
-    assert Kind.RELEASE_LATE in both.blind
-    assert Kind.NIGHT_NOT_BEGUN in both.blind
+    assert {each.kind for each in both.findings} == {FindingKind.WAREHOUSE_DOWN, FindingKind.STORE_DOWN}
+    assert FindingKind.RELEASE_LATE in both.blind
+    assert FindingKind.NIGHT_NOT_BEGUN in both.blind
 
 
 def test_a_dead_store_makes_no_province_silent() -> None:
     quiet = seen_by(good(NIGHT), delivered=dict.fromkeys(CODES, NIGHT - timedelta(days=3)))
     judged = findings(replace(quiet, store=DEAD), at(MORNING, "05:30"))
-    assert [each.kind for each in judged.findings] == [Kind.STORE_DOWN]
-    assert {Kind.PROVINCE_SILENT, Kind.NATION_SILENT} <= judged.blind
+    assert [each.kind for each in judged.findings] == [FindingKind.STORE_DOWN]
+    assert {FindingKind.PROVINCE_SILENT, FindingKind.NATION_SILENT} <= judged.blind
 
 
 BEFORE = NIGHT - timedelta(days=1)
@@ -179,7 +179,7 @@ def test_a_pointer_that_forgot_a_rollback_or_whose_rollback_was_interrupted_is_f
         [found] = findings(
             replace(seen, store=SeenStore(release, dict.fromkeys(CODES, NIGHT))), at(MORNING, "05:59")
         ).findings
-        assert (found.kind, told in found.detail) == (Kind.POINTER_ASTRAY, True)
+        assert (found.kind, told in found.detail) == (FindingKind.POINTER_ASTRAY, True)
 
 
 def test_a_province_is_silent_after_two_whole_days() -> None:
@@ -189,7 +189,7 @@ def test_a_province_is_silent_after_two_whole_days() -> None:
     mute = replace(seen_by(seen, delivered=quiet), store=SeenStore(led_to(day), delivered=quiet))
     assert kinds(mute, at(day, "23:59")) == []
     (found,) = findings(mute, at(day + timedelta(days=1), "00:00")).findings
-    assert (found.kind, found.subject, found.at_fault) == (Kind.PROVINCE_SILENT, "94", False)
+    assert (found.kind, found.subject, found.at_fault) == (FindingKind.PROVINCE_SILENT, "94", False)
     assert "last delivery 2022-10-23" in found.detail
     # The store knows of a delivery that no night has taken yet.
     told = replace(mute, store=SeenStore(led_to(day), delivered=quiet | {"94": day + timedelta(days=1)}))
@@ -208,9 +208,9 @@ def test_where_most_are_silent_one_finding_tells_of_all() -> None:
     quiet = dict.fromkeys(CODES, day)
     mute = replace(seen_by(good(NIGHT), delivered=quiet), store=SeenStore(led_to(NIGHT), delivered=quiet))
     judged = findings(mute, now)
-    assert [each.kind for each in judged.findings] == [Kind.NATION_SILENT]
+    assert [each.kind for each in judged.findings] == [FindingKind.NATION_SILENT]
     assert judged.findings[0].detail.startswith("34 of 34 enumerating provinces")
-    assert Kind.PROVINCE_SILENT in judged.blind
+    assert FindingKind.PROVINCE_SILENT in judged.blind
 
 
 def test_alerts_that_wait_or_were_never_composed() -> None:
@@ -229,7 +229,7 @@ def test_heartbeats_and_watchers_grow_old() -> None:
     away = {"dag": now - timedelta(minutes=61), "command": now - timedelta(minutes=60)}
     found = findings(replace(good(NIGHT), airflow=beats, watchers=away), now).findings
     assert [(each.kind, each.subject) for each in found] == [
-        (Kind.SCHEDULER_DEAD, "scheduler"), (Kind.WATCHER_SILENT, "dag"),
+        (FindingKind.SCHEDULER_DEAD, "scheduler"), (FindingKind.WATCHER_SILENT, "dag"),
     ]  # fmt: skip
     forgotten = replace(good(NIGHT), watchers={"dag": now - timedelta(days=7)})
     assert kinds(forgotten, now) == []
@@ -241,8 +241,8 @@ def test_whatever_does_not_answer_is_a_finding_and_stops_no_other(broken: str) -
     judged = findings(replace(late, **{broken: DEAD}), at(MORNING, "06:00"))  # type: ignore[arg-type]
     assert DEAD.why in {each.detail for each in judged.findings}
     assert "silences" in {each.subject for each in judged.findings}
-    assert (Kind.RELEASE_LATE in {each.kind for each in judged.findings}) is (broken != "windows")
-    assert not judged.blind & {each.kind for each in judged.findings if each.kind is Kind.RELEASE_LATE}
+    assert (FindingKind.RELEASE_LATE in {each.kind for each in judged.findings}) is (broken != "windows")
+    assert not judged.blind & {each.kind for each in judged.findings if each.kind is FindingKind.RELEASE_LATE}
 
 
 @given(minutes=st.integers(0, 60 * 24 * 60), zone=st.sampled_from([WIB, WIT, ZoneInfo("UTC")]))

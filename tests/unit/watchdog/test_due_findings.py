@@ -5,25 +5,25 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.watchdog.checks import Judgement
-from regsosek.watchdog.due_findings import Step, Why, confirmed, step
-from regsosek.watchdog.finding import Finding, Kind
+from regsosek.watchdog.checks import RoundFindings
+from regsosek.watchdog.due_findings import DueReason, Step, confirmed, step
+from regsosek.watchdog.finding import Finding, FindingKind
 from regsosek.watchdog.observing.limits import limits
 from regsosek.watchdog.state import Memory, merged, read, written
 
 START = datetime(2022, 10, 25, 20, tzinfo=UTC)
 RULES = limits().telling
-LATE = Finding(Kind.RELEASE_LATE, "night 2022-10-25")
-MUTE = Finding(Kind.PROVINCE_SILENT, "94 Papua", "94")
+LATE = Finding(FindingKind.RELEASE_LATE, "night 2022-10-25")
+MUTE = Finding(FindingKind.PROVINCE_SILENT, "94 Papua", "94")
 
 
 def minutes(n: int) -> datetime:
     return START + timedelta(minutes=n)
 
 
-def round_(memory: Memory, n: int, *found: Finding, blind: frozenset[Kind] = frozenset(), sent: bool = True,
+def round_(memory: Memory, n: int, *found: Finding, blind: frozenset[FindingKind] = frozenset(), sent: bool = True,
            silenced: tuple[str, ...] = ()) -> tuple[Memory, list[str]]:  # fmt: skip
-    taken: Step = step(memory, Judgement(found, blind), minutes(n), RULES, silenced)
+    taken: Step = step(memory, RoundFindings(found, blind), minutes(n), RULES, silenced)
     kept = confirmed(taken.memory, taken.told, minutes(n)) if sent else taken.memory
     return kept, [f"{each.why} {each.finding.key}" for each in taken.told]
 
@@ -58,9 +58,9 @@ def test_what_comes_and_goes_is_one_finding() -> None:
 def test_what_could_not_be_judged_is_not_over() -> None:
     memory, _ = round_(Memory(), 0, LATE)
     for n in (15, 30, 45, 60):
-        memory, told = round_(memory, n, blind=frozenset({Kind.RELEASE_LATE}))
+        memory, told = round_(memory, n, blind=frozenset({FindingKind.RELEASE_LATE}))
         assert told == []
-    assert [each.kind for each in memory.standing] == [Kind.RELEASE_LATE]
+    assert [each.kind for each in memory.standing] == [FindingKind.RELEASE_LATE]
 
 
 def test_what_nobody_took_is_told_by_the_next_round() -> None:
@@ -125,8 +125,8 @@ def test_begins_and_ends_alternate_whatever_rounds_see(rounds: list[tuple[bool, 
         assert len(told) <= 1
         if told and sent:
             reached.append(told[0].split()[0])
-            if reached[-1] == Why.STANDS:
+            if reached[-1] == DueReason.STANDS:
                 assert last_told is not None and n - last_told >= 360
             last_told = n
-    without_repeats = [why for why in reached if why != Why.STANDS]
-    assert without_repeats == [Why.OVER if n % 2 else Why.BEGAN for n in range(len(without_repeats))]
+    without_repeats = [why for why in reached if why != DueReason.STANDS]
+    assert without_repeats == [DueReason.OVER if n % 2 else DueReason.BEGAN for n in range(len(without_repeats))]

@@ -9,7 +9,7 @@ import pytest
 from regsosek.errors import ReferenceDataError
 from regsosek.geography.known_events import KnownEvent
 from regsosek.settings import PROJECT_ROOT
-from regsosek.watchdog.finding import Kind
+from regsosek.watchdog.finding import FindingKind
 from regsosek.watchdog.silences import COLUMNS, LONGEST_DAYS, silences, silences_of_events
 
 TODAY = date(2022, 10, 26)
@@ -25,11 +25,11 @@ def test_it_covers_its_kind_and_subject_to_its_last_day(tmp_path: Path) -> None:
     all_mail, papua = silences(
         written(tmp_path, "MAIL_DOWN,,T-1,platform,2022-10-27", "PROVINCE_SILENT,94,T-2,kanwil,2022-10-26"), TODAY
     )
-    assert all_mail.covers(Kind.MAIL_DOWN, "", TODAY + timedelta(days=1))
-    assert not all_mail.covers(Kind.MAIL_DOWN, "", TODAY + timedelta(days=2))
-    assert not all_mail.covers(Kind.STORE_DOWN, "", TODAY)
-    assert papua.covers(Kind.PROVINCE_SILENT, "94", TODAY)
-    assert not papua.covers(Kind.PROVINCE_SILENT, "91", TODAY)
+    assert all_mail.covers(FindingKind.MAIL_DOWN, "", TODAY + timedelta(days=1))
+    assert not all_mail.covers(FindingKind.MAIL_DOWN, "", TODAY + timedelta(days=2))
+    assert not all_mail.covers(FindingKind.STORE_DOWN, "", TODAY)
+    assert papua.covers(FindingKind.PROVINCE_SILENT, "94", TODAY)
+    assert not papua.covers(FindingKind.PROVINCE_SILENT, "91", TODAY)
     assert silences(None, TODAY) == ()
 
 
@@ -51,8 +51,10 @@ def test_a_known_event_silences_the_provinces_that_it_lets_be_silent(
 
     def silenced(day: date) -> set[str]:
         found = silences_of_events([event], TODAY)
-        quiet = {code for code in ("94", "91") if any(each.covers(Kind.PROVINCE_SILENT, code, day) for each in found)}
-        return quiet | ({"nation"} if any(each.covers(Kind.NATION_SILENT, "", day) for each in found) else set())
+        quiet = {
+            code for code in ("94", "91") if any(each.covers(FindingKind.PROVINCE_SILENT, code, day) for each in found)
+        }
+        return quiet | ({"nation"} if any(each.covers(FindingKind.NATION_SILENT, "", day) for each in found) else set())
 
     assert silenced(last) == covered
     assert silenced(last + timedelta(days=1)) == set()
@@ -78,7 +80,10 @@ def test_the_example_of_the_runbook_is_one(tmp_path: Path) -> None:
     page = (PROJECT_ROOT / "docs" / "runbooks" / "silences.md").read_text(encoding="utf-8")
     header, *rows = page.split("```")[1].split()
     assert header == ",".join(COLUMNS)
-    assert [each.kind for each in silences(written(tmp_path, *rows), TODAY)] == [Kind.MAIL_DOWN, Kind.PROVINCE_SILENT]
+    assert [each.kind for each in silences(written(tmp_path, *rows), TODAY)] == [
+        FindingKind.MAIL_DOWN,
+        FindingKind.PROVINCE_SILENT,
+    ]
 
 
 def test_every_silence_in_the_repository_has_issue_or_reason_owner_and_end() -> None:

@@ -12,7 +12,7 @@ from regsosek.cli.common import EXIT_FAILED, console
 from regsosek.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from regsosek.doctor.check_result import Finding
+    from regsosek.doctor.check_result import CheckResult
 
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "bold red", "skip": "dim"}
 commands = typer.Typer()
@@ -33,13 +33,13 @@ def doctor(as_json: JsonOption = False) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _line(name: str, finding: "Finding") -> str:
+def _line(name: str, finding: "CheckResult") -> str:
     colour = COLOURS[finding.verdict]
     fix = f" -> {finding.fix}" if finding.fix else ""
     return f"[{colour}]{finding.verdict:4}[/{colour}]  {escape(f'{name}: {finding.found}{fix}')}"
 
 
-def _document(findings: Mapping[str, "Finding"]) -> list[dict[str, str]]:
+def _document(findings: Mapping[str, "CheckResult"]) -> list[dict[str, str]]:
     return [
         {"check": name, "verdict": str(each.verdict), "found": each.found, "fix": each.fix}
         for name, each in findings.items()

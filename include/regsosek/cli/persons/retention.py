@@ -17,7 +17,7 @@ from regsosek.wording.nouns import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from regsosek.privacy.retention import Due, Rule
+    from regsosek.privacy.retention import Due, RetentionRule
 
 commands = typer.Typer()
 
@@ -54,7 +54,7 @@ def retention(
     console.print(_table(classes, found, "ended" if apply else "over its time"))
 
 
-def _table(classes: "Sequence[Rule]", found: "Sequence[Due]", word: str) -> Table:
+def _table(classes: "Sequence[RetentionRule]", found: "Sequence[Due]", word: str) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("Class", "Kept", "From", f"Rows {word}", "Bytes", "Oldest", "Ended by"):
         table.add_column(column, overflow="fold")

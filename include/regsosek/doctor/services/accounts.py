@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import PARTS, Part, variable, warehouse_field
 from regsosek.warehouse.access.closed_functions import FILE, locks_are_open
@@ -15,7 +15,7 @@ from regsosek.wording.nouns import counted
 _WORKING: tuple[Part, ...] = tuple(part for part in PARTS if part != "owner")
 
 
-def _accounts(surroundings: Surroundings) -> Finding:
+def _accounts(surroundings: Surroundings) -> CheckResult:
     """Asks each part's account for what the part does; of parts that this process has no account for, nothing."""
     shared: list[Part] = []
     for part in _at_hand(surroundings):
@@ -81,7 +81,7 @@ def _variables(parts: Iterable[Part]) -> str:
     return ", ".join(variable(warehouse_field(part)) for part in parts)
 
 
-def _rights(surroundings: Surroundings) -> Finding:
+def _rights(surroundings: Surroundings) -> CheckResult:
     with surroundings.engine.connect() as connection:
         other = wanted_rights(connection) ^ standing_rights(connection)
     if other:
@@ -91,7 +91,7 @@ def _rights(surroundings: Surroundings) -> Finding:
     return ok("every role has the rights that docs/security.md lists, and no other")
 
 
-def _locks(surroundings: Surroundings) -> Finding:
+def _locks(surroundings: Surroundings) -> CheckResult:
     """Nights and releases wait for each other by locks that PostgreSQL lets any login take, and keep."""
     with surroundings.engine.connect() as connection:
         if locks_are_open(connection):

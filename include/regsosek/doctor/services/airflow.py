@@ -8,7 +8,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok
 from regsosek.doctor.surroundings import Surroundings
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -16,7 +16,7 @@ WAIT_SECONDS = 120
 _FIX = "`airflow dags list-import-errors` shows the whole message; build the image anew if a module is missing"
 
 
-def _dags(surroundings: Surroundings) -> Finding:
+def _dags(surroundings: Surroundings) -> CheckResult:
     if DATABASE not in surroundings.environ:
         return ok("not configured for this process: nothing to check")
     command = shutil.which("airflow", path=os.pathsep.join([sysconfig.get_path("scripts"), os.defpath]))
@@ -32,7 +32,7 @@ def _dags(surroundings: Surroundings) -> Finding:
     return told(answer.stdout)
 
 
-def told(output: str) -> Finding:
+def told(output: str) -> CheckResult:
     """Airflow writes warnings before the list, with brackets of their own, or plain words in place of an empty one."""
     if "No data found" in output:
         return ok("no DAG has import errors")

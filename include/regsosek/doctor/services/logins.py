@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.services.airflow import DATABASE
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.errors import AccessError
@@ -41,7 +41,7 @@ _FAB_FIX = (
 _SIMPLE_FIX = "it is for one person's own machine; name FAB's manager in " + MANAGER + " (docs/security.md)"
 
 
-def _logins(surroundings: Surroundings) -> Finding:
+def _logins(surroundings: Surroundings) -> CheckResult:
     environ = surroundings.environ
     if DATABASE not in environ:
         return ok("Airflow is not configured for this process: nothing to check")
@@ -55,7 +55,7 @@ def _logins(surroundings: Surroundings) -> Finding:
     return _fab(surroundings)
 
 
-def _simple(surroundings: Surroundings) -> Finding:
+def _simple(surroundings: Surroundings) -> CheckResult:
     environ, path = surroundings.environ, surroundings.settings.accounts_file
     if environ.get(ALL_ADMINS, "").casefold() in YES:
         return fail("whoever reaches Airflow is its admin, without a login", f"take {ALL_ADMINS} out")
@@ -71,7 +71,7 @@ def _simple(surroundings: Surroundings) -> Finding:
     return ok("the simple auth manager, with one account: a machine of one person")
 
 
-def _fab(surroundings: Surroundings) -> Finding:
+def _fab(surroundings: Surroundings) -> CheckResult:
     try:
         roles, opening = _asked(surroundings.environ[DATABASE])
     except SQLAlchemyError as error:  # its words may repeat the address with the password

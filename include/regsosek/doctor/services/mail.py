@@ -7,7 +7,7 @@ import ssl
 
 from regsosek.alerts.sending.mailbox import MailboxError, count_unread
 from regsosek.alerts.sending.smtp import describe_failure, open_session
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.surroundings import TIMEOUT_SECONDS, Surroundings
 from regsosek.settings import Settings, variable
 from regsosek.transport import PLAIN, wants_starttls
@@ -36,7 +36,7 @@ _FIXES: tuple[tuple[type[Exception], str, str], ...] = (
 )  # fmt: skip
 
 
-def _mail(surroundings: Surroundings) -> Finding:
+def _mail(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings.model_copy(update={"smtp_timeout_seconds": float(TIMEOUT_SECONDS)})
     place = f"{settings.smtp_host}:{settings.smtp_port}"
     try:
@@ -59,7 +59,7 @@ def _mail(surroundings: Surroundings) -> Finding:
 _OTHER: tuple[type[Exception], str, str] = (OSError, "it cannot be reached", f"correct {_PLACE}")
 
 
-def _mailbox(surroundings: Surroundings) -> Finding:
+def _mailbox(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     if not (settings.bounce_maildir or settings.bounce_imap_host):
         return ok("no mailbox is named: what other servers send back is not read")

@@ -5,7 +5,7 @@ from functools import partial
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import LostRaceError, ObjectStoreError, PointerError
 from regsosek.landing.store import ABSENT
@@ -25,7 +25,7 @@ _REFUSED = {
 }
 
 
-def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bool) -> Finding:
+def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bool) -> CheckResult:
     bucket, store = getattr(surroundings.settings, field), surroundings.store
     try:
         first = next(store.list_objects(bucket, ""), None)
@@ -45,7 +45,7 @@ def _bucket(field: str, surroundings: Surroundings, *, writes: bool, deletes: bo
     return _with(_conditions(field, surroundings), _deletion(field, surroundings, must=deletes))
 
 
-def _unwritten(bucket: str, surroundings: Surroundings, may: str) -> Finding:
+def _unwritten(bucket: str, surroundings: Surroundings, may: str) -> CheckResult:
     """What lands is the producers' own: a key that may delete it could make a delivery unsent."""
     try:
         surroundings.store.delete(bucket, PROBE)  # nothing lies there
@@ -65,11 +65,11 @@ def _conditions(field: str, surroundings: Surroundings) -> str:
     return f"conditional writes are {passed}: the warehouse's locks alone keep two runs apart"
 
 
-def _with(more: str, finding: Finding) -> Finding:
+def _with(more: str, finding: CheckResult) -> CheckResult:
     return replace(finding, found=f"{finding.found}; {more}")
 
 
-def _deletion(field: str, surroundings: Surroundings, *, must: bool) -> Finding:
+def _deletion(field: str, surroundings: Surroundings, *, must: bool) -> CheckResult:
     bucket = getattr(surroundings.settings, field)
     try:
         surroundings.store.delete(bucket, PROBE)
@@ -80,7 +80,7 @@ def _deletion(field: str, surroundings: Surroundings, *, must: bool) -> Finding:
     return ok(f"{bucket} can be listed, read, written and deleted from")
 
 
-def _refusal(field: str, bucket: str, error: ObjectStoreError, right: str) -> Finding:
+def _refusal(field: str, bucket: str, error: ObjectStoreError, right: str) -> CheckResult:
     cause = error.__cause__
     if isinstance(cause, EndpointConnectionError | ConnectTimeoutError | ConnectionClosedError):
         fix = f"start the store, or correct {variable('s3_endpoint_url')}"
@@ -91,7 +91,7 @@ def _refusal(field: str, bucket: str, error: ObjectStoreError, right: str) -> Fi
     return fail(f"{bucket}: {found}", filled)
 
 
-def _pointer(surroundings: Surroundings) -> Finding:
+def _pointer(surroundings: Surroundings) -> CheckResult:
     bucket = surroundings.settings.release_bucket
     runbook = "see docs/runbooks/release-pointer.md"
     try:
@@ -105,7 +105,7 @@ def _pointer(surroundings: Surroundings) -> Finding:
 _STORE = ("s3_endpoint_url", "s3_region", "s3_access_key_id", "s3_secret_access_key")
 
 
-def _distinct(surroundings: Surroundings) -> Finding:
+def _distinct(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     names = (settings.landing_bucket, settings.archive_bucket, settings.release_bucket)
     if len(set(names)) < len(names):

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.keys import LEAST_DIFFERENT
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.settings import PARTS, variable
@@ -37,7 +37,7 @@ ORDER BY 1
 """
 
 
-def _kept(surroundings: Surroundings) -> Finding:
+def _kept(surroundings: Surroundings) -> CheckResult:
     with surroundings.engine.connect() as connection:
         on = set(connection.execute(text(_SWITCHED_ON), {"tables": list(KEPT)}).scalars())
         asked = {"cases": CASES, "policy": OPENED_POLICY}
@@ -52,7 +52,7 @@ def _kept(surroundings: Surroundings) -> Finding:
     return ok("it keeps what it is told, and logins of persons say what for")
 
 
-def _past(surroundings: Surroundings) -> Finding:
+def _past(surroundings: Surroundings) -> CheckResult:
     parts = [f"{PREFIX}{part}" for part in PARTS]
     with surroundings.engine.connect() as connection:
         past = list(connection.execute(text(_PAST), {"parts": parts}).scalars())
@@ -66,7 +66,7 @@ def _past(surroundings: Surroundings) -> Finding:
     return ok("no login but the server's first and those of the parts reads cases past it")
 
 
-def _key(surroundings: Surroundings) -> Finding:
+def _key(surroundings: Surroundings) -> CheckResult:
     settings = surroundings.settings
     if settings.trail_key is None and settings.hmac_key is None:
         return warn("not set here: no case is shown, as befits the watchdog", f"set {TRAIL_KEY} where cases are shown")

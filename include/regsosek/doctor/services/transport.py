@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from regsosek.alerts.sending.webhook import hosts_in_clear
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.services.airflow import DATABASE
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ConfigurationError
@@ -26,7 +26,7 @@ _ADDRESSES = (
 )  # fmt: skip
 
 
-class State(StrEnum):
+class ConnectionState(StrEnum):
     """How a connection stands, as it is told."""
 
     VERIFIED = "verified"
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ServiceConnection:
     """One connection.
 
     Attributes:
@@ -47,13 +47,13 @@ class Way:
 
     name: str
     hosts: tuple[str, ...]
-    state: State
+    state: ConnectionState
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.hosts)}) {self.state}" if self.hosts else f"{self.name} {self.state}"
 
 
-def ways(settings: Settings, environ: Mapping[str, str]) -> Iterator[Way]:
+def ways(settings: Settings, environ: Mapping[str, str]) -> Iterator[ServiceConnection]:
     """Every connection that these settings and Airflow's make the pipeline open."""
     yield from _warehouses(settings)
     yield _store(settings)
@@ -68,7 +68,7 @@ def ways(settings: Settings, environ: Mapping[str, str]) -> Iterator[Way]:
             yield _address(settings, name, environ[name])
 
 
-def _warehouses(settings: Settings) -> Iterator[Way]:
+def _warehouses(settings: Settings) -> Iterator[ServiceConnection]:
     """One for each account of the warehouse; two that go the same way look alike."""
     for name in Settings.model_fields:
         given = getattr(settings, name)
@@ -76,81 +76,87 @@ def _warehouses(settings: Settings) -> Iterator[Way]:
             yield _warehouse(settings, name, given.get_secret_value())
 
 
-def _warehouse(settings: Settings, name: str, given: str) -> Way:
+def _warehouse(settings: Settings, name: str, given: str) -> ServiceConnection:
     try:
         url = make_url(given)
         proved = tls_of(settings, url)
     except ConfigurationError:
-        return Way("warehouse", hosts_named(url), State.REFUSED)
+        return ServiceConnection("warehouse", hosts_named(url), ConnectionState.REFUSED)
     except ArgumentError:
-        return Way(f"{variable(name)}, which is no URL,", (), State.REFUSED)
+        return ServiceConnection(f"{variable(name)}, which is no URL,", (), ConnectionState.REFUSED)
     hosts = hosts_named(url)
-    return Way("warehouse", hosts, State.VERIFIED if proved else _plain(hosts))
+    return ServiceConnection("warehouse", hosts, ConnectionState.VERIFIED if proved else _plain(hosts))
 
 
-def _store(settings: Settings) -> Way:
+def _store(settings: Settings) -> ServiceConnection:
     host = urlsplit(settings.s3_endpoint_url or "https://s3.amazonaws.com").hostname or ""
     try:
         store_authority(settings)
     except ConfigurationError:
-        return Way("object store", (host,), State.REFUSED)
-    return Way(
-        "object store", (host,), _plain((host,)) if _in_clear(settings.s3_endpoint_url or "") else State.VERIFIED
+        return ServiceConnection("object store", (host,), ConnectionState.REFUSED)
+    return ServiceConnection(
+        "object store",
+        (host,),
+        _plain((host,)) if _in_clear(settings.s3_endpoint_url or "") else ConnectionState.VERIFIED,
     )
 
 
-def _mail(settings: Settings) -> Iterator[Way]:
+def _mail(settings: Settings) -> Iterator[ServiceConnection]:
     relay, named = (settings.smtp_host,), may_be_plain(settings, [settings.smtp_host])
     secured = settings.smtp_starttls or settings.smtp_tls or not named
-    yield Way("mail relay", relay, State.VERIFIED if secured else _plain(relay))
+    yield ServiceConnection("mail relay", relay, ConnectionState.VERIFIED if secured else _plain(relay))
     if settings.bounce_imap_host and not settings.bounce_maildir:
-        yield Way("mailbox of bounces", (settings.bounce_imap_host,), State.VERIFIED)
+        yield ServiceConnection("mailbox of bounces", (settings.bounce_imap_host,), ConnectionState.VERIFIED)
 
 
-def _webhooks(settings: Settings) -> Iterator[Way]:
+def _webhooks(settings: Settings) -> Iterator[ServiceConnection]:
     """Those that are spoken to without TLS; others may be many, and are verified."""
     if settings.webhooks_file is not None and settings.webhooks_file.is_file():
         yield from (_unverified(settings, "webhook", (host,)) for host in hosts_in_clear(settings.webhooks_file))
 
 
-def _database(settings: Settings, given: str) -> Way:
+def _database(settings: Settings, given: str) -> ServiceConnection:
     """Airflow's own database: its URL says what SQLAlchemy's driver asks for."""
     try:
         url = make_url(given)
     except ArgumentError:
-        return Way(DATABASE, (), State.OPEN)
+        return ServiceConnection(DATABASE, (), ConnectionState.OPEN)
     if url.query.get("sslmode") in VERIFYING:
-        return Way(DATABASE, hosts_named(url), State.VERIFIED)
+        return ServiceConnection(DATABASE, hosts_named(url), ConnectionState.VERIFIED)
     return _unverified(settings, DATABASE, hosts_named(url))
 
 
-def _broker(settings: Settings, environ: Mapping[str, str]) -> Way:
+def _broker(settings: Settings, environ: Mapping[str, str]) -> ServiceConnection:
     address = urlsplit(environ[_BROKER])
     asked = parse_qs(address.query).get("ssl_cert_reqs", [""])[0].lower()
     by_airflow = environ.get("AIRFLOW__CELERY__SSL_ACTIVE", "").lower() == "true"
     if address.scheme == "rediss" and (asked in {"required", "cert_required"} or (by_airflow and not asked)):
-        return Way(_BROKER, (address.hostname or "",), State.VERIFIED)
+        return ServiceConnection(_BROKER, (address.hostname or "",), ConnectionState.VERIFIED)
     return _unverified(settings, _BROKER, (address.hostname or "",))
 
 
-def _address(settings: Settings, name: str, given: str) -> Way:
+def _address(settings: Settings, name: str, given: str) -> ServiceConnection:
     hosts = (urlsplit(given).hostname or "",)
-    return _unverified(settings, name, hosts) if _in_clear(given) else Way(name, hosts, State.VERIFIED)
+    return (
+        _unverified(settings, name, hosts)
+        if _in_clear(given)
+        else ServiceConnection(name, hosts, ConnectionState.VERIFIED)
+    )
 
 
-def _unverified(settings: Settings, name: str, hosts: tuple[str, ...]) -> Way:
-    return Way(name, hosts, _plain(hosts) if may_be_plain(settings, hosts) else State.OPEN)
+def _unverified(settings: Settings, name: str, hosts: tuple[str, ...]) -> ServiceConnection:
+    return ServiceConnection(name, hosts, _plain(hosts) if may_be_plain(settings, hosts) else ConnectionState.OPEN)
 
 
-def _plain(hosts: tuple[str, ...]) -> State:
-    return State.HERE if all(map(is_here, hosts)) else State.ALLOWED
+def _plain(hosts: tuple[str, ...]) -> ConnectionState:
+    return ConnectionState.HERE if all(map(is_here, hosts)) else ConnectionState.ALLOWED
 
 
 def _in_clear(address: str) -> bool:
     return urlsplit(address).scheme == "http"
 
 
-def _transport(surroundings: Surroundings) -> Finding:
+def _transport(surroundings: Surroundings) -> CheckResult:
     found = list(ways(surroundings.settings, surroundings.environ))
     told = "; ".join(dict.fromkeys(map(str, found)))
     states = {way.state for way in found}
@@ -158,11 +164,11 @@ def _transport(surroundings: Surroundings) -> Finding:
         "give it TLS (https, rediss, sslmode=verify-full; docs/server.md, Encryption), or name its host in "
         f"{PLAIN} if its network does not leave the machine"
     )
-    if State.REFUSED in states:
+    if ConnectionState.REFUSED in states:
         return fail(told, fix)
-    if State.OPEN in states:
+    if ConnectionState.OPEN in states:
         return warn(told, fix)
-    if State.ALLOWED in states:
+    if ConnectionState.ALLOWED in states:
         return warn(told, f"leave in {PLAIN} only hosts whose network does not leave the machine")
     return ok(told)
 

@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from regsosek.doctor.check_result import Check, Finding, fail, ok, warn
+from regsosek.doctor.check_result import Check, CheckResult, fail, ok, warn
 from regsosek.doctor.machine import skew_finding
 from regsosek.doctor.services import accounts, trail
 from regsosek.doctor.surroundings import Surroundings
@@ -47,7 +47,7 @@ _UNREACHABLE = {
 }
 
 
-def _reach(surroundings: Surroundings) -> Finding:
+def _reach(surroundings: Surroundings) -> CheckResult:
     try:
         place = surroundings.engine.url
     except ArgumentError:
@@ -74,13 +74,13 @@ def _unreachable(message: str) -> tuple[str, str]:
     return next(known, ("it cannot be reached; its message is withheld", f"try psql with {URL}"))
 
 
-def _clock(surroundings: Surroundings) -> Finding:
+def _clock(surroundings: Surroundings) -> CheckResult:
     with surroundings.engine.connect() as connection:
         theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return skew_finding("warehouse", theirs, datetime.now(UTC))
 
 
-def _migration(surroundings: Surroundings) -> Finding:
+def _migration(surroundings: Surroundings) -> CheckResult:
     with surroundings.engine.connect() as connection:
         script = ScriptDirectory.from_config(alembic_config(connection))
         try:
@@ -98,7 +98,7 @@ def _migration(surroundings: Surroundings) -> Finding:
     return fail(f"the warehouse is at {standing}, the newest schema is {newest}", "run `regsosek migrate`")
 
 
-def _sessions(surroundings: Surroundings) -> Finding:
+def _sessions(surroundings: Surroundings) -> CheckResult:
     """A pooler between may drop what our sessions ask for, or keep it from the next transaction."""
     with surroundings.engine.connect() as connection:
         shown = {name: str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in ASKED}
@@ -115,7 +115,7 @@ def _sessions(surroundings: Surroundings) -> Finding:
 ASKED = ("idle_session_timeout", "idle_in_transaction_session_timeout", "client_connection_check_interval", "datestyle")
 
 
-def _reference(surroundings: Surroundings) -> Finding:
+def _reference(surroundings: Surroundings) -> CheckResult:
     with surroundings.engine.connect() as connection:
         loaded = loaded_versions(connection)
         query = (
@@ -132,7 +132,7 @@ def _reference(surroundings: Surroundings) -> Finding:
     return ok(f"{', '.join(sorted(loaded))} are loaded: {told}")
 
 
-def _retention(surroundings: Surroundings) -> Finding:
+def _retention(surroundings: Surroundings) -> CheckResult:
     """Nothing is counted here, which takes minutes: only whether somebody looks at it."""
     with surroundings.engine.connect() as connection:
         first, last = connection.execute(text(_LOOKED_AFTER)).one()

@@ -86,8 +86,10 @@ class Releases:
     """The releases of a deployment."""
 
     sources: Sources
-    _manifests: "Kept[Release]" = field(default_factory=lambda: Kept(KEPT_MANIFESTS, lambda _: 1))
-    _tables: "Kept[PublishedTable]" = field(default_factory=lambda: Kept(KEPT_BYTES, lambda table: table.rows.nbytes))
+    _manifests: "ReadCache[Release]" = field(default_factory=lambda: ReadCache(KEPT_MANIFESTS, lambda _: 1))
+    _tables: "ReadCache[PublishedTable]" = field(
+        default_factory=lambda: ReadCache(KEPT_BYTES, lambda table: table.rows.nbytes)
+    )
 
     def find(self, release_id: str | None) -> Release:
         """The release of that id, by default the one that readers see.
@@ -142,7 +144,7 @@ def told_rows(viewer: Viewer, rows: pa.Table) -> list[dict[str, Any]]:
     return found
 
 
-class Kept(Generic[T]):
+class ReadCache(Generic[T]):
     """What was read and never changes, up to a size; what was not asked for longest goes first."""
 
     def __init__(self, room: int, size: Callable[[T], int]) -> None:

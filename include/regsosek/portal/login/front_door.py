@@ -45,7 +45,7 @@ SIGN_IN = "Sign in first."
 Standing = Literal["nobody", "account", "operator"]
 
 
-class Kind(StrEnum):
+class AddressKind(StrEnum):
     """What an address leads to."""
 
     OPEN = auto()
@@ -55,15 +55,15 @@ class Kind(StrEnum):
     PAGE = auto()
 
 
-def kind_of(method: str, path: str, accept: str) -> Kind:
+def kind_of(method: str, path: str, accept: str) -> AddressKind:
     """What ``path`` leads to; a page is what a browser navigates to: Airflow answers any such address with its UI."""
     if DOCUMENTATION.fullmatch(path):
-        return Kind.DOCUMENTATION
+        return AddressKind.DOCUMENTATION
     if path.startswith(AIRFLOWS):
-        return Kind.OPEN if path in OPEN_OF_API else Kind.AIRFLOW
+        return AddressKind.OPEN if path in OPEN_OF_API else AddressKind.AIRFLOW
     if path.startswith(OF_ACCOUNTS) and not OPEN_OF_ACCOUNTS.fullmatch(path):
-        return Kind.ACCOUNTS
-    return Kind.OPEN if path.startswith(OPEN) or not _is_browsed(method, accept) else Kind.PAGE
+        return AddressKind.ACCOUNTS
+    return AddressKind.OPEN if path.startswith(OPEN) or not _is_browsed(method, accept) else AddressKind.PAGE
 
 
 def _is_browsed(method: str, accept: str) -> bool:
@@ -98,12 +98,12 @@ class FrontDoor:
         """What answers in Airflow's place; None where the way is free."""
         accept = header(scope, b"accept")
         kind = kind_of(scope["method"], path, accept)
-        if kind is Kind.OPEN:
+        if kind is AddressKind.OPEN:
             return None
         standing: Standing = await (await _module(self._logins)).standing(scope)
         if standing == "operator":
             return None
-        leads = kind is Kind.PAGE or (kind is Kind.ACCOUNTS and _is_browsed(scope["method"], accept))
+        leads = kind is AddressKind.PAGE or (kind is AddressKind.ACCOUNTS and _is_browsed(scope["method"], accept))
         if standing == "nobody":
             return _of_nobody(scope, kind, leads=leads)
         if leads:
@@ -111,11 +111,13 @@ class FrontDoor:
         return answer(HTTPStatus.FORBIDDEN, FOR_OPERATORS)
 
 
-def _of_nobody(scope: Message, kind: Kind, *, leads: bool) -> Application | None:
+def _of_nobody(scope: Message, kind: AddressKind, *, leads: bool) -> Application | None:
     """What who is not signed in is answered; None where Airflow has its own answer, which leads to the login."""
-    if kind is Kind.ACCOUNTS and leads:
+    if kind is AddressKind.ACCOUNTS and leads:
         return answer(HTTPStatus.SEE_OTHER, SIGN_IN, {"location": f"{_root(scope)}{LOGIN}"})
-    return answer(HTTPStatus.UNAUTHORIZED, SIGN_IN) if kind in {Kind.ACCOUNTS, Kind.DOCUMENTATION} else None
+    return (
+        answer(HTTPStatus.UNAUTHORIZED, SIGN_IN) if kind in {AddressKind.ACCOUNTS, AddressKind.DOCUMENTATION} else None
+    )
 
 
 def path_of(scope: Message) -> str:

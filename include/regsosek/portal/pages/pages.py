@@ -16,8 +16,8 @@ from regsosek.geography.provinces import province as province_of
 from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.pages.airflow_links import SIGN_IN, SIGN_OUT, log_address, run_address
 from regsosek.portal.views import state_words
-from regsosek.portal.views.delivery_rows import DeliveryLine
-from regsosek.portal.views.night_rows import COMPLETE, Night
+from regsosek.portal.views.delivery_rows import DeliveryRow
+from regsosek.portal.views.night_rows import COMPLETE, NightRow
 from regsosek.portal.views.repair_counts import Repaired
 from regsosek.portal.views.validation import Validation
 from regsosek.release.lifecycle.current_release import StandingRelease
@@ -88,7 +88,7 @@ class Frame:
 class Brought:
     """What a night brought: its deliveries, those that wait for a decision now, and what reading mended in each."""
 
-    deliveries: Sequence[DeliveryLine]
+    deliveries: Sequence[DeliveryRow]
     held: Sequence[HeldDelivery] = ()
     repairs: Mapping[tuple[str, str], Sequence[Repaired]] = field(default_factory=dict)
 
@@ -114,7 +114,7 @@ def _environment() -> Environment:
     return made
 
 
-def _datasets_of(lines: Sequence[DeliveryLine | HeldDelivery]) -> list[str]:
+def _datasets_of(lines: Sequence[DeliveryRow | HeldDelivery]) -> list[str]:
     """The datasets that were judged of some deliveries, in the order of the codebook: each has Data Docs."""
     judged = {line.instrument or QUESTIONNAIRE for line in lines if getattr(line, "judged", True)}
     return [dataset for dataset in ALL_DATASETS if instrument_of(dataset) in judged]
@@ -126,7 +126,7 @@ def page(template: str, frame: Frame, **values: object) -> str:
 
 
 def board(
-    frame: Frame, nights: Sequence[Night], held: Sequence[HeldDelivery], standing: StandingRelease | None = None
+    frame: Frame, nights: Sequence[NightRow], held: Sequence[HeldDelivery], standing: StandingRelease | None = None
 ) -> str:
     """The operator's page: what waits for a decision, the last night, and the nights before it; newest night first.
 
@@ -139,9 +139,9 @@ def board(
     return page("board.html.j2", frame, **values)
 
 
-def night_page(frame: Frame, night: Night, brought: Brought, nights: Sequence[date]) -> str:
+def night_page(frame: Frame, night: NightRow, brought: Brought, nights: Sequence[date]) -> str:
     """One night, province by province, with what it brought; ``nights`` are those that can be opened."""
-    by_province: defaultdict[str, list[DeliveryLine]] = defaultdict(list)
+    by_province: defaultdict[str, list[DeliveryRow]] = defaultdict(list)
     for line in brought.deliveries:
         by_province[line.province].append(line)
     held = {(each.province, each.delivery_id): each for each in brought.held}

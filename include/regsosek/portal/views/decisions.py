@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecisionRow:
     """A decision on a delivery that was held, or rejected for a reading.
 
     ``state`` is the delivery's: ``registered`` until a run has carried it out.
@@ -39,7 +39,7 @@ ORDER BY e.at DESC LIMIT :most
 """
 
 
-def decided(connection: Connection, seen: Collection[str], most: int = 50) -> list[Decided]:
+def decided(connection: Connection, seen: Collection[str], most: int = 50) -> list[DecisionRow]:
     """The last decisions on deliveries of ``seen``, the latest first."""
     rows = connection.execute(text(_DECIDED), {"provinces": list(seen), "most": most})
-    return [Decided(**row._mapping) for row in rows]
+    return [DecisionRow(**row._mapping) for row in rows]

@@ -26,7 +26,7 @@ class RowsOf:
 
 
 @dataclass(frozen=True)
-class DeliveryLine:
+class DeliveryRow:
     """One delivery of a night.
 
     Attributes:
@@ -84,15 +84,15 @@ _OF_NIGHTS = f"""{_LINES} WHERE d.night = ANY(:nights) AND d.province = ANY(:pro
 ORDER BY d.night DESC, d.province, d.position, d.delivered_on, d.delivery_id"""
 
 
-def deliveries_of(connection: Connection, nights: Sequence[date], provinces: Collection[str]) -> list[DeliveryLine]:
+def deliveries_of(connection: Connection, nights: Sequence[date], provinces: Collection[str]) -> list[DeliveryRow]:
     """All deliveries of some nights and provinces: the newest night first, by province and their order."""
     asked = {"nights": list(nights), "provinces": list(provinces)}
     return [_line(dict(row._mapping)) for row in connection.execute(text(_OF_NIGHTS), asked)]
 
 
-def _line(row: dict[str, Any]) -> DeliveryLine:
+def _line(row: dict[str, Any]) -> DeliveryRow:
     keluarga, anggota, messages = (
         RowsOf(*(int(row.pop(f"{table}_{field}")) for field in _FIELDS)) for table in ("k", "a", "m")
     )
     of_stream = row["instrument"] not in {None, QUESTIONNAIRE}
-    return DeliveryLine(**row, keluarga=keluarga, anggota=anggota, messages=messages if of_stream else None)
+    return DeliveryRow(**row, keluarga=keluarga, anggota=anggota, messages=messages if of_stream else None)

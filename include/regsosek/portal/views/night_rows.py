@@ -39,7 +39,7 @@ class ProvinceState:
 
 
 @dataclass(frozen=True)
-class Night:
+class NightRow:
     """One night: the provinces that are looked at by code, what was published of it, and what is wrong with that."""
 
     night: date
@@ -47,7 +47,7 @@ class Night:
     release: Publication | None
     fault: str | None
 
-    def seen_by(self, viewer: Viewer) -> "Night":
+    def seen_by(self, viewer: Viewer) -> "NightRow":
         """The same night with what ``viewer`` may see: own provinces; faults of ours may name others."""
         own = tuple(each for each in self.provinces if viewer.sees(each.province))
         return replace(self, provinces=own, fault=self.fault if viewer.operator else None)
@@ -85,7 +85,7 @@ def last_nights(connection: Connection, count: int) -> list[date]:
     return [row.night for row in connection.execute(text(_LAST_NIGHTS), {"count": count})]
 
 
-def read_night(connection: Connection, night: date, windows: Mapping[str, FieldWindow]) -> Night:
+def read_night(connection: Connection, night: date, windows: Mapping[str, FieldWindow]) -> NightRow:
     """How ``night`` went."""
     release, failed = release_of(connection, night), faults_of(connection, night)
     held_back = release.held_back if release is not None else ()
@@ -102,7 +102,7 @@ def read_night(connection: Connection, night: date, windows: Mapping[str, FieldW
         for row in table.to_dict("records")
     )
     under_way = NATION not in failed and any(each.state == UNDER_WAY for each in states)
-    return Night(night, states, release, None if under_way else publication_fault(connection, night))
+    return NightRow(night, states, release, None if under_way else publication_fault(connection, night))
 
 
 def _ended(row: Mapping[Any, Any], failed: Container[str], *, newest: bool) -> str:
@@ -111,6 +111,6 @@ def _ended(row: Mapping[Any, Any], failed: Container[str], *, newest: bool) -> s
     return row["state"] if may_come or row["state"] != UNDER_WAY else FAILED
 
 
-def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[Night]:
+def read_nights(connection: Connection, nights: Sequence[date], windows: Mapping[str, FieldWindow]) -> list[NightRow]:
     """How each of ``nights`` went, in their order."""
     return [read_night(connection, night, windows) for night in nights]

@@ -28,7 +28,7 @@ _NAMES = {each.code: each.name for each in provinces()}
 
 
 @dataclass(frozen=True)
-class Told:
+class SentMessage:
     """A message; ``province`` is None of one to the platform team. ``sent_at`` is None until somebody was reached."""
 
     id: int
@@ -79,7 +79,7 @@ _COLUMNS = (
 
 def messages(
     connection: Connection, seen: Collection[str], *, nights: Sequence[date] | None = None, platform: bool = False
-) -> list[Told]:
+) -> list[SentMessage]:
     """Messages to the provinces of ``seen``, and to the platform team if ``platform``; the newest night first."""
     query = select(*_COLUMNS).where(outbox.c.recipient_group.in_(_groups(seen, platform)))
     if nights is not None:
@@ -88,14 +88,14 @@ def messages(
     return [_told(dict(row._mapping)) for row in connection.execute(ordered)]
 
 
-def message(connection: Connection, message_id: int, seen: Collection[str], *, platform: bool) -> Told | None:
+def message(connection: Connection, message_id: int, seen: Collection[str], *, platform: bool) -> SentMessage | None:
     """One message; None where there is none, or where it was to somebody whom the viewer may not see."""
     query = select(*_COLUMNS).where(outbox.c.id == message_id, outbox.c.recipient_group.in_(_groups(seen, platform)))
     row = connection.execute(query).first()
     return None if row is None else _told(dict(row._mapping))
 
 
-def without_officers(connection: Connection, told: Told) -> Told:
+def without_officers(connection: Connection, told: SentMessage) -> SentMessage:
     """A message to a province for an account that may not see officers' codes: whom it names stands there hidden."""
     query = select(condition.c.region_code).distinct()
     query = query.where(condition.c.province == told.province, condition.c.night == told.night)
@@ -171,10 +171,10 @@ def _groups(seen: Collection[str], platform: bool) -> list[str]:
     return [*map(group_of, seen), *([PLATFORM] if platform else [])]
 
 
-def _told(row: dict[str, Any]) -> Told:
+def _told(row: dict[str, Any]) -> SentMessage:
     group = row.pop("recipient_group")
     province = next((each.code for each in provinces() if group_of(each.code) == group), None)
-    return Told(province=province, **row)
+    return SentMessage(province=province, **row)
 
 
 def _met(province: str, night: date, each: Condition) -> Met:

@@ -16,7 +16,7 @@ _LEVELS = {"kabkota": "kab/kota", "subsls": "sub-SLS"}
 
 
 @dataclass(frozen=True)
-class StateWords:
+class StateMark:
     """A state as the page shows it; ``mark`` tells it apart where colours do not."""
 
     state: str
@@ -27,31 +27,31 @@ class StateWords:
 
 
 @cache
-def _words(kind: str) -> dict[str, StateWords]:
+def _words(kind: str) -> dict[str, StateMark]:
     rows = read_table(_STATES, ("kind", "state", "tone", "mark", "label", "explanation"))
     return {
-        row["state"]: StateWords(row["state"], row["tone"], row["mark"], row["label"], row["explanation"])
+        row["state"]: StateMark(row["state"], row["tone"], row["mark"], row["label"], row["explanation"])
         for row in rows
         if row["kind"] == kind
     }
 
 
-def night_words() -> dict[str, StateWords]:
+def night_words() -> dict[str, StateMark]:
     """The words for every state of a province's night, in the order of the legend."""
     return _words("night")
 
 
-def delivery_words() -> dict[str, StateWords]:
+def delivery_words() -> dict[str, StateMark]:
     """The words for every state of a delivery."""
     return _words("delivery")
 
 
-def condition_words() -> dict[str, StateWords]:
+def condition_words() -> dict[str, StateMark]:
     """The words for every kind of condition that a province is told of."""
     return _words("condition")
 
 
-def event_words() -> dict[str, StateWords]:
+def event_words() -> dict[str, StateMark]:
     """The words for the lines of the journal."""
     return _words("event")
 

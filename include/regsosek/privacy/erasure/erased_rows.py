@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from regsosek.contract.codebook import DATASETS
 from regsosek.errors import ConfigurationError
 from regsosek.privacy.erasure.redaction import DOCUMENT, KEPT, MARKED, PRESENCE, PRESENT, kept_pattern
-from regsosek.privacy.erasure.tombstones import Counted, ErasedFamily, ErasedTag, Neighbour, Reason, Tombstone
+from regsosek.privacy.erasure.tombstones import BrokenRule, Counted, ErasedFamily, ErasedTag, Neighbour, Tombstone
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
 from regsosek.warehouse.tables import case_request, core_tables, identity_tables
 
@@ -155,7 +155,7 @@ def neighbour(
     if verdict is None:
         return None
     rows = connection.execute(text(_NEIGHBOUR), own | {"members": list(members)})
-    reasons = tuple(Reason(**row._mapping) for row in rows)
+    reasons = tuple(BrokenRule(**row._mapping) for row in rows)
     return Neighbour(delivery_id=delivery_id, part=part, row_no=row_no, verdict=verdict, reasons=reasons)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from regsosek.privacy.erasure.tombstones import Counted, ErasedFamily, ErasedTag, Neighbour, Reason, Tombstone
+from regsosek.privacy.erasure.tombstones import BrokenRule, Counted, ErasedFamily, ErasedTag, Neighbour, Tombstone
 from regsosek.quality.hold_limits import ErrorShare
 
 Violations = Counter[tuple[str, str, str]]
@@ -89,7 +89,7 @@ def _taken(duck: duckdb.DuckDBPyConnection, rows: list[int], chosen_of: Mapping[
     return change
 
 
-def _put(duck: duckdb.DuckDBPyConnection, reasons: Sequence[Reason]) -> Violations:
+def _put(duck: duckdb.DuckDBPyConnection, reasons: Sequence[BrokenRule]) -> Violations:
     change: Violations = Counter()
     for each in reasons:
         change[each.dataset, each.rule_id, each.severity] += 1

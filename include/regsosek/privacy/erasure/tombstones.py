@@ -52,7 +52,7 @@ class ErasedTag(_Value):
     content_hash: str
 
 
-class Reason(_Value):
+class BrokenRule(_Value):
     """A rule that a row breaks."""
 
     dataset: str
@@ -68,7 +68,7 @@ class Neighbour(_Value):
     part: Row
     row_no: Row
     verdict: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[BrokenRule, ...]
 
 
 class Counted(_Value):

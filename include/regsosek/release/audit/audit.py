@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Check:
+class AuditCheck:
     """The result of one check; ``faults`` name what does not hold, without personal data."""
 
     name: str
@@ -67,7 +67,7 @@ def audit(
     rules: PublishedRules,
     files: Mapping[str, bytes],
     shown: Figures,
-) -> tuple[Check, ...]:
+) -> tuple[AuditCheck, ...]:
     """Makes every check of a release built aside; each province's conservation and second reading came before.
 
     Args:
@@ -92,7 +92,7 @@ def audit(
     )
 
 
-def require_passed(night: date, checks: Sequence[Check], lost: Sequence[str] = ()) -> None:
+def require_passed(night: date, checks: Sequence[AuditCheck], lost: Sequence[str] = ()) -> None:
     """Lets a release pass only if every check did.
 
     Args:
@@ -159,5 +159,5 @@ def _headline(totals: pd.DataFrame, code: str) -> Headline:
     return Headline(*row)
 
 
-def _check(name: str, faults: Iterable[str]) -> Check:
-    return Check(name, tuple(faults))
+def _check(name: str, faults: Iterable[str]) -> AuditCheck:
+    return AuditCheck(name, tuple(faults))

@@ -74,7 +74,7 @@ Present = Mapping[tuple[str, str, str], int]
 
 
 @dataclass(frozen=True)
-class Counted:
+class LedgerCounts:
     """What the ledger says of one dataset of one delivery; a delivery without counts has no ``dataset``."""
 
     delivery_id: str
@@ -118,12 +118,12 @@ def _faults_of(connection: Connection, province: str, *, after: date, until: dat
     return [*delivery_faults(counted, present), *_arrival_faults(counted, arrived)]
 
 
-def _counted(row: Any) -> Counted:
+def _counted(row: Any) -> LedgerCounts:
     states = {state: getattr(row, state) or 0 for state in ROW_STATES}
-    return Counted(row.delivery_id, row.night, row.state, row.dataset, row.received or 0, states)
+    return LedgerCounts(row.delivery_id, row.night, row.state, row.dataset, row.received or 0, states)
 
 
-def delivery_faults(counted: list[Counted], present: Present) -> list[str]:
+def delivery_faults(counted: list[LedgerCounts], present: Present) -> list[str]:
     """What does not hold: sums of the ledger, and rows present for accepted deliveries and for no others."""
     accepted = {each.delivery_id for each in counted if each.state == "accepted"}
     faults = [fault for each in counted for fault in _ledger_faults(each)]
@@ -138,7 +138,7 @@ def delivery_faults(counted: list[Counted], present: Present) -> list[str]:
     return faults
 
 
-def _ledger_faults(each: Counted) -> Iterator[str]:
+def _ledger_faults(each: LedgerCounts) -> Iterator[str]:
     if each.state == "registered":
         yield f"delivery {each.delivery_id}: not decided (process its night again)"
     if each.state == "accepted" and each.dataset is None:
@@ -150,7 +150,7 @@ def _ledger_faults(each: Counted) -> Iterator[str]:
         )
 
 
-def _row_faults(each: Counted, present: Present) -> Iterator[str]:
+def _row_faults(each: LedgerCounts, present: Present) -> Iterator[str]:
     expected = {"received": each.received, "loaded": each.states["loaded"], "quarantined": each.states["quarantined"]}
     for kind, rows in expected.items():
         stored = present.get((each.delivery_id, each.dataset or "", kind), 0)
@@ -158,7 +158,7 @@ def _row_faults(each: Counted, present: Present) -> Iterator[str]:
             yield f"delivery {each.delivery_id}: {rows} rows of {each.dataset} {kind}, {stored} stored"
 
 
-def _arrival_faults(counted: list[Counted], arrived: Mapping[date, int]) -> Iterator[str]:
+def _arrival_faults(counted: list[LedgerCounts], arrived: Mapping[date, int]) -> Iterator[str]:
     nights = {each.night for each in counted} | set(arrived)
     for night in sorted(nights):
         received = sum(

@@ -88,7 +88,7 @@ _OF_PROVINCE = "SELECT code FROM reference.region_ancestor WHERE ancestor_code =
 
 
 @dataclass(frozen=True)
-class Standing:
+class AuditedRelease:
     """The release that is audited: its files, and the night that each province stands at in it."""
 
     release_id: str
@@ -97,7 +97,7 @@ class Standing:
     nights: Mapping[str, date]
 
 
-def newest_release(connection: Connection) -> Standing:
+def newest_release(connection: Connection) -> AuditedRelease:
     """The release of the newest night, as published last and not rolled back.
 
     Raises:
@@ -112,11 +112,11 @@ def newest_release(connection: Connection) -> Standing:
     found = connection.execute(query.limit(1)).first()
     if found is None:
         raise AuditError("nothing is published yet; run `regsosek night` first")
-    return Standing(*found[:3], nights={code: date.fromisoformat(night) for code, night in found[3].items()})
+    return AuditedRelease(*found[:3], nights={code: date.fromisoformat(night) for code, night in found[3].items()})
 
 
 def audit_province(
-    connection: Connection, archive: Archive, release_bucket: str, standing: Standing, province: str
+    connection: Connection, archive: Archive, release_bucket: str, standing: AuditedRelease, province: str
 ) -> tuple[str, ...]:
     """What does not hold of ``province`` in the release; in one transaction, so that a night cannot come between."""
     own: dict[str, Any] = {"province": province, "night": standing.nights.get(province, date.min)}
@@ -140,7 +140,7 @@ def audit_province(
     return tuple(faults)
 
 
-def nation_faults(store: Store, release_bucket: str, standing: Standing) -> tuple[str, ...]:
+def nation_faults(store: Store, release_bucket: str, standing: AuditedRelease) -> tuple[str, ...]:
     """What does not hold of the nation: it must be the sum of its provinces as published."""
     published = published_figures(store, release_bucket, standing)
     return tuple(
@@ -152,7 +152,7 @@ def nation_faults(store: Store, release_bucket: str, standing: Standing) -> tupl
     )
 
 
-def published_figures(store: Store, bucket: str, standing: Standing) -> dict[tuple[str, str], dict[str, int]]:
+def published_figures(store: Store, bucket: str, standing: AuditedRelease) -> dict[tuple[str, str], dict[str, int]]:
     """What the tables of regions say: by table and measure, figures by code.
 
     Cells without one are left out, and results that are not told as of the night (``release/figures/disclosure.py``):

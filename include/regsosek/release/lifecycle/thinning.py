@@ -26,7 +26,7 @@ STAYING = frozenset({MANIFEST, MANIFEST + SIGNATURE_SUFFIX, *map(parquet_name, R
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRelease:
     """A release as the warehouse knows it."""
 
     release_id: str
@@ -50,7 +50,7 @@ class Thinned:
     bytes: int
 
 
-def may_go(releases: Sequence[Kept], standing: Position, days: int) -> list[Kept]:
+def may_go(releases: Sequence[KeptRelease], standing: Position, days: int) -> list[KeptRelease]:
     """The releases that need not be whole any more, the oldest first.
 
     What stays whole: all of the last ``days`` nights, counted back from what readers see; that one and the one that a
@@ -81,7 +81,7 @@ def thin_out(engine: Engine, store: Store, bucket: str, days: int, *, dry_run: b
         return [each for each in found if each.files]
 
 
-def _thin(store: Store, bucket: str, release: Kept, *, dry_run: bool) -> Thinned:
+def _thin(store: Store, bucket: str, release: KeptRelease, *, dry_run: bool) -> Thinned:
     objects = store.list_objects(bucket, release.prefix)
     going = [each for each in objects if each.key.removeprefix(release.prefix) not in STAYING | {MARK}]
     if not dry_run:
@@ -90,7 +90,7 @@ def _thin(store: Store, bucket: str, release: Kept, *, dry_run: bool) -> Thinned
     return Thinned(release.release_id, len(going), sum(each.size for each in going))
 
 
-def _releases(connection: Connection) -> list[Kept]:
+def _releases(connection: Connection) -> list[KeptRelease]:
     table = published_release.c
     query = select(table.release_id, table.night, table.revision, table.prefix, table.rolled_back_at.is_not(None))
-    return [Kept(*row) for row in connection.execute(query)]
+    return [KeptRelease(*row) for row in connection.execute(query)]

@@ -97,7 +97,7 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class AcceptedDelivery:
     """An accepted delivery: the night from which it counts, and what it supersedes.
 
     With a held delivery it also supersedes what that would have superseded: so says the ledger.
@@ -119,7 +119,7 @@ class ArchivedCases:
     """
 
     revisions: pd.DataFrame
-    deliveries: tuple[Delivered, ...]
+    deliveries: tuple[AcceptedDelivery, ...]
 
 
 def read_cases(connection: Connection, archive: Archive, province: str, after: date, night: date) -> ArchivedCases:
@@ -151,16 +151,18 @@ def typed_log(log: pd.DataFrame) -> pd.DataFrame:
     return log.astype({**whole, **said, "versi": "int64"})
 
 
-def accepted_deliveries(connection: Connection, province: str, night: date) -> tuple[Delivered, ...]:
+def accepted_deliveries(connection: Connection, province: str, night: date) -> tuple[AcceptedDelivery, ...]:
     """The deliveries of questionnaire K that count as of ``night``, in their order."""
     values = {"province": province, "night": night, "instrument": QUESTIONNAIRE}
     return tuple(
-        Delivered(row.night, row.delivery_id, row.produced_at, tuple(row.supersedes), row.manifest_sha256)
+        AcceptedDelivery(row.night, row.delivery_id, row.produced_at, tuple(row.supersedes), row.manifest_sha256)
         for row in connection.execute(text(_DELIVERIES), values)
     )
 
 
-def read_rows(archive: Archive, province: str, deliveries: Sequence[Delivered], log: pd.DataFrame) -> pd.DataFrame:
+def read_rows(
+    archive: Archive, province: str, deliveries: Sequence[AcceptedDelivery], log: pd.DataFrame
+) -> pd.DataFrame:
     """The rows of ``log`` with all that they say read from their archived files.
 
     Raises:
@@ -179,7 +181,7 @@ def read_rows(archive: Archive, province: str, deliveries: Sequence[Delivered], 
     return rows[[*_OF_LOG, *_GIVEN]]
 
 
-def _manifest(archive: Archive, province: str, delivery: Delivered) -> Manifest:
+def _manifest(archive: Archive, province: str, delivery: AcceptedDelivery) -> Manifest:
     path = fetch_archived(
         archive.files.store, archive.files.bucket, delivery.manifest_sha256, archive.scratch / "manifest.json"
     )

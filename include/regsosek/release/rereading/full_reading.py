@@ -18,8 +18,8 @@ from sqlalchemy import Connection, text
 
 from regsosek.release.rereading.archived_cases import (
     LOGGED,
+    AcceptedDelivery,
     Archive,
-    Delivered,
     accepted_deliveries,
     read_rows,
     typed_log,
@@ -90,13 +90,15 @@ def read_whole(
     return sum((counted(without_conflicts(current)) for current in by_place.each()), found)
 
 
-def _parts_of(connection: Connection, province: str, delivery: Delivered) -> Iterator[tuple[int, int]]:
+def _parts_of(connection: Connection, province: str, delivery: AcceptedDelivery) -> Iterator[tuple[int, int]]:
     own = {"province": province, "night": delivery.night, "delivery_id": delivery.delivery_id}
     for row in connection.execute(text(_PARTS), own):
         yield row.part, row.rows
 
 
-def _revisions(connection: Connection, archive: Archive, province: str, delivery: Delivered, part: int) -> pd.DataFrame:
+def _revisions(
+    connection: Connection, archive: Archive, province: str, delivery: AcceptedDelivery, part: int
+) -> pd.DataFrame:
     own: dict[str, Any] = {"province": province, "night": delivery.night, "delivery_id": delivery.delivery_id}
     log = typed_log(pd.read_sql_query(text(_ROWS), connection, params=own | {"part": part}))
     rows = read_rows(archive, province, (delivery,), log)

@@ -10,7 +10,7 @@ from datetime import date
 
 import pandas as pd
 
-from regsosek.release.rereading.archived_cases import KEY, ArchivedCases, Delivered
+from regsosek.release.rereading.archived_cases import KEY, AcceptedDelivery, ArchivedCases
 
 _CONTENT = ["case_id", "versi", "content_hash", "absent"]
 _ORDER = ["absent", "rank", "produced_at", "content_hash"]
@@ -37,7 +37,7 @@ def change_since(cases: ArchivedCases, after: date) -> Headline:
     return headline(rows, cases.deliveries) - headline(rows[rows["night"] <= after], before)
 
 
-def headline(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> Headline:
+def headline(revisions: pd.DataFrame, deliveries: Sequence[AcceptedDelivery]) -> Headline:
     """Counts the cases of ``revisions``.
 
     Args:
@@ -49,7 +49,7 @@ def headline(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> Headli
     return counted(without_conflicts(statements(revisions, deliveries)))
 
 
-def statements(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
+def statements(revisions: pd.DataFrame, deliveries: Sequence[AcceptedDelivery]) -> pd.DataFrame:
     """One row per case with its ``state`` and the revision that counts, whoever else claims its family key."""
     return current_revisions(_contents(superseded(revisions, deliveries)))
 
@@ -61,7 +61,7 @@ def counted(current: pd.DataFrame) -> Headline:
     return Headline(len(visited), int((accepted["result"] == 1).sum()))
 
 
-def superseded(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
+def superseded(revisions: pd.DataFrame, deliveries: Sequence[AcceptedDelivery]) -> pd.DataFrame:
     """Adds ``rank``: versi, raised to the rank of what a superseding delivery replaces; and, marked ``absent``, a
     withdrawal for each case of a superseded delivery that its successor does not name."""
     rows = revisions.assign(rank=revisions["versi"], absent=False)
@@ -72,7 +72,7 @@ def superseded(revisions: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.D
     return _without_vain_absences(rows.reset_index(drop=True), deliveries)
 
 
-def _without_vain_absences(rows: pd.DataFrame, deliveries: Sequence[Delivered]) -> pd.DataFrame:
+def _without_vain_absences(rows: pd.DataFrame, deliveries: Sequence[AcceptedDelivery]) -> pd.DataFrame:
     """What one delivery leaves out and another brings that was not replaced without it, is there."""
     replaces = {each.delivery_id: list(each.supersedes) for each in deliveries}
     gone = rows.loc[rows["absent"], ["case_id", "delivery_id"]]
@@ -82,14 +82,14 @@ def _without_vain_absences(rows: pd.DataFrame, deliveries: Sequence[Delivered]) 
     return rows[~(rows["absent"] & rows["case_id"].isin(rows.loc[standing, "case_id"]))]
 
 
-def _raised(rows: pd.DataFrame, delivery: Delivered) -> pd.DataFrame:
+def _raised(rows: pd.DataFrame, delivery: AcceptedDelivery) -> pd.DataFrame:
     replaced = rows[rows["delivery_id"].isin(delivery.supersedes)].groupby("case_id")["rank"].max()
     own = (rows["delivery_id"] == delivery.delivery_id) & ~rows["absent"]
     floor = rows["case_id"].map(replaced).fillna(0).astype("int64")
     return rows.assign(rank=rows["rank"].where(~own, rows["rank"].where(rows["rank"] > floor, floor)))
 
 
-def _absentees(rows: pd.DataFrame, delivery: Delivered, former: str) -> pd.DataFrame:
+def _absentees(rows: pd.DataFrame, delivery: AcceptedDelivery, former: str) -> pd.DataFrame:
     named = rows.loc[rows["delivery_id"] == delivery.delivery_id, "case_id"]
     gone = rows[(rows["delivery_id"] == former) & ~rows["absent"] & ~rows["case_id"].isin(named)]
     last = gone.sort_values(["rank", "row_no"], ascending=[True, False]).groupby("case_id").tail(1)

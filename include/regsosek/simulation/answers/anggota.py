@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from regsosek.simulation.answers import identity
 from regsosek.simulation.answers.households import Roster
-from regsosek.simulation.answers.people import Surroundings, member_answers
+from regsosek.simulation.answers.people import FamilyTraits, member_answers
 from regsosek.simulation.answers.piece import Piece
 from regsosek.simulation.draws.columns import Columns, numbers
 from regsosek.simulation.draws.living import living
@@ -18,7 +18,7 @@ def anggota_columns(piece: Piece, roster: Roster, keluarga: Columns, rows: Integ
     """Candidates of every column of anggota; ``keluarga`` holds the columns of the families, ``rows`` their sizes."""
     family = pa.array(roster.family)
     shared = {name: keluarga[name].take(family) for name in _OF_THE_FAMILY}
-    around = Surroundings(
+    around = FamilyTraits(
         welfare=piece.welfare[roster.family],
         urban=piece.place.urban[roster.family],
         family_size=rows[roster.family],

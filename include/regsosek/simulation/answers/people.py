@@ -39,7 +39,7 @@ _CARER_A_MEMBER, _CARER_NO_MEMBER, _LIVES_ALONE = 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class FamilyTraits:
     """What a member shares with the family, one value per member; ``building`` is that of the province."""
 
     welfare: Floats
@@ -48,7 +48,7 @@ class Surroundings:
     building: Building
 
 
-def member_answers(roster: Roster, around: Surroundings) -> Answers:
+def member_answers(roster: Roster, around: FamilyTraits) -> Answers:
     """Candidates of all coded columns of anggota that a person gives; items 401, 403 and 406 are not among them."""
     draws, corrected = Draws(roster.key), Draws(roster.draft)
     welfare = 0.85 * around.welfare + 0.527 * draws.normal("own welfare")

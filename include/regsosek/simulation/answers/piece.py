@@ -10,7 +10,7 @@ from regsosek.simulation.draws.living import city_bonus, living
 from regsosek.simulation.draws.randomness import Draws, Flags, Floats, Integers, seeded
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.frame import ProvinceFrame, SubSls
-from regsosek.simulation.field.timeline import WITHDRAWN, Messages
+from regsosek.simulation.field.timeline import WITHDRAWN, SentDocuments
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Piece:
 
     campaign: Campaign
     province: str
-    messages: Messages
+    messages: SentDocuments
     place: SubSls
     id_subsls: Integers
     draws: Draws
@@ -41,7 +41,7 @@ class Piece:
         return np.asarray(self.messages.message == WITHDRAWN, dtype=np.bool_)
 
     @classmethod
-    def of(cls, campaign: Campaign, frame: ProvinceFrame, messages: Messages, id_subsls: Integers) -> Self:
+    def of(cls, campaign: Campaign, frame: ProvinceFrame, messages: SentDocuments, id_subsls: Integers) -> Self:
         """The piece that ``messages`` make."""
         place, draws = frame.subsls.take(messages.subsls), Draws(messages.key)
         neighbours = Draws(seeded(campaign.seed, "neighbourhood", place.id_subsls)).normal("welfare")

@@ -11,7 +11,7 @@ from importlib import resources
 
 
 @dataclass(frozen=True)
-class Measure:
+class PlausibleFigure:
     """One figure of the country.
 
     Attributes:
@@ -34,14 +34,14 @@ class Measure:
 
 
 @cache
-def measures() -> tuple[Measure, ...]:
+def measures() -> tuple[PlausibleFigure, ...]:
     """All measures in the order of their file."""
     text = resources.files("regsosek.simulation").joinpath("data", "plausible.csv").read_text(encoding="utf-8")
     return tuple(_measure(row) for row in csv.DictReader(text.splitlines()))
 
 
-def _measure(row: dict[str, str]) -> Measure:
-    return Measure(
+def _measure(row: dict[str, str]) -> PlausibleFigure:
+    return PlausibleFigure(
         measure=row["measure"],
         dataset=row["dataset"],
         universe=row["universe"],

@@ -75,7 +75,7 @@ class FrameShape(_Table):
     formed_days: tuple[int, int] = (2, 10)
 
 
-class Incident(_Table):
+class DeliveryIncident(_Table):
     """Something that goes wrong with the delivery of one province's day."""
 
     kind: Literal["silent", "resent", "superseding", "broken"]
@@ -84,7 +84,7 @@ class Incident(_Table):
     of: int | None = None
 
 
-class Planted(_Table):
+class PlantedGaps(_Table):
     """Shares of the sub-SLS (of the families: ``lost_document``) in which a stream contradicts the others."""
 
     reported_only: Share
@@ -111,7 +111,7 @@ class StreamShape(_Table):
     recap_again: Share
     recap_days_at_most: int
     renamed: Share
-    planted: Planted
+    planted: PlantedGaps
 
 
 class Behaviour(_Table):
@@ -121,7 +121,7 @@ class Behaviour(_Table):
     second_message: SecondMessage
     frame: FrameShape
     streams: StreamShape
-    incident: tuple[Incident, ...]
+    incident: tuple[DeliveryIncident, ...]
 
 
 def behaviour_of(path: Path) -> Behaviour:
@@ -191,7 +191,7 @@ class Campaign:
         """The date of a day of the province's window."""
         return self.windows[province].opens + timedelta(days=day - 1)
 
-    def incident(self, province: str, day: int) -> Incident | None:
+    def incident(self, province: str, day: int) -> DeliveryIncident | None:
         """What goes wrong with the delivery of ``province`` on ``day``."""
         wrong = (i for i in self.behaviour.incident if (i.province, i.day) == (province, day))
         return next(wrong, None)

@@ -9,7 +9,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.simulation.draws.randomness import Draws, Flags, Integers, seeded
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.frame import ProvinceFrame, SubSls, apportioned, place_in_group
-from regsosek.simulation.field.timeline import SUB_SLS_AT_ONCE, Messages, undated
+from regsosek.simulation.field.timeline import SUB_SLS_AT_ONCE, SentDocuments, undated
 
 # With the nation at 2.7 to 2.9 million families a day this makes some ten families for each officer at work.
 _AT_WORK = 0.8
@@ -31,7 +31,7 @@ def families_by_province(families: int) -> Mapping[str, int]:
 
 def messages_of_one_day(
     campaign: Campaign, frame: ProvinceFrame, *, day: int, families: int, defect_share: float
-) -> Iterator[Messages]:
+) -> Iterator[SentDocuments]:
     """``families`` first messages that were all enumerated and synchronised on ``day``, in the order of the frame.
 
     Args:

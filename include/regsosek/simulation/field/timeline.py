@@ -18,7 +18,7 @@ FIRST, REVISED, REWRITTEN, MOVED, WITHDRAWN = range(5)
 
 
 @dataclass(frozen=True)
-class Messages:
+class SentDocuments:
     """Documents as they are sent, one per family; columns of one length.
 
     ``subsls`` is the row in the frame, ``ordinal`` counts the families of the sub-SLS from 0, ``key`` is the source of
@@ -60,7 +60,7 @@ class Messages:
 
 def messages(
     campaign: Campaign, frame: ProvinceFrame, *, after: int, until: int, defect_share: float
-) -> Iterator[Messages]:
+) -> Iterator[SentDocuments]:
     """What was synchronised on the days over ``after`` up to ``until``, in the order of the frame, in pieces.
 
     Of a document that was sent twice in this time only the second message is among it: the sender knows no other.
@@ -80,14 +80,14 @@ def messages(
         yield _latest(campaign, first, after, until)
 
 
-def visits(campaign: Campaign, frame: ProvinceFrame) -> Iterator[tuple[Integers, Messages]]:
+def visits(campaign: Campaign, frame: ProvinceFrame) -> Iterator[tuple[Integers, SentDocuments]]:
     """The rows of the frame in pieces, each with the first messages of all their families, as the field worked."""
     for start in range(0, len(frame.subsls), SUB_SLS_AT_ONCE):
         rows = np.arange(start, min(start + SUB_SLS_AT_ONCE, len(frame.subsls)))
         yield rows, _first_messages(campaign, frame, rows, 0)
 
 
-def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers, defect_share: float) -> Messages:
+def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers, defect_share: float) -> SentDocuments:
     """First messages of families that nobody has enumerated yet: ``row`` in the frame, ``ordinal`` in the sub-SLS."""
     key = mixed(seeded(campaign.seed, "family", subsls.id_subsls[row]), ordinal.astype(np.uint64))
     chosen = Draws(key).uniform("defect") / max(defect_share, 1e-12)
@@ -95,10 +95,10 @@ def undated(campaign: Campaign, subsls: SubSls, row: Integers, ordinal: Integers
     lasting = subsls.in_frame[row] & (retired_from(campaign, subsls.take(row)) == NEVER)
     faulty = np.where(lasting, np.minimum(chosen, 1.0), 1.0)
     never = np.full(len(key), NEVER)
-    return Messages(row, ordinal, key, np.full(len(key), FIRST), never, never.copy(), faulty)
+    return SentDocuments(row, ordinal, key, np.full(len(key), FIRST), never, never.copy(), faulty)
 
 
-def _first_messages(campaign: Campaign, frame: ProvinceFrame, rows: Integers, defect_share: float) -> Messages:
+def _first_messages(campaign: Campaign, frame: ProvinceFrame, rows: Integers, defect_share: float) -> SentDocuments:
     load = frame.subsls.load[rows]
     found = undated(campaign, frame.subsls, np.repeat(rows, load), place_in_group(load), defect_share)
     draws = Draws(found.key)
@@ -129,12 +129,12 @@ def _day_of_visit(campaign: Campaign, province: str, kabkota: Integers, work_don
     return found
 
 
-def _latest(campaign: Campaign, first: Messages, after: int, until: int) -> Messages:
+def _latest(campaign: Campaign, first: SentDocuments, after: int, until: int) -> SentDocuments:
     """Of each document the latest message of the days over ``after`` up to ``until``, if there is one."""
     kind, second_day = second_messages(campaign, first)
     second = (second_day > after) & (second_day <= until)
     chosen = second | ((first.synchronised > after) & (first.synchronised <= until))
-    sent = Messages(
+    sent = SentDocuments(
         subsls=first.subsls,
         ordinal=first.ordinal,
         key=first.key,
@@ -147,7 +147,7 @@ def _latest(campaign: Campaign, first: Messages, after: int, until: int) -> Mess
     return sent.take(chosen)
 
 
-def second_messages(campaign: Campaign, first: Messages) -> tuple[Integers, Integers]:
+def second_messages(campaign: Campaign, first: SentDocuments) -> tuple[Integers, Integers]:
     """What the second message of each document is, FIRST if there is none, and the day on which it is synchronised."""
     share = campaign.behaviour.second_message
     draws = Draws(first.key)

@@ -17,7 +17,7 @@ from regsosek.simulation.answers.piece import Piece
 from regsosek.simulation.draws.randomness import seeded
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.frame import ProvinceFrame
-from regsosek.simulation.field.timeline import Messages
+from regsosek.simulation.field.timeline import SentDocuments
 from regsosek.simulation.output.parts import DATASETS, Envelope, PartWriter
 from regsosek.simulation.output.sinks import Sink
 from regsosek.simulation.planted.planting import Label
@@ -29,7 +29,7 @@ _LATER_ORDINAL = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Delivered:
+class SimulatedDelivery:
     """What came of one delivery; rows of keluarga and anggota, labels of its planted defects."""
 
     envelope: Envelope
@@ -57,13 +57,13 @@ def envelope(
 def deliver(
     campaign: Campaign,
     frame: ProvinceFrame,
-    messages: Iterable[Messages],
+    messages: Iterable[SentDocuments],
     outside: Envelope,
     writer: PartWriter,
     sink: Sink,
     *,
     kind: str = "regular",
-) -> Delivered:
+) -> SimulatedDelivery:
     """Writes the delivery; of a ``broken`` one the last file of keluarga is altered after it was described."""
     files: list[DeliveredFile] = []
     labels: list[Label] = []
@@ -80,22 +80,22 @@ def deliver(
     sink.put_bytes(f"{outside.folder}/{MANIFEST_NAME}", manifest_bytes(manifest))
     # Nobody can find what lies in a rejected delivery, and a copy counts as duplicate before anything else.
     found = () if kind in {"broken", "resent"} else tuple(labels)
-    return Delivered(outside, kind, manifest.totals["keluarga"], manifest.totals["anggota"], found)
+    return SimulatedDelivery(outside, kind, manifest.totals["keluarga"], manifest.totals["anggota"], found)
 
 
-def cut(messages: Iterable[Messages], size: int) -> Iterator[Messages]:
+def cut(messages: Iterable[SentDocuments], size: int) -> Iterator[SentDocuments]:
     """Joins and cuts messages into pieces of ``size``, the last one smaller; at least one piece, which may be empty."""
-    waiting: list[Messages] = []
+    waiting: list[SentDocuments] = []
     count, any_cut = 0, False
     for piece in messages:
         waiting.append(piece)
         count += len(piece)
         while count >= size:
-            joined = Messages.joined(waiting)
+            joined = SentDocuments.joined(waiting)
             yield joined.take(slice(0, size))
             waiting, count, any_cut = [joined.take(slice(size, None))], count - size, True
     if count or not any_cut:
-        yield Messages.joined(waiting)
+        yield SentDocuments.joined(waiting)
 
 
 def manifest_bytes(manifest: BaseModel) -> bytes:
@@ -120,7 +120,7 @@ def _manifest(outside: Envelope, files: list[DeliveredFile], dates: list[date]) 
     )
 
 
-def _with_last(pieces: Iterator[Messages]) -> Iterator[tuple[Messages, bool]]:
+def _with_last(pieces: Iterator[SentDocuments]) -> Iterator[tuple[SentDocuments, bool]]:
     """Each piece, and whether it is the last one."""
     waiting = next(pieces)
     for piece in pieces:

@@ -11,7 +11,7 @@ from regsosek.simulation.answers.documents import Candidates
 from regsosek.simulation.answers.piece import Piece
 from regsosek.simulation.draws.randomness import Floats, Integers
 from regsosek.simulation.field.frame_changes import retired_from
-from regsosek.simulation.field.timeline import Messages
+from regsosek.simulation.field.timeline import SentDocuments
 from regsosek.simulation.planted.defects import NEW_SLS, RETIRED_SLS, DefectKind, Expected, fitting_rows, written_value
 
 PLANTED = "planted"  # number of the kind, from 1; 0 for none
@@ -62,7 +62,7 @@ def overrides(kinds: Sequence[DefectKind], dataset: str) -> dict[str, str]:
 
 
 def plant_keys(
-    connection: duckdb.DuckDBPyConnection, kinds: Sequence[DefectKind], messages: Messages, codes: Integers
+    connection: duckdb.DuckDBPyConnection, kinds: Sequence[DefectKind], messages: SentDocuments, codes: Integers
 ) -> tuple[Integers, Planted]:
     """Spoils the sub-SLS codes of some documents: the codes as they are to be written, and what was planted."""
     of_key = np.array([kind.form == "key" for kind in kinds], dtype=np.bool_)

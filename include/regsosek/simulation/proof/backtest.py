@@ -28,7 +28,7 @@ _QUANTILES = (0.09, 0.91)
 
 
 @dataclass(frozen=True)
-class Night:
+class CampaignNight:
     """A night of a simulated campaign: what its regions showed, and the share that each reached by day after it."""
 
     shape: str
@@ -43,21 +43,21 @@ def series_of(counts: Counts, days: int) -> Series:
     return Series(known, counts.families.astype(np.float64), counts.first_weekday, DAYS)
 
 
-def nights(seeds: Iterable[int], names: Iterable[str] | None = None) -> list[Night]:
+def nights(seeds: Iterable[int], names: Iterable[str] | None = None) -> list[CampaignNight]:
     """Every night that is forecast from, of the campaigns of ``seeds``."""
     return [
         night for name in names or shapes() for seed in seeds for night in _nights(name, province_counts(name, seed))
     ]
 
 
-def _nights(name: str, counts: Counts) -> Iterator[Night]:
+def _nights(name: str, counts: Counts) -> Iterator[CampaignNight]:
     reached = counts.done.cumsum(axis=1) / counts.families[:, None]
     for days in range(first_day(DAYS), DAYS):
         if counts.known[:, :days, :days].any():
-            yield Night(name, days, evidence(series_of(counts, days), DAYS - days), reached[:, days:])
+            yield CampaignNight(name, days, evidence(series_of(counts, days), DAYS - days), reached[:, days:])
 
 
-def calibrate(told: Sequence[Night]) -> Calibration:
+def calibrate(told: Sequence[CampaignNight]) -> Calibration:
     """Errors on these nights: first of each method, then of what is chosen by them."""
     flat = np.zeros((len(GONE), len(AHEAD)))
     unspread = Calibration(_errors_by_method(told), flat, flat)
@@ -65,7 +65,7 @@ def calibrate(told: Sequence[Night]) -> Calibration:
     return replace(unspread, lower=lower, upper=upper)
 
 
-def _errors_by_method(told: Sequence[Night]) -> dict[str, Floats]:
+def _errors_by_method(told: Sequence[CampaignNight]) -> dict[str, Floats]:
     total, number = {method: np.zeros(DAYS) for method in METHODS}, np.zeros(DAYS)
     for night in told:
         horizon = night.truth.shape[1]
@@ -76,7 +76,7 @@ def _errors_by_method(told: Sequence[Night]) -> dict[str, Floats]:
     return {method: errors[places] / number[places] for method, errors in total.items()}
 
 
-def _ends(told: Sequence[Night], unspread: Calibration) -> tuple[Floats, Floats]:
+def _ends(told: Sequence[CampaignNight], unspread: Calibration) -> tuple[Floats, Floats]:
     """Quantiles of the errors around each node, in units of ``spread``; a node without any is drawn from its next."""
     found: dict[tuple[int, int], list[Floats]] = {}
     for night in told:
@@ -111,7 +111,7 @@ class Proof:
     dates: pd.DataFrame
 
 
-def prove(calibrated: Calibration, told: Sequence[Night]) -> Proof:
+def prove(calibrated: Calibration, told: Sequence[CampaignNight]) -> Proof:
     """The forecasts of these nights held against what came."""
     found = [_proof(calibrated, night) for night in told]
     marks = [{"shape": night.shape, "days": night.days} for night in told]
@@ -122,7 +122,7 @@ def prove(calibrated: Calibration, told: Sequence[Night]) -> Proof:
     return Proof(forecasts, dates)
 
 
-def prove_left_out(tuned: Sequence[Night], told: Sequence[Night]) -> Proof:
+def prove_left_out(tuned: Sequence[CampaignNight], told: Sequence[CampaignNight]) -> Proof:
     """The nights of each shape, forecast with what was tuned on all the other shapes."""
     proofs = [
         prove(calibrate([night for night in tuned if night.shape != name]), [n for n in told if n.shape == name])
@@ -134,7 +134,7 @@ def prove_left_out(tuned: Sequence[Night], told: Sequence[Night]) -> Proof:
     return Proof(*whole)
 
 
-def _proof(calibrated: Calibration, night: Night) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _proof(calibrated: Calibration, night: CampaignNight) -> tuple[pd.DataFrame, pd.DataFrame]:
     truth, horizon, said = night.truth, night.truth.shape[1], believed(night.shown, calibrated)
     asked = [*((h, h) for h in HORIZONS if h < horizon), (horizon, END)]
     at = np.array([ahead for ahead, _ in asked]) - 1

@@ -33,7 +33,7 @@ class Spell(_Table):
     made_up: Range
 
 
-class Shape(_Table):
+class CampaignShape(_Table):
     """How the campaigns of one kind go; a range is drawn from once per province."""
 
     curve: Annotated[tuple[Range, ...], Field(min_length=2)]
@@ -71,11 +71,11 @@ class Counts:
 
 
 @cache
-def shapes() -> Mapping[str, Shape]:
+def shapes() -> Mapping[str, CampaignShape]:
     """All shapes by name: what ``shapes.toml`` says of each beside what is usual."""
     text = resources.files("regsosek.simulation").joinpath("data", "shapes.toml").read_text(encoding="utf-8")
     content = tomllib.loads(text)
-    return {name: Shape.model_validate({**content["usual"], **own}) for name, own in content["shape"].items()}
+    return {name: CampaignShape.model_validate({**content["usual"], **own}) for name, own in content["shape"].items()}
 
 
 def province_counts(name: str, seed: int, *, regions: int = 12) -> Counts:
@@ -89,7 +89,7 @@ def province_counts(name: str, seed: int, *, regions: int = 12) -> Counts:
     return Counts(families, _arrivals(shape, random, done), weekday)
 
 
-def _shares(shape: Shape, random: np.random.Generator, regions: int, weekday: int) -> Floats:
+def _shares(shape: CampaignShape, random: np.random.Generator, regions: int, weekday: int) -> Floats:
     """Of the denominator, by region and day."""
     spread = random.normal(1, shape.region_spread, (regions, 1)).clip(0.6, 1.6)
     pace = random.uniform(*shape.pace) * spread
@@ -121,7 +121,7 @@ def _interrupted(shares: Floats, spell: Spell, random: np.random.Generator) -> F
     return np.asarray(changed + lost * after / np.maximum(after.sum(axis=1, keepdims=True), 1e-9), dtype=np.float64)
 
 
-def _arrivals(shape: Shape, random: np.random.Generator, done: Integers) -> NDArray[np.int64]:
+def _arrivals(shape: CampaignShape, random: np.random.Generator, done: Integers) -> NDArray[np.int64]:
     again = random.uniform(*shape.sync_again)
     lags = (1 - again) * again ** np.arange(SYNC_DAYS_AT_MOST + 1)
     lags[-1] += 1 - lags.sum()

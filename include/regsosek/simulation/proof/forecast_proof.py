@@ -13,7 +13,7 @@ from regsosek.simulation.proof.backtest import (
     END,
     PROVED_ON,
     TUNED_ON,
-    Night,
+    CampaignNight,
     Proof,
     calibrate,
     nights,
@@ -57,7 +57,9 @@ def write_backtest() -> None:
     PROOF.write_text(_text(_FIELDS, _both(tuned, told, calibrated)), encoding="utf-8")
 
 
-def _both(tuned: Sequence[Night], told: Sequence[Night], calibrated: Calibration) -> Iterator[list[str]]:
+def _both(
+    tuned: Sequence[CampaignNight], told: Sequence[CampaignNight], calibrated: Calibration
+) -> Iterator[list[str]]:
     proofs = {OTHERS: prove_left_out(tuned, told), COMMITTED: prove(calibrated, told)}
     return ([tuned_on, *row] for tuned_on, proof in proofs.items() for row in proof_rows(proof))
 

@@ -8,7 +8,7 @@ import duckdb
 from sqlalchemy import Connection, text
 
 from regsosek.contract.codebook import all_variables
-from regsosek.contract.stream_kinds import MESSAGES, Stream
+from regsosek.contract.stream_kinds import MESSAGES, StreamKind
 from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.staging.reading.files import text_table
 from regsosek.staging.reading.typing_sql import untyped_column
@@ -67,7 +67,7 @@ def load_messages(
 
 
 def _fetch_known(
-    duck: duckdb.DuckDBPyConnection, connection: Connection, scratch: Path, key: PartKey, stream: Stream
+    duck: duckdb.DuckDBPyConnection, connection: Connection, scratch: Path, key: PartKey, stream: StreamKind
 ) -> None:
     asked, known = scratch / "asked.csv", scratch / "known.csv"
     needed = ", ".join(stream.needed)
@@ -92,7 +92,7 @@ def _fetch_known(
         file.unlink()
 
 
-def _recognised(stream: Stream) -> str:
+def _recognised(stream: StreamKind) -> str:
     """SQL: ``recognised``, one row per message: its row state, content hash, and an id that may be shown."""
     key = ", ".join(f"m.{column}" for column in stream.key)
     same = " AND ".join(f"k.{column} IS NOT DISTINCT FROM m.{column}" for column in stream.key)
@@ -115,7 +115,7 @@ FROM ordered
 """
 
 
-def _shown_id(stream: Stream) -> str:
+def _shown_id(stream: StreamKind) -> str:
     """SQL: the message's key in words, or its row where digits that are no known code may be a person's number."""
     parts = ", ".join(f"{column}::VARCHAR" for column in stream.key)
     unknown = ["NOT complete"]

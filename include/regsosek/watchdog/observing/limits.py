@@ -27,7 +27,7 @@ class Deadlines(_Frozen):
     told: time
 
 
-class Objective(_Frozen):
+class ObjectiveLimits(_Frozen):
     """The share of the last nights due that are published in time."""
 
     percent: Percent
@@ -42,7 +42,7 @@ class SilentProvinces(_Frozen):
     nation_least: Count
 
 
-class Waiting(_Frozen):
+class WaitingLimits(_Frozen):
     """How long something may wait before it counts."""
 
     alert_minutes: Count
@@ -51,7 +51,7 @@ class Waiting(_Frozen):
     forgotten_days: Count
 
 
-class Telling(_Frozen):
+class RepeatLimits(_Frozen):
     """How often a finding is told, and how long it must be gone to be over."""
 
     repeat_hours: Count
@@ -72,10 +72,10 @@ class Limits(_Frozen):
     """All limits."""
 
     deadlines: Deadlines
-    objective: Objective
+    objective: ObjectiveLimits
     silent_provinces: SilentProvinces
-    waiting: Waiting
-    telling: Telling
+    waiting: WaitingLimits
+    telling: RepeatLimits
 
 
 @cache

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from regsosek.geography.calendar import NIGHT_ZONE, FieldWindow
 from regsosek.geography.provinces import province as province_of
-from regsosek.watchdog.finding import Finding, Kind
+from regsosek.watchdog.finding import Finding, FindingKind
 from regsosek.watchdog.observing.limits import SilentProvinces
 from regsosek.wording.nouns import counted
 
@@ -30,14 +30,14 @@ def silent(
     told = f"nothing delivered on the last {counted(rules.days, 'day', 'days')}"
     if len(mute) >= max(rules.nation_least, len(listening) * rules.nation_percent / 100):
         yield Finding(
-            Kind.NATION_SILENT,
+            FindingKind.NATION_SILENT,
             f"{len(mute)} of {counted(len(listening), 'enumerating province', 'enumerating provinces')}: {told}",
         )
         return
     for code in mute:
         last = _last(delivered, code)
         since = f"; last delivery {last}" if last > date.min else "; none known"
-        yield Finding(Kind.PROVINCE_SILENT, f"{code} {province_of(code).name}: {told}{since}", code)
+        yield Finding(FindingKind.PROVINCE_SILENT, f"{code} {province_of(code).name}: {told}{since}", code)
 
 
 def _last(delivered: Sequence[Mapping[str, date]], code: str) -> date:

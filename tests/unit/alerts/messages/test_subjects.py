@@ -28,10 +28,10 @@ from regsosek.alerts.weekly import Precision, Week, compose_week
 from regsosek.geography.provinces import provinces
 from regsosek.settings import PROJECT_ROOT
 from regsosek.warehouse.nights.holding import HeldDelivery
-from regsosek.watchdog.due_findings import Told as WatchdogTold
-from regsosek.watchdog.due_findings import Why as WatchdogWhy
+from regsosek.watchdog.due_findings import DueFinding as WatchdogTold
+from regsosek.watchdog.due_findings import DueReason as WatchdogWhy
 from regsosek.watchdog.finding import Finding
-from regsosek.watchdog.finding import Kind as WatchdogKind
+from regsosek.watchdog.finding import FindingKind as WatchdogKind
 from regsosek.watchdog.message import Sender, compose
 from regsosek.watchdog.state import Memory
 from support.worlds.notified_conditions import told

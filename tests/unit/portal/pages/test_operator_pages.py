@@ -18,8 +18,8 @@ from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.pages import pages
 from regsosek.portal.pages.airflow_links import CLEAR_ADDRESS, DAG_ADDRESS, TRIGGER_ADDRESS, log_address
 from regsosek.portal.views.corrections import Changed, Event
-from regsosek.portal.views.decisions import Decided
-from regsosek.portal.views.notifications import Met, Told, _met
+from regsosek.portal.views.decisions import DecisionRow
+from regsosek.portal.views.notifications import Met, SentMessage, _met
 from regsosek.portal.views.quarantine import AGES, ProvinceWaiting, age_of
 from regsosek.portal.views.releases import ReleaseLine
 from regsosek.portal.views.state_words import _measures
@@ -35,7 +35,7 @@ from support.worlds.portal_viewers import OPERATOR, office
 ID = held().delivery_id
 RUN = TaskRun("64", NIGHT, "regsosek_nightly", "manual__2022-10-22T01:00:00+07:00", "receive", 22, 2, AT, 75.4, 3 << 28)
 PUBLISH = replace(RUN, province="00", task_id="publish", map_index=-1, seconds=None)
-TOLD = Told(7, "64", NIGHT, "digest", HOSTILE, f"Yth. {HOSTILE}", "waiting", 2, HOSTILE, AT, AT, None)
+TOLD = SentMessage(7, "64", NIGHT, "digest", HOSTILE, f"Yth. {HOSTILE}", "waiting", 2, HOSTILE, AT, AT, None)
 REACHED = [
     OutboxLine(7, NIGHT, "64", "digest", "operasional", "email", address, backup_of, state, 1, fault, None, sent_at)
     for address, backup_of, state, fault, sent_at in (
@@ -75,7 +75,7 @@ def province(viewer: Viewer = OPERATOR) -> str:
 
 
 def held_page(viewer: Viewer = OPERATOR) -> str:
-    decided = Decided("64", ID, NIGHT, "registered", "freed", HOSTILE, HOSTILE, AT, carried_out=False)
+    decided = DecisionRow("64", ID, NIGHT, "registered", "freed", HOSTILE, HOSTILE, AT, carried_out=False)
     return shown("held.html.j2", viewer, held=[held()], decided=[decided], shown_nights=[NIGHT])
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from regsosek.errors import AuditError, ConfigurationError
 from regsosek.release.audit.additivity import additivity_faults
-from regsosek.release.audit.audit import Check, require_passed
-from regsosek.release.audit.conservation import Counted, delivery_faults
+from regsosek.release.audit.audit import AuditCheck, require_passed
+from regsosek.release.audit.conservation import LedgerCounts, delivery_faults
 from regsosek.release.audit.published_rules import load_rules, rule_faults
 from regsosek.settings import PROJECT_ROOT
 from regsosek.statistics.counts.tree import add_up
@@ -22,8 +22,8 @@ from support.figures import made_up
 NIGHT = date(2022, 10, 23)
 
 
-def counted(state: str, received: int, **states: int) -> Counted:
-    return Counted("X", NIGHT, state, "keluarga", received, dict.fromkeys(ROW_STATES, 0) | states)
+def counted(state: str, received: int, **states: int) -> LedgerCounts:
+    return LedgerCounts("X", NIGHT, state, "keluarga", received, dict.fromkeys(ROW_STATES, 0) | states)
 
 
 PRESENT = {("X", "keluarga", "received"): 3, ("X", "keluarga", "loaded"): 2, ("X", "keluarga", "quarantined"): 1}
@@ -42,7 +42,9 @@ PRESENT = {("X", "keluarga", "received"): 3, ("X", "keluarga", "loaded"): 2, ("X
         (counted("registered", 0), {}, "not decided"),
     ],
 )
-def test_conservation_of_a_delivery(line: Counted, present: dict[tuple[str, str, str], int], told: str | None) -> None:
+def test_conservation_of_a_delivery(
+    line: LedgerCounts, present: dict[tuple[str, str, str], int], told: str | None
+) -> None:
     faults = delivery_faults([line], present)
     assert (faults == []) if told is None else any(told in fault for fault in faults)
 
@@ -115,10 +117,10 @@ def test_a_suite_without_ids_is_refused(tmp_path: Path) -> None:
 
 
 def test_all_faults_of_all_checks_are_told_at_once() -> None:
-    checks = [Check("first", ("a", "b")), Check("second", ()), Check("third", ("c",))]
+    checks = [AuditCheck("first", ("a", "b")), AuditCheck("second", ()), AuditCheck("third", ("c",))]
     with pytest.raises(AuditError, match=r"first: a; b \| third: c"):
         require_passed(NIGHT, checks)
-    require_passed(NIGHT, [Check("second", ())])
+    require_passed(NIGHT, [AuditCheck("second", ())])
 
 
 @FULL

@@ -10,19 +10,19 @@ import pytest
 from regsosek.errors import ObjectStoreError
 from regsosek.release.figures.previous_release import REGION_FILES, FormerRelease, published_table
 from regsosek.release.lifecycle.pointer import Position
-from regsosek.release.lifecycle.thinning import STAYING, Kept, may_go
+from regsosek.release.lifecycle.thinning import STAYING, KeptRelease, may_go
 from regsosek.statistics.definitions.as_of import AsOf
 from support.figures import made_up
 
 LAST = date(2022, 11, 14)
 
 
-def kept(night: date, revision: int = 1, *, rolled_back: bool = False) -> Kept:
+def kept(night: date, revision: int = 1, *, rolled_back: bool = False) -> KeptRelease:
     name = f"{night}-{revision}"
-    return Kept(name, night, revision, f"rilis/{name}/", rolled_back)
+    return KeptRelease(name, night, revision, f"rilis/{name}/", rolled_back)
 
 
-def readers_see(release: Kept) -> Position:
+def readers_see(release: KeptRelease) -> Position:
     return Position(release.release_id, release.night, release.revision, "", release.prefix)
 
 
