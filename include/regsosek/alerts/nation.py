@@ -31,7 +31,7 @@ def alert_nation(
         if not _is_news(connection, stands, ours):
             outbox.take_back(connection, PLATFORM, ours.night, NATION)
             return False
-        readers = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.PUSAT, Role.PLATFORM}))
+        readers = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.CENTRE, Role.PLATFORM}))
         placed = [
             place_or_tell(
                 connection,

@@ -249,7 +249,7 @@ def group_of(code: str) -> str:
 
 def roles_told(*, critical: bool) -> frozenset[Role]:
     """Who of a province gets its digest: the head of the office only what is critical or has come to the centre."""
-    return frozenset({Role.OPERASIONAL, Role.PIMPINAN} if critical else {Role.OPERASIONAL})
+    return frozenset({Role.OPERATIONS, Role.LEADERSHIP} if critical else {Role.OPERATIONS})
 
 
 def _asked(codes: Sequence[str] | None) -> list[str]:

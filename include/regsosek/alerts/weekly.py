@@ -224,7 +224,7 @@ def alert_week(engine: Engine, settings: Settings, night: date) -> bool:
         return False
     with engine.begin() as connection:
         week = read_week(connection, night, known_events(settings.known_events_file, EXPLAINED))
-        readers = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM, Role.PUSAT}))
+        readers = by_language(addressed(recipients(settings.recipients_file), CENTRE, {Role.PLATFORM, Role.CENTRE}))
         placed = [_place(connection, settings, week, language, own) for language, own in readers.items()]
     return any(placed)
 

@@ -33,9 +33,9 @@ class Role(StrEnum):
     ``pusat`` the nation's digest, ``platform`` what is ours to mend.
     """
 
-    OPERASIONAL = "operasional"
-    PIMPINAN = "pimpinan"
-    PUSAT = "pusat"
+    OPERATIONS = "operasional"
+    LEADERSHIP = "pimpinan"
+    CENTRE = "pusat"
     PLATFORM = "platform"
 
 
@@ -46,7 +46,7 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
-AT_CENTRE = (Role.PUSAT, Role.PLATFORM)
+AT_CENTRE = (Role.CENTRE, Role.PLATFORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,6 @@ def _in_circle(key: tuple[str, str, str], stands_for: Mapping[tuple[str, str, st
 
 def _unheard(rows: Sequence[Mapping[str, str]]) -> list[str]:
     told = {(row["province"], row["role"]) for row in rows if not row["backup_of"]}
-    needed = [*((each.code, Role.OPERASIONAL) for each in provinces()), (CENTRE, Role.PLATFORM)]
+    needed = [*((each.code, Role.OPERATIONS) for each in provinces()), (CENTRE, Role.PLATFORM)]
     return [f"province {code} has no {role}; add a row without backup_of" for code, role in needed
             if (code, role) not in told]  # fmt: skip

@@ -17,9 +17,9 @@ from regsosek.warehouse import tables
 
 NIGHT = date(2022, 10, 26)
 NOW = datetime(2022, 10, 26, 19, tzinfo=UTC)  # 02:00 WIB on the 27th
-OFFICE = Recipient("64", Role.OPERASIONAL, Channel.EMAIL, "prov64@bps.example")
+OFFICE = Recipient("64", Role.OPERATIONS, Channel.EMAIL, "prov64@bps.example")
 DEPUTY = replace(OFFICE, address="wakil64@bps.example", backup_of=OFFICE.address)
-HEAD = replace(OFFICE, role=Role.PIMPINAN, address="kepala64@bps.example")
+HEAD = replace(OFFICE, role=Role.LEADERSHIP, address="kepala64@bps.example")
 MESSAGE = Message("[KRITIS] malam", "Isi.\n", "<p>Isi.</p>", (Attachment("daftar.csv", "text/csv", b"a,b\r\n"),))
 TEAM = "platform@bps.example"
 

@@ -34,7 +34,7 @@ def test_the_example_has_an_office_for_every_province_and_reaches_nobody() -> No
     example = recipients()
     assert {each.province for each in example} == {CENTRE, *(p.code for p in provinces())}
     assert addressed(example, "64", set(Role)) == (
-        Recipient("64", Role.OPERASIONAL, Channel.EMAIL, "prov64@bps.example", quiet=Quiet(time(21), time(6))),
+        Recipient("64", Role.OPERATIONS, Channel.EMAIL, "prov64@bps.example", quiet=Quiet(time(21), time(6))),
     )
     assert all(each.address.endswith(".example") for each in example)
 
@@ -50,13 +50,13 @@ def test_roles_deputies_and_clocks_are_read(tmp_path: Path) -> None:
     office, head, deputy = addressed(known, "73", set(Role))
     assert (head.quiet, str(head.zone)) == (Quiet(time(20), time(7, 30)), "Asia/Makassar")
     assert (deputy.channel, deputy.backup_of) == (Channel.WEBHOOK, head.address)
-    assert addressed(known, "73", {Role.OPERASIONAL}) == (office,)
+    assert addressed(known, "73", {Role.OPERATIONS}) == (office,)
     assert str(addressed(known, CENTRE, {Role.PLATFORM})[0].zone) == "Asia/Jakarta"
 
 
 def test_an_address_under_two_roles_is_told_once(tmp_path: Path) -> None:
     known = recipients(written(tmp_path, "73,pimpinan,email,prov73@bps.example,,id,,"))
-    assert len(addressed(known, "73", {Role.OPERASIONAL, Role.PIMPINAN})) == 1
+    assert len(addressed(known, "73", {Role.OPERATIONS, Role.LEADERSHIP})) == 1
 
 
 def test_a_deputy_reads_the_language_of_whom_he_stands_in_for(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_deputy_reads_the_language_of_whom_he_stands_in_for(tmp_path: Path) ->
             "73,pimpinan,email,tamu73@bps.example,,en,,",
         )
     )
-    readers = by_language(addressed(known, "73", {Role.PIMPINAN}))
+    readers = by_language(addressed(known, "73", {Role.LEADERSHIP}))
     assert {language: [each.address for each in own] for language, own in readers.items()} == {
         "id": ["kepala73@bps.example", "wakil73@bps.example", "obrolan-73"], "en": ["tamu73@bps.example"],
     }  # fmt: skip
