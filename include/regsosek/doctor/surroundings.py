@@ -7,12 +7,12 @@ from functools import cached_property
 from pydantic import SecretStr
 from sqlalchemy import Engine, make_url
 
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.settings import PARTS, Part, Settings, given_fields, setting_faults, warehouse_field
 from regsosek.warehouse.database import connect
 
 TIMEOUT_SECONDS = 5
-IMPATIENT = Patience(connect_timeout=TIMEOUT_SECONDS, read_timeout=10, request_attempts=1, operation_attempts=1)
+IMPATIENT = RetryPolicy(connect_timeout=TIMEOUT_SECONDS, read_timeout=10, request_attempts=1, operation_attempts=1)
 # Where a needed setting is missing or malformed, so that what does not rest on it can still be checked.
 _IN_PLACE = {"warehouse_url": "postgresql+psycopg://", "s3_access_key_id": "-", "s3_secret_access_key": "-"}
 

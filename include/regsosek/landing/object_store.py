@@ -62,7 +62,7 @@ _NO_CONDITION_CODES = {"NotImplemented", "InvalidArgument", "InvalidRequest", "5
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long one operation tries before it gives up; times in seconds.
 
     botocore repeats one request quickly (its waits start at 50 ms except for throttling, and it stops when its retry
@@ -81,19 +81,19 @@ class Patience:
 class ObjectStore:
     """Object storage behind an S3 API. Threads may share one; processes may not."""
 
-    def __init__(self, client: "S3Client", patience: Patience) -> None:
+    def __init__(self, client: "S3Client", policy: RetryPolicy) -> None:
         self._client = client
-        self._patience = patience
+        self._policy = policy
         self.takes_conditions = True  # until it refuses one
 
     @classmethod
-    def connect(cls, settings: Settings, patience: Patience | None = None) -> Self:
+    def connect(cls, settings: Settings, policy: RetryPolicy | None = None) -> Self:
         """A store at the endpoint of ``settings``; nothing is sent yet.
 
         Raises:
             ConfigurationError: the endpoint is in clear, outside this machine.
         """
-        patience = patience or Patience()
+        policy = policy or RetryPolicy()
         session = boto3.session.Session(
             aws_access_key_id=settings.s3_access_key_id.get_secret_value(),
             aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
@@ -103,10 +103,10 @@ class ObjectStore:
             "s3",
             endpoint_url=settings.s3_endpoint_url,
             verify=store_authority(settings),
-            config=_client_config(settings, patience),
+            config=_client_config(settings, policy),
         )
         client.meta.events.register_last("before-parse.s3.ListObjectsV2", normalise_listing)
-        return cls(client, patience)
+        return cls(client, policy)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every object below ``prefix``, 1,000 at a time: the listing is never held whole."""
@@ -295,12 +295,12 @@ class ObjectStore:
             raise
 
     def _patiently(self, operation: str, bucket: str, key: str, attempt: Callable[[], T]) -> T:
-        """Runs ``attempt`` until it succeeds, fails for good, or patience is used up."""
+        """Runs ``attempt`` until it succeeds, fails for good, or the policy gives up."""
         place = f"{operation} {bucket}/{key}"
-        patience = self._patience
+        policy = self._policy
         retrying = Retrying(
-            stop=stop_after_attempt(patience.operation_attempts),
-            wait=wait_random_exponential(multiplier=patience.first_wait, max=patience.longest_wait),
+            stop=stop_after_attempt(policy.operation_attempts),
+            wait=wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait),
             retry=retry_if_exception(_passes),
             before_sleep=lambda state: _log_retry(place, state),
             reraise=True,
@@ -311,11 +311,11 @@ class ObjectStore:
             raise ObjectStoreError(f"{place}: {error} (check REGSOSEK_S3_* and the store, then run again)") from error
 
 
-def _client_config(settings: Settings, patience: Patience) -> Config:
+def _client_config(settings: Settings, policy: RetryPolicy) -> Config:
     return Config(
-        connect_timeout=patience.connect_timeout,
-        read_timeout=patience.read_timeout,
-        retries={"mode": "standard", "total_max_attempts": patience.request_attempts},
+        connect_timeout=policy.connect_timeout,
+        read_timeout=policy.read_timeout,
+        retries={"mode": "standard", "total_max_attempts": policy.request_attempts},
         max_pool_connections=16,
         # Stores that are not AWS seldom know the newer checksum trailers, nor buckets as host names.
         request_checksum_calculation="when_required",

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection, Engine, text
 
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.privacy.trail.access_trail import AccessTrail
 from regsosek.resources import House
 from regsosek.settings import Settings
@@ -15,7 +15,7 @@ from regsosek.warehouse.database import connect
 
 LONGEST_QUERY = "SET LOCAL statement_timeout = '10s'"
 # Somebody looks at an empty page meanwhile: what does not answer soon is told, not waited for.
-BRIEF = Patience(connect_timeout=3, read_timeout=10, request_attempts=2, operation_attempts=1)
+BRIEF = RetryPolicy(connect_timeout=3, read_timeout=10, request_attempts=2, operation_attempts=1)
 
 
 @dataclass(frozen=True)

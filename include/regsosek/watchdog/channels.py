@@ -32,7 +32,7 @@ def send_mail(settings: Settings, message: Message, now: datetime) -> Unreachabl
     except ReferenceDataError:
         return Unreachable("the recipients file is faulty (regsosek doctor)")
     letters = [_letter(each.address, number, message, now) for number, each in enumerate(team) if _is_first_mail(each)]
-    carrier = MailCarrier(settings, _patience())
+    carrier = MailCarrier(settings, _schedule())
     try:
         outcomes = [carrier.carry(letter, lambda: True) for letter in letters]
     finally:
@@ -41,7 +41,7 @@ def send_mail(settings: Settings, message: Message, now: datetime) -> Unreachabl
     return Unreachable("; ".join(sorted(set(failed)))) if failed or not letters else None
 
 
-def _patience() -> Pace:
+def _schedule() -> Pace:
     """A round is short; a mail that a filter keeps back longer may come twice."""
     return replace(pace(), answer_seconds=30, acceptance_seconds=120)
 

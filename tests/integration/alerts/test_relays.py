@@ -47,7 +47,7 @@ ACCENTED = "rahasiä–kunci"
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def tightened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Other limits than those of the file, in seconds and minutes."""
 
     def given(**limits: float) -> None:
@@ -73,20 +73,20 @@ def test_the_limits_are_those_of_the_standard() -> None:
 
 
 def test_a_relay_that_never_answers_is_given_up(
-    engine: Engine, services_env: Settings, patience: Callable[..., None]
+    engine: Engine, services_env: Settings, tightened: Callable[..., None]
 ) -> None:
     put(engine)
-    patience(acceptance_seconds=0.3)
+    tightened(acceptance_seconds=0.3)
     with relay(pause=2) as it:
         assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(0, 1, 1, unreached=1)
     assert deliveries(engine)[OFFICE.address].last_error == "SMTPServerDisconnected"
 
 
 def test_a_slow_run_ends_in_time_and_the_next_one_goes_on(
-    engine: Engine, services_env: Settings, patience: Callable[..., None]
+    engine: Engine, services_env: Settings, tightened: Callable[..., None]
 ) -> None:
     put(engine, OFFICE, SECOND, THIRD)
-    patience(longest_run_minutes=0.4 / 60)
+    tightened(longest_run_minutes=0.4 / 60)
     with relay(pause=0.5) as it:
         own = settings_for(services_env, it.port)
         done = [deliver(engine, own, NOW, night=NIGHT) for _ in range(3)]

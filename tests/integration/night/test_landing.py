@@ -34,7 +34,7 @@ from regsosek.landing.archive import (
 from regsosek.landing.discovery import DeliveryFolder, discover, misplaced
 from regsosek.landing.encrypted import object_key
 from regsosek.landing.intake import fetch, read_manifest
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.settings import Settings
 
 ACCESS, SECRET = "landing-test", "landing-test-secret"
@@ -42,7 +42,7 @@ LANDING, ARCHIVE, CROWDED = "landing-test", "archive-test", "crowded-test"
 NIGHT = date(2022, 10, 21)
 FILES = {"keluarga-00001.csv.gz": os.urandom(70_000), "anggota-00001.csv.gz": os.urandom(200_000)}
 # The same rules as in production, in a hurry.
-HASTE = Patience(
+HASTE = RetryPolicy(
     connect_timeout=2, read_timeout=0.5, request_attempts=2, operation_attempts=3, first_wait=0.05, longest_wait=0.1
 )
 STALL_SECONDS = 10

@@ -20,7 +20,7 @@ from local_services.postgres import PostgresServer
 from regsosek.errors import EngineFaultError, NightFailedError, ObjectStoreError
 from regsosek.geography.recipients import Channel
 from regsosek.geography.regions import region_master
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.night import nightly
 from regsosek.night.discovery import applicable_rules
 from regsosek.night.discovery.sealing import reopen_night
@@ -276,8 +276,8 @@ def own_storage(prepared: FieldWorld, tmp_path: Path) -> Iterator[tuple[StoreSer
     keys = {"s3_access_key_id": server.access_key_id, "s3_secret_access_key": server.secret_access_key}
     values = prepared.house.settings.model_dump() | keys | {"s3_endpoint_url": server.endpoint_url}
     settings = Settings.model_validate(values)
-    patience = Patience(connect_timeout=1, read_timeout=2, request_attempts=1, operation_attempts=2, first_wait=0.01)
-    store = ObjectStore.connect(settings, patience)
+    policy = RetryPolicy(connect_timeout=1, read_timeout=2, request_attempts=1, operation_attempts=2, first_wait=0.01)
+    store = ObjectStore.connect(settings, policy)
     world = FieldWorld(replace(prepared.house, settings=settings, store=store), prepared.suites)
     yield server, world.fresh()
     server.stop()

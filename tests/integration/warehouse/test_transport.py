@@ -16,13 +16,13 @@ from regsosek.doctor.check_result import CheckResult
 from regsosek.doctor.services import warehouse
 from regsosek.doctor.surroundings import Surroundings
 from regsosek.errors import ObjectStoreError
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 from support.servers.tls_front import tls_front
 
 NAME = "db.bps.example"
-ONCE = Patience(request_attempts=1, operation_attempts=1, connect_timeout=5, read_timeout=5)
+ONCE = RetryPolicy(request_attempts=1, operation_attempts=1, connect_timeout=5, read_timeout=5)
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from support.worlds.field_world import FieldWorld
 
 # The same rules as in production, in a hurry.
-HASTE = Patience(
+HASTE = RetryPolicy(
     connect_timeout=2, read_timeout=2, request_attempts=1, operation_attempts=3, first_wait=0.01, longest_wait=0.02
 )
 ALWAYS = 10_000

@@ -6,10 +6,10 @@ from io import BytesIO
 import pytest
 
 from regsosek.errors import ObjectStoreError
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.landing.store import Downloaded, StoredObject
 
-HASTE = Patience(operation_attempts=2, first_wait=0.001, longest_wait=0.001)
+HASTE = RetryPolicy(operation_attempts=2, first_wait=0.001, longest_wait=0.001)
 PREFIX = "landing/prov=35/"
 ENTRY = {"Key": PREFIX + "k", "Size": 1, "ETag": '"e"'}
 CONTENT = bytes(range(100))
@@ -32,7 +32,7 @@ class ForgetfulClient:
     "tokens", [(None,), ("a", "a"), ("a", "b", "a", "b")], ids=["no token", "the same token", "tokens in turn"]
 )
 def test_a_listing_that_cannot_go_on_is_an_error(tokens):
-    store = ObjectStore(ForgetfulClient(*tokens), Patience())
+    store = ObjectStore(ForgetfulClient(*tokens), RetryPolicy())
     with pytest.raises(ObjectStoreError, match="list landing/prov=35/: truncated"):
         list(store.list_objects("landing", "prov=35/"))
 

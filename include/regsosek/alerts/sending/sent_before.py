@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql
 
 from regsosek.alerts.outbox.dispatches import settle
 from regsosek.errors import ObjectStoreError
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.landing.store import StoredObject
 from regsosek.settings import Settings
 from regsosek.warehouse.tables import delivery_of_message as delivery
@@ -33,7 +33,7 @@ _DAY = re.compile(PREFIX + r"([0-9]{4}-[0-9]{2}-[0-9]{2})/")
 MOST_BYTES = 64 * 1024 * 1024
 MOST_LINES = 10_000  # of one trace; after an upgrade everything ever sent has none, and a statement takes 65,535 values
 MOST_DAYS = 10  # listed one by one; a warehouse that is further behind reads the names of all traces
-BRIEF = Patience(connect_timeout=5, read_timeout=20, request_attempts=2, operation_attempts=1)
+BRIEF = RetryPolicy(connect_timeout=5, read_timeout=20, request_attempts=2, operation_attempts=1)
 
 
 class Sent(BaseModel):

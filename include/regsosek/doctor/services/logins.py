@@ -87,8 +87,8 @@ def _fab(surroundings: Surroundings) -> CheckResult:
 
 def _asked(url: str) -> tuple[Mapping[str, frozenset[str]], frozenset[str]]:
     """The roles of each account, and the roles that have any permission."""
-    patience = {"connect_timeout": TIMEOUT_SECONDS} if make_url(url).get_backend_name() == "postgresql" else {}
-    engine = create_engine(url, connect_args=patience)
+    limits = {"connect_timeout": TIMEOUT_SECONDS} if make_url(url).get_backend_name() == "postgresql" else {}
+    engine = create_engine(url, connect_args=limits)
     try:
         with engine.connect() as connection:
             return _held(connection), frozenset(connection.execute(text(_OPENING)).scalars())

@@ -1,8 +1,8 @@
 """The headline figures of a province from all of its archived files, in bounded memory, for the weekly audit.
 
 The same reading as every night's (``second_reading.py``), in two passes over files of a scratch directory: revisions
-are sorted into heaps by case, for what a case counts depends on nothing but its own revisions; then what holds a
-family key is sorted into heaps by sub-SLS, for two documents conflict only there.
+are sorted into buckets by case, for what a case counts depends on nothing but its own revisions; then what holds a
+family key is sorted into buckets by sub-SLS, for two documents conflict only there.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from regsosek.release.rereading.archived_cases import (
 )
 from regsosek.release.rereading.second_reading import Headline, counted, statements, without_conflicts
 
-# Rows of one heap: some 200 MB while it is worked on.
+# Rows of one bucket: some 200 MB while it is worked on.
 ROWS_AT_ONCE = 200_000
 
 _PARTS = """
@@ -52,13 +52,13 @@ class Heaps:
     def add(self, rows: pd.DataFrame) -> None:
         """Sorts ``rows`` in; a missing value goes with the empty text."""
         hashed = pd.util.hash_pandas_object(rows[self.column].fillna(""), index=False)
-        for heap, of_heap in rows.groupby((hashed % self.number).to_numpy()):
-            place = self.folder / f"{self.column}-{heap}"
+        for bucket, of_bucket in rows.groupby((hashed % self.number).to_numpy()):
+            place = self.folder / f"{self.column}-{bucket}"
             place.mkdir(exist_ok=True)
-            of_heap.to_parquet(place / f"{next(self._written):07d}.parquet", index=False)
+            of_bucket.to_parquet(place / f"{next(self._written):07d}.parquet", index=False)
 
     def each(self) -> Iterator[pd.DataFrame]:
-        """Heap by heap; its files go."""
+        """Yields bucket by bucket and deletes its files."""
         for place in sorted(self.folder.glob(f"{self.column}-*")):
             files = sorted(place.iterdir())
             yield pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)

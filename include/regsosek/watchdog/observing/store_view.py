@@ -7,7 +7,7 @@ from regsosek.errors import ObjectStoreError, PointerError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.archive import archived_seals
 from regsosek.landing.discovery import place_of, province_prefix
-from regsosek.landing.object_store import ObjectStore, Patience
+from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.landing.store import Store
 from regsosek.release.lifecycle.pointer import seen
 from regsosek.settings import Settings
@@ -16,7 +16,7 @@ from regsosek.watchdog.observing.observed import SeenStore, Unreachable
 from regsosek.watchdog.observing.silent_provinces import days_listened
 
 # A store that restarts is no news; a round must end long before the next one begins.
-BRIEF = Patience(connect_timeout=3, read_timeout=15, request_attempts=1, operation_attempts=3, first_wait=2)
+BRIEF = RetryPolicy(connect_timeout=3, read_timeout=15, request_attempts=1, operation_attempts=3, first_wait=2)
 
 
 def open_store(settings: Settings) -> ObjectStore:
