@@ -41,7 +41,7 @@ ORDER BY k.row_no
 
 
 @dataclass
-class Heaps:
+class Buckets:
     """Rows sorted by what a column hashes to; kept in files of ``folder``."""
 
     folder: Path
@@ -78,10 +78,10 @@ def read_whole(
     deliveries, archive = accepted_deliveries(connection, province, night), archive.of(connection, province)
     parts = [(each, *part) for each in deliveries for part in _parts_of(connection, province, each)]
     number = max(1, ceil(sum(rows for *_, rows in parts) / rows_at_once))
-    by_case = Heaps(archive.scratch, "case_id", number)
+    by_case = Buckets(archive.scratch, "case_id", number)
     for delivery, part, _ in parts:
         by_case.add(_revisions(connection, archive, province, delivery, part))
-    found, by_place = Headline(0, 0), Heaps(archive.scratch, "id_subsls", number)
+    found, by_place = Headline(0, 0), Buckets(archive.scratch, "id_subsls", number)
     for revisions in by_case.each():
         current = statements(revisions, deliveries)
         holding = current["state"] != "withdrawn"
