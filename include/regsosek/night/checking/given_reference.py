@@ -1,6 +1,7 @@
 """What a check without the warehouse knows of frame and regions, and which rules it can therefore judge."""
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -29,15 +30,10 @@ def fill_reference(duck: duckdb.DuckDBPyConnection, province: str, reference: Pa
     Raises:
         ReferenceDataError: the directory has no usable frame of the province.
     """
-    master = region_master()
     rows: dict[str, list[dict[str, str | None]]] = {
         "frame": _reference_rows("sls", province, reference, scratch),
         "psls": _reference_rows("psls", province, reference, scratch),
-        "region": [
-            {"code": code, "level": each.level}
-            for code, each in master.regions.items()
-            if master.province_of(code) == province
-        ],
+        "region": _regions_of(province),
     }
     if reference is not None and not rows["frame"]:
         raise ReferenceDataError(f"{reference} has no sub-SLS of province {province}; give its frame, or none")
@@ -48,6 +44,17 @@ def fill_reference(duck: duckdb.DuckDBPyConnection, province: str, reference: Pa
             writer.writeheader()
             writer.writerows(rows[table])
         fill_reference_table(duck, table, path)
+
+
+@cache
+def _regions_of(province: str) -> list[dict[str, str | None]]:
+    """Finds the regions of a province among all 90,000 once, however many folders are checked."""
+    master = region_master()
+    return [
+        {"code": code, "level": each.level}
+        for code, each in master.regions.items()
+        if master.province_of(code) == province
+    ]
 
 
 def _reference_rows(
