@@ -231,7 +231,7 @@ def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: F
     assert contents(world, (NIGHT, NEXT)) == before
 
 
-RECEIVING, DECIDING = "regsosek.night.receiving", "regsosek.night.deciding"
+RECEIVING, DECIDING = "regsosek.night.receiving.receiving", "regsosek.night.deciding"
 PARTS = "regsosek.night.receiving.parts"
 HOLDING, LEDGER = "regsosek.warehouse.nights.holding", "regsosek.warehouse.nights.ledger"
 
