@@ -7,8 +7,9 @@ from sqlalchemy import Connection, Engine
 
 from regsosek.alerts.blocked import place_or_tell
 from regsosek.alerts.conditions.condition import Severity, Why
-from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national
+from regsosek.alerts.messages.national_digest import compose_national
 from regsosek.alerts.messages.platform_message import PLATFORM, PlatformFigures
+from regsosek.alerts.messages.province_stand import ProvinceStand
 from regsosek.alerts.outbox import outbox
 from regsosek.geography.recipients import CENTRE, Role, addressed, by_language, recipients
 from regsosek.settings import Settings

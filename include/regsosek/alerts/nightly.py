@@ -12,9 +12,9 @@ from regsosek.alerts.blocked import place_or_tell, tell_stopped
 from regsosek.alerts.conditions.condition import Severity, Told, Why
 from regsosek.alerts.conditions.evaluation import Judgement, common_silence, judge
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
-from regsosek.alerts.messages.national_digest import ProvinceStand
 from regsosek.alerts.messages.platform_message import PLATFORM, PlatformFigures, compose_platform
 from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.province_stand import ProvinceStand
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.nation import NATION, alert_nation
 from regsosek.alerts.night_context import Desk, open_desk

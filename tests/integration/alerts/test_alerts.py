@@ -338,7 +338,7 @@ def test_a_night_of_all_provinces_is_told_as_a_whole(seeded: Engine, services_en
     assert nation.subject == "[KRITIS] Nasional, 26 Okt: 1 kritis; 2 gangguan sistem pusat"
     body = " ".join(nation.body.split())
     assert "100 dari 1.000 keluarga di 1 provinsi dikunjungi (10,0 %), rencana 48,0 %; " in body
-    assert "data malam ini lengkap dari 1 dari 34" in body
+    assert "data malam ini lengkap di 1 dari 34" in body
     assert "dan SQL hasil kompilasi berbeda; belum diolah: Sulawesi Selatan (ParityError: P05)" in body
     assert "1. Kalimantan Timur (64): 10,0 % dari 1.000, rencana 48 %, jauh tertinggal; 1 dari" in body
     assert " kab/kota tertinggal, 1 di antaranya jauh tertinggal [KRITIS]" in body

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -195,6 +196,11 @@ def test_mail_page_json_and_api_say_the_same_of_every_region(
     nation, office = sent(mails, "Nasional"), sent(mails, "Kalimantan Timur")
     listed = {code: (row["status"], row["selisih_keluarga"]) for code, row in attached(nation).items()}
     assert listed == {row["kode"]: (row["status"], row["selisih_keluarga"]) for row in by_level["provinsi"]}
+    behind = Counter(row["kode"][:2] for row in by_level["kabkota"] if told_as(row))
+    assert {code: int(row["kab_kota_tertinggal"]) for code, row in attached(nation).items()} == {
+        code: behind[code] for code in codes
+    }
+    assert sum(behind.values()) == 1
     [province] = [row for row in by_level["provinsi"] if row["kode"] == PROVINCE]
     [kabkota] = [row for row in by_level["kabkota"] if row["kode"] == KABKOTA]
     gap, status = GAP.findall(body(office))[-1]

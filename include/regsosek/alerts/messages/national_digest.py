@@ -1,75 +1,28 @@
 """The digest of the nation for BPS centre and the platform team: all provinces, the worst first, and what is ours."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from regsosek.alerts.conditions.condition import Kind, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Severity, Told
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.messages.platform_message import PlatformFigures, class_of, name_of_place
-from regsosek.alerts.messages.province_digest import families_of, of_kind, short_of
+from regsosek.alerts.messages.province_digest import of_kind, short_of
+from regsosek.alerts.messages.province_stand import ProvinceStand, worst_first
 from regsosek.alerts.messages.rendering import Attachment, Message, harmless, render, render_html
 from regsosek.alerts.messages.subject import fitting
 from regsosek.alerts.messages.work_list import spreadsheet
 from regsosek.alerts.sentences.condition_line import place_named
 from regsosek.alerts.sentences.endings import status_told
-from regsosek.alerts.sentences.grouping import Line, still_open, worst
+from regsosek.alerts.sentences.grouping import Line, worst
 from regsosek.alerts.sentences.nature import nature
 from regsosek.alerts.sentences.texts import Words, words_of
 from regsosek.geography.calendar import end_of_night
 from regsosek.geography.provinces import province, provinces
 from regsosek.statistics.counts.tree import scale_of_sum
-from regsosek.statistics.measures.status import BELOW_PLAN, NOT_WELL
+from regsosek.statistics.measures.status import BEHIND, BELOW_PLAN
 from regsosek.statistics.nights.province_nights import state_of_night
 from regsosek.wording import Language
-
-# Of whom nothing came that could be counted: nobody knows how the province stands.
-_UNDELIVERED = frozenset({Kind.NO_DATA, Kind.ZERO, Kind.REJECTED, Kind.HELD})
-_WORST_STATUS = ("no_data", "far_behind", "behind")
-
-
-@dataclass(frozen=True, slots=True)
-class ProvinceStand:
-    """Where one province stands tonight: its figures, everything told of it, most urgent first, and what is put off."""
-
-    figures: ProvinceFigures
-    told: Sequence[Told]
-    put_off: Sequence[Kind] = ()
-
-    @property
-    def opened(self) -> tuple[Told, ...]:
-        """What is told and open."""
-        return still_open(self.told)
-
-    @property
-    def kinds(self) -> dict[Kind, int]:
-        """The open kinds, each with the families concerned."""
-        return {kind: families_of(lines) for kind, lines in of_kind(self.opened).items()}
-
-    @property
-    def critical(self) -> bool:
-        """Whether one of them is KRITIS."""
-        return any(each.condition.severity is Severity.KRITIS for each in self.opened)
-
-    @property
-    def whole(self) -> frozenset[Kind]:
-        """The open kinds that the province has as a whole, not only some of its kab/kota."""
-        return frozenset(t.condition.kind for t in self.opened if t.condition.place.level in ("nasional", "provinsi"))
-
-    @property
-    def undelivered(self) -> bool:
-        """Whether it was silent, or what it sent was not taken."""
-        return bool(self.whole & _UNDELIVERED)
-
-    @property
-    def well(self) -> bool:
-        """Whether nothing is open or put off, and the page calls nothing of it behind: some arrears are small."""
-        return not self.opened and not self.put_off and self.figures.well
-
-    @property
-    def escalated(self) -> tuple[Told, ...]:
-        """What was escalated to the centre."""
-        return tuple(t for t in self.opened if t.why is Why.ESCALATED or t.condition.state is State.ESCALATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +66,7 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         "attachment": attached[0].name if attached else "",
     }
     codes = {told.condition.place.code for told in opened}
-    titled = values | {"day": words.written.short_date(ours.night), "more": "nation_subject.more"}
+    titled = values | {"day": words.written.short_date(ours.night), "more": "subject.and_more"}
     subject = fitting("national_subject.txt.j2", titled, words)
     return Message(
         subject,
@@ -121,22 +74,6 @@ def compose_national(stands: Mapping[str, ProvinceStand], ours: PlatformFigures,
         render_html("national.html.j2", values | {"subject": subject}, codes),
         attached,
     )
-
-
-def worst_first(stands: Mapping[str, ProvinceStand]) -> list[str]:
-    """Codes: first who did not deliver, then by the page's status, critical kinds, families short and waiting."""
-
-    def rank(code: str) -> tuple[bool, int, int, int, int, str]:
-        stand, figures = stands[code], stands[code].figures
-        critical = {t.condition.kind for t in stand.opened if t.condition.severity is Severity.KRITIS}
-        short, waiting = min(0, figures.pace.gap_families or 0), -figures.waiting.families
-        return not stand.undelivered, _place_of(figures.pace.status), -len(critical), short, waiting, code
-
-    return sorted(stands, key=rank)
-
-
-def _place_of(status: str) -> int:
-    return _WORST_STATUS.index(status) if status in _WORST_STATUS else len(_WORST_STATUS)
 
 
 def named(code: str) -> str:
@@ -149,18 +86,15 @@ def _news(stands: Mapping[str, ProvinceStand], untold: Sequence[str], ours: Plat
         "critical": sum(stand.critical for stand in stands.values()),
         "attention": sum(bool(stand.opened) and not stand.critical for stand in stands.values()),
         "escalated": sum(len(stand.escalated) for stand in stands.values()),
-        "behind": sum(not _not_behind(stands[code]) for code in untold),
-        "parts": sum(bool(stands[code].figures.behind_below) for code in untold if _not_behind(stands[code])),
-        "put_off": sum(stands[code].figures.well for code in untold),
+        "behind": sum(stands[code].figures.pace.status in BEHIND for code in untold),
+        "no_data": sum(stands[code].figures.pace.status == "no_data" for code in untold),
+        "parts": sum(stand.has_in_part(Kind.BEHIND) for stand in stands.values()),
+        "put_off": sum(bool(stands[code].put_off) for code in untold),
         "ours": len(_ours(ours, words)),
         "held": len(ours.held),
     }
     told = [words.say(f"nation_subject.{what}", n=words.number(n)) for what, n in counted.items() if n]
     return told or [words.say("nation_subject.good", n=len(stands))]
-
-
-def _not_behind(stand: ProvinceStand) -> bool:
-    return stand.figures.pace.status not in NOT_WELL
 
 
 def _nature(stands: Mapping[str, ProvinceStand], words: Words) -> str:
@@ -203,25 +137,34 @@ def _gap(stand: ProvinceStand | None) -> str:
 
 
 def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
-    """A line for each kind that is open anywhere, in the order of the kinds."""
-    lines = []
-    for kind in Kind:
-        having = [stand for stand in stands.values() if kind in stand.kinds]
-        whole = [stand for stand in having if kind in stand.whole]
-        critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.KRITIS for s in whole)
-        parts = len(having) - len(whole)
-        if having:
-            lines.append(
-                words.say(
-                    "nation_count",
-                    title=words.kind(kind).title,
-                    critical=critical,
-                    attention=len(whole) - critical,
-                    parts=words.say("nation_count_parts", n=parts) if parts else "",
-                    families=words.number(sum(stand.kinds[kind] for stand in having)),
-                )
-            )
-    return lines
+    """A line for each kind that is open anywhere, in the order of the kinds; of arrears that the page knows, too."""
+    return [line for kind in Kind if (line := _count(kind, stands.values(), words))]
+
+
+def _count(kind: Kind, stands: Collection[ProvinceStand], words: Words) -> str:
+    whole = [stand for stand in stands if stand.has_whole(kind)]
+    parts = sum(stand.has_in_part(kind) for stand in stands)
+    if not whole and not parts:
+        return ""
+    critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.KRITIS for s in whole)
+    return words.say(
+        "nation_count",
+        title=words.kind(kind).title,
+        critical=critical,
+        attention=len(whole) - critical,
+        parts=words.say("nation_count_parts", n=parts) if parts else "",
+        families=_families(kind, stands, words),
+    )
+
+
+def _families(kind: Kind, stands: Collection[ProvinceStand], words: Words) -> str:
+    """The families told of; beside them in how many provinces nobody knows their number, or that some are not told."""
+    told = [stand.kinds[kind] for stand in stands if kind in stand.kinds]
+    in_part = kind is Kind.BEHIND and any(stand.has_in_part(kind) for stand in stands)
+    n, unknown = words.number(sum(told)), told.count(0)
+    if not unknown:
+        return words.say("nation_families_told" if in_part else "nation_families", n=n)
+    return words.say("nation_families_known" if any(told) else "nation_families_unknown", n=n, unknown=unknown)
 
 
 def _behind_untold(stands: Mapping[str, ProvinceStand]) -> list[str]:
@@ -390,6 +333,7 @@ def _row(stand: ProvinceStand, words: Words) -> dict[str, str | int]:
         "plan": words.written.decimal(figures.plan_percent),
         "gap": "" if figures.pace.gap_families is None else figures.pace.gap_families,
         "status": words.status(figures.pace.status),
+        "behind_below": len(figures.behind_below),
         "kinds": _matters(stand, words),
         "waiting": figures.waiting.families,
         "escalated": len(stand.escalated),

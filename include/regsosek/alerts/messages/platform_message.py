@@ -149,6 +149,7 @@ def _subject(figures: PlatformFigures, words: Words) -> str:
         "say": words.say,
         "mark": "fault" if figures.at_fault else "decision" if figures.held else "escalated",
         "night": figures.night.isoformat(),
+        "more": "subject.and_more",
         "news": [words.say(f"platform_subject.{what}", n=n) for what, n in counts.items() if n],
     }
     return fitting("platform_subject.txt.j2", values, words)

@@ -8,13 +8,17 @@ from datetime import date
 
 from regsosek.alerts.blocked import compose_stopped
 from regsosek.alerts.conditions.condition import Kind, Place, Severity, Told, Why
-from regsosek.alerts.conditions.province_figures import ProvinceFigures, Waiting
-from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national, worst_first
+from regsosek.alerts.conditions.evaluation import Rules
+from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
+from regsosek.alerts.conditions.thresholds import thresholds
+from regsosek.alerts.messages.national_digest import compose_national
 from regsosek.alerts.messages.platform_message import PlatformFigures
+from regsosek.alerts.messages.province_stand import ProvinceStand, worst_first
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.outbox.personal_data import suspects
 from regsosek.geography.provinces import provinces
 from regsosek.warehouse.nights.holding import HeldDelivery
+from support.worlds.alert_memory import Memory
 from support.worlds.notified_conditions import BERAU, NIGHT, sub_sls, told
 
 Night = Callable[..., ProvinceFigures]
@@ -39,6 +43,17 @@ def flat(message: Message) -> str:
     return " ".join(message.body.split())
 
 
+def judged(figures: ProvinceFigures) -> ProvinceStand:
+    """As the night leaves it: told of what ``detect`` finds, in its first message."""
+    judgement = Memory().judge(figures, Rules(thresholds()))
+    return ProvinceStand(figures, judgement.telling.told, judgement.put_off)
+
+
+def rows_of(message: Message) -> list[dict[str, str]]:
+    content = message.attachments[0].content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(content), delimiter=";"))
+
+
 def bad_night(night: Night) -> dict[str, ProvinceStand]:
     escalated = told(Kind.NO_DATA, sub_sls(1), families=40, why=Why.ESCALATED, since=date(2022, 10, 23))
     return stands(
@@ -54,7 +69,7 @@ def test_the_worst_province_stands_first(night: Night) -> None:
     found = bad_night(night)
     assert worst_first(found)[:3] == ["94", "64", "11"]
     message = compose_national(found, ours())
-    assert message.subject == "[KRITIS] Nasional, 26 Okt: 2 kritis; 1 perhatian; +1 hal lain"
+    assert message.subject == "[KRITIS] Nasional, 26 Okt: 2 kritis; 1 perhatian; dan hal lain"
     assert (
         "1. Papua (94): 48,0 % dari 100.000, rencana 48 %, sesuai rencana [KRITIS] tidak ada data masuk; tertinggal"
         in flat(message)
@@ -78,8 +93,41 @@ def test_who_did_not_deliver_stands_first_then_the_status_of_the_page_then_famil
 def test_counts_and_escalations_are_told(night: Night) -> None:
     body = flat(compose_national(bad_night(night), ours()))
     assert "- TERTINGGAL DARI RENCANA: 1 provinsi kritis, 1 perlu perhatian; 5.900 keluarga" in body
-    assert "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 0 perlu perhatian, 1 hanya di sebagian kab/kota; 40 kel" in body
+    assert (
+        "- TIDAK ADA DATA MASUK: 1 provinsi kritis, 0 perlu perhatian, 1 sebagian (hanya di beberapa kab/kota); "
+        "40 keluarga, belum termasuk 1 provinsi yang jumlah keluarganya tidak diketahui" in body
+    )
     assert "Kalimantan Timur (64): TIDAK ADA DATA MASUK, sub-SLS 6403010001000100, sejak 23 Okt 2022 (40 kel" in body
+
+
+def test_who_is_behind_in_part_is_counted_once_told_of_or_not(night: Night) -> None:
+    """Behind as a whole, told of a large kab/kota, of a small one nothing, and of something else alone."""
+    on_plan, large, small = (
+        KabkotaFigures(f"64{n:02d}", f"Kabupaten N{n}", load, visited, 5)
+        for n, load, visited in ((1, 60_000, 28_800), (2, 40_000, 4_000), (3, 150, 15))
+    )
+    waits = Waiting(900, NIGHT, 900)
+    figures = {code: night(province=code) for code in CODES}
+    figures["94"] = night(province="94", visited=20_000, kabkota=(on_plan, large))
+    figures["32"] = night(province="32", kabkota=(on_plan, large, small))
+    figures |= {code: night(province=code, kabkota=(on_plan, small)) for code in ("72", "73")}
+    figures["11"] = night(province="11", kabkota=(on_plan, small), waiting=waits)
+    message = compose_national({code: judged(each) for code, each in figures.items()}, ours())
+    assert message.subject == "[KRITIS] Nasional, 26 Okt: 3 kritis; 4 tertinggal sebagian"
+    behind = "TERTINGGAL DARI RENCANA: 1 provinsi kritis, 0 perlu perhatian, 4 sebagian (hanya di beberapa kab/kota)"
+    assert f"- {behind}; 43.200 keluarga di tempat yang diberitahukan" in flat(message)
+    rows = [row for row in rows_of(message) if row["kab_kota_tertinggal"] != "0"]
+    in_part = {row["kode"] for row in rows if row["status"] not in ("tertinggal", "jauh tertinggal")}
+    assert in_part == {"11", "32", "72", "73"}
+    listed = [f"{n} dari {of} kab/kota tertinggal" for n, of in ((2, 3), (1, 2))]
+    assert sum(flat(message).count(each) for each in listed) == 4 + 1
+
+
+def test_a_number_of_families_says_where_nobody_knows_it(night: Night) -> None:
+    silent = {code: judged(night(province=code, deliveries={}, families=RowCounts())) for code in ("82", "91")}
+    told = flat(compose_national(stands(night) | silent, ours()))
+    assert "TIDAK ADA DATA MASUK: 0 provinsi kritis, 2 perlu perhatian; jumlah keluarga tidak diketahui" in told
+    assert "0 keluarga" not in told.split("MASALAH MENURUT JENIS")[1].split("PROVINSI")[0]
 
 
 def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> None:
@@ -89,7 +137,7 @@ def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> No
     )
     assert (
         "1.536.000 dari 3.200.000 keluarga di 32 provinsi dikunjungi (48,0 %), rencana 48,0 %; "
-        "data malam ini lengkap dari 32 dari 34 provinsi" in body
+        "data malam ini lengkap di 32 dari 34 provinsi" in body
     )
     assert "Tanpa data lengkap malam ini: Jawa Barat (belum diolah), Sulawesi Selatan (belum diolah)." in body
     why = "Great Expectations dan SQL hasil kompilasi berbeda"
@@ -102,7 +150,7 @@ def test_what_is_ours_and_what_waits_is_told_apart(night: Night) -> None:
         stands(night), ours(publication="AuditError: sums differ", astray={"64": 3, "32": 1}, held=(HELD,))
     )
     assert message.subject.startswith("[PERHATIAN]")
-    assert "2 gangguan sistem pusat; +1 hal lain" in message.subject
+    assert "2 gangguan sistem pusat; dan hal lain" in message.subject
     assert "Penerbitan bermasalah: rilis tidak lulus auditnya (AuditError: sums differ)" in flat(message)
     assert "4 berkas di area penerimaan belum dapat diproses sebagai kiriman (Jawa Barat, Kalimantan Timur)" in flat(
         message
@@ -115,7 +163,7 @@ def test_a_night_counts_the_provinces_of_which_it_is_whole(night: Night) -> None
     for code, deliveries in (("19", {"rejected": 1}), ("82", {}), ("35", {"accepted": 1, "held": 1})):
         found[code] = ProvinceStand(replace(night(province=code), deliveries=deliveries), ())
     body = flat(compose_national(found, ours()))
-    assert "data malam ini lengkap dari 31 dari 34 provinsi." in body
+    assert "data malam ini lengkap di 31 dari 34 provinsi." in body
     gaps = "Kepulauan Bangka Belitung (ditolak), Jawa Timur (diterima sebagian), Maluku Utara (tidak ada kiriman)"
     assert f"Tanpa data lengkap malam ini: {gaps}." in body
 
@@ -134,7 +182,7 @@ def test_a_good_night_says_so_and_an_empty_one_divides_by_nothing(night: Night) 
     assert good.subject == "[ALL WELL] Nation, 26 Oct: no problem in 34 provinces"
     nothing = compose_national({}, ours(refreshed=frozenset()))
     assert (
-        "0 dari 0 keluarga di 0 provinsi dikunjungi (–), rencana –; data malam ini lengkap dari 0 dari 34 provinsi"
+        "0 dari 0 keluarga di 0 provinsi dikunjungi (–), rencana –; data malam ini lengkap di 0 dari 34 provinsi"
         in flat(nothing)
     )
 
@@ -146,8 +194,8 @@ def test_all_provinces_are_attached(night: Night) -> None:
     assert rows[1] | {"kode": "64"} == {
         "kode": "64", "provinsi": "Kalimantan Timur", "tingkat": "KRITIS", "dikunjungi": "48000", "target": "100000",
         "rencana_persen": "48,0", "selisih_keluarga": "0", "status": "sesuai rencana",
-        "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk", "menunggu_perbaikan": "0",
-        "diteruskan": "1",
+        "kab_kota_tertinggal": "0", "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk",
+        "menunggu_perbaikan": "0", "diteruskan": "1",
     }  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_the_class_of_a_fault_is_explained_with_its_own_runbook_in_the_readers_l
     assert "AuditError: a release failed its audit. Runbook: " in english
     assert "EngineFaultError: a database failed. Runbook: " in english
     message = compose_platform(told, "https://docs.example", "id")
-    assert message.subject == ("[GANGGUAN SISTEM] 2022-10-26: 2 provinsi gagal, +2 lagi")
+    assert message.subject == ("[GANGGUAN SISTEM] 2022-10-26: 2 provinsi gagal, dan hal lain")
     indonesian = " ".join(message.body.split())
     assert "GAGAL - 64: DefectError: province 64: TypeError" in indonesian
     assert "DefectError: cacat pada program kita. Panduan: https://docs.example/runbooks/defect.md" in indonesian

@@ -10,9 +10,10 @@ from regsosek.alerts.conditions.detect import shows
 from regsosek.alerts.conditions.evaluation import Rules
 from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, Waiting
 from regsosek.alerts.conditions.thresholds import thresholds
-from regsosek.alerts.messages.national_digest import ProvinceStand, compose_national
+from regsosek.alerts.messages.national_digest import compose_national
 from regsosek.alerts.messages.platform_message import PlatformFigures
 from regsosek.alerts.messages.province_digest import compose_digest
+from regsosek.alerts.messages.province_stand import ProvinceStand
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.sentences.context import Context
 from regsosek.geography.provinces import provinces

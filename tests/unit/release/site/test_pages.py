@@ -227,7 +227,7 @@ def test_the_missing_are_named_on_every_page_with_night_and_scale(files: dict[st
 
 def test_who_is_missing_is_told_with_the_reason_and_what_is_held(files: dict[str, bytes]) -> None:
     text = " ".join("".join(Outline(files["index.html"].decode()).text).split())
-    assert "lengkap dari 31 dari 34 provinsi" in text
+    assert "lengkap di 31 dari 34 provinsi" in text
     assert "Papua (94): Tidak ada kiriman data keluarga (K)" in text
     assert rejection_reasons()["file_altered"].text.id in text
     assert "1.234 keluarga dalam kiriman yang ditahan belum dihitung." in text
