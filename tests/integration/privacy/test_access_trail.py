@@ -195,7 +195,7 @@ def test_the_trail_tells_what_became_of_a_case_and_that_it_was_asked_for(
     assert ("loaded", "") in steps
     assert steps[-1] == ("stands now", "loaded")
     assert ("freed", "budi; called the office") in steps
-    assert [told.partition(" to ")[0] for step, told in steps if step == "published"] == ["1 releases"]
+    assert [told.partition(" to ")[0] for step, told in steps if step == "published"] == ["1 release"]
     assert (told["accesses"][-1]["way"], told["accesses"][-1]["why"]) == ("command_trail", WHY)
     assert told["kept_rows"]["answers of the family"] == 1
     assert told["kept_rows"]["rows in quarantine, as delivered"] > 0

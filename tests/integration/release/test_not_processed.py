@@ -13,18 +13,20 @@ from regsosek.geography.provinces import provinces
 from regsosek.statistics.definitions.definitions import definitions
 from regsosek.statistics.measures.counted import COUNTS
 from regsosek.warehouse.nights import ledger
-from support.worlds.field_world import FieldWorld, family
+from support.worlds.field_world import FieldWorld, add_place, family
 from support.worlds.published_world import AT, FIRST, read, release
 
 SENT, SILENT = ("64",), ("11", "12", "13")
+ELSEWHERE = "6402010001"  # a desa of another kab/kota
 COUNTED = (*SENT, *SILENT)
 Tables = Mapping[str, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def files(prepared: FieldWorld) -> Iterator[Mapping[str, bytes]]:
-    """A release of four processed provinces of 34; one of them sent families, three sent nothing."""
+def files(prepared: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, bytes]]:
+    """A release of four processed provinces of 34; one of them sent families of one kab/kota of two, three nothing."""
     world = prepared.fresh()
+    add_place(world, SENT[0], ELSEWHERE, tmp_path_factory.mktemp("frame"))
     world.deliver(FIRST, [family(f"D{n}", number=n) for n in range(1, 5)], produced_at=AT)
     world.run(FIRST)
     with world.house.engine.begin() as connection:
@@ -65,6 +67,23 @@ def test_who_was_processed_and_sent_nothing_has_counted_zeros_and_no_gap(tables:
         assert told == {"visited": "0", "gap_points": "", "days_behind": "", "status": "tidak ada data"}, code
     assert table.loc[SENT[0], column("visited")] == "4"
     assert table.loc[SENT[0], column("gap_points")] != ""
+
+
+def test_a_kabkota_without_a_family_has_no_gap_and_is_no_lowest_part(tables: Tables) -> None:
+    """Its documents may be on their way: that none came is no statement about its field."""
+    table = tables["kabkota.csv"]
+    own = table[table["kode"].str.startswith(SENT[0]) & (table[column("plan_base_families")] != "")]
+    silent, sent = own[own[column("visited")] == "0"], own[own[column("visited")] != "0"]
+    assert len(silent) and len(sent) == 1
+    for field in ("gap_points", "gap_families", "days_behind"):
+        assert set(silent[column(field)]) == {""} and "" not in set(sent[column(field)]), field
+    assert set(silent[column("status")]) == {"belum ada data keluarga"} and "" not in set(
+        silent[column("plan_percent")]
+    )
+    lowest = tables["terendah.csv"]
+    [told] = lowest[(lowest["kode"] == SENT[0]) & (lowest[column("child_level")] == "kabkota")].to_dict("records")
+    assert told[column("floor_code")] == sent.iloc[0]["kode"]
+    assert (told[column("children_judged")], int(told[column("children")]) - 1) == ("1", len(silent))
 
 
 def test_the_nation_is_a_share_of_what_is_counted_and_says_of_how_much_that_is(tables: Tables) -> None:

@@ -19,6 +19,7 @@ from regsosek.wording.number_form import NOTHING
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
 HIGH_QUARANTINE = 0.05  # of families visited
 WHOLE = 100  # percent
+DOCUMENTS = "k"  # the stream that all figures are of
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ def _why_below(desk: Desk, row: Row) -> Iterator[Markup]:
 
 
 def _reached(desk: Desk, row: Row) -> Answer:
-    if (unknown := _unknown(desk, row)) is not None:
+    if unknown := _unknown(desk, row):
         unit = desk.language.texts["not_known"]
-        return Answer(desk.language.texts["ask_reached"], NOTHING, unit, (unknown,), "kurang", "behind")
+        return Answer(desk.language.texts["ask_reached"], NOTHING, unit, tuple(unknown), "kurang", "behind")
     t, shown = desk.language.t, {name: desk.figure(row, name) for name in _REACHED}
     version = desk.language.version(row["plan_base_version"] or desk.language.texts["no_version"])
     told = [t("reached", base=desk.figure(row, "plan_base"), version=version, **shown)]
@@ -83,12 +84,34 @@ def _reached(desk: Desk, row: Row) -> Answer:
     return Answer(question, shown["visited_of_plan_base"], unit, tuple(told), "penyebut", kind)
 
 
-def _unknown(desk: Desk, row: Row) -> Markup | None:
-    """Why nobody knows how far a region is: nothing of it was processed, or nothing of its province arrived."""
+def _unknown(desk: Desk, row: Row) -> list[Markup]:
+    """Why nobody knows how far a region is, what is planned, and what other sources tell; empty where it is known.
+
+    Nothing of it was processed, nothing of its province arrived, or no family of its own.
+    """
     if row["visited"] is None:
-        return _nothing_known(desk, row)
-    silent = row["gap_points"] is None and not desk.atlas.region(row["province"] or row["code"])["visited"]
-    return _nothing_known(desk, row) if silent else None
+        return [_nothing_known(desk, row)]
+    silent = not desk.atlas.region(row["province"] or row["code"])["visited"] or row.get("status") == NOT_BEGUN
+    if row["gap_points"] is not None or not silent:
+        return []
+    planned = [desk.language.t("only_planned", plan=desk.figure(row, "plan_percent"))] if row["plan_percent"] else []
+    return [_nothing_known(desk, row), *planned, *_other_sources(desk, row)]
+
+
+def _other_sources(desk: Desk, row: Row) -> Iterator[Markup]:
+    """The families that other streams than the documents tell of."""
+    told = [each for each in desk.atlas.streams.get(row["code"], []) if each["stream"] != DOCUMENTS]
+    names = [
+        desk.language.say(
+            "families_of_source",
+            source=desk.language.stream(each["stream"]),
+            **{name: desk.figure(each, name) for name in ("stream_families", "frame_families")},
+        )
+        for each in told
+        if each["stream_families"]
+    ]
+    if names:
+        yield desk.language.t("other_sources", sources="; ".join(names))
 
 
 def _nothing_known(desk: Desk, row: Row) -> Markup:
@@ -119,9 +142,9 @@ def _worst(desk: Desk, row: Row) -> Answer | None:
     question = desk.language.say("ask_worst", parts=parts)
     if not row["visited"]:
         return Answer(question, NOTHING, "", (_nothing_known(desk, row),), "urutan")
+    lagging, unseen = [each for each in below if lags(each)], list(_not_begun(desk, parts_of))
     if not below:
-        return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts),), "urutan")
-    lagging, unseen = [each for each in below if lags(each)], list(_not_begun(desk, below))
+        return Answer(question, texts["none"], "", (desk.language.t("none_behind", parts=parts), *unseen), "urutan")
     if not lagging:
         names = ("name", "gap_points", "status")
         told = desk.language.t("none_lags", parts=parts, **{name: desk.figure(below[0], name) for name in names})
@@ -139,9 +162,9 @@ def _lagging(desk: Desk, question: str, lagging: Sequence[Row], unseen: Sequence
     return Answer(question, lagging[0]["name"], unit, (*told, *unseen), "urutan", "name behind")
 
 
-def _not_begun(desk: Desk, below: Sequence[Row]) -> Iterator[Markup]:
+def _not_begun(desk: Desk, parts: Sequence[Row]) -> Iterator[Markup]:
     """Those of which no family has come: no rule calls them behind, and they are not on plan either."""
-    if names := [each["name"] for each in below if each.get("status") == NOT_BEGUN]:
+    if names := [each["name"] for each in parts if each.get("status") == NOT_BEGUN]:
         status = desk.language.status(NOT_BEGUN).capitalize()
         yield desk.language.t("worst_not_begun", status=status, names=desk.language.listed(names, WORST_NAMED))
 

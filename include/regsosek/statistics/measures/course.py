@@ -9,7 +9,7 @@ from datetime import date
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import PlanCurve
 from regsosek.statistics.measures.percentages import percent
-from regsosek.statistics.measures.status import BELOW_PLAN, Standing, behind_limit, status_of
+from regsosek.statistics.measures.status import BELOW_PLAN, NOT_BEGUN, Standing, behind_limit, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,9 @@ def is_known(course: Course, *, processed: bool, sent: bool) -> bool:
 def pace_of(course: Course, visited: int, base: int | None, *, known: bool = True) -> Pace:
     """Judges a region by the rules of ``status_rules.csv``.
 
+    A region of which no family has come once work should have begun is told without a gap: its documents may be on
+    their way, and nobody knows how far it is.
+
     Args:
         base: families of the plan's denominator; None or 0: there is none.
         known: whether its province has figures (:func:`is_known`); else nothing but the plan is told.
@@ -79,7 +82,7 @@ def pace_of(course: Course, visited: int, base: int | None, *, known: bool = Tru
     if not base:
         return Pace(status, course.percent)
     planned = round(course.curve.share(course.day) * base)
-    if not known:
+    if not known or (status == NOT_BEGUN and course.percent > 0):
         return Pace(status, course.percent, None, planned)
     behind = course.curve.days_behind(course.day, visited / base)
     limit = behind_limit(course.day, course.window_percent, course.percent) if status == BELOW_PLAN else None

@@ -10,6 +10,7 @@ import pandas as pd
 
 from regsosek.geography.regions import NATION
 from regsosek.statistics.definitions.shares import with_shares
+from regsosek.statistics.measures.status import NOT_BEGUN
 
 # Which parts each level is compared by: the next level, and of the upper two the one below it.
 COMPARED = (
@@ -55,7 +56,7 @@ def _compared(regions: pd.DataFrame, upper: str, lower: str) -> pd.DataFrame:
     parts = parts.assign(above=_above(parts, upper))
     children = parts.groupby("above").size().rename("children")
     # Nobody knows of a part that sent nothing: it lowers the coverage, and is no floor of zero.
-    told = parts["visited_of_plan_base"].notna() & (parts["status"] != "no_data")
+    told = parts["visited_of_plan_base"].notna() & ~parts["status"].isin(("no_data", NOT_BEGUN))
     judged = parts[told].sort_values(["above", "visited_of_plan_base", "code"])
     return own.assign(child_level=lower).join(children, on="code").join(_judged(judged), on="code")
 

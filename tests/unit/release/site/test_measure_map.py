@@ -83,7 +83,7 @@ def test_a_gap_below_zero_has_the_colour_of_its_status_on_the_map(figures: Figur
     statuses = {
         "11": (-4.8, "on_plan"),
         "15": (-10.8, "below_plan"),
-        "12": (-28.0, "not_begun"),
+        "12": (None, "not_begun"),
         "13": (-16.0, "behind"),
         "14": (-31.0, "far_behind"),
     }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from posixpath import dirname, join, normpath
 
+import pandas as pd
 import pytest
 
 from regsosek.release.figures.figures import Figures
@@ -58,11 +59,30 @@ def test_a_kabkota_that_never_sent_a_family_says_so_beside_its_province(figures:
     silent = replace(figures, completion=shown)
     brought = answer(silent, "1101", "What arrived tonight")
     assert brought.question == "What arrived tonight of all of Aceh?" and brought.figure == "Accepted"
-    nothing = "have arrived yet, so nobody knows how far its enumeration is"
+    nothing = "have arrived yet, so nobody knows how many are enumerated there"
     assert nothing in brought.sentences[-1]
     worst = answer(silent, "1101", "is worst")
     assert worst.figure == "–" and nothing in worst.sentences[0]
     assert nothing not in " ".join(answer(figures, "1101", "What arrived tonight").sentences)
+
+
+def test_of_whom_no_family_came_the_page_tells_plan_and_other_sources_and_no_gap(figures: Figures) -> None:
+    """What is not known is empty: in the card, in its place among others, and in what a link to the page shows."""
+    shown = figures.completion.copy()
+    own = shown["code"] == "1101"
+    shown.loc[own, ["visited", "status"]] = (0, "not_begun")
+    shown.loc[own, ["gap_points", "gap_families", "days_behind"]] = None
+    of_other = figures.streams[figures.streams["code"] == "11"].assign(
+        code="1101", stream_families=27, frame_families=81
+    )
+    silent = replace(figures, completion=shown, streams=pd.concat([figures.streams, of_other]))
+    reached = answer(silent, "1101", "How far")
+    told = " ".join(reached.sentences)
+    assert (reached.figure, reached.unit) == ("–", "not known yet")
+    assert "nobody knows how many are enumerated there" in told and "Planned by tonight: " in told
+    assert "Geotags: 27 of 81 families" in told and "Documents (K):" not in told
+    assert "points" not in told and "days behind" not in told
+    assert "No families yet: " in " ".join(answer(silent, "11", "worst").sentences)
 
 
 def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict[str, Outline]) -> None:
@@ -251,23 +271,22 @@ def test_a_word_within_limits_says_the_limit_wherever_it_stands(figures: Figures
 
 def test_who_is_behind_is_named_also_where_one_without_families_lies_further_below(figures: Figures) -> None:
     codes, shown = list(figures.completion["code"]), figures.completion.copy()
-    for code, gap, status in (("11", -28.0, "not_begun"), ("12", -27.0, "far_behind"), ("13", -26.0, "on_plan")):
+    for code, gap, status in (("11", None, "not_begun"), ("12", -27.0, "far_behind"), ("13", -26.0, "on_plan")):
         shown.loc[codes.index(code), ["gap_points", "status"]] = (gap, status)
     found = answer(replace(figures, completion=shown), "00", "worst")
     assert (found.figure, found.kind) == ("Sumatera Utara", "name behind")
     assert "No families yet: Aceh." in " ".join(found.sentences)
     calm = shown["status"].mask(shown["status"].isin(["behind", "far_behind"]), "on_plan")
     told = " ".join(answer(replace(figures, completion=shown.assign(status=calm)), "00", "worst").sentences)
-    assert "Furthest below plan: Aceh (−28.0 points), status: no families yet." in told
-    assert "on plan" not in told
+    assert "No families yet: Aceh." in told and "Furthest below plan: Aceh" not in told
 
 
 def test_a_place_without_families_is_never_said_to_be_on_plan(figures: Figures) -> None:
     kecamatan = figures.completion["code"] == "1101010"
     shown = figures.completion.copy()
-    shown.loc[kecamatan, ["gap_points", "status"]] = (-28.0, "not_begun")
+    shown.loc[kecamatan, ["gap_points", "status"]] = (None, "not_begun")
     told = " ".join(answer(replace(figures, completion=shown), "1101", "worst").sentences)
-    assert "status: no families yet" in told
+    assert "No families yet: " in told
 
 
 def test_every_page_says_until_when_its_data_count(outlines: dict[str, Outline]) -> None:
