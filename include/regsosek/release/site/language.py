@@ -25,7 +25,7 @@ from regsosek.wording.texts import read_texts
 
 _TEXTS = Path(__file__).parent / "texts.csv"
 _SIGNED = "poin persen"
-_OF_VERSIONS = ("version_each_opening", "version_opening")
+_OF_VERSIONS = ("version_each_opening", "version_opening", "base_kerangka")
 _STATUS_FIELDS = ("status", "floor_status")
 
 

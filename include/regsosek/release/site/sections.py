@@ -286,6 +286,8 @@ def streams(desk: Desk, row: Row) -> Table | None:
     if not rows:
         return None
     caption = desk.language.say("streams_caption", name=row["name"], version=rows[0]["frame_version"] or "–")
+    if row["level"] == "nasional":
+        caption = f"{caption} {desk.language.texts['streams_furthest']}"
     return desk.table("t-sumber-data", caption, desk.language.name("stream"), _STREAMS, rows,
                       lambda each: Cell(desk.language.stream(each["stream"])))  # fmt: skip
 

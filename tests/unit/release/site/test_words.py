@@ -12,6 +12,7 @@ from regsosek.release.figures.figures import Figures
 from regsosek.release.files.offered import offered_files
 from regsosek.release.site.about import about_lines
 from regsosek.release.site.key_messages import Answer, answers
+from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
 from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
@@ -354,3 +355,19 @@ def _names(figures: Figures) -> set[str]:
         *({told for _, told in about_lines(figures.about, each)} for each in (INDONESIAN, ENGLISH))
     )
     return same | named | tiles | files | about | {verify}
+
+
+@pytest.mark.parametrize(("language", "word"), zip(LANGUAGES, ("kerangka", "frame"), strict=True))
+def test_versions_of_denominators_are_written_in_the_language_of_the_page(language: Language, word: str) -> None:
+    told = language.figure("floor_base_version", "kerangka 2022-10-01; target 2022-10-01")
+    assert told == f"{word} 2022-10-01; target 2022-10-01"
+
+
+def test_the_nation_says_whose_last_delivery_and_lag_its_sources_show(outlines: dict[str, Outline]) -> None:
+    furthest = "last delivery and lag: of the province furthest behind"
+    assert furthest in said(outlines["en/index.html"]) and furthest not in said(outlines["en/provinsi/11.html"])
+
+
+def test_no_published_definition_sends_its_reader_to_a_file_that_the_release_lacks() -> None:
+    texts = [text for each in definitions().values() for text in (each.definition.id, each.definition.en)]
+    assert [text for text in texts if "docs/" in text or ".md" in text] == []
