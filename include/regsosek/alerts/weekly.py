@@ -29,7 +29,8 @@ DAYS = 7
 # Told so often, and acted on so rarely: noise. Fewer say nothing.
 LEAST_TOLD, NOISY_BELOW_PERCENT = 10, 50
 
-# A condition told is one life of it at one place. Acted on: gone, or acknowledged, after it was first told. What stood
+# A condition told is one life of it at one place. The night's own messages have not gone out: nobody could act on them.
+# Acted on: gone, or acknowledged, after it was first told. What stood
 # last of families that wait tells whether anybody corrected them.
 _CONDITIONS = """
 SELECT t.kind, coalesce(CASE WHEN t.kind = 'QUALITY' AND t.level = 'provinsi' THEN max(t.news) END, '') AS rule,
@@ -48,7 +49,7 @@ SELECT t.kind, coalesce(CASE WHEN t.kind = 'QUALITY' AND t.level = 'provinsi' TH
                      AND a.night BETWEEN min(t.night) AND :night
                      AND (a.level = 'provinsi' OR a.region_code IN (t.region_code, t.kabkota))) AS acknowledged
 FROM alert.told t
-WHERE t.night > :before AND t.night <= :night AND t.why <> 'recovered' AND t.level IN ('provinsi', 'kabkota')
+WHERE t.night >= :before AND t.night < :night AND t.why <> 'recovered' AND t.level IN ('provinsi', 'kabkota')
       AND t.kind <> ALL(:without_end)
 GROUP BY t.province, t.kind, t.level, t.region_code, t.kabkota, t.since
 """

@@ -192,6 +192,7 @@ def test_the_week_is_reported_once_with_what_was_acted_on(seeded: Engine, servic
     compose(seeded, services_env, NIGHT + timedelta(days=3))
     with seeded.begin() as connection:
         week = read_week(connection, sunday)
+        assert read_week(connection, NIGHT).kinds == (), "the night's own messages have not gone out"
     kinds = {each.what: (each.conditions, each.gone, each.acted) for each in week.kinds}
     assert kinds["BEHIND"] == (1, 1, 1)
     assert kinds["QUALITY"][1:] == (0, 0)

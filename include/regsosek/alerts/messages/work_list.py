@@ -13,7 +13,7 @@ from regsosek.alerts.messages.rendering import Attachment, harmless
 from regsosek.alerts.sentences.also_listed import also_listed
 from regsosek.alerts.sentences.condition_line import codes_of, deadline, in_hand, name_of, standing, who
 from regsosek.alerts.sentences.context import Context
-from regsosek.alerts.sentences.grouping import Line, in_mail_order, province_lines, worst
+from regsosek.alerts.sentences.grouping import Line, in_mail_order, province_lines, still_open, worst
 from regsosek.alerts.sentences.observation import finding
 from regsosek.alerts.sentences.texts import Words
 from regsosek.wording.spreadsheet import as_text
@@ -72,12 +72,16 @@ def _counted(part: Condition, told: Sequence[Told]) -> Told:
 def _part(
     part: Told, told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
 ) -> dict[str, str]:
-    """A part is no more urgent than its mail; since when it is so was never told."""
-    condition = part.condition
-    severity = min(condition.severity, worst(told), key=list(Severity)[::-1].index)
+    """A part is no more urgent than its mail, and asks for nothing unless its kind is told of and open.
+
+    Since when it is so was never told.
+    """
+    condition, opened = part.condition, still_open(told)
+    severity = min(condition.severity, worst(opened), key=list(Severity)[::-1].index)
     row = _row(replace(part, condition=replace(condition, severity=severity)), figures, limits, context)
     row |= {"standing": _counted_state(condition, told, figures, context), "since": ""}
-    return row if condition.kind in {each.condition.kind for each in told} else row | {"deadline": ""}
+    asked = condition.kind in {each.condition.kind for each in opened}
+    return row if asked else row | {"severity": "", "action": "", "deadline": ""}
 
 
 def _counted_state(part: Condition, told: Sequence[Told], figures: ProvinceFigures, context: Context) -> str:

@@ -7,8 +7,8 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-# Nights that a case has waited: at most so many, and what it is called.
-AGES = ((0, "last night"), (2, "1–2 nights"), (6, "3–6 nights"), (10_000, "7 or more"))
+# Nights that a case has waited, the one that it came in among them, as mails count: at most so many, and its name.
+AGES = ((1, "1 night"), (3, "2–3 nights"), (7, "4–7 nights"), (10_000, "8 or more"))
 
 
 @dataclass
@@ -63,7 +63,7 @@ def waiting_by_province(connection: Connection, provinces: Collection[str], newe
 
 def age_of(night: date, newest: date) -> str:
     """What the age of a case is called that waits since ``night``."""
-    waited = (newest - night).days
+    waited = (newest - night).days + 1
     return next(name for most, name in AGES if waited <= most)
 
 

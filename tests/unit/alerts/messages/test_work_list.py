@@ -116,16 +116,16 @@ def test_every_kabkota_that_a_mail_counts_is_a_row(night: Night, context: Contex
 def test_whoever_is_behind_is_a_row_of_every_mail_far_behind_first_then_most_families(
     night: Night, context: Context, recovered: bool
 ) -> None:
-    """They are too small to be told of, and the mail is about something else: no more urgent and without a deadline."""
+    """They are too small to be told of, and the mail is about something else: they are asked for nothing."""
     parts = [KabkotaFigures(f"64{n}", f"Kabupaten N{n}", load, 20, 5) for n, load in ((11, 190), (12, 90), (13, 150))]
     told_of = told(Kind.QUALITY, BERAU, families=9, why=Why.RECOVERED if recovered else Why.NEW)
     message = compose_digest(night(kabkota=(*night().kabkota, *parts)), [told_of], thresholds(), context)
     content = message.attachments[0].content.decode("utf-8-sig")
     found = list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))[0 if recovered else 1 :]
-    assert [(row["kode"], row["keadaan"], row["tingkat_masalah"], row["batas"]) for row in found] == [
-        ("6411", "jauh tertinggal", "PERHATIAN", ""),
-        ("6413", "jauh tertinggal", "PERHATIAN", ""),
-        ("6412", "tertinggal", "PERHATIAN", ""),
+    assert [(row["kode"], row["keadaan"], row["tingkat_masalah"], row["tindakan"] + row["batas"]) for row in found] == [
+        ("6411", "jauh tertinggal", "", ""),
+        ("6413", "jauh tertinggal", "", ""),
+        ("6412", "tertinggal", "", ""),
     ]
     assert "2 di antaranya jauh tertinggal: Kab. N11 (71), Kab. N13 (52)" in " ".join(message.body.split())
     assert ("(1 dari 4)" in message.body) is not recovered and message.attachments[0].name in message.body

@@ -119,7 +119,7 @@ def test_a_kabkota_with_a_curve_of_its_own_lacks_what_that_expects(night: Night,
 def test_the_end_of_a_rejection_does_not_say_that_its_families_came(night: Night, context: Context) -> None:
     """Another delivery was accepted: whether it held what was rejected, nobody knows."""
     said = body(night(), told_before("64", TONIGHT, [("REJECTED", TONIGHT - timedelta(1))]), context)
-    assert "kiriman ditolak, seluruh provinsi, sejak 25 Okt 2022 – kiriman keluarga sesudahnya sudah diterima;" in said
+    assert "kiriman ditolak, seluruh provinsi (mulai 25 Okt 2022) – kiriman keluarga sesudahnya sudah diterima;" in said
     assert "pastikan isi kiriman yang ditolak ikut dikirim ulang" in said
 
 

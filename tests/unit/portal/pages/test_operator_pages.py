@@ -288,7 +288,7 @@ def test_a_condition_says_where_it_stands_and_offers_acts_to_operators_alone() -
 
 def test_ages_are_told_apart() -> None:
     assert [age_of(NIGHT - timedelta(days=n), NIGHT) for n in (0, 1, 2, 3, 6, 7, 30)] == [
-        "last night", "1–2 nights", "1–2 nights", "3–6 nights", "3–6 nights", "7 or more", "7 or more",
+        "1 night", "2–3 nights", "2–3 nights", "4–7 nights", "4–7 nights", "8 or more", "8 or more",
     ]  # fmt: skip
 
 
