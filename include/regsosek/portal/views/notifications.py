@@ -29,7 +29,10 @@ _NAMES = {each.code: each.name for each in provinces()}
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message; ``province`` is None of one to BPS centre or the platform team. ``sent_at`` is None until somebody was reached."""
+    """A message; ``province`` is None of one to BPS centre or the platform team.
+
+    ``sent_at`` is None until somebody was reached.
+    """
 
     id: int
     province: str | None
