@@ -55,7 +55,7 @@ def _is_news(connection: Connection, stands: Mapping[str, ProvinceStand], ours: 
     told = [each for stand in stands.values() for each in stand.told]
     if ours.silent:  # our landing area is suspected, which the platform's own message tells: nobody knows of the nation
         return False
-    if ours.at_fault or any(t.condition.severity is Severity.KRITIS and t.why is not Why.STANDING for t in told):
+    if ours.at_fault or any(t.condition.severity is Severity.CRITICAL and t.why is not Why.STANDING for t in told):
         return True
     changed = any(each.why is not Why.STANDING for each in told) or bool(ours.held)
     same = (PLATFORM, ours.night, NATION, _fingerprint(stands, ours))

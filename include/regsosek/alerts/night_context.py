@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from regsosek.alerts.conditions.condition import Told
+from regsosek.alerts.conditions.condition import Notification
 from regsosek.alerts.conditions.detect import EXPLAINED
 from regsosek.alerts.conditions.evaluation import Rules
 from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.persistence.night_figures import newest_release, read_officers
-from regsosek.alerts.sentences.context import Context, KnownEvent
+from regsosek.alerts.sentences.context import Context, ExplainingEvent
 from regsosek.alerts.sentences.texts import words_of
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.known_events import known_events
@@ -25,7 +25,7 @@ from regsosek.wording import Language
 
 
 @dataclass(frozen=True)
-class Desk:
+class NightContext:
     """What is judged by, windows by province, who is told when, texts of rules by language and id, the release."""
 
     night: date
@@ -38,7 +38,9 @@ class Desk:
     page_url: str | None
     portal_url: str | None
 
-    def context(self, connection: Connection, code: str, told: Sequence[Told], language: Language = "id") -> Context:
+    def context(
+        self, connection: Connection, code: str, told: Sequence[Notification], language: Language = "id"
+    ) -> Context:
         """What the digest of one province says beside its figures."""
         words, newest = words_of(language), self.newest_release
         officers = [each.condition.place.code for each in told if each.condition.place.level == "petugas"]
@@ -48,7 +50,7 @@ class Desk:
             rule_texts=self.rule_texts[language],
             release=words.say("release_at", day=words.written.day(newest)) if newest else None,
             language=language,
-            events={each.id: KnownEvent(each.reason, each.closes) for each in self.rules.events},
+            events={each.id: ExplainingEvent(each.reason, each.closes) for each in self.rules.events},
             officers=read_officers(connection, code, self.night, officers),
             address=_address(self.page_url, f"provinsi/{code}.html"),
             quarantine=_address(self.portal_url, f"quarantine/{code}/keluarga"),
@@ -56,11 +58,11 @@ class Desk:
         )
 
 
-def open_desk(connection: Connection, settings: Settings, night: date) -> Desk:
+def open_desk(connection: Connection, settings: Settings, night: date) -> NightContext:
     """Reads calendar, plan, recipients and rules as the settings name them."""
     known = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
     planned = planning(settings)
-    return Desk(
+    return NightContext(
         night=night,
         rules=Rules(thresholds(), known_events(settings.known_events_file, EXPLAINED), planned.plans, planned.targets),
         windows=planned.windows,

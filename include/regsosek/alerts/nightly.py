@@ -9,15 +9,15 @@ from datetime import date
 from sqlalchemy import Connection, Engine
 
 from regsosek.alerts.blocked import place_or_tell, tell_stopped
-from regsosek.alerts.conditions.condition import Severity, Told, Why
-from regsosek.alerts.conditions.evaluation import Judgement, common_silence, judge
+from regsosek.alerts.conditions.condition import Notification, Severity, Why
+from regsosek.alerts.conditions.evaluation import Evaluation, common_silence, judge
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.messages.platform_message import PLATFORM, PlatformFigures, compose_platform
 from regsosek.alerts.messages.province_digest import compose_digest
 from regsosek.alerts.messages.province_stand import ProvinceStand
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.nation import NATION, alert_nation
-from regsosek.alerts.night_context import Desk, open_desk
+from regsosek.alerts.night_context import NightContext, open_desk
 from regsosek.alerts.outbox import outbox
 from regsosek.alerts.outbox.gate import require_clean
 from regsosek.alerts.persistence.condition_store import remembered, write_conditions, write_told
@@ -62,13 +62,13 @@ class Composed:
     sent_before: list[str] = field(default_factory=list)
     not_processed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    judged: dict[str, Judgement] = field(default_factory=dict)
+    judged: dict[str, Evaluation] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     stands: dict[str, ProvinceStand] = field(default_factory=dict)
     suspected: list[str] = field(default_factory=list)
 
     @property
-    def escalated(self) -> dict[str, list[Told]]:
+    def escalated(self) -> dict[str, list[Notification]]:
         """By province, what has come to the centre tonight."""
         found = {
             code: [each for each in judgement.telling.told if each.why is Why.ESCALATED]
@@ -125,7 +125,7 @@ def read_digest(engine: Engine, settings: Settings, night: date, code: str, lang
     return message
 
 
-def _figures(connection: Connection, desk: Desk, code: str) -> ProvinceFigures:
+def _figures(connection: Connection, desk: NightContext, code: str) -> ProvinceFigures:
     limits = desk.rules.limits
     figures = read_figures(connection, code, desk.night, desk.windows[code])
     placed = with_places(connection, figures, limits, desk.rules.plans, desk.rules.targets)
@@ -145,7 +145,7 @@ def _naming(composed: Composed, code: str) -> Iterator[None]:
         composed.stands.pop(code, None)
 
 
-def _suspected(engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], desk: Desk) -> list[str]:
+def _suspected(engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], desk: NightContext) -> list[str]:
     """Silent provinces whose silence is taken for ours; a few judged anew rest on what was found of all."""
     silent = common_silence(night, figures, desk.rules.limits)
     if silent or len(figures) == len(_asked(None)):
@@ -257,7 +257,7 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
 
 
 def _alert_province(
-    connection: Connection, desk: Desk, figures: ProvinceFigures, kind: str, composed: Composed
+    connection: Connection, desk: NightContext, figures: ProvinceFigures, kind: str, composed: Composed
 ) -> None:
     code, night = figures.province, desk.night
     group = group_of(code)
@@ -283,7 +283,9 @@ def _alert_province(
     (composed.composed if placed else composed.sent_before).append(group)
 
 
-def _place(connection: Connection, desk: Desk, figures: ProvinceFigures, told: Sequence[Told], kind: str) -> bool:
+def _place(
+    connection: Connection, desk: NightContext, figures: ProvinceFigures, told: Sequence[Notification], kind: str
+) -> bool:
     """Puts the digest into the outbox in each language that it is read in; whether any of them waits there."""
     code = figures.province
     urgent = any(_presses(each) for each in told)
@@ -305,7 +307,7 @@ def _place(connection: Connection, desk: Desk, figures: ProvinceFigures, told: S
     return any(placed)
 
 
-def _presses(told: Told) -> bool:
+def _presses(told: Notification) -> bool:
     """Whether it cannot wait for the office's morning."""
     told_now = told.why not in {Why.STANDING, Why.RECOVERED}
-    return told_now and (told.condition.severity is Severity.KRITIS or told.why is Why.ESCALATED)
+    return told_now and (told.condition.severity is Severity.CRITICAL or told.why is Why.ESCALATED)

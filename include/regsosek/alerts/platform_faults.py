@@ -36,7 +36,7 @@ def faults(figures: PlatformFigures, last_good: Mapping[str, date]) -> tuple[Con
 
 def _fault(place: Place, last_good: date | None, night: date, news: str = "") -> Condition:
     since = min(night, last_good + timedelta(days=1)) if last_good else night
-    return Condition(Kind.PIPELINE_FAULT, place, Severity.KRITIS, since, 0, news=news)
+    return Condition(Kind.PIPELINE_FAULT, place, Severity.CRITICAL, since, 0, news=news)
 
 
 def note_faults(connection: Connection, figures: PlatformFigures) -> bool:

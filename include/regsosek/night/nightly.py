@@ -14,7 +14,7 @@ from datetime import date
 from regsosek.alerts.decisions import alert_decisions
 from regsosek.alerts.messages.platform_message import OUTSIDE
 from regsosek.alerts.nightly import Composed, alert_platform, alert_provinces
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.alerts.weekly import alert_week
 from regsosek.errors import NightFailedError, ReferenceDataError, RegsosekError
 from regsosek.faults import edge, named
@@ -75,7 +75,7 @@ def release(house: House, night: date) -> Published:
     return published
 
 
-def tell(house: House, night: Outcome) -> Delivered:
+def tell(house: House, night: Outcome) -> SendReport:
     """Composes the digests of a night and sends what waits in the outbox; a fault of ours goes to us alone.
 
     A message that cannot be composed stops no other: the rest is composed and sent, and the platform team hears of it.

@@ -31,7 +31,7 @@ _MISSING = "DELETE FROM mart.province_arrivals WHERE province = :province AND ni
 
 
 @dataclass(frozen=True)
-class Standing:
+class RotationState:
     """A province before or after its rotation.
 
     Attributes:
@@ -57,7 +57,7 @@ class Standing:
         return f"province {self.province}: key {self.generation} of {self.newest}, {rows}{again}"
 
 
-def standing(house: House, provinces: Sequence[str]) -> Iterator[Standing]:
+def standing(house: House, provinces: Sequence[str]) -> Iterator[RotationState]:
     """How each province stands; changes nothing but the note of what it was begun with."""
     for province in provinces:
         with house.account("owner").begin() as connection:
@@ -65,7 +65,7 @@ def standing(house: House, provinces: Sequence[str]) -> Iterator[Standing]:
             yield _standing(house, connection, province)
 
 
-def rotate(house: House, provinces: Sequence[str], *, by: str, reason: str) -> Iterator[Standing]:
+def rotate(house: House, provinces: Sequence[str], *, by: str, reason: str) -> Iterator[RotationState]:
     """Brings ``provinces`` to the newest key; what an earlier call has done is not done again.
 
     Raises:
@@ -82,7 +82,7 @@ def rotate(house: House, provinces: Sequence[str], *, by: str, reason: str) -> I
             yield _standing(house, connection, province)
 
 
-def _rotate(house: House, province: str, by: str, reason: str) -> Standing:
+def _rotate(house: House, province: str, by: str, reason: str) -> RotationState:
     keys = house.settings.hash_keys
     with house.account("owner").begin() as connection:
         hold_province(connection, province)
@@ -111,8 +111,8 @@ def _rename_limits(house: House, province: str, renamed: Sequence[tuple[str, str
             write_limit(store, bucket, limit.model_copy(update={"case_id": now}))
 
 
-def _standing(house: House, connection: Connection, province: str) -> Standing:
+def _standing(house: House, connection: Connection, province: str) -> RotationState:
     keys = house.settings.hash_keys
     used = keys_to_receive_by(connection, province, keys)
     rebuild_from = connection.execute(text(_REBUILD), {"province": province}).scalar()
-    return Standing(province, len(used), len(keys), hashed_rows(connection, province), rebuild_from)
+    return RotationState(province, len(used), len(keys), hashed_rows(connection, province), rebuild_from)

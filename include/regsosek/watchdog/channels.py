@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from regsosek.alerts.messages.rendering import Message
-from regsosek.alerts.outbox.retry import Pace, pace
+from regsosek.alerts.outbox.retry import SendSchedule, pace
 from regsosek.alerts.outbox.send_outcome import Letter, Result
 from regsosek.alerts.sending.smtp import MailCarrier
 from regsosek.errors import ReferenceDataError
@@ -41,7 +41,7 @@ def send_mail(settings: Settings, message: Message, now: datetime) -> Unreachabl
     return Unreachable("; ".join(sorted(set(failed)))) if failed or not letters else None
 
 
-def _schedule() -> Pace:
+def _schedule() -> SendSchedule:
     """A round is short; a mail that a filter keeps back longer may come twice."""
     return replace(pace(), answer_seconds=30, acceptance_seconds=120)
 

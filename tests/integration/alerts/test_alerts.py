@@ -13,7 +13,7 @@ from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.nightly import alert_platform, alert_provinces
 from regsosek.alerts.outbox.gate import require_clean
 from regsosek.alerts.persistence.night_figures import read_officers
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.alerts.sentences.context import Officer
 from regsosek.errors import PersonalDataError
 from regsosek.geography.provinces import Province, provinces
@@ -42,7 +42,7 @@ def test_a_night_with_everything_reaches_the_office_once(
 ) -> None:
     deliver_families(seeded, visited=100, quarantined=20, rejected=70, off_frame=6)
     assert compose(seeded, services_env) == {"prov64": "composed", "prov73": "not_processed"}
-    assert deliver(seeded, services_env) == Delivered(1, 0, 0)
+    assert deliver(seeded, services_env) == SendReport(1, 0, 0)
     [mail] = mails(mail_sink)
     body = words(mail)
     assert mail["X-Envelope-To"] == "prov64@bps.example"
@@ -72,7 +72,7 @@ def test_a_second_run_sends_and_changes_nothing(seeded: Engine, services_env: Se
     before = outbox(seeded)
     deliver_families(seeded, night=NIGHT - timedelta(days=1), visited=50)
     assert compose(seeded, services_env)["prov64"] == "sent_before"
-    assert deliver(seeded, services_env) == Delivered(0, 0, 0)
+    assert deliver(seeded, services_env) == SendReport(0, 0, 0)
     assert outbox(seeded) == before
     assert len(mails(mail_sink)) == 1
 
@@ -101,14 +101,14 @@ def test_a_server_that_is_down_delays_and_doubles_nothing(
     compose(seeded, services_env)
     now = datetime.now(UTC)
     for attempt in (1, 2):
-        assert deliver(seeded, unreachable(services_env), now) == Delivered(0, 1, 1, unreached=1)
+        assert deliver(seeded, unreachable(services_env), now) == SendReport(0, 1, 1, unreached=1)
         [waiting] = outbox(seeded)
         assert (waiting.state, waiting.attempts) == ("waiting", attempt)
         assert waiting.last_error == "ConnectionRefusedError 111"
-        assert deliver(seeded, services_env, now) == Delivered(0, 0, 1, unreached=1), "tried before its time"
+        assert deliver(seeded, services_env, now) == SendReport(0, 0, 1, unreached=1), "tried before its time"
         now = waiting.next_try_at
-    assert deliver(seeded, services_env, now) == Delivered(1, 0, 0)
-    assert deliver(seeded, services_env, now) == Delivered(0, 0, 0)
+    assert deliver(seeded, services_env, now) == SendReport(1, 0, 0)
+    assert deliver(seeded, services_env, now) == SendReport(0, 0, 0)
     [sent] = outbox(seeded)
     [mail] = mails(mail_sink)
     assert (sent.state, sent.attempts, sent.last_error) == ("sent", 3, None)
@@ -131,7 +131,7 @@ def test_a_run_killed_between_sending_and_marking_repeats_under_the_same_id(
         patch.setattr("regsosek.alerts.sending.send_due.note", killed)
         with pytest.raises(KilledError):
             deliver(seeded, services_env)
-    assert deliver(seeded, services_env) == Delivered(1, 0, 0)
+    assert deliver(seeded, services_env) == SendReport(1, 0, 0)
     first, second = mails(mail_sink)
     assert first["Message-ID"] == second["Message-ID"]
     assert words(first) == words(second)
@@ -156,7 +156,7 @@ def test_a_message_that_cannot_be_written_does_not_stop_the_others(
     alert_platform(seeded, services_env, NIGHT - timedelta(days=1), failed={"64": "broken"}, publication=None)
     with seeded.begin() as connection:
         connection.execute(text("UPDATE alert.outbox SET subject = E'a\\nBcc: c@d.example' WHERE kind = 'platform'"))
-    assert deliver(seeded, services_env) == Delivered(2, 1, 0)
+    assert deliver(seeded, services_env) == SendReport(2, 1, 0)
     [failed] = [row for row in outbox(seeded) if row.state == "failed"]
     assert failed.last_error == "cannot be written: ValueError"
     assert [mail["X-Envelope-To"] for mail in mails(mail_sink)] == ["prov64@bps.example", "platform@bps.example"]

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, update
 from local_services.loopback import free_port
 from regsosek.alerts.outbox import operating
 from regsosek.alerts.outbox.dispatches import LETTERS, letter_of
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.alerts.sending.smtp import message_id
 from regsosek.geography.recipients import Channel
 from regsosek.settings import Settings
@@ -76,7 +76,7 @@ def test_a_forged_report_stops_no_waiting_delivery(
         report_of(OFFICE.address, guessed_id(deliveries(engine)[OFFICE.address]).replace("@", f"{FORGED_TAGS[tag]}@"))
     )
     assert deliver(engine, broken, NOW).bounced == 0
-    assert deliver(engine, working, NOW, at_once=True) == Delivered(1, 0, 0)
+    assert deliver(engine, working, NOW, at_once=True) == SendReport(1, 0, 0)
     assert len(it.to(OFFICE.address)) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_forged_report_fails_no_delivery_that_was_sent(
     for _ in range(2):
         box.add(report_of(OFFICE.address, forged))
     with caplog.at_level(logging.INFO, "regsosek.alerts"):
-        assert deliver(engine, working, NOW) == Delivered(0, 0, 0)
+        assert deliver(engine, working, NOW) == SendReport(0, 0, 0)
     assert [deliveries(engine)[each.address].state for each in (OFFICE, DEPUTY)] == ["sent", "standby"]
     assert "2 reports in the sender's mailbox are ignored: their id is none that was given" in caplog.text
     own = [each.getMessage() for each in caplog.records if each.name.startswith("regsosek")]

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from local_services.loopback import free_port
 from regsosek.alerts.outbox.retry import pace
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.settings import Settings
 from support.checks.matrix import cells
 from support.servers.imap_mailbox import ImapMailbox, imap_mailbox
@@ -86,7 +86,7 @@ def test_whatever_mails_hold_stays_with_them(
     own = settings_for(services_env, it.port, bounce_maildir=Path(box._path))
     done = deliver(engine, own, NOW)
     assert (done.sent, done.bounced) == (3, 1), "the second night, the deputy and the team"
-    assert deliver(engine, own, NOW) == Delivered(0, 0, 0), "none comes again"
+    assert deliver(engine, own, NOW) == SendReport(0, 0, 0), "none comes again"
 
 
 def test_a_mail_is_passed_over_by_size_and_kind_alone(
@@ -148,7 +148,7 @@ def serve(services_env: Settings, certified: tuple[ssl.SSLContext, Path], it: Re
 def test_a_server_that_says_nothing_of_an_empty_folder(engine: Engine, serve: Serve) -> None:
     put(engine)
     with serve(ImapMailbox([], PASSWORD, mute=True)) as own:
-        assert deliver(engine, own, NOW) == Delivered(1, 0, 0)
+        assert deliver(engine, own, NOW) == SendReport(1, 0, 0)
     assert not unread(engine)
 
 
@@ -195,7 +195,7 @@ def test_a_mailbox_that_stays_unread_is_told_once_and_stops_nothing(
         put(engine, night=NIGHT + timedelta(days=reading))
         at = NOW + timedelta(minutes=15 * reading)
         told = reading == readings - 1
-        assert deliver(engine, own, at) == Delivered(1 + told, 0, 0)
+        assert deliver(engine, own, at) == SendReport(1 + told, 0, 0)
     [mail] = it.to(TEAM)
     assert mail["Subject"] == "[PIPELINE FAULT] sending: the mailbox of bounces cannot be read"
     body = " ".join(mail.get_body(("plain",)).get_content().split())

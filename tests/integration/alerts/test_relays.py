@@ -17,7 +17,7 @@ from local_services.loopback import free_port
 from regsosek.alerts.outbox.retry import pace
 from regsosek.alerts.outbox.send_outcome import Letter
 from regsosek.alerts.sending import send_due, smtp
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.doctor.check_result import Verdict
 from regsosek.doctor.services.mail import CHECKS
 from regsosek.doctor.surroundings import Surroundings
@@ -61,8 +61,8 @@ def test_a_relay_that_takes_its_time_gets_each_message_once(engine: Engine, serv
     put(engine, OFFICE, DEPUTY)
     with relay(pause=1.5) as it:
         own = settings_for(services_env, it.port, smtp_timeout_seconds=0.5)
-        assert deliver(engine, own, NOW) == Delivered(1, 0, 0)
-        assert deliver(engine, own, NOW + timedelta(hours=3)) == Delivered(0, 0, 0)
+        assert deliver(engine, own, NOW) == SendReport(1, 0, 0)
+        assert deliver(engine, own, NOW + timedelta(hours=3)) == SendReport(0, 0, 0)
         assert [address for address, _ in it.came] == [OFFICE.address]
 
 
@@ -78,7 +78,7 @@ def test_a_relay_that_never_answers_is_given_up(
     put(engine)
     tightened(acceptance_seconds=0.3)
     with relay(pause=2) as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(0, 1, 1, unreached=1)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(0, 1, 1, unreached=1)
     assert deliveries(engine)[OFFICE.address].last_error == "SMTPServerDisconnected"
 
 
@@ -90,14 +90,14 @@ def test_a_slow_run_ends_in_time_and_the_next_one_goes_on(
     with relay(pause=0.5) as it:
         own = settings_for(services_env, it.port)
         done = [deliver(engine, own, NOW, night=NIGHT) for _ in range(3)]
-    assert done == [Delivered(1, 0, 2), Delivered(1, 0, 1), Delivered(1, 0, 0)], "nothing of it wants a server"
+    assert done == [SendReport(1, 0, 2), SendReport(1, 0, 1), SendReport(1, 0, 0)], "nothing of it wants a server"
     assert len(it.came) == len({address for address, _ in it.came}) == 3
 
 
 def test_a_refused_content_ends_no_other_message(engine: Engine, services_env: Settings) -> None:
     put(engine, OFFICE, SECOND, THIRD)
     with stubborn_relay(StubbornRelay(refuses={OFFICE.address})) as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(2, 1, 1)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(2, 1, 1)
     assert it.came == [SECOND.address, THIRD.address]
     assert deliveries(engine)[OFFICE.address].last_error == "DATA 451"
 
@@ -116,7 +116,7 @@ def test_a_session_of_few_messages_is_followed_by_another(engine: Engine, servic
     for day in range(3):
         put(engine, OFFICE, SECOND, night=NIGHT + timedelta(days=day))
     with stubborn_relay(StubbornRelay(per_session=2)) as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(6, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(6, 0, 0)
     assert len(it.came) == 6
 
 
@@ -142,7 +142,7 @@ def test_a_password_beyond_ascii(
 def test_a_host_that_is_no_name(engine: Engine, services_env: Settings) -> None:
     put(engine)
     own = settings_for(services_env, 25, smtp_host="relay..example")
-    assert deliver(engine, own, NOW) == Delivered(0, 1, 1, unreached=1)
+    assert deliver(engine, own, NOW) == SendReport(0, 1, 1, unreached=1)
     assert looked_at(own) == (Verdict.FAIL, "OSError")
 
 
@@ -183,7 +183,7 @@ def test_a_letter_that_nobody_thought_of_keeps_back_no_other(
 
     monkeypatch.setattr(smtp, "email_of", writing)
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 1, 1, unreached=1)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(1, 1, 1, unreached=1)
     assert deliveries(engine)[OFFICE.address].last_error == "RecursionError"
 
 
@@ -216,6 +216,6 @@ def test_one_nights_messages_are_no_fault_of_another(engine: Engine, services_en
     put(engine, OFFICE, night=NIGHT + timedelta(days=1))
     with relay() as it:
         own = settings_for(services_env, it.port)
-        assert deliver(engine, own, NOW, night=NIGHT + timedelta(days=1)) == Delivered(1, 1, 1, unreached=0)
-        assert deliver(engine, own, NOW, night=NIGHT) == Delivered(0, 1, 1, unreached=1)
+        assert deliver(engine, own, NOW, night=NIGHT + timedelta(days=1)) == SendReport(1, 1, 1, unreached=0)
+        assert deliver(engine, own, NOW, night=NIGHT) == SendReport(0, 1, 1, unreached=1)
     assert deliveries(engine)[CHAT.address].attempts == 2, "its own night tries at once"

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from local_services.loopback import free_port
 from regsosek.alerts.outbox import operating
 from regsosek.alerts.sending import sent_before
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.alerts.sending.sent_before import SentBefore
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError
@@ -75,14 +75,14 @@ def test_what_went_out_after_the_dump_does_not_go_again(
     restore = dump()
     with relay() as it:
         own = settings_for(services_env, it.port)
-        assert deliver(engine, own, MORNING) == Delivered(3, 0, 0)
+        assert deliver(engine, own, MORNING) == SendReport(3, 0, 0)
         put(engine, night=NIGHT + timedelta(days=2))
-        assert deliver(engine, own, MORNING + timedelta(days=1)) == Delivered(1, 0, 0)
+        assert deliver(engine, own, MORNING + timedelta(days=1)) == SendReport(1, 0, 0)
         restore()
         assert put(engine, night=NIGHT + timedelta(days=2)), "the night after the dump, composed again"
         put(engine, night=NIGHT + timedelta(days=3))
-        assert deliver(engine, own, MORNING + timedelta(days=2)) == Delivered(1, 0, 0), "what is new goes"
-        assert deliver(engine, own, MORNING + timedelta(days=3)) == Delivered(0, 0, 0)
+        assert deliver(engine, own, MORNING + timedelta(days=2)) == SendReport(1, 0, 0), "what is new goes"
+        assert deliver(engine, own, MORNING + timedelta(days=3)) == SendReport(0, 0, 0)
     assert len(it.came) == len({message["Message-ID"] for _, message in it.came}) == 5
     assert {row.state for row in deliveries(engine).values()} == {"sent", "standby"}
     assert deliveries(engine)[HEAD.address].sent_at == MORNING
@@ -97,11 +97,11 @@ def test_a_dump_of_long_ago_and_one_of_everything(
         own = settings_for(services_env, it.port)
         deliver(engine, own, MORNING)
         restore()
-        assert deliver(engine, own, MORNING + timedelta(days=300)) == Delivered(0, 0, 0)
+        assert deliver(engine, own, MORNING + timedelta(days=300)) == SendReport(0, 0, 0)
         with engine.begin() as connection:
             connection.execute(text("TRUNCATE alert.outbox, alert.delivery, alert.sending_trace, alert.sent_before"))
         put(engine)
-        assert deliver(engine, own, MORNING) == Delivered(0, 0, 0), "an empty warehouse knows it, too"
+        assert deliver(engine, own, MORNING) == SendReport(0, 0, 0), "an empty warehouse knows it, too"
 
 
 def test_what_came_back_goes_again_when_an_operator_lets_it(
@@ -128,7 +128,7 @@ def test_a_store_that_does_not_answer_keeps_nothing_back(engine: Engine, service
     put(engine)
     dark = {"s3_endpoint_url": f"http://127.0.0.1:{free_port()}"}
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port, **dark), MORNING) == Delivered(1, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port, **dark), MORNING) == SendReport(1, 0, 0)
         assert not deliveries(engine)[OFFICE.address].traced
         deliver(engine, settings_for(services_env, it.port), MORNING)
     assert deliveries(engine)[OFFICE.address].traced, "the next run leaves the trace"
@@ -154,7 +154,7 @@ def test_a_trace_names_no_address_and_rubbish_stops_nothing(engine: Engine, serv
     store.put_bytes(bucket, f"sending/{MORNING:%Y-%m-%d}/rubbish.json", b"<html>")
     put(engine)
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port), MORNING) == Delivered(1, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), MORNING) == SendReport(1, 0, 0)
     found = [store.get_bytes(bucket, each.key, max_bytes=10_000) for each in store.list_objects(bucket, "sending/")]
     assert b"prov64" in b"".join(filter(None, found))
     assert b"@" not in b"".join(filter(None, found))
@@ -177,11 +177,11 @@ def test_a_strange_name_among_the_traces_hides_none(
     put(engine, OFFICE)
     with relay() as it:
         own = settings_for(services_env, it.port)
-        assert deliver(engine, own, MORNING) == Delivered(1, 0, 0)
+        assert deliver(engine, own, MORNING) == SendReport(1, 0, 0)
         assert key in known(engine)
         put(engine, night=NIGHT + timedelta(days=1))
         restore = dump()
-        assert deliver(engine, own, MORNING + timedelta(days=1)) == Delivered(1, 0, 0)
+        assert deliver(engine, own, MORNING + timedelta(days=1)) == SendReport(1, 0, 0)
         restore()
         assert SentBefore(engine, own, MORNING + timedelta(days=6)).learn() == 1
 

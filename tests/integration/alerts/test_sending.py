@@ -24,7 +24,7 @@ from local_services.loopback import free_port
 from regsosek.alerts.outbox import operating
 from regsosek.alerts.outbox.outbox import take_back
 from regsosek.alerts.outbox.retry import pace
-from regsosek.alerts.sending.send_due import Delivered, deliver
+from regsosek.alerts.sending.send_due import SendReport, deliver
 from regsosek.cli.main import app
 from regsosek.errors import ConfigurationError, OutboxError
 from regsosek.geography.recipients import Channel, Quiet
@@ -56,8 +56,8 @@ def test_a_refused_recipient_is_seen_its_deputy_written_to_and_the_team_told(
     put(engine, OFFICE, DEPUTY, HEAD)
     with relay(answers={OFFICE.address: "550 5.1.1 prov64@bps.example unknown"}) as it:
         own = settings_for(services_env, it.port)
-        assert deliver(engine, own, NOW) == Delivered(3, 1, 0)  # head, deputy and team
-        assert deliver(engine, own, NOW) == Delivered(0, 0, 0)
+        assert deliver(engine, own, NOW) == SendReport(3, 1, 0)  # head, deputy and team
+        assert deliver(engine, own, NOW) == SendReport(0, 0, 0)
         [told] = it.to(TEAM)
     rows = deliveries(engine)
     assert {address: row.state for address, row in rows.items()} == {
@@ -74,7 +74,7 @@ def test_a_refused_recipient_is_seen_its_deputy_written_to_and_the_team_told(
 def test_a_deputy_hears_nothing_while_the_office_can_be_reached(engine: Engine, services_env: Settings) -> None:
     put(engine, OFFICE, DEPUTY)
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(1, 0, 0)
     assert deliveries(engine)[DEPUTY.address].state == "standby"
     [mail] = it.to(OFFICE.address)
     assert mail.get_body(("html",)).get_content().splitlines() == ["<p>Isi.</p>"]
@@ -94,7 +94,7 @@ def test_a_temporary_refusal_is_tried_again_with_growing_patience(
             waited.append(deliveries(engine)[OFFICE.address].next_try_at - now)
             now += waited[-1]
         it.answers.clear()
-        assert deliver(engine, settings_for(services_env, it.port), now) == Delivered(1, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), now) == SendReport(1, 0, 0)
     assert waited[0] >= timedelta(minutes=pace().first_minutes / 2)
     assert waited[2] >= 2 * timedelta(minutes=pace().first_minutes)
     assert (message_row(engine).attempts, message_row(engine).last_error) == (4, None)
@@ -115,7 +115,7 @@ def test_who_is_refused_for_ever_is_given_up_and_told_once(engine: Engine, servi
         it.answers.clear()
         with engine.begin() as connection:
             assert operating.retry(connection, message_row(engine).id, NOW + timedelta(days=3)) == 1
-        assert deliver(engine, own, NOW + timedelta(days=3)) == Delivered(1, 0, 0)
+        assert deliver(engine, own, NOW + timedelta(days=3)) == SendReport(1, 0, 0)
 
 
 def test_a_content_that_is_refused_for_good_is_not_tried_again(engine: Engine, services_env: Settings) -> None:
@@ -177,8 +177,8 @@ def test_killed_once_it_comes_at_most_twice(engine: Engine, services_env: Settin
         connection.execute(text("UPDATE alert.delivery SET unclear = 1"))
     assert put(engine) is False, "what may have been read does not change"
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 0, 0)
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(0, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(1, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(0, 0, 0)
     assert len(it.to(OFFICE.address)) == 1
 
 
@@ -242,7 +242,7 @@ def test_what_can_wait_waits_for_the_morning_of_its_province(
     morning = datetime.combine(NOW.date(), time.fromisoformat(utc), UTC)
     with relay() as it:
         own = settings_for(services_env, it.port)
-        assert deliver(engine, own, NOW) == Delivered(0, 0, 0, later=1)
+        assert deliver(engine, own, NOW) == SendReport(0, 0, 0, later=1)
         assert deliver(engine, own, morning - timedelta(minutes=1)).later == 1
         assert deliver(engine, own, morning).sent == 1
 
@@ -251,7 +251,7 @@ def test_critical_news_go_at_once_unless_the_file_says_otherwise(engine: Engine,
     quiet = replace(OFFICE, quiet=Quiet(time(21), time(6)))
     put(engine, quiet, replace(HEAD, quiet=quiet.quiet, critical_waits=True), urgent=True)
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 0, 0, later=1)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(1, 0, 0, later=1)
     assert [address for address, _ in it.came] == [OFFICE.address]
     assert not put(engine, quiet, urgent=False), "somebody has it"
     assert put(engine, quiet, night=NIGHT + timedelta(days=1), honour_quiet=False)
@@ -361,7 +361,7 @@ def test_a_bounce_wakes_the_deputy_and_is_read_once(engine: Engine, services_env
         box.add(bounce_of(mail))
         done = deliver(engine, own, NOW)
         assert (done.bounced, done.sent) == (1, 2)
-        assert deliver(engine, own, NOW) == Delivered(0, 0, 0)
+        assert deliver(engine, own, NOW) == SendReport(0, 0, 0)
     rows = deliveries(engine)
     assert (rows[OFFICE.address].state, rows[OFFICE.address].last_error) == ("failed", "bounced 5.1.1")
     assert (rows[DEPUTY.address].state, rows[TEAM].state) == ("sent", "sent")
@@ -387,13 +387,13 @@ def test_an_operator_withholds_and_lets_go(engine: Engine, services_env: Setting
         assert operating.withhold(connection, outbox_id) == 2
         connection.commit()
         own = settings_for(services_env, it.port)
-        assert deliver(engine, own, NOW) == Delivered(0, 0, 0)
+        assert deliver(engine, own, NOW) == SendReport(0, 0, 0)
         assert message_row(engine).state == "withheld"
         assert not put(engine), "what is withheld is not composed anew"
     with engine.begin() as connection:
         assert operating.retry(connection, outbox_id, NOW) == 1
     with relay() as it:
-        assert deliver(engine, settings_for(services_env, it.port), NOW) == Delivered(1, 0, 0)
+        assert deliver(engine, settings_for(services_env, it.port), NOW) == SendReport(1, 0, 0)
     with engine.begin() as connection:
         with pytest.raises(OutboxError, match="reached everybody"):
             operating.retry(connection, outbox_id)
@@ -404,7 +404,7 @@ def test_an_operator_withholds_and_lets_go(engine: Engine, services_env: Setting
 def test_a_relay_that_only_airflow_knows_is_left_to_its_tasks(engine: Engine, services_env: Settings) -> None:
     put(engine)
     fields = services_env.model_dump(exclude={"smtp_host", "smtp_port"}) | {"smtp_conn_id": "surat"}
-    assert deliver(engine, Settings(**fields), NOW) == Delivered(0, 0, 1, unreached=1)
+    assert deliver(engine, Settings(**fields), NOW) == SendReport(0, 0, 1, unreached=1)
     assert deliveries(engine)[OFFICE.address].attempts == 0
 
 

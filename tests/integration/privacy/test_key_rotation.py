@@ -49,7 +49,7 @@ def everything(world: FieldWorld) -> list[list[tuple[Any, ...]]]:
     return [world.rows(query) for query in HASHES]
 
 
-def turned(world: FieldWorld) -> list[rotating.Standing]:
+def turned(world: FieldWorld) -> list[rotating.RotationState]:
     return list(rotate(world.house, [PROVINCE], by="sari", reason="yearly"))
 
 

@@ -48,7 +48,7 @@ from regsosek.statistics.definitions.origins import made_of
 from regsosek.statistics.measures.denominators import related_places, with_denominators
 from regsosek.statistics.streams.clocks import clocks_as_of, reported_through
 from regsosek.statistics.streams.province_streams import told_as_of
-from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
+from regsosek.statistics.streams.reconciliation import ProvinceStreams, gap_kinds, gaps, heads_not_met
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from support.checks.command_line import environment
 from support.deliveries.counted_from_files import Files
@@ -84,7 +84,7 @@ class Chain:
         with self.house.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
-    def told(self, night: date) -> Told:
+    def told(self, night: date) -> ProvinceStreams:
         as_of = AsOf(night, {PROVINCE: night})
         with self.house.engine.connect() as connection:
             clocks = clocks_as_of(connection, as_of)[PROVINCE]

@@ -11,7 +11,7 @@ from regsosek.simulation.output.sinks import DirectorySink
 from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.statistics.streams.clocks import reported_through
-from regsosek.statistics.streams.reconciliation import Told, gap_kinds, gaps, heads_not_met
+from regsosek.statistics.streams.reconciliation import ProvinceStreams, gap_kinds, gaps, heads_not_met
 from support.checks.matrix import FULL
 from support.deliveries.counted_from_files import Files
 
@@ -60,7 +60,7 @@ def planted(report: SimulationReport, files: Files, kind: str, through: date) ->
     return found
 
 
-def found(told: Told, kind: str) -> dict[str, int]:
+def found(told: ProvinceStreams, kind: str) -> dict[str, int]:
     rows = gaps(told)
     return {row.code: int(row.families) for row in rows[rows["kind"] == kind].itertuples()}
 
@@ -120,7 +120,7 @@ def test_heads_that_are_never_met_are_found(simulated: Simulated) -> None:
 def test_a_stream_that_never_delivered_has_no_gaps(simulated: Simulated) -> None:
     _, files = simulated
     told = files.told(dict.fromkeys(("k", "progres", "geotag", "rekap_vk"), LAST))
-    silent = Told(told.days.assign(reported=0, verified=0, messages=0), told.lists, told.mixed, told.closes,
+    silent = ProvinceStreams(told.days.assign(reported=0, verified=0, messages=0), told.lists, told.mixed, told.closes,
                   {name: clock for name, clock in told.clocks.items() if name != "progres"})  # fmt: skip
     assert not found(silent, "received_not_reported")
     assert not len(heads_not_met(silent))

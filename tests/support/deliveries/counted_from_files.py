@@ -15,7 +15,7 @@ from regsosek.geography.calendar import field_windows
 from regsosek.statistics.measures.denominators import lineages
 from regsosek.statistics.streams.clocks import Clock, streams
 from regsosek.statistics.streams.lists import Statement, placed_lists
-from regsosek.statistics.streams.reconciliation import DAY_COUNTS, Told
+from regsosek.statistics.streams.reconciliation import DAY_COUNTS, ProvinceStreams
 
 Row = dict[str, str]
 _DATASETS = {"k": "keluarga", "progres": "progres", "geotag": "geotag", "rekap_vk": "rekap_vk"}
@@ -84,7 +84,7 @@ class Files:
         own = code if code in known else code[:10]
         return self.root_of.get(own, own)
 
-    def told(self, seen: Mapping[str, date]) -> Told:
+    def told(self, seen: Mapping[str, date]) -> ProvinceStreams:
         """What the streams say, each as of the night in ``seen``."""
         days: dict[tuple[str, date], dict[str, int]] = defaultdict(lambda: dict.fromkeys(DAY_COUNTS, 0))
         rows = {name: [row for night, row in found if night <= seen[name]] for name, found in self.rows.items()}
@@ -104,7 +104,7 @@ class Files:
                 own["tagged"] += 1
                 own["without_document"] += tuple(int(row[name]) for name in _FAMILY) not in known
         table = pd.DataFrame([{"code": code, "day": day, **counts} for (code, day), counts in days.items()])
-        return Told(
+        return ProvinceStreams(
             days=table,
             lists=self._lists(rows["rekap_vk"], seen["rekap_vk"]),
             mixed=frozenset(code for code in self.root_of.values() if len(code) == 10)

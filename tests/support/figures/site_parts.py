@@ -12,15 +12,15 @@ from regsosek.release.figures.figures import Figures
 from regsosek.release.site.addresses import Address
 from regsosek.release.site.atlas import Atlas
 from regsosek.release.site.language import Language
-from regsosek.release.site.page_table import Desk
+from regsosek.release.site.page_table import PageContext
 from support.checks.site_outline import Outline
 
 ENGLISH, INDONESIAN = Language("en"), Language("id")
 
 
-def desk(figures: Figures, language: Language = ENGLISH, path: str = "index.html") -> Desk:
+def desk(figures: Figures, language: Language = ENGLISH, path: str = "index.html") -> PageContext:
     """The desk of one page."""
-    return Desk(Atlas(figures), language, Address(path, language.code))
+    return PageContext(Atlas(figures), language, Address(path, language.code))
 
 
 def said(outline: Outline) -> str:

@@ -15,7 +15,7 @@ from regsosek.release.audit.published_rules import read_table
 from regsosek.release.figures.changes import changes_table
 from regsosek.release.figures.disclosure import CASE_CAUSES, Policy
 from regsosek.release.figures.figures import Figures
-from regsosek.release.figures.previously_published import Told
+from regsosek.release.figures.previously_published import PreviouslyPublished
 from regsosek.release.figures.protection import protected
 from regsosek.release.files.tables import tables_of
 from regsosek.statistics.counts.changes import CAUSES
@@ -218,13 +218,13 @@ def _figures(base: Figures, campaign: Sequence[Event], night: int) -> Figures:
     )
 
 
-def told_by(files: Mapping[str, bytes]) -> Told:
+def told_by(files: Mapping[str, bytes]) -> PreviouslyPublished:
     """What readers were told, from the files themselves."""
     fields = {each.column: field for field, each in definitions().items()}
     tables = {name: read_table(content).rename(columns=fields) for name, content in files.items()}
     levels = ("nasional", "provinsi", "kabkota", "desa")
     regions = pd.concat([tables[f"{level}.csv"] for level in levels], ignore_index=True).set_index("code")
-    return Told(regions, tables["mutu.csv"], tables["foto.csv"])
+    return PreviouslyPublished(regions, tables["mutu.csv"], tables["foto.csv"])
 
 
 def truth(campaign: Sequence[Event], nights: int) -> list[Figures]:
@@ -235,7 +235,7 @@ def truth(campaign: Sequence[Event], nights: int) -> list[Figures]:
 
 def guarded(known: Sequence[Figures], rules: Policy) -> list[tuple[Figures, dict[str, bytes]]]:
     """What readers see of each night, and its files; each goes by what they were told before."""
-    told, found = Told(regions=pd.DataFrame(index=pd.Index([], name="code"))), []
+    told, found = PreviouslyPublished(regions=pd.DataFrame(index=pd.Index([], name="code"))), []
     for figures in known:
         shown = protected(replace(figures, changes=replace(figures.changes, before=told.regions)), told, rules)
         files = tables_of(shown, TABLES)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from regsosek.alerts.conditions.condition import Condition, Key, Kind, Place, Severity, State, Told, Why
-from regsosek.alerts.conditions.evaluation import Judgement, Rules, judge
+from regsosek.alerts.conditions.condition import Condition, Key, Kind, Notification, Place, Severity, State, Why
+from regsosek.alerts.conditions.evaluation import Evaluation, Rules, judge
 from regsosek.alerts.conditions.notification_policy import LastTold, Remembered
 from regsosek.alerts.conditions.operator_actions import Act
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
@@ -17,7 +17,7 @@ class Memory:
     """One province's conditions, what was told, and the journal, by night."""
 
     conditions: dict[date, tuple[Condition, ...]] = field(default_factory=dict)
-    told: dict[date, tuple[Told, ...]] = field(default_factory=dict)
+    told: dict[date, tuple[Notification, ...]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
 
     def before(self, night: date) -> Remembered:
@@ -39,7 +39,7 @@ class Memory:
             if each.state is State.RESOLVED
         }
 
-    def judge(self, figures: ProvinceFigures, rules: Rules, *, suspected: bool = False) -> Judgement:
+    def judge(self, figures: ProvinceFigures, rules: Rules, *, suspected: bool = False) -> Evaluation:
         """Judges a night and remembers it in place of what was remembered of it."""
         night = figures.night
         judgement = judge(figures, self.before(night), rules, suspected=suspected)
@@ -65,8 +65,8 @@ class Memory:
 def told_before(province: str, night: date, kinds: Sequence[tuple[str, date]]) -> Memory:
     """A memory in which the province met and was told of some kinds the night before ``night``."""
     stood = tuple(
-        Condition(Kind(kind), Place("provinsi", province), Severity.PERHATIAN, since, 0) for kind, since in kinds
+        Condition(Kind(kind), Place("provinsi", province), Severity.ATTENTION, since, 0) for kind, since in kinds
     )
     eve = night - timedelta(days=1)
-    told = {eve: tuple(Told(each, Why.NEW) for each in stood)} if stood else {}
+    told = {eve: tuple(Notification(each, Why.NEW) for each in stood)} if stood else {}
     return Memory({eve: stood}, told)

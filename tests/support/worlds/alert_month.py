@@ -151,7 +151,7 @@ def _operators(month: Month, n: int) -> None:
     if n == IN_HAND:
         at = datetime.combine(day(n + 1), datetime.min.time(), UTC)
         place = Place("provinsi", "53")
-        act = Act(Kind.BEHIND, place, Verb.ACK, "operator", "helpers are on their way", at, day(n), Severity.KRITIS)
+        act = Act(Kind.BEHIND, place, Verb.ACK, "operator", "helpers are on their way", at, day(n), Severity.CRITICAL)
         month.memory["53"].acts.append(act)
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification, Place, Severity, Why
 
 NIGHT = date(2022, 10, 26)
 BERAU, BALIKPAPAN = Place("kabkota", "6403", "Kabupaten Berau"), Place("kabkota", "6471", "Kota Balikpapan")
@@ -15,7 +15,7 @@ def sub_sls(number: int, kabkota: str = "6403") -> Place:
     return Place("subsls", f"{kabkota}010001{number:04d}00", "RT Pak Budi Santoso", kabkota)
 
 
-def told(kind: Kind, place: Place, *, families: int = 0, why: Why = Why.NEW, **changes: Any) -> Told:
+def told(kind: Kind, place: Place, *, families: int = 0, why: Why = Why.NEW, **changes: Any) -> Notification:
     """One condition of tonight, PERHATIAN unless it is said."""
-    own = {"severity": Severity.PERHATIAN, "since": NIGHT, **changes}
-    return Told(Condition(kind, place, families=families, **own), why)
+    own = {"severity": Severity.ATTENTION, "since": NIGHT, **changes}
+    return Notification(Condition(kind, place, families=families, **own), why)

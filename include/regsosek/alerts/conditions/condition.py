@@ -34,8 +34,8 @@ WAITING = frozenset({Kind.QUALITY, Kind.CODE})
 class Severity(StrEnum):
     """How soon somebody must act; KRITIS is told every night."""
 
-    KRITIS = "KRITIS"
-    PERHATIAN = "PERHATIAN"
+    CRITICAL = "KRITIS"
+    ATTENTION = "PERHATIAN"
 
 
 Key = tuple[Kind, str, str, str]
@@ -123,7 +123,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notification:
     """A condition as it is told tonight, and why.
 
     Attributes:

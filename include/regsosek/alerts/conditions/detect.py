@@ -85,7 +85,7 @@ def event_of(kind: Kind, province: str, place: Place, night: date, events: Itera
 
 def _explained(condition: Condition, figures: ProvinceFigures, events: Sequence[KnownEvent]) -> Condition:
     event = event_of(condition.kind, figures.province, condition.place, figures.night, events)
-    return condition if event is None else replace(condition, severity=Severity.PERHATIAN, event=event.id)
+    return condition if event is None else replace(condition, severity=Severity.ATTENTION, event=event.id)
 
 
 def _of_province(
@@ -98,7 +98,7 @@ def _of_province(
     news: str = "",
     since: date | None = None,
 ) -> Condition:
-    severity = Severity.KRITIS if critical else Severity.PERHATIAN
+    severity = Severity.CRITICAL if critical else Severity.ATTENTION
     place = Place("provinsi", figures.province)
     return Condition(kind, place, severity, since or figures.night, families, numbers, news)
 

@@ -33,7 +33,7 @@ def _replaced(each: ReplacedFamilies, figures: ProvinceFigures) -> Condition | N
     if place is None or not each.withdrawn:
         return None
     numbers = {"withdrawn": each.withdrawn, "replaced_families": each.families, "kept": each.kept}
-    severity = Severity.PERHATIAN
+    severity = Severity.ATTENTION
     return Condition(Kind.REPLACED, place, severity, figures.night, each.withdrawn, numbers, each.deliveries)
 
 
@@ -56,7 +56,7 @@ def _silent_subsls(figures: ProvinceFigures, most: int) -> Iterable[Condition]:
 
 
 def _detail(kind: Kind, place: Place, since: date, families: int, **figures: float) -> Condition:
-    return Condition(kind, place, Severity.PERHATIAN, since, families, figures)
+    return Condition(kind, place, Severity.ATTENTION, since, families, figures)
 
 
 def _of(kabkota: KabkotaFigures) -> Place:
@@ -64,7 +64,7 @@ def _of(kabkota: KabkotaFigures) -> Place:
 
 
 def _severity(critical: bool) -> Severity:
-    return Severity.KRITIS if critical else Severity.PERHATIAN
+    return Severity.CRITICAL if critical else Severity.ATTENTION
 
 
 def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds) -> Condition | None:
@@ -85,7 +85,7 @@ def _no_data(each: KabkotaFigures, figures: ProvinceFigures, limits: Thresholds)
     if each.active:
         numbers |= {"silent": each.silent, "active": each.active}
     since = night - timedelta(days=nights - 1)
-    return Condition(Kind.NO_DATA, _of(each), Severity.PERHATIAN, since, each.plan_base - each.visited, numbers)
+    return Condition(Kind.NO_DATA, _of(each), Severity.ATTENTION, since, each.plan_base - each.visited, numbers)
 
 
 def small_and_behind(figures: ProvinceFigures, limits: Thresholds) -> int:
@@ -114,4 +114,4 @@ def _appointment(each: KabkotaFigures, away: Sequence[HeadNotMet]) -> Condition 
         return None
     since, families = min(head.since for head in away), sum(head.families for head in away)
     numbers = {"sls": len(away)}
-    return Condition(Kind.APPOINTMENT, _of(each), Severity.PERHATIAN, since, families, numbers)
+    return Condition(Kind.APPOINTMENT, _of(each), Severity.ATTENTION, since, families, numbers)

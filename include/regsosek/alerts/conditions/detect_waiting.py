@@ -64,7 +64,7 @@ def waiting_conditions(figures: ProvinceFigures, limits: Thresholds) -> list[Con
 def remaining_conditions(figures: ProvinceFigures, standing: Collection[Key]) -> list[Condition]:
     """What still waits of the conditions ``standing``, within its limits."""
     conditions = (
-        stock.condition(figures.night, Severity.PERHATIAN, stock.age(figures.night) | {"within_limits": 1})
+        stock.condition(figures.night, Severity.ATTENTION, stock.age(figures.night) | {"within_limits": 1})
         for stock in _stocks(figures)
         if stock.waiting.families
     )
@@ -99,7 +99,7 @@ def _found(stock: _Stock, night: date, limits: Thresholds) -> Condition | None:
         numbers |= {"stock": stock.waiting.families, "visited": stock.visited}
     too_many = too_many_quarantined if stock.kind is Kind.QUALITY else too_many_codes
     critical = any(too_many(*share, limits) for share in over.values())
-    return stock.condition(night, Severity.KRITIS if critical else Severity.PERHATIAN, numbers)
+    return stock.condition(night, Severity.CRITICAL if critical else Severity.ATTENTION, numbers)
 
 
 def _limit(kind: Kind, limits: Thresholds) -> float:
@@ -124,7 +124,7 @@ def _by_code(waiting: Waiting) -> Waiting:
 
 def _desa(each: CodeDesa, night: date) -> Condition:
     place = Place("desa", each.code, "", each.kabkota)
-    return Condition(Kind.CODE, place, Severity.PERHATIAN, night, each.families, {"waiting": each.families})
+    return Condition(Kind.CODE, place, Severity.ATTENTION, night, each.families, {"waiting": each.families})
 
 
 def _of_most(figures: ProvinceFigures, limits: Thresholds) -> Iterable[OfficerFigures]:
@@ -137,4 +137,4 @@ def _of_most(figures: ProvinceFigures, limits: Thresholds) -> Iterable[OfficerFi
 
 def _officer(each: OfficerFigures, night: date) -> Condition:
     place = Place("petugas", each.code, "", each.kabkota)
-    return Condition(Kind.QUALITY, place, Severity.PERHATIAN, night, each.waiting, {"waiting": each.waiting})
+    return Condition(Kind.QUALITY, place, Severity.ATTENTION, night, each.waiting, {"waiting": each.waiting})

@@ -7,7 +7,7 @@ from datetime import date
 from regsosek.alerts.conditions.condition import EVENTS, WAITING, Condition, Key, Kind, State, Why
 from regsosek.alerts.conditions.detect import detect, shows
 from regsosek.alerts.conditions.lifecycle import TOLD_LEVELS, by_key, live
-from regsosek.alerts.conditions.notification_policy import LastTold, Remembered, Telling, tell
+from regsosek.alerts.conditions.notification_policy import LastTold, Notifications, Remembered, tell
 from regsosek.alerts.conditions.phase import awaited
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.conditions.thresholds import Thresholds
@@ -27,11 +27,11 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Evaluation:
     """A province's night: its conditions as they stand, those resolved among them, and what is told of them."""
 
     conditions: tuple[Condition, ...]
-    telling: Telling
+    telling: Notifications
 
     @property
     def put_off(self) -> tuple[Kind, ...]:
@@ -40,7 +40,7 @@ class Judgement:
         return tuple(dict.fromkeys(each.kind for each in snoozed if each.place.level in TOLD_LEVELS))
 
 
-def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, suspected: bool = False) -> Judgement:
+def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, suspected: bool = False) -> Evaluation:
     """Judges one province's night.
 
     Args:
@@ -67,7 +67,7 @@ def judge(figures: ProvinceFigures, remembered: Remembered, rules: Rules, *, sus
         recovers=_recovers(conditions, remembered, figures),
         good=_well(figures, rules),
     )
-    return Judgement(conditions, telling)
+    return Evaluation(conditions, telling)
 
 
 def _waits(remembered: Remembered) -> set[Key]:

@@ -75,7 +75,7 @@ def _escalates(condition: Condition, night: date, escalation: Mapping[Kind, int]
     below = condition.place.level not in TOLD_LEVELS
     if after is None or condition.event or condition.within_limits or not condition.judged or below:
         return False
-    critical_part = condition.severity is Severity.KRITIS and condition.kind not in whole
+    critical_part = condition.severity is Severity.CRITICAL and condition.kind not in whole
     return (condition.place.level != "kabkota" or critical_part) and (night - condition.since).days >= after
 
 

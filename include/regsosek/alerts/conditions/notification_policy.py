@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from regsosek.alerts.conditions.condition import Condition, Key, Kind, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Condition, Key, Kind, Notification, Severity, State, Why
 from regsosek.alerts.conditions.lifecycle import TOLD_LEVELS
 from regsosek.alerts.conditions.operator_actions import Act, standing
 from regsosek.alerts.conditions.phase import appointments_asked
@@ -59,14 +59,14 @@ class Remembered:
 
 
 @dataclass(frozen=True)
-class Telling:
+class Notifications:
     """What a province is told tonight, most urgent first.
 
     Attributes:
         send: whether a message goes out: something in ``told`` is more than STANDING, or it is time for good news.
     """
 
-    told: tuple[Told, ...]
+    told: tuple[Notification, ...]
     send: bool
 
 
@@ -80,7 +80,7 @@ def tell(
     suspected: Collection[Kind] = (),
     recovers: Collection[Key] = (),
     good: bool = False,
-) -> Telling:
+) -> Notifications:
     """Decides what is told of one province tonight.
 
     Args:
@@ -95,17 +95,19 @@ def tell(
     heard = [each for each in heard if each.kind not in suspected]
     told = [desk.told(each) for each in heard if each.place.level in TOLD_LEVELS]
     told += [
-        Told(replace(remembered.told[key].condition, state=State.RESOLVED, until=None, judged=True), Why.RECOVERED)
+        Notification(
+            replace(remembered.told[key].condition, state=State.RESOLVED, until=None, judged=True), Why.RECOVERED
+        )
         for key in recovers
     ]
     if not desk.worth_a_message(told):
         standing_only = [replace(each, why=Why.STANDING) for each in told if each.why is not Why.RECOVERED]
-        return Telling(_ranked(standing_only, limits), send=good and not opened and desk.good_news_is_due)
+        return Notifications(_ranked(standing_only, limits), send=good and not opened and desk.good_news_is_due)
     told += _details([each for each in heard if each.place.level not in TOLD_LEVELS], told)
-    return Telling(_ranked(told, limits), send=True)
+    return Notifications(_ranked(told, limits), send=True)
 
 
-def _ranked(told: Sequence[Told], limits: Thresholds) -> tuple[Told, ...]:
+def _ranked(told: Sequence[Notification], limits: Thresholds) -> tuple[Notification, ...]:
     """Most urgent first; where they are too many, details are left out, and never a problem or its end."""
     ranked = sorted(told, key=urgency)
     details = [each.condition.key for each in ranked if each.condition.place.level not in TOLD_LEVELS]
@@ -114,13 +116,13 @@ def _ranked(told: Sequence[Told], limits: Thresholds) -> tuple[Told, ...]:
     return tuple(each for each in ranked if each.condition.key not in left_out)
 
 
-def urgency(told: Told) -> tuple[bool, bool, bool, int, int, int, str]:
+def urgency(told: Notification) -> tuple[bool, bool, bool, int, int, int, str]:
     """What stands first: the open, the critical, the news, the province by kind; of its parts the largest."""
     condition = told.condition
     level, kind = _LEVELS.index(condition.place.level), list(Kind).index(condition.kind)
     return (
         told.why is Why.RECOVERED,
-        condition.severity is not Severity.KRITIS,
+        condition.severity is not Severity.CRITICAL,
         told.why is Why.STANDING,
         level,
         kind if level <= _LEVELS.index("provinsi") else 0,
@@ -146,11 +148,14 @@ def _silent_whole(condition: Condition, opened: Sequence[Condition]) -> bool:
     )
 
 
-def _details(small: Sequence[Condition], told: Sequence[Told]) -> list[Told]:
+def _details(small: Sequence[Condition], told: Sequence[Notification]) -> list[Notification]:
     """Places below a kab/kota are told with their kab/kota, for its reason; by themselves they are never news."""
     parents = {(each.condition.kind, each.condition.place.code): each for each in told}
     found = ((each, parents.get((each.kind, each.place.kabkota))) for each in small)
-    return [Told(each, parent.why, parent.first) if parent else Told(each, Why.STANDING) for each, parent in found]
+    return [
+        Notification(each, parent.why, parent.first) if parent else Notification(each, Why.STANDING)
+        for each, parent in found
+    ]
 
 
 @dataclass(frozen=True)
@@ -165,10 +170,10 @@ class _Desk:
         """Intervals and budgets."""
         return self.thresholds.economy
 
-    def told(self, condition: Condition) -> Told:
+    def told(self, condition: Condition) -> Notification:
         """The condition with its reason, and the night of its first telling: a deadline that was told stays."""
         why, last = self.why(condition), self._last(condition)
-        return Told(condition, why, None if last is None or why is Why.NEW else last.first or last.night)
+        return Notification(condition, why, None if last is None or why is Why.NEW else last.first or last.night)
 
     def why(self, condition: Condition) -> Why:
         """Why a condition is told, if a message goes out tonight."""
@@ -196,7 +201,7 @@ class _Desk:
             return Why.WOKEN
         if condition.state is State.ESCALATED and (last.escalated is None or last.escalated < condition.since):
             return Why.ESCALATED
-        if condition.severity is Severity.KRITIS and last.condition.severity is Severity.PERHATIAN:
+        if condition.severity is Severity.CRITICAL and last.condition.severity is Severity.ATTENTION:
             return Why.WORSE
         if condition.kind in _BY_DELIVERY and set(condition.news.split(",")) - set(last.condition.news.split(",")):
             return Why.NEW
@@ -211,12 +216,12 @@ class _Desk:
         passed = (self.night - last.night).days
         if condition.within_limits:
             return Why.REMINDER if passed >= self.limits.waiting_nights else Why.STANDING
-        critical = condition.severity is Severity.KRITIS and condition.place.level != "kabkota"
+        critical = condition.severity is Severity.CRITICAL and condition.place.level != "kabkota"
         if critical and condition.state is not State.ESCALATED:
             return Why.CRITICAL if passed >= self.limits.critical_nights else Why.STANDING
         return Why.REMINDER if passed >= self.limits.interval_nights else Why.STANDING
 
-    def _part_is_due(self, told: Told) -> bool:
+    def _part_is_due(self, told: Notification) -> bool:
         """Parts of a province are told of together: no more often than the interval, whichever of them it is.
 
         What must be done before a day may not wait beyond it, nor an end until the office has worked to the deadline.
@@ -231,7 +236,7 @@ class _Desk:
         ]
         return not nights or (self.night - max(nights)).days >= self.limits.interval_nights
 
-    def _is_last_message(self, told: Told) -> bool:
+    def _is_last_message(self, told: Notification) -> bool:
         """Whether the next night's message would be too late, for it is read on the morning after: of an end after the
         deadline that was told, of what is to be arranged for a free day after the day before it.
         """
@@ -257,14 +262,14 @@ class _Desk:
         ]
         return max([*after_event, *([after_act] if after_act else [])], default=None)
 
-    def worth_a_message(self, told: Sequence[Told]) -> bool:
+    def worth_a_message(self, told: Sequence[Notification]) -> bool:
         """Whether something must be told tonight; once the week's messages are spent, something that cannot wait."""
         week = {night for night in self.remembered.messages if 0 < (self.night - night).days < _WEEK}
         spent = len(week) >= self.limits.messages_per_week
         news = [each for each in told if each.why is not Why.STANDING and self._part_is_due(each)]
         return any(_urgent(each) or self._must_go(each) for each in news) if spent else bool(news)
 
-    def _must_go(self, told: Told) -> bool:
+    def _must_go(self, told: Notification) -> bool:
         """Whether it is to be arranged for a free day, and no other night's message would be in time."""
         return _is_arranged(told, self.thresholds) and self._is_last_message(told)
 
@@ -275,13 +280,13 @@ class _Desk:
         return last is None or (self.night - last).days >= self.limits.good_news_nights
 
 
-def _is_arranged(told: Told, limits: Thresholds) -> bool:
+def _is_arranged(told: Notification, limits: Thresholds) -> bool:
     """Whether it is news of what must be done before a free day."""
     return told.why is Why.NEW and limits.deadline[told.condition.kind].days_before_free_day > 0
 
 
-def _urgent(told: Told) -> bool:
-    critical = told.condition.severity is Severity.KRITIS and told.why is Why.NEW
+def _urgent(told: Notification) -> bool:
+    critical = told.condition.severity is Severity.CRITICAL and told.why is Why.NEW
     return told.why in _URGENT or critical
 
 

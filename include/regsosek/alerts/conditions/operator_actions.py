@@ -52,7 +52,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ActionEffect:
     """What acts make of a condition: its state, until when, and the night that a silence ended with, if one did."""
 
     state: State
@@ -60,7 +60,7 @@ class Standing:
     woken: date | None = None
 
 
-def standing(condition: Condition, acts: Sequence[Act], night: date) -> Standing:
+def standing(condition: Condition, acts: Sequence[Act], night: date) -> ActionEffect:
     """What the newest act in force on ``night`` makes of ``condition``.
 
     What was silenced as PERHATIAN and has become KRITIS since is open again.
@@ -68,12 +68,12 @@ def standing(condition: Condition, acts: Sequence[Act], night: date) -> Standing
     own = [act for act in acts if act.night < night and act.concerns(condition)]
     last = max(own, key=lambda act: act.at, default=None)
     if last is None:
-        return Standing(State.OPEN)
-    worse = last.severity is Severity.PERHATIAN and condition.severity is Severity.KRITIS
+        return ActionEffect(State.OPEN)
+    worse = last.severity is Severity.ATTENTION and condition.severity is Severity.CRITICAL
     if last.verb is Verb.WAKE:
-        return Standing(State.OPEN, woken=last.night + timedelta(days=1))
+        return ActionEffect(State.OPEN, woken=last.night + timedelta(days=1))
     if last.until is not None and last.until < night:
-        return Standing(State.OPEN, woken=max(last.until, last.night) + timedelta(days=1))
+        return ActionEffect(State.OPEN, woken=max(last.until, last.night) + timedelta(days=1))
     if worse:
-        return Standing(State.OPEN)
-    return Standing(State.SNOOZED if last.verb is Verb.SNOOZE else State.ACKNOWLEDGED, last.until)
+        return ActionEffect(State.OPEN)
+    return ActionEffect(State.SNOOZED if last.verb is Verb.SNOOZE else State.ACKNOWLEDGED, last.until)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from regsosek.alerts.conditions.condition import Kind, Severity, Told
+from regsosek.alerts.conditions.condition import Kind, Notification, Severity
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.messages.platform_message import PlatformFigures, class_of, name_of_place
 from regsosek.alerts.messages.province_digest import of_kind, short_of
@@ -26,7 +26,7 @@ from regsosek.wording import Language
 
 
 @dataclass(frozen=True, slots=True)
-class ProvinceLine:
+class NationalLine:
     """One province in words."""
 
     severity: str
@@ -146,7 +146,7 @@ def _count(kind: Kind, stands: Collection[ProvinceStand], words: Words) -> str:
     parts = sum(stand.has_in_part(kind) for stand in stands)
     if not whole and not parts:
         return ""
-    critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.KRITIS for s in whole)
+    critical = sum(worst(t for t in s.opened if t.condition.kind is kind) is Severity.CRITICAL for s in whole)
     return words.say(
         "nation_count",
         title=words.kind(kind).title,
@@ -208,7 +208,7 @@ def _short_of_plan(figures: ProvinceFigures, words: Words) -> str:
     )
 
 
-def _escalated(told: Told, stand: ProvinceStand, words: Words) -> str:
+def _escalated(told: Notification, stand: ProvinceStand, words: Words) -> str:
     condition = told.condition
     return words.say(
         "nation_escalated_line",
@@ -283,7 +283,7 @@ def _held(ours: PlatformFigures, words: Words) -> list[str]:
     ]
 
 
-def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
+def _line(stand: ProvinceStand, words: Words) -> NationalLine:
     figures, severity = stand.figures, worst(stand.opened)
     stands = words.say(
         "nation_line",
@@ -294,7 +294,7 @@ def _line(stand: ProvinceStand, words: Words) -> ProvinceLine:
         status=status_told(figures, words),
     )
     news = "; ".join(_news_of(kind, lines, words) for kind, lines in of_kind(stand.opened).items())
-    return ProvinceLine(severity, words.say(f"headline.{severity}"), stands, news)
+    return NationalLine(severity, words.say(f"headline.{severity}"), stands, news)
 
 
 def _news_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from regsosek.alerts.conditions.condition import Told
+from regsosek.alerts.conditions.condition import Notification
 from regsosek.alerts.conditions.operator_actions import name_of
 from regsosek.alerts.messages.rendering import Message, render
 from regsosek.alerts.messages.subject import fitting
@@ -45,7 +45,7 @@ class PlatformFigures:
     astray: Mapping[str, int] = field(default_factory=dict)
     held: tuple[HeldDelivery, ...] = ()
     silent: tuple[str, ...] = ()
-    escalated: Mapping[str, Sequence[Told]] = field(default_factory=dict)
+    escalated: Mapping[str, Sequence[Notification]] = field(default_factory=dict)
     untold: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -120,7 +120,7 @@ _RUNBOOKS = {
 }  # fmt: skip
 
 
-def escalated_lines(told: Mapping[str, Sequence[Told]], words: Words) -> tuple[str, ...]:
+def escalated_lines(told: Mapping[str, Sequence[Notification]], words: Words) -> tuple[str, ...]:
     """Conditions that have come to the centre, by province, in words."""
     return tuple(
         words.say(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Told, kabkota_of
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification, kabkota_of
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.conditions.thresholds import Thresholds
 from regsosek.alerts.messages.rendering import Attachment, Message, render, render_html
@@ -41,7 +41,9 @@ class Lines:
     attachment: str
 
 
-def compose_digest(figures: ProvinceFigures, told: Sequence[Told], limits: Thresholds, context: Context) -> Message:
+def compose_digest(
+    figures: ProvinceFigures, told: Sequence[Notification], limits: Thresholds, context: Context
+) -> Message:
     """Words one province's night.
 
     Args:
@@ -99,7 +101,7 @@ def _lines(
     return Lines(shown, len(every), attachments[0].name if attachments else "")
 
 
-def of_kind(opened: Sequence[Told]) -> dict[Kind, tuple[Line, ...]]:
+def of_kind(opened: Sequence[Notification]) -> dict[Kind, tuple[Line, ...]]:
     """What is told of each kind, in order of urgency: of the province as a whole, else its lines of kab/kota."""
     whole = {line.kind: (line,) for line in province_lines(opened)}
     parts: dict[Kind, tuple[Line, ...]] = {}
@@ -115,7 +117,7 @@ def families_of(lines: Iterable[Line]) -> int:
 
 
 def _news(
-    opened: Sequence[Told], gone: Sequence[Told], figures: ProvinceFigures, words: Words
+    opened: Sequence[Notification], gone: Sequence[Notification], figures: ProvinceFigures, words: Words
 ) -> dict[str, Sequence[str]]:
     """The kinds, most urgent first, with the families concerned, ``besides`` what ended; else that, or good news."""
     told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
@@ -145,7 +147,7 @@ def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
     return words.say("subject.families", short=short, families=words.number(families)) if families else short
 
 
-def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+def _todo(opened: Sequence[Notification], figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
     words = context.words
     return [
         words.say(
@@ -160,7 +162,7 @@ def _todo(opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, 
 
 
 def _item(
-    line: Line, opened: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
+    line: Line, opened: Sequence[Notification], figures: ProvinceFigures, limits: Thresholds, context: Context
 ) -> LineWords:
     worded = word_line(line, figures, limits, context)
     return replace(worded, deadline=_deadline(line.kind, [line], opened, figures, limits, context))
@@ -169,7 +171,7 @@ def _item(
 def _deadline(
     kind: Kind,
     lines: Sequence[Line],
-    opened: Sequence[Told],
+    opened: Sequence[Notification],
     figures: ProvinceFigures,
     limits: Thresholds,
     context: Context,

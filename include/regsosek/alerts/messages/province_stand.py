@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from regsosek.alerts.conditions.condition import Kind, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Severity, State, Why
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.messages.province_digest import families_of, of_kind
 from regsosek.alerts.sentences.grouping import still_open
@@ -19,11 +19,11 @@ class ProvinceStand:
     """Where one province stands tonight: its figures, everything told of it, most urgent first, and what is put off."""
 
     figures: ProvinceFigures
-    told: Sequence[Told]
+    told: Sequence[Notification]
     put_off: Sequence[Kind] = ()
 
     @property
-    def opened(self) -> tuple[Told, ...]:
+    def opened(self) -> tuple[Notification, ...]:
         """What is told and open."""
         return still_open(self.told)
 
@@ -35,7 +35,7 @@ class ProvinceStand:
     @property
     def critical(self) -> bool:
         """Whether one of them is KRITIS."""
-        return any(each.condition.severity is Severity.KRITIS for each in self.opened)
+        return any(each.condition.severity is Severity.CRITICAL for each in self.opened)
 
     @property
     def whole(self) -> frozenset[Kind]:
@@ -62,7 +62,7 @@ class ProvinceStand:
         return not self.opened and not self.put_off and self.figures.well
 
     @property
-    def escalated(self) -> tuple[Told, ...]:
+    def escalated(self) -> tuple[Notification, ...]:
         """What was escalated to the centre."""
         return tuple(t for t in self.opened if t.why is Why.ESCALATED or t.condition.state is State.ESCALATED)
 
@@ -72,7 +72,7 @@ def worst_first(stands: Mapping[str, ProvinceStand]) -> list[str]:
 
     def rank(code: str) -> tuple[bool, int, int, int, int, str]:
         stand, figures = stands[code], stands[code].figures
-        critical = {t.condition.kind for t in stand.opened if t.condition.severity is Severity.KRITIS}
+        critical = {t.condition.kind for t in stand.opened if t.condition.severity is Severity.CRITICAL}
         short, waiting = min(0, figures.pace.gap_families or 0), -figures.waiting.families
         return not stand.undelivered, _place_of(figures.pace.status), -len(critical), short, waiting, code
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, Told, Why, kabkota_of
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification, Place, Severity, Why, kabkota_of
 from regsosek.alerts.conditions.notification_policy import urgency
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.conditions.thresholds import Thresholds
@@ -22,7 +22,9 @@ from regsosek.wording.spreadsheet import as_text
 _WIDTHS = (4, 3, 3, 4, 2)
 
 
-def work_list(told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context) -> Attachment:
+def work_list(
+    told: Sequence[Notification], figures: ProvinceFigures, limits: Thresholds, context: Context
+) -> Attachment:
     """One row for each place that the mail tells of or counts, at least one: in the order of the mail."""
     words = context.words
     counted = sorted((_counted(each, told) for each in also_listed(told, figures)), key=urgency)
@@ -63,14 +65,14 @@ def grouped(code: str) -> str:
     return " ".join(part for part in [*parts, rest] if part)
 
 
-def _counted(part: Condition, told: Sequence[Told]) -> Told:
+def _counted(part: Condition, told: Sequence[Notification]) -> Notification:
     """A place that is only counted, with the deadline of its kind, if one was told."""
     same = (each.first for each in told if each.condition.kind is part.kind and each.first is not None)
-    return Told(part, Why.STANDING, min(same, default=None))
+    return Notification(part, Why.STANDING, min(same, default=None))
 
 
 def _part(
-    part: Told, told: Sequence[Told], figures: ProvinceFigures, limits: Thresholds, context: Context
+    part: Notification, told: Sequence[Notification], figures: ProvinceFigures, limits: Thresholds, context: Context
 ) -> dict[str, str]:
     """A part is no more urgent than its mail, and asks for nothing unless its kind is told of and open.
 
@@ -84,7 +86,7 @@ def _part(
     return row if asked else row | {"severity": "", "action": "", "deadline": ""}
 
 
-def _counted_state(part: Condition, told: Sequence[Told], figures: ProvinceFigures, context: Context) -> str:
+def _counted_state(part: Condition, told: Sequence[Notification], figures: ProvinceFigures, context: Context) -> str:
     """The page's word where there is a plan, else that it waits; and in whose hands its province's problem is."""
     whole = (line for line in province_lines(told) if line.kind is part.kind)
     pace = figures.pace_at(part.place) if part.kind is Kind.BEHIND else None
@@ -92,7 +94,7 @@ def _counted_state(part: Condition, told: Sequence[Told], figures: ProvinceFigur
     return "; ".join([own, *(each for line in whole for each in in_hand(line, context))])
 
 
-def _row(told: Told, figures: ProvinceFigures, limits: Thresholds, context: Context) -> dict[str, str]:
+def _row(told: Notification, figures: ProvinceFigures, limits: Thresholds, context: Context) -> dict[str, str]:
     words, condition = context.words, told.condition
     line = Line(condition.kind, kabkota_of(condition.place), (told,))
     values = {

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, text, update
 
 from regsosek.alerts.messages.rendering import Attachment
 from regsosek.alerts.outbox.retry import QuietHours, allowed_from
-from regsosek.alerts.outbox.send_outcome import Change, Letter, Result
+from regsosek.alerts.outbox.send_outcome import DispatchChange, Letter, Result
 from regsosek.warehouse.tables import delivery_of_message as delivery
 from regsosek.warehouse.tables import outbox
 
@@ -125,7 +125,7 @@ def begin(engine: Engine, letter: Letter) -> bool:
         return connection.execute(statement).rowcount == 1
 
 
-def note(engine: Engine, letter: Letter, change: Change, now: datetime) -> None:
+def note(engine: Engine, letter: Letter, change: DispatchChange, now: datetime) -> None:
     """Writes down what became of a letter, and wakes its deputies if it failed for good."""
     values = {
         "state": change.state,

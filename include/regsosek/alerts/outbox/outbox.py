@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 
-from regsosek.alerts.conditions.condition import Told
+from regsosek.alerts.conditions.condition import Notification
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.outbox.dispatches import clock, settle
 from regsosek.alerts.outbox.gate import require_clean
@@ -22,7 +22,7 @@ from regsosek.warehouse.tables import delivery_of_message as delivery
 from regsosek.warehouse.tables import outbox
 
 
-def fingerprint(told: Sequence[Told]) -> str:
+def fingerprint(told: Sequence[Notification]) -> str:
     """Same news, same fingerprint: what is told of which places and how severe, not the figures of the night."""
     parts = sorted(f"{each.condition.key} {each.condition.severity} {each.condition.news}" for each in told)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

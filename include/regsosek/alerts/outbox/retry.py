@@ -19,7 +19,7 @@ SENDING = Path(__file__).parent / "sending.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendSchedule:
     """Patience of sending; the file explains each number."""
 
     first_minutes: float
@@ -32,12 +32,12 @@ class Pace:
 
 
 @cache
-def pace() -> Pace:
+def pace() -> SendSchedule:
     """As ``sending.toml`` states it."""
-    return Pace(**tomllib.loads(SENDING.read_text(encoding="utf-8")))
+    return SendSchedule(**tomllib.loads(SENDING.read_text(encoding="utf-8")))
 
 
-def pause(tries: int, key: int, limits: Pace) -> timedelta:
+def pause(tries: int, key: int, limits: SendSchedule) -> timedelta:
     """How long to wait after the ``tries``-th failure (from 1): the same for the same ``key``, spread over keys."""
     whole = min(limits.longest_minutes, limits.first_minutes * 2.0 ** min(tries - 1, 30))
     drawn = int.from_bytes(hashlib.sha256(f"{key} {tries}".encode()).digest()[:4]) / 2**32

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from regsosek.alerts.messages.rendering import Attachment
-from regsosek.alerts.outbox.retry import Pace, QuietHours, allowed_from, pause
+from regsosek.alerts.outbox.retry import QuietHours, SendSchedule, allowed_from, pause
 
 # Of which nobody knows whether the server took the message: the second one is the last, so that it comes twice at most.
 MOST_UNCLEAR = 2
@@ -52,7 +52,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """A result and why, by kind and code alone: the server's own words may quote an address."""
 
     result: Result
@@ -62,7 +62,7 @@ class Outcome:
 class Carrier(Protocol):
     """A channel that messages travel by."""
 
-    def carry(self, letter: Letter, begin: Callable[[], bool]) -> Outcome:
+    def carry(self, letter: Letter, begin: Callable[[], bool]) -> SendOutcome:
         """Hands the letter over.
 
         Args:
@@ -73,7 +73,7 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DispatchChange:
     """What becomes of a delivery; ``next_try_at`` is None unless it goes on waiting."""
 
     state: str
@@ -84,16 +84,16 @@ class Change:
     next_try_at: datetime | None = None
 
 
-def follows(letter: Letter, outcome: Outcome, now: datetime, limits: Pace) -> Change:
+def follows(letter: Letter, outcome: SendOutcome, now: datetime, limits: SendSchedule) -> DispatchChange:
     """What becomes of ``letter`` after ``outcome``."""
     attempts = letter.attempts + 1
     unclear = letter.unclear + (outcome.result is Result.UNCLEAR)
     if outcome.result is Result.TAKEN:
-        return Change("sent", attempts, unclear, outcome.result, None)
+        return DispatchChange("sent", attempts, unclear, outcome.result, None)
     if unclear >= MOST_UNCLEAR:
-        return Change("failed", attempts, unclear, outcome.result, UNKNOWN_TWICE)
+        return DispatchChange("failed", attempts, unclear, outcome.result, UNKNOWN_TWICE)
     worn_out = outcome.result is Result.REFUSED_FOR_NOW and attempts >= limits.most_tries
     if outcome.result is Result.REFUSED_FOR_GOOD or worn_out:
-        return Change("failed", attempts, unclear, outcome.result, outcome.note)
+        return DispatchChange("failed", attempts, unclear, outcome.result, outcome.note)
     again = allowed_from(now + pause(attempts, letter.delivery, limits), letter.quiet)
-    return Change("waiting", attempts, unclear, outcome.result, outcome.note, again)
+    return DispatchChange("waiting", attempts, unclear, outcome.result, outcome.note, again)

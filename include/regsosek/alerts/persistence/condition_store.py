@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from regsosek.alerts.conditions.condition import Condition, Key, Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Condition, Key, Kind, Notification, Place, Severity, State, Why
 from regsosek.alerts.conditions.notification_policy import LastTold, Remembered
 from regsosek.alerts.conditions.operator_actions import Act, Verb
 from regsosek.warehouse.tables import act, condition, outbox, refreshed, told
@@ -102,7 +102,9 @@ def last_told(connection: Connection, province: str, night: date, dispatch: str)
     return {each.condition.key: each for each in found}
 
 
-def write_told(connection: Connection, province: str, night: date, dispatch: str, tonight: Sequence[Told]) -> None:
+def write_told(
+    connection: Connection, province: str, night: date, dispatch: str, tonight: Sequence[Notification]
+) -> None:
     """Replaces what the message ``dispatch`` of ``night`` tells; what merely stands is not told."""
     own = (told.c.province == province, told.c.night == night, told.c.dispatch == dispatch)
     connection.execute(delete(told).where(*own))

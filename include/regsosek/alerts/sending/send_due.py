@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from regsosek.alerts.outbox.dispatches import begin, claimed, clock, counts, due, hasten, note
 from regsosek.alerts.outbox.retry import pace
-from regsosek.alerts.outbox.send_outcome import MOST_UNCLEAR, Carrier, Letter, Outcome, Result, follows
+from regsosek.alerts.outbox.send_outcome import MOST_UNCLEAR, Carrier, Letter, Result, SendOutcome, follows
 from regsosek.alerts.sending.bounces import collect_bounces
 from regsosek.alerts.sending.sent_before import SentBefore
 from regsosek.alerts.sending.smtp import MailCarrier
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class SendReport:
     """What one run of :func:`deliver` did, in deliveries: one message to one recipient each.
 
     Attributes:
@@ -56,7 +56,7 @@ def deliver(
     *,
     night: date | None = None,
     at_once: bool = False,
-) -> Delivered:
+) -> SendReport:
     """Sends what is due, oldest night first, reads the bounces, and tells the platform team what cannot be delivered.
 
     Several runs may work at once: what another one has is left to it. Failures are noted, never raised. What is due
@@ -87,7 +87,7 @@ def deliver(
     with engine.begin() as connection:
         waiting, unreached, later = counts(connection, at, night, untried=not run.cut_short)
     sent = run.states.count("sent")
-    return Delivered(sent, len(run.states) - sent, waiting, unreached, later, bounced)
+    return SendReport(sent, len(run.states) - sent, waiting, unreached, later, bounced)
 
 
 class _Run:
@@ -132,9 +132,9 @@ class _Run:
             self.working.add(letter.channel)
 
 
-def _try(engine: Engine, carrier: Carrier, letter: Letter) -> Outcome:
+def _try(engine: Engine, carrier: Carrier, letter: Letter) -> SendOutcome:
     if letter.unclear >= MOST_UNCLEAR:
-        return Outcome(Result.REFUSED_FOR_GOOD)  # by two senders that ended without a word
+        return SendOutcome(Result.REFUSED_FOR_GOOD)  # by two senders that ended without a word
     begun: list[bool] = []
 
     def beginning() -> bool:
@@ -146,4 +146,4 @@ def _try(engine: Engine, carrier: Carrier, letter: Letter) -> Outcome:
     except SQLAlchemyError:
         raise  # the warehouse is at fault, not this letter
     except Exception as error:  # noqa: BLE001 - one letter that nobody thought of must not keep back the others
-        return Outcome(Result.UNCLEAR if any(begun) else Result.UNREACHED, type(error).__name__)
+        return SendOutcome(Result.UNCLEAR if any(begun) else Result.UNREACHED, type(error).__name__)

@@ -50,7 +50,7 @@ class Sent(BaseModel):
     sent_at: AwareDatetime
 
 
-class Trace(BaseModel):
+class SentTrace(BaseModel):
     """What one run sent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,7 +93,7 @@ class SentBefore:
         if not sent:
             return
         key = f"{PREFIX}{self._now:%Y-%m-%d}/{self._now:%H%M%S}-{token_hex(8)}.json"
-        content = Trace(sent=tuple(line for _, line in sent)).model_dump_json().encode()
+        content = SentTrace(sent=tuple(line for _, line in sent)).model_dump_json().encode()
         with _although_the_store_fails("what was sent leaves no trace yet; the next run writes it"):
             # Known first: a trace of our own that is found unknown would keep back what an operator sends once more.
             with self._engine.begin() as connection:
@@ -149,7 +149,7 @@ def _day(key: str) -> date | None:
 
 def _remember(connection: Connection, key: str, content: bytes) -> None:
     try:
-        lines = [line.model_dump() for line in Trace.model_validate_json(content).sent]
+        lines = [line.model_dump() for line in SentTrace.model_validate_json(content).sent]
     except ValidationError:
         log.error("archive/%s is no trace of sending; it is passed over", key)  # noqa: TRY400 - its values stay unsaid
         lines = []

@@ -14,8 +14,8 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
 
-from regsosek.alerts.outbox.retry import Pace
-from regsosek.alerts.outbox.send_outcome import Letter, Outcome, Result
+from regsosek.alerts.outbox.retry import SendSchedule
+from regsosek.alerts.outbox.send_outcome import Letter, Result, SendOutcome
 from regsosek.settings import Settings, plain_address, variable
 from regsosek.transport import wants_starttls
 
@@ -75,14 +75,14 @@ def _attach(message: EmailMessage, name: str, media_type: str, content: bytes) -
 class MailCarrier:
     """Hands letters to the SMTP server of the settings, over one session that is opened with the first."""
 
-    def __init__(self, settings: Settings, limits: Pace) -> None:
+    def __init__(self, settings: Settings, limits: SendSchedule) -> None:
         self._settings = settings
         self._limits = limits
         self._session: smtplib.SMTP | None = None
         self._handed_over = 0
         self._unreachable = _fault_of_ours(settings)
 
-    def carry(self, letter: Letter, begin: Callable[[], bool]) -> Outcome:
+    def carry(self, letter: Letter, begin: Callable[[], bool]) -> SendOutcome:
         """Sends one letter; a server that could not be reached once is not tried again by this carrier."""
         if self._unreachable:
             return self._unreachable
@@ -90,12 +90,12 @@ class MailCarrier:
             message = email_of(letter, self._settings)
             content = message.as_bytes(policy=policy.SMTP)
         except ValueError as error:
-            return Outcome(Result.REFUSED_FOR_GOOD, f"cannot be written: {type(error).__name__}")
+            return SendOutcome(Result.REFUSED_FOR_GOOD, f"cannot be written: {type(error).__name__}")
         try:
             outcome = self._announce(letter)
         except OSError as error:
             self.close()
-            self._unreachable = Outcome(Result.UNREACHED, describe_failure(error))
+            self._unreachable = SendOutcome(Result.UNREACHED, describe_failure(error))
             return self._unreachable
         return outcome or self._hand_over(content, begin)
 
@@ -107,7 +107,7 @@ class MailCarrier:
                 session.quit()
             session.close()
 
-    def _announce(self, letter: Letter) -> Outcome | None:
+    def _announce(self, letter: Letter) -> SendOutcome | None:
         """Sender and recipient, in a new session where the server has ended one after some letters."""
         if self._handed_over:
             try:
@@ -122,11 +122,11 @@ class MailCarrier:
             _wait_for(self._session, self._limits.answer_seconds)
         return self._session
 
-    def _hand_over(self, content: bytes, begin: Callable[[], bool]) -> Outcome:
+    def _hand_over(self, content: bytes, begin: Callable[[], bool]) -> SendOutcome:
         session = self._opened()
         if not begin():
             session.rset()
-            return Outcome(Result.WITHDRAWN)
+            return SendOutcome(Result.WITHDRAWN)
         try:
             _wait_for(session, self._limits.acceptance_seconds)
             code, _ = session.data(content)
@@ -136,9 +136,9 @@ class MailCarrier:
             code = error.smtp_code
         except OSError as error:
             self.close()
-            return Outcome(Result.UNCLEAR, describe_failure(error))
+            return SendOutcome(Result.UNCLEAR, describe_failure(error))
         self._handed_over += 1
-        return _answered("DATA", code) or Outcome(Result.TAKEN)
+        return _answered("DATA", code) or SendOutcome(Result.TAKEN)
 
     def _end_transaction(self) -> None:
         assert self._session is not None, "an envelope was accepted"
@@ -148,11 +148,11 @@ class MailCarrier:
             self.close()
 
 
-def _fault_of_ours(settings: Settings) -> Outcome | None:
+def _fault_of_ours(settings: Settings) -> SendOutcome | None:
     """Why no letter can be written at all: it waits until that is mended, and is no recipient's fault."""
     for name in ("mail_sender", "mail_reply_to"):
         if (given := getattr(settings, name)) and not plain_address(given):
-            return Outcome(Result.UNREACHED, f"{variable(name)} is no e-mail address in ASCII")
+            return SendOutcome(Result.UNREACHED, f"{variable(name)} is no e-mail address in ASCII")
     return None
 
 
@@ -218,7 +218,7 @@ def _base64_of(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
-def _envelope(session: smtplib.SMTP, letter: Letter, settings: Settings) -> Outcome | None:
+def _envelope(session: smtplib.SMTP, letter: Letter, settings: Settings) -> SendOutcome | None:
     """What speaks against sending; None if the server takes sender and recipient.
 
     A server that can (RFC 3461) is asked to name our id in its report, and to return no more than headers.
@@ -245,11 +245,11 @@ _CHALLENGE, _LOGGED_IN, _LOGGED_IN_BEFORE = 334, 235, 503
 _CLOSING = 421  # the server ends the session, whatever it was asked
 
 
-def _answered(step: str, code: int) -> Outcome | None:
+def _answered(step: str, code: int) -> SendOutcome | None:
     if OK <= code < TEMPORARY:
         return None
     final = code >= PERMANENT
-    return Outcome(Result.REFUSED_FOR_GOOD if final else Result.REFUSED_FOR_NOW, f"{step} {code}")
+    return SendOutcome(Result.REFUSED_FOR_GOOD if final else Result.REFUSED_FOR_NOW, f"{step} {code}")
 
 
 def describe_failure(error: Exception) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from apprise import Apprise, AppriseAsset, AppriseConfig, AppriseResultStatus, NotifyFormat
 
-from regsosek.alerts.outbox.send_outcome import Letter, Outcome, Result
+from regsosek.alerts.outbox.send_outcome import Letter, Result, SendOutcome
 from regsosek.settings import Settings
 
 LONGEST_SECONDS = 60
@@ -18,17 +18,17 @@ class WebhookCarrier:
         self._file = settings.webhooks_file
         self._known: Apprise | None = None
 
-    def carry(self, letter: Letter, begin: Callable[[], bool]) -> Outcome:
+    def carry(self, letter: Letter, begin: Callable[[], bool]) -> SendOutcome:
         """Posts one letter."""
         if self._file is None:
-            return Outcome(Result.UNREACHED, "REGSOSEK_WEBHOOKS_FILE is not set")
+            return SendOutcome(Result.UNREACHED, "REGSOSEK_WEBHOOKS_FILE is not set")
         if not self._file.is_file():
-            return Outcome(Result.UNREACHED, "the file of REGSOSEK_WEBHOOKS_FILE is not there")
+            return SendOutcome(Result.UNREACHED, "the file of REGSOSEK_WEBHOOKS_FILE is not there")
         self._known = self._known or _services(self._file)
         if not list(self._known.find(tag=letter.address, match_always=False)):
-            return Outcome(Result.UNREACHED, f"no usable line {letter.address}=URL in the webhooks file")
+            return SendOutcome(Result.UNREACHED, f"no usable line {letter.address}=URL in the webhooks file")
         if not begin():
-            return Outcome(Result.WITHDRAWN)
+            return SendOutcome(Result.WITHDRAWN)
         answer = self._known.notify(
             title=letter.subject,
             body=letter.body,
@@ -38,9 +38,9 @@ class WebhookCarrier:
             timeout=LONGEST_SECONDS,
         )
         if answer:
-            return Outcome(Result.TAKEN)
+            return SendOutcome(Result.TAKEN)
         timed_out = answer.status is AppriseResultStatus.TIMEOUT
-        return Outcome(Result.UNCLEAR if timed_out else Result.REFUSED_FOR_NOW, f"webhook {answer.status.name}")
+        return SendOutcome(Result.UNCLEAR if timed_out else Result.REFUSED_FOR_NOW, f"webhook {answer.status.name}")
 
 
 def hosts_in_clear(file: Path) -> list[str]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from regsosek.alerts.conditions.condition import WAITING, Condition, Kind, Told
+from regsosek.alerts.conditions.condition import WAITING, Condition, Kind, Notification
 from regsosek.alerts.conditions.detect_below import behind_plan
 from regsosek.alerts.conditions.detect_waiting import desa_conditions, remaining_conditions
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 
 
-def also_listed(opened: Sequence[Told], figures: ProvinceFigures) -> tuple[Condition, ...]:
+def also_listed(opened: Sequence[Notification], figures: ProvinceFigures) -> tuple[Condition, ...]:
     """The parts of what is told of the whole province, and every kab/kota behind: each mail counts them."""
     conditions = [each.condition for each in opened]
     whole = {each.kind for each in conditions if each.place.level == "provinsi"}

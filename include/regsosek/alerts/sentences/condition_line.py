@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Place, State, Told, Why
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification, Place, State, Why
 from regsosek.alerts.conditions.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures
 from regsosek.alerts.conditions.thresholds import Thresholds
 from regsosek.alerts.sentences.context import Context
@@ -175,7 +175,7 @@ def place_named(condition: Condition, figures: ProvinceFigures, words: Words) ->
     return f"{words.say(f'level.{place.level}')} {place.code}"
 
 
-def codes_of(told: Iterable[Told], context: Context) -> frozenset[str]:
+def codes_of(told: Iterable[Notification], context: Context) -> frozenset[str]:
     """The codes that a message about ``told`` may name, however long they are."""
     places = [each.condition.place for each in told]
     superiors = [context.officers[each.code].superior for each in places if each.code in context.officers]

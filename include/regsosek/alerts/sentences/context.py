@@ -19,7 +19,7 @@ class Officer:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownEvent:
+class ExplainingEvent:
     """A known event that explains a condition (a flood, a feast), and its last day."""
 
     words: str
@@ -48,7 +48,7 @@ class Context:
     rule_texts: Mapping[str, str]
     release: str | None
     language: Language = "id"
-    events: Mapping[str, KnownEvent] = field(default_factory=dict)
+    events: Mapping[str, ExplainingEvent] = field(default_factory=dict)
     officers: Mapping[str, Officer] = field(default_factory=dict)
     address: str = ""
     quarantine: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Told
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.sentences.condition_line import place_named
 from regsosek.alerts.sentences.texts import Words
@@ -22,12 +22,14 @@ def nothing_left(kind: Kind, figures: ProvinceFigures) -> bool:
     return known is None or known(figures)
 
 
-def all_over(gone: Sequence[Told], figures: ProvinceFigures) -> bool:
+def all_over(gone: Sequence[Notification], figures: ProvinceFigures) -> bool:
     """Whether nothing is left of any kind that something of has ended: only then it may be called resolved."""
     return all(nothing_left(each.condition.kind, figures) for each in gone)
 
 
-def ends(gone: Sequence[Told], opened: Sequence[Told], figures: ProvinceFigures, words: Words) -> list[str]:
+def ends(
+    gone: Sequence[Notification], opened: Sequence[Notification], figures: ProvinceFigures, words: Words
+) -> list[str]:
     """What a subject says of kinds that have ended; nothing of those that are still open elsewhere."""
     kinds = dict.fromkeys(each.condition.kind for each in gone)
     still = {each.condition.kind for each in opened}

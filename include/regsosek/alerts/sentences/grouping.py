@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why, kabkota_of
+from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, State, Why, kabkota_of
 
 # From the strongest reason to tell a group of conditions tonight to the weakest.
 _REASONS = (Why.ESCALATED, Why.NEW, Why.WORSE, Why.CRITICAL, Why.WOKEN, Why.REMINDER, Why.STANDING, Why.RECOVERED)
@@ -20,7 +20,7 @@ class Line:
 
     kind: Kind
     kabkota: str
-    told: tuple[Told, ...]
+    told: tuple[Notification, ...]
 
     @property
     def level(self) -> str:
@@ -28,7 +28,7 @@ class Line:
         return min((each.condition.place.level for each in self.told), key=_HIGHEST_FIRST.index)
 
     @property
-    def highest(self) -> tuple[Told, ...]:
+    def highest(self) -> tuple[Notification, ...]:
         """What is told of places of that level."""
         return tuple(each for each in self.told if each.condition.place.level == self.level)
 
@@ -87,27 +87,27 @@ class Line:
         return [each.condition.place for each in self.told if each.condition.place.level == level]
 
 
-def worst(told: Iterable[Told]) -> Severity:
+def worst(told: Iterable[Notification]) -> Severity:
     """KRITIS if one of them is."""
-    return Severity.KRITIS if any(t.condition.severity is Severity.KRITIS for t in told) else Severity.PERHATIAN
+    return Severity.CRITICAL if any(t.condition.severity is Severity.CRITICAL for t in told) else Severity.ATTENTION
 
 
-def still_open(told: Sequence[Told]) -> tuple[Told, ...]:
+def still_open(told: Sequence[Notification]) -> tuple[Notification, ...]:
     """What asks for something: all but the recovered."""
     return tuple(each for each in told if not _gone(each))
 
 
-def recovered(told: Sequence[Told]) -> tuple[Told, ...]:
+def recovered(told: Sequence[Notification]) -> tuple[Notification, ...]:
     """What is told for the last time."""
     return tuple(each for each in told if _gone(each))
 
 
-def province_lines(told: Sequence[Told]) -> tuple[Line, ...]:
+def province_lines(told: Sequence[Notification]) -> tuple[Line, ...]:
     """One line for each kind that the province as a whole has, in order of urgency."""
     return _lines(each for each in told if each.condition.place.level in ("nasional", "provinsi"))
 
 
-def kabkota_lines(told: Sequence[Told]) -> tuple[Line, ...]:
+def kabkota_lines(told: Sequence[Notification]) -> tuple[Line, ...]:
     """One line for each kab/kota and kind, in order of urgency."""
     return _lines(each for each in told if each.condition.place.level not in ("nasional", "provinsi"))
 
@@ -120,20 +120,20 @@ def by_kabkota(lines: Sequence[Line]) -> tuple[tuple[Line, ...], ...]:
     return tuple(tuple(group) for group in groups.values())
 
 
-def in_mail_order(told: Sequence[Told]) -> tuple[Told, ...]:
+def in_mail_order(told: Sequence[Notification]) -> tuple[Notification, ...]:
     """As a mail tells of it: the province as a whole, then each kab/kota with everything in it."""
     of_kabkota = (line for lines in by_kabkota(kabkota_lines(told)) for line in lines)
     return tuple(each for line in (*province_lines(told), *of_kabkota) for each in line.told)
 
 
-def _lines(told: Iterable[Told]) -> tuple[Line, ...]:
-    groups: dict[tuple[Kind, str], list[Told]] = {}
+def _lines(told: Iterable[Notification]) -> tuple[Line, ...]:
+    groups: dict[tuple[Kind, str], list[Notification]] = {}
     for each in told:
         groups.setdefault((each.condition.kind, kabkota_of(each.condition.place)), []).append(each)
     return tuple(Line(kind, kabkota, tuple(group)) for (kind, kabkota), group in groups.items())
 
 
-def _gone(told: Told) -> bool:
+def _gone(told: Notification) -> bool:
     return told.why is Why.RECOVERED or told.condition.state is State.RESOLVED
 
 

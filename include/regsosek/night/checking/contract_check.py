@@ -52,7 +52,7 @@ _LAYOUT = "expected landing/prov=<PP>/tanggal=<YYYY-MM-DD>/<delivery_id>/"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Refusal:
     """Why the delivery would not be received: a reason of the contract or of ``NOT_FOUND``, and what exactly."""
 
     reason: str
@@ -86,7 +86,7 @@ class Checked:
 
     folder: DeliveryFolder | None = None
     manifest: Manifest | None = None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Refusal] = field(default_factory=list)
     besides: int = 0
     repairs: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     violations: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Checked:
 
     def note(self, breach: ContractBreachError) -> None:
         """Adds a breach of the contract."""
-        self.findings.append(Finding(breach.reason, breach.detail))
+        self.findings.append(Refusal(breach.reason, breach.detail))
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,10 @@ def check_delivery(asked: Asked, *, cases: CaseSink | None = None) -> Checked:
 
 def _read_manifest(asked: Asked, checked: Checked) -> Manifest | None:
     if asked.is_placed and asked.place is None:
-        checked.findings.append(Finding(FOLDER_MISNAMED, _LAYOUT))
+        checked.findings.append(Refusal(FOLDER_MISNAMED, _LAYOUT))
     document = FolderStore(asked.directory).get_bytes("", MANIFEST_NAME, max_bytes=MAX_MANIFEST_BYTES + 1)
     if document is None:
-        checked.findings.append(Finding(MANIFEST_MISSING, f"{MANIFEST_NAME} is not in the folder"))
+        checked.findings.append(Refusal(MANIFEST_MISSING, f"{MANIFEST_NAME} is not in the folder"))
         return None
     try:
         return read_manifest_document(document, shown=MAX_FILES)
@@ -221,7 +221,7 @@ def _check_manifest(asked: Asked, checked: Checked, manifest: Manifest, folder: 
     for breach in manifest_breaches(manifest, province=folder.province, delivery_id=folder.delivery_id):
         checked.note(breach)
     if folder.province not in {each.code for each in provinces()}:
-        checked.findings.append(Finding(FOLDER_MISNAMED, f"no province of 2022 has the code {folder.province}"))
+        checked.findings.append(Refusal(FOLDER_MISNAMED, f"no province of 2022 has the code {folder.province}"))
     try:
         check_moment(manifest, _night(asked, folder))
     except ContractBreachError as breach:

@@ -71,7 +71,7 @@ class Parts(Protocol):
 
 def parts_of(given: Given) -> Parts:
     """The steps that the delivery's instrument asks for."""
-    return Families(given) if given.manifest.datasets == DATASETS else Messages(given)
+    return Families(given) if given.manifest.datasets == DATASETS else StreamParts(given)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Families:
 
 
 @dataclass(frozen=True)
-class Messages:
+class StreamParts:
     """Parts of a stream: messages that stand alone."""
 
     given: Given

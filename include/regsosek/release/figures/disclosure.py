@@ -31,7 +31,7 @@ CASE_CAUSES = tuple(f"cause_{cause}" for cause in CAUSES)
 MERGED = "cause_merged"
 
 
-class Words(BaseModel):
+class PolicyWords(BaseModel):
     """What a release says of the policy, in Indonesian and English."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,8 +54,8 @@ class Policy(BaseModel):
     minimum_families: int = Field(ge=3)
     minimum_rows: int = Field(ge=3)
     causes_down_to: Level
-    applied: Words
-    off: Words
+    applied: PolicyWords
+    off: PolicyWords
 
     @property
     def levels_with_causes(self) -> tuple[Level, ...]:

@@ -17,7 +17,7 @@ RULES, PHOTOS = "mutu.csv", "foto.csv"
 
 
 @dataclass(frozen=True)
-class Told:
+class PreviouslyPublished:
     """What was told last.
 
     Attributes:
@@ -46,16 +46,16 @@ class Told:
         return told.map(date.fromisoformat).reindex(codes).astype(object)
 
 
-def last_told(connection: Connection, store: Store, bucket: str, night: date) -> Told:
+def last_told(connection: Connection, store: Store, bucket: str, night: date) -> PreviouslyPublished:
     """What readers saw last of ``night`` or one before it: also what was rolled back since, for they have read it."""
     newest = connection.execute(select(func.max(published_release.c.night))).scalar()
     release = last_release(connection, night)
     final = newest is not None and newest > night
     if release is None:
-        return Told(final=final)
+        return PreviouslyPublished(final=final)
     rules, photos = (_kept(store, bucket, release, name) for name in (RULES, PHOTOS))
     regions = pd.concat([published_table(store, bucket, release, name) for name in LEVELS_OF_RESULTS])
-    return Told(regions.set_index("code"), rules, photos, release.as_of.night, final)
+    return PreviouslyPublished(regions.set_index("code"), rules, photos, release.as_of.night, final)
 
 
 def _kept(store: Store, bucket: str, release: FormerRelease, name: str) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from regsosek.release.figures.disclosure import (
     moves,
 )
 from regsosek.release.figures.figures import Figures
-from regsosek.release.figures.previously_published import Told
+from regsosek.release.figures.previously_published import PreviouslyPublished
 from regsosek.release.figures.words import severities
 from regsosek.statistics.counts.days import ARRIVAL_FIELDS, QUALITY_RATES
 from regsosek.statistics.definitions.definitions import definitions
@@ -47,7 +47,7 @@ _OF_TONIGHT = ("violating_tonight", "judged_tonight")
 _TO_DATE = tuple(name for name in RULE_COUNTS if name not in _OF_TONIGHT)
 
 
-def protected(figures: Figures, told: Told, policy: Policy) -> Figures:
+def protected(figures: Figures, told: PreviouslyPublished, policy: Policy) -> Figures:
     """The figures of which every file is made; ``told``: what readers saw last."""
     shown = _regions(figures, told, policy)
     return replace(
@@ -63,7 +63,7 @@ def protected(figures: Figures, told: Told, policy: Policy) -> Figures:
     )
 
 
-def _regions(figures: Figures, told: Told, policy: Policy) -> pd.DataFrame:
+def _regions(figures: Figures, told: PreviouslyPublished, policy: Policy) -> pd.DataFrame:
     regions = figures.completion.set_index("code", drop=False).rename_axis(None)
     known = regions[regions["level"].isin(_UPPER) & regions["visited"].notna()]
     now, before = known[list(RESULTS)].astype("int64"), told.results(known.index)
@@ -112,7 +112,7 @@ def _status(now: pd.DataFrame, shown: pd.DataFrame) -> "pd.Series[str]":
     return pd.Series(HELD, now.index).mask(missing, WITHHELD).mask(same, OPEN)
 
 
-def _nights(shown: pd.DataFrame, figures: Figures, told: Told) -> "pd.Series[Any]":
+def _nights(shown: pd.DataFrame, figures: Figures, told: PreviouslyPublished) -> "pd.Series[Any]":
     """The night of each row's results: of a held province and nation the newest of its parts."""
     stands = {**figures.as_of.nights, **({NATION: figures.night} if figures.as_of.nights else {})}
     tonight = shown["province"].fillna(NATION).map(stands)
@@ -195,7 +195,7 @@ def _arrivals(arrivals: pd.DataFrame, minimum: int) -> pd.DataFrame:
     )
 
 
-def _rules(rules: pd.DataFrame, told: Told, minimum: int) -> pd.DataFrame:
+def _rules(rules: pd.DataFrame, told: PreviouslyPublished, minimum: int) -> pd.DataFrame:
     """What rules found of a province, to date as told until enough was judged since, and tonight of enough rows."""
     labels = {words.id: severity for severity, words in severities().items()}
     former = told.rules.assign(severity=told.rules["severity"].replace(labels)) if len(told.rules) else told.rules
@@ -217,7 +217,7 @@ def _rules(rules: pd.DataFrame, told: Told, minimum: int) -> pd.DataFrame:
     return with_shares(both, RULE_SHARES)
 
 
-def _photos(photos: pd.DataFrame, told: Told, minimum: int) -> pd.DataFrame:
+def _photos(photos: pd.DataFrame, told: PreviouslyPublished, minimum: int) -> pd.DataFrame:
     """Poor families with a tag, of each kab/kota as told until enough were tagged since."""
     known = photos.set_index("code", drop=False).rename_axis(None)
     now = known[list(_PHOTOS)].astype("int64")

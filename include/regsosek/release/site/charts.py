@@ -20,7 +20,7 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.release.site.assets import VEGA_LITE
 from regsosek.release.site.atlas import Atlas, Row
 from regsosek.release.site.language import Language
-from regsosek.release.site.page_table import Desk
+from regsosek.release.site.page_table import PageContext
 
 FOLDER = "grafik"
 _HERE = Path(__file__).parent / "charts"
@@ -46,7 +46,7 @@ class Chart:
     height: int
 
 
-def charts(desk: Desk, row: Row, files: dict[str, bytes]) -> list[Chart]:
+def charts(desk: PageContext, row: Row, files: dict[str, bytes]) -> list[Chart]:
     """The charts of a region with visits; their drawings are added to ``files``."""
     days = [each for each in desk.atlas.days.get(row["code"], []) if each["day"] <= desk.atlas.figures.night]
     if not days or not row["plan_base_families"] or not row["visited"]:
@@ -73,7 +73,7 @@ def _windows(atlas: Atlas, row: Row) -> list[FieldWindow]:
     return list(windows.values()) if row["level"] == "nasional" else [windows[row["province"]]]
 
 
-def _drawn(desk: Desk, row: Row, files: dict[str, bytes], name: str, spec: _SPEC) -> Chart:
+def _drawn(desk: PageContext, row: Row, files: dict[str, bytes], name: str, spec: _SPEC) -> Chart:
     file = f"{FOLDER}/{row['code']}-{name}.{desk.language.code}.svg"
     spec["title"]["text"] = citation(desk, row)
     still = spec | {"layer": [each for each in spec["layer"] if each.get("name") != _HOVER]}
@@ -86,7 +86,7 @@ def _drawn(desk: Desk, row: Row, files: dict[str, bytes], name: str, spec: _SPEC
     return Chart(name, file, _told(desk, row, name), _json(spec), width, height)
 
 
-def citation(desk: Desk, row: Row) -> list[str]:
+def citation(desk: PageContext, row: Row) -> list[str]:
     """What a picture that is passed on says of itself, line by line: of what, until when, who published it."""
     language, figures = desk.language, desk.atlas.figures
     night = f"{language.written.short_date(figures.night)} {figures.night.year}"
@@ -107,7 +107,7 @@ def _svg(spec: str) -> bytes:
     return vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE).encode()
 
 
-def _told(desk: Desk, row: Row, name: str) -> str:
+def _told(desk: PageContext, row: Row, name: str) -> str:
     names = ("visited_of_plan_base", "plan_percent", "visited", "complete", "last_day")
     shown = {each: desk.figure(row, each) for each in names}
     night = desk.language.written.long_date(desk.atlas.figures.night)
@@ -137,7 +137,7 @@ def _days(window: tuple[date, date]) -> list[date]:
     return [window[0] + timedelta(days=n) for n in range((window[1] - window[0]).days + 1)]
 
 
-def _progress(desk: Desk, row: Row, days: Sequence[Row], window: tuple[date, date]) -> _SPEC:
+def _progress(desk: PageContext, row: Row, days: Sequence[Row], window: tuple[date, date]) -> _SPEC:
     language, families = desk.language, row["plan_base_families"]
     spec, written = _blank("progress", language, window), language.written
     plan = _plan(desk.atlas, row, window)
@@ -189,7 +189,7 @@ def _plan(atlas: Atlas, row: Row, window: tuple[date, date]) -> dict[date, float
     return {day: sum(w.plan_share(day, night) * n for w, n in weighted) * 100 / whole for day in _days(window)}
 
 
-def _band(desk: Desk, row: Row, last: date, reached: float) -> list[dict[str, Any]]:
+def _band(desk: PageContext, row: Row, last: date, reached: float) -> list[dict[str, Any]]:
     """From where the region stands to the interval at the end of its window; nothing where there is no forecast.
 
     Of the nation it has a point wherever the window of a province ends, and the provinces' forecasts added up: the sum

@@ -18,7 +18,7 @@ from typing import Any
 from regsosek.geography.boundaries import Boundaries, Drawing
 from regsosek.geography.reference_table import read_table
 from regsosek.release.site.atlas import Row, level_below
-from regsosek.release.site.page_table import Desk
+from regsosek.release.site.page_table import PageContext
 from regsosek.statistics.measures.status import BELOW_PLAN, NOT_BEGUN
 
 _HERE = Path(__file__).parent
@@ -33,7 +33,7 @@ _ON_PLAN = "both2"
 
 
 @dataclass(frozen=True)
-class Measure:
+class MapMeasure:
     """What a map can show: ``scale`` is ``up`` (more is darker) or ``both`` (below and above zero)."""
 
     field: str
@@ -110,10 +110,10 @@ class MeasureMap:
 
 
 @cache
-def measures(level: str) -> tuple[Measure, ...]:
+def measures(level: str) -> tuple[MapMeasure, ...]:
     """What a map of regions of ``level`` can show, the first by default."""
     rows = read_table(_HERE / "map_measures.csv", ("field", "levels", "scale"))
-    found = (Measure(row["field"], tuple(row["levels"].split()), row["scale"]) for row in rows)
+    found = (MapMeasure(row["field"], tuple(row["levels"].split()), row["scale"]) for row in rows)
     return tuple(each for each in found if level in each.levels)
 
 
@@ -126,7 +126,7 @@ def places() -> dict[str, dict[str, str]]:
     }
 
 
-def measure_map(desk: Desk, row: Row, boundaries: Boundaries) -> MeasureMap:
+def measure_map(desk: PageContext, row: Row, boundaries: Boundaries) -> MeasureMap:
     """The map of the parts of a region."""
     parts = desk.atlas.children(row["code"])
     level = level_below(row["level"])
@@ -145,20 +145,20 @@ def measure_map(desk: Desk, row: Row, boundaries: Boundaries) -> MeasureMap:
     )
 
 
-def _value(desk: Desk, part: Row, measure: Measure) -> float | None:
+def _value(desk: PageContext, part: Row, measure: MapMeasure) -> float | None:
     own = part if measure.field in part else desk.atlas.forecasts.get(part["code"], {})
     return own.get(measure.field)
 
 
-def _values(desk: Desk, parts: Sequence[Row], measure: Measure) -> list[float]:
+def _values(desk: PageContext, parts: Sequence[Row], measure: MapMeasure) -> list[float]:
     return [float(value) for part in parts if (value := _value(desk, part, measure)) is not None]
 
 
-def _text(desk: Desk, part: Row, measure: Measure) -> str:
+def _text(desk: PageContext, part: Row, measure: MapMeasure) -> str:
     return desk.language.figure(measure.field, _value(desk, part, measure)).replace("\u00a0%", "").replace("%", "")
 
 
-def _tile(desk: Desk, part: Row, measure: Measure, bands: Bands) -> Tile:
+def _tile(desk: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> Tile:
     place = places().get(part["code"], {"row": "0", "column": "0", "short": part["name"], "letters": part["code"]})
     return Tile(
         part["code"], part["name"], place["short"], place["letters"], int(place["row"]), int(place["column"]),
@@ -166,12 +166,12 @@ def _tile(desk: Desk, part: Row, measure: Measure, bands: Bands) -> Tile:
     )  # fmt: skip
 
 
-def _choice(desk: Desk, measure: Measure, parts: Sequence[Row], bands: Bands) -> dict[str, Any]:
+def _choice(desk: PageContext, measure: MapMeasure, parts: Sequence[Row], bands: Bands) -> dict[str, Any]:
     shown = {part["code"]: [_text(desk, part, measure), _shade(desk, part, measure, bands)] for part in parts}
     return {"keys": [[key.shade, key.text] for key in _keys(desk, bands)], "parts": shown}
 
 
-def _shade(desk: Desk, part: Row, measure: Measure, bands: Bands) -> str:
+def _shade(desk: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> str:
     value = _value(desk, part, measure)
     if value is None or measure.scale != _BOTH:
         return bands.shade(value)
@@ -180,7 +180,7 @@ def _shade(desk: Desk, part: Row, measure: Measure, bands: Bands) -> str:
     return bands.shade(max(0.0, value))
 
 
-def _keys(desk: Desk, bands: Bands) -> list[Key]:
+def _keys(desk: PageContext, bands: Bands) -> list[Key]:
     """The legend: below the first break, between two, from the last on, and no value."""
     if bands.scale == _BOTH:
         return _status_keys(desk, bands)
@@ -192,7 +192,7 @@ def _keys(desk: Desk, bands: Bands) -> list[Key]:
     return [*shades, Key(NO_VALUE, say("key_none"))]
 
 
-def _status_keys(desk: Desk, bands: Bands) -> list[Key]:
+def _status_keys(desk: PageContext, bands: Bands) -> list[Key]:
     """The legend of a gap: what is below plan by its status, what is on plan, and how far ahead."""
     say, ahead = desk.language.say, [each for each in bands.breaks if each > 0]
     places = int(any(each % 1 for each in ahead))

@@ -14,7 +14,7 @@ _TEXT_UNITS = ("teks",)
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """The head of a column; ``field`` leads to its line of the glossary, where it has one."""
 
     label: str
@@ -33,7 +33,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     """A row: its head, its cells; ``status`` stands under its head, where it stays in sight."""
 
     head: Cell
@@ -49,13 +49,13 @@ class Table:
     id: str
     caption: str
     head: str
-    columns: Sequence[Column]
-    lines: Sequence[Line]
+    columns: Sequence[TableColumn]
+    lines: Sequence[TableRow]
     sortable: bool = False
 
 
 @dataclass
-class Desk:
+class PageContext:
     """What one page in one language is written with; notes which figures it shows, for its glossary."""
 
     atlas: Atlas
@@ -63,13 +63,13 @@ class Desk:
     address: Address
     used: dict[str, None] = field(default_factory=dict)
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> TableColumn:
         """The column of a figure; what it divides is explained with it."""
         definition = definitions()[name]
         self.used[name] = None
         if definition.is_share:
             self.used.update(dict.fromkeys(needed_beside(definition)))
-        return Column(self.language.name(name), name, definition.unit in _TEXT_UNITS)
+        return TableColumn(self.language.name(name), name, definition.unit in _TEXT_UNITS)
 
     def figure(self, row: Row, name: str) -> str:
         """A figure of a row as text; a status within limits says how far the limit is."""
@@ -112,7 +112,7 @@ class Desk:
         columns = [self.column(each) for each in fields]
         self.used.update({status: None} if status else {})
         lines = [
-            Line(
+            TableRow(
                 (headed or self.named)(row),
                 [self.cell(row, each) for each in fields],
                 "" if headed else _line_kind(row),

@@ -15,10 +15,10 @@ from regsosek.release.site.addresses import NATION_PAGE, PAGE_LEVELS, Address, p
 from regsosek.release.site.assets import Assets, assets
 from regsosek.release.site.atlas import Atlas, Row, level_below
 from regsosek.release.site.charts import charts
-from regsosek.release.site.key_messages import Answer, answers
+from regsosek.release.site.key_messages import KeyMessage, answers
 from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import measure_map
-from regsosek.release.site.page_table import Desk, Table
+from regsosek.release.site.page_table import PageContext, Table
 from regsosek.release.site.policy import POLICY
 from regsosek.wording.templates import environment
 
@@ -31,7 +31,7 @@ def site(figures: Figures, boundaries: Boundaries = NO_BOUNDARIES, served: str |
     for language in LANGUAGES:
         for row in _with_pages(atlas):
             address = Address(page_path(row), language.code, served)
-            files[address.full] = _page(Desk(atlas, language, address), row, own, boundaries, files)
+            files[address.full] = _page(PageContext(atlas, language, address), row, own, boundaries, files)
     return files
 
 
@@ -40,7 +40,7 @@ def _with_pages(atlas: Atlas) -> Iterator[Row]:
         yield from atlas.of_level(level)
 
 
-def _page(desk: Desk, row: Row, own: Assets, boundaries: Boundaries, files: dict[str, bytes]) -> bytes:
+def _page(desk: PageContext, row: Row, own: Assets, boundaries: Boundaries, files: dict[str, bytes]) -> bytes:
     template = _environment().get_template(f"{row['level']}.html.j2")
     context = _of_every_page(desk, row, own) | _OF_LEVEL[row["level"]](desk, row, boundaries, files)
     # The glossary explains what the page has come to show, so it is written last.
@@ -48,7 +48,7 @@ def _page(desk: Desk, row: Row, own: Assets, boundaries: Boundaries, files: dict
     return template.render(**context, explained=explained).encode()
 
 
-def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
+def _of_every_page(desk: PageContext, row: Row, own: Assets) -> dict[str, Any]:
     language, told = desk.language, answers(desk, row)
     return {
         "lang": language,
@@ -76,7 +76,7 @@ def _of_every_page(desk: Desk, row: Row, own: Assets) -> dict[str, Any]:
     }
 
 
-def _preview(desk: Desk, row: Row, told: Sequence[Answer]) -> str:
+def _preview(desk: PageContext, row: Row, told: Sequence[KeyMessage]) -> str:
     """What a message shows of a link to the page: the first figure, against plan, and what is missing."""
     t, first, figures = desk.language.t, told[0], desk.atlas.figures
     whole, count = len(desk.atlas.states) - len(figures.missing), len(desk.atlas.states)
@@ -85,7 +85,7 @@ def _preview(desk: Desk, row: Row, told: Sequence[Answer]) -> str:
     return f"{desk.language.texts['simulated']}. {shown}" if figures.about.simulated else shown
 
 
-def _missing_told(desk: Desk, row: Row) -> str:
+def _missing_told(desk: PageContext, row: Row) -> str:
     """Of a region whose own province is whole, only others are missing."""
     if row["level"] == "nasional":
         return "missing_count"
@@ -93,11 +93,11 @@ def _missing_told(desk: Desk, row: Row) -> str:
     return "missing_here" if row["province"] in codes else "missing_elsewhere"
 
 
-def _languages(desk: Desk, language: Language) -> list[tuple[str, str, bool]]:
+def _languages(desk: PageContext, language: Language) -> list[tuple[str, str, bool]]:
     return [(each.code, desk.address.translated(each.code), each.code == language.code) for each in LANGUAGES]
 
 
-def _upper(desk: Desk, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:
+def _upper(desk: PageContext, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:
     """What nation and provinces have alike."""
     return {
         "map": measure_map(desk, row, boundaries),
@@ -118,7 +118,7 @@ def _upper(desk: Desk, row: Row, boundaries: Boundaries, files: dict[str, bytes]
     }
 
 
-def _kabkota(desk: Desk, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:  # noqa: ARG001 - like its neighbour
+def _kabkota(desk: PageContext, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:  # noqa: ARG001 - like its neighbour
     return {
         "ranking": sections.ranking(desk, row),
         "villages": [_villages(desk, each) for each in desk.atlas.children(row["code"])],
@@ -131,7 +131,7 @@ def _kabkota(desk: Desk, row: Row, boundaries: Boundaries, files: dict[str, byte
     }
 
 
-def _villages(desk: Desk, kecamatan: Row) -> tuple[Row, str, Table]:
+def _villages(desk: PageContext, kecamatan: Row) -> tuple[Row, str, Table]:
     shown = {name: desk.figure(kecamatan, name) for name in ("visited", "frame_families", "visited_of_frame")}
     summary = desk.language.t("villages_summary", name=kecamatan["name"], **shown)
     return kecamatan, summary, sections.villages(desk, kecamatan)

@@ -7,7 +7,7 @@ judge has no rank.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from regsosek.release.site.page_table import Cell, Column, Desk, Table
+from regsosek.release.site.page_table import Cell, PageContext, Table, TableColumn
 from regsosek.wording.number_form import NOTHING
 
 _DECIMALS = 2  # as the tables write a gap: who reads the same has the same rank
@@ -19,7 +19,7 @@ def ranks(gaps: Mapping[str, float | None]) -> dict[str, int]:
     return {code: 1 + sum(other > own for other in known.values()) for code, own in known.items()}
 
 
-def with_ranks(desk: Desk, table: Table, codes: Sequence[str]) -> Table:
+def with_ranks(desk: PageContext, table: Table, codes: Sequence[str]) -> Table:
     """The table of provinces with their ranks in its first column, and what they mean in its caption.
 
     Args:
@@ -31,22 +31,22 @@ def with_ranks(desk: Desk, table: Table, codes: Sequence[str]) -> Table:
         replace(line, cells=[_cell(desk, now.get(code), before.get(code)), *line.cells])
         for line, code in zip(table.lines, codes, strict=True)
     ]
-    columns = [Column(desk.language.texts["col_rank"]), *table.columns]
+    columns = [TableColumn(desk.language.texts["col_rank"]), *table.columns]
     return replace(table, caption=f"{table.caption} {_told(desk, now, before)}", columns=columns, lines=lines)
 
 
-def _cell(desk: Desk, now: int | None, before: int | None) -> Cell:
+def _cell(desk: PageContext, now: int | None, before: int | None) -> Cell:
     if now is None:
         return Cell(NOTHING)
     return Cell(f"{now} ({_moved(desk, before - now)})" if before else str(now), str(now))
 
 
-def _moved(desk: Desk, places: int) -> str:
+def _moved(desk: PageContext, places: int) -> str:
     key = "rank_same" if not places else "rank_up" if places > 0 else "rank_down"
     return desk.language.say(key, places=abs(places))
 
 
-def _told(desk: Desk, now: Mapping[str, int], before: Mapping[str, int]) -> str:
+def _told(desk: PageContext, now: Mapping[str, int], before: Mapping[str, int]) -> str:
     language, former = desk.language, desk.atlas.figures.changes.former_night
     told = language.say("rank_told", count=len(now))
     if former is None or not before:

@@ -12,7 +12,7 @@ from regsosek.release.figures.words import calendar_states
 from regsosek.release.files.changelog import HEADLINES, restated_provinces
 from regsosek.release.site.atlas import Row, furthest_behind, level_below
 from regsosek.release.site.measure_map import places
-from regsosek.release.site.page_table import Cell, Column, Desk, Line, Table
+from regsosek.release.site.page_table import Cell, PageContext, Table, TableColumn, TableRow
 from regsosek.release.site.ranks import with_ranks
 from regsosek.statistics.definitions.definitions import definitions, public_fields
 from regsosek.statistics.forecast.table import WIDE_INTERVAL
@@ -60,7 +60,7 @@ _PHOTOS = ("photo_coverage", "tags_photographed", "tags_poor")
 _RESTATED = ("visited_before", "visited_now", "complete_before", "complete_now")
 
 
-def denominators(desk: Desk, row: Row) -> Table:
+def denominators(desk: PageContext, row: Row) -> Table:
     """Every share of a region with what it divides, version and coverage."""
     texts, columns = desk.language.texts, ("share", "numerator", "denominator", "version", "coverage")
     lines = []
@@ -71,15 +71,15 @@ def denominators(desk: Desk, row: Row) -> Table:
         of = definitions()[share.denominator]
         desk.column(name)
         parts = [desk.cell(row, each) if each else Cell("") for each in (share.denominator, of.version, of.coverage)]
-        lines.append(Line(Cell(desk.language.name(name), href=f"#arti-{name}"),
+        lines.append(TableRow(Cell(desk.language.name(name), href=f"#arti-{name}"),
                           [desk.cell(row, name), desk.cell(row, share.numerator), *parts]))  # fmt: skip
-    heads = [Column(texts[f"col_{each}"], text=each == "version") for each in columns]
+    heads = [TableColumn(texts[f"col_{each}"], text=each == "version") for each in columns]
     return Table(
         "t-penyebut", desk.language.say("denominators_caption", name=row["name"]), texts["col_figure"], heads, lines
     )
 
 
-def ranking(desk: Desk, row: Row) -> Table:
+def ranking(desk: PageContext, row: Row) -> Table:
     """The parts of a region, the furthest behind first; then those that nobody can judge."""
     level = level_below(row["level"])
     parts = desk.atlas.children(row["code"])
@@ -102,12 +102,12 @@ def _after(row: Row) -> tuple[bool, float, str]:
     return row["gap_points"] is None, row["gap_points"] or 0.0, row["code"]
 
 
-def _versions(desk: Desk, parts: Sequence[Row], name: str) -> str:
+def _versions(desk: PageContext, parts: Sequence[Row], name: str) -> str:
     found = sorted({desk.language.version(str(each[name])) for each in parts if each.get(name)})
     return "; ".join(found) or desk.language.texts["no_version"]
 
 
-def villages(desk: Desk, kecamatan: Row) -> Table:
+def villages(desk: PageContext, kecamatan: Row) -> Table:
     """The desa of a kecamatan: what may be told of them."""
     caption = desk.language.say("desa_caption", name=kecamatan["name"])
     rows = desk.atlas.children(kecamatan["code"])
@@ -116,7 +116,7 @@ def villages(desk: Desk, kecamatan: Row) -> Table:
                       lambda row: Cell(row["name"]))  # fmt: skip
 
 
-def floor(desk: Desk, row: Row) -> Table | None:
+def floor(desk: PageContext, row: Row) -> Table | None:
     """The worst part beside the mean, by level of the parts."""
     rows = [each for each in desk.atlas.floors.get(row["code"], []) if each["floor_code"] is not None]
     if not rows:
@@ -127,7 +127,7 @@ def floor(desk: Desk, row: Row) -> Table | None:
                       lambda each: Cell(texts[f"level_{each['child_level']}"]))  # fmt: skip
 
 
-def forecasts(desk: Desk, row: Row) -> Table:
+def forecasts(desk: PageContext, row: Row) -> Table:
     """When each part of a region will be done; of a kab/kota its own."""
     texts, level = desk.language.texts, level_below(row["level"])
     parts = desk.atlas.children(row["code"]) if level != "kecamatan" else []
@@ -145,7 +145,7 @@ def _by_end(forecast: Row, own: Sequence[str]) -> tuple[bool, bool, float, str]:
     return forecast["code"] not in own, final is None, final or 0.0, forecast["code"]
 
 
-def what_if(desk: Desk, row: Row) -> Table | None:
+def what_if(desk: PageContext, row: Row) -> Table | None:
     """What more days or officers would change in a region."""
     cases, texts = desk.atlas.cases.get(row["code"], []), desk.language.texts
     if not cases:
@@ -161,7 +161,7 @@ def what_if(desk: Desk, row: Row) -> Table | None:
     return desk.table("t-skenario", caption, texts["col_case"], _CASE, cases, named)
 
 
-def changes(desk: Desk, row: Row) -> Table | None:
+def changes(desk: PageContext, row: Row) -> Table | None:
     """Before, all causes, now: of the headline figures, and of the denominators that changed."""
     rows = [each for each in desk.atlas.changes.get(row["code"], []) if _shown(each)]
     if desk.atlas.figures.changes.former_night is None or not rows:
@@ -179,7 +179,7 @@ def _shown(change: Row) -> bool:
     return change["measure"] in HEADLINES or (change["measure"] in DENOMINATORS and moved)
 
 
-def restated_parts(desk: Desk) -> list[tuple[str, str]]:
+def restated_parts(desk: PageContext) -> list[tuple[str, str]]:
     """The provinces whose visited families changed most by other than the day's news, and by what."""
     if desk.atlas.figures.changes.former_night is None:
         return []
@@ -190,7 +190,7 @@ def restated_parts(desk: Desk) -> list[tuple[str, str]]:
     ]
 
 
-def restated_days(desk: Desk, row: Row) -> Table | None:
+def restated_days(desk: PageContext, row: Row) -> Table | None:
     """The earlier days of enumeration whose figures changed."""
     rows = desk.atlas.restated.get(row["code"], [])
     if not rows:
@@ -212,7 +212,7 @@ class Gap:
     more: tuple[str, ...]
 
 
-def gaps(desk: Desk, row: Row) -> list[Gap]:
+def gaps(desk: PageContext, row: Row) -> list[Gap]:
     """Who is missing tonight: of a province's page only itself."""
     shown = [each for each in desk.atlas.figures.missing if row["level"] == "nasional" or each.code == row["code"]]
     return [
@@ -220,7 +220,7 @@ def gaps(desk: Desk, row: Row) -> list[Gap]:
     ]
 
 
-def _more(desk: Desk, missing: Missing) -> Iterator[str]:
+def _more(desk: PageContext, missing: Missing) -> Iterator[str]:
     t, written = desk.language.t, desk.language.written
     if missing.reasons:
         yield t("missing_reasons", reasons="; ".join(map(desk.language.reason, missing.reasons)))
@@ -232,7 +232,7 @@ def _more(desk: Desk, missing: Missing) -> Iterator[str]:
         yield t("missing_figures", night=written.short_date(missing.figures_night))
 
 
-def arrivals(desk: Desk, provinces: Sequence[Row]) -> list[Table]:
+def arrivals(desk: PageContext, provinces: Sequence[Row]) -> list[Table]:
     """What arrived: provinces by night, the last nights; a table for each group of islands."""
     nights = desk.atlas.nights[-NIGHTS_SHOWN:]
     groups: dict[str, list[Row]] = {}
@@ -241,9 +241,9 @@ def arrivals(desk: Desk, provinces: Sequence[Row]) -> list[Table]:
     return [_arrivals_of(desk, islands, rows, nights) for islands, rows in groups.items() if nights]
 
 
-def _arrivals_of(desk: Desk, islands: str, provinces: Sequence[Row], nights: Sequence[date]) -> Table:
-    columns = [Column(desk.language.written.short_date(night)) for night in nights]
-    lines = [Line(desk.named(row), [_arrived(desk, row["code"], night) for night in nights]) for row in provinces]
+def _arrivals_of(desk: PageContext, islands: str, provinces: Sequence[Row], nights: Sequence[date]) -> Table:
+    columns = [TableColumn(desk.language.written.short_date(night)) for night in nights]
+    lines = [TableRow(desk.named(row), [_arrived(desk, row["code"], night) for night in nights]) for row in provinces]
     texts = desk.language.texts
     return Table(f"t-kedatangan-{islands}", texts[f"islands_{islands}"], texts["level_provinsi"], columns, lines)
 
@@ -252,7 +252,7 @@ def _arrivals_of(desk: Desk, islands: str, provinces: Sequence[Row], nights: Seq
 _NOT_TAKEN = {"rejected": "rejected_of_night", "held": "held_of_night"}
 
 
-def _arrived(desk: Desk, province: str, night: date) -> Cell:
+def _arrived(desk: PageContext, province: str, night: date) -> Cell:
     found = desk.atlas.calendar[province].get(night)
     if found is None:
         return Cell("", kind="state none")
@@ -261,7 +261,7 @@ def _arrived(desk: Desk, province: str, night: date) -> Cell:
     return Cell(desk.language.state(found["state"]), families, kind=f"state {found['state']}")
 
 
-def state_key(desk: Desk) -> list[tuple[str, str, str]]:
+def state_key(desk: PageContext) -> list[tuple[str, str, str]]:
     """The legend of the arrivals: state, symbol, label, of those that occur."""
     seen = {found["state"] for own in desk.atlas.calendar.values() for found in own.values()}
     return [
@@ -269,7 +269,7 @@ def state_key(desk: Desk) -> list[tuple[str, str, str]]:
     ]
 
 
-def quality(desk: Desk, row: Row) -> Table | None:
+def quality(desk: PageContext, row: Row) -> Table | None:
     """The rules that are violated most, of the nation or a province."""
     rows = desk.atlas.rules.get(row["code"], [])[:RULES_SHOWN]
     if not rows:
@@ -280,7 +280,7 @@ def quality(desk: Desk, row: Row) -> Table | None:
                       lambda each: Cell(each["rule_id"]))  # fmt: skip
 
 
-def streams(desk: Desk, row: Row) -> Table | None:
+def streams(desk: PageContext, row: Row) -> Table | None:
     """The sources of completion figures side by side: compared, never added."""
     rows = desk.atlas.streams.get(row["code"], [])
     if not rows:
@@ -292,7 +292,7 @@ def streams(desk: Desk, row: Row) -> Table | None:
                       lambda each: Cell(desk.language.stream(each["stream"])))  # fmt: skip
 
 
-def photos(desk: Desk, row: Row) -> Table | None:
+def photos(desk: PageContext, row: Row) -> Table | None:
     """Photo coverage of poor and very poor families."""
     found = desk.atlas.photos.get(row["code"])
     if found is None or not found["tags_poor"]:
@@ -303,7 +303,7 @@ def photos(desk: Desk, row: Row) -> Table | None:
     )
 
 
-def missing_by_state(desk: Desk) -> list[tuple[str, str]]:
+def missing_by_state(desk: PageContext) -> list[tuple[str, str]]:
     """The states of the provinces that are not whole, each with their names; the most common state first."""
     found: dict[str, list[str]] = {}
     for each in desk.atlas.figures.missing:
@@ -312,7 +312,7 @@ def missing_by_state(desk: Desk) -> list[tuple[str, str]]:
     return [(f"{state} ({len(names)})", ", ".join(names)) for state, names in by_count]
 
 
-def notes(desk: Desk, row: Row) -> dict[str, Any]:
+def notes(desk: PageContext, row: Row) -> dict[str, Any]:
     """What stands on every page: the night, the scale of the province (or nation), who is missing."""
     figures: Figures = desk.atlas.figures
     written = desk.language.written

@@ -9,7 +9,7 @@ from datetime import date
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import PlanCurve
 from regsosek.statistics.measures.percentages import percent
-from regsosek.statistics.measures.status import BELOW_PLAN, NOT_BEGUN, Standing, behind_limit, status_of
+from regsosek.statistics.measures.status import BELOW_PLAN, NOT_BEGUN, StatusInputs, behind_limit, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def pace_of(course: Course, visited: int, base: int | None, *, known: bool = Tru
     """
     reached = percent(visited, base) if known else None
     gap = None if reached is None else reached - course.percent
-    status = status_of(Standing(course.day, course.window_percent, visited, reached, gap, known))
+    status = status_of(StatusInputs(course.day, course.window_percent, visited, reached, gap, known))
     if not base:
         return Pace(status, course.percent)
     planned = round(course.curve.share(course.day) * base)

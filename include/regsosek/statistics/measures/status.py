@@ -31,7 +31,7 @@ class StatusWords:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StatusInputs:
     """What the rules look at: day and share of the window, families visited, percent of the plan's denominator, gap.
 
     ``percent`` and ``gap_points`` are None where there is nothing to divide by; ``known``: the province has figures.
@@ -89,7 +89,7 @@ class StatusRule:
         of_plan = None if self.below_percent_of_plan is None else (self.below_percent_of_plan - 100) * planned / 100
         return min(each for each in (self.gap_below_points, of_plan, 0.0) if each is not None)
 
-    def fits(self, standing: Standing) -> bool:
+    def fits(self, standing: StatusInputs) -> bool:
         """Whether every condition of the line holds."""
         return (
             self.holds_on(standing.day, standing.window_percent)
@@ -100,13 +100,13 @@ class StatusRule:
         )
 
 
-_CONDITIONS: Mapping[str, Callable[[Standing], bool]] = {
+_CONDITIONS: Mapping[str, Callable[[StatusInputs], bool]] = {
     "no_figures": lambda standing: not standing.known or standing.percent is None,
     "nothing_visited": lambda standing: standing.visited == 0,
 }
 
 
-def status_of(standing: Standing) -> str:
+def status_of(standing: StatusInputs) -> str:
     """The key of the status (``statuses.csv``); the last rule asks nothing, so that there always is one."""
     return next(rule.status for rule in status_rules() if rule.fits(standing))
 

@@ -11,7 +11,7 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.statistics.definitions.as_of import AsOf, last_refreshed
 from regsosek.statistics.measures.denominators import related_places
 from regsosek.statistics.streams.clocks import Clocks, clocks_as_of
-from regsosek.statistics.streams.reconciliation import DAY_COUNTS, Told
+from regsosek.statistics.streams.reconciliation import DAY_COUNTS, ProvinceStreams
 
 # A document that was withdrawn, or dropped by a delivery that supersedes another, did arrive: nobody must look for it.
 _DAYS = """
@@ -39,7 +39,7 @@ _KNOWN = "SELECT DISTINCT id_subsls FROM reference.subsls WHERE province = :prov
 
 def told_as_of(
     connection: Connection, province: str, night: date, closes: date, clocks: Clocks, related: Mapping[str, str]
-) -> Told:
+) -> ProvinceStreams:
     """What the streams of ``province`` say as of ``night``.
 
     Args:
@@ -53,7 +53,7 @@ def told_as_of(
     mixed = {related.get(code, code) for code in (*related, *days["code"]) if code not in known}
     counted = _by_root(days, related).groupby(["code", "day"], as_index=False)[list(DAY_COUNTS)].sum()
     entered = _by_root(lists, related).groupby("code", as_index=False).agg({"families": "sum", "entered": "all"})
-    return Told(
+    return ProvinceStreams(
         days=counted.astype(dict.fromkeys(DAY_COUNTS, "int64")),
         lists=entered.astype({"families": "int64", "entered": "bool"}),
         mixed=frozenset(mixed),
@@ -62,7 +62,9 @@ def told_as_of(
     )
 
 
-def told_of_night(connection: Connection, province: str, night: date, window: FieldWindow) -> tuple[Told, date]:
+def told_of_night(
+    connection: Connection, province: str, night: date, window: FieldWindow
+) -> tuple[ProvinceStreams, date]:
     """What the streams say as of the last good night of ``province`` up to ``night``, and which night that is."""
     stands = last_refreshed(connection, night).nights.get(province, night)
     clocks = clocks_as_of(connection, AsOf(stands, {province: stands}))[province]

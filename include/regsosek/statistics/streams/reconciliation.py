@@ -34,7 +34,7 @@ class GapKind:
 
 
 @dataclass(frozen=True)
-class Told:
+class ProvinceStreams:
     """What the streams of a province say as of a night.
 
     Attributes:
@@ -66,7 +66,7 @@ def _kind(row: Mapping[str, str]) -> GapKind:
     return GapKind(row["kind"], tuple(row["streams"].split()), text_in(row, "name"), text_in(row, "action"))
 
 
-def gaps(told: Told) -> pd.DataFrame:
+def gaps(told: ProvinceStreams) -> pd.DataFrame:
     """All gaps, by kind, then code: :data:`GAP_COLUMNS`.
 
     ``families`` that are missing on one side (0 where nobody knows how many); ``since`` the first day of work that
@@ -79,7 +79,7 @@ def gaps(told: Told) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True)
 
 
-def _of_kind(told: Told, kind: GapKind) -> pd.DataFrame:
+def _of_kind(told: ProvinceStreams, kind: GapKind) -> pd.DataFrame:
     through = reported_through(told.clocks, kind.streams)
     if through is None:
         return pd.DataFrame()
@@ -88,20 +88,20 @@ def _of_kind(told: Told, kind: GapKind) -> pd.DataFrame:
     return ordered.assign(kind=kind.kind, through=through)[list(GAP_COLUMNS)]
 
 
-def _reported_not_received(told: Told, through: date) -> pd.DataFrame:
+def _reported_not_received(told: ProvinceStreams, through: date) -> pd.DataFrame:
     return _beyond(told.days, "reported", "arrived", through)
 
 
-def _received_not_reported(told: Told, through: date) -> pd.DataFrame:
+def _received_not_reported(told: ProvinceStreams, through: date) -> pd.DataFrame:
     pure = told.days[~told.days["code"].isin(told.mixed)]
     return _beyond(pure, "arrived", "reported", through)
 
 
-def _tagged_not_received(told: Told, through: date) -> pd.DataFrame:
+def _tagged_not_received(told: ProvinceStreams, through: date) -> pd.DataFrame:
     return _beyond(told.days.assign(nothing=0), "without_document", "nothing", through)
 
 
-def _list_not_entered(told: Told, through: date) -> pd.DataFrame:
+def _list_not_entered(told: ProvinceStreams, through: date) -> pd.DataFrame:
     """Begun so long ago that the list would have been entered, counted from the first night of any recap at most."""
     clock = told.clocks["rekap_vk"]
     if clock.first > through:
@@ -112,7 +112,7 @@ def _list_not_entered(told: Told, through: date) -> pd.DataFrame:
     return pd.DataFrame({"families": 0, "since": missing})
 
 
-def _list_larger(told: Told, through: date) -> pd.DataFrame:
+def _list_larger(told: ProvinceStreams, through: date) -> pd.DataFrame:
     """Once the field work is over: before, whoever is on the list may still be visited."""
     if through < told.closes:
         return _none()
@@ -141,7 +141,7 @@ def _none() -> pd.DataFrame:
     return pd.DataFrame({"families": [], "since": []})
 
 
-_FINDERS: Mapping[str, Callable[[Told, date], pd.DataFrame]] = {
+_FINDERS: Mapping[str, Callable[[ProvinceStreams, date], pd.DataFrame]] = {
     "reported_not_received": _reported_not_received,
     "received_not_reported": _received_not_reported,
     "tagged_not_received": _tagged_not_received,
@@ -151,7 +151,7 @@ _FINDERS: Mapping[str, Callable[[Told, date], pd.DataFrame]] = {
 assert set(_FINDERS) == set(gap_kinds()), "every kind of gap_kinds.csv is found by one law"
 
 
-def heads_not_met(told: Told) -> pd.DataFrame:
+def heads_not_met(told: ProvinceStreams) -> pd.DataFrame:
     """Places where work is reported, but nothing was verified with the head of the SLS and no list is entered.
 
     Columns: index ``code``; ``since``: the first day of work. Of the days only that daily counts have reported.

@@ -237,11 +237,11 @@ def test_the_most_severe_stands_first_and_what_recovered_last(night: Night) -> N
     memory = told_before("64", figures.night, [("NO_DATA", date(2022, 10, 25))])
     told = memory.judge(figures, Rules(LIMITS)).telling.told
     assert [(each.condition.kind, each.condition.severity, each.why) for each in told] == [
-        (Kind.REJECTED, Severity.KRITIS, Why.NEW),
-        (Kind.QUALITY, Severity.KRITIS, Why.NEW),
-        (Kind.BEHIND, Severity.PERHATIAN, Why.NEW),
-        (Kind.CODE, Severity.PERHATIAN, Why.NEW),
-        (Kind.NO_DATA, Severity.PERHATIAN, Why.RECOVERED),
+        (Kind.REJECTED, Severity.CRITICAL, Why.NEW),
+        (Kind.QUALITY, Severity.CRITICAL, Why.NEW),
+        (Kind.BEHIND, Severity.ATTENTION, Why.NEW),
+        (Kind.CODE, Severity.ATTENTION, Why.NEW),
+        (Kind.NO_DATA, Severity.ATTENTION, Why.RECOVERED),
     ]
     assert sorted(told, key=urgency) == list(told)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, State, Why
-from regsosek.alerts.conditions.evaluation import Judgement, Rules
+from regsosek.alerts.conditions.evaluation import Evaluation, Rules
 from regsosek.alerts.conditions.operator_actions import Act, Verb
 from regsosek.alerts.conditions.province_figures import NOBODY, ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.conditions.thresholds import thresholds
@@ -41,7 +41,7 @@ def figures(night: date, quarantined: int, *, arrived: bool = True) -> ProvinceF
     )
 
 
-def act(verb: Verb, night: date, *, until: date | None = None, severity: Severity = Severity.PERHATIAN) -> Act:
+def act(verb: Verb, night: date, *, until: date | None = None, severity: Severity = Severity.ATTENTION) -> Act:
     at = datetime.combine(night + timedelta(days=1), datetime.min.time(), UTC)
     return Act(Kind.QUALITY, WHOLE, verb, "operator", "known", at, night, severity, until)
 
@@ -52,7 +52,7 @@ class LifeOfACondition(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.memory, self.night, self.rules = Memory(), OPENS, Rules(LIMITS)
-        self.last: Judgement | None = None
+        self.last: Evaluation | None = None
         self.figures = figures(self.night, 0)
         self.found_since: date | None = None
         self.waiting = 0
@@ -127,7 +127,7 @@ class LifeOfACondition(RuleBasedStateMachine):
             self.quality is not None
             and self.quality.judged
             and self.quality.state in OPEN_STATES
-            and self.quality.severity is Severity.KRITIS
+            and self.quality.severity is Severity.CRITICAL
         )
         if open_for_long:
             told = [night for night, _, _ in self.told]

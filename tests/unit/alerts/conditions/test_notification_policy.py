@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification, Place, Severity, Why
 from regsosek.alerts.conditions.evaluation import Rules
 from regsosek.alerts.conditions.notification_policy import LastTold, Remembered, tell
 from regsosek.alerts.conditions.province_figures import NOBODY, KabkotaFigures, ProvinceFigures, RowCounts, Waiting
@@ -17,7 +17,7 @@ RULES = Rules(LIMITS)
 NIGHT = date(2022, 10, 26)
 
 
-def whys(told: tuple[Told, ...]) -> dict[tuple[str, str], str]:
+def whys(told: tuple[Notification, ...]) -> dict[tuple[str, str], str]:
     return {(each.condition.kind.value, each.condition.place.code): each.why.value for each in told}
 
 
@@ -53,7 +53,7 @@ def test_parts_ride_along_when_a_message_goes_out_anyway(night: Night) -> None:
 
 
 def at(kind: Kind, place: Place, *, since: date = NIGHT, judged: bool = True) -> Condition:
-    return Condition(kind, place, Severity.PERHATIAN, since, 10, judged=judged)
+    return Condition(kind, place, Severity.ATTENTION, since, 10, judged=judged)
 
 
 def test_places_below_push_no_problem_and_no_end_out_of_a_message() -> None:
@@ -122,7 +122,7 @@ def test_what_nobody_can_judge_any_more_is_not_told_as_recovered(night: Night) -
 def test_once_the_messages_of_the_week_are_spent_only_the_urgent_goes_out() -> None:
     week = [NIGHT - timedelta(days=n) for n in range(1, LIMITS.economy.messages_per_week + 1)]
     calm = at(Kind.QUALITY, Place("provinsi", "64"))
-    urgent = replace(calm, severity=Severity.KRITIS)
+    urgent = replace(calm, severity=Severity.CRITICAL)
     assert not tell([calm], Remembered(messages=week), LIMITS, NIGHT).send
     assert tell([calm], Remembered(messages=week[1:]), LIMITS, NIGHT).send
     assert tell([urgent], Remembered(messages=week), LIMITS, NIGHT).send

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, State, Why
 from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.messages.province_digest import compose_digest
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.outbox.personal_data import Personal, suspects
-from regsosek.alerts.sentences.context import Context, KnownEvent, Officer
+from regsosek.alerts.sentences.context import Context, ExplainingEvent, Officer
 from support.checks.matrix import examples
 from support.worlds.notified_conditions import BALIKPAPAN, BERAU, PROVINCE, sub_sls, told
 
@@ -40,7 +40,7 @@ def words_of(message: Message) -> str:
     return " ".join(message.body.split())
 
 
-def digest(figures: ProvinceFigures, conditions: list[Told], context: Context) -> Message:
+def digest(figures: ProvinceFigures, conditions: list[Notification], context: Context) -> Message:
     return compose_digest(figures, conditions, LIMITS, context)
 
 
@@ -64,15 +64,15 @@ class Structure(HTMLParser):
 
 @pytest.fixture
 def full(context: Context) -> Context:
-    events = {"banjir-1": KnownEvent("banjir", date(2022, 10, 30))}
+    events = {"banjir-1": ExplainingEvent("banjir", date(2022, 10, 30))}
     return replace(context, events=events, officers={OFFICER.code: Officer("PPL", "PML", "6403-P003")})
 
 
 @pytest.fixture
-def everywhere() -> list[Told]:
+def everywhere() -> list[Notification]:
     """Every kind at every level, every state and every reason."""
     places = (PROVINCE, BERAU, Place("desa", "6403010001", "", "6403"), sub_sls(1), OFFICER)
-    conditions = [told(kind, place, families=7, severity=Severity.KRITIS) for kind in TOLD_KINDS for place in places]
+    conditions = [told(kind, place, families=7, severity=Severity.CRITICAL) for kind in TOLD_KINDS for place in places]
     conditions += [told(Kind.ZERO, BALIKPAPAN, why=why, since=date(2022, 10, 24)) for why in Why]
     return conditions + [told(Kind.CODE, sub_sls(9), state=state, until=date(2022, 10, 29)) for state in State]
 
@@ -193,7 +193,7 @@ def test_a_fault_of_ours_is_never_told_to_a_province(night: Night, full: Context
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_text_and_html_say_the_same(night: Night, full: Context, everywhere: list[Told], language: Any) -> None:
+def test_text_and_html_say_the_same(night: Night, full: Context, everywhere: list[Notification], language: Any) -> None:
     message = digest(night(), everywhere, replace(full, language=language))
     seen = " ".join(Structure(message.html).text.split())
     for line in ("6403010001000100", "6403 Kabupaten Berau", "6403-P003", message.attachments[0].name):
@@ -202,7 +202,7 @@ def test_text_and_html_say_the_same(night: Night, full: Context, everywhere: lis
     assert plain - set(re.findall(r"[\w%.-]+", seen)) == set()
 
 
-def test_english_speaks_no_indonesian(night: Night, full: Context, everywhere: list[Told]) -> None:
+def test_english_speaks_no_indonesian(night: Night, full: Context, everywhere: list[Notification]) -> None:
     english = replace(full, language="en", events={}, rule_texts={"P05": "Exactly one head."})
     figures = night(repairs={"byte_order_mark": 1}, unfinished=2, scale=0.5, night=date(2022, 11, 20))
     for message in (digest(figures, everywhere, english), digest(figures, [], english)):
@@ -211,7 +211,9 @@ def test_english_speaks_no_indonesian(night: Night, full: Context, everywhere: l
         assert INDONESIAN.findall(shown) == []
 
 
-def test_html_is_one_column_without_anything_remote(night: Night, full: Context, everywhere: list[Told]) -> None:
+def test_html_is_one_column_without_anything_remote(
+    night: Night, full: Context, everywhere: list[Notification]
+) -> None:
     message = digest(night(), everywhere, full)
     page = Structure(message.html)
     assert not {"img", "script", "link", "iframe", "table", "form", "object"} & set(page.tags)
@@ -225,7 +227,7 @@ def test_hostile_texts_are_texts(night: Night, full: Context, hostile: str) -> N
     place = KabkotaFigures("6403", hostile, 5000, 1, 5, Waiting(1, tonight=1, new_sls=1))
     figures = night(kabkota=(place,))
     context = replace(
-        full, office=hostile, release=hostile, events={"e": KnownEvent(hostile)}, rule_texts={"P": hostile}
+        full, office=hostile, release=hostile, events={"e": ExplainingEvent(hostile)}, rule_texts={"P": hostile}
     )
     conditions = [told(Kind.BEHIND, Place("kabkota", "6403", hostile), families=1, event="e", news=hostile),
                   told(Kind.NO_DATA, sub_sls(1), families=1, event=hostile),
@@ -252,7 +254,7 @@ def test_no_text_breaks_the_page_or_the_subject(night: Night, full: Context, hos
 
 
 def test_only_codes_of_sub_sls_are_suspected_in_all_that_a_digest_can_say(
-    night: Night, full: Context, everywhere: list[Told]
+    night: Night, full: Context, everywhere: list[Notification]
 ) -> None:
     figures = night(families=RowCounts(2000, 700, 200, 100, 700, 300), unfinished=3, scale=0.001, rejected=())
     for language in ("id", "en"):

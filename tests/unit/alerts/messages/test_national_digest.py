@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from regsosek.alerts.blocked import compose_stopped
-from regsosek.alerts.conditions.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, Why
 from regsosek.alerts.conditions.evaluation import Rules
 from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
 from regsosek.alerts.conditions.thresholds import thresholds
@@ -31,11 +31,11 @@ def ours(**changes: object) -> PlatformFigures:
     return PlatformFigures(**own)  # type: ignore[arg-type]  # fields by name
 
 
-def stands(night: Night, **by_province: tuple[Told, ...]) -> dict[str, ProvinceStand]:
+def stands(night: Night, **by_province: tuple[Notification, ...]) -> dict[str, ProvinceStand]:
     return {code: ProvinceStand(night(province=code), by_province.get(f"p{code}", ())) for code in CODES}
 
 
-def of(province: str, kind: Kind, families: int, severity: Severity = Severity.PERHATIAN) -> Told:
+def of(province: str, kind: Kind, families: int, severity: Severity = Severity.ATTENTION) -> Notification:
     return told(kind, Place("provinsi", province), families=families, severity=severity)
 
 
@@ -59,8 +59,8 @@ def bad_night(night: Night) -> dict[str, ProvinceStand]:
     return stands(
         night,
         p11=(of("11", Kind.BEHIND, 900),),
-        p64=(of("64", Kind.REJECTED, 700, Severity.KRITIS), of("64", Kind.QUALITY, 20), escalated),
-        p94=(of("94", Kind.NO_DATA, 0, Severity.KRITIS), of("94", Kind.BEHIND, 5000, Severity.KRITIS)),
+        p64=(of("64", Kind.REJECTED, 700, Severity.CRITICAL), of("64", Kind.QUALITY, 20), escalated),
+        p94=(of("94", Kind.NO_DATA, 0, Severity.CRITICAL), of("94", Kind.BEHIND, 5000, Severity.CRITICAL)),
         p35=(told(Kind.BEHIND, Place("provinsi", "35"), why=Why.RECOVERED),),
     )
 
@@ -208,9 +208,9 @@ def test_nothing_of_it_looks_personal_but_codes(night: Night) -> None:
 
 
 def test_a_province_is_judged_by_the_worst_of_what_is_open(night: Night) -> None:
-    gone = replace(of("11", Kind.BEHIND, 1, Severity.KRITIS), why=Why.RECOVERED)
+    gone = replace(of("11", Kind.BEHIND, 1, Severity.CRITICAL), why=Why.RECOVERED)
     assert not ProvinceStand(night(), (gone,)).critical
-    assert ProvinceStand(night(), (told(Kind.BEHIND, BERAU, severity=Severity.KRITIS),)).critical
+    assert ProvinceStand(night(), (told(Kind.BEHIND, BERAU, severity=Severity.CRITICAL),)).critical
 
 
 def test_a_stopped_message_is_told_by_group_without_a_value() -> None:

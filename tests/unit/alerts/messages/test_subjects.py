@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from regsosek.alerts.audit_message import subject_of_audit
 from regsosek.alerts.blocked import compose_stopped
-from regsosek.alerts.conditions.condition import Kind, Place, Severity, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, Why
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.messages.national_digest import compose_national
@@ -46,7 +46,7 @@ MANY = 1_234_567
 LANGUAGES = ["id", "en"]
 
 
-def told_lists(code: str, kind: Kind) -> Iterator[list[Told]]:
+def told_lists(code: str, kind: Kind) -> Iterator[list[Notification]]:
     """One kind of a province, alone, before all others, ended, and ended beside others."""
     place = Place("provinsi", code)
     first, others = told(kind, place, families=MANY), [told(o, place, families=12_345) for o in TOLD if o is not kind]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, State, Why
 from regsosek.alerts.conditions.notification_policy import urgency
 from regsosek.alerts.conditions.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures, Waiting
 from regsosek.alerts.conditions.thresholds import thresholds
@@ -23,7 +23,7 @@ from support.worlds.notified_conditions import BALIKPAPAN, BERAU, NIGHT, PROVINC
 Night = Callable[..., ProvinceFigures]
 
 
-def rows(night: Night, context: Context, conditions: list[Told]) -> list[dict[str, str]]:
+def rows(night: Night, context: Context, conditions: list[Notification]) -> list[dict[str, str]]:
     attachment = work_list(conditions, night(), thresholds(), context)
     assert attachment.content.startswith(b"\xef\xbb\xbf")
     delimiter = ";" if context.language == "id" else ","
@@ -32,7 +32,7 @@ def rows(night: Night, context: Context, conditions: list[Told]) -> list[dict[st
 
 
 def test_each_place_is_told_whole(night: Night, context: Context) -> None:
-    silent = told(Kind.NO_DATA, sub_sls(1), families=40, severity=Severity.KRITIS, figures={"silent_nights": 3})
+    silent = told(Kind.NO_DATA, sub_sls(1), families=40, severity=Severity.CRITICAL, figures={"silent_nights": 3})
     [row] = rows(night, context, [silent])
     assert row == {
         "kab_kota": "6403", "nama_kab_kota": "Kabupaten Berau", "tingkat": "sub-SLS",
@@ -146,7 +146,7 @@ def test_rows_stand_in_the_order_of_the_mail_which_says_it(night: Night, context
         [
             told(Kind.BEHIND, BERAU, families=900),
             told(Kind.NO_DATA, sub_sls(1), families=40),
-            told(Kind.BEHIND, BALIKPAPAN, families=300, severity=Severity.KRITIS),
+            told(Kind.BEHIND, BALIKPAPAN, families=300, severity=Severity.CRITICAL),
             told(Kind.NO_DATA, sub_sls(2, "6471"), families=90),
             told(Kind.BEHIND, PROVINCE, families=1200),
         ],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.alerts.outbox.retry import QuietHours, pace
-from regsosek.alerts.outbox.send_outcome import UNKNOWN_TWICE, Letter, Outcome, Result, follows
+from regsosek.alerts.outbox.send_outcome import UNKNOWN_TWICE, Letter, Result, SendOutcome, follows
 
 NOW = datetime(2022, 10, 26, 18, 5, tzinfo=UTC)
 LETTER = Letter(7, 12, "prov64", date(2022, 10, 26), "email", "a@bps.example", "s", "b", NOW)
@@ -28,7 +28,7 @@ POSSIBLE = [result for result in Result if result is not Result.WITHDRAWN]
     ],
 )
 def test_one_answer(result: Result, state: str) -> None:
-    change = follows(LETTER, Outcome(result, "RCPT 450"), NOW, LIMITS)
+    change = follows(LETTER, SendOutcome(result, "RCPT 450"), NOW, LIMITS)
     assert (change.state, change.attempts) == (state, 1)
     assert (change.next_try_at is not None) == (state == "waiting")
     assert change.last_error == (None if state == "sent" else "RCPT 450")
@@ -36,13 +36,13 @@ def test_one_answer(result: Result, state: str) -> None:
 
 def test_a_recipient_is_given_up_and_a_server_is_not() -> None:
     tired = replace(LETTER, attempts=LIMITS.most_tries - 1)
-    assert follows(tired, Outcome(Result.REFUSED_FOR_NOW, "RCPT 452"), NOW, LIMITS).state == "failed"
-    assert follows(tired, Outcome(Result.UNREACHED, "TimeoutError"), NOW, LIMITS).state == "waiting"
+    assert follows(tired, SendOutcome(Result.REFUSED_FOR_NOW, "RCPT 452"), NOW, LIMITS).state == "failed"
+    assert follows(tired, SendOutcome(Result.UNREACHED, "TimeoutError"), NOW, LIMITS).state == "waiting"
 
 
 def test_a_try_that_would_fall_into_quiet_hours_waits_for_their_end() -> None:
     quiet = QuietHours(time(21), time(6), ZoneInfo("Asia/Makassar"))
-    change = follows(replace(LETTER, quiet=quiet), Outcome(Result.UNREACHED), NOW, LIMITS)
+    change = follows(replace(LETTER, quiet=quiet), SendOutcome(Result.UNREACHED), NOW, LIMITS)
     assert change.next_try_at == datetime(2022, 10, 26, 22, tzinfo=UTC)
 
 
@@ -51,7 +51,7 @@ def test_nothing_comes_three_times_and_nothing_is_forgotten(answers: list[Result
     letter, now, came = LETTER, NOW, 0
     for result in answers:
         came += result in {Result.TAKEN, Result.UNCLEAR}
-        change = follows(letter, Outcome(result), now, LIMITS)
+        change = follows(letter, SendOutcome(result), now, LIMITS)
         if change.state != "waiting":
             break
         assert change.next_try_at is not None
@@ -61,5 +61,5 @@ def test_nothing_comes_three_times_and_nothing_is_forgotten(answers: list[Result
 
 
 def test_two_senders_that_ended_without_a_word_are_the_last() -> None:
-    change = follows(replace(LETTER, unclear=2), Outcome(Result.REFUSED_FOR_GOOD), NOW, LIMITS)
+    change = follows(replace(LETTER, unclear=2), SendOutcome(Result.REFUSED_FOR_GOOD), NOW, LIMITS)
     assert (change.state, change.last_error) == ("failed", UNKNOWN_TWICE)

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from regsosek.alerts.conditions.condition import Kind, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Why
 from regsosek.alerts.conditions.detect import shows
 from regsosek.alerts.conditions.evaluation import Rules
 from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, Waiting
@@ -29,7 +29,7 @@ SMALL = KabkotaFigures("6411", "Kabupaten Mahakam Ulu", 150, 15, 5)
 GONE = told(Kind.BEHIND, PROVINCE, why=Why.RECOVERED, since=date(2022, 10, 24))
 
 
-def digest(figures: ProvinceFigures, conditions: list[Told], context: Context) -> Message:
+def digest(figures: ProvinceFigures, conditions: list[Notification], context: Context) -> Message:
     return compose_digest(figures, conditions, LIMITS, context)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.alerts.conditions.condition import Kind, Place, Severity, State, Told, Why
+from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, State, Why
 from regsosek.alerts.sentences.grouping import by_kabkota, kabkota_lines, province_lines, recovered, still_open, worst
 from support.worlds.notified_conditions import BALIKPAPAN, BERAU, NIGHT, PROVINCE, sub_sls, told
 
@@ -20,7 +20,7 @@ TOLD = st.lists(
 
 
 @given(TOLD)
-def test_every_condition_stands_in_exactly_one_line(conditions: list[Told]) -> None:
+def test_every_condition_stands_in_exactly_one_line(conditions: list[Notification]) -> None:
     lines = (*province_lines(conditions), *kabkota_lines(conditions))
     assert sorted(map(id, (each for line in lines for each in line.told))) == sorted(map(id, conditions))
     for line in lines:
@@ -32,7 +32,7 @@ def test_every_condition_stands_in_exactly_one_line(conditions: list[Told]) -> N
 
 
 @given(TOLD)
-def test_lines_and_kabkota_keep_the_order_of_urgency(conditions: list[Told]) -> None:
+def test_lines_and_kabkota_keep_the_order_of_urgency(conditions: list[Notification]) -> None:
     lines = kabkota_lines(conditions)
     firsts = [conditions.index(line.told[0]) for line in lines]
     assert firsts == sorted(firsts)
@@ -43,11 +43,11 @@ def test_lines_and_kabkota_keep_the_order_of_urgency(conditions: list[Told]) -> 
 def test_a_line_speaks_for_all_below_its_kabkota() -> None:
     silent = [
         told(Kind.NO_DATA, sub_sls(1), families=40, since=date(2022, 10, 24), figures={"silent_nights": 3, "load": 40}),
-        told(Kind.NO_DATA, sub_sls(2), families=60, why=Why.ESCALATED, severity=Severity.KRITIS,
+        told(Kind.NO_DATA, sub_sls(2), families=60, why=Why.ESCALATED, severity=Severity.CRITICAL,
              figures={"silent_nights": 2, "load": 60, "plan_percent": 48}),
     ]  # fmt: skip
     [line] = kabkota_lines(silent)
-    assert (line.kabkota, line.level, line.families, line.severity) == ("6403", "subsls", 100, Severity.KRITIS)
+    assert (line.kabkota, line.level, line.families, line.severity) == ("6403", "subsls", 100, Severity.CRITICAL)
     assert (line.since, line.why) == (date(2022, 10, 24), Why.ESCALATED)
     assert line.figures == {"silent_nights": 3, "load": 100, "plan_percent": 48}
     [whole] = kabkota_lines([told(Kind.NO_DATA, BERAU, families=300), *silent])

@@ -308,7 +308,7 @@ def test_portal_mail_and_page_have_one_word_for_one_thing() -> None:
 
 def test_a_condition_is_told_by_its_place_and_its_numbers_by_their_names() -> None:
     numbers = {"visited": 403, "target": 2924, "plan_percent": 27.9903, "small_kabkota": 7, "within_limits": 1}
-    behind = Condition(Kind.BEHIND, Place("provinsi", "12"), Severity.PERHATIAN, NIGHT, 415, numbers)
+    behind = Condition(Kind.BEHIND, Place("provinsi", "12"), Severity.ATTENTION, NIGHT, 415, numbers)
     told = _met("12", NIGHT, behind)
     assert told.place == "12 Sumatera Utara"
     assert dict(told.figures) == {

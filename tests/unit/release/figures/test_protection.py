@@ -13,7 +13,7 @@ from regsosek.geography.regions import NATION
 from regsosek.release.build import build
 from regsosek.release.figures.disclosure import CASE_CAUSES, RESULTS, as_told, merged, moves, policy
 from regsosek.release.figures.figures import Figures
-from regsosek.release.figures.previously_published import Told
+from regsosek.release.figures.previously_published import PreviouslyPublished
 from regsosek.release.figures.protection import protected
 from regsosek.release.files.tables import table_files
 from support.checks.matrix import FULL, examples
@@ -102,7 +102,7 @@ def former() -> Figures:
 
 
 @pytest.fixture(scope="module")
-def told(former: Figures) -> Told:
+def told(former: Figures) -> PreviouslyPublished:
     return told_by(table_files(former))
 
 
@@ -112,7 +112,7 @@ def grown() -> Figures:
     return made_up.figures(night=made_up.NIGHT)
 
 
-def with_three_families(result: str, base: Figures, told: Told, former: Figures) -> Figures:
+def with_three_families(result: str, base: Figures, told: PreviouslyPublished, former: Figures) -> Figures:
     """A night on which three families of one desa ended so, and nothing else happened."""
     tree = made_up.completion(night=made_up.FORMER)
     moved = tree["code"].isin(CHAIN)
@@ -134,7 +134,7 @@ def with_three_families(result: str, base: Figures, told: Told, former: Figures)
 
 
 @pytest.fixture(scope="module")
-def worlds(grown: Figures, told: Told, former: Figures) -> dict[str, Figures]:
+def worlds(grown: Figures, told: PreviouslyPublished, former: Figures) -> dict[str, Figures]:
     known = {result: with_three_families(result, grown, told, former) for result in ("complete", "refused")}
     return {
         **{f"{result}, known": figures for result, figures in known.items()},
@@ -169,7 +169,9 @@ def test_held_results_name_their_night_and_the_nation_is_what_is_told(worlds: di
     assert regions.loc[regions["level"].isin(["kecamatan", "desa"]), list(RESULTS)].isna().all(axis=None)
 
 
-def test_many_families_are_told_but_of_a_night_before_the_newest(grown: Figures, told: Told, former: Figures) -> None:
+def test_many_families_are_told_but_of_a_night_before_the_newest(
+    grown: Figures, told: PreviouslyPublished, former: Figures
+) -> None:
     of_night = replace(grown, changes=replace(grown.changes, before=told.regions))
     shown, again = (protected(of_night, replace(told, final=final), policy()) for final in (False, True))
     for code in ("1101", "11"):
@@ -177,7 +179,9 @@ def test_many_families_are_told_but_of_a_night_before_the_newest(grown: Figures,
         assert (again.region(code)[list(RESULTS)] == former.region(code)[list(RESULTS)]).all(), code
 
 
-def test_what_a_release_before_the_policy_told_is_of_its_night(worlds: dict[str, Figures], told: Told) -> None:
+def test_what_a_release_before_the_policy_told_is_of_its_night(
+    worlds: dict[str, Figures], told: PreviouslyPublished
+) -> None:
     marks = ["results_night", "disclosure_status"]
     older = replace(told, regions=told.regions.drop(columns=marks), night=made_up.FORMER)
     held = protected(worlds["refused, known"], older, policy()).region("1101")

@@ -11,7 +11,7 @@ import pytest
 from regsosek.release.figures.figures import Figures
 from regsosek.release.files.offered import offered_files
 from regsosek.release.site.about import about_lines
-from regsosek.release.site.key_messages import Answer, answers
+from regsosek.release.site.key_messages import KeyMessage, answers
 from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
@@ -37,7 +37,7 @@ def outlines(figures: Figures) -> dict[str, Outline]:
     return {name: Outline(written[name].decode()) for kind in KINDS for name in (kind, f"en/{kind}")}
 
 
-def answer(figures: Figures, code: str, question: str) -> Answer:
+def answer(figures: Figures, code: str, question: str) -> KeyMessage:
     at = desk(figures)
     [found] = [each for each in answers(at, at.atlas.region(code)) if question in each.question]
     return found

@@ -19,7 +19,7 @@ from regsosek.statistics.measures.denominators import SUMS, described
 from regsosek.statistics.measures.lowest_part import floors
 from regsosek.statistics.measures.pace import PACED_LEVELS, national_course
 from regsosek.statistics.measures.region_figures import REGION_SHARES, region_figures
-from regsosek.statistics.measures.status import Standing, status_of
+from regsosek.statistics.measures.status import StatusInputs, status_of
 from support.checks.matrix import examples
 from support.figures.region_trees import (
     CLOSES,
@@ -57,12 +57,14 @@ def test_days_behind_and_status_of_published_figures(row: dict[str, str]) -> Non
     assert planned == near(row["planned"])
     assert percent - planned == near(row["gap_points"])
     assert STEADY.days_behind(day, percent / 100) == near(row["days_behind"])
-    assert status_of(Standing(day, day * 100 / 31, round(percent * 10), percent, percent - planned)) == row["status"]
+    assert (
+        status_of(StatusInputs(day, day * 100 / 31, round(percent * 10), percent, percent - planned)) == row["status"]
+    )
 
 
 def test_who_sent_nothing_has_no_data_rather_than_being_behind() -> None:
-    assert status_of(Standing(20, 64.5, 0, 0.0, -80.0, known=False)) == "no_data"
-    assert status_of(Standing(20, 64.5, 50, None, None)) == "no_data"
+    assert status_of(StatusInputs(20, 64.5, 0, 0.0, -80.0, known=False)) == "no_data"
+    assert status_of(StatusInputs(20, 64.5, 50, None, None)) == "no_data"
 
 
 @pytest.mark.parametrize("row", scenario("denominators.csv"), ids=lambda row: row["case"])

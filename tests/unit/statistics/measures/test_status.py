@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regsosek.errors import ConfigurationError
-from regsosek.statistics.measures.status import BEHIND, Standing, behind_limit, read_rules, status_of, status_words
+from regsosek.statistics.measures.status import BEHIND, StatusInputs, behind_limit, read_rules, status_of, status_words
 
 HEADER = (
     "status,only_when,from_day,to_day,above_window_percent,to_window_percent,percent_from,gap_below_points,"
@@ -44,7 +44,7 @@ ORDER = ("far_behind", "behind", "below_plan", "on_plan", "done")
 def test_who_has_more_never_has_a_worse_word(day: int, one: int, other: int, planned: int) -> None:
     less, more = sorted((one, other))
     elapsed = day * 100 / 31
-    words = [ORDER.index(status_of(Standing(day, elapsed, 1, each, each - planned))) for each in (less, more)]
+    words = [ORDER.index(status_of(StatusInputs(day, elapsed, 1, each, each - planned))) for each in (less, more)]
     assert words == sorted(words)
 
 
@@ -53,7 +53,7 @@ def test_the_limit_is_the_gap_beyond_which_a_region_is_called_behind(day: int, r
     """It stands beside the word of who is below plan, so that nobody need guess how near behind is."""
     elapsed, gap = day * 100 / 31, reached - planned
     limit = behind_limit(day, elapsed, planned)
-    behind = status_of(Standing(day, elapsed, 1, reached, gap)) in BEHIND
+    behind = status_of(StatusInputs(day, elapsed, 1, reached, gap)) in BEHIND
     assert behind is (gap < limit - 1e-9 and reached < 100)
 
 
