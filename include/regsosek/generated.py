@@ -16,6 +16,7 @@ from regsosek.quality.hold_limits import regions as limit_regions
 from regsosek.quality.odcs import ODCS, odcs_text
 from regsosek.quality.rules import load_suites
 from regsosek.release.files.satu_data import documents as satu_data_documents
+from regsosek.rooms_page import documents as rooms_documents
 from regsosek.settings import PROJECT_ROOT
 from regsosek.simulation.documentation import documents as simulation_documents
 from regsosek.simulation.proof.forecast_proof import documents as forecast_documents
@@ -42,6 +43,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     expected |= routes_page(root)
     expected |= rights_documents(root)
     expected |= record_documents(root)
+    expected |= rooms_documents(root)
     expected |= satu_data_documents(root, catalogue.rules)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}
