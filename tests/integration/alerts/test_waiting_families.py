@@ -1,5 +1,6 @@
 """What an office is told of families in quarantine, held against the families that wait, through whole nights."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -96,6 +97,8 @@ def test_families_told_of_are_told_as_waiting_until_the_last_of_them_is_correcte
     """A night of 5 in 25; one without errors; one that corrects four; one that withdraws the last."""
     night_of(world, 0, [*clean(1, 20), *(faulty(f"D{n}", number=n) for n in range(21, 26))])
     assert told(world, 0) == {("QUALITY", PROVINCE): "new", ("QUALITY", KABKOTA): "new"}
+    of_province, of_kabkota = mail(world, 0)[1].split("KAB/KOTA YANG DIDAHULUKAN")
+    assert "5 keluarga: " in of_province and re.search(r"5 keluarga: .+ \(aturan \S+\)", of_kabkota)
     night_of(world, 1, clean(101, 25))
     assert told(world, 1) == {}
     assert opened(world, 1) == {("QUALITY", PROVINCE): 5, ("QUALITY", KABKOTA): 5}

@@ -1,6 +1,6 @@
 """What is known of one province's night, as plain values: all that conditions and digests rest on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -53,6 +53,11 @@ class RuleViolations:
     rows: int
 
 
+def asked_again(rules: Sequence[RuleViolations]) -> tuple[RuleViolations, ...]:
+    """The rules that families are asked about again: all but those of region codes."""
+    return tuple(each for each in rules if each.rule_id not in CODE_RULES)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Families of a place whose newest revision is in quarantine as of the night, whenever it arrived.
@@ -98,7 +103,7 @@ class KabkotaFigures:
     """One kab/kota: ``load`` and ``visited`` in families, cumulative; ``received`` in rows of the night.
 
     Attributes:
-        waiting: its families in quarantine.
+        waiting: its families in quarantine; ``rules``: the critical rules that they break, the most families first.
         target: families that it is to enumerate, where that is supplied; else its load is what is planned.
         last_arrival: the newest night that brought a family; None if none did.
         days_late: mean days from enumeration to first arrival; 0 before enough nights were seen.
@@ -118,6 +123,7 @@ class KabkotaFigures:
     silent: int = 0
     target: int | None = None
     curve: PlanCurve | None = None
+    rules: tuple[RuleViolations, ...] = ()
 
     @property
     def plan_base(self) -> int:
@@ -223,8 +229,8 @@ class ProvinceFigures:
 
     @property
     def asked_rules(self) -> tuple[RuleViolations, ...]:
-        """The rules that families are asked about again: all but those of region codes."""
-        return tuple(each for each in self.rules if each.rule_id not in CODE_RULES)
+        """Its rules that families are asked about again."""
+        return asked_again(self.rules)
 
     @property
     def pace(self) -> Pace:

@@ -1,5 +1,6 @@
 """The families of a province that wait in quarantine as of a night, from the warehouse: by place, rule and officer."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
@@ -60,10 +61,10 @@ FROM (SELECT w.*, w.code_rule IS NOT NULL AND a.case_id IS NULL AS code_alone
 GROUP BY kabkota
 """
 _BY_RULE = """
-SELECT r.rule_id, count(DISTINCT w.case_id) AS rows
+SELECT w.kabkota, r.rule_id, count(DISTINCT w.case_id) AS rows
 FROM waiting w JOIN quality.reason r ON r.province = :province AND r.night = w.night AND r.delivery_id = w.delivery_id
      AND r.part = w.part AND r.case_id = w.case_id AND r.severity = 'critical'
-GROUP BY r.rule_id ORDER BY 2 DESC, 1
+GROUP BY w.kabkota, r.rule_id ORDER BY 3 DESC, 2
 """
 _BY_DESA = """
 SELECT w.desa AS code, w.kabkota, count(*) AS families, r.name
@@ -88,12 +89,15 @@ def with_waiting(connection: Connection, figures: ProvinceFigures, limits: Thres
         "most_officers": 10 * limits.rows.officers,
     }
     found = _found(connection, _QUERIES, {"province": figures.province, "night": figures.night, **limit})
-    by_kabkota = _by_kabkota(found["kabkota"])
+    by_kabkota, rules = _by_kabkota(found["kabkota"]), _rules_by_kabkota(found["rule"])
     return replace(
         figures,
         waiting=together(by_kabkota.values()),
-        kabkota=tuple(replace(each, waiting=by_kabkota.get(each.code, NOBODY)) for each in figures.kabkota),
-        rules=tuple(RuleViolations(*row) for row in found["rule"]),
+        kabkota=tuple(
+            replace(each, waiting=by_kabkota.get(each.code, NOBODY), rules=tuple(rules.get(each.code, ())))
+            for each in figures.kabkota
+        ),
+        rules=_rules_of_all(rules),
         code_desa=tuple(CodeDesa(*row) for row in found["desa"]),
         officers=tuple(OfficerFigures(*row) for row in found["officer"]),
     )
@@ -112,6 +116,22 @@ def _found(connection: Connection, queries: Mapping[str, str], asked: Mapping[st
 
 def _by_kabkota(rows: Iterable[Any]) -> dict[str, Waiting]:
     return {row.kabkota: Waiting(*row[1:]) for row in rows}
+
+
+def _rules_by_kabkota(rows: Iterable[Any]) -> dict[str, list[RuleViolations]]:
+    """By kab/kota, the rules that its families break; the most families first."""
+    found: dict[str, list[RuleViolations]] = {}
+    for row in rows:
+        found.setdefault(row.kabkota, []).append(RuleViolations(row.rule_id, row.rows))
+    return found
+
+
+def _rules_of_all(parts: Mapping[str, Sequence[RuleViolations]]) -> tuple[RuleViolations, ...]:
+    """The rules of the province: a case lies in one kab/kota, or in none that is known."""
+    counts: Counter[str] = Counter()
+    for each in (rule for own in parts.values() for rule in own):
+        counts[each.rule_id] += each.rows
+    return tuple(RuleViolations(*each) for each in sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 _QUERIES: Mapping[str, str] = {

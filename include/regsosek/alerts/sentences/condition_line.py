@@ -8,7 +8,7 @@ from regsosek.alerts.conditions.condition import Condition, Kind, Notification, 
 from regsosek.alerts.conditions.province_figures import CodeDesa, KabkotaFigures, ProvinceFigures
 from regsosek.alerts.conditions.thresholds import Thresholds
 from regsosek.alerts.sentences.context import Context
-from regsosek.alerts.sentences.details import details
+from regsosek.alerts.sentences.details import details, details_of_kabkota
 from regsosek.alerts.sentences.grouping import Line
 from regsosek.alerts.sentences.observation import finding
 from regsosek.alerts.sentences.texts import Words, filled
@@ -61,7 +61,9 @@ def word_line(line: Line, figures: ProvinceFigures, limits: Thresholds, context:
         headline=words.say(f"headline.{line.severity}"),
         standing="; ".join(standing(line, figures.night, context)),
         finding=finding(line, figures, words),
-        details=details(line.kind, figures, limits, context) if of_province else places(line, figures, context),
+        details=details(line.kind, figures, limits, context)
+        if of_province
+        else [*details_of_kabkota(line, figures, limits, context), *places(line, figures, context)],
         who=who(line, figures, context),
         action=kind.action if of_province else kind.step,
         deadline=deadline(line.kind, line.first, figures, limits, context),

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from regsosek.alerts.conditions.condition import Kind
-from regsosek.alerts.conditions.province_figures import CodeDesa, ProvinceFigures, RuleViolations
+from regsosek.alerts.conditions.province_figures import CodeDesa, ProvinceFigures, RuleViolations, asked_again
 from regsosek.alerts.conditions.thresholds import Thresholds
 from regsosek.alerts.sentences.context import Context
+from regsosek.alerts.sentences.grouping import Line
 from regsosek.alerts.sentences.locations import far_behind, in_words, largest_parts
 from regsosek.alerts.sentences.texts import Words
 from regsosek.contract.instruments import QUESTIONNAIRE
@@ -17,6 +18,14 @@ def details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: C
     """The lines under a condition of ``kind``; most kinds need none."""
     detail = _DETAILS.get(kind)
     return detail(figures, limits, context) if detail else []
+
+
+def details_of_kabkota(line: Line, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    """The lines under a kab/kota's condition: of QUALITY the rules to begin with."""
+    own = next((each for each in figures.kabkota if each.code == line.kabkota), None)
+    if line.kind is not Kind.QUALITY or own is None:
+        return []
+    return _rules("rule_waiting", asked_again(own.rules), limits, context)
 
 
 def _no_data(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:

@@ -12,7 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regsosek.alerts.conditions.condition import Kind, Notification, Place, Severity, State, Why
-from regsosek.alerts.conditions.province_figures import KabkotaFigures, ProvinceFigures, RowCounts, Waiting
+from regsosek.alerts.conditions.province_figures import (
+    KabkotaFigures,
+    ProvinceFigures,
+    RowCounts,
+    RuleViolations,
+    Waiting,
+)
 from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.messages.province_digest import compose_digest
 from regsosek.alerts.messages.rendering import Message
@@ -261,3 +267,12 @@ def test_only_codes_of_sub_sls_are_suspected_in_all_that_a_digest_can_say(
         found = suspects(digest(figures, everywhere, replace(full, language=language)))
         assert {each.what for each in found} == {Personal.IDENTITY}
         assert {each.value for each in found} == {sub_sls(n).code for n in (1, 9)}
+
+
+def test_a_kabkota_alone_is_told_by_which_rules_to_begin(night: Night, full: Context) -> None:
+    """Its office has no list of the province before it: without a rule it could not begin."""
+    rules = (RuleViolations("P05", 5), RuleViolations("G03", 3), RuleViolations("P01", 1))
+    own = tuple(replace(each, rules=rules) if each.code == BERAU.code else each for each in night().kabkota)
+    said = words_of(digest(night(kabkota=own), [told(Kind.QUALITY, BERAU, families=6)], full))
+    assert "5 keluarga: " in said and "(aturan P05)" in said and "(aturan P01)" in said
+    assert "(aturan G03)" not in said, "a wrong code is a condition of its own"
