@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from regsosek.errors import ConfigurationError
-from regsosek.rooms_page import documents, floors
+from regsosek.rooms_page import CODE, documents, floors
+from regsosek.settings import PROJECT_ROOT
+
+FOLDERS = sorted(path.parent for path in (PROJECT_ROOT / CODE).rglob("__init__.py"))
 
 CONTRACTS = """
 [[tool.importlinter.contracts]]
@@ -76,3 +79,9 @@ def test_a_room_without_docstring_is_refused(project: Path) -> None:
     (project / "include/regsosek/errors.py").write_text("")
     with pytest.raises(ConfigurationError, match=r"errors\.py: a docstring is missing"):
         floors(project)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(PROJECT_ROOT / CODE)))
+def test_no_room_is_crowded(folder: Path) -> None:
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= 14, f"{folder.name} holds {len(modules)} modules: draw sub-rooms"
