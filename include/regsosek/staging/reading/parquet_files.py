@@ -135,10 +135,13 @@ def _check_pages(path: Path, layout: Layout, fault: str) -> None:
     try:
         with pq.ParquetFile(path) as parquet:
             names = [parquet.schema_arrow.names[place] for place in layout.positions.values()]
-            for _ in parquet.iter_batches(columns=names, use_threads=False):
-                pass
+            rows = sum(each.num_rows for each in parquet.iter_batches(columns=names, use_threads=False))
+            whole = rows == parquet.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError):
         raise ContractBreachError("file_unreadable", fault) from None
+    # Of a column that ends early Arrow's batches end early, too, without a word.
+    if not whole:
+        raise ContractBreachError("file_unreadable", fault)
 
 
 def _bound(file: DeliveredFile, path: Path, unpacked: int) -> None:

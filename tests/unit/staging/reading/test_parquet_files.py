@@ -1,5 +1,6 @@
 """Parquet: typed columns become the text of a CSV where that is certain, and nothing in a file hurts the reader."""
 
+import io
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -290,3 +291,18 @@ def test_a_damaged_file_is_read_or_refused_and_never_our_fault(engine, tmp_path:
         read(engine, tmp_path, bytes(damaged), format_=FORMAT)
     except ContractBreachError as breach:
         assert NIK not in str(breach)
+
+
+def test_a_column_that_ends_early_is_refused_for_the_audit_could_not_read_it(engine, tmp_path: Path) -> None:
+    """The engine reads such a file whole, and Arrow's batches end with the column, without an error."""
+    changed = (WHOLE[:place] + b"\0" + WHOLE[place + 1 :] for place in range(4, 200))
+    early = next(content for content in changed if _ends_early(content))
+    assert refused(engine, tmp_path, early, 2, format_=FORMAT).reason == "file_unreadable"
+
+
+def _ends_early(content: bytes) -> bool:
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        return sum(each.num_rows for each in file.iter_batches(use_threads=False)) < file.metadata.num_rows
+    except (pa.ArrowException, OSError, ValueError):
+        return False
