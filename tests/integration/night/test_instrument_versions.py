@@ -76,6 +76,7 @@ def product(world: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Prod
     root = tmp_path_factory.mktemp("product")
     for part in PARTS:
         shutil.copytree(PROJECT_ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT_ROOT / "pyproject.toml", root)
     product = Product(root, world.house.settings)
     for name, text in second_version(shipped()).items():
         (root / "include/regsosek/contract/codebook" / name).write_text(text, encoding="utf-8")
