@@ -20,7 +20,7 @@ from sqlalchemy import Engine, SmallInteger, text
 from regsosek.local import stack
 from regsosek.privacy.trail.access_trail import Access, AccessTrail, case_key
 from regsosek.privacy.trail.person_trail import cases_of_number, trail_of_case
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import load_settings
 from regsosek.warehouse.migration import ensure_night_partitions, migrate
 from regsosek.warehouse.tables import core_tables
@@ -54,12 +54,12 @@ def bench(entries: Annotated[int, typer.Option(help="Entries of the trail that n
         root = Path(place)
         try:
             started = stack.services_up(root)
-            with open_house(load_settings({"REGSOSEK_ENV_FILE": str(started.environment_file)})) as house:
-                migrate(house.account("owner"))
-                owner, key = house.account("owner"), house.settings.trail_secret
+            with open_resources(load_settings({"REGSOSEK_ENV_FILE": str(started.environment_file)})) as resources:
+                migrate(resources.account("owner"))
+                owner, key = resources.account("owner"), resources.settings.trail_secret
                 _members(owner)
                 _fill(owner, entries)
-                _measure(owner, AccessTrail(house.loader, key), key)
+                _measure(owner, AccessTrail(resources.loader, key), key)
         finally:
             stack.clean(root)
 

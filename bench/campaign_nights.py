@@ -20,7 +20,7 @@ from regsosek.geography.frame import SIMULATED
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.statistics.progress import refresh_province
 from regsosek.warehouse.migration import ensure_night_partitions, migrate
 from regsosek.warehouse.nights import ledger
@@ -39,7 +39,7 @@ _FRAME = [
 class Nights:
     """The campaign: ``officers``, each of whom works every day."""
 
-    house: House
+    resources: Resources
     officers: int
 
     @property
@@ -49,7 +49,7 @@ class Nights:
 
     def prepare(self, scratch: Path) -> None:
         """An empty warehouse with regions, the frame of the officers' sub-SLS, and targets."""
-        migrate(self.house.engine, self.house.settings.hash_keys)
+        migrate(self.resources.engine, self.resources.settings.hash_keys)
         desas = [
             code for code, each in region_master().regions.items() if code[:2] == PROVINCE and each.level == "desa"
         ]
@@ -68,7 +68,7 @@ class Nights:
             }
             for each in provinces()
         ]
-        with self.house.engine.begin() as connection:
+        with self.resources.engine.begin() as connection:
             load_regions(connection, region_master(), scratch)
             load_frame(connection, frame, _FRAME, scratch)
             load_targets(connection, targets)
@@ -89,7 +89,7 @@ class Nights:
             "province": PROVINCE, "night": night, "day": day, "delivery_id": str(ULID.from_datetime(produced)),
             "produced_at": produced, "families": self.families, "officers": self.officers, "part_rows": ROWS_A_PART,
         }  # fmt: skip
-        with self.house.engine.begin() as connection:
+        with self.resources.engine.begin() as connection:
             ensure_night_partitions(connection, PROVINCE, night)
             connection.execute(text(_BROUGHT), own)
             own["sha256"] = self._archived(connection, own, scratch)
@@ -103,19 +103,19 @@ class Nights:
 
     def refresh(self, night: date) -> None:
         """The statistics of the night, as its task brings them up to date."""
-        with self.house.engine.begin() as connection:
+        with self.resources.engine.begin() as connection:
             refresh_province(connection, PROVINCE, night)
             ledger.note_refreshed(connection, PROVINCE, night)
 
     def settle(self) -> None:
         """What autovacuum does by day."""
-        with self.house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self.resources.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
     def _archived(self, connection: Connection, own: dict[str, Any], scratch: Path) -> str:
         """Archives the files and the manifest of what was brought; the address of the manifest."""
-        store, bucket = self.house.store, self.house.settings.archive_bucket
-        files = archive_files(connection, Archive(store, bucket, scratch, self.house.settings.hash_keys))
+        store, bucket = self.resources.store, self.resources.settings.archive_bucket
+        files = archive_files(connection, Archive(store, bucket, scratch, self.resources.settings.hash_keys))
         return archive_bytes(store, bucket, json.dumps(_manifest(own, files)).encode())
 
 

@@ -24,7 +24,7 @@ from campaign_nights import FAMILIES_A_DAY, Nights
 from regsosek.local import stack
 from regsosek.local.stack import WAREHOUSE
 from regsosek.release.publish import publish
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import load_settings
 
 OFFICERS, EARLY, LATE, RATIO_AT_MOST = 33_333, 3, 30, 1.5
@@ -92,38 +92,38 @@ def bench(
             variables = {**services.environment(WAREHOUSE), "REGSOSEK_ENV_FILE": os.devnull}
             # Reference data of this size are made in the warehouse itself, by its owner.
             variables["REGSOSEK_WAREHOUSE_URL"] = variables["REGSOSEK_WAREHOUSE_OWNER_URL"]
-            with open_house(load_settings(variables)) as house:
-                measured = measure(house, round(OFFICERS * scale), (EARLY, late), rounds, Path(place))
+            with open_resources(load_settings(variables)) as resources:
+                measured = measure(resources, round(OFFICERS * scale), (EARLY, late), rounds, Path(place))
         finally:
             stack.clean(root)
     console.print(_table(measured, round(OFFICERS * scale), rounds))
 
 
 def measure(
-    house: House, officers: int, days: tuple[int, int], rounds: int, scratch: Path
+    resources: Resources, officers: int, days: tuple[int, int], rounds: int, scratch: Path
 ) -> dict[int, dict[str, Cost]]:
     """What statistics and release of each of ``days`` cost, with all nights before it loaded and published."""
-    house.settings.work_dir.mkdir(parents=True, exist_ok=True)
-    nights, server = Nights(house, officers), Server(house.engine)
+    resources.settings.work_dir.mkdir(parents=True, exist_ok=True)
+    nights, server = Nights(resources, officers), Server(resources.engine)
     nights.prepare(scratch)
     measured: dict[int, dict[str, Cost]] = {}
     for day in range(1, max(days) + 1):
         night = nights.bring(day, scratch)
         nights.refresh(night)
         if day not in days:
-            _publish(house, night)
+            _publish(resources, night)
         else:
             nights.settle()
             measured[day] = {
                 "statistics": _fastest(server, rounds, partial(nights.refresh, night)),
-                "release": _fastest(server, rounds, partial(_publish, house, night)),
+                "release": _fastest(server, rounds, partial(_publish, resources, night)),
             }
             console.print(f"day {day}: {measured[day]}")
     return measured
 
 
-def _publish(house: House, night: date) -> None:
-    published = publish(house.engine, house.store, house.settings, night)
+def _publish(resources: Resources, night: date) -> None:
+    published = publish(resources.engine, resources.store, resources.settings, night)
     if published.held_back:
         raise SystemExit(f"the bench's province does not pass its audit: {published.held_back}")
 

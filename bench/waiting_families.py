@@ -21,7 +21,7 @@ from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.persistence.waiting_families import with_waiting
 from regsosek.geography.calendar import field_windows
 from regsosek.local import stack
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import load_settings
 from regsosek.warehouse.database import analyse_cases
 from regsosek.warehouse.migration import ensure_night_partitions, migrate
@@ -93,8 +93,8 @@ def bench(families: Annotated[int, typer.Option(help="Families of the larger siz
     with TemporaryDirectory(prefix="regsosek-bench-") as place:
         try:
             started = stack.services_up(Path(place))
-            with open_house(load_settings({"REGSOSEK_ENV_FILE": str(started.environment_file)})) as house:
-                owner = house.account("owner")
+            with open_resources(load_settings({"REGSOSEK_ENV_FILE": str(started.environment_file)})) as resources:
+                owner = resources.account("owner")
                 migrate(owner)
                 _places(owner)
                 first = 1

@@ -20,7 +20,7 @@ from regsosek.alerts.nightly import read_digest
 from regsosek.local.airflow_environment import ADMIN
 from regsosek.local.stack import STATE, Stack
 from regsosek.release.publish import current_prefix
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, load_settings
 
 sys.path.insert(0, str(PROJECT_ROOT / "tests"))
@@ -66,9 +66,9 @@ def pictures_of_digests(browser: Browser, stack: Stack, into: Path) -> None:
     """Digests as a phone's mail program shows them, from the given place of the page on."""
     settings = load_settings(read_environment(stack.environment_file))
     page = _page(browser, PHONE)
-    with open_house(settings) as house:
+    with open_resources(settings) as resources:
         for name, province, top in DIGESTS:
-            page.set_content(read_digest(house.engine, settings, DIGEST_NIGHT, province).html)
+            page.set_content(read_digest(resources.engine, settings, DIGEST_NIGHT, province).html)
             page.evaluate(f"scrollTo(0, {top})")
             _save(page, into / name)
 
@@ -76,8 +76,8 @@ def pictures_of_digests(browser: Browser, stack: Stack, into: Path) -> None:
 def _release(stack: Stack) -> Path:
     """The folder of the release that readers see."""
     settings = load_settings(read_environment(stack.environment_file))
-    with open_house(settings) as house:
-        prefix = current_prefix(house.store, settings)
+    with open_resources(settings) as resources:
+        prefix = current_prefix(resources.store, settings)
     if prefix is None:
         raise SystemExit("nothing is published here yet: run a night first (make demo)")
     return stack.root / "s3" / settings.release_bucket / prefix

@@ -16,7 +16,7 @@ from regsosek.warehouse.locks import Held
 
 
 @dataclass(frozen=True)
-class House:
+class Resources:
     """Settings, warehouse and object storage.
 
     Attributes:
@@ -63,18 +63,18 @@ class House:
         with work_folder(self.settings.scratch, purpose) as directory:
             yield directory
 
-    def under(self, held: Held) -> "House":
+    def under(self, held: Held) -> "Resources":
         """The same under a right that is held: every transaction of the loader is fenced by it."""
         return replace(self, accounts={**self.accounts, "loader": held.engine})
 
 
 @contextmanager
-def open_house(settings: Settings) -> Iterator[House]:
+def open_resources(settings: Settings) -> Iterator[Resources]:
     """Connects to warehouse and object storage, and lets go of them at the end."""
     engine = connect(settings)
     accounts = {part: connect(settings, part) for part in PARTS if getattr(settings, warehouse_field(part))}
     try:
-        yield House(settings, engine, ObjectStore.connect(settings), accounts)
+        yield Resources(settings, engine, ObjectStore.connect(settings), accounts)
     finally:
         for each in (engine, *accounts.values()):
             each.dispose()

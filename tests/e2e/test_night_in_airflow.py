@@ -25,7 +25,7 @@ from regsosek.local import stack as local_stack
 from regsosek.local.airflow_environment import ADMIN, AirflowPlan
 from regsosek.local.stack import AIRFLOW_METADATA, Stack, services_up
 from regsosek.night.reference import load_reference
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import PROJECT_ROOT, load_settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.output.sinks import BucketSink
@@ -44,7 +44,7 @@ class NightRun:
     """A finished run and everything it left behind; ``measures``: what its tasks sent, ``lineage``: their events."""
 
     stack: Stack
-    house: House
+    resources: Resources
     measures: Receiver
     lineage: Path
     state: str
@@ -58,19 +58,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightRun]:
     root = tmp_path_factory.mktemp("e2e")
     stack = services_up(root)
     try:
-        with open_house(load_settings({"REGSOSEK_ENV_FILE": str(stack.environment_file)})) as house:
-            sink = BucketSink(house.store, house.settings.landing_bucket)
+        with open_resources(load_settings({"REGSOSEK_ENV_FILE": str(stack.environment_file)})) as resources:
+            sink = BucketSink(resources.store, resources.settings.landing_bucket)
             simulate(Campaign(), sink, nights=[NIGHT], provinces=[*HEALTHY, FAILING])
-            load_reference(house)
-            with house.engine.begin() as connection:
+            load_reference(resources)
+            with resources.engine.begin() as connection:
                 connection.execute(text("DELETE FROM reference.subsls WHERE province = :p"), {"p": FAILING})
             with receiving() as measures:
-                yield _run_night(stack, house, measures)
+                yield _run_night(stack, resources, measures)
     finally:
         local_stack.clean(root)
 
 
-def _run_night(stack: Stack, house: House, measures: Receiver) -> NightRun:
+def _run_night(stack: Stack, resources: Resources, measures: Receiver) -> NightRun:
     lineage = stack.root / "lineage.jsonl"
     fresh = stack.postgres.ensure_database(AIRFLOW_METADATA)
     plan = AirflowPlan(
@@ -95,7 +95,7 @@ def _run_night(stack: Stack, house: House, measures: Receiver) -> NightRun:
         state = client.await_run("regsosek_nightly", run_id, seconds=400)
         tasks = {(t.task_id, t.label[:2]): str(t.state) for t in client.task_states("regsosek_nightly", run_id)}
         note = str(client.get(f"/dags/regsosek_nightly/dagRuns/{run_id}")["note"])
-    return NightRun(stack, house, measures, lineage, state, tasks, note, _pages(stack))
+    return NightRun(stack, resources, measures, lineage, state, tasks, note, _pages(stack))
 
 
 def _pages(stack: Stack) -> dict[str, str]:
@@ -124,20 +124,20 @@ def test_all_provinces_are_mapped_under_readable_names(run: NightRun) -> None:
 
 
 def test_the_healthy_provinces_are_loaded_and_the_failed_one_is_not(run: NightRun) -> None:
-    with run.house.engine.connect() as connection:
+    with run.resources.engine.connect() as connection:
         loaded = set(connection.execute(text("SELECT DISTINCT province FROM core.kasus_terkini")).scalars())
     assert loaded == set(HEALTHY)
 
 
 def test_the_release_is_published_and_names_the_gap(run: NightRun) -> None:
-    release = run.stack.root / "s3" / run.house.settings.release_bucket
+    release = run.stack.root / "s3" / run.resources.settings.release_bucket
     pages = [path.read_text(encoding="utf-8") for path in release.rglob("index.html")]
     assert len(pages) == 2, "one in each language"
     assert all("Sulawesi Barat" in page for page in pages)
 
 
 def test_what_is_simulated_is_published_as_that(run: NightRun) -> None:
-    release = run.stack.root / "s3" / run.house.settings.release_bucket
+    release = run.stack.root / "s3" / run.resources.settings.release_bucket
     [package] = release.rglob("datapackage.json")
     assert json.loads(package.read_bytes())["simulated"] is True
     assert all("DATA SIMULASI" in page.read_text(encoding="utf-8") for page in release.rglob("rilis/*/index.html"))
@@ -194,7 +194,7 @@ def test_lineage_tells_each_province_and_the_release_under_one_run(run: NightRun
 
 
 def test_no_personal_value_stands_outside_restricted(run: NightRun) -> None:
-    sought = _personal_values(run.stack.root / "s3" / run.house.settings.landing_bucket)
+    sought = _personal_values(run.stack.root / "s3" / run.resources.settings.landing_bucket)
     assert len(sought) > 100
     places = dict(_everything_written(run))
     assert len(places) > 20
@@ -204,7 +204,7 @@ def test_no_personal_value_stands_outside_restricted(run: NightRun) -> None:
 
 
 def test_what_is_sought_can_be_found(run: NightRun) -> None:
-    sought = _personal_values(run.stack.root / "s3" / run.house.settings.landing_bucket)
+    sought = _personal_values(run.stack.root / "s3" / run.resources.settings.landing_bucket)
     restricted = _table_text(run.stack.postgres.url("regsosek"), "restricted", "anggota_identity")
     assert _Searched(sought).standing_in(restricted)
 
@@ -255,7 +255,7 @@ def _everything_written(run: NightRun) -> Iterator[tuple[str, str]]:
     yield "lineage", run.lineage.read_text(encoding="utf-8")
     yield "measures", b"".join(run.measures.bodies).decode("utf-8", errors="replace")
     kept = [run.stack.root / "airflow" / "logs", run.stack.root / "mail"]
-    kept += [run.stack.root / "s3" / run.house.settings.release_bucket]
+    kept += [run.stack.root / "s3" / run.resources.settings.release_bucket]
     for folder in kept:
         for path in folder.rglob("*"):
             if path.is_file():

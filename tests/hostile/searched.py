@@ -58,6 +58,6 @@ def open_tables(world: FieldWorld) -> dict[str, str]:
 
 def released(world: FieldWorld) -> dict[str, bytes]:
     """Every object of the release bucket."""
-    bucket, store = world.house.settings.release_bucket, world.house.store
+    bucket, store = world.resources.settings.release_bucket, world.resources.store
     keys = [found.key for found in store.list_objects(bucket, "")]
     return {key: store.get_bytes(bucket, key, max_bytes=10**8) or b"" for key in keys}

@@ -19,7 +19,7 @@ from regsosek.release.audit import audit, published_rules
 from regsosek.release.files import workbook
 from regsosek.release.site import pages
 from regsosek.release.site.addresses import NATION_PAGE
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 from regsosek.warehouse.database import connect
 from regsosek.warehouse.migration import migrate
@@ -132,8 +132,8 @@ def prepared(
     """A world ready for deliveries, judged by the rules that the module names in ``KEPT_RULES``, else by all."""
     settings = services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})
     kept = getattr(request.module, "KEPT_RULES", None)
-    with open_house(settings) as house:
-        world = FieldWorld(house, load_suites(PROJECT_ROOT / "expectations") if kept is None else few_rules(kept))
+    with open_resources(settings) as resources:
+        world = FieldWorld(resources, load_suites(PROJECT_ROOT / "expectations") if kept is None else few_rules(kept))
         world.prepare(tmp_path_factory.mktemp("reference"))
         yield world
 
@@ -141,9 +141,9 @@ def prepared(
 @pytest.fixture
 def world(prepared: FieldWorld) -> Iterator[FieldWorld]:
     """The prepared world without deliveries; what a test changes in its settings is gone with it."""
-    plain = prepared.house
+    plain = prepared.resources
     yield prepared.fresh()
-    prepared.house = plain
+    prepared.resources = plain
 
 
 @pytest.fixture(scope="module")

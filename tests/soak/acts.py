@@ -26,7 +26,7 @@ from regsosek.release.files import workbook
 from regsosek.release.lifecycle.pointer import seen
 from regsosek.release.lifecycle.rollback import roll_back
 from regsosek.release.site.addresses import NATION_PAGE
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import Settings
 from support.worlds.field_world import CompiledJudge
 
@@ -48,38 +48,38 @@ class Act:
         return f"{self.kind} {self.night} {self.subject}".strip()
 
 
-def night(house: House, act: Act) -> None:
-    nightly.run_night(house, act.night, act.provinces).outcome.require_whole()
+def night(resources: Resources, act: Act) -> None:
+    nightly.run_night(resources, act.night, act.provinces).outcome.require_whole()
 
 
-def _decide(decide: deciding.Decide, house: House, act: Act) -> None:
+def _decide(decide: deciding.Decide, resources: Resources, act: Act) -> None:
     """As the command does; what is decided already is carried out by the night, as the refusal advises."""
-    suites = load_suites(house.settings.expectations_dir)
+    suites = load_suites(resources.settings.expectations_dir)
     with suppress(DecisionError):
-        decide(house, act.owner, act.subject, suites, by=REASON, reason=REASON)
-    night(house, act)
+        decide(resources, act.owner, act.subject, suites, by=REASON, reason=REASON)
+    night(resources, act)
 
 
-def reopen(house: House, act: Act) -> None:
+def reopen(resources: Resources, act: Act) -> None:
     for province in act.provinces:
-        replaying.reopen(house, province, act.night, REASON)
-    night(house, Act("night", act.night, act.provinces))
+        replaying.reopen(resources, province, act.night, REASON)
+    night(resources, Act("night", act.night, act.provinces))
 
 
-def rollback(house: House, act: Act) -> None:
+def rollback(resources: Resources, act: Act) -> None:
     """Once: a second call would go back further."""
-    bucket = house.settings.release_bucket
-    standing = seen(house.store, bucket)
+    bucket = resources.settings.release_bucket
+    standing = seen(resources.store, bucket)
     if standing is not None and standing.release_id == act.subject:
-        roll_back(house.publisher, house.store, bucket, by=REASON, reason=REASON)
+        roll_back(resources.publisher, resources.store, bucket, by=REASON, reason=REASON)
 
 
-def replay(house: House, act: Act) -> None:
-    replaying.replay(house, act.night, act.provinces)
+def replay(resources: Resources, act: Act) -> None:
+    replaying.replay(resources, act.night, act.provinces)
 
 
-def release(house: House, act: Act) -> None:
-    nightly.release(house, act.night)
+def release(resources: Resources, act: Act) -> None:
+    nightly.release(resources, act.night)
 
 
 KINDS: dict[str, Any] = {
@@ -108,8 +108,8 @@ def _carry_out(settings: Settings, act: Act, now: datetime, log: Path, begun: Ev
     _in_a_hurry(now)
     begun.set()
     try:
-        with open_house(settings) as house:
-            KINDS[act.kind](house, act)
+        with open_resources(settings) as resources:
+            KINDS[act.kind](resources, act)
     except Exception as error:
         logging.getLogger("soak").exception("%s failed", act)
         raise SystemExit(1) from error

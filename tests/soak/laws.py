@@ -45,7 +45,7 @@ def require(law: str, found: object) -> None:
 
 def conserved(world: FieldWorld, night: date) -> None:
     require("every row received is accounted for", world.rows(UNBALANCED))
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         standing = last_refreshed(connection, night)
         require("the rows that the ledger speaks of exist", conservation_faults(connection, standing, {}))
     behind = [code for code in PROVINCES if standing.nights.get(code) != night]
@@ -56,7 +56,7 @@ def undisturbed(hurt: FieldWorld, twin: FieldWorld, nights: Iterable[date]) -> N
     """Tables row by row without clocks, receipts, and where readers are led."""
     ours, theirs = (contents(world, nights) for world in (hurt, twin))
     require("the tables are those of the twin", differences(ours, theirs))
-    pointers = [seen(world.house.store, world.house.settings.release_bucket) for world in (hurt, twin)]
+    pointers = [seen(world.resources.store, world.resources.settings.release_bucket) for world in (hurt, twin)]
     led = [(each.night, each.content_hash) if each else None for each in pointers]
     require("readers are led where the twin's are", led if led[0] != led[1] else None)
 
@@ -80,11 +80,11 @@ def differences(ours: Mapping[str, list[str]], theirs: Mapping[str, list[str]]) 
 
 def published(world: FieldWorld, night: date) -> None:
     """The release that readers see is whole, and of ``night`` unless it was rolled back."""
-    house = world.house
-    standing = seen(house.store, house.settings.release_bucket)
+    resources = world.resources
+    standing = seen(resources.store, resources.settings.release_bucket)
     if standing is None:
         raise LawError("something is published: nothing is")
-    read = in_bucket(house.store, house.settings.release_bucket, standing.prefix)
+    read = in_bucket(resources.store, resources.settings.release_bucket, standing.prefix)
     require("the release that readers see is whole", verify(read, None).faults)
     newest = {row[0] for row in world.rows(NEWEST)}
     require("the night is published", None if night in newest else night)
@@ -124,7 +124,7 @@ def told_once(world: FieldWorld, relay: MailSink, told: Told) -> int:
 
 def _arrived(world: FieldWorld, relay: MailSink) -> Counter[str]:
     """Copies of each letter of ``world`` that the relay took."""
-    sender = world.house.settings.mail_sender.partition("@")[2]
+    sender = world.resources.settings.mail_sender.partition("@")[2]
     return Counter(letter for letter, domain in map(_id_of, relay.received()) if domain == sender)
 
 
@@ -134,7 +134,7 @@ def _id_of(path: Path) -> tuple[str, str]:
 
 
 def nothing_left(world: FieldWorld) -> None:
-    left = [path.name for path in world.house.settings.scratch.rglob("*")]
+    left = [path.name for path in world.resources.settings.scratch.rglob("*")]
     require("no work folder of a dead run stays", left)
 
 
@@ -153,12 +153,12 @@ def as_meant(world: FieldWorld, altered: Iterable[str]) -> None:
 
 def tables_of_releases(world: FieldWorld) -> dict[str, list[str]]:
     """Rows of every published CSV file, by night and name, of the newest release of each night."""
-    house, found = world.house, {}
-    bucket = house.settings.release_bucket
+    resources, found = world.resources, {}
+    bucket = resources.settings.release_bucket
     for night, prefix, _ in world.rows(NEWEST):
-        for each in house.store.list_objects(bucket, prefix):
+        for each in resources.store.list_objects(bucket, prefix):
             if each.key.endswith(".csv"):
-                content = house.store.get_bytes(bucket, each.key, max_bytes=10**8) or b""
+                content = resources.store.get_bytes(bucket, each.key, max_bytes=10**8) or b""
                 rows = csv.reader(io.StringIO(content.decode()))
                 found[f"{night} {each.key.removeprefix(prefix)}"] = [",".join(row) for row in rows]
     return found

@@ -125,8 +125,8 @@ class Offices:
         self._deliver(night, province, replaced[1][1:], supersedes=[replaced[0]])
 
     def _spoil(self, night: Night, sent: Sent) -> None:
-        bucket = self.world.house.settings.landing_bucket
-        self.world.house.store.put_bytes(bucket, sent.prefix + "keluarga-00001.csv.gz", b"cut off")
+        bucket = self.world.resources.settings.landing_bucket
+        self.world.resources.store.put_bytes(bucket, sent.prefix + "keluarga-00001.csv.gz", b"cut off")
         night.altered.add(sent.delivery_id)
 
     def _streams(self, night: Night, province: str) -> None:

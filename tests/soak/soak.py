@@ -89,25 +89,25 @@ class Soak:
 
     def _arrive(self, sent: Iterator[Sent]) -> None:
         """The offices' bucket is where nothing is ever lost; both worlds get what lies there."""
-        source = self.offices.house.settings.landing_bucket
+        source = self.offices.resources.settings.landing_bucket
         for each in sent:
             self.report.deliveries += 1
-            found = [stored.key for stored in self.offices.house.store.list_objects(source, each.prefix)]
+            found = [stored.key for stored in self.offices.resources.store.list_objects(source, each.prefix)]
             for key in sorted(found, key=lambda key: key.endswith("manifest.json")):
-                content = self.offices.house.store.get_bytes(source, key, max_bytes=10**8) or b""
+                content = self.offices.resources.store.get_bytes(source, key, max_bytes=10**8) or b""
                 for world in (self.hurt, self.twin):
-                    world.house.store.put_bytes(world.house.settings.landing_bucket, key, content)
+                    world.resources.store.put_bytes(world.resources.settings.landing_bucket, key, content)
 
     def _at_hand(self, act: Act) -> Act:
         if act.kind != "rollback":
             return act
-        standing = seen(self.twin.house.store, self.twin.house.settings.release_bucket)
+        standing = seen(self.twin.resources.store, self.twin.resources.settings.release_bucket)
         return Act(act.kind, act.night, act.provinces, standing.release_id if standing else "")
 
     def _both(self, act: Act) -> None:
         """The twin first: how long it takes says when a fault may strike."""
         begun = time.monotonic()
-        self._quietly(self.twin.house.settings, act)
+        self._quietly(self.twin.resources.settings, act)
         self._hurt(act, time.monotonic() - begun)
 
     def _hurt(self, act: Act, seconds: float) -> None:
@@ -119,7 +119,7 @@ class Soak:
             self.now += STEP
             code = self.hazards.strike(kind, act, self.now, seconds)
             self.announce(f"  {act}: {kind}, exit {code}")
-        self._quietly(self.hurt.house.settings, act)
+        self._quietly(self.hurt.resources.settings, act)
 
     def _quietly(self, settings: Settings, act: Act) -> None:
         """Runs ``act`` undisturbed, which must end well."""
@@ -141,7 +141,7 @@ class Soak:
 
     def _dump(self, night: date) -> None:
         name = f"soak_dump_{night:%Y%m%d}"
-        self.hurt.house.engine.dispose()
+        self.hurt.resources.engine.dispose()
         self.stage.copy_database(self.hazards.database, name)
         self.dumps[night] = name
 
@@ -149,11 +149,11 @@ class Soak:
         """The warehouse of some nights ago comes back; the archive brings the nights since, releases are made again."""
         since = self.done[-plan.restore :]
         self.told.before_restore(self.hurt, self.stage.services.mail)
-        self.hurt.house.engine.dispose()
+        self.hurt.resources.engine.dispose()
         self.stage.copy_database(self.dumps[self.done[-plan.restore - 1]], self.hazards.database)
         self.report.operations["restore"] += 1
         if plan.impatient and plan.restore > 1:
-            code = self._try(self.hurt.house.settings, Act("night", plan.night, PROVINCES))
+            code = self._try(self.hurt.resources.settings, Act("night", plan.night, PROVINCES))
             require("a night is refused while nights before it are missing", None if code else "it was received")
         self._hurt(Act("replay", since[0], PROVINCES), 2)
         for night in since:
@@ -172,8 +172,8 @@ class Soak:
         self.announce("from the archive alone")
         laws.undisturbed(self.hurt, self.twin, self.done)
         with self.stage.world("again") as again:
-            archive = self.hurt.house.settings.archive_bucket
-            settings = again.house.settings.model_copy(update={"archive_bucket": archive})
+            archive = self.hurt.resources.settings.archive_bucket
+            settings = again.resources.settings.model_copy(update={"archive_bucket": archive})
             self._quietly(settings, Act("replay", FIRST, PROVINCES))
             for night in self.done:
                 self._quietly(settings, Act("release", night, PROVINCES))
@@ -200,7 +200,7 @@ def _worlds(place: Path, seed: int, rates: Rates, report: Report, announce: Call
     ):
         with_seeded_ids(patch, seed)
         chance, database = random.Random(f"faults {seed}"), "soak_hurt"
-        with hazards(stage, hurt.house.settings, database, chance, rates, place / "soak.log") as dangers:
+        with hazards(stage, hurt.resources.settings, database, chance, rates, place / "soak.log") as dangers:
             yield Soak(stage, offices, hurt, twin, dangers, report, announce)
 
 

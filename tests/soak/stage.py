@@ -16,7 +16,7 @@ from regsosek.geography.regions import region_master
 from regsosek.local import stack
 from regsosek.local.stack import Stack
 from regsosek.quality.rules import load_suites
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings, load_settings
 from regsosek.warehouse.reference import load_frame, load_regions
 from support.deliveries.families import PROVINCE, SUBSLS
@@ -51,8 +51,8 @@ class Stage:
         """A warehouse of reference data alone and empty buckets; ``landing``: reads another's deliveries."""
         self.copy_database(EMPTY, f"soak_{name}")
         settings = self.settings(name, landing)
-        with open_house(settings) as house:
-            yield FieldWorld(house, load_suites(settings.expectations_dir))
+        with open_resources(settings) as resources:
+            yield FieldWorld(resources, load_suites(settings.expectations_dir))
 
     def settings(self, name: str, landing: str | None = None) -> Settings:
         """Settings of a world of that name; its buckets are made."""
@@ -100,8 +100,8 @@ def staged(place: Path) -> Iterator[Stage]:
         _without_waiting_for_the_disk(services)
         stage = Stage(services, place)
         services.postgres.ensure_database(EMPTY)
-        with open_house(stage.settings("empty")) as house:
-            _fill(FieldWorld(house, {}), place)
+        with open_resources(stage.settings("empty")) as resources:
+            _fill(FieldWorld(resources, {}), place)
         yield stage
     finally:
         stack.clean(place / "services")
@@ -123,7 +123,7 @@ def _fill(world: FieldWorld, place: Path) -> None:
     world.prepare(place)
     codes = {province: subsls_of(province) for province in PROVINCES}
     frame = [(p, code, "2022-01-01", None, code[:10], "RT", 1, 60, "BPS", "2022-10-01") for p, code in codes.items()]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         load_regions(connection, near_master(PROVINCES), place)
         load_frame(connection, frame, FRAME_COLUMNS, place)
 

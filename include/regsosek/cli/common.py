@@ -1,4 +1,4 @@
-"""What every command has at hand: the terminal, the house, the night that is meant, and who asks."""
+"""What every command has at hand: the terminal, the resources, the night that is meant, and who asks."""
 
 import os
 import pwd
@@ -21,7 +21,7 @@ from regsosek.night.run_request import refuse_future
 from regsosek.telemetry.context import current
 
 if TYPE_CHECKING:
-    from regsosek.resources import House
+    from regsosek.resources import Resources
 
 EXIT_FAILED = 1
 # How a command ends itself, and how it refuses an argument.
@@ -34,16 +34,16 @@ console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 @contextmanager
-def house() -> Iterator["House"]:
+def resources() -> Iterator["Resources"]:
     """Settings, warehouse and object storage; what fails while they are open leaves typed."""
-    from regsosek.resources import open_house
+    from regsosek.resources import open_resources
     from regsosek.settings import load_settings
     from regsosek.telemetry.setup import telling
 
     with (
         telling("regsosek", current("run") or str(ULID()), os.environ),
         edge("warehouse", passing=ENDS),
-        open_house(load_settings()) as opened,
+        open_resources(load_settings()) as opened,
     ):
         yield opened
 

@@ -7,12 +7,12 @@ from regsosek.cli.common import operator
 
 if TYPE_CHECKING:
     from regsosek.privacy.trail.access_trail import Access, AccessTrail
-    from regsosek.resources import House
+    from regsosek.resources import Resources
 
 ROLE = "command line"
 
 
-def trail_of(opened: "House") -> "AccessTrail":
+def trail_of(opened: "Resources") -> "AccessTrail":
     """The trail, by the account that commands work with."""
     from regsosek.privacy.trail.access_trail import AccessTrail
 
@@ -30,7 +30,7 @@ def access_of(way: str, by: str, told: str = "", reason: str = "") -> "Access":
     return Access(operator(by), ROLE, (EVERYWHERE,), way, told, reason)
 
 
-def enter_shown(opened: "House", access: "Access", province: str, cases: Iterable[str]) -> None:
+def enter_shown(opened: "Resources", access: "Access", province: str, cases: Iterable[str]) -> None:
     """Writes that whoever runs this command sees ``cases``; where there are none, nothing.
 
     Raises:
@@ -41,7 +41,7 @@ def enter_shown(opened: "House", access: "Access", province: str, cases: Iterabl
         trail_of(opened).enter(access, province, seen)
 
 
-def enter_looked_up(opened: "House", access: "Access") -> None:
+def enter_looked_up(opened: "Resources", access: "Access") -> None:
     """Writes that whoever runs this command asked about cases in counts.
 
     Raises:

@@ -20,7 +20,7 @@ from regsosek.local.stack import STATE, Stack, services_up, up
 from regsosek.release.lifecycle.pointer import key_address
 from regsosek.release.lifecycle.signing import signer_of
 from regsosek.release.publish import current_page
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import Settings, load_settings
 from regsosek.simulation.delivering import deliver_campaign
 from regsosek.simulation.field.campaign import DEMO_FIRST_DELIVERY, Campaign
@@ -39,8 +39,8 @@ def start_everything(console: Console) -> Stack:
     """Starts all services and Airflow, brings the warehouse to the newest schema, and says where everything is."""
     with console.status("Starting PostgreSQL, object storage, mail sink and Airflow..."):
         services_up()
-        with open_house(load_settings()) as house:
-            migrate(house.account("owner"), house.settings.hash_keys)
+        with open_resources(load_settings()) as resources:
+            migrate(resources.account("owner"), resources.settings.hash_keys)
         stack = up(inherited=os.environ)
     console.print(_login(stack))
     console.print("`.venv/bin/regsosek status` shows the last night; `make down` stops everything and keeps the data.")
@@ -58,21 +58,21 @@ def run_demo(console: Console, scale: float) -> bool:
     """Runs the demo and ends with a summary; whether all nights ended as they should."""
     started = time.monotonic()
     services_up()
-    with open_house(load_settings()) as house:
-        migrate(house.account("owner"), house.settings.hash_keys)
-        _deliver(console, house, scale)
+    with open_resources(load_settings()) as resources:
+        migrate(resources.account("owner"), resources.settings.hash_keys)
+        _deliver(console, resources, scale)
         stack = start_everything(console)
         with stack.airflow.client() as client:
             states = _run_nights(console, client)
-        _summary(console, house, stack)
+        _summary(console, resources, stack)
     console.print(f"The demo took {time.monotonic() - started:.0f} s.")
     return all(state == "success" for state in states)
 
 
-def _refuse_other_scale(house: House, scale: float) -> None:
+def _refuse_other_scale(resources: Resources, scale: float) -> None:
     """By the target of the largest province: it differs between any two scales that differ in their files."""
     largest = max(provinces(), key=lambda province: province.target).code
-    with house.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         standing = target_of_reference(connection, largest) if processed_nights(connection) else None
     if standing is not None and standing != province_frame(Campaign(seed=SEED, scale=scale), largest).target:
         visits = f"{counted(f'{standing:,}', 'family', 'families')} to visit in province {largest}"
@@ -82,10 +82,10 @@ def _refuse_other_scale(house: House, scale: float) -> None:
         )
 
 
-def _deliver(console: Console, house: House, scale: float) -> None:
-    _refuse_other_scale(house, scale)
+def _deliver(console: Console, resources: Resources, scale: float) -> None:
+    _refuse_other_scale(resources, scale)
     codes = [province.code for province in provinces()]
-    report = deliver_campaign(house, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE, streams=True)
+    report = deliver_campaign(resources, FIRST_NIGHT, NIGHTS, codes, scale=scale, seed=SEED, labels=STATE, streams=True)
     console.print(
         f"Simulated {report.scale:g} of the SLS, one of each kab/kota at least: "
         f"{counted(len(report.deliveries), 'delivery', 'deliveries')} of {counted(NIGHTS, 'day', 'days')}, "
@@ -136,18 +136,19 @@ def _key_file(folder: Path, settings: Settings) -> Path | str:
     return folder / key_address(signer.public.id) if signer else "releases are not signed"
 
 
-def _summary(console: Console, house: House, stack: Stack) -> None:
-    with house.engine.connect() as connection:
+def _summary(console: Console, resources: Resources, stack: Stack) -> None:
+    with resources.engine.connect() as connection:
         scale = scale_of_reference(connection)
-        windows = windows_of(house.settings)
+        windows = windows_of(resources.settings)
         for night in processed_nights(connection):
             console.print(night_table(night, province_lines(connection, night), scale, windows))
-    page = current_page(house.store, house.settings)
-    folder = STATE / "s3" / house.settings.release_bucket
+    page = current_page(resources.store, resources.settings)
+    folder = STATE / "s3" / resources.settings.release_bucket
+    key = _key_file(folder, resources.settings)
     lines = (
         f"Release page:    {folder / page if page else 'none was published'}",
         "Quarantine:      .venv/bin/regsosek quarantine -p 35   (keys and rules, no answers)",
-        f"Public key:      {_key_file(folder, house.settings)}   (for `regsosek release verify --key`, minisign -p)",
+        f"Public key:      {key}   (for `regsosek release verify --key`, minisign -p)",
         f"Alert messages:  {len(stack.mail.received())} in {STATE / 'mail'}",
         f"Planted defects: {STATE / 'labels.csv'}",
         _login(stack),

@@ -12,7 +12,7 @@ from regsosek.landing.archive import archived_seals
 from regsosek.release.audit import full_audit
 from regsosek.release.audit.full_audit import AuditedRelease
 from regsosek.release.rereading.archived_cases import Archive
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.warehouse.nights.lost_nights import note_archived
 
 log = logging.getLogger(__name__)
@@ -20,53 +20,53 @@ log = logging.getLogger(__name__)
 Faults = dict[str, tuple[str, ...]]
 
 
-def audit_one(house: House, province: str) -> tuple[str, ...]:
+def audit_one(resources: Resources, province: str) -> tuple[str, ...]:
     """Audits ``province`` (or the nation, 00) in the newest release, and records what does not hold.
 
     Raises:
         EngineFaultError: in place of an error of a database, whose text and traceback may quote personal data.
     """
-    with edge(f"audit of province {province}"), house.scratch(f"audit{province}") as scratch:
-        _look_into_archive(house)
-        with house.publisher.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    with edge(f"audit of province {province}"), resources.scratch(f"audit{province}") as scratch:
+        _look_into_archive(resources)
+        with resources.publisher.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             standing = full_audit.newest_release(connection)
-            bucket = house.settings.release_bucket
+            bucket = resources.settings.release_bucket
             if province == NATION:
-                faults = full_audit.nation_faults(house.store, bucket, standing)
+                faults = full_audit.nation_faults(resources.store, bucket, standing)
             else:
-                archive = Archive(house.archive, scratch, house.settings.hash_keys)
+                archive = Archive(resources.archive, scratch, resources.settings.hash_keys)
                 faults = full_audit.audit_province(connection, archive, bucket, standing, province)
-        with house.publisher.begin() as connection:
+        with resources.publisher.begin() as connection:
             full_audit.note(connection, standing.release_id, province, faults)
     for fault in faults:
         log.error("audit of release %s: %s", standing.release_id, fault)
     return faults
 
 
-def _look_into_archive(house: House) -> None:
+def _look_into_archive(resources: Resources) -> None:
     """Notes what the archive has sealed: what is left of a warehouse that lost nights may well add up."""
-    with house.publisher.begin() as connection:
-        note_archived(connection, archived_seals(house.store, house.settings.archive_bucket))
+    with resources.publisher.begin() as connection:
+        note_archived(connection, archived_seals(resources.store, resources.settings.archive_bucket))
 
 
-def results(house: House) -> tuple[AuditedRelease, Faults]:
+def results(resources: Resources) -> tuple[AuditedRelease, Faults]:
     """The newest release, and what its audit found so far by province."""
-    with house.publisher.begin() as connection:
+    with resources.publisher.begin() as connection:
         standing = full_audit.newest_release(connection)
         return standing, full_audit.noted(connection, standing.release_id)
 
 
-def conclude_audit(house: House, asked: Sequence[str]) -> None:
+def conclude_audit(resources: Resources, asked: Sequence[str]) -> None:
     """Audits the nation, and tells the platform team what failed or was not audited.
 
     Raises:
         AuditError: naming provinces and figures.
     """
-    audit_one(house, NATION)
-    standing, found = results(house)
+    audit_one(resources, NATION)
+    standing, found = results(resources)
     told = [fault for faults in found.values() for fault in faults]
     told += [f"province {code}: not audited; see the log of its task" for code in asked if code not in found]
-    alert_audit(house.alerter, house.settings, standing.night, standing.release_id, told)
-    deliver(house.alerter, house.settings)
+    alert_audit(resources.alerter, resources.settings, standing.night, standing.release_id, told)
+    deliver(resources.alerter, resources.settings)
     if told:
         raise AuditError(f"release {standing.release_id}: " + "; ".join(told))

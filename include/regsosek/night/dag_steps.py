@@ -18,7 +18,7 @@ from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
 from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_told, noted
 from regsosek.release.lifecycle.thinning import thin_out
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.runbooks import configured_docs_url, link_of_error
 from regsosek.settings import load_settings
 from regsosek.telemetry.context import within
@@ -30,17 +30,17 @@ NOT_CHOSEN = {"skipped": "not among the chosen provinces"}
 
 
 @contextmanager
-def _house(
+def _resources(
     night: date | None = None, province: str | None = None, beneath: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[House]:
+) -> Iterator[Resources]:
     with (
         telling(os.environ.get(DAG_VARIABLE, "regsosek"), os.environ.get(RUN_VARIABLE, ""), os.environ),
         within(night=night, province=province),
         _leading_to_a_runbook(),
         edge("the night's task"),
-        open_house(load_settings(beneath=beneath)) as house,
+        open_resources(load_settings(beneath=beneath)) as resources,
     ):
-        yield house
+        yield resources
 
 
 @contextmanager
@@ -57,16 +57,16 @@ def receive_one(request: RunRequest, province: str) -> dict[str, Any]:
     """Receives ``province`` if it was chosen: deliveries by state."""
     if province not in request.provinces:
         return NOT_CHOSEN
-    with _house(request.night, province) as house, noted(house, request.night, province):
-        done = nightly.receive(house, province, request.night)
+    with _resources(request.night, province) as resources, noted(resources, request.night, province):
+        done = nightly.receive(resources, province, request.night)
         log.info("%s", done)
     return dict(done.states)
 
 
 def publish_night(request: RunRequest) -> str:
     """Publishes the night and answers with the release id."""
-    with _house(request.night) as house, noted(house, request.night):
-        published = nightly.release(house, request.night)
+    with _resources(request.night) as resources, noted(resources, request.night):
+        published = nightly.release(resources, request.night)
         log.info("release %s: %s", published.release_id, published.page)
     return published.release_id
 
@@ -79,15 +79,15 @@ def tell_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
     """
     if not request.alerts:
         return {}
-    with _house(request.night, beneath=mail) as house, noted(house, request.night):
-        delivered = nightly.tell(house, outcome(house, request.night, request.provinces))
+    with _resources(request.night, beneath=mail) as resources, noted(resources, request.night):
+        delivered = nightly.tell(resources, outcome(resources, request.night, request.provinces))
     return asdict(delivered)
 
 
 def send_due(mail: Mapping[str, str]) -> dict[str, int]:
     """Sends what is due in the outbox; ``mail`` as :func:`tell_all` takes it. Answers with counts of deliveries."""
-    with _house(beneath=mail) as house:
-        delivered = deliver(house.alerter, house.settings)
+    with _resources(beneath=mail) as resources:
+        delivered = deliver(resources.alerter, resources.settings)
     log.info("%s", delivered)
     return asdict(delivered)
 
@@ -98,12 +98,12 @@ def conclude_night(request: RunRequest) -> str:
     Raises:
         NightFailedError: naming every province that failed, and publication if it did.
     """
-    with _house(request.night) as house, noted(house, request.night):
-        found = outcome(house, request.night, request.provinces)
+    with _resources(request.night) as resources, noted(resources, request.night):
+        found = outcome(resources, request.night, request.provinces)
         for waiting in found.held:
             log.warning("%s", waiting)
-        told = nightly.concluded(house, found)
-        note_told(house, request.night, told)
+        told = nightly.concluded(resources, found)
+        note_told(resources, request.night, told)
         log.info("night %s: %s", request.night, told)
     found.require_whole()
     return told
@@ -111,35 +111,35 @@ def conclude_night(request: RunRequest) -> str:
 
 def retain_releases() -> list[str]:
     """Thins out releases beyond the configured nights, and answers with their ids; with none configured all stay."""
-    with _house() as house:
-        days = house.settings.release_keep_days
+    with _resources() as resources:
+        days = resources.settings.release_keep_days
         if days is None:
             log.info("REGSOSEK_RELEASE_KEEP_DAYS is not set: every release stays whole")
             return []
-        thinned = thin_out(house.publisher, house.store, house.settings.release_bucket, days, dry_run=False)
+        thinned = thin_out(resources.publisher, resources.store, resources.settings.release_bucket, days, dry_run=False)
     log.info("thinned out: %s", thinned)
     return [each.release_id for each in thinned]
 
 
 def load_reference_data() -> list[dict[str, Any]]:
     """Loads the reference data: versions, rows, faults."""
-    with _house() as house:
-        return [asdict(each) for each in load_reference(house)]
+    with _resources() as resources:
+        return [asdict(each) for each in load_reference(resources)]
 
 
 def replay_one(params: Mapping[str, Any], province: str) -> dict[str, Any]:
     """Replays ``province`` if it was chosen: deliveries by state, by night."""
     if province not in chosen(params.get("provinces")):
         return NOT_CHOSEN
-    with _house(province=province) as house:
-        nights = replaying.replay(house, date.fromisoformat(params["first"]), [province])
+    with _resources(province=province) as resources:
+        nights = replaying.replay(resources, date.fromisoformat(params["first"]), [province])
     return {str(each.night): dict(each.states) for each in nights}
 
 
 def audit_one(province: str) -> list[str]:
     """Audits ``province`` in the newest release: what does not hold, told by :func:`conclude_audit`."""
-    with _house(province=province) as house:
-        return list(auditing.audit_one(house, province))
+    with _resources(province=province) as resources:
+        return list(auditing.audit_one(resources, province))
 
 
 def conclude_audit(provinces: Sequence[str], mail: Mapping[str, str]) -> None:
@@ -148,5 +148,5 @@ def conclude_audit(provinces: Sequence[str], mail: Mapping[str, str]) -> None:
     Raises:
         AuditError: naming provinces and figures.
     """
-    with _house(beneath=mail) as house:
-        auditing.conclude_audit(house, provinces)
+    with _resources(beneath=mail) as resources:
+        auditing.conclude_audit(resources, provinces)

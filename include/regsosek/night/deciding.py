@@ -20,7 +20,7 @@ from regsosek.night.receiving.receiving import receive_locked
 from regsosek.quality.hold_limits import hold_limits
 from regsosek.quality.rules import Suite
 from regsosek.release.publish import Published
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.statistics.definitions.as_of import processed_nights
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.nights import holding, ledger
@@ -45,14 +45,21 @@ class Decide(Protocol):
     """:func:`free` or :func:`reject`."""
 
     def __call__(  # what both of them take
-        self, house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+        self,
+        resources: Resources,
+        province: str,
+        delivery_id: str,
+        suites: Mapping[str, Suite],
+        *,
+        by: str,
+        reason: str,
     ) -> Decided:
         """Decides and carries it out."""
         ...
 
 
 def free(
-    house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+    resources: Resources, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
 ) -> Decided:
     """Receives a held delivery after all, as of the province's newest sealed night, judged by ``suites``.
 
@@ -60,18 +67,18 @@ def free(
         DecisionError: the delivery is unknown or not held, or there is no reason.
         EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
     """
-    return _decide(house, province, delivery_id, "freed", suites, by, reason)
+    return _decide(resources, province, delivery_id, "freed", suites, by, reason)
 
 
 def reject(
-    house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+    resources: Resources, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
 ) -> Decided:
     """Rejects a held delivery whole; raises as :func:`free` does."""
-    return _decide(house, province, delivery_id, "rejected", suites, by, reason)
+    return _decide(resources, province, delivery_id, "rejected", suites, by, reason)
 
 
 def retry(
-    house: House, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
+    resources: Resources, province: str, delivery_id: str, suites: Mapping[str, Suite], *, by: str, reason: str
 ) -> Decided:
     """Receives a delivery once more from landing that was rejected for what a reading of it said.
 
@@ -81,11 +88,11 @@ def retry(
         DecisionError: it is unknown, was not rejected for such a reason, or there is no reason to retry it.
         EngineFaultError: in place of an error of a database; the decision stands if it was recorded.
     """
-    return _decide(house, province, delivery_id, "retried", suites, by, reason)
+    return _decide(resources, province, delivery_id, "retried", suites, by, reason)
 
 
 def record(
-    house: House,
+    resources: Resources,
     province: str,
     delivery_id: str,
     verdict: Verdict,
@@ -107,54 +114,60 @@ def record(
     reason = stated(reason)
     with (
         edge(f"decision on delivery {delivery_id}"),
-        province_lock(house.loader, province, wait=False) as held,
+        province_lock(resources.loader, province, wait=False) as held,
     ):
-        house = house.under(held)
-        decision = _record(house, _waiting(house, delivery_id, province, verdict), verdict, suites, by, reason)
-        with house.loader.begin() as connection:
+        resources = resources.under(held)
+        decision = _record(resources, _waiting(resources, delivery_id, province, verdict), verdict, suites, by, reason)
+        with resources.loader.begin() as connection:
             holding.apply_decision(connection, decision)
     return decision
 
 
-def publish_newest(house: House) -> Published:
+def publish_newest(resources: Resources) -> Published:
     """Publishes the newest processed night again, which shows what was decided; see :func:`..nightly.release`."""
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         newest = processed_nights(connection)[-1]
-    return release(house, newest)
+    return release(resources, newest)
 
 
-def tell(house: House, decided: Decided) -> None:
+def tell(resources: Resources, decided: Decided) -> None:
     """Sends the province the digest of the deciding night once more, as it reads after the decision."""
     kind = kind_after(decided.delivery_id, decided.retry)
-    alert_provinces(house.alerter, house.settings, decided.night, provinces=[decided.province], kind=kind)
-    deliver(house.alerter, house.settings)
+    alert_provinces(resources.alerter, resources.settings, decided.night, provinces=[decided.province], kind=kind)
+    deliver(resources.alerter, resources.settings)
 
 
 def _decide(
-    house: House, province: str, delivery_id: str, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
+    resources: Resources,
+    province: str,
+    delivery_id: str,
+    verdict: Verdict,
+    suites: Mapping[str, Suite],
+    by: str,
+    reason: str,
 ) -> Decided:
     reason = stated(reason)
     with edge(f"decision on delivery {delivery_id} of province {province}"):
-        with province_lock(house.loader, province) as held:
-            locked = house.under(held)
+        with province_lock(resources.loader, province) as held:
+            locked = resources.under(held)
             waiting = _waiting(locked, delivery_id, province, verdict)
             done = _record(locked, waiting, verdict, suites, by, reason)
             receive_locked(locked, province, done.night, suites)
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             entry = holding.find(connection, province, delivery_id)
         return Decided(province, delivery_id, done.night, entry.state if entry else "unknown", done.retry)
 
 
 def _record(
-    house: House, entry: Delivery, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
+    resources: Resources, entry: Delivery, verdict: Verdict, suites: Mapping[str, Suite], by: str, reason: str
 ) -> Decision:
     """Writes the decision into the archive: from here on it stands, whatever happens to this process.
 
     Raises:
         SealedNightError: the warehouse lacks nights, and the newest one that it has is not the newest one sealed.
     """
-    require_all_nights(house, entry.province)
-    with house.loader.begin() as connection:
+    require_all_nights(resources, entry.province)
+    with resources.loader.begin() as connection:
         newest = max(ledger.sealed_nights(connection, entry.province))
         number = holding.retries_of(connection, entry) + 1 if verdict == "retried" else 0
     decision = Decision(
@@ -165,19 +178,19 @@ def _record(
         by=by,
         at=datetime.now(UTC),
         reason=reason,
-        versions={} if verdict == "rejected" else archive_versions(house, suites),
-        hold_limits=dict(hold_limits(entry.province, house.settings.hold_limits_file)) if number else {},
+        versions={} if verdict == "rejected" else archive_versions(resources, suites),
+        hold_limits=dict(hold_limits(entry.province, resources.settings.hold_limits_file)) if number else {},
         retry=number,
     )
-    write_decision(house.store, house.settings.archive_bucket, decision)
+    write_decision(resources.store, resources.settings.archive_bucket, decision)
     return decision
 
 
-def _waiting(house: House, delivery_id: str, province: str, verdict: Verdict) -> Delivery:
+def _waiting(resources: Resources, delivery_id: str, province: str, verdict: Verdict) -> Delivery:
     """The delivery, if it waits for that; asked under the province's lock, so that of two operators one is first."""
-    listed = list_decisions(house.store, house.settings.archive_bucket, province)
+    listed = list_decisions(resources.store, resources.settings.archive_bucket, province)
     decisions = [each for each in listed if each.delivery_id == delivery_id]
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         entry = holding.find(connection, province, delivery_id)
         done = 0 if entry is None else holding.retries_of(connection, entry)
         successor = None if entry is None else holding.replacing(connection, entry)

@@ -28,7 +28,7 @@ from regsosek.night.receiving.receiving import ProvinceNight, receive_province
 from regsosek.night.receiving.stopwatch import Stopwatch
 from regsosek.quality.rules import load_suites
 from regsosek.release.publish import Published, publish
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.scratch import sweep
 from regsosek.statistics.nights.conclusion import conclusion
 from regsosek.telemetry.context import within
@@ -47,35 +47,35 @@ class NightReport:
     published: Published | None
 
 
-def receive(house: House, province: str, night: date) -> ProvinceNight:
+def receive(resources: Resources, province: str, night: date) -> ProvinceNight:
     """Receives one province; see :func:`regsosek.night.receiving.receiving.receive_province`.
 
     Raises:
         RegsosekError: whatever failed, typed; the ledger keeps it for the night's outcome.
     """
     what = f"province {province}, night {night}"
-    with keeping_fault(house, night, province, what), province_lineage(house, province, night):
+    with keeping_fault(resources, night, province, what), province_lineage(resources, province, night):
         # A night without deliveries makes no folder of its own, and clears up all the same.
-        sweep(house.settings.scratch)
-        return receive_province(house, province, night, load_suites(house.settings.expectations_dir))
+        sweep(resources.settings.scratch)
+        return receive_province(resources, province, night, load_suites(resources.settings.expectations_dir))
 
 
-def release(house: House, night: date) -> Published:
+def release(resources: Resources, night: date) -> Published:
     """Builds, audits and publishes the release of ``night``; see :func:`regsosek.release.publish.publish`.
 
     Raises:
         RegsosekError: whatever failed, typed; the ledger keeps it for the night's outcome.
     """
     what = f"release of night {night}"
-    with keeping_fault(house, night, NATION, what), release_lineage(house, night) as tell_published:
-        published = publish(house.publisher, house.store, house.settings, night)
+    with keeping_fault(resources, night, NATION, what), release_lineage(resources, night) as tell_published:
+        published = publish(resources.publisher, resources.store, resources.settings, night)
         tell_published(published)
     if published.left_out:
-        keep_fault(house, night, NATION, ReferenceDataError(published.left_out))
+        keep_fault(resources, night, NATION, ReferenceDataError(published.left_out))
     return published
 
 
-def tell(house: House, night: Outcome) -> SendReport:
+def tell(resources: Resources, night: Outcome) -> SendReport:
     """Composes the digests of a night and sends what waits in the outbox; a fault of ours goes to us alone.
 
     A message that cannot be composed stops no other: the rest is composed and sent, and the platform team hears of it.
@@ -87,18 +87,18 @@ def tell(house: House, night: Outcome) -> SendReport:
     composed, astray = Composed(), dict[str, int]()
     healthy = [code for code in night.provinces if code not in night.failed]
     with _going_on(untold, "digests of the provinces"):
-        composed = alert_provinces(house.alerter, house.settings, night.night, provinces=healthy)
+        composed = alert_provinces(resources.alerter, resources.settings, night.night, provinces=healthy)
     with _going_on(untold, "digests after decisions"):
-        untold |= alert_decisions(house.alerter, house.settings, night.night, healthy)
+        untold |= alert_decisions(resources.alerter, resources.settings, night.night, healthy)
     with _going_on(untold, "weekly report"):
         if {each.code for each in all_provinces()} <= set(night.provinces):
-            alert_week(house.alerter, house.settings, night.night)
+            alert_week(resources.alerter, resources.settings, night.night)
     with _going_on(untold, "keys astray in landing"):
-        astray = _astray(house, night.night)
+        astray = _astray(resources, night.night)
     with _going_on(untold, "message to the platform team"):
         ours = alert_platform(
-            house.alerter,
-            house.settings,
+            resources.alerter,
+            resources.settings,
             night.night,
             failed=night.failed,
             publication=night.publication,
@@ -109,7 +109,7 @@ def tell(house: House, night: Outcome) -> SendReport:
         )
         untold |= ours.failed
     with edge("sending"):
-        delivered = deliver(house.alerter, house.settings, night=night.night)
+        delivered = deliver(resources.alerter, resources.settings, night=night.night)
     if delivered.unreached:
         raise NightFailedError(
             f"night {night.night}: {counted(delivered.sent, 'delivery', 'deliveries')} of messages made, "
@@ -133,17 +133,17 @@ def _going_on(untold: dict[str, str], message: str) -> Iterator[None]:
         untold[message] = named(error)
 
 
-def _astray(house: House, night: date) -> dict[str, int]:
+def _astray(resources: Resources, night: date) -> dict[str, int]:
     """Keys that no delivery is made of: a delivery in a wrong place must not vanish silently. Counts, not names."""
     codes = [province.code for province in all_provinces()]
-    outside = len(misplaced(house.store, house.settings.landing_bucket, codes))
-    with house.loader.begin() as connection:
+    outside = len(misplaced(resources.store, resources.settings.landing_bucket, codes))
+    with resources.loader.begin() as connection:
         strays = ledger.strays(connection, night)
     return strays | ({OUTSIDE: outside} if outside else {})
 
 
 def run_night(
-    house: House,
+    resources: Resources,
     night: date,
     provinces: Sequence[str],
     *,
@@ -152,34 +152,34 @@ def run_night(
 ) -> NightReport:
     """Runs a whole night in this process, province after province; one that fails does not stop the others."""
     with within(night=night):
-        done = _receive_each(house, night, provinces, announce)
+        done = _receive_each(resources, night, provinces, announce)
         with Stopwatch().step("publish"):
-            published = _try_publish(house, night)
-        found = outcome(house, night, provinces)
+            published = _try_publish(resources, night)
+        found = outcome(resources, night, provinces)
         with _going_on({}, "conclusion"):
-            log.info("night %s: %s", night, concluded(house, found))
+            log.info("night %s: %s", night, concluded(resources, found))
         if alerts:
             with Stopwatch().step("tell"):
-                tell(house, found)
+                tell(resources, found)
     return NightReport(found, done, published)
 
 
-def concluded(house: House, night: Outcome) -> str:
+def concluded(resources: Resources, night: Outcome) -> str:
     """How a night went in one sentence; see :func:`regsosek.statistics.nights.conclusion.conclusion`."""
-    windows = windows_of(house.settings)
-    with house.loader.connect() as connection:
+    windows = windows_of(resources.settings)
+    with resources.loader.connect() as connection:
         return conclusion(connection, night.night, night.provinces, windows)
 
 
 def _receive_each(
-    house: House, night: date, provinces: Sequence[str], announce: Callable[[str], None]
+    resources: Resources, night: date, provinces: Sequence[str], announce: Callable[[str], None]
 ) -> list[ProvinceNight]:
     done: list[ProvinceNight] = []
     for province in provinces:
         with within(province=province):
             try:
                 with Stopwatch().step("receive"):
-                    done.append(receive(house, province, night))
+                    done.append(receive(resources, province, night))
             except RegsosekError as error:
                 log.exception("province %s failed on night %s", province, night)
                 announce(f"province {province}, night {night}: FAILED: {named(error)}")
@@ -188,9 +188,9 @@ def _receive_each(
     return done
 
 
-def _try_publish(house: House, night: date) -> Published | None:
+def _try_publish(resources: Resources, night: date) -> Published | None:
     try:
-        return release(house, night)
+        return release(resources, night)
     except RegsosekError:
         log.exception("night %s was not published", night)
         return None

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from regsosek.errors import NightFailedError, RegsosekError
 from regsosek.faults import edge
 from regsosek.release.lifecycle.publication import publication_fault
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.warehouse.nights import ledger
 from regsosek.warehouse.nights.holding import held_deliveries
 from regsosek.warehouse.nights.night_faults import faults_of, note_fault
@@ -57,7 +57,7 @@ class Outcome:
 
 
 @contextmanager
-def keeping_fault(house: House, night: date, province: str, what: str) -> Iterator[None]:
+def keeping_fault(resources: Resources, night: date, province: str, what: str) -> Iterator[None]:
     """The edge (:mod:`regsosek.faults`) around one province or the publication; keeps its fault for the outcome.
 
     Args:
@@ -66,15 +66,15 @@ def keeping_fault(house: House, night: date, province: str, what: str) -> Iterat
     """
     begun_at = datetime.now(UTC)
     try:
-        with edge(what, work_dir=house.settings.work_dir):
+        with edge(what, work_dir=resources.settings.work_dir):
             yield
     except RegsosekError as error:
-        keep_fault(house, night, province, error, begun_at)
+        keep_fault(resources, night, province, error, begun_at)
         raise
 
 
 def keep_fault(
-    house: House, night: date, province: str, error: RegsosekError, begun_at: datetime | None = None
+    resources: Resources, night: date, province: str, error: RegsosekError, begun_at: datetime | None = None
 ) -> None:
     """Keeps a fault for the outcome; a warehouse that is not there cannot, and that is no fault more.
 
@@ -82,15 +82,15 @@ def keep_fault(
         begun_at: when the try began that failed; none: now, after what the same try did bring about.
     """
     try:
-        with edge("ledger"), house.loader.begin() as connection:
+        with edge("ledger"), resources.loader.begin() as connection:
             note_fault(connection, province, night, error, begun_at)
     except RegsosekError as unkept:
         log.warning("the fault of %s on night %s is not kept: %s", province, night, unkept)
 
 
-def outcome(house: House, night: date, provinces: Sequence[str]) -> Outcome:
+def outcome(resources: Resources, night: date, provinces: Sequence[str]) -> Outcome:
     """What ``night`` of ``provinces`` came to, by ledger and releases."""
-    with edge(f"outcome of night {night}"), house.loader.begin() as connection:
+    with edge(f"outcome of night {night}"), resources.loader.begin() as connection:
         return Outcome(
             night,
             tuple(provinces),

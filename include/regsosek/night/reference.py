@@ -26,7 +26,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import region_master
 from regsosek.landing.archive import archive_bytes, archive_file
 from regsosek.landing.store import StoreReader
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.statistics.counts.totals import following_frame
 from regsosek.statistics.progress import refresh_missing
 from regsosek.warehouse.migration import ensure_current
@@ -60,21 +60,21 @@ class LoadedReference:
     missing_provinces: list[str]
 
 
-def load_reference(house: House) -> list[LoadedReference]:
+def load_reference(resources: Resources) -> list[LoadedReference]:
     """Brings the schema up to date and loads regions, frame, its changes, officers and targets in one transaction.
 
     Raises:
         ReferenceDataError: a dataset has no version that is whole; what was loaded before stays.
     """
-    ensure_current(house.account("owner"), house.settings.hash_keys)
+    ensure_current(resources.account("owner"), resources.settings.hash_keys)
     for province in provinces():
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             refresh_missing(connection, province.code)
-    with house.scratch("reference") as scratch:
-        landing = house.store, house.settings.landing_bucket
+    with resources.scratch("reference") as scratch:
+        landing = resources.store, resources.settings.landing_bucket
         newest = {dataset: newest_whole(*landing, dataset, scratch) for dataset in DATASETS}
         chosen = {dataset: found for dataset, found in newest.items() if found is not None}
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             if loaded_versions(connection) != {d: hashlib.sha256(each[1]).hexdigest() for d, each in chosen.items()}:
                 with following_frame(connection):
                     load_regions(connection, region_master(), scratch)
@@ -82,7 +82,7 @@ def load_reference(house: House) -> list[LoadedReference]:
                         _LOADERS[dataset](connection, (), "", scratch)
                         forget_version(connection, dataset)
                     for dataset, found in chosen.items():
-                        _load(house, connection, dataset, *found, scratch)
+                        _load(resources, connection, dataset, *found, scratch)
             return [LoadedReference(**each) for each in version_reports(connection)]
 
 
@@ -126,7 +126,7 @@ def _fetch_file(store: StoreReader, bucket: str, key: str, file: ReferenceFile, 
 
 
 def _load(
-    house: House,
+    resources: Resources,
     connection: Connection,
     dataset: ReferenceDataset,
     manifest: ReferenceManifest,
@@ -137,7 +137,7 @@ def _load(
     checked = [(file.province, checked_rows(manifest, file, directory)) for file in manifest.files]
     _LOADERS[dataset](connection, checked, manifest.version, scratch)
     for file in manifest.files:
-        archive_file(house.store, house.settings.archive_bucket, directory / file.name)
+        archive_file(resources.store, resources.settings.archive_bucket, directory / file.name)
     faults: dict[str, int] = {}
     for _, rows in checked:
         for fault in rows.faults:
@@ -146,7 +146,7 @@ def _load(
         connection,
         dataset=dataset,
         version=manifest.version,
-        manifest_sha256=archive_bytes(house.store, house.settings.archive_bucket, document),
+        manifest_sha256=archive_bytes(resources.store, resources.settings.archive_bucket, document),
         scale=manifest.scale,
         note=manifest.note,
         report={

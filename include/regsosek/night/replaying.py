@@ -20,7 +20,7 @@ from regsosek.night.discovery.applicable_rules import SuitesOf, archived_suites,
 from regsosek.night.discovery.sealing import reopen_night, require_nights_before
 from regsosek.night.receiving.receiving import ProvinceNight, receive_locked
 from regsosek.quality.rules import Suite, load_suites
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.warehouse.hashes.hash_keys import keys_in_use, note_rebuilt
 from regsosek.warehouse.hashes.rekeying import require_keyed
 from regsosek.warehouse.locks import province_lock
@@ -30,14 +30,14 @@ from regsosek.warehouse.reference import loaded_versions
 log = logging.getLogger(__name__)
 
 
-def nights_of(house: House, province: str, first: date) -> list[date]:
+def nights_of(resources: Resources, province: str, first: date) -> list[date]:
     """The nights from ``first`` on that the archive holds seals of ``province`` for."""
-    sealed = sealed_nights(house.store, house.settings.archive_bucket, province)
+    sealed = sealed_nights(resources.store, resources.settings.archive_bucket, province)
     return sorted(night for night in sealed if night >= first)
 
 
 def replay(
-    house: House,
+    resources: Resources,
     first: date,
     provinces: Sequence[str],
     *,
@@ -56,19 +56,19 @@ def replay(
     """
     done = []
     for province in provinces:
-        nights = nights_of(house, province, first)
-        suites_of = _suites_of_receipts(house, province, nights)
-        _require_frame_of_decisions(house, province, first)
+        nights = nights_of(resources, province, first)
+        suites_of = _suites_of_receipts(resources, province, nights)
+        _require_frame_of_decisions(resources, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with (
             edge(f"replay of province {province} from night {first}"),
-            province_lock(house.loader, province) as held,
+            province_lock(resources.loader, province) as held,
         ):
-            locked = house.under(held)
+            locked = resources.under(held)
             _require_whole_before(locked, province, first)
             with locked.loader.begin() as connection:
                 require_keyed(connection, province)
-                keys_in_use(connection, province, house.settings.hash_keys)
+                keys_in_use(connection, province, resources.settings.hash_keys)
                 holding.forget_decisions(connection, province, first)
                 ledger.forget(connection, province, first)
                 note_rebuilt(connection, province, first)
@@ -78,10 +78,10 @@ def replay(
     return done
 
 
-def _require_whole_before(house: House, province: str, first: date) -> None:
+def _require_whole_before(resources: Resources, province: str, first: date) -> None:
     """A night that is built again rests on those before: a warehouse that lacks some must be replayed from there."""
-    require_nights_before(house, province, first)
-    with house.loader.begin() as connection:
+    require_nights_before(resources, province, first)
+    with resources.loader.begin() as connection:
         unfinished = holding.unfinished_nights(connection, province, first)
     if unfinished:
         raise SealedNightError(
@@ -90,24 +90,26 @@ def _require_whole_before(house: House, province: str, first: date) -> None:
         )
 
 
-def reopen(house: House, province: str, night: date, reason: str) -> None:
+def reopen(resources: Resources, province: str, night: date, reason: str) -> None:
     """Takes into a sealed night what has arrived since, and builds it again with all that came after, if anything did.
 
     What a later night, or a delivery freed on this one, did to a case may depend on what comes in now: in order again.
     """
-    reopen_night(house, province, night, load_suites(house.settings.expectations_dir), reason)
-    if len(nights_of(house, province, night)) > 1 or decided_since(house, province, night):
-        replay(house, night, [province])
+    reopen_night(resources, province, night, load_suites(resources.settings.expectations_dir), reason)
+    if len(nights_of(resources, province, night)) > 1 or decided_since(resources, province, night):
+        replay(resources, night, [province])
 
 
-def _suites_of_receipts(house: House, province: str, nights: Sequence[date]) -> SuitesOf:
+def _suites_of_receipts(resources: Resources, province: str, nights: Sequence[date]) -> SuitesOf:
     """The suites of every receipt of ``nights``, all brought before anything is forgotten."""
     brought: dict[str, Mapping[str, Suite]] = {}
     for night in nights:
-        for receipt in list_receipts(house.store, house.settings.archive_bucket, night=night, province=province):
-            _require_same(house, receipt)
+        for receipt in list_receipts(
+            resources.store, resources.settings.archive_bucket, night=night, province=province
+        ):
+            _require_same(resources, receipt)
             if _suites_key(receipt) not in brought:
-                brought[_suites_key(receipt)] = archived_suites(house, receipt)
+                brought[_suites_key(receipt)] = archived_suites(resources, receipt)
     return lambda receipt: brought[_suites_key(receipt)]
 
 
@@ -115,16 +117,16 @@ def _suites_key(receipt: Receipt) -> str:
     return " ".join(suite_names(receipt).values())
 
 
-def _require_same(house: House, receipt: Receipt) -> None:
+def _require_same(resources: Resources, receipt: Receipt) -> None:
     """Rules may have changed since, they come from the archive; columns and the frame must be the same."""
     instrument = receipt.instrument or QUESTIONNAIRE
     version = receipt.instrument_version or first_version(instrument)
-    _require_columns(house, receipt.versions["codebook"], instrument, version)
-    _require_frame(house, receipt.versions, f"night {receipt.night}")
+    _require_columns(resources, receipt.versions["codebook"], instrument, version)
+    _require_frame(resources, receipt.versions, f"night {receipt.night}")
 
 
-def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None:
-    with house.loader.begin() as connection:
+def _require_frame(resources: Resources, versions: Mapping[str, str], what: str) -> None:
+    with resources.loader.begin() as connection:
         loaded = loaded_versions(connection)
     if any(loaded.get(dataset) != versions.get(dataset) for dataset in ("sls", "psls")):
         raise ReferenceDataError(
@@ -132,26 +134,26 @@ def _require_frame(house: House, versions: Mapping[str, str], what: str) -> None
         )
 
 
-def _require_frame_of_decisions(house: House, province: str, first: date) -> None:
-    for decision in decided_since(house, province, first):
+def _require_frame_of_decisions(resources: Resources, province: str, first: date) -> None:
+    for decision in decided_since(resources, province, first):
         if decision.decision != "rejected":
             what = f"delivery {decision.delivery_id}, {decision.decision} on {decision.night},"
-            _require_frame(house, decision.versions, what)
+            _require_frame(resources, decision.versions, what)
 
 
-def decided_since(house: House, province: str, first: date) -> list[Decision]:
+def decided_since(resources: Resources, province: str, first: date) -> list[Decision]:
     """The operators' decisions that nights from ``first`` on have taken up."""
-    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
+    decisions = list_decisions(resources.store, resources.settings.archive_bucket, province)
     return [decision for decision in decisions if decision.night >= first]
 
 
-def _require_columns(house: House, codebook: str, instrument: str, version: str) -> None:
+def _require_columns(resources: Resources, codebook: str, instrument: str, version: str) -> None:
     """A codebook that has grown since reads the old deliveries as before: a version keeps its columns and types."""
     if codebook == codebook_version():
         return
-    with house.scratch("codebook") as scratch:
-        bucket = house.settings.archive_bucket
-        archived = fetch_archived(house.store, bucket, codebook, scratch / "codebook.csv").read_bytes()
+    with resources.scratch("codebook") as scratch:
+        bucket = resources.settings.archive_bucket
+        archived = fetch_archived(resources.store, bucket, codebook, scratch / "codebook.csv").read_bytes()
     if columns_of(archived, instrument, version) != columns_of(codebook_document(), instrument, version):
         raise ConfigurationError(
             f"a delivery of {instrument} version {version} was read by a codebook with other columns or types; "

@@ -15,7 +15,7 @@ from regsosek.faults import edge
 from regsosek.night.replaying import replay
 from regsosek.privacy.erasure.limitation import read_limit, write_limit
 from regsosek.privacy.trail.access_trail import rename_cases
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.statistics.progress import refresh_missing
 from regsosek.warehouse.hashes.hash_keys import keys_to_receive_by, note_keys
 from regsosek.warehouse.hashes.rehashing import hashed_rows, rehash
@@ -57,15 +57,15 @@ class RotationState:
         return f"province {self.province}: key {self.generation} of {self.newest}, {rows}{again}"
 
 
-def standing(house: House, provinces: Sequence[str]) -> Iterator[RotationState]:
+def standing(resources: Resources, provinces: Sequence[str]) -> Iterator[RotationState]:
     """How each province stands; changes nothing but the note of what it was begun with."""
     for province in provinces:
-        with house.account("owner").begin() as connection:
+        with resources.account("owner").begin() as connection:
             require_keyed(connection, province)
-            yield _standing(house, connection, province)
+            yield _standing(resources, connection, province)
 
 
-def rotate(house: House, provinces: Sequence[str], *, by: str, reason: str) -> Iterator[RotationState]:
+def rotate(resources: Resources, provinces: Sequence[str], *, by: str, reason: str) -> Iterator[RotationState]:
     """Brings ``provinces`` to the newest key; what an earlier call has done is not done again.
 
     Raises:
@@ -75,23 +75,23 @@ def rotate(house: House, provinces: Sequence[str], *, by: str, reason: str) -> I
     """
     for province in provinces:
         with edge(f"rotation of the key of hashes of province {province}"):
-            found = _rotate(house, province, by, reason)
+            found = _rotate(resources, province, by, reason)
         if found.rebuild_from:
-            replay(house, found.rebuild_from, [province])
-        with house.account("owner").begin() as connection:
-            yield _standing(house, connection, province)
+            replay(resources, found.rebuild_from, [province])
+        with resources.account("owner").begin() as connection:
+            yield _standing(resources, connection, province)
 
 
-def _rotate(house: House, province: str, by: str, reason: str) -> RotationState:
-    keys = house.settings.hash_keys
-    with house.account("owner").begin() as connection:
+def _rotate(resources: Resources, province: str, by: str, reason: str) -> RotationState:
+    keys = resources.settings.hash_keys
+    with resources.account("owner").begin() as connection:
         hold_province(connection, province)
         require_keyed(connection, province)
         used = keys_to_receive_by(connection, province, keys)
         if len(used) < len(keys):
             made = rehash(connection, province, keys[len(used) :])
-            rename_cases(connection, house.settings.trail_secrets, province, made.renamed)
-            _rename_limits(house, province, made.renamed)
+            rename_cases(connection, resources.settings.trail_secrets, province, made.renamed)
+            _rename_limits(resources, province, made.renamed)
             if made.first_moved:
                 values = {"province": province, "night": made.first_moved}
                 connection.execute(text(_MISSING), values)
@@ -99,20 +99,20 @@ def _rotate(house: House, province: str, by: str, reason: str) -> RotationState:
             told = {"rotated_at": datetime.now(UTC), "rotated_by": by, "reason": reason}
             note_keys(connection, province, keys, rebuild_from=made.rebuild_from, **told)
             log.info("province %s: %d hashes are made with key %d", province, made.hashes, len(keys))
-        return _standing(house, connection, province)
+        return _standing(resources, connection, province)
 
 
-def _rename_limits(house: House, province: str, renamed: Sequence[tuple[str, str]]) -> None:
+def _rename_limits(resources: Resources, province: str, renamed: Sequence[tuple[str, str]]) -> None:
     """The archive limits a case by its new id too; the old record stays, for a dump of before is limited by it."""
-    store, bucket = house.store, house.settings.archive_bucket
+    store, bucket = resources.store, resources.settings.archive_bucket
     for former, now in renamed:
         limit = read_limit(store, bucket, province, former)
         if limit is not None:
             write_limit(store, bucket, limit.model_copy(update={"case_id": now}))
 
 
-def _standing(house: House, connection: Connection, province: str) -> RotationState:
-    keys = house.settings.hash_keys
+def _standing(resources: Resources, connection: Connection, province: str) -> RotationState:
+    keys = resources.settings.hash_keys
     used = keys_to_receive_by(connection, province, keys)
     rebuild_from = connection.execute(text(_REBUILD), {"province": province}).scalar()
     return RotationState(province, len(used), len(keys), hashed_rows(connection, province), rebuild_from)

@@ -8,7 +8,7 @@ from datetime import date
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
 from regsosek.night.receiving.stopwatch import Stopwatch
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.warehouse.nights import task_runs
 from regsosek.warehouse.nights.task_runs import TaskRun, note_ended, note_started
 
@@ -34,25 +34,25 @@ def this_task(night: date, province: str, environ: Mapping[str, str]) -> TaskRun
 
 
 @contextmanager
-def noted(house: House, night: date, province: str = NATION) -> Iterator[None]:
+def noted(resources: Resources, night: date, province: str = NATION) -> Iterator[None]:
     """Notes which task instance works on ``night`` of ``province`` (default: of the nation), and what it took."""
     run, watch = this_task(night, province, os.environ), Stopwatch()
     if run is None:
         yield
         return
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         note_started(connection, run)
     try:
         with watch.step(run.task_id):
             yield
     finally:
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             note_ended(connection, run, watch.spent[run.task_id])
 
 
-def note_told(house: House, night: date, told: str) -> None:
+def note_told(resources: Resources, night: date, told: str) -> None:
     """Notes what this task says of the whole run, for the run's note."""
     run = this_task(night, NATION, os.environ)
     if run is not None:
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             task_runs.note_told(connection, run, told)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from regsosek.landing.object_store import ObjectStore, RetryPolicy
 from regsosek.privacy.trail.access_trail import AccessTrail
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 
@@ -39,9 +39,9 @@ class Sources:
         return connect(self.settings, "portal")
 
     @property
-    def house(self) -> House:
+    def resources(self) -> Resources:
         """The same for what is written: decisions alone."""
-        return House(self.settings, self._engine, self.store)
+        return Resources(self.settings, self._engine, self.store)
 
     @property
     def trail(self) -> AccessTrail:

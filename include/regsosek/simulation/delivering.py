@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from regsosek.landing.object_store import ObjectStore
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.settings import Settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.national import OpenSink, simulate_national_day
@@ -19,7 +19,7 @@ from regsosek.simulation.simulate import SimulationReport, simulate, write_gap_l
 
 
 def deliver_campaign(
-    house: House,
+    resources: Resources,
     first: date,
     nights: int,
     provinces: Sequence[str],
@@ -36,7 +36,7 @@ def deliver_campaign(
     a directory of ``signing_keys``, every manifest is signed with the key of its province, which is made if need be.
     """
     campaign = Campaign(seed=seed, scale=scale, first_delivery=first, streams=streams)
-    sink: Sink = BucketSink(house.store, house.settings.landing_bucket)
+    sink: Sink = BucketSink(resources.store, resources.settings.landing_bucket)
     if signing_keys is not None:
         sink = SigningSink.opened(sink, signing_keys, provinces)
     with _announced(nights * len(provinces)) as announce:

@@ -58,8 +58,8 @@ def measured(world: FieldWorld, tmp_path: Path) -> FieldWorld:
     """The kab/kota has a target of its own, large enough to be told of."""
     targets = tmp_path / "targets.csv"
     targets.write_text(f"region,families,sls,source\n{KABKOTA},220,,test\n")
-    world.house = replace(
-        world.house, settings=world.house.settings.model_copy(update={"region_targets_file": targets})
+    world.resources = replace(
+        world.resources, settings=world.resources.settings.model_copy(update={"region_targets_file": targets})
     )
     return world
 
@@ -74,7 +74,7 @@ def open_conditions(world: FieldWorld, night: date) -> dict[str, tuple[str, int]
     query = select(tables.condition).where(
         tables.condition.c.night == night, tables.condition.c.kind == "BEHIND", tables.condition.c.state != "resolved"
     )
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return {row.region_code: (row.severity, row.families) for row in connection.execute(query)}
 
 
@@ -86,12 +86,12 @@ def told_as(row: Mapping[str, str]) -> tuple[str, int] | None:
 
 
 def test_a_night_is_told_as_it_is_published(measured: FieldWorld) -> None:
-    house, words = measured.house, []
+    resources, words = measured.resources, []
     for night in VISITED:
         delivered(measured, night)
-        composed = alert_provinces(house.alerter, house.settings, night, provinces=[PROVINCE])
+        composed = alert_provinces(resources.alerter, resources.settings, night, provinces=[PROVINCE])
         assert not composed.failed
-        digest = read_digest(house.alerter, house.settings, night, PROVINCE)
+        digest = read_digest(resources.alerter, resources.settings, night, PROVINCE)
         published = release(measured, night)
         province = table(measured, published, "provinsi.csv")[PROVINCE]
         kabkota = table(measured, published, "kabkota.csv")[KABKOTA]
@@ -153,9 +153,9 @@ def simulated_with_a_curve(measured: FieldWorld, tmp_path: Path) -> None:
     """The kab/kota plans less by the night than its province, and the reference calls itself a simulation."""
     plan = tmp_path / "plan.csv"
     plan.write_text(f"region,day,share_percent,source\n{KABKOTA},7,20,test\n{KABKOTA},31,100,test\n")
-    settings = measured.house.settings.model_copy(update={"plan_file": plan, "quiet_hours": False})
-    measured.house = replace(measured.house, settings=settings)
-    with measured.house.engine.begin() as connection:
+    settings = measured.resources.settings.model_copy(update={"plan_file": plan, "quiet_hours": False})
+    measured.resources = replace(measured.resources, settings=settings)
+    with measured.resources.engine.begin() as connection:
         connection.execute(update(tables.reference_version).values(note=f"{SIMULATED} (seed 7)"))
 
 
@@ -180,12 +180,12 @@ def test_mail_page_json_and_api_say_the_same_of_every_region(
     monkeypatch.setattr(build, "site", pages.site)
     simulated_with_a_curve(measured, tmp_path)
     delivered(measured, FIRST)
-    house, before, codes = measured.house, set(mail_sink.received()), tuple(each.code for each in provinces())
+    resources, before, codes = measured.resources, set(mail_sink.received()), tuple(each.code for each in provinces())
     published = release(measured, FIRST)
-    nightly.tell(house, Outcome(FIRST, codes, failed={}, publication=None))
+    nightly.tell(resources, Outcome(FIRST, codes, failed={}, publication=None))
     mails = set(mail_sink.received()) - before
     by_level = {name: [*table(measured, published, f"{name}.csv").values()] for name in ("provinsi", "kabkota")}
-    client = Portal(house).seen_by(NATIONAL)
+    client = Portal(resources).seen_by(NATIONAL)
     for level, rows in by_level.items():
         served = client.get(f"{API}/figures", params={"tingkat": level, "limit": 1000}).json()["rows"]
         assert [stands(each) for each in served] == [stands(each) for each in rows], level
@@ -214,8 +214,8 @@ def test_the_nation_reads_what_is_put_off_of_a_province_that_is_told_nothing(
     measured: FieldWorld, mail_sink: MailSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its office snoozed that it is behind: no mail to it, and the nation's list says which kind waits."""
-    settings = measured.house.settings.model_copy(update={"quiet_hours": False})
-    house = measured.house = replace(measured.house, settings=settings)
+    settings = measured.resources.settings.model_copy(update={"quiet_hours": False})
+    resources = measured.resources = replace(measured.resources, settings=settings)
     monkeypatch.setattr(dag_steps, "load_settings", lambda **_: settings)
     codes, said = tuple(each.code for each in provinces()), {}
     for night in (FIRST, SECOND):
@@ -223,7 +223,7 @@ def test_the_nation_reads_what_is_put_off_of_a_province_that_is_told_nothing(
         before = set(mail_sink.received())
         dag_steps.tell_all(RunRequest(night, codes, alerts=True), {})
         said[night] = set(mail_sink.received()) - before
-        with house.engine.begin() as connection:
+        with resources.engine.begin() as connection:
             take(connection, f"{PROVINCE}/BEHIND/{PROVINCE}", Verb.SNOOZE, by="sari", reason="helpers are on their way",
                  until=THIRD)  # fmt: skip
     line = "- Kalimantan Timur (64): tertinggal; 1 dari 10 kab/kota tertinggal; ditunda: tertinggal"

@@ -30,7 +30,7 @@ PSLS_COLUMNS = ["province", "id_subsls_lama", "id_subsls_baru", "status", "valid
 def told_world(world: FieldWorld, mail_sink: MailSink, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
     """The tasks of the DAG on this world."""
     monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
-    monkeypatch.setattr(dag_steps, "load_settings", lambda **_: world.house.settings)
+    monkeypatch.setattr(dag_steps, "load_settings", lambda **_: world.resources.settings)
     return world
 
 
@@ -115,11 +115,11 @@ def test_families_of_an_sls_that_was_split_are_no_condition(world: FieldWorld, t
     """G02 places them at what the SLS became, though that is no single sub-SLS: they are accepted."""
     old = DESA + "000900"
     halves = [(PROVINCE, old, new, 1, "2022-10-18", "2022-10-18") for new in (SUBSLS, DESA + "000200")]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         load_psls(connection, halves, PSLS_COLUMNS, tmp_path)
     split = [family(f"D{n}", number=n, id_subsls=old, r105a_sls="0009") for n in range(1, 13)]
     night_of(world, 0, [*split, *clean(21, 20)])
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("DELETE FROM reference.psls"))
     assert world.rows("SELECT count(*) FROM quality.reason WHERE rule_id = 'G02'") == [(12,)]
     assert world.rows("SELECT count(*) FROM mart.arrivals WHERE placed_code = :desa", desa=DESA) == [(1,)]
@@ -139,7 +139,7 @@ def test_a_night_judged_again_knows_nothing_of_what_was_corrected_later(world: F
     night_of(world, 0, bad)
     night_of(world, 1, [family(f"D{n}", 2, number=n) for n in range(21, 29)])
     assert opened(world, 1) == {}
-    alert_provinces(world.house.alerter, world.house.settings, FIRST, provinces=[PROVINCE])
+    alert_provinces(world.resources.alerter, world.resources.settings, FIRST, provinces=[PROVINCE])
     assert opened(world, 0) == {("QUALITY", PROVINCE): 8, ("QUALITY", KABKOTA): 8}
 
 

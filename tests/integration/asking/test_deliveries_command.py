@@ -32,7 +32,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 def world(prepared: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> FieldWorld:
     world = prepared.fresh()
     monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
-    for name, value in environment(world.house.settings).items():
+    for name, value in environment(world.resources.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
     monkeypatch.setenv("COLUMNS", "160")
@@ -96,7 +96,7 @@ def test_a_decision_needs_a_reason_a_known_delivery_and_a_known_state(world: Fie
 @pytest.fixture
 def twice(world: FieldWorld, held: str) -> Iterator[str]:
     """The id of the held delivery, which a rejected one of province 14 bears, too."""
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO ledger.delivery (province, delivery_id, delivered_on, night, position, prefix, state, "
@@ -126,7 +126,7 @@ def test_an_id_that_two_provinces_have_is_asked_by_province(world: FieldWorld, t
 
 @pytest.mark.parametrize("limit", [100, 40], ids=["accepted", "held"])
 def test_what_a_replacement_withdraws_is_listed(world: FieldWorld, tmp_path: Path, limit: int) -> None:
-    file = world.house.settings.hold_limits_file
+    file = world.resources.settings.hold_limits_file
     assert file is not None
     file.write_text(LIMITS + f"*,replaced,{limit},2,test\n", encoding="utf-8")
     try:

@@ -22,7 +22,7 @@ from hostile.draft import AT, NIGHT, SECRETS, household
 from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import receive
 from regsosek.quality.rules import load_suites
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.telemetry.context import FIELDS
 from regsosek.telemetry.lineage import LAST_SECONDS
@@ -80,8 +80,10 @@ def expectations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def field(services_env: Settings, expectations: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     work = tmp_path_factory.mktemp("work")
-    with open_house(services_env.model_copy(update={"expectations_dir": expectations, "work_dir": work})) as house:
-        own = FieldWorld(house, load_suites(expectations))
+    with open_resources(
+        services_env.model_copy(update={"expectations_dir": expectations, "work_dir": work})
+    ) as resources:
+        own = FieldWorld(resources, load_suites(expectations))
         own.prepare(tmp_path_factory.mktemp("reference"))
         yield own
 
@@ -94,7 +96,7 @@ def deliver(world: FieldWorld) -> None:
     families = [household(1, place, bujur="117.1537") for place in range(1, 4)]
     wrong = household(1, 4, r303_lantai="0", r302_luas_lantai=NIK, r107_alamat=f"JALAN TERTUTUP {NIK}")
     first = world.deliver(DAY_BEFORE, [families, [wrong]], produced_at=AT)
-    bucket, store = world.house.settings.landing_bucket, world.house.store
+    bucket, store = world.resources.settings.landing_bucket, world.resources.store
     for found in list(store.list_objects(bucket, f"landing/prov={PROVINCE}/tanggal={DAY_BEFORE}/{first}/")):
         again = store.get_bytes(bucket, found.key, max_bytes=10**6) or b""
         store.put_bytes(bucket, found.key.replace(f"tanggal={DAY_BEFORE}", f"tanggal={NIGHT}"), again)
@@ -118,7 +120,7 @@ def told(field: FieldWorld, expectations: Path, tmp_path_factory: pytest.TempPat
             "PATH": os.environ["PATH"],
             "HOME": os.environ["HOME"],
         }
-        env = environment(field.house.settings) | own
+        env = environment(field.resources.settings) | own
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     states = "VALUES ('loaded', c.loaded), ('quarantined', c.quarantined), ('rejected', c.rejected)"
@@ -325,7 +327,7 @@ def test_lineage_that_cannot_leave_fails_no_night(
 ) -> None:
     monkeypatch.setenv("OPENLINEAGE__TRANSPORT", json.dumps(transport))
     with telling("test", "run", os.environ):
-        done = receive(nightly.house, PROVINCE, NIGHT)
+        done = receive(nightly.resources, PROVINCE, NIGHT)
     assert done.states == STATES
     assert "lineage" in caplog.text
 
@@ -340,7 +342,7 @@ def test_receivers_that_never_answer_hold_the_night_for_seconds_at_most(
     monkeypatch.setenv("OPENLINEAGE_URL", hanging.url)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", hanging.url)
     with telling("test", "run", os.environ):
-        done = receive(nightly.house, PROVINCE, NIGHT)
+        done = receive(nightly.resources, PROVINCE, NIGHT)
         ended = time.monotonic()
     assert time.monotonic() - ended < 2 * LAST_SECONDS
     assert done.states == STATES
@@ -369,4 +371,4 @@ def hanging() -> Iterator[Receiver]:
 
 def test_where_nobody_wants_to_know_nothing_is_made(nightly: FieldWorld) -> None:
     with telling("test", "run", {}):
-        assert receive(nightly.house, PROVINCE, NIGHT).states == STATES
+        assert receive(nightly.resources, PROVINCE, NIGHT).states == STATES

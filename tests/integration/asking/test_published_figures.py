@@ -17,7 +17,7 @@ from regsosek.geography.calendar import field_windows
 from regsosek.night.nightly import run_night
 from regsosek.night.reference import load_reference
 from regsosek.release.lifecycle.pointer import POINTER
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import Settings
 from regsosek.simulation.field.campaign import Campaign, behaviour_of
 from regsosek.simulation.output.sinks import BucketSink
@@ -40,28 +40,28 @@ def releases(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
     """The three campaigns in landing, and on its day the night of each: what readers then see of it, by table."""
     nights = {code: OPENS + timedelta(days=day - 1) for code, day in DAYS.items()}
     behaviour = behaviour_of(CAMPAIGNS / "published-2022.toml")
-    with open_house(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as house:
-        migrate(house.engine)
-        sink = BucketSink(house.store, house.settings.landing_bucket)
+    with open_resources(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as resources:
+        migrate(resources.engine)
+        sink = BucketSink(resources.store, resources.settings.landing_bucket)
         for code, night in nights.items():  # all that a province has done until its night comes at once
             campaign = Campaign(scale=1 / 8000, first_delivery=night, behaviour=behaviour)
             simulate(campaign, sink, nights=[night], provinces=[code[:2]])
         with near_regions(*(code[:2] for code in DAYS)):
-            load_reference(house)
+            load_reference(resources)
         found = {}
         for code, night in nights.items():
-            report = run_night(house, night, [code[:2]], alerts=False)
+            report = run_night(resources, night, [code[:2]], alerts=False)
             assert report.outcome.whole, report.outcome
             level = "provinsi" if len(code) == 2 else "kabkota"
-            found[code] = {name: released(house, f"{name}.csv")[code] for name in (level, "prakiraan")}
+            found[code] = {name: released(resources, f"{name}.csv")[code] for name in (level, "prakiraan")}
         yield found
 
 
-def released(house: House, name: str) -> Table:
+def released(resources: Resources, name: str) -> Table:
     """A table of the release that the pointer names, by code."""
-    bucket = house.settings.release_bucket
-    pointer = json.loads(house.store.get_bytes(bucket, POINTER, max_bytes=10_000) or b"")
-    content = house.store.get_bytes(bucket, pointer["prefix"] + name, max_bytes=100_000_000)
+    bucket = resources.settings.release_bucket
+    pointer = json.loads(resources.store.get_bytes(bucket, POINTER, max_bytes=10_000) or b"")
+    content = resources.store.get_bytes(bucket, pointer["prefix"] + name, max_bytes=100_000_000)
     assert content is not None
     return {row["kode"]: row for row in csv.DictReader(io.StringIO(content.decode()))}
 

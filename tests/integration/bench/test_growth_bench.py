@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from sqlalchemy import text
 
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 
 TABLES_ALONE = True
@@ -27,9 +27,9 @@ def growth(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 def test_both_days_are_measured_on_one_campaign(growth: ModuleType, services_env: Settings, tmp_path: Path) -> None:
     settings = services_env.model_copy(update={"work_dir": tmp_path / "work"})
-    with open_house(settings) as house:
-        measured = growth.measure(house, OFFICERS, (2, 4), 1, tmp_path)
-        with house.engine.connect() as connection:
+    with open_resources(settings) as resources:
+        measured = growth.measure(resources, OFFICERS, (2, 4), 1, tmp_path)
+        with resources.engine.connect() as connection:
             released = connection.execute(text("SELECT night, manifest -> 'held_back' FROM release.release ORDER BY 1"))
             nights = [(row[0].day, row[1]) for row in released]
     assert list(measured) == [2, 4]

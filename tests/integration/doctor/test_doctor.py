@@ -1,4 +1,4 @@
-"""`regsosek doctor`: a healthy house, and the same one broken in many ways, each really broken on real servers."""
+"""`regsosek doctor`: a healthy deployment, and the same one broken in many ways, each really broken on real servers."""
 
 import json
 import os
@@ -36,8 +36,8 @@ Environment = dict[str, str]
 
 
 @dataclass(frozen=True)
-class House:
-    """The variables of a house without faults, its servers, and a directory for what a test breaks."""
+class Deployment:
+    """The variables of a deployment without faults, its servers, and a directory for what a test breaks."""
 
     variables: Environment
     services: Stack
@@ -51,30 +51,30 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def sound(prepared: FieldWorld, services: Stack, tmp_path_factory: pytest.TempPathFactory) -> House:
+def sound(prepared: FieldWorld, services: Stack, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """One family is loaded, so that there is a hash to compare the key with."""
     household, members = family()
     with_number = [member | {"r403_nik": "1101010101800001"} for member in members]
     prepared.deliver(NIGHT, [(household, with_number)], produced_at=datetime(2022, 10, 21, 12, tzinfo=UTC))
     prepared.run(NIGHT)
-    place = tmp_path_factory.mktemp("house")
-    house = House(
-        environment(prepared.house.settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}, services, prepared, place
+    place = tmp_path_factory.mktemp("deployment")
+    deployment = Deployment(
+        environment(prepared.resources.settings) | {"REGSOSEK_ENV_FILE": "/nonexistent"}, services, prepared, place
     )
     own = {
-        "REGSOSEK_RECIPIENTS_FILE": house.file("recipients.csv", RECIPIENTS.read_text(encoding="utf-8")),
+        "REGSOSEK_RECIPIENTS_FILE": deployment.file("recipients.csv", RECIPIENTS.read_text(encoding="utf-8")),
         "REGSOSEK_MAIL_SENDER": "nightly@bps.test",
         "REGSOSEK_LEAST_FREE_GIB": "0.001",
     }
-    return replace(house, variables=house.variables | own)
+    return replace(deployment, variables=deployment.variables | own)
 
 
 @pytest.fixture
-def house(sound: House, tmp_path: Path) -> House:
+def deployment(sound: Deployment, tmp_path: Path) -> Deployment:
     return replace(sound, place=tmp_path)
 
 
-Break = Callable[[House], AbstractContextManager[Environment]]
+Break = Callable[[Deployment], AbstractContextManager[Environment]]
 
 
 def changed(**variables: str) -> Break:
@@ -85,10 +85,13 @@ def changed(**variables: str) -> Break:
 def in_url(find: str, put: str) -> Break:
     """Another address of the warehouse."""
 
-    def breaking(house: House) -> AbstractContextManager[Environment]:
-        known = {"{password}": house.world.house.engine.url.password or "", "{port}": str(house.services.postgres.port)}
-        known["{database}"] = house.world.house.engine.url.database or ""
-        url = house.variables["REGSOSEK_WAREHOUSE_URL"]
+    def breaking(deployment: Deployment) -> AbstractContextManager[Environment]:
+        known = {
+            "{password}": deployment.world.resources.engine.url.password or "",
+            "{port}": str(deployment.services.postgres.port),
+        }
+        known["{database}"] = deployment.world.resources.engine.url.database or ""
+        url = deployment.variables["REGSOSEK_WAREHOUSE_URL"]
         assert known[find] in url
         before, _, after = url.rpartition(known[find])
         return nullcontext({"REGSOSEK_WAREHOUSE_URL": before + put + after})
@@ -97,9 +100,9 @@ def in_url(find: str, put: str) -> Break:
 
 
 def in_file(variable: str, content: str | Callable[[], str]) -> Break:
-    def breaking(house: House) -> AbstractContextManager[Environment]:
+    def breaking(deployment: Deployment) -> AbstractContextManager[Environment]:
         text = content if isinstance(content, str) else content()
-        return nullcontext({f"REGSOSEK_{variable}": house.file("broken.csv", text)})
+        return nullcontext({f"REGSOSEK_{variable}": deployment.file("broken.csv", text)})
 
     return breaking
 
@@ -115,24 +118,24 @@ def recipients_with(line: str, other: str) -> Callable[[], str]:
     return text
 
 
-def other_options(house: House) -> AbstractContextManager[Environment]:
+def other_options(deployment: Deployment) -> AbstractContextManager[Environment]:
     """A connection whose sessions have another setting than they ask for."""
-    url = f"{house.variables['REGSOSEK_WAREHOUSE_URL']}?options=-c%20idle_session_timeout%3D5min"
+    url = f"{deployment.variables['REGSOSEK_WAREHOUSE_URL']}?options=-c%20idle_session_timeout%3D5min"
     return nullcontext({"REGSOSEK_WAREHOUSE_URL": url})
 
 
 @contextmanager
-def empty_database(house: House) -> Iterator[Environment]:
-    house.services.postgres.ensure_database("doctor_empty")
-    with in_url("{database}", "doctor_empty")(house) as variables:
+def empty_database(deployment: Deployment) -> Iterator[Environment]:
+    deployment.services.postgres.ensure_database("doctor_empty")
+    with in_url("{database}", "doctor_empty")(deployment) as variables:
         yield variables
 
 
 @contextmanager
-def reader_only(house: House) -> Iterator[Environment]:
+def reader_only(deployment: Deployment) -> Iterator[Environment]:
     """An account that may read everything and no more."""
-    engine = house.world.house.engine
-    with house.services.postgres.connect(engine.url.database or "") as connection:
+    engine = deployment.world.resources.engine
+    with deployment.services.postgres.connect(engine.url.database or "") as connection:
         connection.execute("CREATE ROLE doctor_reader LOGIN PASSWORD 'doctor-reader-password'")
         database = sql.Identifier(engine.url.database or "")
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO doctor_reader").format(database))
@@ -148,8 +151,8 @@ def reader_only(house: House) -> Iterator[Environment]:
 
 
 @contextmanager
-def without_reference(house: House) -> Iterator[Environment]:
-    with house.services.postgres.connect(house.world.house.engine.url.database or "") as connection:
+def without_reference(deployment: Deployment) -> Iterator[Environment]:
+    with deployment.services.postgres.connect(deployment.world.resources.engine.url.database or "") as connection:
         connection.execute("CREATE TABLE public.kept AS TABLE reference.version")
         connection.execute("DELETE FROM reference.version")
         yield {}
@@ -158,13 +161,13 @@ def without_reference(house: House) -> Iterator[Environment]:
 
 
 @contextmanager
-def read_only_store(house: House) -> Iterator[Environment]:
+def read_only_store(deployment: Deployment) -> Iterator[Environment]:
     """The same buckets behind a server that lets nobody write."""
-    port = claim_port(house.place / "port.json")
-    keys = f'"{house.services.object_store.access_key_id},{house.services.object_store.secret_access_key}"'
+    port = claim_port(deployment.place / "port.json")
+    keys = f'"{deployment.services.object_store.access_key_id},{deployment.services.object_store.secret_access_key}"'
     rclone = Path(sysconfig.get_path("scripts")) / "rclone"
-    command = [rclone, "serve", "s3", house.services.object_store.data, f"--addr={HOST}:{port}", "--read-only"]
-    variables = {"RCLONE_AUTH_KEY": keys, "RCLONE_CONFIG": "", "HOME": str(house.place)}
+    command = [rclone, "serve", "s3", deployment.services.object_store.data, f"--addr={HOST}:{port}", "--read-only"]
+    variables = {"RCLONE_AUTH_KEY": keys, "RCLONE_CONFIG": "", "HOME": str(deployment.place)}
     with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             assert wait_until(lambda: _listens(port), seconds=20)
@@ -193,7 +196,7 @@ class Yesterday(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def store_of_yesterday(house: House) -> Iterator[Environment]:
+def store_of_yesterday(deployment: Deployment) -> Iterator[Environment]:
     with HTTPServer((HOST, 0), Yesterday) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield {"REGSOSEK_S3_ENDPOINT_URL": f"http://{HOST}:{server.server_port}"}
@@ -201,9 +204,9 @@ def store_of_yesterday(house: House) -> Iterator[Environment]:
 
 
 @contextmanager
-def strict_relay(house: House) -> Iterator[Environment]:
+def strict_relay(deployment: Deployment) -> Iterator[Environment]:
     """A relay that knows nobody."""
-    port = claim_port(house.place / "port.json")
+    port = claim_port(deployment.place / "port.json")
     relay = Controller(
         object(), hostname=HOST, port=port, auth_require_tls=False,
         authenticator=lambda *_: AuthResult(success=False, handled=False),
@@ -216,28 +219,28 @@ def strict_relay(house: House) -> Iterator[Environment]:
         relay.stop()
 
 
-def open_work_dir(house: House) -> AbstractContextManager[Environment]:
-    house.place.chmod(0o755)
-    return nullcontext({"REGSOSEK_WORK_DIR": str(house.place)})
+def open_work_dir(deployment: Deployment) -> AbstractContextManager[Environment]:
+    deployment.place.chmod(0o755)
+    return nullcontext({"REGSOSEK_WORK_DIR": str(deployment.place)})
 
 
-def left_by_a_killed_run(house: House) -> AbstractContextManager[Environment]:
+def left_by_a_killed_run(deployment: Deployment) -> AbstractContextManager[Environment]:
     """A folder whose lock nobody holds, with a delivered file in it."""
-    house.place.chmod(0o700)
-    folder = house.place / "prov64-0123456789abcdef"
+    deployment.place.chmod(0o700)
+    folder = deployment.place / "prov64-0123456789abcdef"
     folder.mkdir(mode=0o700)
     (folder / "keluarga-00001.csv.gz").write_bytes(bytes(3 << 20))
     folder.with_name(folder.name + ".lock").touch()
-    return nullcontext({"REGSOSEK_WORK_DIR": str(house.place)})
+    return nullcontext({"REGSOSEK_WORK_DIR": str(deployment.place)})
 
 
-def work_dir_in_a_file(house: House) -> AbstractContextManager[Environment]:
-    return nullcontext({"REGSOSEK_WORK_DIR": house.file("file", "") + "/work"})
+def work_dir_in_a_file(deployment: Deployment) -> AbstractContextManager[Environment]:
+    return nullcontext({"REGSOSEK_WORK_DIR": deployment.file("file", "") + "/work"})
 
 
 @dataclass(frozen=True)
 class Case:
-    """How the house is broken; which check must say so, with which words, and what it must advise.
+    """How the deployment is broken; which check must say so, with which words, and what it must advise.
 
     ``besides``: checks that cannot but fail with it.
     """
@@ -270,7 +273,7 @@ CASES = {
     "no reference data": Case(without_reference, "reference data", "sls", "regsosek reference"),
     "missing bucket": Case(changed(ARCHIVE_BUCKET="nowhere"), "archive bucket", "no such bucket", "ARCHIVE_BUCKET"),
     "one bucket for two uses": Case(
-        lambda house: nullcontext({"REGSOSEK_RELEASE_BUCKET": house.variables["REGSOSEK_ARCHIVE_BUCKET"]}),
+        lambda deployment: nullcontext({"REGSOSEK_RELEASE_BUCKET": deployment.variables["REGSOSEK_ARCHIVE_BUCKET"]}),
         "buckets", "share a bucket", "a bucket each",
     ),
     "read-only bucket": Case(
@@ -333,19 +336,19 @@ CASES = {
 }  # fmt: skip
 
 
-def test_what_a_killed_run_left_is_counted_and_left_alone(house: House) -> None:
-    with left_by_a_killed_run(house) as broken:
-        found = examine(house.variables | broken)["work folders"]
+def test_what_a_killed_run_left_is_counted_and_left_alone(deployment: Deployment) -> None:
+    with left_by_a_killed_run(deployment) as broken:
+        found = examine(deployment.variables | broken)["work folders"]
     assert found.verdict is Verdict.WARN
     assert "1 work folder(s) of ended runs (3.0 MiB, the oldest touched last" in found.found
     assert "the next night, replay or audit deletes" in found.fix
-    assert (house.place / "prov64-0123456789abcdef").is_dir()
+    assert (deployment.place / "prov64-0123456789abcdef").is_dir()
 
 
-def secrets_of(variables: Mapping[str, str], house: House) -> set[str]:
+def secrets_of(variables: Mapping[str, str], deployment: Deployment) -> set[str]:
     named = ("KEY", "SECRET", "PASSWORD")
     found = {value for name, value in variables.items() if any(word in name for word in named) and len(value) > 1}
-    return found | {house.world.house.engine.url.password or "", "doctor-reader-password"}
+    return found | {deployment.world.resources.engine.url.password or "", "doctor-reader-password"}
 
 
 def failed(findings: Mapping[str, CheckResult]) -> set[str]:
@@ -353,9 +356,9 @@ def failed(findings: Mapping[str, CheckResult]) -> set[str]:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_broken_house(house: House, case: Case) -> None:
-    with case.breaking(house) as broken:
-        variables = house.variables | broken
+def test_a_broken_deployment(deployment: Deployment, case: Case) -> None:
+    with case.breaking(deployment) as broken:
+        variables = deployment.variables | broken
         findings = examine(variables)
     found = findings[case.check]
     assert found.verdict is Verdict.FAIL
@@ -363,10 +366,10 @@ def test_a_broken_house(house: House, case: Case) -> None:
     assert case.fix in found.fix
     assert failed(findings) <= {case.check} | case.besides
     told = " ".join(f"{each.found} {each.fix}" for each in findings.values())
-    assert not [secret for secret in secrets_of(variables, house) if secret in told]
+    assert not [secret for secret in secrets_of(variables, deployment) if secret in told]
 
 
-def test_a_sound_house(sound: House) -> None:
+def test_a_sound_deployment(sound: Deployment) -> None:
     findings = examine(sound.variables)
     assert failed(findings) == set()
     assert not [name for name, finding in findings.items() if finding.verdict is Verdict.SKIP]
@@ -381,16 +384,16 @@ def doctor(variables: Environment, *options: str) -> subprocess.CompletedProcess
     )
 
 
-def test_the_command_tells_people(house: House) -> None:
-    ended = doctor(house.variables | {"REGSOSEK_SMTP_PORT": "1"})
+def test_the_command_tells_people(deployment: Deployment) -> None:
+    ended = doctor(deployment.variables | {"REGSOSEK_SMTP_PORT": "1"})
     assert ended.returncode == 1
     [line] = [line for line in ended.stdout.splitlines() if line.startswith("FAIL")]
     assert "mail relay" in line
     assert "->" in line
 
 
-def test_the_command_tells_programs(house: House) -> None:
-    ended = doctor(house.variables, "--json")
+def test_the_command_tells_programs(deployment: Deployment) -> None:
+    ended = doctor(deployment.variables, "--json")
     assert ended.returncode == 0, ended.stdout
     document = json.loads(ended.stdout)
     assert {"check", "verdict", "found", "fix"} == set(document[0])

@@ -17,7 +17,7 @@ AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
 
 
 def told(world: FieldWorld, *provinces: str) -> str:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return conclusion(connection, NIGHT, provinces, field_windows())
 
 
@@ -39,8 +39,8 @@ def test_many_are_counted_and_not_named(world: FieldWorld) -> None:
 def test_a_run_finds_what_it_concluded_with(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"DAG_ID": "regsosek_nightly", "DAG_RUN_ID": "r1", "TASK_ID": "conclude"}.items():
         monkeypatch.setenv(f"AIRFLOW_CTX_{name}", value)
-    monkeypatch.setattr("regsosek.night.run_notes.load_settings", lambda: world.house.settings)
-    with noted(world.house, NIGHT):
-        note_told(world.house, NIGHT, "34 of 34 provinces whole")
+    monkeypatch.setattr("regsosek.night.run_notes.load_settings", lambda: world.resources.settings)
+    with noted(world.resources, NIGHT):
+        note_told(world.resources, NIGHT, "34 of 34 provinces whole")
     assert told_of_run("regsosek_nightly", "r1") == "34 of 34 provinces whole"
     assert told_of_run("regsosek_nightly", "r2") is None

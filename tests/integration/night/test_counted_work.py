@@ -29,7 +29,7 @@ ROWS_THAT_COUNT = 5_000
 @pytest.fixture
 def unattended(world: FieldWorld) -> Iterator[FieldWorld]:
     """A warehouse whose tables are empty and have no statistics, and of which autovacuum never takes any."""
-    with world.house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with world.resources.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ALTER SYSTEM SET autovacuum = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
         yield world
@@ -38,7 +38,7 @@ def unattended(world: FieldWorld) -> Iterator[FieldWorld]:
 
 
 def forget_statistics(world: FieldWorld) -> None:
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(
             text(
                 "SELECT pg_clear_relation_stats(schemaname, tablename), "
@@ -60,7 +60,7 @@ def first_night(world: FieldWorld, families: int) -> Counter[str]:
     deliver(world, 1, families)
     with counted_work() as work:
         world.run(NIGHT)
-        publish(world.house.publisher, world.house.store, world.house.settings, NIGHT)
+        publish(world.resources.publisher, world.resources.store, world.resources.settings, NIGHT)
     assert [len(world.cases()), {state for _, state, *_ in world.cases()}] == [families, {"loaded"}]
     return work
 

@@ -81,11 +81,11 @@ def deliver(world: FieldWorld, night: date, families: list[Family], minute: int 
 
 
 def free(world: FieldWorld, delivery_id: str, reason: str = "checked with the province", by: str = "sari") -> Decided:
-    return deciding.free(world.house, PROVINCE, delivery_id, world.suites, by=by, reason=reason)
+    return deciding.free(world.resources, PROVINCE, delivery_id, world.suites, by=by, reason=reason)
 
 
 def reject(world: FieldWorld, delivery_id: str, reason: str = "a column is shifted", by: str = "budi") -> Decided:
-    return deciding.reject(world.house, PROVINCE, delivery_id, world.suites, by=by, reason=reason)
+    return deciding.reject(world.resources, PROVINCE, delivery_id, world.suites, by=by, reason=reason)
 
 
 def printed(shown: Any) -> str:
@@ -145,7 +145,7 @@ def test_nothing_of_a_held_delivery_counts_or_lies_about(world: FieldWorld, held
 
 
 def test_an_operator_sees_why_it_is_held(world: FieldWorld, held: str) -> None:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         detail = delivery_detail(connection, PROVINCE, held)
         listed = delivery_lines(connection, (PROVINCE,), state="held", night=NIGHT)
         [line] = [each for each in province_lines(connection, NEXT) if each.province == PROVINCE]
@@ -162,7 +162,7 @@ def test_an_operator_sees_why_it_is_held(world: FieldWorld, held: str) -> None:
     assert f"Delivery {held} of province {PROVINCE}: held; delivered {NIGHT}, night {NIGHT}, 3 families" in shown
     assert "66.7" in shown and "Kabupaten" in shown and "C-303" in shown
     assert held in printed(delivery_table(listed))
-    [told] = outcome(world.house, NEXT, [PROVINCE]).held
+    [told] = outcome(world.resources, NEXT, [PROVINCE]).held
     assert held in told
 
 
@@ -189,9 +189,9 @@ def test_a_rejected_delivery_stays_out_and_says_so(world: FieldWorld, held: str)
 
 def test_the_journal_says_who_freed_what_and_the_archive_too(world: FieldWorld, held: str) -> None:
     free(world, held)
-    [decision] = list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE)
+    [decision] = list_decisions(world.resources.store, world.resources.settings.archive_bucket, PROVINCE)
     assert (decision.delivery_id, decision.decision, decision.by, decision.night) == (held, "freed", "sari", NEXT)
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         [line] = delivery_detail(connection, PROVINCE, held).decisions
     assert (line.kind, line.by, line.at) == ("freed", "sari", decision.at)
 
@@ -207,7 +207,7 @@ def test_a_replay_repeats_holding_and_decision(world: FieldWorld, held: str, fir
     deliver(world, THIRD, good("D", versi=2))
     world.run(THIRD)
     before = contents(world, NIGHTS)
-    replay(on_landing(world, world.house.settings.release_bucket).house, first, [PROVINCE])
+    replay(on_landing(world, world.resources.settings.release_bucket).resources, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
 
 
@@ -215,19 +215,19 @@ def test_a_replay_holds_by_the_limits_of_the_receipts(world: FieldWorld, held: s
     before = contents(world, (NIGHT, NEXT))
     generous = tmp_path / "limits.csv"
     generous.write_text(LIMITS.replace(",40,", ",100,"), encoding="utf-8")
-    own = world.house.settings.model_copy(update={"hold_limits_file": generous})
-    replay(replace(world.house, settings=own), NIGHT, [PROVINCE])
+    own = world.resources.settings.model_copy(update={"hold_limits_file": generous})
+    replay(replace(world.resources, settings=own), NIGHT, [PROVINCE])
     assert contents(world, (NIGHT, NEXT)) == before
 
 
 def test_a_warehouse_that_lost_everything_comes_back_with_its_decisions(world: FieldWorld, held: str) -> None:
     free(world, held)
     before = contents(world, (NIGHT, NEXT))
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         names = [name for name in before if "." in name]
         connection.execute(text("TRUNCATE " + ", ".join(names)))
     for night in (NIGHT, NEXT):
-        on_landing(world, world.house.settings.release_bucket).run(night)
+        on_landing(world, world.resources.settings.release_bucket).run(night)
     assert contents(world, (NIGHT, NEXT)) == before
 
 
@@ -264,17 +264,17 @@ def test_a_killed_decision_is_carried_out_by_the_next_run(
     seen = contents(world, NIGHTS)
     assert states(world)[1] == ("accepted", None, NEXT)
     assert (visited(world, NIGHT), visited(world, NEXT)) == (2, 6)
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, NIGHTS) == seen
 
 
 @pytest.mark.parametrize("decide", [free, reject])
 def test_nothing_is_decided_in_a_warehouse_that_lacks_nights(world: FieldWorld, held: str, decide: Any) -> None:
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         ledger.forget(connection, PROVINCE, NEXT)  # as a dump before that night has it
     with pytest.raises(SealedNightError, match=f"regsosek replay --from {NEXT} -p {PROVINCE}"):
         decide(world, held)
-    assert list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE) == ()
+    assert list_decisions(world.resources.store, world.resources.settings.archive_bucket, PROVINCE) == ()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_what_is_not_held_cannot_be_decided(world: FieldWorld, held: str) -> Non
 def test_a_recorded_decision_is_carried_out_by_a_run_as_if_it_had_been_at_once(
     world: FieldWorld, held: str, verdict: deciding.Verdict
 ) -> None:
-    deciding.record(world.house, PROVINCE, held, verdict, world.suites, by="sari", reason="checked")
+    deciding.record(world.resources, PROVINCE, held, verdict, world.suites, by="sari", reason="checked")
     between = "registered" if verdict == "freed" else "rejected"
     assert states(world)[1][::2] == (between, NEXT)
     assert visited(world, NEXT) == 3, "nothing counts before a run"
@@ -323,7 +323,7 @@ def test_a_recorded_decision_is_carried_out_by_a_run_as_if_it_had_been_at_once(
     assert states(world)[1][::2] == ("accepted" if verdict == "freed" else "rejected", NEXT)
     assert visited(world, NEXT) == (6 if verdict == "freed" else 3)
     seen = contents(world, NIGHTS)
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, NIGHTS) == seen
 
 
@@ -357,7 +357,7 @@ def test_a_later_delivery_that_supersedes_a_held_one_resolves_it(world: FieldWor
     with pytest.raises(DecisionError, match="superseded_while_held"):
         free(world, held)
     seen = contents(world, NIGHTS)
-    replay(world.house, NEXT, [PROVINCE])
+    replay(world.resources, NEXT, [PROVINCE])
     assert contents(world, NIGHTS) == seen
 
 
@@ -372,16 +372,16 @@ def test_a_superseding_delivery_that_is_held_itself_resolves_nothing(world: Fiel
 
 def test_a_freed_delivery_is_judged_by_the_rules_as_they_are_now(world: FieldWorld, held: str) -> None:
     mended = {name: type(suite)(suite.dataset, ()) for name, suite in world.suites.items()}
-    deciding.free(world.house, PROVINCE, held, mended, by="sari", reason="C-303 was wrong")
+    deciding.free(world.resources, PROVINCE, held, mended, by="sari", reason="C-303 was wrong")
     assert keluarga(world)[1] == {"received": 3, "loaded": 3}
     before = contents(world, (NIGHT, NEXT))
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, (NIGHT, NEXT)) == before
 
 
 def refreshed_everywhere(world: FieldWorld, *nights: date) -> None:
     """The other provinces delivered nothing."""
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for night in nights:
             for each in provinces():
                 ledger.note_refreshed(connection, each.code, night)
@@ -389,12 +389,12 @@ def refreshed_everywhere(world: FieldWorld, *nights: date) -> None:
 
 def release(world: FieldWorld, night: date) -> Published:
     refreshed_everywhere(world, night)
-    return publish(world.house.publisher, world.house.store, world.house.settings, night)
+    return publish(world.resources.publisher, world.resources.store, world.resources.settings, night)
 
 
 def of_province(world: FieldWorld, published: Published) -> dict[str, str]:
     key = f"{published.prefix}provinsi.csv"
-    content = world.house.store.get_bytes(world.house.settings.release_bucket, key, max_bytes=10**7)
+    content = world.resources.store.get_bytes(world.resources.settings.release_bucket, key, max_bytes=10**7)
     assert content is not None
     header, *lines = content.decode().splitlines()
     [row] = [line for line in lines if line.startswith(PROVINCE)]
@@ -440,7 +440,7 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
 ) -> None:
     for path in mail_sink.received():
         path.unlink()
-    engine, own = world.house.engine, world.house.settings
+    engine, own = world.resources.engine, world.resources.settings
     for night in (NIGHT, NEXT):
         alert_provinces(engine, own, night, provinces=[PROVINCE])
         alert_platform(engine, own, night, failed={}, publication=None, provinces=[PROVINCE])
@@ -452,7 +452,7 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
     assert "kiriman ditahan" in subjects[f"prov{PROVINCE}", NIGHT]
     assert subjects["platform", NIGHT] == f"[DECISION NEEDED] {NIGHT}: 1 delivery held"
     assert ("platform", NEXT) not in subjects  # that it still waits is no news
-    deciding.tell(world.house, reject(world, held))
+    deciding.tell(world.resources, reject(world, held))
     group, night, kind, subject = world.rows(mails)[-1]
     assert (group, night, kind) == (f"prov{PROVINCE}", NEXT, f"digest after {held}")
     assert "kiriman ditolak" in subject
@@ -463,15 +463,15 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
 def test_a_used_id_counts_the_rows_of_its_manifest(world: FieldWorld) -> None:
     first = deliver(world, NIGHT, good("A"))
     world.run(NIGHT)
-    manifest, landing = f"{first}/manifest.json", world.house.settings.landing_bucket
+    manifest, landing = f"{first}/manifest.json", world.resources.settings.landing_bucket
     folder = f"landing/prov={PROVINCE}/tanggal="
-    document = world.house.store.get_bytes(landing, f"{folder}{NIGHT}/{manifest}", max_bytes=10**6)
+    document = world.resources.store.get_bytes(landing, f"{folder}{NIGHT}/{manifest}", max_bytes=10**6)
     assert document is not None
-    world.house.store.put_bytes(landing, f"{folder}{NEXT}/{manifest}", document)
+    world.resources.store.put_bytes(landing, f"{folder}{NEXT}/{manifest}", document)
     world.run(NEXT)
     assert keluarga(world) == [{"received": 1, "loaded": 1}, {"received": 1, "rejected": 1}]
     before = contents(world, (NIGHT, NEXT))
-    replay(on_landing(world, world.house.settings.release_bucket).house, NIGHT, [PROVINCE])
+    replay(on_landing(world, world.resources.settings.release_bucket).resources, NIGHT, [PROVINCE])
     assert contents(world, (NIGHT, NEXT)) == before
 
 
@@ -507,7 +507,7 @@ def test_the_order_of_arrivals_and_decisions_does_not_matter(
         for position in deciding_order:
             if position in waiting_ids:
                 free(world, waiting_ids[position])
-        with world.house.engine.connect() as connection:
+        with world.resources.engine.connect() as connection:
             assert held_deliveries(connection) == []
         seen.append((world.cases(), world.progress(date(2022, 11, 30))))
     assert seen[0] == seen[1]

@@ -26,7 +26,7 @@ from regsosek.night.discovery import applicable_rules
 from regsosek.night.discovery.sealing import seal_night
 from regsosek.night.nightly import NightReport, run_night
 from regsosek.quality.rules import load_suites
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from regsosek.warehouse.reference import load_frame
 from support.checks.traces_left import contents
@@ -92,15 +92,15 @@ def prepare(world: FieldWorld, scratch: Path) -> None:
     world.prepare(scratch)
     places = [(PROVINCE, SUBSLS, DESA)] + [(p, desa_of(p) + "000100", desa_of(p)) for p in NEIGHBOURS]
     frame = [(p, code, "2022-01-01", None, desa, "RT", 1, 60, "BPS", "2022-10-01") for p, code, desa in places]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         load_frame(connection, frame, FRAME_COLUMNS, scratch)
 
 
 def put(world: FieldWorld, files: Mapping[str, bytes | None]) -> None:
-    settings = world.house.settings
+    settings = world.resources.settings
     for key, content in files.items():
         if content is not None:
-            world.house.store.put_bytes(settings.landing_bucket, key, content)
+            world.resources.store.put_bytes(settings.landing_bucket, key, content)
         else:
             _client(settings).delete_object(Bucket=settings.landing_bucket, Key=key)
 
@@ -116,7 +116,7 @@ def _client(settings: Settings) -> Any:
 
 
 def night_of(world: FieldWorld) -> Left:
-    report = run_night(world.house, NIGHT, PROVINCES)
+    report = run_night(world.resources, NIGHT, PROVINCES)
     letters = dict(world.rows("SELECT recipient_group, subject || E'\\n' || body FROM alert.outbox"))
     return Left(report, contents(world, [NIGHT]), released(world), letters)
 
@@ -148,8 +148,10 @@ def summed(rows: Rows) -> dict[str, dict[str, int]]:
 def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     expectations = rules_of_the_corpus(tmp_path_factory.mktemp("expectations"))
     work = tmp_path_factory.mktemp("work")
-    with open_house(services_env.model_copy(update={"expectations_dir": expectations, "work_dir": work})) as house:
-        world = FieldWorld(house, load_suites(expectations))
+    with open_resources(
+        services_env.model_copy(update={"expectations_dir": expectations, "work_dir": work})
+    ) as resources:
+        world = FieldWorld(resources, load_suites(expectations))
         prepare(world, tmp_path_factory.mktemp("reference"))
         yield world
 
@@ -180,7 +182,7 @@ def night(world: FieldWorld, log: Remembered, in_a_hurry: None) -> Night:
     drafts = {kind.kind: draft for kind, draft in deliveries()}
     for each in (*clean_ones, *drafts.values()):
         put(world, dict(each.objects()))
-    seal_night(world.house, PROVINCE, NIGHT, world.suites)
+    seal_night(world.resources, PROVINCE, NIGHT, world.suites)
     put(world, changes(drafts, "after_sealing"))
     first = night_of(world)
     found = {
@@ -309,7 +311,7 @@ def test_no_personal_value_leaves_its_place(night: Night) -> None:
         "log": night.log,
         **night.open_tables,
         "receipts": "".join(r.model_dump_json() for r in list_receipts(
-            night.world.house.store, night.world.house.settings.archive_bucket, night=NIGHT)),
+            night.world.resources.store, night.world.resources.settings.archive_bucket, night=NIGHT)),
         **{f"letter {group}": body for group, body in night.first.letters.items()},
         **{f"release {key}": body.decode("utf-8", "replace") for key, body in night.first.release.items()},
     }  # fmt: skip

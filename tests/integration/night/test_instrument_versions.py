@@ -18,7 +18,7 @@ import pytest
 
 from regsosek.landing.archive import list_receipts
 from regsosek.quality.rules import load_suites
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from support.checks.command_line import environment
 from support.checks.traces_left import contents
@@ -62,8 +62,8 @@ class Product:
 def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     """A warehouse in which the shipped product has received a first night."""
     settings = services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})
-    with open_house(settings) as house:
-        world = FieldWorld(house, load_suites(PROJECT_ROOT / "expectations"))
+    with open_resources(settings) as resources:
+        world = FieldWorld(resources, load_suites(PROJECT_ROOT / "expectations"))
         world.prepare(Path(tmp_path_factory.mktemp("reference")))
         world.deliver(NIGHT, [family("A"), family("B", number=2, r303_lantai="0")], produced_at=AT)
         world.run(NIGHT)
@@ -77,7 +77,7 @@ def product(world: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Prod
     for part in PARTS:
         shutil.copytree(PROJECT_ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT_ROOT / "pyproject.toml", root)
-    product = Product(root, world.house.settings)
+    product = Product(root, world.resources.settings)
     for name, text in second_version(shipped()).items():
         (root / "include/regsosek/contract/codebook" / name).write_text(text, encoding="utf-8")
     rules = root / "expectations/keluarga.json"
@@ -194,8 +194,8 @@ def test_a_column_of_the_other_version_is_drift_and_counted(world: FieldWorld, i
 
 
 def test_receipts_name_the_version(world: FieldWorld, ids: dict[str, str]) -> None:
-    archive = world.house.settings.archive_bucket
-    receipts = {r.delivery_id: r.instrument_version for r in list_receipts(world.house.store, archive, night=NEXT)}
+    archive = world.resources.settings.archive_bucket
+    receipts = {r.delivery_id: r.instrument_version for r in list_receipts(world.resources.store, archive, night=NEXT)}
     assert [receipts[ids[name]] for name in ("first", "second", "unknown form")] == [FIRST, SECOND, None]
 
 

@@ -18,7 +18,7 @@ from regsosek.landing.object_store import ObjectStore
 from regsosek.landing.producer_keys import COLUMNS
 from regsosek.minisign import Signer
 from regsosek.night.replaying import replay
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from support.deliveries.families import PROVINCE
 from support.worlds.field_world import FieldWorld, add_place, family, faulty, few_rules
@@ -33,8 +33,8 @@ OTHER_DESA = min(c for c, each in region_master().regions.items() if each.level 
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     """The world's own reference data, and a sub-SLS of a second province."""
     scratch = tmp_path_factory.mktemp("reference")
-    with open_house(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as house:
-        world = FieldWorld(house, few_rules())
+    with open_resources(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as resources:
+        world = FieldWorld(resources, few_rules())
         world.prepare(scratch)
         add_place(world, OTHER, OTHER_DESA, scratch)
         yield world
@@ -42,7 +42,7 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 def manifest_of(world: FieldWorld, delivery_id: str) -> dict[str, Any]:
     key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery_id}/manifest.json"
-    document = world.house.store.get_bytes(world.house.settings.landing_bucket, key, max_bytes=10**6)
+    document = world.resources.store.get_bytes(world.resources.settings.landing_bucket, key, max_bytes=10**6)
     return dict(json.loads(document or b""))
 
 
@@ -53,15 +53,19 @@ def verdicts(world: FieldWorld, province: str = PROVINCE) -> list[tuple[Any, ...
 
 
 def archived(world: FieldWorld) -> set[str]:
-    return {each.key for each in world.house.store.list_objects(world.house.settings.archive_bucket, "objects/")}
+    return {
+        each.key for each in world.resources.store.list_objects(world.resources.settings.archive_bucket, "objects/")
+    }
 
 
 def emptied(world: FieldWorld, delivery_id: str, province: str) -> None:
     """Takes away all files but the manifest."""
-    bucket = world.house.settings.landing_bucket
-    for each in list(world.house.store.list_objects(bucket, f"landing/prov={province}/tanggal={NIGHT}/{delivery_id}/")):
+    bucket = world.resources.settings.landing_bucket
+    for each in list(
+        world.resources.store.list_objects(bucket, f"landing/prov={province}/tanggal={NIGHT}/{delivery_id}/")
+    ):
         if not each.key.endswith("manifest.json"):
-            world.house.store.delete(bucket, each.key)
+            world.resources.store.delete(bucket, each.key)
 
 
 @pytest.mark.parametrize("thief", [OTHER, PROVINCE], ids=["another province", "the same province"])
@@ -88,10 +92,10 @@ def test_what_landed_once_is_replayed_from_the_archive_alone(world: FieldWorld) 
     world.run(NIGHT)
     before = world.cases()
     emptied(world, own, PROVINCE)
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert (world.cases(), verdicts(world)) == (before, [("accepted", None)])
-    bucket = world.house.settings.archive_bucket
-    receipt = read_receipt(world.house.store, bucket, province=PROVINCE, night=NIGHT, delivery_id=own)
+    bucket = world.resources.settings.archive_bucket
+    receipt = read_receipt(world.resources.store, bucket, province=PROVINCE, night=NIGHT, delivery_id=own)
     assert receipt is not None and receipt.files_archived
 
 
@@ -113,8 +117,8 @@ def test_a_file_beyond_its_bounds_is_refused_before_anything_is_fetched(
     document = manifest_of(world, large)
     content = b"\0" * (20 << 20)
     document["files"][0] |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    bucket, folder = world.house.settings.landing_bucket, f"landing/prov={PROVINCE}/tanggal={NIGHT}/{large}/"
-    world.house.store.put_bytes(bucket, folder + "manifest.json", json.dumps(document).encode())
+    bucket, folder = world.resources.settings.landing_bucket, f"landing/prov={PROVINCE}/tanggal={NIGHT}/{large}/"
+    world.resources.store.put_bytes(bucket, folder + "manifest.json", json.dumps(document).encode())
     fetched: list[str] = []
     download = ObjectStore.download
     monkeypatch.setattr(
@@ -132,14 +136,14 @@ def signing(world: FieldWorld, tmp_path: Path) -> dict[str, Signer]:
     path = tmp_path / "producer-keys.csv"
     lines = (f"{province},{signer.public.text},2022-10-01,,test" for province, signer in signers.items())
     path.write_text("\n".join([",".join(COLUMNS), *lines]))
-    settings = world.house.settings.model_copy(update={"producer_keys_file": path})
-    world.house = replace(world.house, settings=settings)
+    settings = world.resources.settings.model_copy(update={"producer_keys_file": path})
+    world.resources = replace(world.resources, settings=settings)
     return signers
 
 
 def sign(world: FieldWorld, delivery_id: str, signature: bytes) -> None:
     key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery_id}/{SIGNATURE_NAME}"
-    world.house.store.put_bytes(world.house.settings.landing_bucket, key, signature)
+    world.resources.store.put_bytes(world.resources.settings.landing_bucket, key, signature)
 
 
 def document_of(world: FieldWorld, delivery_id: str) -> bytes:
@@ -164,11 +168,13 @@ def test_a_province_that_has_a_key_delivers_with_its_signature_alone(
         foreign: "signature_untrusted",
         replayed: "signature_invalid",
     }
-    bucket = world.house.settings.archive_bucket
-    receipt = read_receipt(world.house.store, bucket, province=PROVINCE, night=NIGHT, delivery_id=sound)
+    bucket = world.resources.settings.archive_bucket
+    receipt = read_receipt(world.resources.store, bucket, province=PROVINCE, night=NIGHT, delivery_id=sound)
     assert receipt is not None and receipt.signature_sha256 == hashlib.sha256(own).hexdigest()
     # What was believed once is believed, whatever becomes of the key; what was not, is not.
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"producer_keys_file": None}))
+    world.resources = replace(
+        world.resources, settings=world.resources.settings.model_copy(update={"producer_keys_file": None})
+    )
     before = world.rows("SELECT delivery_id, state, reason FROM ledger.delivery ORDER BY 1")
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert world.rows("SELECT delivery_id, state, reason FROM ledger.delivery ORDER BY 1") == before

@@ -72,7 +72,7 @@ def _die(*_: object) -> None:
 def test_forgetting_a_night_forgets_its_repairs(world: FieldWorld) -> None:
     world.deliver(NIGHT, [from_a_spreadsheet()], produced_at=AT)
     world.run(NIGHT)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         ledger.forget(connection, PROVINCE, NIGHT)
     assert repairs(world) == []
 
@@ -80,7 +80,7 @@ def test_forgetting_a_night_forgets_its_repairs(world: FieldWorld) -> None:
 def test_operator_and_province_are_told_of_repairs_but_not_of_what_the_contract_allows(world: FieldWorld) -> None:
     world.deliver(NIGHT, [from_a_spreadsheet()], produced_at=AT)
     world.run(NIGHT)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         [line] = [each for each in province_lines(connection, NIGHT) if each.province == PROVINCE]
         figures = read_figures(connection, PROVINCE, NIGHT, WINDOW)
     assert line.repairs == 3

@@ -22,7 +22,7 @@ SELECT (SELECT string_agg(dataset || ' ' || version || ' ' || manifest_sha256, '
 def put(world: FieldWorld, folder: Path) -> None:
     for path in (each for each in folder.rglob("*") if each.is_file()):
         key = path.relative_to(folder).as_posix()
-        world.house.store.put_bytes(world.house.settings.landing_bucket, key, path.read_bytes())
+        world.resources.store.put_bytes(world.resources.settings.landing_bucket, key, path.read_bytes())
 
 
 def test_a_target_that_lacks_a_province_loads_nothing_of_the_four(world: FieldWorld, tmp_path: Path) -> None:
@@ -33,5 +33,5 @@ def test_a_target_that_lacks_a_province_loads_nothing_of_the_four(world: FieldWo
     put(world, tmp_path)
     before = world.rows(LOADED)
     with pytest.raises(ReferenceDataError, match="no target for provinces 11, 12"):
-        load_reference(world.house)
+        load_reference(world.resources)
     assert world.rows(LOADED) == before

@@ -45,16 +45,16 @@ def figures(world: FieldWorld, night: date = NIGHT) -> tuple[int, ...]:
 
 def read_again(world: FieldWorld, night: date, scratch: Path) -> Headline:
     """The whole of the archive, and what the last night changed by the nightly reading."""
-    settings = world.house.settings
-    archive = Archive(world.house.archive, scratch, settings.hash_keys)
-    with world.house.engine.begin() as connection:
+    settings = world.resources.settings
+    archive = Archive(world.resources.archive, scratch, settings.hash_keys)
+    with world.resources.engine.begin() as connection:
         return read_whole(connection, archive, PROVINCE, night)
 
 
 def changed_again(world: FieldWorld, after: date, night: date, scratch: Path) -> Headline:
-    settings = world.house.settings
-    archive = Archive(world.house.archive, scratch, settings.hash_keys)
-    with world.house.engine.begin() as connection:
+    settings = world.resources.settings
+    archive = Archive(world.resources.archive, scratch, settings.hash_keys)
+    with world.resources.engine.begin() as connection:
         return change_since(read_cases(connection, archive, PROVINCE, after, night), after)
 
 
@@ -78,7 +78,7 @@ def test_two_documents_in_quarantine_on_one_key_are_one_family_and_both_are_to_b
     assert figures(world) == (2, 1, 1, 0, 1)
     assert world.counts() == [(3, 1, 2, 0, 0, 0, 0)]
     assert read_again(world, NIGHT, tmp_path) == Headline(2, 1)
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert [(case.case_id, case.state) for case in quarantined_cases(connection, PROVINCE)] == [
             ("A", "quarantined"),
             ("B", "quarantined"),
@@ -186,7 +186,7 @@ def test_a_replacement_is_received_after_what_it_replaces_whichever_is_listed_fi
     ]
     assert read_again(world, NIGHT, tmp_path) == Headline(1, 1)
     before = contents(world, (NIGHT,))
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, (NIGHT,)) == before
 
 
@@ -214,7 +214,7 @@ def test_a_replacement_is_held_for_more_than_a_fifth_withdrawn_and_counts_once_f
     second = world.deliver(NEXT, families, produced_at=AT + HOUR, supersedes=[first])
     assert world.run(NEXT).states == {state: 1}
     assert figures(world, NEXT)[0] == visited
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         [of_kabkota] = replaced_by(connection, PROVINCE, second)
         assert (of_kabkota.families, of_kabkota.withdrawn, of_kabkota.kept) == (20, 20 - named, 0)
         assert of_kabkota.code == DESA[:4] and of_kabkota.name, "whoever reads it knows kab/kota by name"
@@ -222,7 +222,7 @@ def test_a_replacement_is_held_for_more_than_a_fifth_withdrawn_and_counts_once_f
             state == "held"
         ]
     if state == "held":
-        free(world.house, PROVINCE, second, world.suites, by="tester", reason="the office left them out on purpose")
+        free(world.resources, PROVINCE, second, world.suites, by="tester", reason="the office left them out on purpose")
         assert figures(world, NEXT)[0] == named
 
 
@@ -239,7 +239,7 @@ def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_
     third = NEXT + timedelta(days=1)
     for night in (third, third + timedelta(days=1)):
         world.run(night)
-        alert_provinces(world.house.alerter, world.house.settings, night, provinces=[PROVINCE])
+        alert_provinces(world.resources.alerter, world.resources.settings, night, provinces=[PROVINCE])
     kinds = (
         "SELECT night, level, families FROM alert.condition WHERE kind = 'REPLACED' AND state = 'open' ORDER BY 1, 2"
     )
@@ -256,7 +256,7 @@ def test_what_is_withdrawn_is_told_once_with_its_denominator_and_a_replay_finds_
     noted = world.rows("SELECT region_code, families, withdrawn, kept FROM ledger.replacement")
     assert noted == [(DESA[:4], 4, 2, 1)]
     before = contents(world, (NIGHT, NEXT, third))
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, (NIGHT, NEXT, third)) == before
 
 

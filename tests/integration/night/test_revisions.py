@@ -137,13 +137,13 @@ def test_reopening_a_night_leaves_what_a_replay_would(world: FieldWorld, monkeyp
     world.deliver(NIGHT, [family("A", 3)], produced_at=AT + timedelta(hours=2))
     world.run(NIGHT + timedelta(days=1))
     world.deliver(NIGHT, [faulty("A", 2)], produced_at=AT + timedelta(hours=1))
-    replaying.reopen(world.house, PROVINCE, NIGHT, "the courier was late")
+    replaying.reopen(world.resources, PROVINCE, NIGHT, "the courier was late")
 
     def seen() -> list[object]:
         return [world.cases(), world.counts(), world.progress(NIGHT), world.progress(NIGHT + timedelta(days=1))]
 
     reopened = seen()
-    replaying.replay(world.house, NIGHT, [PROVINCE])
+    replaying.replay(world.resources, NIGHT, [PROVINCE])
     assert seen() == reopened
     assert world.counts()[1] == (1, 0, 1, 0, 0, 0, 0)  # quarantined on its night, before the newer one was known
 

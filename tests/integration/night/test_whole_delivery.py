@@ -30,7 +30,7 @@ def test_what_repeats_in_another_part_is_found_and_found_again_by_a_replay(world
     found = [("A", "F06-shared"), ("B", "F04"), ("C", "F06-shared"), ("D", "F04")]
     assert world.rows(REASONS) == found
     assert world.counts() == [(4, 2, 2, 0, 0, 0, 0)]
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert world.rows(REASONS) == found
 
 
@@ -51,11 +51,11 @@ def test_an_extension_of_the_window_changes_no_verdict_of_a_night_before_it(worl
         late = family(document, number=ord(document), r201_tanggal_pencacahan="2022-11-21")
         world.deliver(night, [late], produced_at=produced)
     world.run(nights[0])
-    settings = world.house.settings.model_copy(update={"calendar_file": extended})
-    world.house = replace(world.house, settings=settings)
+    settings = world.resources.settings.model_copy(update={"calendar_file": extended})
+    world.resources = replace(world.resources, settings=settings)
     world.run(nights[1])
     assert world.rows(REASONS) == [("A", "F03-window")]
-    replay(world.house, nights[0], [PROVINCE])
+    replay(world.resources, nights[0], [PROVINCE])
     assert world.rows(REASONS) == [("A", "F03-window")]
 
 
@@ -66,14 +66,16 @@ def test_an_extension_holds_from_the_night_on_in_which_it_was_decided(world: Fie
     lines = [f"{row},{extension.get(row.split(',')[0], ',,')}" for row in rows]
     extended = tmp_path / "calendar.csv"
     extended.write_text("\n".join([f"{header},extended_to,decided_on,extension_source", *lines]))
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"calendar_file": extended}))
+    world.resources = replace(
+        world.resources, settings=world.resources.settings.model_copy(update={"calendar_file": extended})
+    )
     for night, document in zip(nights, "AB", strict=True):
         produced = datetime.combine(night, datetime.min.time(), UTC)
         late = family(document, number=ord(document), r201_tanggal_pencacahan="2022-11-21")
         world.deliver(night, [late], produced_at=produced)
         world.run(night)
     assert world.rows(REASONS) == [("A", "F03-window")]
-    replay(world.house, nights[0], [PROVINCE])
+    replay(world.resources, nights[0], [PROVINCE])
     assert world.rows(REASONS) == [("A", "F03-window")]
 
 
@@ -86,7 +88,7 @@ def test_a_visit_after_the_delivery_was_produced_is_in_the_future(world: FieldWo
 
 def test_a_family_of_a_retired_sls_is_loaded_and_counted_at_what_it_became(world: FieldWorld, tmp_path: Path) -> None:
     old = DESA + "000900"
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         load_psls(connection, [(PROVINCE, old, SUBSLS, 2, "2022-10-18", "2022-10-18")], PSLS_COLUMNS, tmp_path)
     world.deliver(NIGHT, [family("A", id_subsls=old, r105a_sls="0009"), family("B", number=2)], produced_at=AT)
     world.run(NIGHT)
@@ -96,15 +98,15 @@ def test_a_family_of_a_retired_sls_is_loaded_and_counted_at_what_it_became(world
 
 
 def test_the_list_of_changes_may_be_absent(world: FieldWorld, tmp_path: Path) -> None:
-    store, bucket = world.house.store, world.house.settings.landing_bucket
+    store, bucket = world.resources.store, world.resources.settings.landing_bucket
     sink = BucketSink(store, bucket)
     write_reference_files(Campaign(), sink, list(_provinces()), tmp_path)
-    loaded = {each.dataset: each.rows for each in load_reference(world.house)}
+    loaded = {each.dataset: each.rows for each in load_reference(world.resources)}
     assert loaded["psls"] == world.rows("SELECT count(*) FROM reference.psls")[0][0] > 0
     empty = world.fresh()
-    sink = _WithoutPsls(empty.house.store, empty.house.settings.landing_bucket)
+    sink = _WithoutPsls(empty.resources.store, empty.resources.settings.landing_bucket)
     write_reference_files(Campaign(), sink, list(_provinces()), tmp_path)
-    assert "psls" not in {each.dataset for each in load_reference(empty.house)}
+    assert "psls" not in {each.dataset for each in load_reference(empty.resources)}
     assert empty.rows("SELECT count(*) FROM reference.psls") == [(0,)]
 
 

@@ -95,11 +95,13 @@ def all_pages(client: TestClient, path: str, **asked: Any) -> Iterator[dict[str,
 
 def published(portal: Portal, name: str) -> list[dict[str, Any]]:
     """A table as it lies in the release that readers see, as JSON has its values."""
-    house = portal.house
+    resources = portal.resources
     current = json.loads(
-        house.store.get_bytes(house.settings.release_bucket, "rilis/terkini.json", max_bytes=9999) or b""
+        resources.store.get_bytes(resources.settings.release_bucket, "rilis/terkini.json", max_bytes=9999) or b""
     )
-    content = house.store.get_bytes(house.settings.release_bucket, f"{current['prefix']}{name}.csv", max_bytes=1 << 26)
+    content = resources.store.get_bytes(
+        resources.settings.release_bucket, f"{current['prefix']}{name}.csv", max_bytes=1 << 26
+    )
     rows: list[dict[str, Any]] = json.loads(json.dumps(typed(f"{name}.csv", content or b"").to_pylist(), default=str))
     return rows
 

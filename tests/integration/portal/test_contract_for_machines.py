@@ -10,7 +10,7 @@ from hostile.draft import NIGHT
 from regsosek.contract.instruments import QUESTIONNAIRE, instruments
 from regsosek.quality.odcs import ODCS
 from regsosek.quality.rules import load_suites
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from support.deliveries.contract_stranger import ID, PROVINCE, Stranger
 from support.worlds.field_world import FieldWorld
@@ -21,8 +21,8 @@ DOCUMENT = yaml.safe_load((PROJECT_ROOT / ODCS).read_text(encoding="utf-8"))
 @pytest.fixture(scope="module")
 def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     work = tmp_path_factory.mktemp("work")
-    with open_house(services_env.model_copy(update={"work_dir": work})) as house:
-        world = FieldWorld(house, load_suites(PROJECT_ROOT / "expectations"))
+    with open_resources(services_env.model_copy(update={"work_dir": work})) as resources:
+        world = FieldWorld(resources, load_suites(PROJECT_ROOT / "expectations"))
         world.prepare(tmp_path_factory.mktemp("reference"))
         yield world
 
@@ -31,7 +31,7 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
 def test_the_night_takes_what_a_stranger_wrote(world: FieldWorld, tmp_path: Path, instrument: str) -> None:
     world.fresh()
     Stranger(DOCUMENT).deliver(tmp_path, instrument, "csv.gz")
-    store, bucket = world.house.store, world.house.settings.landing_bucket
+    store, bucket = world.resources.store, world.resources.settings.landing_bucket
     for path in sorted(tmp_path.rglob("*.*")):
         store.put_bytes(bucket, path.relative_to(tmp_path).as_posix(), path.read_bytes())
     world.run(NIGHT)

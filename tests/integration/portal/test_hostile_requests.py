@@ -21,7 +21,7 @@ from regsosek.portal import access_log
 from regsosek.portal.application import application
 from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from regsosek.warehouse.migration import migrate
 from support.checks.matrix import examples
@@ -90,14 +90,14 @@ def _fields(parameter: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def site(services_env: Settings) -> Iterator[Site]:
-    with open_house(services_env) as house:
-        migrate(house.engine)
+    with open_resources(services_env) as resources:
+        migrate(resources.engine)
         buckets = (services_env.landing_bucket, services_env.archive_bucket, services_env.release_bucket)
 
         def login(request: Request) -> None:
             request.state.viewer = found.viewer
 
-        app = application(Sources(lambda: house.settings), Depends(login))
+        app = application(Sources(lambda: resources.settings), Depends(login))
         mounted = [each.app for each in app.routes if isinstance(each, Mount)]
         every = [*app.routes, *(route for each in mounted for route in each.routes)]
         routes = [route for route in every if isinstance(route, APIRoute)]

@@ -22,7 +22,7 @@ from regsosek.portal.application import application
 from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.sources import Sources
 from regsosek.quality.rules import load_suites
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.nights.ledger import deliveries_of, forget, note_repairs
 from support.deliveries.families import PROVINCE
@@ -40,12 +40,12 @@ PLANTED = {
 @pytest.fixture(scope="module")
 def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     work = services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work"), "operator_nights": 2})
-    with open_house(work) as house:
+    with open_resources(work) as resources:
         suites = {
             dataset: replace(suite, rules=tuple(r for n, r in enumerate(suite.rules) if n < 5 or r.id == "C-303"))
             for dataset, suite in load_suites(PROJECT_ROOT / "expectations").items()
         }
-        world = FieldWorld(house, suites)
+        world = FieldWorld(resources, suites)
         world.prepare(Path(tmp_path_factory.mktemp("reference")))
         world = world.fresh()
         families = [faulty(f"D{n}", number=n, **PLANTED) for n in (1, 2)] + [family("D3", number=3, **PLANTED)]
@@ -57,7 +57,7 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def client(world: FieldWorld) -> TestClient:
-    return client_of(world.house.settings)
+    return client_of(world.resources.settings)
 
 
 def client_of(settings: Settings, account: Viewer = NATIONAL) -> TestClient:
@@ -100,7 +100,7 @@ def test_repairs_of_a_delivery_are_told_and_what_the_contract_allows_is_not(
     repairs = [
         {"dataset": "anggota", "kind": kind, "variable": "r402_nama", "amount": 5} for kind in ("apostrophe", "crlf")
     ]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         [entry] = deliveries_of(connection, PROVINCE, night)
         note_repairs(connection, entry, 1, repairs)
         note_repairs(connection, entry, 2, repairs)
@@ -135,14 +135,14 @@ def held(world: FieldWorld, tmp_path: Path) -> Iterator[str]:
     """A delivery of the last night held at a limit that two of three cases exceed; forgotten afterwards."""
     limits = tmp_path / "hold_limits.csv"
     limits.write_text("province,dataset,limit_percent,least_rows,source\n*,keluarga,40,1,test\n*,anggota,100,1,test\n")
-    settings = world.house.settings.model_copy(update={"hold_limits_file": limits})
-    strict = replace(world, house=replace(world.house, settings=settings))
+    settings = world.resources.settings.model_copy(update={"hold_limits_file": limits})
+    strict = replace(world, resources=replace(world.resources, settings=settings))
     families = [faulty("D7", number=7), faulty("D8", number=8), family("D9", number=9)]
     night = NIGHT + timedelta(days=3)
     delivery_id = strict.deliver(night, families, produced_at=AT + timedelta(days=3))
     strict.run(night)
     yield delivery_id
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         forget(connection, PROVINCE, night)
 
 
@@ -157,7 +157,7 @@ def test_a_held_delivery_waits_on_top_with_its_shares_and_data_docs(
     assert docs in board
     assert ">C-303</b>" in client.get(docs).text
     assert "66.7% of 3, limit 40%" in client.get(f"/nights/{NIGHT + timedelta(days=3)}").text
-    settings = world.house.settings
+    settings = world.resources.settings
     assert "Waiting for a decision: 1 held" in client_of(settings, viewer(PROVINCE)).get("/").text
     assert "Waiting for a decision" not in client_of(settings, viewer("65")).get("/").text
 
@@ -176,12 +176,12 @@ def test_what_is_not_there_is_told_as_a_page(client: TestClient, address: str) -
 
 
 def test_the_release_is_served_as_published_and_nothing_beside_it(world: FieldWorld, client: TestClient) -> None:
-    published = release(world.house, NIGHT + timedelta(days=2))
+    published = release(world.resources, NIGHT + timedelta(days=2))
     page = client.get(f"/releases/{published.release_id}/index.html")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    stored = world.house.store.get_bytes(
-        world.house.settings.release_bucket, published.prefix + "index.html", max_bytes=1 << 24
+    stored = world.resources.store.get_bytes(
+        world.resources.settings.release_bucket, published.prefix + "index.html", max_bytes=1 << 24
     )
     assert page.content == stored
     assert client.get(f"/releases/{published.release_id}/provinsi.csv").headers["content-type"].startswith("text/csv")
@@ -191,7 +191,7 @@ def test_the_release_is_served_as_published_and_nothing_beside_it(world: FieldWo
 
 
 def test_the_site_of_a_release_finds_in_the_portal_what_it_loads(world: FieldWorld, client: TestClient) -> None:
-    published = release(world.house, NIGHT + timedelta(days=2))
+    published = release(world.resources, NIGHT + timedelta(days=2))
     root = f"/releases/{published.release_id}"
     kabkota = client.get(f"{root}/en/provinsi/{PROVINCE}.html")
     policy = kabkota.headers["content-security-policy"]
@@ -206,7 +206,7 @@ def test_the_site_of_a_release_finds_in_the_portal_what_it_loads(world: FieldWor
 
 
 def test_a_lost_suite_and_a_silent_warehouse_are_told(world: FieldWorld) -> None:
-    settings = world.house.settings
+    settings = world.resources.settings
     address = f"/nights/{NIGHT + timedelta(days=2)}/{PROVINCE}/keluarga"
     lost = client_of(settings.model_copy(update={"archive_bucket": settings.release_bucket})).get(address)
     assert lost.status_code == 503
@@ -229,14 +229,14 @@ def test_a_query_that_pandas_could_not_run_is_told_without_its_words(
 
     for module in ("application", "api.ledger_paths"):
         monkeypatch.setattr(f"regsosek.portal.{module}.last_nights", read)
-    answer = client_of(world.house.settings).get(path)
+    answer = client_of(world.resources.settings).get(path)
     assert answer.status_code == 503
     assert "DatabaseError" in caplog.text
     assert not [each for each in ("secret_value", "SITI CONTOH") if each in caplog.text + answer.text]
 
 
 def test_the_portal_cannot_change_the_warehouse(world: FieldWorld) -> None:
-    with Sources(lambda: world.house.settings).reading() as connection, pytest.raises(Exception, match="read-only"):
+    with Sources(lambda: world.resources.settings).reading() as connection, pytest.raises(Exception, match="read-only"):
         connection.execute(text("DELETE FROM ledger.delivery"))
 
 
@@ -254,7 +254,7 @@ def test_no_route_answers_without_the_login(world: FieldWorld) -> None:
     def nobody() -> None:
         raise HTTPException(401)
 
-    closed = application(Sources(lambda: world.house.settings), Depends(nobody))
+    closed = application(Sources(lambda: world.resources.settings), Depends(nobody))
     values = {"code": PROVINCE, "region": PROVINCE, "kind": "HELD", "place": PROVINCE,
               "night": NIGHT, "province": PROVINCE, "dataset": "keluarga", "release_id": "x", "name": "index.html",
               "verb": "free", "message_id": 1, "delivery_id": "01GFWC1W80A0B1C2D3E4F5G6H7"}  # fmt: skip
@@ -271,12 +271,15 @@ def test_no_route_answers_without_the_login(world: FieldWorld) -> None:
 
 
 def test_a_login_that_names_nobody_lets_nobody_in(world: FieldWorld) -> None:
-    forgetful = TestClient(application(Sources(lambda: world.house.settings), Depends(lambda: None)))
+    forgetful = TestClient(application(Sources(lambda: world.resources.settings), Depends(lambda: None)))
     assert {forgetful.get(path).status_code for path in ("/", "/api/v1/regions")} == {401}
 
 
 def test_the_account_of_another_province_sees_nothing_of_this_one(world: FieldWorld) -> None:
-    other, own = client_of(world.house.settings, viewer("65")), client_of(world.house.settings, viewer(PROVINCE))
+    other, own = (
+        client_of(world.resources.settings, viewer("65")),
+        client_of(world.resources.settings, viewer(PROVINCE)),
+    )
     last = NIGHT + timedelta(days=2)
     [(delivery_id,)] = world.rows("SELECT delivery_id FROM ledger.delivery WHERE night = :night", night=last)
     for path in ("/", f"/nights/{last}"):
@@ -293,7 +296,7 @@ def test_the_account_of_another_province_sees_nothing_of_this_one(world: FieldWo
 
 
 def test_who_reads_only_what_is_public_sees_no_nights(world: FieldWorld) -> None:
-    client = client_of(world.house.settings, viewer())
+    client = client_of(world.resources.settings, viewer())
     for path in ("/", f"/nights/{NIGHT + timedelta(days=2)}"):
         page = client.get(path)
         assert page.status_code == 403 and "REGSOSEK_ACCOUNTS_FILE" in page.text
@@ -302,8 +305,8 @@ def test_who_reads_only_what_is_public_sees_no_nights(world: FieldWorld) -> None
 
 
 def test_of_a_release_a_province_gets_its_own_rows(world: FieldWorld) -> None:
-    release_id = release(world.house, NIGHT + timedelta(days=2)).release_id
-    national, own = client_of(world.house.settings), client_of(world.house.settings, viewer(PROVINCE))
+    release_id = release(world.resources, NIGHT + timedelta(days=2)).release_id
+    national, own = client_of(world.resources.settings), client_of(world.resources.settings, viewer(PROVINCE))
 
     def codes(client: TestClient, name: str) -> set[str]:
         lines = csv.DictReader(io.StringIO(client.get(f"/releases/{release_id}/{name}").text))
@@ -321,5 +324,5 @@ def test_of_a_release_a_province_gets_its_own_rows(world: FieldWorld) -> None:
             own.get(f"/releases/{release_id}/{name}").content == national.get(f"/releases/{release_id}/{name}").content
         )
     # Whoever reads only what is public gets what everybody gets.
-    public = client_of(world.house.settings, viewer())
+    public = client_of(world.resources.settings, viewer())
     assert codes(public, "desa.csv") == codes(national, "desa.csv")

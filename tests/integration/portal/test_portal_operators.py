@@ -72,7 +72,7 @@ def held(world: FieldWorld) -> str:
 
 
 def client_of(world: FieldWorld, viewer: Viewer = OPERATOR) -> TestClient:
-    settings = world.house.settings
+    settings = world.resources.settings
     portal = application(Sources(lambda: settings), Depends(seen_as(viewer)))
     return TestClient(portal, base_url="http://airflow.example:8080", follow_redirects=False)
 
@@ -104,8 +104,8 @@ def addresses(world: FieldWorld, delivery_id: str) -> list[str]:
 
 
 def test_no_page_holds_a_personal_value(world: FieldWorld, held: str) -> None:
-    release(world.house, NIGHT)
-    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
+    release(world.resources, NIGHT)
+    alert_provinces(world.resources.alerter, world.resources.settings, NIGHT, provinces=[PROVINCE])
     client = client_of(world, replace(OPERATOR, sensitive=True))
     pages = {address: client.get(address) for address in addresses(world, held)}
     assert len(pages) > 15
@@ -121,7 +121,7 @@ def test_pages_and_decisions_need_no_more_of_the_store_than_the_key_of_pages_may
 ) -> None:
     # As a rule no rule has changed since the night: what it was judged by lies in the archive.
     monkeypatch.setattr("regsosek.portal.pages.deciding_routes.load_suites", lambda _: world.suites)
-    settings, client = world.house.settings, client_of(world)
+    settings, client = world.resources.settings, client_of(world)
     buckets = Buckets(settings.landing_bucket, settings.archive_bucket, settings.release_bucket)
     docs = f"/nights/{NIGHT}/{PROVINCE}/keluarga"
     with refused_by(dict(policies(buckets))["pages"]) as refused:
@@ -135,7 +135,7 @@ def test_pages_and_decisions_need_no_more_of_the_store_than_the_key_of_pages_may
 
 
 def test_an_office_sees_its_own_province_and_learns_of_no_other(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.resources.alerter, world.resources.settings, NIGHT, provinces=[PROVINCE])
     [(message,)] = world.rows("SELECT id FROM alert.outbox")
     own, stranger = client_of(world, office(PROVINCE)), client_of(world, office(OTHER))
     of_own = (
@@ -194,7 +194,7 @@ def test_a_decision_is_recorded_as_the_command_line_records_it_and_the_next_run_
     answer = decide(client, held)
     assert answer.status_code == 303
     assert answer.headers["location"].endswith(f"/deliveries/{PROVINCE}/{held}")
-    [decision] = list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE)
+    [decision] = list_decisions(world.resources.store, world.resources.settings.archive_bucket, PROVINCE)
     assert (decision.decision, decision.by, decision.reason, decision.night) == ("freed", "sari", REASON, NIGHT)
     assert delivery_state(world, held) == ("registered", NIGHT)
     assert world.rows("SELECT kind, detail FROM ledger.event") == [("freed", {"by": "sari", "reason": REASON})]
@@ -217,13 +217,13 @@ def test_a_decision_that_nobody_ran_is_carried_out_by_the_night_after(world: Fie
 
 
 def test_a_rejection_is_told_to_the_province_once_by_the_run_that_follows(world: FieldWorld, held: str) -> None:
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"smtp_port": 1}))
+    world.resources = replace(world.resources, settings=world.resources.settings.model_copy(update={"smtp_port": 1}))
     assert decide(client_of(world), held, "reject", "a column is shifted").status_code == 303
     assert delivery_state(world, held) == ("rejected", NIGHT)
     world.run(NIGHT)
     for _ in range(2):
         with pytest.raises(Exception, match="reached no server"):  # no mail server listens
-            tell(world.house, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
+            tell(world.resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
     # The night's own digest was not sent yet, so it says it; had it gone out, one of its own would follow the decision.
     [(message, body)] = world.rows(
         "SELECT id, body FROM alert.outbox WHERE recipient_group = :to", to=f"prov{PROVINCE}"
@@ -245,7 +245,7 @@ def test_the_second_operator_is_told_who_decided(world: FieldWorld, held: str) -
     assert answer.status_code == 409
     assert "was freed by sari" in answer.text
     assert "It was freed by <b>sari</b>" in second.get(address).text
-    assert len(list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE)) == 1
+    assert len(list_decisions(world.resources.store, world.resources.settings.archive_bucket, PROVINCE)) == 1
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
@@ -272,11 +272,11 @@ def test_a_form_from_elsewhere_decides_nothing(world: FieldWorld, held: str, hea
     without = client.post(address, data={"reason": REASON}, headers={"origin": "http://airflow.example:8080"})
     assert without.status_code == 404
     assert delivery_state(world, held) == ("held", None)
-    assert not list_decisions(world.house.store, world.house.settings.archive_bucket, PROVINCE)
+    assert not list_decisions(world.resources.store, world.resources.settings.archive_bucket, PROVINCE)
 
 
 def test_a_province_that_is_being_worked_on_is_not_waited_for(world: FieldWorld, held: str) -> None:
-    with province_lock(world.house.engine, PROVINCE):
+    with province_lock(world.resources.engine, PROVINCE):
         answer = decide(client_of(world), held)
     assert answer.status_code == 409
     assert "is being worked on" in answer.text
@@ -310,7 +310,7 @@ def test_steps_name_time_memory_and_the_log(world: FieldWorld, held: str, monkey
     assert all(seconds >= 0 and 50 << 20 < peak <= peak_rss_bytes() for _, seconds, peak in peaks)
     for name, value in {"DAG_ID": "regsosek_nightly", "DAG_RUN_ID": "run of 22", "TASK_ID": "receive"}.items():
         monkeypatch.setenv(f"AIRFLOW_CTX_{name}", value)
-    with noted(world.house, NIGHT, PROVINCE):
+    with noted(world.resources, NIGHT, PROVINCE):
         during = client_of(world).get("/steps").text
         world.run(NIGHT)
     assert "has not ended" in during
@@ -334,7 +334,7 @@ def test_a_task_that_failed_is_noted_too_and_a_second_try_takes_its_place(
     for attempt in ("1", "2"):
         monkeypatch.setenv("AIRFLOW_CTX_TRY_NUMBER", attempt)
         with pytest.raises(ValueError, match="broken"):
-            failing(noted(world.house, NIGHT))
+            failing(noted(world.resources, NIGHT))
     runs = world.rows("SELECT province, try_number, seconds >= 0, peak_rss_bytes > 0 FROM ledger.task_run")
     assert runs == [("00", 2, True, True)]
 
@@ -342,7 +342,7 @@ def test_a_task_that_failed_is_noted_too_and_a_second_try_takes_its_place(
 def test_releases_tell_revision_signature_and_what_readers_see(world: FieldWorld, held: str) -> None:
     client = client_of(world)
     assert "Nothing is published yet" in client.get("/releases").text
-    published = release(world.house, NIGHT)
+    published = release(world.resources, NIGHT)
     for address in ("/releases", "/"):
         page = client.get(address).text
         assert published.release_id in page
@@ -352,8 +352,8 @@ def test_releases_tell_revision_signature_and_what_readers_see(world: FieldWorld
 
 
 def test_a_digest_names_officers_to_who_may_see_their_codes(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
-    with world.house.engine.begin() as connection:
+    alert_provinces(world.resources.alerter, world.resources.settings, NIGHT, provinces=[PROVINCE])
+    with world.resources.engine.begin() as connection:
         connection.execute(text(OF_AN_OFFICER))
         named = "UPDATE alert.outbox SET body = body || 'Tanyakan petugas\n  0008; 0008 keluarga' RETURNING id"
         message = connection.execute(text(named)).scalar_one()
@@ -374,7 +374,7 @@ FROM alert.condition c LIMIT 1
 
 
 def test_the_digest_is_shown_as_it_lies_in_the_outbox(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.resources.alerter, world.resources.settings, NIGHT, provinces=[PROVINCE])
     [(message, subject, body)] = world.rows("SELECT id, subject, body FROM alert.outbox")
     client = client_of(world)
     assert f'href="/alerts/{message}"' in client.get(f"/provinces/{PROVINCE}").text
@@ -411,7 +411,7 @@ def test_a_region_that_nobody_has_and_one_of_another_province_are_alike(world: F
 
 
 def test_operators_acknowledge_a_condition_from_its_page_as_on_the_command_line(world: FieldWorld, held: str) -> None:
-    alert_provinces(world.house.alerter, world.house.settings, NIGHT, provinces=[PROVINCE])
+    alert_provinces(world.resources.alerter, world.resources.settings, NIGHT, provinces=[PROVINCE])
     operator, own, stranger = (client_of(world, each) for each in (OPERATOR, office(PROVINCE), office(OTHER)))
     address = f"/alerts/conditions/{PROVINCE}/HELD/{PROVINCE}"
     assert f'href="{address}"' in operator.get("/alerts").text

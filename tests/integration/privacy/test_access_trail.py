@@ -76,7 +76,7 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
         corrected = [of_person(family("B", 2, number=2, r114_no_kk=KK)), of_person(faulty("C", 2, number=3))]
         world.deliver(later, corrected, produced_at=AT + timedelta(days=1), supersedes=[sent])
         world.run(later)
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             for statement in (*HELD_NEXT_DOOR, *FREED_AND_PUBLISHED):
                 connection.execute(text(statement), {"delivery": sent})
         yield world
@@ -84,7 +84,7 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def command(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in environment(world.house.settings).items():
+    for name, value in environment(world.resources.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
     monkeypatch.setattr("regsosek.cli.common._account", lambda: ("sari", True))
@@ -96,14 +96,14 @@ def command(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def client_of(world: FieldWorld, viewer: Viewer, **settings: Any) -> TestClient:
-    own = world.house.settings.model_copy(update=settings)
+    own = world.resources.settings.model_copy(update=settings)
     portal = application(Sources(lambda: own), Depends(seen_as(viewer)))
     return TestClient(portal, raise_server_exceptions=False)
 
 
 def trail(world: FieldWorld, case: str) -> CaseTrail:
-    with world.house.account("owner").connect() as connection:
-        return trail_of_case(connection, world.house.settings.trail_secrets, PROVINCE, case)
+    with world.resources.account("owner").connect() as connection:
+        return trail_of_case(connection, world.resources.settings.trail_secrets, PROVINCE, case)
 
 
 def ways(world: FieldWorld, case: str) -> list[tuple[str, str, str]]:
@@ -129,12 +129,12 @@ def test_every_page_that_shows_a_case_says_so_of_that_case_and_no_other(world: F
 @pytest.mark.parametrize("address", [QUARANTINE, API])
 def test_without_its_entry_no_case_is_shown(world: FieldWorld, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     """The portal's account may read cases and add no entry."""
-    with world.house.account("owner").begin() as connection:
+    with world.resources.account("owner").begin() as connection:
         connection.execute(text("REVOKE INSERT ON ledger.access_case FROM regsosek_portal"))
     try:
         refused = client_of(world, office(PROVINCE)).get(address)
     finally:
-        with world.house.account("owner").begin() as connection:
+        with world.resources.account("owner").begin() as connection:
             connection.execute(text("GRANT INSERT ON ledger.access_case TO regsosek_portal"))
     assert refused.status_code == 503
     assert "no case is shown without one" in refused.text
@@ -154,7 +154,7 @@ def test_a_page_does_not_wait_for_a_trail_that_somebody_holds(
     world: FieldWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("regsosek.privacy.trail.access_trail.LONGEST_WAIT", "SET LOCAL lock_timeout = '50ms'")
-    with world.house.account("owner").begin() as connection:
+    with world.resources.account("owner").begin() as connection:
         connection.execute(text("LOCK TABLE ledger.access"))
         assert client_of(world, office(PROVINCE)).get(API).status_code == 503
 
@@ -226,7 +226,7 @@ def test_who_reads_is_named_where_an_account_is_a_service_s(
 
 def test_only_the_owner_reads_the_trail(world: FieldWorld, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REGSOSEK_WAREHOUSE_OWNER_URL", raising=False)
-    settings = world.house.settings
+    settings = world.resources.settings
     assert settings.warehouse_loader_url is not None
     monkeypatch.setenv("REGSOSEK_WAREHOUSE_URL", settings.warehouse_loader_url.get_secret_value())
     done = command("privacy", "trail", "-p", PROVINCE, "--case", "B", "--reason", WHY)
@@ -236,8 +236,8 @@ def test_only_the_owner_reads_the_trail(world: FieldWorld, command: Any, monkeyp
 
 def test_an_entry_by_another_key_is_found_with_it_and_missed_aloud_without(world: FieldWorld) -> None:
     old, new = b"o" * 32, b"n" * 32
-    AccessTrail(world.house.loader, old).enter(Access("sari", "", ("*",), "command_trail"), PROVINCE, ["C"])
-    with world.house.account("owner").connect() as connection:
+    AccessTrail(world.resources.loader, old).enter(Access("sari", "", ("*",), "command_trail"), PROVINCE, ["C"])
+    with world.resources.account("owner").connect() as connection:
         without = trail_of_case(connection, [new], PROVINCE, "C")
         with_it = trail_of_case(connection, [new, old], PROVINCE, "C")
     assert (len(without.accesses), len(with_it.accesses)) == (0, 1)
@@ -247,7 +247,7 @@ def test_an_entry_by_another_key_is_found_with_it_and_missed_aloud_without(world
 
 def test_retention_ends_entries_and_nothing_else_does(world: FieldWorld) -> None:
     assert ways(world, "C")
-    with world.house.account("owner").begin() as connection:
+    with world.resources.account("owner").begin() as connection:
         assert end_before(connection, datetime(2020, 1, 1, tzinfo=UTC)) == 0
         assert end_before(connection, datetime.now(UTC) + timedelta(hours=1)) > 0
         assert connection.execute(text("SELECT count(*) FROM ledger.access_case")).scalar_one() == 0
@@ -306,7 +306,7 @@ def test_a_breach_by_folder_province_or_login_counts_what_lay_there(
     world: FieldWorld, command: Any, tmp_path: Path, scope: dict[str, list[str]], cases: int, specific: bool
 ) -> None:
     if "sql" in scope.get("ways", []):
-        with world.house.account("owner").begin() as connection:
+        with world.resources.account("owner").begin() as connection:
             connection.execute(text(OPENED_SESSION))
     done = command("breach", "report", "--incident", incident(tmp_path, **scope), "--lang", "en")
     assert done.exit_code == 0, done.output + repr(done.exception)
@@ -322,30 +322,30 @@ VALUES (gen_random_uuid(), 'statistik', 'regsosek_analyst regsosek_health', '{64
 
 
 def test_the_trail_of_a_case_names_logins_that_may_have_read_it(world: FieldWorld) -> None:
-    with world.house.account("owner").begin() as connection:
+    with world.resources.account("owner").begin() as connection:
         connection.execute(text(OPENED_SESSION))
     [*_, opened] = [each for each in trail(world, "B").accesses if each.way == "sql"]
     assert (opened.account, opened.named, opened.why) == ("statistik", False, "tables")
     assert opened.until == opened.at + timedelta(hours=12)
-    with world.house.account("owner").connect() as connection:
-        other = trail_of_case(connection, world.house.settings.trail_secrets, PROVINCE, "nobody")
+    with world.resources.account("owner").connect() as connection:
+        other = trail_of_case(connection, world.resources.settings.trail_secrets, PROVINCE, "nobody")
     assert not other.accesses
 
 
 def test_the_doctor_sees_a_trail_that_forgets_and_a_login_past_it(world: FieldWorld) -> None:
     named = {"settings", "warehouse", "migration", "trail of access", "readers past the trail"}
     asked = [check for check in CHECKS if check.name in named]
-    environ = {**environment(world.house.settings), "REGSOSEK_ENV_FILE": "/nonexistent"}
+    environ = {**environment(world.resources.settings), "REGSOSEK_ENV_FILE": "/nonexistent"}
     sound = examine(environ, asked)
     assert {sound[name].verdict for name in ("trail of access", "readers past the trail")} == {Verdict.OK}
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("ALTER TABLE ledger.access DISABLE TRIGGER keep_access"))
         connection.execute(text("CREATE ROLE curious LOGIN"))
         connection.execute(text("GRANT regsosek_loader TO curious"))
     try:
         found = examine(environ, asked)
     finally:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             connection.execute(text("ALTER TABLE ledger.access ENABLE TRIGGER keep_access"))
             connection.execute(text("DROP ROLE curious"))
     assert found["trail of access"].verdict is Verdict.FAIL

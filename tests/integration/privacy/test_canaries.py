@@ -19,7 +19,7 @@ from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import run_night
 from regsosek.quality.rules import load_suites
 from regsosek.quality.verdict import RuleCount
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from support.deliveries.families import DESA, PROVINCE, Row
 from support.deliveries.stream_messages import CLEAN, deliver_stream
@@ -73,8 +73,8 @@ def families() -> list[Family]:
     for dataset in ("keluarga", "anggota"):
         for changes in planted(dataset):
             number = len(found)
-            house = {"r109_no_bangunan": f"{number // 900 + 1:03d}"}
-            row, members = family(f"D{number}", number=number % 900 + 1, **house)
+            resources = {"r109_no_bangunan": f"{number // 900 + 1:03d}"}
+            row, members = family(f"D{number}", number=number % 900 + 1, **resources)
             for each in (row, *members) if dataset == "keluarga" else members[1:]:
                 each.update({name: value for name, value in changes.items() if name in each})
             found.append((row, members))
@@ -109,17 +109,17 @@ def deliver_all(world: FieldWorld) -> dict[str, str]:
     sent[world.deliver(NIGHT, [family("X9", number=953)], produced_at=AT + timedelta(days=1))] = "crashed"
     folder = f"landing/prov={PROVINCE}/tanggal={NIGHT}/"
     for key in (f"{folder}6472015505800078/manifest.json", f"{folder}{next(iter(sent))}/SITI.CANARYNAMA.csv"):
-        world.house.store.put_bytes(world.house.settings.landing_bucket, key, b"{}")
+        world.resources.store.put_bytes(world.resources.settings.landing_bucket, key, b"{}")
     return sent
 
 
 def _spoiled_files(world: FieldWorld, at: datetime, field: str) -> dict[str, str]:
     delivery_id = world.deliver(NIGHT, [family("M3", number=954)], produced_at=at)
-    bucket = world.house.settings.landing_bucket
+    bucket = world.resources.settings.landing_bucket
     key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery_id}/manifest.json"
-    manifest = json.loads(world.house.store.get_bytes(bucket, key, max_bytes=10**6) or b"")
+    manifest = json.loads(world.resources.store.get_bytes(bucket, key, max_bytes=10**6) or b"")
     manifest["files"][0][field] = "keluarga-6472015505800078-SITI.CANARYNAMA.csv"
-    world.house.store.put_bytes(bucket, key, json.dumps(manifest).encode())
+    world.resources.store.put_bytes(bucket, key, json.dumps(manifest).encode())
     return {delivery_id: f"files.{field}"}
 
 
@@ -130,8 +130,8 @@ def world(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     limits.write_text("province,dataset,limit_percent,least_rows,source\n" + "".join(
         f"*,{dataset},{limit},of this test\n" for dataset, limit in LIMITS.items()))  # fmt: skip
     settings = services_env.model_copy(update={"hold_limits_file": limits, "work_dir": own / "work"})
-    with open_house(settings) as house:
-        world = FieldWorld(house, load_suites(settings.expectations_dir))
+    with open_resources(settings) as resources:
+        world = FieldWorld(resources, load_suites(settings.expectations_dir))
         world.prepare(tmp_path_factory.mktemp("reference"))
         yield world.fresh()
 
@@ -143,7 +143,7 @@ def states(world: FieldWorld, log: Remembered) -> Mapping[str, set[str]]:
     for judge in (CrashingJudge, CompiledJudge):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(applicable_rules, "Judge", judge)
-            report = run_night(world.house, NIGHT, [PROVINCE])
+            report = run_night(world.resources, NIGHT, [PROVINCE])
         assert report.outcome.whole == (judge is CompiledJudge), report.outcome
     found: dict[str, set[str]] = {}
     for delivery_id, state in world.rows("SELECT delivery_id, state FROM ledger.delivery"):
@@ -164,7 +164,7 @@ def test_nothing_of_it_lies_open(states: Mapping[str, set[str]], world: FieldWor
         "log": "\n".join(log.lines), **open_tables(world),
         **{f"release {key}": body.decode("utf-8", "replace") for key, body in released(world).items()},
         **{f"work {path.name}": path.read_text(errors="replace")
-           for path in Path(world.house.settings.work_dir).rglob("*") if path.is_file()},
+           for path in Path(world.resources.settings.work_dir).rglob("*") if path.is_file()},
     }  # fmt: skip
     filled = (
         "log",

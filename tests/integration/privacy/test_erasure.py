@@ -61,13 +61,13 @@ def everything(world: FieldWorld) -> dict[str, list[str]]:
 
 def archived(world: FieldWorld, scratch: Path) -> bytes:
     """All that anybody who has the archive key can read in the archive, unpacked."""
-    house, found = world.house, b""
-    for each in house.store.list_objects(house.settings.archive_bucket, ""):
-        content = house.store.get_bytes(house.settings.archive_bucket, each.key, max_bytes=10**7) or b""
+    resources, found = world.resources, b""
+    for each in resources.store.list_objects(resources.settings.archive_bucket, ""):
+        content = resources.store.get_bytes(resources.settings.archive_bucket, each.key, max_bytes=10**7) or b""
         found += content
         if each.key.startswith("keys/"):
             sha256 = each.key.rpartition("/")[2]
-            content = house.archive.fetch(sha256, scratch / "content").read_bytes()
+            content = resources.archive.fetch(sha256, scratch / "content").read_bytes()
             found += gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     return found
 
@@ -100,8 +100,11 @@ def erased(prepared: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> An
     published = release(world, SECOND)
     before = everything(world)
     assert words_in(str(before)) == words_in(archived(world, scratch)) | {"NOMOR-ASLI"} == set(WORDS)
-    kept = {each.key: each.size for each in world.house.store.list_objects(world.house.settings.archive_bucket, "obj")}
-    tombstone = erase_case(world.house, PROVINCE, "A", ASKED)
+    kept = {
+        each.key: each.size
+        for each in world.resources.store.list_objects(world.resources.settings.archive_bucket, "obj")
+    }
+    tombstone = erase_case(world.resources, PROVINCE, "A", ASKED)
     return world, before, everything(world), published, tombstone, kept, scratch
 
 
@@ -110,11 +113,11 @@ def test_nothing_of_it_can_be_read_any_more(erased: Any) -> None:
     assert words_in(str(after)) == {KK}  # the neighbour's own number
     assert words_in(archived(world, scratch)) <= {KK}
     assert '"A"' not in str(after)
-    bucket = world.house.settings.archive_bucket
+    bucket = world.resources.settings.archive_bucket
     for former in tombstone.files:
         assert kept[object_key(former)]
-        assert world.house.store.size(bucket, object_key(former)) == 0
-        assert world.house.archive.current(former) == tombstone.files[former]
+        assert world.resources.store.size(bucket, object_key(former)) == 0
+        assert world.resources.archive.current(former) == tombstone.files[former]
 
 
 def test_every_row_is_still_there_and_every_figure_stands(erased: Any) -> None:
@@ -130,7 +133,7 @@ def test_every_row_is_still_there_and_every_figure_stands(erased: Any) -> None:
 
 def test_what_is_rebuilt_from_the_archive_is_the_same(erased: Any) -> None:
     world, _, after, *_ = erased
-    replay(world.house, FIRST, [PROVINCE])
+    replay(world.resources, FIRST, [PROVINCE])
     again = everything(world)
     assert {t: set(rows) ^ set(after[t]) for t, rows in again.items() if rows != after[t]} == {}
 
@@ -140,26 +143,26 @@ def test_who_did_it_for_which_request_is_kept(erased: Any, monkeypatch: pytest.M
     asked = "SELECT case_id, kind, request, by, reason FROM ledger.case_request"
     assert world.rows(asked) == [(tombstone.mark, "erased", ASKED.request, ASKED.by, ASKED.reason)]
     with pytest.raises(DecisionError, match="no delivery that was accepted"):
-        erase_case(world.house, PROVINCE, "A", ASKED)
-    [made] = erasing.requests_made(world.house)
+        erase_case(world.resources, PROVINCE, "A", ASKED)
+    [made] = erasing.requests_made(world.resources)
     assert (made.due - made.at, made.lost) == (timedelta(hours=72), False)
     assert made.left == len(world.rows("SELECT 1 FROM ledger.delivery")) * 2 + 2  # of K two files each; a manifest each
     with monkeypatch.context() as patch:
         patch.setattr(erasing, "list_tombstones", lambda *_: ())  # an archive restored from an older copy
-        assert [each.lost for each in erasing.requests_made(world.house)] == [True]
-    landing = erasing.find_case(world.house, PROVINCE, tombstone.mark).landing
-    erasing.clear_landing(world.house, landing)
-    assert [each.left for each in erasing.requests_made(world.house)] == [0]
+        assert [each.lost for each in erasing.requests_made(world.resources)] == [True]
+    landing = erasing.find_case(world.resources, PROVINCE, tombstone.mark).landing
+    erasing.clear_landing(world.resources, landing)
+    assert [each.left for each in erasing.requests_made(world.resources)] == [0]
 
 
 def test_the_trail_still_answers_for_its_id(erased: Any) -> None:
     world, _, _, _, tombstone, *_ = erased
-    settings = world.house.settings
+    settings = world.resources.settings
     seen = Access("sari", "operator", (PROVINCE,), "portal_quarantine", "keluarga")
-    AccessTrail(world.house.loader, settings.trail_secret).enter(seen, PROVINCE, ["A"])
-    mark = mark_of(list_tombstones(world.house.store, settings.archive_bucket, PROVINCE), "A", settings.hash_keys)
+    AccessTrail(world.resources.loader, settings.trail_secret).enter(seen, PROVINCE, ["A"])
+    mark = mark_of(list_tombstones(world.resources.store, settings.archive_bucket, PROVINCE), "A", settings.hash_keys)
     assert mark == tombstone.mark
-    with world.house.account("owner").connect() as connection:
+    with world.resources.account("owner").connect() as connection:
         told = trail_of_case(connection, settings.trail_secrets, PROVINCE, "A", mark)
         without = trail_of_case(connection, settings.trail_secrets, PROVINCE, "A")
     assert [each.account for each in told.accesses] == ["sari"]
@@ -178,7 +181,7 @@ def test_it_is_taken_in_as_erased_when_it_comes_again(erased: Any) -> None:
     known = world.rows("SELECT status, verdict FROM core.kasus WHERE case_id = :m AND versi = 3", m=tombstone.mark)
     assert known == [("loaded", "clean")]
     assert not release(world, THIRD).held_back  # the second reading finds what the log says
-    replay(world.house, FIRST, [PROVINCE])
+    replay(world.resources, FIRST, [PROVINCE])
     again = everything(world)
     assert {t: set(rows) ^ set(after[t]) for t, rows in again.items() if rows != after[t]} == {}
 
@@ -187,7 +190,7 @@ def test_it_is_taken_in_as_erased_when_it_comes_again(erased: Any) -> None:
 def test_a_case_whose_id_may_not_be_shown_is_known_again(world: FieldWorld, tmp_path: Path, document: str) -> None:
     receive(world, FIRST, [person(document, number=1), family("B", number=2)])
     [case_id] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus") if case.startswith("?")]
-    tombstone = erase_case(world.house, PROVINCE, case_id, ASKED)
+    tombstone = erase_case(world.resources, PROVINCE, case_id, ASKED)
     receive(world, SECOND, [person(document, 2, number=1)])
     assert words_in(str(everything(world))) | words_in(archived(world, tmp_path)) == set()
     versions = world.rows("SELECT versi FROM core.kasus WHERE case_id = :m ORDER BY 1", m=tombstone.mark)
@@ -201,20 +204,20 @@ def test_a_killed_erasure_is_completed_by_the_next_night(
     with monkeypatch.context() as patch:
         patch.setattr(erasing, "wipe", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            erase_case(world.house, PROVINCE, "A", ASKED)
+            erase_case(world.resources, PROVINCE, "A", ASKED)
     assert words_in(str(everything(world)))
     receive(world, SECOND)
     assert words_in(str(everything(world))) | words_in(archived(world, tmp_path)) == set()
     done = everything(world)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM ledger.case_request")  # as in a dump of before, wiped twice
-    complete_erasures(world.house, PROVINCE)
+    complete_erasures(world.resources, PROVINCE)
     assert everything(world) == done
 
 
 def told_to_mend(world: FieldWorld, night: date) -> list[tuple[str, int]]:
     """What the office hears of families in quarantine: each condition that stands, and its families."""
-    nightly.tell(world.house, Outcome(night, (PROVINCE,), failed={}, publication=None))
+    nightly.tell(world.resources, Outcome(night, (PROVINCE,), failed={}, publication=None))
     return world.rows(
         "SELECT kind, families FROM alert.condition WHERE night = :night AND kind = 'QUALITY' "
         "AND level = 'provinsi' AND state <> 'resolved'",
@@ -223,13 +226,13 @@ def told_to_mend(world: FieldWorld, night: date) -> list[tuple[str, int]]:
 
 
 def waiting_as_of(world: FieldWorld, night: date) -> int:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return sum(each.families for each in waiting_by_kabkota(connection, PROVINCE, night).values())
 
 
 def acted_on(world: FieldWorld, night: date) -> set[tuple[int, int]]:
     """Conditions told and gone in the week's report, of what waits."""
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return {(each.conditions, each.gone) for each in read_week(connection, night).kinds if each.what == "QUALITY"}
 
 
@@ -239,11 +242,11 @@ def test_a_condition_that_ended_by_erasure_was_not_acted_on(world: FieldWorld) -
     receive(world, FIRST, [*wrong, *(family(f"D{number}", number=number) for number in range(6, 26))])
     receive(world, SECOND, [family(f"D{number}", 2, number=number) for number in range(2, 6)])
     assert [told_to_mend(world, night) for night in (FIRST, SECOND)] == [[("QUALITY", 5)], [("QUALITY", 1)]]
-    erase_case(world.house, PROVINCE, "D1", ASKED)
+    erase_case(world.resources, PROVINCE, "D1", ASKED)
     receive(world, THIRD)
     assert told_to_mend(world, THIRD) == []
     assert {gone for _, gone in acted_on(world, THIRD)} == {0}
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("DELETE FROM ledger.case_request"))
     assert {told - gone for told, gone in acted_on(world, THIRD)} == {0}, "the same end by a correction counts"
 
@@ -252,23 +255,23 @@ def test_nobody_is_asked_to_mend_what_was_erased(world: FieldWorld) -> None:
     wrong = [faulty(f"D{number}", number=number) for number in range(1, 6)]
     receive(world, FIRST, [*wrong, *(family(f"D{number}", number=number) for number in range(6, 26))])
     assert told_to_mend(world, FIRST) == [("QUALITY", 5)]
-    erase_case(world.house, PROVINCE, "D1", ASKED)
+    erase_case(world.resources, PROVINCE, "D1", ASKED)
     receive(world, SECOND, [faulty("D2", 2, number=2)])
     assert told_to_mend(world, SECOND) == [("QUALITY", 4)]
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert sum(each.cases for each in waiting_by_night(connection, PROVINCE)) == 4
     assert [row[4] for row in world.progress(SECOND)] == [5]  # figures stay as they were published
-    erase_case(world.house, PROVINCE, "D2", ASKED)
+    erase_case(world.resources, PROVINCE, "D2", ASKED)
     receive(world, THIRD, [family(f"D{number}", 2, number=number) for number in range(3, 6)])
     assert told_to_mend(world, THIRD) == []
     assert waiting_as_of(world, FIRST) == 3, "a night that is read again counts none that was erased since"
     pointers = everything(world)["core.kasus_terkini"]
-    replay(world.house, FIRST, [PROVINCE])
+    replay(world.resources, FIRST, [PROVINCE])
     assert everything(world)["core.kasus_terkini"] == pointers
 
 
 def shown(world: FieldWorld) -> list[str]:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         listed = [each.case_id for each in quarantined_cases(connection, PROVINCE)]
         assert listed == [each.case_id for each in quarantine_page(connection, PROVINCE, after="", limit=9)]
         assert sum(each.cases for each in waiting_by_night(connection, PROVINCE)) == 2  # counting goes on
@@ -277,31 +280,31 @@ def shown(world: FieldWorld) -> list[str]:
 
 def test_a_limited_case_counts_and_is_shown_to_nobody_until_that_is_lifted(world: FieldWorld) -> None:
     receive(world, FIRST, [faulty("A", number=1), faulty("B", number=2), family("C", number=3)])
-    house, before = world.house, everything(world)
+    resources, before = world.resources, everything(world)
     asked = {"request": "S-13/2026", "by": "sari", "reason": "disputed"}
     assert shown(world) == ["A", "B"]
-    limit_case(house, PROVINCE, "A", **asked)
-    limit_case(house, PROVINCE, "C", **asked)
+    limit_case(resources, PROVINCE, "A", **asked)
+    limit_case(resources, PROVINCE, "C", **asked)
     assert shown(world) == ["B"]
     assert everything(world) == before
     with pytest.raises(DecisionError, match="limited already"):
-        limit_case(house, PROVINCE, "A", **asked)
+        limit_case(resources, PROVINCE, "A", **asked)
     with pytest.raises(DecisionError, match="no such case"):
-        limit_case(house, PROVINCE, "Z", **asked)
-    with house.engine.begin() as connection:
+        limit_case(resources, PROVINCE, "Z", **asked)
+    with resources.engine.begin() as connection:
         connection.execute(text("DELETE FROM ledger.case_request"))  # as a warehouse that is rebuilt begins
-    replay(house, FIRST, [PROVINCE])
+    replay(resources, FIRST, [PROVINCE])
     assert shown(world) == ["B"]
-    lift_limit(house, PROVINCE, "A", by="sari", reason="settled")
+    lift_limit(resources, PROVINCE, "A", by="sari", reason="settled")
     assert shown(world) == ["A", "B"]
     with pytest.raises(DecisionError, match="not limited"):
-        lift_limit(house, PROVINCE, "A", by="sari", reason="settled")
-    assert [(each.case_id, each.kind) for each in erasing.requests_made(house)] == [("C", "limited")]
+        lift_limit(resources, PROVINCE, "A", by="sari", reason="settled")
+    assert [(each.case_id, each.kind) for each in erasing.requests_made(resources)] == [("C", "limited")]
 
 
 @pytest.fixture
 def command(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in environment(world.house.settings).items():
+    for name, value in environment(world.resources.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
     monkeypatch.setattr("regsosek.cli.common._account", lambda: ("sari", True))
@@ -332,21 +335,21 @@ def test_the_commands_show_before_they_act_and_say_what_is_left(world: FieldWorl
     assert (code, "no delivery that was accepted" in told) == (1, True)
     code, told = command("requests")
     assert (code, "open: 3 objects in landing" in told) == (1, True)
-    [made] = erasing.requests_made(world.house)
-    erasing.clear_landing(world.house, erasing.find_case(world.house, PROVINCE, made.case_id).landing)
+    [made] = erasing.requests_made(world.resources)
+    erasing.clear_landing(world.resources, erasing.find_case(world.resources, PROVINCE, made.case_id).landing)
     code, told = command("requests")
     assert (code, f"erased {made.case_id} {ASKED.request} done" in told) == (0, True)
 
 
 def test_what_lies_in_clear_is_encrypted_where_it_lies(world: FieldWorld, tmp_path: Path) -> None:
     receive(world, FIRST, [person("A", number=1)])
-    house, bucket = world.house, world.house.settings.archive_bucket
-    sha256s = list(house.archive.keys())
+    resources, bucket = world.resources, world.resources.settings.archive_bucket
+    sha256s = list(resources.archive.keys())
     for sha256 in sha256s:  # as a version before there were keys left it
-        house.store.put_file(bucket, object_key(sha256), house.archive.fetch(sha256, tmp_path / "plain"))
-        house.store.delete(bucket, key_of(sha256))
-    assert [each.encrypted for each in (encrypt_archive(house), encrypt_archive(house))] == [len(sha256s), 0]
-    assert set(house.archive.keys()) == set(sha256s)
+        resources.store.put_file(bucket, object_key(sha256), resources.archive.fetch(sha256, tmp_path / "plain"))
+        resources.store.delete(bucket, key_of(sha256))
+    assert [each.encrypted for each in (encrypt_archive(resources), encrypt_archive(resources))] == [len(sha256s), 0]
+    assert set(resources.archive.keys()) == set(sha256s)
     for sha256 in sha256s:
-        assert (house.store.get_bytes(bucket, object_key(sha256), max_bytes=99) or b"").startswith(AGE_MAGIC)
-    replay(house, FIRST, [PROVINCE])
+        assert (resources.store.get_bytes(bucket, object_key(sha256), max_bytes=99) or b"").startswith(AGE_MAGIC)
+    replay(resources, FIRST, [PROVINCE])

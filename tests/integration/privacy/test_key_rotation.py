@@ -40,9 +40,9 @@ HASHES = (
 
 def with_keys(world: FieldWorld, *newer: str) -> None:
     """The processes are given ``newer`` keys behind the one that they have."""
-    own = world.house.settings.hash_keys[0].decode()
-    settings = world.house.settings.model_copy(update={"hmac_key": SecretStr(",".join((own, *newer)))})
-    world.house = replace(world.house, settings=settings)
+    own = world.resources.settings.hash_keys[0].decode()
+    settings = world.resources.settings.model_copy(update={"hmac_key": SecretStr(",".join((own, *newer)))})
+    world.resources = replace(world.resources, settings=settings)
 
 
 def everything(world: FieldWorld) -> list[list[tuple[Any, ...]]]:
@@ -50,7 +50,7 @@ def everything(world: FieldWorld) -> list[list[tuple[Any, ...]]]:
 
 
 def turned(world: FieldWorld) -> list[rotating.RotationState]:
-    return list(rotate(world.house, [PROVINCE], by="sari", reason="yearly"))
+    return list(rotate(world.resources, [PROVINCE], by="sari", reason="yearly"))
 
 
 def families() -> list[Any]:
@@ -80,22 +80,22 @@ def test_what_is_known_is_recognised_with_a_newer_key(
     published, before = release(world, SECOND), everything(world)
     [unshown] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus_terkini") if case.startswith("?")]
     seen = Access("sari", "operator", (PROVINCE,), "portal_quarantine", "keluarga")
-    AccessTrail(world.house.engine, world.house.settings.trail_secret).enter(seen, PROVINCE, [unshown])
-    limit_case(world.house, PROVINCE, unshown, request="P-1", by="sari", reason="what it says is disputed")
+    AccessTrail(world.resources.engine, world.resources.settings.trail_secret).enter(seen, PROVINCE, [unshown])
+    limit_case(world.resources, PROVINCE, unshown, request="P-1", by="sari", reason="what it says is disputed")
     with monkeypatch.context() as killed, pytest.raises(DefectError):
         killed.setattr(rotating, "note_keys", _killed)
         turned(world)
-    complete_limits(world.house, PROVINCE)  # as a night does
+    complete_limits(world.resources, PROVINCE)  # as a night does
     assert everything(world) == before
     [done] = turned(world)
     assert (done.generation, done.done) == (2, True)
     [now] = [case for (case,) in world.rows("SELECT case_id FROM core.kasus_terkini") if case.startswith("?")]
-    with world.house.engine.connect() as connection:
-        [entry] = trail_of_case(connection, world.house.settings.trail_secrets, PROVINCE, now).accesses
-        found = cases_of_number(connection, world.house.settings.hash_keys, PROVINCE, "nik", NIK)
+    with world.resources.engine.connect() as connection:
+        [entry] = trail_of_case(connection, world.resources.settings.trail_secrets, PROVINCE, now).accesses
+        found = cases_of_number(connection, world.resources.settings.hash_keys, PROVINCE, "nik", NIK)
         hidden = hidden_cases(connection, PROVINCE)
     assert (entry.account, found, now in hidden) == ("sari", ["A"], True)
-    archived = list_limits(world.house.store, world.house.settings.archive_bucket, PROVINCE)
+    archived = list_limits(world.resources.store, world.resources.settings.archive_bucket, PROVINCE)
     assert {each.case_id for each in archived} == {unshown, now}
     after = everything(world)
     assert not set(hashes(before)) & set(hashes(after))
@@ -106,17 +106,17 @@ def test_what_is_known_is_recognised_with_a_newer_key(
     assert release(world, SECOND).content_hash == published.content_hash
     assert turned(world) == [done]  # a second call finds nothing to do
     receive(world, THIRD, families())
-    archive = Archive(world.house.archive, tmp_path, world.house.settings.hash_keys)
-    with world.house.engine.connect() as connection:  # it compares every hash with what the files give
+    archive = Archive(world.resources.archive, tmp_path, world.resources.settings.hash_keys)
+    with world.resources.engine.connect() as connection:  # it compares every hash with what the files give
         assert len(read_cases(connection, archive, PROVINCE, SECOND, THIRD).revisions) == 9
     told = world.rows("SELECT status FROM core.kasus WHERE night = :n AND part > 0", n=THIRD)
     assert told == [("duplicate",)] * 3
     before = everything(world)
-    replay(world.house, FIRST, [PROVINCE])
+    replay(world.resources, FIRST, [PROVINCE])
     assert everything(world) == before
     with_keys(world)
     with pytest.raises(ConfigurationError, match="2 keys, and REGSOSEK_HMAC_KEY holds 1"):
-        replay(world.house, FIRST, [PROVINCE])
+        replay(world.resources, FIRST, [PROVINCE])
     with_keys(world, "another-newer-key-of-32-characters")
     with pytest.raises(ConfigurationError, match="another key than REGSOSEK_HMAC_KEY holds"):
         receive(world, THIRD + timedelta(days=1), families())
@@ -145,17 +145,17 @@ def test_where_two_statements_change_places_the_warehouse_is_as_if_built_with_th
         if ids[0] == ids[1]:
             with pytest.raises(pytest.fail.Exception):
                 turned(world)
-            [left] = rotating.standing(world.house, [PROVINCE])
+            [left] = rotating.standing(world.resources, [PROVINCE])
             assert (left.generation, left.done, left.rebuild_from) == (2, False, FIRST)
     [done] = turned(world)
     assert done.done
     after = everything(world)
     assert after[-1] != before[-1]  # the other one speaks, and the figures say so
-    replay(world.house, FIRST, [PROVINCE])
+    replay(world.resources, FIRST, [PROVINCE])
     assert everything(world) == after
 
 
 def test_a_warehouse_that_is_begun_anew_has_all_keys_at_once(world: FieldWorld) -> None:
     with_keys(world, NEWER)
-    [begun] = rotating.standing(world.house, [PROVINCE])
+    [begun] = rotating.standing(world.resources, [PROVINCE])
     assert (begun.generation, begun.rows, begun.done) == (2, 0, True)

@@ -27,12 +27,12 @@ MESSAGE = (
 
 
 def ended(world: FieldWorld, today: date) -> dict[str, int]:
-    found: list[Due] = list(end(world.house.engine, WINDOWS, rules(), today, by="sari", reason="term"))
+    found: list[Due] = list(end(world.resources.engine, WINDOWS, rules(), today, by="sari", reason="term"))
     return {each.rule.name: each.rows for each in found}
 
 
 def told(world: FieldWorld, today: date) -> dict[str, int]:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return {each.rule.name: each.rows for each in due(connection, WINDOWS, rules(), today)}
 
 
@@ -47,7 +47,7 @@ def test_what_is_over_its_time_goes_and_no_figure_moves(world: FieldWorld, monke
     receive(world, SECOND, [faulty("C", 2, number=3), family("D", 2, number=4)])  # C waits, D is well
     published = release(world, SECOND).content_hash
     quarantined = kept(world, "SELECT count(*) FROM restricted.quarantined")
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for state in ("sent", "waiting"):
             number = connection.execute(text(MESSAGE), {"kind": state}).scalar_one()
             connection.execute(
@@ -64,9 +64,9 @@ def test_what_is_over_its_time_goes_and_no_figure_moves(world: FieldWorld, monke
         ended(world, SOON)
     assert ended(world, SOON) == {"quarantined": 3}
     assert (ended(world, SOON), told(world, SOON)) == ({}, {})
-    limit_case(world.house, PROVINCE, "A", request="P-1", by="sari", reason="what it says is disputed")
+    limit_case(world.resources, PROVINCE, "A", request="P-1", by="sari", reason="what it says is disputed")
     assert ended(world, LATE) == {"identities": 3, "messages": 1}  # of D; C waits, and A is disputed
-    lift_limit(world.house, PROVINCE, "A", by="sari", reason="settled")
+    lift_limit(world.resources, PROVINCE, "A", by="sari", reason="settled")
     assert ended(world, LATE) == {"identities": 3}
     assert kept(world, "SELECT count(*) FROM restricted.keluarga_identity") == 1
     assert kept(world, "SELECT count(*) FROM restricted.quarantined") == quarantined

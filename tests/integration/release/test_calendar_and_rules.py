@@ -53,7 +53,7 @@ def deliver(world: FieldWorld, night: date, families: list[Family], minute: int 
 def run(world: FieldWorld, night: date) -> None:
     """Runs the night of the one province that delivers; the others delivered nothing."""
     world.run(night)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for each in provinces():
             ledger.note_refreshed(connection, each.code, night)
 
@@ -64,15 +64,15 @@ def several(*numbers: int, wrong: tuple[int, ...] = (), day: date = FIRST) -> li
 
 
 def published(world: FieldWorld, night: date, name: str) -> list[dict[str, str]]:
-    content = world.house.store.get_bytes(
-        world.house.settings.release_bucket, prefix(world, night) + name, max_bytes=10**8
+    content = world.resources.store.get_bytes(
+        world.resources.settings.release_bucket, prefix(world, night) + name, max_bytes=10**8
     )
     assert content is not None
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
 def prefix(world: FieldWorld, night: date) -> str:
-    return publish(world.house.publisher, world.house.store, world.house.settings, night).prefix
+    return publish(world.resources.publisher, world.resources.store, world.resources.settings, night).prefix
 
 
 def cells(world: FieldWorld, night: date, code: str = PROVINCE) -> dict[str, tuple[str, ...]]:
@@ -112,7 +112,7 @@ def test_every_fate_of_a_night_has_its_cell_and_a_later_decision_does_not_change
         str(fifth): ("Diterima", "2", "3", "2", "0"),
     }
     run(world, sixth)
-    deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
+    deciding.free(world.resources, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
     after = cells(world, sixth)
     assert after[str(second)] == ("Diterima kemudian", "1", "0", "0", "0")
     assert after[str(sixth)] == ("Tidak ada data keluarga", "0", "3", "3", "0")
@@ -145,7 +145,7 @@ def test_a_held_delivery_counts_in_no_rule_until_it_is_freed(world: FieldWorld) 
     run(world, second)
     assert quality(world, second)[PROVINCE] == ("0", "0", "", "1", "3", "33.33")
     run(world, third)
-    deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
+    deciding.free(world.resources, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
     assert quality(world, third)[PROVINCE] == ("2", "2", "100.00", "3", "5", "60.00")
     assert quality(world, second)[PROVINCE] == ("0", "0", "", "1", "3", "33.33")
 
@@ -169,6 +169,6 @@ def test_a_replay_gives_the_same_tables(world: FieldWorld) -> None:
     run(world, second)
     before = [published(world, second, name) for name in ("kalender.csv", "mutu.csv")]
     run(world, third)
-    deciding.free(world.house, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
-    replay(world.house, first, [PROVINCE])
+    deciding.free(world.resources, PROVINCE, held, world.suites, by="sari", reason="checked with the province")
+    replay(world.resources, first, [PROVINCE])
     assert [published(world, second, name) for name in ("kalender.csv", "mutu.csv")] == before

@@ -83,7 +83,7 @@ def test_a_day_on_which_as_many_came_as_went_is_restated_all_the_same(world: Fie
     world.deliver(NIGHT, [withdrawal("B", number=2), family("C", number=3)], produced_at=later)
     world.run(NEXT)
     now, before = (AsOf(night, {PROVINCE: night}) for night in (NEXT, NIGHT))
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         told = restated_by_cause(connection, now, before).set_index(["code", "day"])
     columns = ["visited_before", "visited_now", "cause_late", "cause_withdrawn"]
     assert told[columns].to_dict("index") == {
@@ -208,7 +208,7 @@ def test_the_changes_of_all_nights_are_the_figures(
             patch.setattr(applicable_rules, "Judge", CompiledJudge)
             patch.setattr(replaying, "load_suites", lambda _: world.suites)
             world.deliver(NIGHT, [sent(*each) for each in reopened], produced_at=AT + timedelta(minutes=5))
-            replaying.reopen(world.house, PROVINCE, NIGHT, "the courier was late")
+            replaying.reopen(world.resources, PROVINCE, NIGHT, "the courier was late")
         require_the_law(world, nights)
 
 
@@ -238,7 +238,7 @@ def test_a_place_that_the_frame_moves_takes_all_its_nights_along(three_nights: F
     move = "UPDATE reference.subsls SET id_desa = :desa WHERE id_subsls = :place"
     try:
         for desa in (OTHER_DESA, DESA):
-            with world.house.engine.begin() as connection, following_frame(connection):
+            with world.resources.engine.begin() as connection, following_frame(connection):
                 connection.execute(text(move), {"desa": desa, "place": DESA + "000200"})
             if desa != DESA:
                 moved = world.rows(
@@ -249,7 +249,7 @@ def test_a_place_that_the_frame_moves_takes_all_its_nights_along(three_nights: F
                 assert totals(world, NEXT, DESA, placed=False)[0][0] == 2
                 assert totals(world, NEXT, PROVINCE, placed=False)[0][0] == 3
     finally:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             connection.execute(text(move), {"desa": DESA, "place": DESA + "000200"})
     assert every_total(world) == before
 
@@ -257,7 +257,7 @@ def test_a_place_that_the_frame_moves_takes_all_its_nights_along(three_nights: F
 def test_nights_whose_changes_are_missing_are_computed_from_the_log(three_nights: FieldWorld) -> None:
     world = three_nights
     written = [every_total(world), world.rows("SELECT * FROM mart.change ORDER BY 1, 2, 3, 4, 5")]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for table in ("change", "total", "province_day", "arrivals", "province_arrivals", "placement"):
             connection.execute(text(f"DELETE FROM mart.{table}"))
         refresh_missing(connection, PROVINCE)

@@ -26,8 +26,8 @@ HELD_CELLS = {"selesai": "12", "menolak": "0", "anggota": "24", "hasil_sampai_ma
 @pytest.fixture
 def guarded(world: FieldWorld) -> FieldWorld:
     """The world with the policy on, as it is wherever nobody says otherwise."""
-    own = world.house.settings.model_copy(update={"disclosure": "on"})
-    world.house = replace(world.house, settings=own)
+    own = world.resources.settings.model_copy(update={"disclosure": "on"})
+    world.resources = replace(world.resources, settings=own)
     return world
 
 
@@ -56,30 +56,30 @@ def test_a_few_families_are_told_only_together_with_many(guarded: FieldWorld, ni
         assert row(guarded, nights[1], code, name)["selesai"] == "12", "and the sums are of what is told"
 
     # Every audit goes on, with the figures as they are.
-    assert audit_one(guarded.house, PROVINCE) == audit_one(guarded.house, NATION) == ()
+    assert audit_one(guarded.resources, PROVINCE) == audit_one(guarded.resources, NATION) == ()
     again = release(guarded, THIRD)
     assert again.release_id == nights[2].release_id
     assert release(guarded, SECOND).release_id == nights[1].release_id, "an older night stands as it was told"
 
-    house = guarded.house
-    with house.engine.connect() as connection:
-        bucket = house.settings.release_bucket
-        asked = asked_figure(connection, house.store, bucket, KABKOTA, "refused", SECOND)
-        found = restated_figure(connection, asked, planning(house.settings))
+    resources = guarded.resources
+    with resources.engine.connect() as connection:
+        bucket = resources.settings.release_bucket
+        asked = asked_figure(connection, resources.store, bucket, KABKOTA, "refused", SECOND)
+        found = restated_figure(connection, asked, planning(resources.settings))
     assert (found.published, dict(found.causes), found.now) == (0, {NOT_TOLD: 1}, 1)
 
 
 def test_the_policy_goes_off_for_simulated_data_alone(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
     assert release(world, FIRST).current
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         notes = connection.execute(text("SELECT dataset, note FROM reference.version")).all()
         connection.execute(text("UPDATE reference.version SET note = ''"))
     try:
         with pytest.raises(ConfigurationError, match="REGSOSEK_DISCLOSURE is off"):
             release(world, FIRST)
     finally:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             for dataset, note in notes:
                 own = {"dataset": dataset, "note": note}
                 connection.execute(text("UPDATE reference.version SET note = :note WHERE dataset = :dataset"), own)

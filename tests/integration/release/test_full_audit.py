@@ -40,10 +40,10 @@ def made_once(prepared: FieldWorld, postgres_server: PostgresServer) -> tuple[Fi
     later = [family("C", 2, number=3), family("E", number=5)]
     world.deliver(LAST, later, produced_at=AT + timedelta(days=2), supersedes=[first])
     world.run(LAST)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for each in provinces():
             ledger.note_refreshed(connection, each.code, LAST)
-    publish(world.house.publisher, world.house.store, world.house.settings, LAST)
+    publish(world.resources.publisher, world.resources.store, world.resources.settings, LAST)
     return world, keep_state(world, postgres_server)
 
 
@@ -56,14 +56,14 @@ def released(made_once: tuple[FieldWorld, Callable[[], None]]) -> FieldWorld:
 
 
 def bend(world: FieldWorld, statement: str) -> None:
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         assert connection.execute(text(statement)).rowcount > 0
 
 
 def test_a_sound_release_holds(released: FieldWorld) -> None:
-    assert audit_one(released.house, PROVINCE) == ()
-    assert audit_one(released.house, NATION) == ()
-    assert results(released.house)[1] == {NATION: (), PROVINCE: ()}
+    assert audit_one(released.resources, PROVINCE) == ()
+    assert audit_one(released.resources, NATION) == ()
+    assert results(released.resources)[1] == {NATION: (), PROVINCE: ()}
 
 
 @pytest.mark.parametrize(
@@ -86,21 +86,21 @@ def test_a_sound_release_holds(released: FieldWorld) -> None:
 )
 def test_what_is_bent_is_named_with_its_province(released: FieldWorld, statement: str, told: str) -> None:
     bend(released, statement)
-    faults = audit_one(released.house, PROVINCE)
+    faults = audit_one(released.resources, PROVINCE)
     assert any(told in fault for fault in faults), faults
     assert all(f"province {PROVINCE}" in fault for fault in faults)
 
 
 def test_a_published_table_that_was_altered_is_named(released: FieldWorld) -> None:
     [(prefix,)] = released.rows("SELECT prefix FROM release.release")
-    store, bucket = released.house.store, released.house.settings.release_bucket
+    store, bucket = released.resources.store, released.resources.settings.release_bucket
     content = store.get_bytes(bucket, f"{prefix}nasional.csv", max_bytes=10**6) or b""
     head, row, *rest = content.decode().split("\n")
     cells = row.split(",")
     cells[head.split(",").index("dikunjungi")] = "77"
     store.put_bytes(bucket, f"{prefix}nasional.csv", "\n".join([head, ",".join(cells), *rest]).encode())
     try:
-        assert audit_one(released.house, NATION) == ("nation: visited is 77 in nasional.csv, 3 in provinsi.csv",)
+        assert audit_one(released.resources, NATION) == ("nation: visited is 77 in nasional.csv, 3 in provinsi.csv",)
     finally:
         store.put_bytes(bucket, f"{prefix}nasional.csv", content)
 
@@ -108,12 +108,12 @@ def test_a_published_table_that_was_altered_is_named(released: FieldWorld) -> No
 def test_what_fails_is_told_to_the_platform_team_and_ends_red(released: FieldWorld, mail_sink: MailSink) -> None:
     for path in mail_sink.received():
         path.unlink()
-    audit_one(released.house, PROVINCE)
-    conclude_audit(released.house, [PROVINCE])
+    audit_one(released.resources, PROVINCE)
+    conclude_audit(released.resources, [PROVINCE])
     bend(released, "UPDATE mart.change SET visited = visited + 1")
-    audit_one(released.house, PROVINCE)
+    audit_one(released.resources, PROVINCE)
     with pytest.raises(AuditError, match="province 11: not audited"):
-        conclude_audit(released.house, ["11", PROVINCE])
+        conclude_audit(released.resources, ["11", PROVINCE])
     [(subject, body)] = released.rows("SELECT subject, body FROM alert.outbox")
     assert "weekly audit of" in subject
     assert f"province {PROVINCE}, changes of place" in body
@@ -129,9 +129,9 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("rows_at_once", [1, 2, 1000])
 def test_the_heaps_change_nothing(released: FieldWorld, scratch: Path, rows_at_once: int) -> None:
-    house = released.house
-    with house.engine.connect() as connection:
-        archive = Archive(house.archive, scratch, house.settings.hash_keys)
+    resources = released.resources
+    with resources.engine.connect() as connection:
+        archive = Archive(resources.archive, scratch, resources.settings.hash_keys)
         read = read_whole(connection, archive, PROVINCE, LAST, rows_at_once=rows_at_once)
     # D holds A's key until A is withdrawn with its delivery; B is withdrawn; C is mended, E is new.
     assert read == Headline(3, 3)

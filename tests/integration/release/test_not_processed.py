@@ -29,7 +29,7 @@ def files(prepared: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Ite
     add_place(world, SENT[0], ELSEWHERE, tmp_path_factory.mktemp("frame"))
     world.deliver(FIRST, [family(f"D{n}", number=n) for n in range(1, 5)], produced_at=AT)
     world.run(FIRST)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for code in COUNTED:
             ledger.note_refreshed(connection, code, FIRST)
     published = release(world, FIRST)

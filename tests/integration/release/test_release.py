@@ -53,7 +53,7 @@ TABLES_ALONE = True
 def published_under_an_old_name(world: FieldWorld) -> None:
     """As if an earlier version of this program had published what is published."""
     manifest = func.replace(cast(tables.published_release.c.manifest, Text), '"terendah.csv"', '"lantai.csv"')
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(update(tables.published_release).values(manifest=cast(manifest, JSONB)))
 
 
@@ -97,7 +97,7 @@ def test_a_case_that_cannot_be_placed_counts_at_the_lowest_level_that_is_known(w
     published = release(world, SECOND)
     kecamatan, desa = (table(world, published, f"{level}.csv") for level in ("kecamatan", "desa"))
     assert (kecamatan[KECAMATAN]["dikunjungi"], desa[DESA]["dikunjungi"]) == ("6", "5")
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         lowest = sub_sls(connection, AsOf(SECOND, {PROVINCE: SECOND}), PROVINCE)
     assert lowest["visited"].sum() == 5
     assert list(lowest["id_desa"].unique()) == [DESA]
@@ -108,7 +108,7 @@ def test_a_supplied_plan_and_target_are_what_the_release_measures_against(world:
     plan.write_text("region,day,share_percent,source\n6403,7,50,test\n6403,31,100,test\n")
     targets.write_text("region,families,sls,source\n6403,10,,test\n64,,1,test\n")
     supplied = {"plan_file": plan, "region_targets_file": targets}
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update=supplied))
+    world.resources = replace(world.resources, settings=world.resources.settings.model_copy(update=supplied))
     receive(world, FIRST, [family(f"D{n}", number=n) for n in range(1, 5)])
     published = release(world, FIRST)
     kabkota = table(world, published, "kabkota.csv")["6403"]
@@ -140,7 +140,7 @@ def test_the_manifest_names_every_file_with_its_hash(world: FieldWorld) -> None:
 def test_the_second_run_writes_nothing(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
     first = release(world, FIRST)
-    store = CountingStore(world.house.store)
+    store = CountingStore(world.resources.store)
     assert release(world, FIRST, store) == first
     assert store.written == []
     assert world.rows("SELECT count(*) FROM release.release") == [(1,)]
@@ -149,41 +149,45 @@ def test_the_second_run_writes_nothing(world: FieldWorld) -> None:
 def test_building_again_from_nothing_gives_the_same_release(world: FieldWorld) -> None:
     two_nights(world)
     first = release(world, SECOND)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("TRUNCATE release.release"))
     assert release(world, SECOND).content_hash == first.content_hash
 
 
 def test_what_is_published_is_signed_and_can_be_checked_in_the_bucket(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
-    published, house = release(world, FIRST), world.house
-    signer = signer_of(house.settings)
+    published, resources = release(world, FIRST), world.resources
+    signer = signer_of(resources.settings)
     assert signer is not None
-    files = in_bucket(house.store, house.settings.release_bucket, published.prefix)
+    files = in_bucket(resources.store, resources.settings.release_bucket, published.prefix)
     found = verify(files, [signer.public])
     assert (found.faults, found.signed_by, found.release_id) == ((), published.signed_by, published.release_id)
     # where a newcomer finds it: beside the releases, under the id that the manifest names
-    offered = house.store.get_bytes(house.settings.release_bucket, f"rilis/kunci/{found.signed_by}.pub", max_bytes=999)
+    offered = resources.store.get_bytes(
+        resources.settings.release_bucket, f"rilis/kunci/{found.signed_by}.pub", max_bytes=999
+    )
     assert offered is not None
     assert PublicKey.read(offered.decode()) == signer.public
-    newer, bucket = Signer.new(), house.settings.release_bucket
+    newer, bucket = Signer.new(), resources.settings.release_bucket
     keys = [
         ReleaseKey(each.public, date(2022, 1, 1), date.max, revoked, "")
         for each, revoked in ((signer, date(2022, 11, 1)), (newer, None))
     ]
-    with house.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         listed = list_of(connection, keys)
-    offer(house.store, bucket, listed, newer)
-    document, signature = (house.store.get_bytes(bucket, KEY_LIST + end, max_bytes=9999) for end in ("", ".minisig"))
+    offer(resources.store, bucket, listed, newer)
+    document, signature = (
+        resources.store.get_bytes(bucket, KEY_LIST + end, max_bytes=9999) for end in ("", ".minisig")
+    )
     assert document is not None
     assert verify(files, [newer.public], read_list(document, signature, [newer.public])).faults == ()
-    with house.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         alone = list_of(connection, [keys[1]])
     assert alone.vouched == {}
 
     def sign_with(key: Any) -> None:
-        settings = world.house.settings.model_copy(update={"release_signing_key": key})
-        world.house = replace(world.house, settings=settings)
+        settings = world.resources.settings.model_copy(update={"release_signing_key": key})
+        world.resources = replace(world.resources, settings=settings)
 
     try:
         sign_with(None)
@@ -193,19 +197,19 @@ def test_what_is_published_is_signed_and_can_be_checked_in_the_bucket(world: Fie
         other = release(world, FIRST)
         assert (other.signed_by, other.content_hash) == (None, published.content_hash)
     finally:
-        sign_with(house.settings.release_signing_key)
+        sign_with(resources.settings.release_signing_key)
 
 
 def test_a_night_that_was_not_published_since_it_was_last_processed_is_at_fault(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert "not published" in str(publication_fault(connection, FIRST))
     release(world, FIRST)
     receive(world, FIRST)
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert "not published" in str(publication_fault(connection, FIRST))
     release(world, FIRST)
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert publication_fault(connection, FIRST) is None
 
 
@@ -244,7 +248,7 @@ def test_the_release_has_one_content_hash_whatever_the_formats_and_repairs(
 def test_a_province_that_failed_its_night_is_named_and_keeps_its_figures(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
     receive(world, SECOND)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         ledger.note_begun(connection, PROVINCE, SECOND)
     row = table(world, release(world, SECOND), "provinsi.csv")[PROVINCE]
     assert (row["dikunjungi"], row["keadaan_malam_ini"]) == ("1", "Belum diolah")

@@ -48,7 +48,7 @@ def published_with(world: FieldWorld, statement: str) -> Published:
     receive(world, FIRST, [family("A")])
     release(world, FIRST)
     receive(world, SECOND, [family("B", number=2), family("C", number=3), faulty("D", number=4)])
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text(statement), {"night": SECOND})
     return release(world, SECOND)
 
@@ -64,13 +64,13 @@ def published_with(world: FieldWorld, statement: str) -> Published:
 def test_each_gate_stops_the_release_and_names_itself(world: FieldWorld, statement: str, told: str) -> None:
     receive(world, FIRST, [family("A")])
     saved = world.rows("SELECT province, families FROM reference.target WHERE province = '11'")
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text(statement))
     try:
         with pytest.raises(AuditError, match=told):
             release(world, FIRST)
     finally:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             connection.execute(
                 text("UPDATE reference.target SET families = :n WHERE province = '11'"), {"n": saved[0][1]}
             )
@@ -101,7 +101,7 @@ def test_a_province_that_the_archived_files_contradict_stays_at_its_last_good_fi
     row = table(world, published, "provinsi.csv")[PROVINCE]
     assert (row["dikunjungi"], row["keadaan_malam_ini"]) == ("1", "Gagal pemeriksaan")
     assert table(world, published, "nasional.csv")["00"]["dikunjungi"] == "1"
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert "second reading" in str(publication_fault(connection, SECOND))
 
 
@@ -158,10 +158,10 @@ def test_a_province_held_back_returns_when_it_is_whole_again(world: FieldWorld) 
     release(world, FIRST)
     receive(world, SECOND, [family("B", number=2)])
     spoil = "UPDATE mart.arrivals SET received = received + :more WHERE night = :night"
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text(spoil), {"more": 1, "night": SECOND})
     assert list(release(world, SECOND).held_back) == [PROVINCE]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text(spoil), {"more": -1, "night": SECOND})
     receive(world, THIRD, [family("C", number=3)])
     assert table(world, release(world, THIRD), "provinsi.csv")[PROVINCE]["dikunjungi"] == "3"
@@ -256,8 +256,8 @@ def test_the_second_reading_agrees_with_the_statistics_whatever_arrives(
     prepared: FieldWorld, messages: list[tuple[str, int, str, int, bool]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     world = prepared.fresh()
-    house = world.house
-    archive = Archive(house.archive, tmp_path_factory.mktemp("archive"), house.settings.hash_keys)
+    resources = world.resources
+    archive = Archive(resources.archive, tmp_path_factory.mktemp("archive"), resources.settings.hash_keys)
     former: list[str] = []
     for position, (document, versi, kind, day, replaces) in enumerate(sorted(messages, key=lambda each: each[3])):
         supersedes = former[-1:] if replaces else []
@@ -274,7 +274,7 @@ def test_the_second_reading_agrees_with_the_statistics_whatever_arrives(
     for day in range(3):
         night, before = FIRST + timedelta(days=day), FIRST + timedelta(days=day - 1)
         world.run(night)
-        with house.engine.connect() as connection:
+        with resources.engine.connect() as connection:
             now, then = (_headline(connection, each) for each in (night, before))
             read = change_since(read_cases(connection, archive, PROVINCE, before, night), before)
         assert now - then == read

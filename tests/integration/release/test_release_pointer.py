@@ -82,13 +82,13 @@ def test_killed_before_the_pointer_readers_see_the_old_release_and_a_retry_finis
     old = release(world, FIRST)
     receive(world, SECOND, [family("B", number=2)])
     with pytest.raises(ObjectStoreError, match="killed"):
-        release(world, SECOND, CountingStore(world.house.store, broken_key=POINTER))
+        release(world, SECOND, CountingStore(world.resources.store, broken_key=POINTER))
     assert pointer(world)["release_id"] == old.release_id
-    retried = CountingStore(world.house.store)
+    retried = CountingStore(world.resources.store)
     new = release(world, SECOND, retried)
     assert retried.written == [POINTER]
     assert pointer(world)["release_id"] == new.release_id
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         assert publication_fault(connection, SECOND) is None
 
 
@@ -126,12 +126,12 @@ def test_a_rollback_that_was_killed_is_finished_by_the_next_call(
 ) -> None:
     first, second = both
     with pytest.raises(ObjectStoreError, match="killed"):
-        back(world, CountingStore(world.house.store, broken_key=POINTER))
+        back(world, CountingStore(world.resources.store, broken_key=POINTER))
     assert pointer(world)["release_id"] == second.release_id
     assert back(world) == first.release_id
     assert len(rollbacks(world)) == 1
     # a warehouse that was lost learns from the pointer what was rolled back
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("TRUNCATE release.release"))
     assert [release(world, night).current for night in (FIRST, SECOND)] == [True, False]
     assert world.rows("SELECT release_id FROM release.release WHERE rolled_back_at IS NOT NULL") == [
@@ -141,12 +141,12 @@ def test_a_rollback_that_was_killed_is_finished_by_the_next_call(
 
 def test_other_content_is_a_new_revision_and_no_file_is_ever_written_twice(world: FieldWorld, tmp_path: Path) -> None:
     receive(world, FIRST, [family("A")])
-    store = CountingStore(world.house.store)
-    plain = world.house
+    store = CountingStore(world.resources.store)
+    plain = world.resources
     first = release(world, FIRST, store)
     other_plan(world, tmp_path, 40)
     second = release(world, FIRST, store)
-    world.house = plain
+    world.resources = plain
     # content that comes back is the release that it was, and the night's newest revision
     third = release(world, FIRST, store)
     assert (first.release_id == third.release_id, first.release_id == second.release_id) == (True, False)
@@ -154,8 +154,10 @@ def test_other_content_is_a_new_revision_and_no_file_is_ever_written_twice(world
     written = [key for key in store.written if key != POINTER]
     assert len(written) == len(set(written))
     assert back(world) == second.release_id
-    house = world.house
-    house.store.put_bytes(house.settings.release_bucket, f"{first.prefix}manifest.json", b'{"content_hash": "other"}')
+    resources = world.resources
+    resources.store.put_bytes(
+        resources.settings.release_bucket, f"{first.prefix}manifest.json", b'{"content_hash": "other"}'
+    )
     with pytest.raises(ObjectStoreError, match="never overwritten"):
         release(world, FIRST)
 
@@ -196,40 +198,40 @@ def test_a_lost_pointer_stops_everything_until_it_is_written_from_the_warehouse(
 ) -> None:
     first, second = both
     back(world)
-    house = world.house
-    bucket = house.settings.release_bucket
-    house.store.delete(bucket, POINTER)
+    resources = world.resources
+    bucket = resources.settings.release_bucket
+    resources.store.delete(bucket, POINTER)
     for act in (
         lambda: release(world, SECOND),
         lambda: back(world),
-        lambda: thin_out(house.publisher, house.store, bucket, 7, dry_run=True),
+        lambda: thin_out(resources.publisher, resources.store, bucket, 7, dry_run=True),
     ):
         with pytest.raises(PointerError, match=rf"missing.*{second.release_id} and 1 more.*release repoint"):
             act()
-    assert house.store.size(bucket, POINTER) is None
+    assert resources.store.size(bucket, POINTER) is None
     assert (
-        repoint(house.publisher, house.store, bucket, by="sari", reason="deleted by hand").release_id
+        repoint(resources.publisher, resources.store, bucket, by="sari", reason="deleted by hand").release_id
         == first.release_id
     )
     assert pointer(world)["rolled_back"] == [second.release_id]
     assert not release(world, SECOND).current
     with pytest.raises(DecisionError, match="agree"):
-        repoint(house.publisher, house.store, bucket, by="sari", reason="again")
+        repoint(resources.publisher, resources.store, bucket, by="sari", reason="again")
     assert world.rows("SELECT detail ->> 'by' FROM ledger.event WHERE kind = 'release_repointed'") == [("sari",)]
 
 
 def test_a_pointer_restored_from_an_old_copy_is_not_believed(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
     release(world, FIRST)
-    house = world.house
+    resources = world.resources
     old = read(world, POINTER)
     receive(world, SECOND, [family("B", number=2)])
     second = release(world, SECOND)
-    house.store.put_bytes(house.settings.release_bucket, POINTER, old)
+    resources.store.put_bytes(resources.settings.release_bucket, POINTER, old)
     receive(world, THIRD, [family("C", number=3)])
     with pytest.raises(PointerError, match=f"readers saw {second.release_id}"):
         release(world, THIRD)
-    repoint(house.publisher, house.store, house.settings.release_bucket, by="sari", reason="an old copy")
+    repoint(resources.publisher, resources.store, resources.settings.release_bucket, by="sari", reason="an old copy")
     assert pointer(world)["release_id"] == second.release_id
     assert release(world, THIRD).current
 
@@ -244,8 +246,8 @@ def test_readers_are_not_led_back_to_a_release_that_is_no_longer_whole(
     world: FieldWorld, both: tuple[Published, Published]
 ) -> None:
     first, second = both
-    house = world.house
-    house.store.put_bytes(house.settings.release_bucket, first.prefix + "desa.csv", b"")
+    resources = world.resources
+    resources.store.put_bytes(resources.settings.release_bucket, first.prefix + "desa.csv", b"")
     with pytest.raises(DecisionError, match=r"desa\.csv is not the published file"):
         back(world)
     assert pointer(world)["release_id"] == second.release_id
@@ -258,29 +260,31 @@ def test_a_thinned_release_still_tells_and_comes_back_when_it_is_published_again
     first, second = both
     receive(world, THIRD, [family("C", number=3)])
     release(world, THIRD)
-    house, bucket = world.house, world.house.settings.release_bucket
+    resources, bucket = world.resources, world.resources.settings.release_bucket
     whole = {key for key in published_keys(world) if key.startswith(first.prefix)}
-    told = thin_out(house.publisher, house.store, bucket, 1, dry_run=True)
+    told = thin_out(resources.publisher, resources.store, bucket, 1, dry_run=True)
     assert [(each.release_id, each.files) for each in told] == [(first.release_id, len(whole) - len(STAYING))]
     assert whole <= published_keys(world)
-    assert thin_out(house.publisher, house.store, bucket, 1, dry_run=False) == told
-    assert thin_out(house.publisher, house.store, bucket, 1, dry_run=False) == []
+    assert thin_out(resources.publisher, resources.store, bucket, 1, dry_run=False) == told
+    assert thin_out(resources.publisher, resources.store, bucket, 1, dry_run=False) == []
     assert {key.removeprefix(first.prefix) for key in whole & published_keys(world)} == STAYING
     # a later night compares itself with it as before, and so does the same night published once more
     assert release(world, SECOND) == replace(second, current=False)
     assert release(world, FIRST) == replace(first, current=False)
     assert whole <= published_keys(world)
-    assert verify(in_bucket(house.store, bucket, first.prefix), None).faults == ()
+    assert verify(in_bucket(resources.store, bucket, first.prefix), None).faults == ()
 
 
 def test_a_release_that_told_too_much_is_taken_away_and_does_not_come_back(
     world: FieldWorld, both: tuple[Published, Published]
 ) -> None:
     first, second = both
-    house, bucket = world.house, world.house.settings.release_bucket
+    resources, bucket = world.resources, world.resources.settings.release_bucket
 
     def take_away(release_id: str) -> int:
-        return withdraw(house.publisher, house.store, bucket, release_id, by="sari", reason="cells of two families")
+        return withdraw(
+            resources.publisher, resources.store, bucket, release_id, by="sari", reason="cells of two families"
+        )
 
     with pytest.raises(DecisionError, match="was not rolled back"):
         take_away(second.release_id)
@@ -289,7 +293,7 @@ def test_a_release_that_told_too_much_is_taken_away_and_does_not_come_back(
     left = {key.removeprefix(second.prefix) for key in published_keys(world) if key.startswith(second.prefix)}
     assert left - {"manifest.json.minisig"} == {"manifest.json", MARK}
     assert take_away(second.release_id) == 0
-    with world.house.engine.begin() as connection:  # a warehouse that is rebuilt knows of it by the mark
+    with world.resources.engine.begin() as connection:  # a warehouse that is rebuilt knows of it by the mark
         connection.execute(text("DELETE FROM ledger.event WHERE kind = 'release_withdrawn'"))
     with pytest.raises(AuditError, match="was withdrawn because of what it told"):
         release(world, SECOND)

@@ -35,7 +35,7 @@ from regsosek.geography.regions import LEVELS, NATION, region_master
 from regsosek.night import deciding, replaying
 from regsosek.release.figures.changes import CAUSE_FIELDS
 from regsosek.release.publish import Published, publish
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from regsosek.statistics.counts.changes import COUNTED_OF_CASE
 from regsosek.statistics.counts.totals import following_frame
@@ -95,25 +95,25 @@ class Campaign:
 
     def run(self, night: date) -> None:
         self.world.run(night)
-        with self.world.house.engine.begin() as connection:
+        with self.world.resources.engine.begin() as connection:
             for each in provinces():
                 if each.code != PROVINCE:
                     ledger.note_refreshed(connection, each.code, night)
 
     def publish(self, night: date) -> Published:
-        house = self.world.house
-        self.published[night] = publish(house.publisher, house.store, house.settings, night)
+        resources = self.world.resources
+        self.published[night] = publish(resources.publisher, resources.store, resources.settings, night)
         return self.published[night]
 
     def load_frame(self, desa: str, load: int, version: int) -> None:
         self.desa[OTHER_SUBSLS] = desa
-        with self.world.house.engine.begin() as connection, following_frame(connection):
+        with self.world.resources.engine.begin() as connection, following_frame(connection):
             load_frame(connection, frame(desa, load), FRAME_COLUMNS, self.scratch)
             note_version(connection, dataset="sls", version=f"2022-10-0{version}", manifest_sha256=str(version) * 64,
                          scale=1, note="", report={})  # fmt: skip
 
     def spoil(self, night: date, rows: int) -> None:
-        with self.world.house.engine.begin() as connection:
+        with self.world.resources.engine.begin() as connection:
             moved = "UPDATE core.kasus SET row_no = row_no + :rows WHERE province = :province AND night = :night"
             connection.execute(text(moved), {"rows": rows, "province": PROVINCE, "night": night})
 
@@ -169,7 +169,7 @@ def ten_nights(campaign: Campaign) -> None:
         if number == 4:  # freed on the newest night, which is published again
             campaign.publish(night)
             deciding.free(
-                campaign.world.house,
+                campaign.world.resources,
                 PROVINCE,
                 campaign.sent["held"],
                 campaign.world.suites,
@@ -189,7 +189,7 @@ def _publish(campaign: Campaign, night: date) -> None:
         case 6:  # published, then the night before is opened again for a courier who was late
             campaign.publish(night)
             campaign.deliver("courier", NIGHTS[5], [family("C1", number=70), family("C2", number=71)])
-            replaying.reopen(campaign.world.house, PROVINCE, NIGHTS[5], "the courier was late")
+            replaying.reopen(campaign.world.resources, PROVINCE, NIGHTS[5], "the courier was late")
         case _:
             campaign.publish(night)
 
@@ -199,8 +199,8 @@ def campaign(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
     limits = tmp_path_factory.mktemp("limits") / "limits.csv"
     limits.write_text(LIMITS, encoding="utf-8")
     own = {"hold_limits_file": limits, "work_dir": tmp_path_factory.mktemp("work")}
-    with open_house(services_env.model_copy(update=own)) as house, pytest.MonkeyPatch.context() as patch:
-        world = FieldWorld(house, few_rules())
+    with open_resources(services_env.model_copy(update=own)) as resources, pytest.MonkeyPatch.context() as patch:
+        world = FieldWorld(resources, few_rules())
         world.prepare(tmp_path_factory.mktemp("reference"))
         patch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
         patch.setattr(replaying, "load_suites", lambda _: world.suites)
@@ -210,8 +210,8 @@ def campaign(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def table(campaign: Campaign, published: Published, name: str) -> list[dict[str, str]]:
-    house = campaign.world.house
-    content = house.store.get_bytes(house.settings.release_bucket, published.prefix + name, max_bytes=10**8)
+    resources = campaign.world.resources
+    content = resources.store.get_bytes(resources.settings.release_bucket, published.prefix + name, max_bytes=10**8)
     assert content is not None
     return list(csv.DictReader(io.StringIO(content.decode())))
 
@@ -248,11 +248,11 @@ def counted(campaign: Campaign, night: date, last_day: date) -> Counter[tuple[st
 
 def asked_figures(campaign: Campaign, connection: Any) -> Iterator[AskedFigure]:
     """Every count of every region that any release tells of, as an operator would ask for it."""
-    house = campaign.world.house
+    resources = campaign.world.resources
     for night in campaign.published:
         for code in (NATION, PROVINCE, DESA[:4], DESA[:7], DESA, OTHER_DESA):
             for measure in MEASURES if len(code) <= 4 else ("visited",):
-                yield asked_figure(connection, house.store, house.settings.release_bucket, code, measure, night)
+                yield asked_figure(connection, resources.store, resources.settings.release_bucket, code, measure, night)
 
 
 def test_the_ten_nights_hold_what_they_are_to_show(campaign: Campaign) -> None:
@@ -294,7 +294,7 @@ def test_every_published_figure_and_its_causes_are_what_is_known_now(campaign: C
     known = {night: counted(campaign, NIGHTS[-1], night) for night in campaign.published}
     released = {night: shown(campaign, published) for night, published in campaign.published.items()}
     seen: Counter[str] = Counter()
-    with campaign.world.house.engine.connect() as connection:
+    with campaign.world.resources.engine.connect() as connection:
         for asked in asked_figures(campaign, connection):
             figure = restated_figure(connection, asked, PLANNED)
             where = (asked.night, asked.code, asked.counted)
@@ -309,10 +309,10 @@ def test_every_published_figure_and_its_causes_are_what_is_known_now(campaign: C
 def test_every_published_figure_is_the_sum_of_its_deliveries_and_of_their_cases(
     campaign: Campaign, tmp_path: Path
 ) -> None:
-    house, sums = campaign.world.house, {}
-    with house.engine.connect() as connection:
+    resources, sums = campaign.world.resources, {}
+    with resources.engine.connect() as connection:
         for asked in asked_figures(campaign, connection):
-            traced = trace(connection, house.store, house.settings.archive_bucket, asked)
+            traced = trace(connection, resources.store, resources.settings.archive_bucket, asked)
             stood = asked.release.as_of.nights[PROVINCE]
             where = (asked.night, asked.code, asked.counted)
             if stood not in sums:
@@ -328,7 +328,7 @@ def test_every_published_figure_is_the_sum_of_its_deliveries_and_of_their_cases(
 
 @pytest.fixture
 def commands(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environment(campaign.world.house.settings).items():
+    for name, value in environment(campaign.world.resources.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
 
@@ -378,12 +378,12 @@ def test_a_trace_leads_to_folder_manifest_and_receipt(campaign: Campaign, tmp_pa
     assert done.exit_code == 0, done.output
     [told] = json.loads(path.read_text(encoding="utf-8"))["counts"]
     assert told["total"] == told["published"] == sum(sum(d["counted"].values()) for d in told["deliveries"]) > 0
-    house = campaign.world.house
+    resources = campaign.world.resources
     for each in told["deliveries"]:
-        receipt = house.store.get_bytes(house.settings.archive_bucket, each["receipt"], max_bytes=10**6)
+        receipt = resources.store.get_bytes(resources.settings.archive_bucket, each["receipt"], max_bytes=10**6)
         assert receipt is not None
         assert json.loads(receipt)["manifest_sha256"] == each["manifest_sha256"]
-        assert house.store.size(house.settings.landing_bucket, each["prefix"] + "manifest.json")
+        assert resources.store.size(resources.settings.landing_bucket, each["prefix"] + "manifest.json")
 
 
 @pytest.mark.usefixtures("commands")

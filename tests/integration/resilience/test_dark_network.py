@@ -16,7 +16,7 @@ from sqlalchemy import make_url, text
 
 from regsosek.errors import LockLostError
 from regsosek.release.publish import publish
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import Settings
 from regsosek.warehouse import database, heartbeat, locks
 from regsosek.warehouse.database import connect
@@ -79,26 +79,26 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    with open_house(services_env) as house:
-        world = FieldWorld(house, few_rules())
+    with open_resources(services_env) as resources:
+        world = FieldWorld(resources, few_rules())
         world.prepare(tmp_path_factory.mktemp("reference"))
         yield world
 
 
 @pytest.fixture
 def proxy(world: FieldWorld) -> Iterator[Proxy]:
-    found = Proxy(make_url(world.house.settings.warehouse_url.get_secret_value()).port or 0)
+    found = Proxy(make_url(world.resources.settings.warehouse_url.get_secret_value()).port or 0)
     found.start()
     yield found
     found.close()
 
 
 @pytest.fixture
-def beyond(world: FieldWorld, proxy: Proxy) -> Iterator[House]:
-    """The house as a worker behind the proxy has it."""
+def beyond(world: FieldWorld, proxy: Proxy) -> Iterator[Resources]:
+    """The resources as a worker behind the proxy has it."""
     # A run may end the sessions of a run before it, by the same account, and nobody else's.
-    with open_house(behind(world.house.settings, proxy.listening.getsockname()[1])) as house:
-        yield house
+    with open_resources(behind(world.resources.settings, proxy.listening.getsockname()[1])) as resources:
+        yield resources
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=str,
 )
 def test_a_run_in_the_dark_ends_by_itself_and_the_next_one_is_not_kept_waiting(
-    world: FieldWorld, proxy: Proxy, beyond: House, step: Step, caplog: pytest.LogCaptureFixture
+    world: FieldWorld, proxy: Proxy, beyond: Resources, step: Step, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.deliver(NIGHT, [family("A"), family("B", number=2)], produced_at=AT)
     with interrupted(step, proxy.dark.set), pytest.raises(LockLostError, match=f"province {PROVINCE}"):
@@ -130,18 +130,20 @@ def test_a_run_in_the_dark_ends_by_itself_and_the_next_one_is_not_kept_waiting(
     assert world.counts() == [(2, 2, 0, 0, 0, 0, 0)]
 
 
-def test_a_publication_in_the_dark_keeps_no_later_one_waiting(world: FieldWorld, proxy: Proxy, beyond: House) -> None:
+def test_a_publication_in_the_dark_keeps_no_later_one_waiting(
+    world: FieldWorld, proxy: Proxy, beyond: Resources
+) -> None:
     receive(world, NIGHT, [family("A")])
     step = Step("regsosek.release.publish.read_again", before=True)
     with interrupted(step, proxy.dark.set), pytest.raises(LockLostError, match="the release"):
         publish(beyond.publisher, beyond.store, beyond.settings, NIGHT)
     begun = time.monotonic()
-    assert publish(world.house.publisher, world.house.store, world.house.settings, NIGHT).current
+    assert publish(world.resources.publisher, world.resources.store, world.resources.settings, NIGHT).current
     assert time.monotonic() - begun < 2 * BOTH_SIDES_SECONDS
 
 
 def test_who_waits_says_for_whom_once(world: FieldWorld, caplog: pytest.LogCaptureFixture) -> None:
-    engine = world.house.engine
+    engine = world.resources.engine
 
     def wait() -> None:
         with province_lock(engine, PROVINCE):
@@ -160,7 +162,7 @@ def test_who_waits_says_for_whom_once(world: FieldWorld, caplog: pytest.LogCaptu
 
 
 def test_a_lock_outlives_every_lease_while_its_holder_lives(world: FieldWorld) -> None:
-    with province_lock(world.house.engine, PROVINCE) as held:
+    with province_lock(world.resources.engine, PROVINCE) as held:
         time.sleep(1.5 * locks.LEASE_SECONDS)
         with held.engine.begin() as connection:
             assert connection.execute(text("SELECT 1")).scalar() == 1
@@ -188,17 +190,17 @@ def test_each_side_asks_whether_the_other_is_there(services_env: Settings) -> No
 
 
 def test_settings_of_the_database_for_others_are_not_ours(world: FieldWorld) -> None:
-    name = world.house.engine.url.database
-    with world.house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    name = world.resources.engine.url.database
+    with world.resources.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for setting in ("datestyle = 'SQL, DMY'", "idle_session_timeout = '300ms'"):
             connection.execute(text(f'ALTER DATABASE "{name}" SET {setting}'))
     try:
-        with open_house(world.house.settings) as house:
-            own = FieldWorld(house, world.suites)
+        with open_resources(world.resources.settings) as resources:
+            own = FieldWorld(resources, world.suites)
             own.deliver(NIGHT, [family("A")], produced_at=AT)
             slow = Step(f"{PARTS}.stage", before=True)
             with interrupted(slow, lambda: time.sleep(1)):
                 assert own.run(NIGHT).states == {"accepted": 1}
     finally:
-        with world.house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with world.resources.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f'ALTER DATABASE "{name}" RESET ALL'))

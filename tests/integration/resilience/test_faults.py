@@ -28,7 +28,7 @@ from regsosek.night.outcome import Outcome
 from regsosek.night.receiving import receiving
 from regsosek.night.replaying import replay
 from regsosek.quality.verdict import RuleCount
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from support.checks.matrix import cells
 from support.checks.traces_left import contents, on_landing
@@ -61,8 +61,8 @@ WHERE received <> loaded + quarantined + superseded + duplicate + withdrawn + he
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    with open_house(services_env) as house:
-        world = FieldWorld(house, few_rules())
+    with open_resources(services_env) as resources:
+        world = FieldWorld(resources, few_rules())
         prepare(world, tmp_path_factory.mktemp("reference"))
         yield world
 
@@ -92,7 +92,7 @@ def deliver_two_nights(world: FieldWorld) -> None:
     world.deliver(NEXT, parts, produced_at=later)
     spoiled = world.deliver(NEXT, [family("F", number=6)], produced_at=later + timedelta(minutes=1))
     key = f"landing/prov={PROVINCE}/tanggal={NEXT}/{spoiled}/keluarga-00001.csv.gz"
-    world.house.store.put_bytes(world.house.settings.landing_bucket, key, b"cut off")
+    world.resources.store.put_bytes(world.resources.settings.landing_bucket, key, b"cut off")
     again = [family("A", 2, r302_luas_lantai="60"), family("G", number=7)]
     world.deliver(NEXT, again, produced_at=later + timedelta(minutes=2))
 
@@ -104,7 +104,7 @@ def undisturbed(prepared: FieldWorld) -> tuple[str, dict[str, list[str]]]:
     deliver_two_nights(world)
     for night in (NIGHT, NEXT):
         world.run(night)
-    return world.house.settings.landing_bucket, contents(world, (NIGHT, NEXT))
+    return world.resources.settings.landing_bucket, contents(world, (NIGHT, NEXT))
 
 
 def before_next(prepared: FieldWorld, landing: str) -> FieldWorld:
@@ -166,20 +166,20 @@ def test_a_killed_night_run_again_is_an_undisturbed_night(
 
 
 def files_at_work(world: FieldWorld) -> list[Path]:
-    return [path for path in world.house.settings.scratch.rglob("*") if path.is_file()]
+    return [path for path in world.resources.settings.scratch.rglob("*") if path.is_file()]
 
 
 def test_a_killed_night_leaves_no_delivered_file_longer_than_the_next_run(
     world: FieldWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = world.house.settings.model_copy(update={"work_dir": tmp_path / "work"})
-    world.house = replace(world.house, settings=settings)
+    settings = world.resources.settings.model_copy(update={"work_dir": tmp_path / "work"})
+    world.resources = replace(world.resources, settings=settings)
     quick_receive(world, monkeypatch)
     world.deliver(NIGHT, [family("A")], produced_at=AT)
     start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.bring_files"), die).join(SIDE_BY_SIDE_SECONDS)
     assert {path.name for path in files_at_work(world)} >= {"keluarga-00001.csv.gz", "anggota-00001.csv.gz"}
     # Of another province that has nothing to do: whoever runs next clears up.
-    nightly.receive(world.house, NEIGHBOUR, NIGHT)
+    nightly.receive(world.resources, NEIGHBOUR, NIGHT)
     assert files_at_work(world) == []
 
 
@@ -274,11 +274,11 @@ def own_storage(prepared: FieldWorld, tmp_path: Path) -> Iterator[tuple[StoreSer
     server = StoreServer(tmp_path / "state", tmp_path / "s3")
     server.start([])
     keys = {"s3_access_key_id": server.access_key_id, "s3_secret_access_key": server.secret_access_key}
-    values = prepared.house.settings.model_dump() | keys | {"s3_endpoint_url": server.endpoint_url}
+    values = prepared.resources.settings.model_dump() | keys | {"s3_endpoint_url": server.endpoint_url}
     settings = Settings.model_validate(values)
     policy = RetryPolicy(connect_timeout=1, read_timeout=2, request_attempts=1, operation_attempts=2, first_wait=0.01)
     store = ObjectStore.connect(settings, policy)
-    world = FieldWorld(replace(prepared.house, settings=settings, store=store), prepared.suites)
+    world = FieldWorld(replace(prepared.resources, settings=settings, store=store), prepared.suites)
     yield server, world.fresh()
     server.stop()
 
@@ -291,7 +291,7 @@ def test_storage_that_goes_away_fails_the_province_and_the_next_run_completes_it
     for night in (NIGHT, NEXT):
         world.run(night)
     whole = contents(world, (NIGHT, NEXT))
-    landing = world.house.settings.landing_bucket
+    landing = world.resources.settings.landing_bucket
     on_landing(world.fresh(), landing).run(NIGHT)
     for step in (
         Step(f"{LEDGER}.note_begun"),
@@ -316,7 +316,7 @@ def test_a_late_delivery_waits_for_the_next_night_unless_its_night_is_reopened(w
     late = world.deliver(NIGHT, [family("C", number=3), faulty("D", number=4)], produced_at=AT + timedelta(hours=1))
     world.run(NIGHT)
     assert [case[0] for case in world.cases()] == ["A", "B"]
-    reopen_night(world.house, PROVINCE, NIGHT, world.suites, "manifest came late")
+    reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "manifest came late")
     world.run(NIGHT)
     assert [row[2] for row in world.progress(NIGHT)] == [3]
     assert [row[2:5] for row in world.progress(NEXT)] == [(4, 3, 1)]
@@ -334,7 +334,7 @@ def test_a_reopened_night_does_not_change_a_later_night_that_knows_better(world:
     world.run(NEXT)
     assert world.rows("SELECT count(*) FROM mart.progress WHERE night = :night", night=NEXT) == [(0,)]
     world.deliver(NIGHT, [family("B")], produced_at=AT + timedelta(hours=1))
-    reopen_night(world.house, PROVINCE, NIGHT, world.suites, "manifest came late")
+    reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "manifest came late")
     world.run(NIGHT)
     assert [(row[2], row[6]) for row in world.progress(NIGHT)] == [(1, 1)]
     assert [(row[2], row[6]) for row in world.progress(NEXT)] == [(2, 0)]
@@ -344,18 +344,18 @@ def test_mail_that_was_down_is_sent_once_it_is_up(world: FieldWorld, mail_sink: 
     world.deliver(NIGHT, [family("A")], produced_at=AT, spoil={"contract_version": "2"})
     world.run(NIGHT)
     before = set(mail_sink.received())
-    broken = world.house.settings.model_copy(update={"smtp_port": free_port()})
+    broken = world.resources.settings.model_copy(update={"smtp_port": free_port()})
 
     def told(settings: Settings) -> tuple[int, int]:
-        house = replace(world.house, settings=settings)
-        done = nightly.tell(house, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
+        resources = replace(world.resources, settings=settings)
+        done = nightly.tell(resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
         return done.sent, done.waiting
 
     for _ in range(2):
         with pytest.raises(NightFailedError, match="1 reached no server and wait"):
             told(broken)
-    assert told(world.house.settings) == (1, 0)
-    assert told(world.house.settings) == (0, 0)
+    assert told(world.resources.settings) == (1, 0)
+    assert told(world.resources.settings) == (0, 0)
     assert len(set(mail_sink.received()) - before) == 1
 
 
@@ -363,9 +363,9 @@ def test_a_message_that_waits_keeps_no_other_night_red(world: FieldWorld, mail_s
     world.deliver(NIGHT, [family("A")], produced_at=AT, spoil={"contract_version": "2"})
     world.run(NIGHT)
     nowhere = replace(OFFICE, channel=Channel.WEBHOOK, address="obrolan")
-    put(world.house.engine, nowhere, night=NIGHT - timedelta(days=1), now=AT)
+    put(world.resources.engine, nowhere, night=NIGHT - timedelta(days=1), now=AT)
     for _ in range(2):
-        done = nightly.tell(world.house, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
+        done = nightly.tell(world.resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
         assert (done.waiting, done.unreached) == (1, 0)
     assert world.rows("SELECT attempts, state FROM alert.delivery WHERE address = 'obrolan'") == [(1, "waiting")]
 
@@ -374,10 +374,10 @@ def test_a_message_that_waits_keeps_no_other_night_red(world: FieldWorld, mail_s
 def hostile_table(world: FieldWorld) -> Iterator[FieldWorld]:
     """A check that no row with a NIK passes: PostgreSQL answers with the failing row, whole."""
     table = f"restricted.anggota_identity_p{PROVINCE}"
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text(f"ALTER TABLE {table} ADD CONSTRAINT hostile CHECK (r403_nik IS NULL)"))
     yield world
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("TRUNCATE restricted.anggota_identity"))
         connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT hostile"))
 
@@ -395,14 +395,14 @@ def quick_receive(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_of_nightly(world: FieldWorld) -> None:
-    report = nightly.run_night(world.house, NIGHT, [PROVINCE], alerts=False)
+    report = nightly.run_night(world.resources, NIGHT, [PROVINCE], alerts=False)
     raise EngineFaultError(report.outcome.failed[PROVINCE])
 
 
 def run_of_replay(world: FieldWorld) -> None:
     with pytest.raises(EngineFaultError):
-        nightly.receive(world.house, PROVINCE, NIGHT)
-    replay(world.house, NIGHT, [PROVINCE])
+        nightly.receive(world.resources, PROVINCE, NIGHT)
+    replay(world.resources, NIGHT, [PROVINCE])
 
 
 @pytest.mark.parametrize("run", [run_of_nightly, run_of_replay])

@@ -22,7 +22,7 @@ from regsosek.night.discovery import applicable_rules
 from regsosek.night.receiving import receiving
 from regsosek.night.run_request import RunRequest
 from regsosek.release import publish
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from regsosek.warehouse.database import connect
 from support.checks.matrix import cells
@@ -61,8 +61,8 @@ RAISED: dict[str, Callable[[], Exception]] = {
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
     """The world's own reference data, and a sub-SLS of a second province."""
     scratch = tmp_path_factory.mktemp("reference")
-    with open_house(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as house:
-        world = FieldWorld(house, few_rules(KEPT_RULES))
+    with open_resources(services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})) as resources:
+        world = FieldWorld(resources, few_rules(KEPT_RULES))
         world.prepare(scratch)
         add_place(world, OTHER, OTHER_DESA, scratch)
         yield world
@@ -74,7 +74,7 @@ def quick_night(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (nightly, receiving):
         monkeypatch.setattr(module, "load_suites", lambda _: world.suites, raising=False)
     monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
-    monkeypatch.setattr(dag_steps, "load_settings", lambda **_: world.house.settings)
+    monkeypatch.setattr(dag_steps, "load_settings", lambda **_: world.resources.settings)
 
 
 def raising(error: Callable[[], Exception], original: Callable[..., Any], when: Callable[..., bool]) -> Any:
@@ -87,12 +87,12 @@ def raising(error: Callable[[], Exception], original: Callable[..., Any], when: 
 
 
 def fail_province(monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]) -> None:
-    step = raising(error, nightly.receive_province, lambda _house, province, *_: province == PROVINCE)
+    step = raising(error, nightly.receive_province, lambda _resources, province, *_: province == PROVINCE)
     monkeypatch.setattr(nightly, "receive_province", step)
 
 
 def run_of_command(world: FieldWorld) -> None:
-    nightly.run_night(world.house, NIGHT, ASKED)
+    nightly.run_night(world.resources, NIGHT, ASKED)
 
 
 def run_of_dag(world: FieldWorld) -> None:
@@ -182,7 +182,7 @@ def test_the_command_and_the_dag_come_to_one_outcome_and_write_one_mail(
     told = []
     for run in (run_of_command, run_of_dag):
         run(world.fresh())
-        told.append((nightly.outcome(world.house, NIGHT, ASKED), mail_of(world)))
+        told.append((nightly.outcome(world.resources, NIGHT, ASKED), mail_of(world)))
     assert told[0] == told[1]
     assert told[0][0].failed[PROVINCE].startswith("DefectError: ")
     assert "docs/runbooks/defect.md" in told[0][1]
@@ -211,14 +211,14 @@ def test_a_fault_that_is_mended_is_told_no_more(
         (PROVINCE, "MachineFaultError"),
     ]
     run(world)
-    assert nightly.outcome(world.house, NIGHT, ASKED).whole
+    assert nightly.outcome(world.resources, NIGHT, ASKED).whole
     assert world.rows("SELECT * FROM ledger.fault") == []
 
 
 @both_ways
 def test_a_province_held_back_from_the_release_is_told(world: FieldWorld, run: Callable[[FieldWorld], None]) -> None:
     world.deliver(NIGHT, [family("A")], produced_at=AT)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("CREATE FUNCTION one_more() RETURNS trigger LANGUAGE plpgsql AS "
                                 "$$BEGIN NEW.received := NEW.received + 1; RETURN NEW; END$$"))  # fmt: skip
         connection.execute(text("CREATE TRIGGER one_more BEFORE INSERT OR UPDATE ON ledger.delivery_count "
@@ -226,7 +226,7 @@ def test_a_province_held_back_from_the_release_is_told(world: FieldWorld, run: C
     try:
         run(world)
     finally:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             connection.execute(text("DROP TRIGGER one_more ON ledger.delivery_count"))
             connection.execute(text("DROP FUNCTION one_more()"))
     assert f"provinces {PROVINCE} failed conservation or second reading" in " ".join(mail_of(world).split())
@@ -267,7 +267,7 @@ def test_a_digest_of_the_nation_that_fails_stops_no_other_message(
     everywhere = [each.code for each in nightly.all_provinces()]
     monkeypatch.setattr(nation, "compose_national", broken)
     with pytest.raises(NightFailedError, match="national: DefectError: digest of the nation: TypeError"):
-        nightly.run_night(world.house, NIGHT, everywhere)
+        nightly.run_night(world.resources, NIGHT, everywhere)
     assert "1 message not composed" in mail_of(world)
 
 
@@ -301,7 +301,7 @@ def test_no_statement_of_a_database_reaches_log_terminal_or_mail(
         if fault == "statement_timeout":
             connection.execute(text(ENDED[fault]))
         else:
-            with world.house.engine.connect() as other:
+            with world.resources.engine.connect() as other:
                 pid = connection.connection.driver_connection.info.backend_pid
                 other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         query = "SELECT count(*) AS secret_value FROM generate_series(1, 100000000) WHERE :secret <> ''"
@@ -324,29 +324,33 @@ def test_boundaries_that_cannot_be_used_stop_no_release_and_are_told(
     file.write_text(
         '{"type": "FeatureCollection", "features": [{"properties": [], "geometry": {}}, {"properties": [1]}]}'
     )
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"boundaries_file": file}))
+    world.resources = replace(
+        world.resources, settings=world.resources.settings.model_copy(update={"boundaries_file": file})
+    )
     run(world)
     assert published(world) == 1
     mail = " ".join(mail_of(world).split())
     assert "published with maps of tiles, the boundaries cannot be used: batas.geojson: feature 1: no BPS code" in mail
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"boundaries_file": None}))
+    world.resources = replace(
+        world.resources, settings=world.resources.settings.model_copy(update={"boundaries_file": None})
+    )
     run(world)
-    assert nightly.outcome(world.house, NIGHT, ASKED).whole
+    assert nightly.outcome(world.resources, NIGHT, ASKED).whole
 
 
 def test_a_full_disk_is_told_with_its_path_and_setting(world: FieldWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_province(monkeypatch, RAISED["OSError"])
     with pytest.raises(RegsosekError) as caught:
-        nightly.receive(world.house, PROVINCE, NIGHT)
+        nightly.receive(world.resources, PROVINCE, NIGHT)
     said = str(caught.value)
-    assert "ENOSPC" in said and f"REGSOSEK_WORK_DIR ({world.house.settings.work_dir})" in said
+    assert "ENOSPC" in said and f"REGSOSEK_WORK_DIR ({world.resources.settings.work_dir})" in said
 
 
 def test_a_warehouse_that_cannot_be_reached_is_told_with_its_setting(world: FieldWorld) -> None:
-    settings: Settings = world.house.settings
+    settings: Settings = world.resources.settings
     refused = settings.warehouse_url.get_secret_value().rpartition("/")[0] + "/no_such_database"
     broken = one_account(settings, refused)
-    house = replace(world.house, settings=broken, engine=connect(broken), accounts={})
+    resources = replace(world.resources, settings=broken, engine=connect(broken), accounts={})
     with pytest.raises(RegsosekError, match="REGSOSEK_WAREHOUSE_URL") as caught:
-        nightly.receive(house, PROVINCE, NIGHT)
+        nightly.receive(resources, PROVINCE, NIGHT)
     assert "no_such_database" not in str(caught.value)

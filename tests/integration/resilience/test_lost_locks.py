@@ -11,7 +11,7 @@ from sqlalchemy import text
 from regsosek.errors import LockLostError
 from regsosek.landing.archive import read_receipt
 from regsosek.release.lifecycle.pointer import seen
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from regsosek.warehouse.locks import PROVINCE_LOCK, RELEASE_LOCK, province_lock
 from support.deliveries.families import PROVINCE
@@ -29,8 +29,8 @@ PARTS, LEDGER = "regsosek.night.receiving.parts", "regsosek.warehouse.nights.led
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    with open_house(services_env) as house:
-        world = FieldWorld(house, few_rules())
+    with open_resources(services_env) as resources:
+        world = FieldWorld(resources, few_rules())
         world.prepare(tmp_path_factory.mktemp("reference"))
         yield world
 
@@ -70,7 +70,7 @@ def test_who_lost_the_lock_is_refused_whether_anybody_took_it_or_not(world: Fiel
 
 
 def test_who_lost_the_lock_rejects_nothing_in_the_archive_either(world: FieldWorld) -> None:
-    store, settings = world.house.store, world.house.settings
+    store, settings = world.resources.store, world.resources.settings
     delivery_id = world.deliver(NIGHT, [family("A")], produced_at=AT)
     [missing] = [each.key for each in store.list_objects(settings.landing_bucket, "landing/") if "anggota" in each.key]
     store.delete(settings.landing_bucket, missing)
@@ -122,7 +122,7 @@ def test_a_delivery_that_another_run_decided_is_not_decided_again(world: FieldWo
     decide = "UPDATE ledger.delivery SET state = 'rejected', reason = 'file_size', detail = '' WHERE true RETURNING 1"
 
     def decided() -> None:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             connection.execute(text(decide))
 
     with interrupted(Step(f"{PARTS}.stage", before=True), decided), pytest.raises(LockLostError, match="is rejected"):
@@ -133,7 +133,7 @@ def test_a_delivery_that_another_run_decided_is_not_decided_again(world: FieldWo
 def test_each_holder_draws_a_higher_token(world: FieldWorld) -> None:
     tokens = []
     for _ in range(3):
-        with province_lock(world.house.engine, PROVINCE) as held:
+        with province_lock(world.resources.engine, PROVINCE) as held:
             tokens.append(held.token)
     assert tokens == sorted(set(tokens))
 
@@ -143,8 +143,8 @@ def test_a_publication_that_lost_its_right_moves_no_pointer(world: FieldWorld) -
     step = Step("regsosek.release.publish._verify")
     with interrupted(step, lambda: end_lock_session(world, RELEASE_LOCK)), pytest.raises(LockLostError):
         release(world, NIGHT)
-    house = world.house
-    assert seen(house.store, house.settings.release_bucket) is None
+    resources = world.resources
+    assert seen(resources.store, resources.settings.release_bucket) is None
     assert world.rows("SELECT count(*) FROM release.release") == [(0,)]
     assert release(world, NIGHT).current
 

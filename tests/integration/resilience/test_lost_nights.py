@@ -16,7 +16,7 @@ from regsosek.night.auditing import audit_one
 from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
 from regsosek.release.publish import publish
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from regsosek.statistics.definitions.as_of import last_refreshed
 from regsosek.warehouse.locks import province_lock
@@ -39,8 +39,8 @@ REPLAY = f"regsosek replay --from {NEXT} -p {PROVINCE}"
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWorld]:
-    with open_house(services_env) as house:
-        world = FieldWorld(house, few_rules(PUBLISHED_RULES))
+    with open_resources(services_env) as resources:
+        world = FieldWorld(resources, few_rules(PUBLISHED_RULES))
         world.prepare(tmp_path_factory.mktemp("reference"))
         yield world
 
@@ -63,14 +63,14 @@ def three_nights(world: FieldWorld) -> FieldWorld:
 
 def back_to_the_dump(world: FieldWorld, first: date = NEXT) -> FieldWorld:
     """The warehouse as a dump before ``first`` has it."""
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         ledger.forget(connection, PROVINCE, first)
         connection.execute(text("DELETE FROM release.release WHERE night >= :first"), {"first": first})
     return world
 
 
 def stands_at(world: FieldWorld, night: date = FOURTH) -> date | None:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return last_refreshed(connection, night).nights.get(PROVINCE)
 
 
@@ -94,14 +94,14 @@ def test_a_replay_from_a_day_too_late_is_refused_and_forgets_nothing(three_night
     world = back_to_the_dump(three_nights)
     before = contents(world, ())
     with pytest.raises(SealedNightError, match=REPLAY):
-        replay(world.house, THIRD, [PROVINCE])
+        replay(world.resources, THIRD, [PROVINCE])
     assert contents(world, ()) == before
 
 
 def test_a_replay_in_order_never_meets_the_refusal(three_nights: FieldWorld) -> None:
     whole = contents(three_nights, NIGHTS)
     world = back_to_the_dump(three_nights)
-    replay(world.house, NEXT, [PROVINCE])
+    replay(world.resources, NEXT, [PROVINCE])
     assert contents(world, NIGHTS) == whole
     world.run(FOURTH)
     assert stands_at(world) == FOURTH
@@ -110,15 +110,15 @@ def test_a_replay_in_order_never_meets_the_refusal(three_nights: FieldWorld) -> 
 def test_a_reopening_over_lost_nights_is_refused(three_nights: FieldWorld) -> None:
     world = back_to_the_dump(three_nights, THIRD)
     with pytest.raises(SealedNightError, match=f"replay --from {THIRD}"):
-        reopen_night(world.house, PROVINCE, NEXT, world.suites, "the network was down")
+        reopen_night(world.resources, PROVINCE, NEXT, world.suites, "the network was down")
 
 
 def test_a_night_reopened_after_the_dump_is_a_lost_one(three_nights: FieldWorld) -> None:
     world = three_nights
     dumped = contents(world, ())
     late = world.deliver(NEXT, [family("L", number=9)], produced_at=AT + DAY)
-    reopen_night(world.house, PROVINCE, NEXT, world.suites, "the network was down")
-    with world.house.engine.begin() as connection:
+    reopen_night(world.resources, PROVINCE, NEXT, world.suites, "the network was down")
+    with world.resources.engine.begin() as connection:
         own = {"province": PROVINCE, "late": late}
         connection.execute(text("DELETE FROM ledger.delivery WHERE province = :province AND delivery_id = :late"), own)
         connection.execute(text("DELETE FROM ledger.event"))
@@ -129,7 +129,7 @@ def test_a_night_reopened_after_the_dump_is_a_lost_one(three_nights: FieldWorld)
     assert contents(world, ())["ledger.delivery"] == dumped["ledger.delivery"]
     with pytest.raises(SealedNightError, match=REPLAY):
         world.run(FOURTH)
-    replay(world.house, NEXT, [PROVINCE])
+    replay(world.resources, NEXT, [PROVINCE])
     assert world.rows("SELECT night, state FROM ledger.delivery WHERE delivery_id = :id", id=late) == [
         (NEXT, "accepted")
     ]
@@ -154,7 +154,7 @@ def test_a_killed_replay_is_no_whole_province(three_nights: FieldWorld, step: St
     assert stood is not None and stood < THIRD
     with pytest.raises(SealedNightError, match="regsosek replay --from"):
         world.run(night)
-    replay(world.house, NEXT, [PROVINCE])
+    replay(world.resources, NEXT, [PROVINCE])
     assert contents(world, NIGHTS) == whole
 
 
@@ -169,7 +169,7 @@ def test_a_replay_killed_within_a_night_is_taken_up_by_the_next_run(three_nights
     assert process.exitcode == -signal.SIGKILL
     world.run(night)
     if night == FOURTH:
-        with world.house.engine.begin() as connection:
+        with world.resources.engine.begin() as connection:
             ledger.forget(connection, PROVINCE, FOURTH)
     assert contents(world, NIGHTS) == whole
 
@@ -190,30 +190,30 @@ def test_an_older_warehouse_that_skipped_a_night_is_not_whole_behind_it(three_ni
     world = back_to_the_dump(three_nights)
     with pytest.raises(SealedNightError):
         world.run(THIRD)  # looks into the archive
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         ledger.note_refreshed(connection, PROVINCE, THIRD)
     assert stands_at(world) == NIGHT
 
 
 def test_a_release_over_lost_nights_names_the_replay_or_the_province(three_nights: FieldWorld) -> None:
-    world, house = three_nights, three_nights.house
-    publish(house.publisher, house.store, house.settings, NEXT)
-    with house.engine.begin() as connection:
+    world, resources = three_nights, three_nights.resources
+    publish(resources.publisher, resources.store, resources.settings, NEXT)
+    with resources.engine.begin() as connection:
         ledger.forget(connection, PROVINCE, NEXT)
     with pytest.raises(AuditError, match=REPLAY):
-        publish(house.publisher, house.store, house.settings, THIRD)
+        publish(resources.publisher, resources.store, resources.settings, THIRD)
     back_to_the_dump(world)
-    with house.engine.begin() as connection:  # as a version without the refusal left it
+    with resources.engine.begin() as connection:  # as a version without the refusal left it
         ledger.note_refreshed(connection, PROVINCE, THIRD)
-    assert PROVINCE in publish(house.publisher, house.store, house.settings, THIRD).missing
+    assert PROVINCE in publish(resources.publisher, resources.store, resources.settings, THIRD).missing
 
 
 def test_the_full_audit_sees_lost_nights_whatever_is_left_adds_up(three_nights: FieldWorld) -> None:
-    house = three_nights.house
-    publish(house.publisher, house.store, house.settings, NIGHT)
-    assert audit_one(house, PROVINCE) == ()
+    resources = three_nights.resources
+    publish(resources.publisher, resources.store, resources.settings, NIGHT)
+    assert audit_one(resources, PROVINCE) == ()
     back_to_the_dump(three_nights)
-    [told] = audit_one(house, PROVINCE)
+    [told] = audit_one(resources, PROVINCE)
     assert REPLAY in told
 
 
@@ -222,30 +222,30 @@ def test_watchdog_and_status_see_lost_nights_before_anybody_asks_for_one(three_n
     now = datetime(2022, 10, 24, 23, 30, tzinfo=UTC)
 
     def lost() -> list[str]:
-        found = watch(world.house.settings, now, "command", tell=False).findings
+        found = watch(world.resources.settings, now, "command", tell=False).findings
         return [each.detail for each in found if each.kind is FindingKind.NIGHTS_LOST]
 
     assert lost() == []
     back_to_the_dump(world)
-    with province_lock(world.house.engine, PROVINCE):
+    with province_lock(world.resources.engine, PROVINCE):
         assert lost() == []  # a replay is under way
     [told] = lost()
     assert f"from {NEXT} on" in told
     assert f"regsosek replay --from {NEXT}" in told
-    assert CliRunner().invoke(app, ["status", "--json"], env=environment(world.house.settings)).exit_code == 1
+    assert CliRunner().invoke(app, ["status", "--json"], env=environment(world.resources.settings)).exit_code == 1
 
 
 def hashes(world: FieldWorld, nights: tuple[date, ...]) -> list[tuple[str, str]]:
     """Releases the nights, oldest first."""
-    house = world.house
-    published = [publish(house.publisher, house.store, house.settings, night) for night in nights]
+    resources = world.resources
+    published = [publish(resources.publisher, resources.store, resources.settings, night) for night in nights]
     return [(each.release_id, each.content_hash) for each in published]
 
 
 def test_a_replay_and_a_release_after_it_make_the_published_bytes_again(three_nights: FieldWorld) -> None:
     world, nights = three_nights, NIGHTS[:3]
     published = hashes(world, nights)
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert hashes(world, nights) == published
     assert world.rows("SELECT night, max(revision) FROM release.release GROUP BY night ORDER BY night") == [
         (night, 1) for night in nights
@@ -263,5 +263,5 @@ def test_the_drill_from_an_empty_warehouse_makes_the_published_bytes_again(
         world.run(night)
         published += hashes(world, (night,))
     lose_warehouse(world, postgres_server, tmp_path)
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert hashes(world, NIGHTS) == published

@@ -11,7 +11,7 @@ from regsosek.errors import ObjectStoreError
 from regsosek.landing.archive import read_seal
 from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from support.checks.traces_left import contents, lose_warehouse, on_landing
 from support.deliveries.families import PROVINCE, csv_gz
@@ -32,14 +32,14 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def prepared(services_env: Settings, scratch: Path) -> Iterator[FieldWorld]:
-    with open_house(services_env) as house:
-        world = FieldWorld(house, few_rules())
+    with open_resources(services_env) as resources:
+        world = FieldWorld(resources, few_rules())
         world.prepare(scratch)
         yield world
 
 
 def put(world: FieldWorld, key: str, content: bytes) -> None:
-    world.house.store.put_bytes(world.house.settings.landing_bucket, f"landing/prov={PROVINCE}/{key}", content)
+    world.resources.store.put_bytes(world.resources.settings.landing_bucket, f"landing/prov={PROVINCE}/{key}", content)
 
 
 def run(world: FieldWorld, nights: tuple[date, ...] = NIGHTS) -> None:
@@ -60,7 +60,7 @@ def eventful_nights(world: FieldWorld) -> FieldWorld:
     world.deliver(NEXT, [family("B", 2, number=2), family("A")], produced_at=AT + DAY)
     world.run(NEXT)
     world.deliver(NIGHT, [family("E", number=5)], produced_at=AT + timedelta(hours=1))
-    reopen_night(world.house, PROVINCE, NIGHT, world.suites, "the network of one kabupaten was down")
+    reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "the network of one kabupaten was down")
     world.run(NIGHT)
     world.deliver(THIRD, [family("A", 2, r302_luas_lantai="60")], produced_at=AT + 2 * DAY)
     world.run(THIRD)
@@ -69,7 +69,7 @@ def eventful_nights(world: FieldWorld) -> FieldWorld:
 
 def without_landing(world: FieldWorld) -> FieldWorld:
     """The same world, its landing area an empty bucket."""
-    return on_landing(world, world.house.settings.release_bucket)
+    return on_landing(world, world.resources.settings.release_bucket)
 
 
 def test_a_lost_warehouse_comes_back_from_the_archive_alone(
@@ -99,7 +99,7 @@ def test_a_sealed_night_takes_nothing_new_into_a_new_warehouse(
 def test_a_replay_leaves_everything_as_it_was(world: FieldWorld, first: date, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(eventful_nights(world), NIGHTS)
     monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
-    replay(without_landing(world).house, first, [PROVINCE])
+    replay(without_landing(world).resources, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
 
 
@@ -128,7 +128,7 @@ def test_a_reopening_that_was_killed_before_the_ledger_is_taken_up(world: FieldW
     process = start_night(world, NIGHT, PROVINCE, Step(f"{SEALING}._archive_seal"), die, reopened="late")
     process.join(20)
     assert world.rows("SELECT count(*) FROM ledger.delivery") == [(1,)]
-    seal = read_seal(world.house.store, world.house.settings.archive_bucket, province=PROVINCE, night=NIGHT)
+    seal = read_seal(world.resources.store, world.resources.settings.archive_bucket, province=PROVINCE, night=NIGHT)
     assert seal is not None and seal.delivery_ids[1:] == (late,)
     assert world.run(NIGHT).states == {"accepted": 2}
     assert world.rows("SELECT kind, detail FROM ledger.event") == [("reopened", {"reason": "late", "new": 1})]
@@ -137,7 +137,7 @@ def test_a_reopening_that_was_killed_before_the_ledger_is_taken_up(world: FieldW
 def test_a_reopened_night_is_unfinished_until_it_is_received_again(world: FieldWorld) -> None:
     world.run(NIGHT)
     world.deliver(NIGHT, [family("A")], produced_at=AT)
-    reopen_night(world.house, PROVINCE, NIGHT, world.suites, "late")
+    reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "late")
     assert world.rows("SELECT count(*) FROM mart.refreshed") == [(0,)]
     world.run(NIGHT)
     assert world.rows("SELECT count(*) FROM mart.refreshed") == [(1,)]

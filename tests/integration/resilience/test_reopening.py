@@ -21,15 +21,15 @@ def test_a_reopening_that_was_killed_and_is_repeated_stands_once_in_journal_and_
     world.run(NIGHT)
     world.deliver(NIGHT, [family("B", number=2)], produced_at=AT + timedelta(hours=1))
     for _ in range(3):  # each try is killed before the night is received again
-        reopen_night(world.house, PROVINCE, NIGHT, world.suites, "manifest came late")
+        reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "manifest came late")
     world.run(NIGHT)
-    reopen_night(world.house, PROVINCE, NIGHT, world.suites, "the office calls")
+    reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "the office calls")
     journal = world.rows("SELECT detail FROM ledger.event WHERE kind = 'reopened' ORDER BY id")
     assert [(each["reason"], each["new"]) for (each,) in journal] == [
         ("manifest came late", 1),
         ("the office calls", 0),
     ]
-    seal = read_seal(world.house.store, world.house.settings.archive_bucket, province=PROVINCE, night=NIGHT)
+    seal = read_seal(world.resources.store, world.resources.settings.archive_bucket, province=PROVINCE, night=NIGHT)
     assert seal is not None and [each.new for each in seal.reopened] == [1, 0]
 
 
@@ -38,12 +38,12 @@ def test_a_producer_that_runs_wild_stops_its_own_province_at_once_and_nothing_of
 ) -> None:
     for number in range(1, 4):
         world.deliver(NIGHT, [family(f"D{number}", number=number)], produced_at=AT + timedelta(hours=number))
-    plain = world.house
-    world.house = replace(plain, settings=plain.settings.model_copy(update={"most_deliveries": 2}))
+    plain = world.resources
+    world.resources = replace(plain, settings=plain.settings.model_copy(update={"most_deliveries": 2}))
     with pytest.raises(TooManyDeliveriesError, match=f"province {PROVINCE} has 3 new deliveries .*MOST_DELIVERIES"):
         world.run(NIGHT)
     assert read_seal(plain.store, plain.settings.archive_bucket, province=PROVINCE, night=NIGHT) is None
     assert world.rows("SELECT 1 FROM ledger.delivery") == []
-    world.house = replace(plain, settings=plain.settings.model_copy(update={"most_deliveries": 3}))
+    world.resources = replace(plain, settings=plain.settings.model_copy(update={"most_deliveries": 3}))
     world.run(NIGHT)
     assert world.rows("SELECT count(*) FROM ledger.delivery WHERE state = 'accepted'") == [(3,)]

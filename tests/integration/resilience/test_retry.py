@@ -57,7 +57,7 @@ def key(delivery_id: str, name: str) -> str:
 
 def hidden(world: FieldWorld, delivery_id: str, name: str, content: bytes | None = None) -> bytes:
     """Takes a file of the delivery away, or puts another one in its place, for as long as the store is wrong."""
-    store, landing = world.house.store, world.house.settings.landing_bucket
+    store, landing = world.resources.store, world.resources.settings.landing_bucket
     sound = store.get_bytes(landing, key(delivery_id, name), max_bytes=10**6)
     assert sound is not None
     if content is None:
@@ -68,11 +68,11 @@ def hidden(world: FieldWorld, delivery_id: str, name: str, content: bytes | None
 
 
 def shown_again(world: FieldWorld, delivery_id: str, name: str, sound: bytes) -> None:
-    world.house.store.put_bytes(world.house.settings.landing_bucket, key(delivery_id, name), sound)
+    world.resources.store.put_bytes(world.resources.settings.landing_bucket, key(delivery_id, name), sound)
 
 
 def retry(world: FieldWorld, delivery_id: str, reason: str = "the store is well again") -> Decided:
-    return deciding.retry(world.house, PROVINCE, delivery_id, world.suites, by="sari", reason=reason)
+    return deciding.retry(world.resources, PROVINCE, delivery_id, world.suites, by="sari", reason=reason)
 
 
 def rejected_then_a_night(world: FieldWorld, families: list[Family] | None = None, name: str = "manifest.json") -> str:
@@ -99,7 +99,7 @@ def visited(world: FieldWorld, night: date) -> int:
 
 
 def pictures(world: FieldWorld, night: date) -> Any:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         return province_lines(connection, night)
 
 
@@ -116,7 +116,7 @@ def test_a_retried_delivery_counts_from_the_deciding_night_and_earlier_pictures_
     assert of(world, spoiled) == ("accepted", None, NEXT)
     assert (visited(world, NIGHT), visited(world, NEXT)) == (1, 4)
     assert pictures(world, NIGHT) == before
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         [line] = delivery_detail(connection, PROVINCE, spoiled).decisions
     assert (line.kind, line.by, line.reason, line.night) == ("retried", "sari", "the store is well again", NEXT)
 
@@ -130,7 +130,7 @@ def test_a_replay_repeats_the_rejection_and_the_retry(world: FieldWorld, first: 
     deliver(world, THIRD, [family("B", 2, number=2)])
     world.run(THIRD)
     before = contents(world, NIGHTS)
-    replay(on_landing(world, world.house.settings.release_bucket).house, first, [PROVINCE])
+    replay(on_landing(world, world.resources.settings.release_bucket).resources, first, [PROVINCE])
     assert contents(world, NIGHTS) == before
 
 
@@ -141,7 +141,7 @@ def test_a_retry_in_the_night_of_arrival_is_replayed_the_same(world: FieldWorld)
     shown_again(world, spoiled, "keluarga-00001.csv.gz", sound)
     assert retry(world, spoiled).night == NIGHT
     before = contents(world, [NIGHT])
-    replay(on_landing(world, world.house.settings.release_bucket).house, NIGHT, [PROVINCE])
+    replay(on_landing(world, world.resources.settings.release_bucket).resources, NIGHT, [PROVINCE])
     assert contents(world, [NIGHT]) == before
     assert (of(world, spoiled), visited(world, NIGHT)) == (("accepted", None, NIGHT), 1)
 
@@ -149,10 +149,10 @@ def test_a_retry_in_the_night_of_arrival_is_replayed_the_same(world: FieldWorld)
 def test_a_lost_warehouse_comes_back_with_its_retries(world: FieldWorld) -> None:
     retry(world, rejected_then_a_night(world))
     before = contents(world, (NIGHT, NEXT))
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(text("TRUNCATE " + ", ".join(name for name in before if "." in name)))
     for night in (NIGHT, NEXT):
-        on_landing(world, world.house.settings.release_bucket).run(night)
+        on_landing(world, world.resources.settings.release_bucket).run(night)
     assert contents(world, (NIGHT, NEXT)) == before
 
 
@@ -167,11 +167,11 @@ def test_what_is_rejected_again_is_retried_again_then_held_then_freed(world: Fie
     world.run(THIRD)
     held = pictures(world, NEXT)
     assert [each.held_deliveries for each in held if each.province == PROVINCE] == [1]
-    deciding.free(world.house, PROVINCE, spoiled, world.suites, by="budi", reason="checked")
+    deciding.free(world.resources, PROVINCE, spoiled, world.suites, by="budi", reason="checked")
     assert of(world, spoiled) == ("accepted", None, THIRD)
     assert pictures(world, NEXT) == held
     before = contents(world, NIGHTS)
-    replay(on_landing(world, world.house.settings.release_bucket).house, NIGHT, [PROVINCE])
+    replay(on_landing(world, world.resources.settings.release_bucket).resources, NIGHT, [PROVINCE])
     assert contents(world, NIGHTS) == before
 
 
@@ -198,18 +198,18 @@ def test_a_killed_retry_is_carried_out_by_the_next_run(world: FieldWorld, step: 
     assert (of(world, spoiled), visited(world, NEXT)) == (("accepted", None, NEXT), 4)
     before = contents(world, NIGHTS)
     world.run(NEXT)
-    replay(world.house, NIGHT, [PROVINCE])
+    replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, NIGHTS) == before
 
 
 def test_a_recorded_retry_is_carried_out_by_a_run_and_told_once(world: FieldWorld) -> None:
     spoiled = rejected_then_a_night(world)
-    deciding.record(world.house, PROVINCE, spoiled, "retried", world.suites, by="sari", reason="checked")
+    deciding.record(world.resources, PROVINCE, spoiled, "retried", world.suites, by="sari", reason="checked")
     assert (of(world, spoiled), visited(world, NEXT)) == (("registered", None, NEXT), 2)
     world.run(NEXT)
     assert (of(world, spoiled), visited(world, NEXT)) == (("accepted", None, NEXT), 4)
     for _ in range(2):
-        alert_decisions(world.house.alerter, world.house.settings, NEXT, [PROVINCE])
+        alert_decisions(world.resources.alerter, world.resources.settings, NEXT, [PROVINCE])
     told = world.rows("SELECT kind FROM alert.outbox WHERE kind LIKE '% after %'")
     assert told == [(f"digest after {spoiled}@1",)]
 

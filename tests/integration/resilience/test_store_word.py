@@ -48,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, prepared: FieldWorld) -> None:
     """Judges by a few rules and the compiled SQL, and publishes nothing: that is the question of other tests."""
     monkeypatch.setattr(nightly, "load_suites", lambda _: prepared.suites)
     monkeypatch.setattr(applicable_rules, "Judge", CompiledJudge)
-    monkeypatch.setattr(nightly, "_try_publish", lambda _house, _night: None)
+    monkeypatch.setattr(nightly, "_try_publish", lambda _resources, _night: None)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def deliver(world: FieldWorld, night: date = NIGHT, *names: str) -> str:
 
 def run(world: FieldWorld, night: date = NIGHT) -> Mapping[str, str]:
     """What failed of the night, by province."""
-    return run_night(world.house, night, [PROVINCE], alerts=False).outcome.failed
+    return run_night(world.resources, night, [PROVINCE], alerts=False).outcome.failed
 
 
 def states(world: FieldWorld) -> list[tuple[object, ...]]:
@@ -108,7 +108,7 @@ def test_a_store_that_gives_no_listing_stops_the_province_and_seals_nothing(
 ) -> None:
     deliver(world)
     store.lie("GET", LISTING, told, times=ALWAYS)
-    assert f"list {world.house.settings.landing_bucket}/landing/prov={PROVINCE}/" in run(world)[PROVINCE]
+    assert f"list {world.resources.settings.landing_bucket}/landing/prov={PROVINCE}/" in run(world)[PROVINCE]
     assert world.rows("SELECT count(*) FROM ledger.seal") == [(0,)]
     store.lies.clear()
     assert run(world) == {}
@@ -132,7 +132,7 @@ def test_one_wrong_answer_rejects_no_sound_delivery(
     world: FieldWorld, store: LyingStore, address: str, told: Callable[[Answer], Answer]
 ) -> None:
     deliver(world)
-    store.lie("GET", world.house.settings.landing_bucket + ".*" + address, told)
+    store.lie("GET", world.resources.settings.landing_bucket + ".*" + address, told)
     assert run(world) == {}
     assert states(world) == [("accepted", None)]
     assert visited(world) == 2
@@ -144,7 +144,7 @@ def test_a_store_that_contradicts_its_own_listing_stops_the_province_not_the_del
     world: FieldWorld, store: LyingStore, address: str, told: Callable[[Answer], Answer]
 ) -> None:
     deliver(world)
-    store.lie("GET", world.house.settings.landing_bucket + ".*" + address, told, times=ALWAYS)
+    store.lie("GET", world.resources.settings.landing_bucket + ".*" + address, told, times=ALWAYS)
     assert "ObjectStoreError: get" in run(world)[PROVINCE]
     assert states(world) == [("registered", None)]
     store.lies.clear()
@@ -156,18 +156,18 @@ def test_listing_and_reading_that_agree_once_reject_nothing(world: FieldWorld, s
     delivery = deliver(world)
     # Both from a replica that has not heard of the file yet, as long as the first look at the files lasts.
     store.lie("GET", f"prefix=.*{delivery}", no_entries, times=2, after=1)
-    store.lie("GET", world.house.settings.landing_bucket + ".*" + FILE, missing, times=1)
+    store.lie("GET", world.resources.settings.landing_bucket + ".*" + FILE, missing, times=1)
     assert run(world) == {}
     assert states(world) == [("accepted", None)]
 
 
 def test_two_readings_that_differ_stop_the_province(world: FieldWorld, store: LyingStore) -> None:
     delivery = deliver(world)
-    landing = world.house.settings.landing_bucket
+    landing = world.resources.settings.landing_bucket
     file = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/keluarga-00001.csv.gz"
-    whole = world.house.store.get_bytes(landing, file, max_bytes=10**6)
+    whole = world.resources.store.get_bytes(landing, file, max_bytes=10**6)
     assert whole is not None
-    world.house.store.put_bytes(landing, file, whole[:-1])
+    world.resources.store.put_bytes(landing, file, whole[:-1])
     store.lie("GET", f"prefix=.*{delivery}", no_entries, times=2, after=1)
     store.lie("GET", landing + ".*" + FILE, missing, times=1)
     failed = run(world)[PROVINCE]
@@ -182,7 +182,7 @@ def test_two_readings_that_differ_stop_the_province(world: FieldWorld, store: Ly
 def test_what_two_readings_say_is_rejected(world: FieldWorld, store: LyingStore, spoil: str, reason: str) -> None:
     delivery = deliver(world)
     folder = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/"
-    world.house.store.put_bytes(world.house.settings.landing_bucket, folder + spoil, b"short")
+    world.resources.store.put_bytes(world.resources.settings.landing_bucket, folder + spoil, b"short")
     store.asked.clear()
     assert run(world) == {}
     assert states(world) == [("rejected", reason)]
@@ -196,9 +196,9 @@ def test_the_two_readings_lie_a_pause_apart(
     monkeypatch.setattr("regsosek.night.discovery.fetching.sleep", slept.append)
     delivery = deliver(world)
     key = f"landing/prov={PROVINCE}/tanggal={NIGHT}/{delivery}/keluarga-00001.csv.gz"
-    world.house.store.delete(world.house.settings.landing_bucket, key)
-    slower = world.house.settings.model_copy(update={"second_look_seconds": 7})
-    world.house = replace(world.house, settings=slower)
+    world.resources.store.delete(world.resources.settings.landing_bucket, key)
+    slower = world.resources.settings.model_copy(update={"second_look_seconds": 7})
+    world.resources = replace(world.resources, settings=slower)
     run(world)
     assert (states(world), slept) == ([("rejected", "file_missing")], [7])
 
@@ -229,8 +229,8 @@ def test_a_write_that_was_answered_by_somebody_else_is_made_again(
     delivery = deliver(world)
     store.lie("PUT", f"/{record}/", told)
     assert run(world) == {}
-    archive = world.house.settings.archive_bucket
-    assert read_receipt(world.house.store, archive, province=PROVINCE, night=NIGHT, delivery_id=delivery)
+    archive = world.resources.settings.archive_bucket
+    assert read_receipt(world.resources.store, archive, province=PROVINCE, night=NIGHT, delivery_id=delivery)
     assert states(world) == [("accepted", None)]
 
 
@@ -250,7 +250,7 @@ def test_a_night_runs_whatever_the_store_makes_of_conditions(
 
 
 def test_who_comes_second_overwrites_nothing_and_is_told(world: FieldWorld, store: LyingStore) -> None:
-    archive, mine = world.house.settings.archive_bucket, world.house.store
+    archive, mine = world.resources.settings.archive_bucket, world.resources.store
     store.conditions = "honoured"
     mine.put_bytes(archive, "seals/x.json", b"first", over=ABSENT)
     mine.put_bytes(archive, "seals/x.json", b"first", over=ABSENT)
@@ -268,7 +268,7 @@ def test_who_comes_second_overwrites_nothing_and_is_told(world: FieldWorld, stor
 def test_a_store_that_refuses_conditions_is_asked_without_them_from_then_on(
     world: FieldWorld, store: LyingStore
 ) -> None:
-    archive, mine = world.house.settings.archive_bucket, world.house.store
+    archive, mine = world.resources.settings.archive_bucket, world.resources.store
     store.conditions = "refused"
     for content in (b"first", b"second"):
         mine.put_bytes(archive, "seals/x.json", content, over=ABSENT)
@@ -279,7 +279,7 @@ def test_a_store_that_refuses_conditions_is_asked_without_them_from_then_on(
 def test_two_runs_past_the_lock_seal_a_night_once(world: FieldWorld, store: LyingStore) -> None:
     deliver(world)
     store.conditions = "honoured"
-    archive, honest = world.house.settings.archive_bucket, store.honest
+    archive, honest = world.resources.settings.archive_bucket, store.honest
     stranger = Seal(province=PROVINCE, night=NIGHT, sealed_at=AT, delivery_ids=())
 
     # Between the look for a seal and its writing.

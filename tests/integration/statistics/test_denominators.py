@@ -37,11 +37,11 @@ def counted(world: FieldWorld) -> Iterator[FieldWorld]:
     """The world's two sub-SLS of 60 families, and a third of 40 that is split into halves on day 6."""
     day = OPENS + timedelta(days=5)
     rows = [frame(SPLIT, 40, ends=day - timedelta(days=1)), *(frame(part, 20, begins=day) for part in PARTS)]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(insert(subsls), rows)
         connection.execute(insert(psls), [change(part, day) for part in PARTS])
     yield world
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(delete(subsls).where(subsls.c.id_subsls.in_([SPLIT, *PARTS])))
         connection.execute(delete(psls))
 
@@ -64,19 +64,19 @@ def visits(world: FieldWorld, **by_place: int) -> None:
          "night": NIGHT - timedelta(days=1), "cause": "late", "visited": number, "complete": number}
         for code, number in by_place.items()
     ]  # fmt: skip
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(insert(change_table), rows)
         write_totals(connection, PROVINCE, NIGHT - timedelta(days=1))
 
 
 def lists(world: FieldWorld, night: date, code: str, families: int | None, *, not_found: bool = False) -> None:
     values = {"province": PROVINCE, "id_subsls": code, "night": night, "families": families, "not_found": not_found}
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.execute(insert(verified), [values | {"delivery_id": "D"}])
 
 
 def regions(world: FieldWorld, night: date = NIGHT) -> pd.DataFrame:
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         as_of = AsOf(night, {PROVINCE: night})
         found = with_denominators(connection, as_of, field_windows(), completion(connection, as_of), NO_TARGETS)
     return found.set_index("code")
@@ -105,11 +105,11 @@ def test_what_related_places_have_beyond_their_load_is_told_of_each_family_once(
 
 def test_sls_visited_may_pass_those_that_were_planned(counted: FieldWorld) -> None:
     new = DESA + "000900"
-    with counted.house.engine.begin() as connection:
+    with counted.resources.engine.begin() as connection:
         connection.execute(insert(subsls), [frame(new, 30, begins=OPENS + timedelta(days=2))])
     visits(counted, **{SUBSLS: 1, SECOND: 1, PARTS[0]: 1, PARTS[1]: 1, new: 1})
     found = regions(counted).loc[DESA]
-    with counted.house.engine.begin() as connection:
+    with counted.resources.engine.begin() as connection:
         connection.execute(delete(subsls).where(subsls.c.id_subsls == new))
     assert (found["sls_visited"], found["sls_target"]) == (4, 3)  # two halves are one SLS
     assert found["last_day"] == OPENS + timedelta(days=3)
@@ -118,7 +118,7 @@ def test_sls_visited_may_pass_those_that_were_planned(counted: FieldWorld) -> No
 def test_the_last_day_moves_with_a_corrected_date_though_no_figure_changes(counted: FieldWorld) -> None:
     visits(counted, **{SUBSLS: 2})
     moved = {"province": PROVINCE, "placed_code": SUBSLS, "night": NIGHT, "cause": "corrected"}
-    with counted.house.engine.begin() as connection:
+    with counted.resources.engine.begin() as connection:
         for day, number in ((3, -2), (1, 2)):
             values = {"enumerated_on": OPENS + timedelta(days=day), "visited": number, "complete": number}
             connection.execute(insert(change_table), [moved | values])
@@ -155,10 +155,10 @@ def test_everything_adds_up_the_tree(counted: FieldWorld) -> None:
 def test_a_night_is_gathered_with_pace_and_floor(counted: FieldWorld) -> None:
     visits(counted, **{SUBSLS: 48, SECOND: 24})
     as_of = AsOf(NIGHT, {PROVINCE: NIGHT})
-    with counted.house.engine.connect() as connection:
-        store, bucket = counted.house.store, counted.house.settings.release_bucket
+    with counted.resources.engine.connect() as connection:
+        store, bucket = counted.resources.store, counted.resources.settings.release_bucket
         changes_of = partial(changes_since, connection, store, bucket, None)
-        planned = planning(counted.house.settings)
+        planned = planning(counted.resources.settings)
         figures = gather(connection, as_of, as_of.night_before(), changes_of, planned, {}, read_imprint(None))
     row = figures.region(KABKOTA)
     assert (row["plan_base"], row["plan_base_families"], row["plan_families"]) == ("kerangka", 160, 64)

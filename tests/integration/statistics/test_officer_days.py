@@ -22,7 +22,7 @@ def there(document: str, **changes: str) -> Family:
 
 def seen(world: FieldWorld, night: date) -> dict[str, tuple[int, ...]]:
     """Officer-days and their families by code."""
-    with world.house.engine.connect() as connection:
+    with world.resources.engine.connect() as connection:
         found = officers(connection, AsOf(night, {PROVINCE: night}))
     return {str(code): tuple(map(int, row)) for code, row in zip(found.index, found[NUMBERS].values, strict=True)}
 

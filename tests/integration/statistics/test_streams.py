@@ -24,7 +24,7 @@ from regsosek.portal.views.validation import read_validation
 from regsosek.quality.rules import load_suites
 from regsosek.quality.verdict import Judge
 from regsosek.release.audit.conservation import conservation_faults
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.statistics.definitions.as_of import last_refreshed
 from regsosek.statistics.nights.province_nights import provinces_of_the_night
@@ -51,14 +51,14 @@ def prepared(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -
     """Two provinces; few rules of the questionnaire, all of the streams."""
     settings = services_env.model_copy(update={"work_dir": tmp_path_factory.mktemp("work")})
     streams = {name: suite for name, suite in load_suites(PROJECT_ROOT / "expectations").items() if name in STREAMS}
-    with open_house(settings) as house:
-        world = FieldWorld(house, few_rules() | streams)
+    with open_resources(settings) as resources:
+        world = FieldWorld(resources, few_rules() | streams)
         world.prepare(tmp_path_factory.mktemp("reference"))
         codes = {SUBSLS: PROVINCE, SECOND_SUBSLS: PROVINCE, OTHER_SUBSLS: OTHER}
         frame = [
             (p, code, "2022-01-01", None, code[:10], "RT", 1, 60, "BPS", "2022-10-01") for code, p in codes.items()
         ]
-        with house.engine.begin() as connection:
+        with resources.engine.begin() as connection:
             load_frame(connection, frame, FRAME_COLUMNS, tmp_path_factory.mktemp("frame"))
         yield world
 
@@ -79,7 +79,7 @@ def newest(world: FieldWorld, dataset: str, columns: str, night: date, province:
 
 
 def faults(world: FieldWorld, night: date) -> dict[str, list[str]]:
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         return conservation_faults(connection, last_refreshed(connection, night), {})
 
 
@@ -171,8 +171,8 @@ def test_a_replay_from_the_archive_leaves_the_same_tables(world: FieldWorld, mon
     run(world, NEXT)
     before = contents(world, (NIGHT, NEXT))
     monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
-    nothing = world.house.settings.release_bucket
-    replay(on_landing(world, nothing).house, NIGHT, [PROVINCE, OTHER])
+    nothing = world.resources.settings.release_bucket
+    replay(on_landing(world, nothing).resources, NIGHT, [PROVINCE, OTHER])
     assert contents(world, (NIGHT, NEXT)) == before
 
 
@@ -190,8 +190,8 @@ def test_no_position_leaves_the_restricted_schema(world: FieldWorld, caplog: pyt
     text = {schema: "" for _, schema in tables}
     for table, schema in tables:
         text[schema] += "".join(row for (row,) in world.rows(f"SELECT t::text FROM {table} t"))
-    archive = world.house.settings.archive_bucket
-    text["receipts"] = "".join(r.model_dump_json() for r in list_receipts(world.house.store, archive, night=NIGHT))
+    archive = world.resources.settings.archive_bucket
+    text["receipts"] = "".join(r.model_dump_json() for r in list_receipts(world.resources.store, archive, night=NIGHT))
     text["log"] = caplog.text
     places = {where for where, told in text.items() for secret in (LATITUDE[1:], LONGITUDE, PHOTO) if secret in told}
     assert places == {"restricted"}
@@ -201,7 +201,7 @@ def test_no_position_leaves_the_restricted_schema(world: FieldWorld, caplog: pyt
 def test_a_province_that_sent_streams_alone_is_silent_for_the_questionnaire(world: FieldWorld) -> None:
     deliver_stream(world, NIGHT, "progres", [report()], produced_at=AT)
     run(world)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         windows = field_windows()
         states = provinces_of_the_night(connection, last_refreshed(connection, NIGHT), windows).set_index("province")
     assert states.loc[PROVINCE, ["state", "deliveries", "accepted", "last_night"]].tolist() == [
@@ -319,7 +319,7 @@ def test_a_stream_over_its_limit_is_held_until_an_operator_frees_it(
     world.run(NIGHT)
     assert counts(world, "progres") == [(PROVINCE, "held", 120, 0, 0, 0, 0, 0, 120)]
     assert newest(world, "progres", "id_subsls", NIGHT) == []
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         [waiting] = held_deliveries(connection)
         states = provinces_of_the_night(connection, last_refreshed(connection, NIGHT), field_windows())
     assert (waiting.instrument, waiting.messages, waiting.exceeded[0].dataset) == (
@@ -327,7 +327,7 @@ def test_a_stream_over_its_limit_is_held_until_an_operator_frees_it(
     )  # fmt: skip
     assert states.set_index("province").loc[PROVINCE, "state"] == "accepted"
     monkeypatch.setattr("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge)
-    free(world.house, PROVINCE, held, world.suites, by="test", reason="looked at")
+    free(world.resources, PROVINCE, held, world.suites, by="test", reason="looked at")
     assert counts(world, "progres") == [(PROVINCE, "accepted", 120, 80, 40, 0, 0, 0, 0)]
     assert faults(world, NIGHT) == {}
 
@@ -335,7 +335,7 @@ def test_a_stream_over_its_limit_is_held_until_an_operator_frees_it(
 def test_conservation_misses_a_message_that_is_gone(world: FieldWorld) -> None:
     deliver_stream(world, NIGHT, "progres", [report(), report(kode_petugas="0008")], produced_at=AT)
     world.run(NIGHT)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM stream.progres WHERE kode_petugas = '0008'")
     told = " ".join(faults(world, NIGHT)[PROVINCE])
     assert "2 rows of progres received, 1 stored" in told
@@ -344,7 +344,7 @@ def test_conservation_misses_a_message_that_is_gone(world: FieldWorld) -> None:
 
 def test_the_operator_sees_deliveries_by_instrument(world: FieldWorld) -> None:
     run(full_night(world))
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         lines = delivery_lines(connection, (PROVINCE, OTHER))
         brought = pages.Brought(deliveries_of(connection, [NIGHT], [PROVINCE, OTHER]))
         night = read_night(connection, NIGHT, field_windows())
@@ -358,7 +358,7 @@ def test_the_operator_sees_deliveries_by_instrument(world: FieldWorld) -> None:
     for dataset in ("keluarga", *STREAMS):
         assert f"/r/nights/{NIGHT}/{OTHER}/{dataset}" in page
     asked = {"province": OTHER, "night": NIGHT, "dataset": "rekap_vk"}
-    with world.house.engine.begin() as connection:
-        docs = read_validation(connection, world.house.store, world.house.settings.archive_bucket, **asked)
+    with world.resources.engine.begin() as connection:
+        docs = read_validation(connection, world.resources.store, world.resources.settings.archive_bucket, **asked)
     assert {each.rule.id: each.violations for each in docs.outcomes if each.violations} == {"R12": 1, "R13": 1}
     assert (docs.deliveries, docs.rows) == (1, 2)

@@ -35,7 +35,7 @@ from regsosek.release.figures.previous_release import published_table
 from regsosek.release.figures.schema import tables_of_regions
 from regsosek.release.files.tables import REGION_TABLES
 from regsosek.release.publish import publish
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.field.campaign import Behaviour, Campaign, default_behaviour
 from regsosek.simulation.output.sinks import DirectorySink
@@ -76,24 +76,24 @@ def behaviour() -> Behaviour:
 
 @dataclass(frozen=True)
 class Chain:
-    house: House
+    resources: Resources
     report: SimulationReport
     files: Files
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        with self.house.engine.connect() as connection:
+        with self.resources.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
     def told(self, night: date) -> ProvinceStreams:
         as_of = AsOf(night, {PROVINCE: night})
-        with self.house.engine.connect() as connection:
+        with self.resources.engine.connect() as connection:
             clocks = clocks_as_of(connection, as_of)[PROVINCE]
             related = related_places(connection, night)
             return told_as_of(connection, PROVINCE, night, field_windows()[PROVINCE].closes, clocks, related)
 
     def regions(self, night: date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Regions with denominators, streams side by side, photo coverage."""
-        with self.house.engine.connect() as connection:
+        with self.resources.engine.connect() as connection:
             return self.regions_of(connection, night)
 
     @staticmethod
@@ -110,17 +110,17 @@ def chain(services_env: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     root, nothing = tmp_path_factory.mktemp("files"), DefectTable(share_of_documents=0, kind=())
     suites = load_suites(PROJECT_ROOT / "expectations")
     former, applicable_rules.Judge = applicable_rules.Judge, CompiledJudge
-    with open_house(services_env) as house:
+    with open_resources(services_env) as resources:
         for night in NIGHTS:
             campaign = Campaign(seed=3, scale=0.006, first_delivery=night, behaviour=behaviour(), streams=True)
             report = simulate(campaign, DirectorySink(root), nights=[night], provinces=[PROVINCE], defects=nothing)
         for path in filter(Path.is_file, root.rglob("*")):
-            house.store.put_file(services_env.landing_bucket, str(path.relative_to(root)), path)
+            resources.store.put_file(services_env.landing_bucket, str(path.relative_to(root)), path)
         with near_regions(PROVINCE):
-            load_reference(house)
+            load_reference(resources)
         for night in NIGHTS:
-            receive_province(house, PROVINCE, night, suites)
-        yield Chain(house, report, Files(root, PROVINCE))
+            receive_province(resources, PROVINCE, night, suites)
+        yield Chain(resources, report, Files(root, PROVINCE))
     applicable_rules.Judge = former
 
 
@@ -221,7 +221,7 @@ def test_streams_stand_side_by_side_each_with_its_own_clock(chain: Chain) -> Non
 
 def test_a_kabkota_that_sent_no_family_has_no_clock_of_its_province(chain: Chain) -> None:
     silent = PROVINCE + "01"
-    with chain.house.engine.connect() as connection:
+    with chain.resources.engine.connect() as connection:
         gone = text("DELETE FROM mart.placement WHERE province = :p AND placed_code LIKE :kabkota")
         assert connection.execute(gone, {"p": PROVINCE, "kabkota": f"{silent}%"}).rowcount > 0
         _, beside, _ = chain.regions_of(connection, NIGHTS[1])
@@ -234,7 +234,7 @@ def test_refreshing_a_night_again_changes_nothing(chain: Chain) -> None:
     tables = ("mart.stream_day", "mart.stream_total", "mart.verified")
     before = {table: sorted(map(repr, chain.rows(f"SELECT * FROM {table}"))) for table in tables}
     suites = load_suites(PROJECT_ROOT / "expectations")
-    receive_province(chain.house, PROVINCE, NIGHTS[0], suites)
+    receive_province(chain.resources, PROVINCE, NIGHTS[0], suites)
     assert {table: sorted(map(repr, chain.rows(f"SELECT * FROM {table}"))) for table in tables} == before
 
 
@@ -246,11 +246,11 @@ def test_a_held_delivery_stops_the_clock_of_its_stream_alone(chain: Chain) -> No
         "instrument FROM ledger.delivery WHERE instrument = 'REGSOSEK22.K' LIMIT 1"
     )
     before = chain.told(NIGHTS[1]).clocks
-    with chain.house.engine.begin() as connection:
+    with chain.resources.engine.begin() as connection:
         connection.execute(text(copy), {"held": held})
     after = chain.told(NIGHTS[1]).clocks
     earlier = chain.told(NIGHTS[0]).clocks
-    with chain.house.engine.begin() as connection:
+    with chain.resources.engine.begin() as connection:
         connection.execute(text("DELETE FROM ledger.delivery WHERE delivery_id = 'HELD'"))
     assert after["k"].last == held - timedelta(days=1)
     assert {name: after[name] for name in STREAMS[1:]} == {name: before[name] for name in STREAMS[1:]}
@@ -259,7 +259,7 @@ def test_a_held_delivery_stops_the_clock_of_its_stream_alone(chain: Chain) -> No
 
 def test_work_lists_name_places_of_the_province_and_free_days(chain: Chain, tmp_path: Path) -> None:
     window = field_windows()[PROVINCE]
-    with chain.house.engine.connect() as connection:
+    with chain.resources.engine.connect() as connection:
         listed = gap_list(connection, PROVINCE, NIGHTS[1], window)
         met = appointment_list(connection, PROVINCE, NIGHTS[1], window)
     told = chain.told(NIGHTS[1])
@@ -286,7 +286,7 @@ def test_the_appointment_reminder_names_the_heads_that_the_work_list_names(chain
     """Of a simulated campaign, in the days before a weekend, while the window is open."""
     limits, window = thresholds(), replace(field_windows()[PROVINCE], closes=NIGHTS[1])
     asked = {}
-    with chain.house.engine.connect() as connection:
+    with chain.resources.engine.connect() as connection:
         listed = appointment_list(connection, PROVINCE, NIGHTS[1], window)
         for night in (NIGHTS[1], NIGHTS[1] - timedelta(days=2)):
             asked[night] = with_places(connection, read_figures(connection, PROVINCE, night, window), limits)
@@ -303,10 +303,10 @@ def test_the_appointment_reminder_names_the_heads_that_the_work_list_names(chain
 
 
 def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
-    house = chain.house
-    published = publish(house.publisher, house.store, house.settings, NIGHTS[1])
-    bucket = house.settings.release_bucket
-    files = {name: house.store.get_bytes(bucket, f"{published.prefix}{name}", max_bytes=10**7)
+    resources = chain.resources
+    published = publish(resources.publisher, resources.store, resources.settings, NIGHTS[1])
+    bucket = resources.settings.release_bucket
+    files = {name: resources.store.get_bytes(bucket, f"{published.prefix}{name}", max_bytes=10**7)
              for name in ("sumber_data.csv", "foto.csv")}  # fmt: skip
     rows = {name: list(csv.DictReader((content or b"").decode().splitlines())) for name, content in files.items()}
     of_province = {row["sumber_data"]: row for row in rows["sumber_data.csv"] if row["kode"] == PROVINCE}
@@ -320,10 +320,10 @@ SOME = {"visited", "visited_so_far", "persons"}
 
 def numbers_of(chain: Chain, connection: Connection, code: str, level: str) -> Iterator[AskedNumber]:
     """Every number that the newest release tells of a region, in every row of every table; of days two are enough."""
-    house = chain.house
+    resources = chain.resources
     release, releases = release_of_night(connection, NIGHTS[1])
     for file, key in tables_of_regions().items():
-        table = published_table(house.store, house.settings.release_bucket, release, file)
+        table = published_table(resources.store, resources.settings.release_bucket, release, file)
         if file in REGION_TABLES and REGION_TABLES[file][0] != level:
             continue
         rows = table[table["code"] == code]
@@ -337,8 +337,8 @@ def numbers_of(chain: Chain, connection: Connection, code: str, level: str) -> I
 
 @pytest.mark.parametrize("level", ["provinsi", "kabkota"])
 def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level: str) -> None:
-    house = chain.house
-    publish(house.publisher, house.store, house.settings, NIGHTS[1])
+    resources = chain.resources
+    publish(resources.publisher, resources.store, resources.settings, NIGHTS[1])
     [[code]] = chain.rows(
         "SELECT code FROM reference.region r WHERE level = :level "
         "AND EXISTS (SELECT FROM mart.total t WHERE t.code = r.code AND t.visited > 0) ORDER BY code LIMIT 1",
@@ -346,7 +346,7 @@ def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level:
     )
     seen: Counter[str] = Counter()
     shown: set[tuple[Any, ...]] = set()
-    with house.engine.connect() as connection:
+    with resources.engine.connect() as connection:
         for asked in numbers_of(chain, connection, code, level):
             where = (asked.file, asked.measure.field, asked.row)
             found = based_on(asked)
@@ -357,7 +357,7 @@ def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level:
             if (not own and (asked.file, found) in shown) or (own == {"@cases"} and asked.measure.field not in SOME):
                 continue
             shown.add((asked.file, found))
-            traces = origin(connection, house.store, house.settings, asked).traces
+            traces = origin(connection, resources.store, resources.settings, asked).traces
             assert [traced.moved_since for traced in traces] == [0] * len(traces), where
             if own:
                 assert traces[0].published == int(float(asked.value or 0)), where
@@ -370,7 +370,7 @@ def test_every_published_number_goes_back_to_its_deliveries(chain: Chain, level:
 def test_a_number_of_a_stream_is_traced_by_command(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in environment(chain.house.settings).items():
+    for name, value in environment(chain.resources.settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
     words = ["trace", "--region", PROVINCE, "--night", str(NIGHTS[1]), "--measure"]
@@ -385,7 +385,7 @@ def test_a_number_of_a_stream_is_traced_by_command(
     assert "GEOTAG" in "".join(each["prefix"] for each in told["counts"][0]["deliveries"]) or told["counts"][0]["total"]
     [frame] = told["rests_on"]
     assert frame["source"] == "@frame"
-    assert chain.house.store.size(chain.house.settings.archive_bucket, frame["stored"]["sls"])
+    assert chain.resources.store.size(chain.resources.settings.archive_bucket, frame["stored"]["sls"])
     for faulty, told_of in (
         ((*words, "sumber_data"), "is a word or a key"),
         ((*words, "subsls_terlapor"), "name one with --row: sumber_data="),

@@ -45,7 +45,7 @@ def states(world: FieldWorld) -> list[tuple[str, str]]:
 def test_figures_that_were_counted_otherwise_are_restated_by_the_next_release(
     world: FieldWorld, reference_first: bool
 ) -> None:
-    engine = world.house.engine
+    engine = world.resources.engine
     with pytest.MonkeyPatch.context() as patch:
         counting_as_before(patch)
         receive(world, FIRST, [faulty("A"), faulty("B"), family("C", number=2)])
@@ -55,7 +55,7 @@ def test_figures_that_were_counted_otherwise_are_restated_by_the_next_release(
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.kasus_terkini SET state = 'quarantined' WHERE state = 'conflicting'"))
         command.downgrade(alembic_config(connection), BEFORE_ONE_SPEAKS)
-    migrate(engine, world.house.settings.hash_keys)
+    migrate(engine, world.resources.settings.hash_keys)
     if reference_first:  # as every night does; a province that is received without it computes the same
         with engine.begin() as connection:
             refresh_missing(connection, PROVINCE)
@@ -80,7 +80,7 @@ def hashing_without_a_key(patch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_was_hashed_without_a_key_is_recognised_with_it(world: FieldWorld) -> None:
-    engine, keys = world.house.engine, world.house.settings.hash_keys
+    engine, keys = world.resources.engine, world.resources.settings.hash_keys
     families = [family("A"), faulty("B", number=2), family(NIK, number=3), family(f"NIK-{NIK}", number=4)]
     with pytest.MonkeyPatch.context() as patch:
         hashing_without_a_key(patch)

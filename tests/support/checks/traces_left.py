@@ -29,20 +29,22 @@ def contents(world: FieldWorld, nights: Iterable[date]) -> dict[str, list[str]]:
     """Every row of every table that receiving writes, sorted; and the receipts of ``nights``."""
     query = 'SELECT (to_jsonb(t) - CAST(:clocks AS text[]))::text COLLATE "C" FROM {} t ORDER BY 1'
     found = {name: [row for (row,) in world.rows(query.format(name), clocks=CLOCKS)] for name in TABLES}
-    archive = world.house.settings.archive_bucket
-    receipts = [r for night in nights for r in list_receipts(world.house.store, archive, night=night)]
+    archive = world.resources.settings.archive_bucket
+    receipts = [r for night in nights for r in list_receipts(world.resources.store, archive, night=night)]
     return found | {"receipts": [r.model_dump_json(exclude={"registered_at"}) for r in receipts]}
 
 
 def on_landing(world: FieldWorld, bucket: str) -> FieldWorld:
     """The same world, reading its deliveries from ``bucket``."""
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"landing_bucket": bucket}))
+    world.resources = replace(
+        world.resources, settings=world.resources.settings.model_copy(update={"landing_bucket": bucket})
+    )
     return world
 
 
 def lose_warehouse(world: FieldWorld, server: PostgresServer, scratch: Path) -> None:
     """Drops the database and makes it anew with nothing in it but reference data."""
-    name = world.house.engine.url.database
+    name = world.resources.engine.url.database
     assert name is not None
     with server.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -78,11 +78,11 @@ def deliver_stream(
     parts = messages if messages and isinstance(messages[0], list) else [messages]
     delivery_id = str(ULID.from_datetime(produced_at))
     folder = f"landing/prov={province}/tanggal={day}/{delivery_id}/"
-    bucket, files = world.house.settings.landing_bucket, []
+    bucket, files = world.resources.settings.landing_bucket, []
     for number, rows in enumerate(parts, start=1):
         content = WRITERS[format_](dataset, rows) if body is None else body
         name = f"{dataset}-{number:05d}.{format_}"
-        world.house.store.put_bytes(bucket, folder + name, content)
+        world.resources.store.put_bytes(bucket, folder + name, content)
         files.append(
             {"name": name, "dataset": dataset, "part": number, "format": format_, "rows": len(rows),
              "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -93,7 +93,7 @@ def deliver_stream(
         "enumerated_from": "2022-10-15", "enumerated_to": str(day), "files": files,
         "totals": {dataset: sum(len(rows) for rows in parts)}, "supersedes": list(supersedes),
     }  # fmt: skip
-    world.house.store.put_bytes(bucket, folder + "manifest.json", json.dumps(manifest | dict(spoil or {})).encode())
+    world.resources.store.put_bytes(bucket, folder + "manifest.json", json.dumps(manifest | dict(spoil or {})).encode())
     return delivery_id
 
 

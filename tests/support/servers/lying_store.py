@@ -225,7 +225,7 @@ def _error(status: int, code: str) -> Answer:
 @contextmanager
 def lying_store(world: FieldWorld) -> Iterator[LyingStore]:
     """Puts the proxy between ``world`` and its store until the end of the context."""
-    honest = world.house
+    honest = world.resources
     upstream = urlsplit(honest.settings.s3_endpoint_url or "")
     handler = type("Proxy", (_Proxy,), {"upstream": (upstream.hostname, upstream.port)})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -233,9 +233,9 @@ def lying_store(world: FieldWorld) -> Iterator[LyingStore]:
         handler.one_at_a_time = threading.Lock()
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         settings = honest.settings.model_copy(update={"s3_endpoint_url": f"http://127.0.0.1:{server.server_port}"})
-        world.house = replace(honest, settings=settings, store=ObjectStore.connect(settings, HASTE))
+        world.resources = replace(honest, settings=settings, store=ObjectStore.connect(settings, HASTE))
         try:
             yield told
         finally:
-            world.house = honest
+            world.resources = honest
             server.shutdown()

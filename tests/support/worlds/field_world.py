@@ -23,7 +23,7 @@ from regsosek.night.receiving.receiving import ProvinceNight, receive_province
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.quality.verdict import _VERDICT, Judge, RuleCount
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
@@ -57,7 +57,7 @@ def add_place(world: "FieldWorld", province: str, desa: str, scratch: Path) -> N
     """Loads the frame anew with a sub-SLS of ``desa``, of a second ``province``, beside the first one's."""
     places = ((PROVINCE, SUBSLS, DESA), (province, desa + "000100", desa))
     frame = [(p, code, "2022-01-01", None, of, "RT", 1, 60, "BPS", "2022-10-01") for p, code, of in places]
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         load_frame(connection, frame, FRAME_COLUMNS, scratch)
 
 
@@ -118,12 +118,12 @@ def faulty(document: str = "D1", versi: int = 1, *, number: int = 1, **changes: 
 class FieldWorld:
     """Deliveries go in, nights are run, and the warehouse answers. ``fresh()`` starts over on empty buckets."""
 
-    house: House
+    resources: Resources
     suites: Mapping[str, Suite]
 
     def prepare(self, scratch: Path) -> None:
         """Migrates the warehouse and loads regions, a frame of two sub-SLS, and targets."""
-        migrate(self.house.engine)
+        migrate(self.resources.engine)
         codes = (SUBSLS, DESA + "000200")
         frame = [
             (PROVINCE, code, "2022-01-01", None, DESA, "RT", 1, 60, "BPS", "2022-10-01") for code in codes
@@ -132,7 +132,7 @@ class FieldWorld:
             {"province": code, "families": 120, "source": "published", "scale": 1, "version": "2022-10-01"}
             for code in (p.code for p in region_master().regions.values() if p.level == "provinsi")
         ]
-        with self.house.engine.begin() as connection:
+        with self.resources.engine.begin() as connection:
             load_regions(connection, near_master(), scratch)
             load_frame(connection, frame, FRAME_COLUMNS, scratch)
             load_targets(connection, targets)
@@ -151,7 +151,7 @@ class FieldWorld:
         """The same warehouse emptied of deliveries, with new empty buckets."""
         mark = uuid4().hex[:12]
         names = {f"{use}_bucket": f"world-{mark}-{use}" for use in ("landing", "archive", "release")}
-        settings = self.house.settings.model_copy(update=names)
+        settings = self.resources.settings.model_copy(update=names)
         client = boto3.client(
             "s3",
             endpoint_url=settings.s3_endpoint_url,
@@ -161,11 +161,11 @@ class FieldWorld:
         )
         for bucket in names.values():
             client.create_bucket(Bucket=bucket)
-        with self.house.engine.begin() as connection:
+        with self.resources.engine.begin() as connection:
             connection.execute(text("SET LOCAL regsosek.ends_access = 'on'"))
             if filled := connection.execute(text(_FILLED)).scalars().all():
                 connection.execute(text("TRUNCATE " + ", ".join(filled)))
-        self.house = replace(self.house, settings=settings)
+        self.resources = replace(self.resources, settings=settings)
         return self
 
     def deliver(
@@ -191,7 +191,7 @@ class FieldWorld:
                 format_ = (formats or {}).get(dataset, "csv.gz")
                 body = WRITERS[format_](dataset, content)
                 name = f"{dataset}-{number:05d}.{format_}"
-                self.house.store.put_bytes(self.house.settings.landing_bucket, folder + name, body)
+                self.resources.store.put_bytes(self.resources.settings.landing_bucket, folder + name, body)
                 digest = hashlib.sha256(body).hexdigest()
                 files.append(
                     {"name": name, "dataset": dataset, "part": number, "format": format_, "rows": len(content),
@@ -205,20 +205,20 @@ class FieldWorld:
             "supersedes": list(supersedes),
         }  # fmt: skip
         body = json.dumps(manifest | dict(spoil or {})).encode()
-        self.house.store.put_bytes(self.house.settings.landing_bucket, folder + "manifest.json", body)
+        self.resources.store.put_bytes(self.resources.settings.landing_bucket, folder + "manifest.json", body)
         return delivery_id
 
     def run(self, night: date, *, judge: type[Judge] = CompiledJudge, province: str = PROVINCE) -> ProvinceNight:
         """Runs the night of one province."""
         former, applicable_rules.Judge = applicable_rules.Judge, judge
         try:
-            return receive_province(self.house, province, night, self.suites)
+            return receive_province(self.resources, province, night, self.suites)
         finally:
             applicable_rules.Judge = former
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the warehouse answers to ``query``."""
-        with self.house.engine.connect() as connection:
+        with self.resources.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
     def cases(self) -> list[tuple[Any, ...]]:
@@ -258,7 +258,7 @@ def prepared_world(
     file = scratch.mktemp("limits") / "limits.csv"
     file.write_text(limits, encoding="utf-8")
     own = {"hold_limits_file": file, "work_dir": scratch.mktemp("work")}
-    with open_house(settings.model_copy(update=own)) as house:
-        world = FieldWorld(house, dict(suites))
+    with open_resources(settings.model_copy(update=own)) as resources:
+        world = FieldWorld(resources, dict(suites))
         world.prepare(scratch.mktemp("reference"))
         yield world

@@ -13,23 +13,23 @@ _KEPT = "kept_for_tests"
 
 def keep_state(world: FieldWorld, server: PostgresServer) -> Callable[[], None]:
     """Copies the warehouse of ``world`` as it is now; what is returned brings it back to that. Buckets stay."""
-    database = str(world.house.engine.url.database)
+    database = str(world.resources.engine.url.database)
     _copy(world, server, database, _KEPT)
     return lambda: _copy(world, server, _KEPT, database)
 
 
 def keep_all(world: FieldWorld, server: PostgresServer) -> Callable[[], None]:
     """The same with the buckets: what was written there since goes, what was changed or deleted comes back."""
-    restore_warehouse, house = keep_state(world, server), world.house
-    settings = house.settings
+    restore_warehouse, resources = keep_state(world, server), world.resources
+    settings = resources.settings
     buckets = (settings.landing_bucket, settings.archive_bucket, settings.release_bucket)
-    kept = {bucket: _contents(house.store, bucket) for bucket in buckets}
+    kept = {bucket: _contents(resources.store, bucket) for bucket in buckets}
 
     def restore() -> None:
         restore_warehouse()
-        world.house = house
+        world.resources = resources
         for bucket, objects in kept.items():
-            _put_back(house.store, bucket, objects)
+            _put_back(resources.store, bucket, objects)
 
     return restore
 
@@ -58,6 +58,6 @@ def copy_database(server: PostgresServer, of: str, to: str) -> None:
 
 
 def _copy(world: FieldWorld, server: PostgresServer, of: str, to: str) -> None:
-    for engine in (world.house.engine, *world.house.accounts.values()):
+    for engine in (world.resources.engine, *world.resources.accounts.values()):
         engine.dispose()
     copy_database(server, of, to)

@@ -17,7 +17,7 @@ from unittest.mock import patch
 from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
 from regsosek.quality.rules import Suite
-from regsosek.resources import open_house
+from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from support.worlds.field_world import CompiledJudge, FieldWorld
 
@@ -82,19 +82,19 @@ def _night(
     stop: Callable[[], None],
     reopened: str,
 ) -> None:
-    with open_house(settings) as house, interrupted(step, stop):
+    with open_resources(settings) as resources, interrupted(step, stop):
         if reopened:
-            reopen_night(house, province, night, suites, reopened)
-        FieldWorld(house, suites).run(night, province=province)
+            reopen_night(resources, province, night, suites, reopened)
+        FieldWorld(resources, suites).run(night, province=province)
 
 
 def _replay(settings: Settings, first: date, province: str, step: Step, stop: Callable[[], None]) -> None:
     with (
-        open_house(settings) as house,
+        open_resources(settings) as resources,
         interrupted(step, stop),
         patch("regsosek.night.discovery.applicable_rules.Judge", CompiledJudge),
     ):
-        replay(house, first, [province])
+        replay(resources, first, [province])
 
 
 def _context() -> Any:
@@ -110,7 +110,7 @@ def start_night(
     world: FieldWorld, night: date, province: str, step: Step, stop: Callable[[], None], *, reopened: str = ""
 ) -> BaseProcess:
     """Starts the night of ``province``, reopened if a reason is given, in a process that meets ``stop`` at ``step``."""
-    values = (world.house.settings, world.suites, night, province, step, stop, reopened)
+    values = (world.resources.settings, world.suites, night, province, step, stop, reopened)
     process: BaseProcess = _context().Process(target=_night, args=values)
     process.start()
     return process
@@ -118,7 +118,7 @@ def start_night(
 
 def start_replay(world: FieldWorld, first: date, province: str, step: Step, stop: Callable[[], None]) -> BaseProcess:
     """Starts a replay of ``province`` from ``first`` in a process that meets ``stop`` at ``step``."""
-    values = (world.house.settings, first, province, step, stop)
+    values = (world.resources.settings, first, province, step, stop)
     process: BaseProcess = _context().Process(target=_replay, args=values)
     process.start()
     return process

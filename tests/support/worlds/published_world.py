@@ -46,7 +46,7 @@ def receive(world: FieldWorld, night: date, families: Sequence[Family] = (), **m
     produced_at = AT + (night - FIRST)
     delivery_id = world.deliver(night, list(families), produced_at=produced_at, **more) if families else None
     world.run(night)
-    with world.house.engine.begin() as connection:
+    with world.resources.engine.begin() as connection:
         for each in provinces():
             ledger.note_refreshed(connection, each.code, night)
     return delivery_id
@@ -72,13 +72,13 @@ def two_nights(world: FieldWorld) -> None:
 
 def release(world: FieldWorld, night: date, store: Any = None) -> Published:
     """Publishes ``night``, through ``store`` if given."""
-    house = world.house
-    return publish(house.publisher, store or house.store, house.settings, night)
+    resources = world.resources
+    return publish(resources.publisher, store or resources.store, resources.settings, night)
 
 
 def read(world: FieldWorld, key: str) -> bytes:
     """A file of the release bucket."""
-    found = world.house.store.get_bytes(world.house.settings.release_bucket, key, max_bytes=10**8)
+    found = world.resources.store.get_bytes(world.resources.settings.release_bucket, key, max_bytes=10**8)
     assert found is not None, key
     return found
 
@@ -96,21 +96,23 @@ def table(world: FieldWorld, published: Published, name: str) -> dict[str, dict[
 
 def published_keys(world: FieldWorld) -> set[str]:
     """Everything that lies in the release bucket."""
-    return {found.key for found in world.house.store.list_objects(world.house.settings.release_bucket, "")}
+    return {found.key for found in world.resources.store.list_objects(world.resources.settings.release_bucket, "")}
 
 
 def other_plan(world: FieldWorld, tmp_path: Path, percent: int) -> None:
     """From here on the same night has other content: its plan is another one."""
     plan = tmp_path / f"plan-{percent}.csv"
     plan.write_text(f"region,day,share_percent,source\n6403,7,{percent},test\n6403,31,100,test\n")
-    world.house = replace(world.house, settings=world.house.settings.model_copy(update={"plan_file": plan}))
+    world.resources = replace(world.resources, settings=world.resources.settings.model_copy(update={"plan_file": plan}))
 
 
 def back(world: FieldWorld, store: Any = None) -> str:
     """Rolls back; the id of the release that readers see then."""
-    house = world.house
-    bucket = house.settings.release_bucket
-    return roll_back(house.publisher, store or house.store, bucket, by="tester", reason="wrong plan")[1].release_id
+    resources = world.resources
+    bucket = resources.settings.release_bucket
+    return roll_back(resources.publisher, store or resources.store, bucket, by="tester", reason="wrong plan")[
+        1
+    ].release_id
 
 
 def rollbacks(world: FieldWorld) -> list[Any]:

@@ -18,7 +18,7 @@ from regsosek.portal.application import application
 from regsosek.portal.login.viewer import Viewer, all_provinces
 from regsosek.portal.sources import Sources
 from regsosek.quality.rules import load_suites
-from regsosek.resources import House, open_house
+from regsosek.resources import Resources, open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.output.sinks import BucketSink
@@ -44,9 +44,9 @@ PUBLIC = viewer()
 
 @dataclass
 class Portal:
-    """The portal of a house; ``seen_by`` gives a client of an account."""
+    """The portal over the resources; ``seen_by`` gives a client of an account."""
 
-    house: House
+    resources: Resources
     app: FastAPI = field(init=False)
     _viewer: Viewer = NATIONAL
 
@@ -56,7 +56,7 @@ class Portal:
         def login(request: Request) -> None:
             request.state.viewer = self._viewer
 
-        self.app = application(Sources(lambda: self.house.settings), Depends(login))
+        self.app = application(Sources(lambda: self.resources.settings), Depends(login))
 
     def seen_by(self, account: Viewer) -> TestClient:
         """A client of an account; the one made last asks."""
@@ -65,7 +65,7 @@ class Portal:
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the warehouse answers."""
-        with self.house.engine.connect() as connection:
+        with self.resources.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
 
@@ -75,16 +75,16 @@ def served_portal(settings: Settings) -> Iterator[Portal]:
     suites = load_suites(PROJECT_ROOT / "expectations")
     former, applicable_rules.Judge = applicable_rules.Judge, CompiledJudge
     try:
-        with open_house(settings) as house:
-            sink = BucketSink(house.store, settings.landing_bucket)
+        with open_resources(settings) as resources:
+            sink = BucketSink(resources.store, settings.landing_bucket)
             simulate(Campaign(scale=0.001, streams=True), sink, nights=NIGHTS, provinces=[HOME, NEIGHBOUR])
             with near_regions(HOME, NEIGHBOUR):
-                load_reference(house)
+                load_reference(resources)
             for night in NIGHTS:
                 for province in (HOME, NEIGHBOUR):
                     if (province, night) != (NEIGHBOUR, NIGHTS[-1]):
-                        receive_province(house, province, night, suites)
-                release(house, night)
-            yield Portal(house)
+                        receive_province(resources, province, night, suites)
+                release(resources, night)
+            yield Portal(resources)
     finally:
         applicable_rules.Judge = former

@@ -22,7 +22,7 @@ def on_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "_today", lambda: TODAY)
 
 
-def house(tmp_path: Path, **settings: Any) -> Any:
+def resources(tmp_path: Path, **settings: Any) -> Any:
     path = tmp_path / "keys.csv"
     own = {"release_signing_key": SecretStr(SIGNER.secret_text), "release_keys_file": path, "producer_keys_file": path}
     return SimpleNamespace(settings=SimpleNamespace(release_signing_key_file=None, **{**own, **settings}))
@@ -35,10 +35,10 @@ def table(tmp_path: Path, *rows: tuple[Signer, str, str, str]) -> None:
 
 def test_a_release_key_that_is_old_is_warned_of_and_one_that_may_not_sign_fails(tmp_path: Path) -> None:
     table(tmp_path, (SIGNER, "2026-01-01", "", ""))
-    assert keys._signing(house(tmp_path)).verdict is Verdict.OK
+    assert keys._signing(resources(tmp_path)).verdict is Verdict.OK
     table(tmp_path, (SIGNER, "2025-01-01", "", ""))
-    assert "since 2025-01-01" in keys._signing(house(tmp_path)).found
-    assert keys._signing(house(tmp_path)).verdict is Verdict.WARN
+    assert "since 2025-01-01" in keys._signing(resources(tmp_path)).found
+    assert keys._signing(resources(tmp_path)).verdict is Verdict.WARN
     for row in (
         (OTHER, "2026-01-01", "", ""),
         (SIGNER, "2025-01-01", "2026-10-01", ""),
@@ -46,8 +46,8 @@ def test_a_release_key_that_is_old_is_warned_of_and_one_that_may_not_sign_fails(
     ):
         table(tmp_path, row)
         with pytest.raises(ConfigurationError, match="does not let it sign"):  # which the doctor makes a failure of
-            keys._signing(house(tmp_path))
-    assert keys._signing(house(tmp_path, release_keys_file=None)).verdict is Verdict.OK
+            keys._signing(resources(tmp_path))
+    assert keys._signing(resources(tmp_path, release_keys_file=None)).verdict is Verdict.OK
 
 
 @pytest.mark.parametrize(("days", "told"), [(10, True), (60, False)], ids=["soon", "later"])
@@ -56,5 +56,5 @@ def test_a_province_whose_last_key_ends_soon_is_named(tmp_path: Path, days: int,
     lines = [f"64,{SIGNER.public.text},2022-10-01,{TODAY},letter", f"64,{OTHER.public.text},2022-10-01,{ends},letter"]
     text = "\n".join(["province,public_key,valid_from,valid_to,source", *lines])
     (tmp_path / "keys.csv").write_text(text + "\n", encoding="utf-8")
-    found = keys._producers(house(tmp_path))
+    found = keys._producers(resources(tmp_path))
     assert (found.verdict is Verdict.WARN, f"64 on {ends}" in found.found) == (told, told)

@@ -30,7 +30,7 @@ class Relay:
 def world(outbox_id: int, kind: str = "ops", unclear: int = 0) -> Any:
     rows = [(LETTER.format(outbox_id), f"platform 2022-11-03 {kind}", "sent", unclear)]
     settings = SimpleNamespace(mail_sender="nightly@hurt.test")
-    return SimpleNamespace(house=SimpleNamespace(settings=settings), rows=lambda _: rows)
+    return SimpleNamespace(resources=SimpleNamespace(settings=settings), rows=lambda _: rows)
 
 
 @pytest.fixture

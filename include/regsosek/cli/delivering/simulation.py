@@ -31,12 +31,12 @@ def simulate(
     ] = None,
 ) -> None:
     """Let a simulated field campaign deliver into the landing bucket."""
-    from regsosek.resources import open_house
+    from regsosek.resources import open_resources
     from regsosek.settings import load_settings
     from regsosek.simulation.delivering import deliver_campaign
 
     settings = load_settings()
-    with open_house(settings) as opened:
+    with open_resources(settings) as opened:
         report = deliver_campaign(
             opened,
             first.date(),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regsosek.cli.common import console, house, operator
+from regsosek.cli.common import console, operator, resources
 from regsosek.cli.options import ApplyOption, ByOption, ProvincesOption
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
@@ -22,7 +22,7 @@ def release(apply: ApplyOption = False) -> None:
     from regsosek.release.lifecycle.key_list import list_of, offer, release_keys, require_signer
     from regsosek.release.lifecycle.signing import signer_of
 
-    with house() as opened:
+    with resources() as opened:
         settings = opened.settings
         if settings.release_keys_file is None:
             raise ConfigurationError("name the table of keys in REGSOSEK_RELEASE_KEYS_FILE (docs/release.md)")
@@ -55,7 +55,7 @@ def hmac(
     codes = chosen(province)
     if apply and not reason:
         raise ConfigurationError("say why with --reason: it is kept with the rotation")
-    with house() as opened:
+    with resources() as opened:
         found = rotate(opened, codes, by=operator(by), reason=reason) if apply else standing(opened, codes)
         left = 0
         for each in found:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.common import EXIT_FAILED, console, house
+from regsosek.cli.common import EXIT_FAILED, console, resources
 from regsosek.cli.options import ProvinceOption
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def encrypt_archive() -> None:
     """Encrypt delivered files that an earlier version archived in clear; may be interrupted and run again."""
     from regsosek.night.archive_conversion import encrypt_archive
 
-    with house() as opened:
+    with resources() as opened:
         done = encrypt_archive(opened)
     console.print(
         f"{done.encrypted:,} of {done.files:,} archived files were in clear and are encrypted now "

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regsosek.cli.common import console, house, operator
+from regsosek.cli.common import console, operator, resources
 from regsosek.cli.key_files import write_secret
 from regsosek.cli.options import DAY, ByOption, ReasonOption
 
@@ -33,7 +33,7 @@ def login(
 
     asked = Login(name, frozenset(role), frozenset(province), valid_until.date())
     today = datetime.now(UTC).astimezone(NIGHT_ZONE).date()
-    with house() as opened, opened.account("owner").begin() as connection:
+    with resources() as opened, opened.account("owner").begin() as connection:
         password = give(connection, asked, today=today, by=operator(by), reason=reason, anew=new_password)
         if password and secret:
             write_secret(secret, password)
@@ -49,6 +49,6 @@ def close_login(name: NameArgument, reason: ReasonOption, by: ByOption = "") -> 
     from regsosek.warehouse.logins import close
 
     today = datetime.now(UTC).astimezone(NIGHT_ZONE).date()
-    with house() as opened, opened.account("owner").begin() as connection:
+    with resources() as opened, opened.account("owner").begin() as connection:
         close(connection, name, today=today, by=operator(by), reason=reason)
     console.print(f"{name} is closed.", highlight=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regsosek.cli.common import console, house, operator
+from regsosek.cli.common import console, operator, resources
 from regsosek.cli.messages import outbox
 from regsosek.cli.options import DAY, ByOption, ProvincesOption, ReasonOption
 from regsosek.night.run_request import chosen
@@ -32,7 +32,7 @@ def list_conditions(province: ProvincesOption = None, parts: PartsOption = False
     """List what stands after the newest night of each province, and faults of ours; the journal below."""
     from regsosek.asking.tables.alert_tables import acts_table, conditions_table
 
-    with house() as opened, opened.alerter.connect() as connection:
+    with resources() as opened, opened.alerter.connect() as connection:
         codes = chosen(province)
         console.print(conditions_table(connection, codes, parts=parts, ours=province is None))
         console.print(acts_table(connection, codes, ours=province is None))
@@ -60,7 +60,7 @@ def _act(verb: str, name: str, reason: str, until: date | None, by: str) -> None
     from regsosek.alerts.conditions.operator_actions import Verb
     from regsosek.alerts.persistence.operating import take
 
-    with house() as opened, opened.alerter.begin() as connection:
+    with resources() as opened, opened.alerter.begin() as connection:
         taken = take(connection, name, Verb(verb), by=operator(by), reason=reason, until=until)
     end = f" up to night {taken.until}" if taken.until else ""
     console.print(f"{name}: {verb} by {taken.by}{end}, in force from the night after {taken.night}.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regsosek.cli.common import console, house, night_of
+from regsosek.cli.common import console, night_of, resources
 from regsosek.cli.options import DateOption, ProvinceOption
 
 commands = typer.Typer()
@@ -33,7 +33,7 @@ def digest(
     """Show the digest of a province's night as it reads now; nothing is sent."""
     from regsosek.alerts.nightly import read_digest
 
-    with house() as opened:
+    with resources() as opened:
         message = read_digest(opened.alerter, opened.settings, night_of(date_), province, language.value)
     if into is not None:
         into.mkdir(parents=True, exist_ok=True)

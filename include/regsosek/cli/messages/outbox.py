@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from regsosek.cli.common import console, house
+from regsosek.cli.common import console, resources
 from regsosek.cli.options import DAY
 from regsosek.errors import ConfigurationError
 from regsosek.night.run_request import chosen
 from regsosek.wording.nouns import counted
 
 if TYPE_CHECKING:
-    from regsosek.resources import House
+    from regsosek.resources import Resources
 
 MessageArgument = Annotated[int, typer.Argument(metavar="ID", help="Message, as `alerts outbox` numbers it.")]
 NightOption = Annotated[datetime | None, typer.Option("--night", formats=DAY, help="Only of this night.")]
@@ -42,7 +42,7 @@ def list_outbox(state: StateOption = "", night: NightOption = None, province: Re
     if state not in {"", *STATES}:
         raise ConfigurationError(f"state {state!r} is none; write one of {', '.join(STATES)}")
     groups = [group_of(code) for code in chosen(province)] if province else None
-    with house() as opened, opened.alerter.connect() as connection:
+    with resources() as opened, opened.alerter.connect() as connection:
         lines = outbox_lines(connection, state=state, night=night.date() if night else None, groups=groups)
     console.print(outbox_table(lines))
 
@@ -53,7 +53,7 @@ def send(dry_run: DryRunOption = False, now: NowOption = False) -> None:
     from regsosek.alerts.outbox.operating import waiting_letters
     from regsosek.asking.tables.outbox_tables import letter_text
 
-    with house() as opened:
+    with resources() as opened:
         if not dry_run:
             _send(opened, at_once=now)
             return
@@ -72,7 +72,7 @@ def retry(message_id: MessageArgument) -> None:
     """Send a message at once to all whom it did not reach, whatever hour it is, and all else that is due."""
     from regsosek.alerts.outbox import operating
 
-    with house() as opened:
+    with resources() as opened:
         with opened.alerter.begin() as connection:
             tried = operating.retry(connection, message_id)
         console.print(f"Message {message_id} is tried again for {tried}.")
@@ -86,7 +86,7 @@ def withhold(message_id: AnyMessageArgument = None, waiting: WaitingOption = Fal
 
     if (message_id is None) != waiting:
         raise ConfigurationError("name a message, as `regsosek alerts outbox` numbers it, or write --waiting for all")
-    with house() as opened, opened.alerter.begin() as connection:
+    with resources() as opened, opened.alerter.begin() as connection:
         if message_id is None:
             withheld = counted(operating.withhold_all(connection), "delivery", "deliveries")
             console.print(f"All that waits is withheld: {withheld}.")
@@ -101,14 +101,14 @@ def restored() -> None:
     from regsosek.alerts.outbox.operating import outbox_lines
     from regsosek.alerts.sending.sent_before import SentBefore
 
-    with house() as opened:
+    with resources() as opened:
         marked = SentBefore(opened.alerter, opened.settings, datetime.now(UTC)).learn()
         with opened.alerter.connect() as connection:
             waiting = len(outbox_lines(connection, state="waiting"))
     console.print(f"Delivered after the dump, and not once more: {marked}; waiting: {waiting}.")
 
 
-def _send(opened: "House", *, at_once: bool = False) -> None:
+def _send(opened: "Resources", *, at_once: bool = False) -> None:
     from regsosek.alerts.sending.send_due import deliver
 
     done = deliver(opened.alerter, opened.settings, at_once=at_once)

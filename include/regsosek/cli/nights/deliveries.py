@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.common import console, house, operator
+from regsosek.cli.common import console, operator, resources
 from regsosek.cli.nights.release import tell_release
 from regsosek.cli.options import DAY, ByOption, ProvinceOption, ProvincesOption, ReaderOption, ReasonOption
 from regsosek.cli.shown_cases import access_of, enter_shown
@@ -48,7 +48,7 @@ def list_deliveries(state: StateOption = "", night: NightOption = None, province
 
     if state not in {"", *DELIVERY_STATES}:
         raise ConfigurationError(f"state {state!r} is none; write one of {', '.join(DELIVERY_STATES)}")
-    with house() as opened, opened.engine.connect() as connection:
+    with resources() as opened, opened.engine.connect() as connection:
         lines = delivery_lines(connection, chosen(province), state=state, night=night.date() if night else None)
     console.print(delivery_table(lines))
 
@@ -65,7 +65,7 @@ def show(
     from regsosek.asking.tables.delivery_tables import SHOWN_FAMILIES, delivery_report, write_withdrawn
 
     way = "command_delivery_file" if withdrawn else "command_delivery"
-    with house() as opened, opened.engine.connect() as connection:
+    with resources() as opened, opened.engine.connect() as connection:
         own = province_of_delivery(connection, delivery_id, province)
         detail = delivery_detail(connection, own, delivery_id)
         if shown := detail.withdrawn if withdrawn else detail.withdrawn[:SHOWN_FAMILIES]:
@@ -123,7 +123,7 @@ def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, p
     from regsosek.night import deciding
     from regsosek.quality.rules import load_suites
 
-    with house() as opened:
+    with resources() as opened:
         suites = load_suites(opened.settings.expectations_dir)
         with opened.engine.connect() as connection:
             own = province_of_delivery(connection, delivery_id, province)

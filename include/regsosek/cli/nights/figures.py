@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regsosek.cli.common import console, house
+from regsosek.cli.common import console, resources
 from regsosek.cli.options import DAY, JsonOption, ReaderOption
 from regsosek.cli.shown_cases import access_of, enter_shown
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from regsosek.asking.figures.published_figure import AskedFigure
     from regsosek.asking.figures.published_number import AskedNumber
-    from regsosek.resources import House
+    from regsosek.resources import Resources
 
 RegionOption = Annotated[str, typer.Option(help="Code of the region, e.g. 3578; 00 is Indonesia.")]
 MeasureOption = Annotated[str, typer.Option(help="Figure, by its name or its published column (docs/glossary.md).")]
@@ -88,7 +88,7 @@ def _row(named: list[str] | None, day: datetime | None) -> dict[str, str]:
     return {column: value for column, _, value in pairs} | ({"day": day.date().isoformat()} if day else {})
 
 
-def _write_cases(opened: "House", connection: "Connection", asked: "AskedNumber", path: Path, by: str) -> int:
+def _write_cases(opened: "Resources", connection: "Connection", asked: "AskedNumber", path: Path, by: str) -> int:
     from regsosek.asking.figures.origin import write_counted_cases
 
     access = access_of("command_trace_file", by, f"{asked.measure.column} {asked.code} {asked.night}")
@@ -99,7 +99,7 @@ def _write_cases(opened: "House", connection: "Connection", asked: "AskedNumber"
 @contextmanager
 def _number(
     region: str, measure: str, night: datetime, row: Mapping[str, str]
-) -> Iterator[tuple["House", "Connection", "AskedNumber"]]:
+) -> Iterator[tuple["Resources", "Connection", "AskedNumber"]]:
     from regsosek.asking.figures.published_number import asked_number
 
     with _one_picture() as (opened, connection):
@@ -110,7 +110,7 @@ def _number(
 @contextmanager
 def _asked(
     region: str, measure: str, night: datetime, day: datetime | None
-) -> Iterator[tuple["House", "Connection", "AskedFigure"]]:
+) -> Iterator[tuple["Resources", "Connection", "AskedFigure"]]:
     from regsosek.asking.figures.published_figure import asked_figure
 
     of_day = None if day is None else day.date()
@@ -120,9 +120,12 @@ def _asked(
 
 
 @contextmanager
-def _one_picture() -> Iterator[tuple["House", "Connection"]]:
+def _one_picture() -> Iterator[tuple["Resources", "Connection"]]:
     """One picture of the warehouse: a night that ends meanwhile is not half in it."""
-    with house() as opened, opened.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    with (
+        resources() as opened,
+        opened.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+    ):
         yield opened, connection
 
 

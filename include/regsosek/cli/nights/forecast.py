@@ -6,7 +6,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from regsosek.cli.common import console, house, night_of
+from regsosek.cli.common import console, night_of, resources
 from regsosek.cli.options import DateOption
 from regsosek.wording.nouns import counted
 
@@ -27,7 +27,7 @@ def what_if(
     from regsosek.statistics.forecast.table import Case
 
     case = Case(extend_days, more_officers)
-    with house() as opened, opened.engine.connect() as connection:
+    with resources() as opened, opened.engine.connect() as connection:
         asked = asked_forecast(connection, opened.settings, region, night_of(date_), case)
     console.print(_table(f"{asked.code} {asked.name} as of {asked.night}", forecast_lines(asked.forecast)))
     if asked.case:

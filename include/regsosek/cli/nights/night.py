@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regsosek.cli.common import EXIT_FAILED, console, house, night_of
+from regsosek.cli.common import EXIT_FAILED, console, night_of, resources
 from regsosek.cli.nights.release import tell_release
 from regsosek.cli.options import DAY, CsvOption, DateOption, ProvinceOption, ProvincesOption, ReaderOption
 from regsosek.cli.shown_cases import access_of, enter_shown
@@ -22,7 +22,7 @@ def migrate() -> None:
     """Bring the warehouse to the newest schema and grant the roles."""
     from regsosek.warehouse import migration
 
-    with house() as opened:
+    with resources() as opened:
         added = migration.migrate(opened.account("owner"), opened.settings.hash_keys)
     for column in added:
         console.print(f"added from the codebook: {column}")
@@ -34,7 +34,7 @@ def reference() -> None:
     """Load regions, sub-SLS frame and its changes, officers and targets (what the DAG regsosek_reference does)."""
     from regsosek.night.reference import load_reference
 
-    with house() as opened, console.status("Loading reference data..."):
+    with resources() as opened, console.status("Loading reference data..."):
         loaded = load_reference(opened)
     for each in loaded:
         left = f"; left out or doubtful: {each.faults}" if each.faults else ""
@@ -55,7 +55,7 @@ def night(
     from regsosek.night.replaying import reopen as reopen_night
 
     codes, when = chosen(province), night_of(date_)
-    with house() as opened, receiving(console, len(codes)) as announce:
+    with resources() as opened, receiving(console, len(codes)) as announce:
         if reopen:
             for code in codes:
                 reopen_night(opened, code, when, reopen)
@@ -78,7 +78,7 @@ def replay(
     """Forget nights and build them again from the archive; nothing is published, nobody is told."""
     from regsosek.night import replaying
 
-    with house() as opened:
+    with resources() as opened:
         replaying.replay(opened, first.date(), chosen(province), announce=console.print)
 
 
@@ -90,7 +90,7 @@ def audit(
     """Prove the newest release again from the whole log and all archived files (what the DAG regsosek_audit does)."""
     from regsosek.night import auditing
 
-    with house() as opened:
+    with resources() as opened:
         if full:
             for code in chosen(province):
                 with console.status(f"Auditing province {code}..."):
@@ -121,7 +121,7 @@ def quarantine(
     if dataset not in QUARANTINED:
         raise ConfigurationError(f"dataset {dataset!r} is none; write one of {', '.join(QUARANTINED)}")
     access = access_of("command_quarantine_file" if output else "command_quarantine", by, dataset)
-    with house() as opened, opened.engine.connect() as connection:
+    with resources() as opened, opened.engine.connect() as connection:
         cases = list(quarantined_cases(connection, code, rule, dataset=dataset))
         shown = cases if output else cases[:SHOWN_CASES]
         enter_shown(opened, access, code, (case.case_id for case in shown))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.common import EXIT_FAILED, console, house, night_of, operator
+from regsosek.cli.common import EXIT_FAILED, console, night_of, operator, resources
 from regsosek.cli.key_files import SecretOption, new_pair, public_key
 from regsosek.cli.options import ByOption, DateOption, ReasonOption
 from regsosek.errors import ConfigurationError
@@ -45,7 +45,7 @@ def release(context: typer.Context, date_: DateOption = None) -> None:
     from regsosek.night import nightly
 
     if context.invoked_subcommand is None:
-        with house() as opened:
+        with resources() as opened:
             tell_release(nightly.release(opened, night_of(date_)))
 
 
@@ -54,7 +54,7 @@ def rollback(reason: ReasonOption, by: ByOption = "") -> None:
     """Lead readers one release back; a later night, or other content of this one, leads them forward again."""
     from regsosek.release.lifecycle.rollback import roll_back
 
-    with house() as opened:
+    with resources() as opened:
         bucket = opened.settings.release_bucket
         left, now = roll_back(opened.publisher, opened.store, bucket, by=operator(by), reason=reason)
     console.print(f"Release {left.release_id} is rolled back; readers see {now.release_id} again.")
@@ -69,7 +69,7 @@ def withdraw(
     """Take away the files of a rolled back release that told too much; the same content is not published again."""
     from regsosek.release.lifecycle import withdrawal
 
-    with house() as opened:
+    with resources() as opened:
         bucket = opened.settings.release_bucket
         gone = withdrawal.withdraw(opened.publisher, opened.store, bucket, release_id, by=operator(by), reason=reason)
     console.print(f"Release {release_id} is withdrawn, files deleted: {gone}.")
@@ -81,7 +81,7 @@ def repoint(reason: ReasonOption, by: ByOption = "") -> None:
     """Write a lost or outdated pointer anew: readers see the newest release of the warehouse not rolled back."""
     from regsosek.release.lifecycle import rollback
 
-    with house() as opened:
+    with resources() as opened:
         bucket = opened.settings.release_bucket
         now = rollback.repoint(opened.publisher, opened.store, bucket, by=operator(by), reason=reason)
     console.print(f"Readers see release {now.release_id} (night {now.night}, revision {now.revision}).")
@@ -92,7 +92,7 @@ def retain(days: DaysOption, dry_run: DryRunOption = False) -> None:
     """Thin out old releases: manifest, signature and region tables in Parquet stay; so do month ends, whole."""
     from regsosek.release.lifecycle.thinning import thin_out
 
-    with house() as opened:
+    with resources() as opened:
         bucket = opened.settings.release_bucket
         thinned = thin_out(opened.publisher, opened.store, bucket, days, dry_run=dry_run)
     for each in thinned:

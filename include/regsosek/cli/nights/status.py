@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from regsosek.cli.common import console, house
+from regsosek.cli.common import console, resources
 from regsosek.cli.messages.watchdog import EXIT_BLIND, EXIT_FAULT, EXIT_GOOD, show_findings
 from regsosek.cli.options import DAY
 from regsosek.errors import EngineFaultError, NoNightError
@@ -55,7 +55,7 @@ def _night(given: datetime | None) -> tuple["LastNight", "StandingRelease | None
     from regsosek.asking.tables.night_tables import night_table
     from regsosek.watchdog.observing.store_view import open_store
 
-    with house() as opened, opened.engine.connect() as connection:
+    with resources() as opened, opened.engine.connect() as connection:
         settings = opened.settings
         when = given.date() if given else newest_night(connection)
         windows = windows_of(settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from regsosek.cli.common import console, house, night_of
+from regsosek.cli.common import console, night_of, resources
 from regsosek.cli.options import CsvOption, DateOption, ProvinceOption
 from regsosek.geography.provinces import province as province_of
 from regsosek.wording.nouns import counted
@@ -45,7 +45,7 @@ def _tell(listed_by: "ListedBy", province: str, night: datetime | None, output: 
 
     code = province_of(province).code
     day = night_of(night)
-    with house() as opened, opened.engine.connect() as connection:
+    with resources() as opened, opened.engine.connect() as connection:
         listed = listed_by(connection, code, day, planning(opened.settings).windows[code])
     if output:
         write_work_list(listed, output)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regsosek.cli.common import console, house
+from regsosek.cli.common import console, resources
 from regsosek.cli.options import ReaderOption
 from regsosek.cli.shown_cases import access_of, enter_looked_up, enter_shown
 from regsosek.wording.nouns import counted
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from regsosek.privacy.records.incident import Incident
-    from regsosek.resources import House
+    from regsosek.resources import Resources
 
 IncidentOption = Annotated[
     Path, typer.Option("--incident", help="What is known, as TOML; `breach template` gives one.")
@@ -55,7 +55,7 @@ def report(
 
     known = read_incident(incident)
     access = access_of("command_breach", by, known.reference)
-    with house() as opened, opened.account("owner").begin() as connection:
+    with resources() as opened, opened.account("owner").begin() as connection:
         require_reader(connection)
         affected = find_affected(connection, opened.settings.trail_secrets, known)
         made = reports_made(connection, known.reference)
@@ -72,7 +72,7 @@ def report(
         console.print(f"{counted(f'{listed:,}', 'case', 'cases')}, for those who tell the persons: {cases}")
 
 
-def _write_cases(opened: "House", connection: "Connection", known: "Incident", path: Path, by: str) -> int:
+def _write_cases(opened: "Resources", connection: "Connection", known: "Incident", path: Path, by: str) -> int:
     """Writes the cases, province by province, each entered in the trail before."""
     from regsosek.privacy.records.affected import listed_by_province
     from regsosek.scratch import open_private

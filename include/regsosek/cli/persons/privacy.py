@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regsosek.cli.common import EXIT_FAILED, console, house, operator
+from regsosek.cli.common import EXIT_FAILED, console, operator, resources
 from regsosek.cli.options import ByOption, JsonOption, ProvinceOption, ReaderOption, ReasonOption
 from regsosek.cli.shown_cases import access_of, enter_shown
 from regsosek.errors import ConfigurationError, DecisionError
@@ -17,7 +17,7 @@ from regsosek.wording.nouns import counted
 if TYPE_CHECKING:
     from regsosek.night.erasure.erasing import Found
     from regsosek.privacy.trail.person_trail import Number
-    from regsosek.resources import House
+    from regsosek.resources import Resources
 
 CaseOption = Annotated[str, typer.Option("--case", help="The case: id of the family's document (id_dokumen).")]
 NikOption = Annotated[
@@ -55,7 +55,7 @@ def trail(
         raise ConfigurationError("name the person in one way: --case ID, --nik or --kk")
     code = province_of(province).code
     access = access_of("command_trail", by, reason=stated(reason))
-    with house() as opened, opened.account("owner").connect() as connection:
+    with resources() as opened, opened.account("owner").connect() as connection:
         require_reader(connection)
         cases = [case] if case else _cases(opened, code, "nik" if nik else "kk")
         enter_shown(opened, access, code, cases)
@@ -87,7 +87,7 @@ def erase(
     from regsosek.night.erasure.erasing import Request, clear_landing, erase_case, find_case
 
     code = province_of(province).code
-    with house() as opened:
+    with resources() as opened:
         found = find_case(opened, code, case)
         _tell_found(found)
         if not apply:
@@ -110,7 +110,7 @@ def limit(
     """Limit a case: it counts as ever, and no list, file or login shows it until that is lifted."""
     from regsosek.night.erasure.limiting import limit_case
 
-    with house() as opened:
+    with resources() as opened:
         done = limit_case(opened, province_of(province).code, case, request=request, by=operator(by), reason=reason)
     console.print(f"Limited for request {done.request}; `regsosek privacy lift` ends that.", highlight=False)
 
@@ -120,7 +120,7 @@ def lift(province: ProvinceOption, case: CaseOption, reason: ReasonOption, by: B
     """Lift the limit of a case: it is shown again."""
     from regsosek.night.erasure.limiting import lift_limit
 
-    with house() as opened:
+    with resources() as opened:
         done = lift_limit(opened, province_of(province).code, case, by=operator(by), reason=reason)
     console.print(f"The limit of request {done.request} is lifted.", highlight=False)
 
@@ -130,7 +130,7 @@ def requests(by: ReaderOption = "") -> None:
     """List what was asked of cases, and what is still to be done; ends with 1 while anything is."""
     from regsosek.night.erasure.erasing import requests_made
 
-    with house() as opened:
+    with resources() as opened:
         made = requests_made(opened)
         for code in sorted({each.province for each in made}):
             own = (each.case_id for each in made if each.province == code)
@@ -162,7 +162,7 @@ def _tell_found(found: "Found") -> None:
         console.print(f"Held deliveries may bring it: it is emptied when one is freed: {', '.join(found.held)}")
 
 
-def _marks(opened: "House", province: str, cases: list[str]) -> dict[str, str | None]:
+def _marks(opened: "Resources", province: str, cases: list[str]) -> dict[str, str | None]:
     """The names that erased cases have now."""
     from regsosek.privacy.erasure.tombstones import list_tombstones, mark_of
 
@@ -170,7 +170,7 @@ def _marks(opened: "House", province: str, cases: list[str]) -> dict[str, str | 
     return {case: mark_of(tombstones, case, opened.settings.hash_keys) for case in cases if tombstones}
 
 
-def _cases(opened: "House", province: str, kind: "Number") -> list[str]:
+def _cases(opened: "Resources", province: str, kind: "Number") -> list[str]:
     """The cases of a number that is never an argument, which others on the machine could read.
 
     Raises:

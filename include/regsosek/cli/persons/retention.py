@@ -9,7 +9,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from regsosek.cli.common import console, house, operator
+from regsosek.cli.common import console, operator, resources
 from regsosek.cli.options import ApplyOption, ByOption
 from regsosek.errors import ConfigurationError
 from regsosek.wording.nouns import counted
@@ -38,7 +38,7 @@ def retention(
 
     if apply and not reason:
         raise ConfigurationError("say why with --reason: it is kept with what was ended")
-    with house() as opened:
+    with resources() as opened:
         classes = rules(opened.settings.retention_file)
         if lifecycle:
             lifecycle.write_text(json.dumps(rules_of_landing(classes), indent=2) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.landing.archive import Receipt, fetch_archived
 from regsosek.quality.rules import Suite, suite_from
 from regsosek.quality.verdict import Judge
-from regsosek.resources import House
+from regsosek.resources import Resources
 
 SuitesOf = Callable[[Receipt], Mapping[str, Suite]]
 _SUITE = "suite_"
@@ -41,11 +41,13 @@ def named_versions(suites: Mapping[str, Suite]) -> dict[str, str]:
     return {f"{_SUITE}{dataset}": suite.version for dataset, suite in suites.items()}
 
 
-def archived_suites(house: House, receipt: Receipt) -> dict[str, Suite]:
+def archived_suites(resources: Resources, receipt: Receipt) -> dict[str, Suite]:
     """The suites that a receipt names, by dataset, from the archive."""
-    with house.scratch("suites") as scratch:
+    with resources.scratch("suites") as scratch:
         documents = [
-            fetch_archived(house.store, house.settings.archive_bucket, sha256, scratch / f"{name}.json").read_bytes()
+            fetch_archived(
+                resources.store, resources.settings.archive_bucket, sha256, scratch / f"{name}.json"
+            ).read_bytes()
             for name, sha256 in suite_names(receipt).items()
         ]
     return {suite.dataset: suite for suite in map(suite_from, documents)}

@@ -25,7 +25,7 @@ from regsosek.landing.discovery import DeliveryFolder
 from regsosek.landing.intake import DeliveredManifest, FetchedFile, fetch, read_manifest
 from regsosek.landing.producer_keys import trusted_keys
 from regsosek.minisign import PublicKey
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.settings import Settings
 from regsosek.warehouse.nights.ledger import Delivery
 
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def receipt_of(house: House, entry: Delivery, retried: Decision | None = None) -> Receipt:
+def receipt_of(resources: Resources, entry: Delivery, retried: Decision | None = None) -> Receipt:
     """The receipt that registering wrote; of a rejection taken up again, the one that is written from then on."""
     if retried is not None:
-        return _receipt_of_retry(house, entry, retried)
+        return _receipt_of_retry(resources, entry, retried)
     found = read_receipt(
-        house.store,
-        house.settings.archive_bucket,
+        resources.store,
+        resources.settings.archive_bucket,
         province=entry.province,
         night=entry.night,
         delivery_id=entry.delivery_id,
@@ -47,15 +47,15 @@ def receipt_of(house: House, entry: Delivery, retried: Decision | None = None) -
     if found is None:
         raise ObjectStoreError(
             f"delivery {entry.delivery_id} of province {entry.province} has no receipt of night {entry.night} in "
-            f"{house.settings.archive_bucket} (restore it from a copy of the bucket, then run the night again)"
+            f"{resources.settings.archive_bucket} (restore it from a copy of the bucket, then run the night again)"
         )
     return found
 
 
-def _receipt_of_retry(house: House, entry: Delivery, decision: Decision) -> Receipt:
+def _receipt_of_retry(resources: Resources, entry: Delivery, decision: Decision) -> Receipt:
     """What an earlier run read of it, or what the decision says: its manifest is read anew."""
-    bucket, number = house.settings.archive_bucket, decision.retry
-    found = read_retry(house.store, bucket, province=entry.province, delivery_id=entry.delivery_id, retry=number)
+    bucket, number = resources.settings.archive_bucket, decision.retry
+    found = read_retry(resources.store, bucket, province=entry.province, delivery_id=entry.delivery_id, retry=number)
     return found or Receipt(
         province=entry.province,
         delivery_id=entry.delivery_id,
@@ -71,52 +71,56 @@ def _receipt_of_retry(house: House, entry: Delivery, decision: Decision) -> Rece
     )
 
 
-def bring_manifest(house: House, entry: Delivery, receipt: Receipt, scratch: Path) -> tuple[Manifest, Receipt]:
+def bring_manifest(resources: Resources, entry: Delivery, receipt: Receipt, scratch: Path) -> tuple[Manifest, Receipt]:
     """The manifest, and the receipt that now names its archived copy.
 
     Raises:
         ContractBreachError: the manifest breaks the contract.
     """
-    bucket = house.settings.archive_bucket
+    bucket = resources.settings.archive_bucket
     if receipt.manifest_sha256 is not None:
-        document = fetch_archived(house.store, bucket, receipt.manifest_sha256, scratch / "manifest.json").read_bytes()
+        document = fetch_archived(
+            resources.store, bucket, receipt.manifest_sha256, scratch / "manifest.json"
+        ).read_bytes()
         manifest = parse_manifest(document, province=entry.province, delivery_id=entry.delivery_id)
         return manifest, receipt.model_copy(update=_instrument(manifest))
-    read = _looked_at_twice(house, entry, lambda: _read_manifest(house, entry))
-    known = receipt.model_copy(update=_archived(house, read) | _instrument(read.manifest))
-    write_receipt(house.store, bucket, known)
+    read = _looked_at_twice(resources, entry, lambda: _read_manifest(resources, entry))
+    known = receipt.model_copy(update=_archived(resources, read) | _instrument(read.manifest))
+    write_receipt(resources.store, bucket, known)
     return read.manifest, known
 
 
-def _archived(house: House, read: DeliveredManifest) -> dict[str, str]:
+def _archived(resources: Resources, read: DeliveredManifest) -> dict[str, str]:
     """Archives a manifest, and the signature that it was believed for."""
     documents = {"manifest_sha256": read.document, "signature_sha256": read.signature}
-    bucket = house.settings.archive_bucket
-    return {name: archive_bytes(house.store, bucket, each) for name, each in documents.items() if each is not None}
+    bucket = resources.settings.archive_bucket
+    return {name: archive_bytes(resources.store, bucket, each) for name, each in documents.items() if each is not None}
 
 
 def _instrument(manifest: Manifest) -> dict[str, str]:
     return {"instrument": manifest.instrument, "instrument_version": manifest.instrument_version}
 
 
-def archive_manifest(house: House, entry: Delivery) -> str | None:
+def archive_manifest(resources: Resources, entry: Delivery) -> str | None:
     """Archives the manifest of a delivery that is not received; its hash, or ``None`` if it breaks the contract."""
     try:
-        read = _looked_at_twice(house, entry, lambda: _read_manifest(house, entry))
+        read = _looked_at_twice(resources, entry, lambda: _read_manifest(resources, entry))
     except ContractBreachError:
         return None
-    return archive_bytes(house.store, house.settings.archive_bucket, read.document)
+    return archive_bytes(resources.store, resources.settings.archive_bucket, read.document)
 
 
-def archived_totals(house: House, entry: Delivery, manifest_sha256: str) -> dict[str, int]:
+def archived_totals(resources: Resources, entry: Delivery, manifest_sha256: str) -> dict[str, int]:
     """The rows by dataset that an archived manifest names."""
-    with house.scratch("manifest") as scratch:
-        path = fetch_archived(house.store, house.settings.archive_bucket, manifest_sha256, scratch / "manifest.json")
+    with resources.scratch("manifest") as scratch:
+        path = fetch_archived(
+            resources.store, resources.settings.archive_bucket, manifest_sha256, scratch / "manifest.json"
+        )
         manifest = parse_manifest(path.read_bytes(), province=entry.province, delivery_id=entry.delivery_id)
     return {str(dataset): rows for dataset, rows in manifest.totals.items()}
 
 
-def _looked_at_twice(house: House, entry: Delivery, look: Callable[[], T]) -> T:
+def _looked_at_twice(resources: Resources, entry: Delivery, look: Callable[[], T]) -> T:
     """What ``look`` finds; a breach that rests on what the store said must be found twice, a pause apart.
 
     Raises:
@@ -129,7 +133,7 @@ def _looked_at_twice(house: House, entry: Delivery, look: Callable[[], T]) -> T:
         if not rests_on_a_reading(breach.reason):
             raise
         first = str(breach)
-    sleep(house.settings.second_look_seconds)
+    sleep(resources.settings.second_look_seconds)
     try:
         found = look()
     except ContractBreachError as breach:
@@ -145,10 +149,10 @@ def _looked_at_twice(house: House, entry: Delivery, look: Callable[[], T]) -> T:
     return found
 
 
-def _read_manifest(house: House, entry: Delivery) -> DeliveredManifest:
-    settings = house.settings
+def _read_manifest(resources: Resources, entry: Delivery) -> DeliveredManifest:
+    settings = resources.settings
     trusted = trusted_by(settings, entry.province, entry.night)
-    read = read_manifest(house.store, settings.landing_bucket, _folder(entry), trusted=trusted)
+    read = read_manifest(resources.store, settings.landing_bucket, _folder(entry), trusted=trusted)
     check_moment(read.manifest, entry.night)
     return read
 
@@ -176,7 +180,7 @@ def sizes_beyond(manifest: Manifest, settings: Settings) -> Iterator[ContractBre
 
 
 def bring_files(
-    house: House, entry: Delivery, receipt: Receipt, manifest: Manifest, scratch: Path
+    resources: Resources, entry: Delivery, receipt: Receipt, manifest: Manifest, scratch: Path
 ) -> Sequence[FetchedFile]:
     """Every file of the delivery, verified: from the archive if its own files lie there, else from landing.
 
@@ -185,41 +189,45 @@ def bring_files(
     Raises:
         ContractBreachError: a file is too large, missing, short or altered.
     """
-    if receipt.files_archived is not False and (archived := _from_archive(house, manifest, scratch)):
+    if receipt.files_archived is not False and (archived := _from_archive(resources, manifest, scratch)):
         return archived
-    for breach in sizes_beyond(manifest, house.settings):
+    for breach in sizes_beyond(manifest, resources.settings):
         raise breach
-    landing = house.settings.landing_bucket
-    return _looked_at_twice(house, entry, lambda: fetch(house.store, landing, _folder(entry), manifest, scratch))
+    landing = resources.settings.landing_bucket
+    return _looked_at_twice(
+        resources, entry, lambda: fetch(resources.store, landing, _folder(entry), manifest, scratch)
+    )
 
 
-def archive_files(house: House, receipt: Receipt, files: Iterable[FetchedFile]) -> None:
+def archive_files(resources: Resources, receipt: Receipt, files: Iterable[FetchedFile]) -> None:
     """Archives the files of a delivery that is not refused, and notes in its receipt that they are its own."""
     if receipt.files_archived:
         return
     for file in files:
-        house.archive.keep(file.path)
+        resources.archive.keep(file.path)
     if receipt.files_archived is False:
-        write_receipt(house.store, house.settings.archive_bucket, receipt.model_copy(update={"files_archived": True}))
+        write_receipt(
+            resources.store, resources.settings.archive_bucket, receipt.model_copy(update={"files_archived": True})
+        )
 
 
-def bring_window(house: House, receipt: Receipt, scratch: Path) -> FieldWindow:
+def bring_window(resources: Resources, receipt: Receipt, scratch: Path) -> FieldWindow:
     """The province's field window as the calendar had it when the delivery was registered.
 
     An extension that is decided later changes no verdict of a night that is replayed.
     """
     version = receipt.versions.get("calendar")
     if version is None:  # registered before calendars were archived
-        return field_windows(house.settings.calendar_file)[receipt.province]
+        return field_windows(resources.settings.calendar_file)[receipt.province]
     path = scratch / f"calendar-{version[:12]}.csv"
     if not path.exists():
-        fetch_archived(house.store, house.settings.archive_bucket, version, path)
+        fetch_archived(resources.store, resources.settings.archive_bucket, version, path)
     return field_windows(path)[receipt.province]
 
 
-def _from_archive(house: House, manifest: Manifest, scratch: Path) -> list[FetchedFile]:
+def _from_archive(resources: Resources, manifest: Manifest, scratch: Path) -> list[FetchedFile]:
     """The files from the archive, or none if it lacks any of them."""
-    archive = house.archive
+    archive = resources.archive
     if not all(archive.has(file.sha256, file.bytes) for file in manifest.files):
         return []
     return [FetchedFile(file, archive.fetch(file.sha256, scratch / file.name)) for file in manifest.files]

@@ -28,7 +28,7 @@ from regsosek.night.discovery.fetching import archive_manifest, archived_totals
 from regsosek.night.discovery.measuring import measure_decided
 from regsosek.quality.hold_limits import Limits, hold_limits
 from regsosek.quality.rules import Suite
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.settings import variable
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.nights import ledger
@@ -39,38 +39,38 @@ from regsosek.warehouse.reference import loaded_versions
 log = logging.getLogger(__name__)
 
 
-def seal_night(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
+def seal_night(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
     """The deliveries of ``province`` that belong to ``night``, discovered now if nobody did before.
 
     Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
     later belongs to the next night, unless an operator reopens D. A warehouse that lost a sealed night, or was stopped
     between the archive's seal and its own, takes the list from the archive. :func:`require_nights_before` comes first.
     """
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         sealed = ledger.sealed(connection, province, night)
         listed = {entry.delivery_id for entry in ledger.deliveries_of(connection, province, night)}
-    seal = read_seal(house.store, house.settings.archive_bucket, province=province, night=night)
+    seal = read_seal(resources.store, resources.settings.archive_bucket, province=province, night=night)
     if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
-        _restore(house, seal)
+        _restore(resources, seal)
     elif not sealed:
-        discover_again(house, province, night, suites, reopened=None)
-    with house.loader.begin() as connection:
+        discover_again(resources, province, night, suites, reopened=None)
+    with resources.loader.begin() as connection:
         return ledger.deliveries_of(connection, province, night)
 
 
-def reopen_night(house: House, province: str, night: date, suites: Mapping[str, Suite], reason: str) -> None:
+def reopen_night(resources: Resources, province: str, night: date, suites: Mapping[str, Suite], reason: str) -> None:
     """Adds to a sealed night what has arrived since; waits for a run of the province that is under way.
 
     The night counts as unfinished until it is received again.
     """
-    with province_lock(house.loader, province) as held:
-        house = house.under(held)
-        require_all_nights(house, province)
-        seal_night(house, province, night, suites)
-        discover_again(house, province, night, suites, reopened=reason)
+    with province_lock(resources.loader, province) as held:
+        resources = resources.under(held)
+        require_all_nights(resources, province)
+        seal_night(resources, province, night, suites)
+        discover_again(resources, province, night, suites, reopened=reason)
 
 
-def require_nights_before(house: House, province: str, night: date) -> None:
+def require_nights_before(resources: Resources, province: str, night: date) -> None:
     """Lets ``night`` be received only on top of all that came before it.
 
     What a night brings depends on the nights before. A night that is discovered only now would, besides, take the
@@ -79,41 +79,41 @@ def require_nights_before(house: House, province: str, night: date) -> None:
     Raises:
         SealedNightError: the archive has sealed nights that the warehouse lacks; names them and the replay.
     """
-    archived, lost = _lost(house, province)
+    archived, lost = _lost(resources, province)
     concerned = [each for each in lost if each < night] if (province, night) in archived else lost
     if concerned:
         raise SealedNightError(f"{told_lost(province, concerned)} before night {night}")
 
 
-def require_all_nights(house: House, province: str) -> None:
+def require_all_nights(resources: Resources, province: str) -> None:
     """Lets something new be decided only in a warehouse that has all sealed nights; raises as above."""
-    if lost := _lost(house, province)[1]:
+    if lost := _lost(resources, province)[1]:
         raise SealedNightError(told_lost(province, lost))
 
 
-def _lost(house: House, province: str) -> tuple[ArchivedSeals, list[date]]:
+def _lost(resources: Resources, province: str) -> tuple[ArchivedSeals, list[date]]:
     """The seals of the archive, noted in the warehouse, and the nights that it lacks."""
-    archived = archived_seals(house.store, house.settings.archive_bucket, province)
-    with house.loader.begin() as connection:
+    archived = archived_seals(resources.store, resources.settings.archive_bucket, province)
+    with resources.loader.begin() as connection:
         note_archived(connection, archived, province)
         return archived, lost_nights(connection, province).get(province, [])
 
 
 def discover_again(
-    house: House, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
+    resources: Resources, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
 ) -> None:
     """Discovers and seals ``night``, or, with a reason, adds to a sealed night what has arrived since."""
-    found = discover(house.store, house.settings.landing_bucket, province, night)
-    versions = archive_versions(house, suites)
+    found = discover(resources.store, resources.settings.landing_bucket, province, night)
+    versions = archive_versions(resources, suites)
     now = datetime.now(UTC)
     misdated = found.misdated(now.astimezone(NIGHT_ZONE).date())
     unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(misdated)
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         standing = ledger.deliveries_of(connection, province, night)
         entries = _new_entries(connection, province, night, found, position=len(standing))
-        _require_few(entries, province, night, house.settings.most_deliveries)
+        _require_few(entries, province, night, resources.settings.most_deliveries)
         ledger.register(connection, entries, versions, now)
-        reused = _count_reused(house, connection, entries)
+        reused = _count_reused(resources, connection, entries)
         ledger.note_begun(connection, province, night)
         reopenings: tuple[Reopening, ...] = ()
         if reopened is not None and (entries or not _noted_before(connection, province, night, reopened)):
@@ -129,10 +129,10 @@ def discover_again(
             strays=strays,
             reopened=reopenings,
         )
-        limits = hold_limits(province, house.settings.hold_limits_file)
+        limits = hold_limits(province, resources.settings.hold_limits_file)
         receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
-        _note_seal(connection, _archive_seal(house, seal, receipts))
-    with house.loader.connect() as connection:
+        _note_seal(connection, _archive_seal(resources, seal, receipts))
+    with resources.loader.connect() as connection:
         for each in entries:
             if each.state == "rejected":
                 measure_decided(connection, each)
@@ -176,21 +176,21 @@ def _require_few(entries: Sequence[Delivery], province: str, night: date, most: 
         )
 
 
-def _count_reused(house: House, connection: Connection, entries: Sequence[Delivery]) -> dict[str, str]:
+def _count_reused(resources: Resources, connection: Connection, entries: Sequence[Delivery]) -> dict[str, str]:
     """Counts the rows of folders whose id was used before; the archived manifest by folder, where it can be read.
 
     They are rejected unread, but their rows were received, and nothing is lost.
     """
     reused = {entry.prefix: entry for entry in entries if entry.reason == ID_REUSED}
-    found = {prefix: archive_manifest(house, entry) for prefix, entry in reused.items()}
+    found = {prefix: archive_manifest(resources, entry) for prefix, entry in reused.items()}
     readable = {prefix: sha256 for prefix, sha256 in found.items() if sha256 is not None}
     for prefix, sha256 in readable.items():
-        _note_rejected_rows(house, connection, reused[prefix], sha256)
+        _note_rejected_rows(resources, connection, reused[prefix], sha256)
     return readable
 
 
-def _note_rejected_rows(house: House, connection: Connection, entry: Delivery, manifest_sha256: str) -> None:
-    for dataset, rows in archived_totals(house, entry, manifest_sha256).items():
+def _note_rejected_rows(resources: Resources, connection: Connection, entry: Delivery, manifest_sha256: str) -> None:
+    for dataset, rows in archived_totals(resources, entry, manifest_sha256).items():
         ledger.set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
 
 
@@ -218,12 +218,12 @@ def _note_seal(connection: Connection, seal: Seal) -> None:
     )
 
 
-def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> Seal:
+def _archive_seal(resources: Resources, seal: Seal, receipts: Sequence[Receipt]) -> Seal:
     """Writes receipts, then the seal; a night sealed before keeps its first moment, and its list and history grow."""
-    bucket = house.settings.archive_bucket
+    bucket = resources.settings.archive_bucket
     for each in receipts:
-        write_receipt(house.store, bucket, each)
-    former = read_seal(house.store, bucket, province=seal.province, night=seal.night)
+        write_receipt(resources.store, bucket, each)
+    former = read_seal(resources.store, bucket, province=seal.province, night=seal.night)
     if former is not None:
         grown = {
             "sealed_at": former.sealed_at,
@@ -231,20 +231,20 @@ def _archive_seal(house: House, seal: Seal, receipts: Sequence[Receipt]) -> Seal
             "reopened": (*former.reopened, *seal.reopened),
         }
         seal = seal.model_copy(update=grown)
-    write_seal(house.store, bucket, seal)
+    write_seal(resources.store, bucket, seal)
     return seal
 
 
-def _restore(house: House, seal: Seal) -> None:
+def _restore(resources: Resources, seal: Seal) -> None:
     """Enters into the ledger what the archive knows of a sealed night and the ledger does not."""
-    bucket = house.settings.archive_bucket
-    receipts = list_receipts(house.store, bucket, night=seal.night, province=seal.province)
-    with house.loader.begin() as connection:
+    bucket = resources.settings.archive_bucket
+    receipts = list_receipts(resources.store, bucket, night=seal.night, province=seal.province)
+    with resources.loader.begin() as connection:
         for position, each in _listed(seal, receipts):
             entry = _entry(each, position)
             ledger.register(connection, [entry], each.versions, each.registered_at)
             if each.reason == ID_REUSED and each.manifest_sha256 is not None:
-                _note_rejected_rows(house, connection, entry, each.manifest_sha256)
+                _note_rejected_rows(resources, connection, entry, each.manifest_sha256)
         _note_seal(connection, seal)
         noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
         _note_reopenings(connection, seal.province, seal.night, seal.reopened[noted:])
@@ -272,18 +272,18 @@ def _entry(known: Receipt, position: int) -> Delivery:
     return Delivery(*place, "registered")
 
 
-def archive_versions(house: House, suites: Mapping[str, Suite]) -> dict[str, str]:
+def archive_versions(resources: Resources, suites: Mapping[str, Suite]) -> dict[str, str]:
     """Archives what the night is judged by and names it: suites, codebook, calendar, frame; name to SHA-256.
 
     Raises:
         ReferenceDataError: no frame is loaded.
     """
-    bucket = house.settings.archive_bucket
-    archive_bytes(house.store, bucket, codebook_document())
-    calendar = archive_bytes(house.store, bucket, calendar_document(house.settings.calendar_file))
+    bucket = resources.settings.archive_bucket
+    archive_bytes(resources.store, bucket, codebook_document())
+    calendar = archive_bytes(resources.store, bucket, calendar_document(resources.settings.calendar_file))
     for suite in suites.values():
-        archive_bytes(house.store, bucket, suite.document)
-    with house.loader.begin() as connection:
+        archive_bytes(resources.store, bucket, suite.document)
+    with resources.loader.begin() as connection:
         reference = loaded_versions(connection)
     if "sls" not in reference:
         raise ReferenceDataError("no sub-SLS frame is loaded; run `regsosek reference` (DAG regsosek_reference) first")

@@ -26,7 +26,7 @@ from regsosek.privacy.erasure.tombstones import (
     write_tombstone,
 )
 from regsosek.release.rereading.archived_text import UNREADABLE
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
 
 log = logging.getLogger(__name__)
@@ -48,20 +48,20 @@ class ErasedCases:
     _unsearched: set[str] = field(default_factory=set)
 
     def emptied(
-        self, house: House, manifest: Manifest, files: Sequence[FetchedFile], scratch: Path
+        self, resources: Resources, manifest: Manifest, files: Sequence[FetchedFile], scratch: Path
     ) -> Sequence[FetchedFile]:
         """The files of a delivery without answers of erased cases; they are archived so, and never otherwise."""
         if not self.tombstones or manifest.datasets not in (DATASETS, (TAGS,)):
             return files
         try:
             if manifest.datasets == (TAGS,):
-                return [self._tag_file(house, manifest, file, scratch) for file in files]
-            found = self._search(house, manifest, files)
+                return [self._tag_file(resources, manifest, file, scratch) for file in files]
+            found = self._search(resources, manifest, files)
         except UNREADABLE:
             # What cannot be read breaks the contract, which the reading of the night finds and words.
             self._unsearched.add(manifest.delivery_id)
             return files
-        now = [self._part(house, manifest, part, files, found, scratch) for part in manifest.parts]
+        now = [self._part(resources, manifest, part, files, found, scratch) for part in manifest.parts]
         return [file for part in now for file in part]
 
     def require_searched(self, manifest: Manifest) -> None:
@@ -77,11 +77,11 @@ class ErasedCases:
             )
 
     def _search(
-        self, house: House, manifest: Manifest, files: Sequence[FetchedFile]
+        self, resources: Resources, manifest: Manifest, files: Sequence[FetchedFile]
     ) -> dict[int, list[tuple[Tombstone, Emptied]]]:
         """By part, the rows that hold an erased case."""
         known = {(each.generation, each.known_by): each for each in self.tombstones}
-        keys = {each.generation: house.settings.hash_keys[: each.generation] for each in self.tombstones}
+        keys = {each.generation: resources.settings.hash_keys[: each.generation] for each in self.tombstones}
         found: dict[int, list[tuple[Tombstone, Emptied]]] = {}
         for file in (each for each in files if each.delivered.dataset == "keluarga"):
             for row, named in enumerate(read_documents(manifest, file), start=1):
@@ -93,46 +93,46 @@ class ErasedCases:
                     found.setdefault(file.delivered.part, []).append((tombstone, emptied))
         return found
 
-    def _tag_file(self, house: House, manifest: Manifest, file: FetchedFile, scratch: Path) -> FetchedFile:
+    def _tag_file(self, resources: Resources, manifest: Manifest, file: FetchedFile, scratch: Path) -> FetchedFile:
         """A file of tags without what they say of an erased case's house."""
         done = {(tag.delivery_id, tag.part, tag.row_no, tag.mark) for each in self.tombstones for tag in each.tags}
         found: dict[int, Tombstone] = {}
         for row, (tag, *number, mark) in enumerate(read_tags(manifest, file), start=1):
-            tombstone = self._of_tag(house, manifest.province, tag, number)
+            tombstone = self._of_tag(resources, manifest.province, tag, number)
             if tombstone is not None and (manifest.delivery_id, file.delivered.part, row, mark) not in done:
                 found[row] = tombstone
-        return self._tags_emptied(house, manifest, file, found, scratch) if found else file
+        return self._tags_emptied(resources, manifest, file, found, scratch) if found else file
 
-    def _of_tag(self, house: House, province: str, tag: str, number: Sequence[str]) -> Tombstone | None:
+    def _of_tag(self, resources: Resources, province: str, tag: str, number: Sequence[str]) -> Tombstone | None:
         """The erased case that a tag belongs to, by the tag's id or by its number of building and family."""
         subsls, building, family = number
         names = [tag_name(tag)]
         if _COUNT.fullmatch(building) and _COUNT.fullmatch(family):
             names.append(number_name(subsls, int(building), int(family)))
         for each in self.tombstones:
-            keys = house.settings.hash_keys[: each.generation]
+            keys = resources.settings.hash_keys[: each.generation]
             if not each.tags_known_by.isdisjoint(case_hash(province, name, keys) for name in names):
                 return each
         return None
 
     def _tags_emptied(
-        self, house: House, manifest: Manifest, file: FetchedFile, found: Mapping[int, Tombstone], scratch: Path
+        self, resources: Resources, manifest: Manifest, file: FetchedFile, found: Mapping[int, Tombstone], scratch: Path
     ) -> FetchedFile:
         marks = {row: new_mark() for row in found}
         redacted = redact_tags(manifest, file, marks, self.keys, scratch)
-        changed = {file.delivered.sha256: house.archive.keep(redacted.file.path)}
+        changed = {file.delivered.sha256: resources.archive.keep(redacted.file.path)}
         for row, tombstone in found.items():
             tag = ErasedTag(
                 delivery_id=manifest.delivery_id, part=file.delivered.part, row_no=row, mark=marks[row],
                 verdict=VERDICT, content_hash=redacted.hashes[row],
             )  # fmt: skip
-            self._note(house, tombstone.mark, "tags", tag, changed)
+            self._note(resources, tombstone.mark, "tags", tag, changed)
         file.path.unlink()
         return redacted.file
 
     def _part(
         self,
-        house: House,
+        resources: Resources,
         manifest: Manifest,
         part: int,
         files: Sequence[FetchedFile],
@@ -144,7 +144,7 @@ class ErasedCases:
             return own
         redacted = redact_part(manifest, own, [emptied for _, emptied in found[part]], self.keys, scratch)
         changed = {
-            former.delivered.sha256: house.archive.keep(now.path)
+            former.delivered.sha256: resources.archive.keep(now.path)
             for former, now in zip(own, redacted.files, strict=True)
             if now.path != former.path
         }
@@ -153,14 +153,16 @@ class ErasedCases:
                 delivery_id=manifest.delivery_id, part=part, row_no=emptied.row_no, mark=emptied.mark,
                 verdict=VERDICT, content_hash=redacted.hashes[emptied.row_no],
             )  # fmt: skip
-            self._note(house, tombstone.mark, "families", family, changed)
+            self._note(resources, tombstone.mark, "families", family, changed)
         for former, now in zip(own, redacted.files, strict=True):
             if now.path != former.path:
                 former.path.unlink()
         log.warning("delivery %s: %d rows of erased cases were emptied", manifest.delivery_id, len(found[part]))
         return redacted.files
 
-    def _note(self, house: House, mark: str, field_: str, row: ErasedFamily | ErasedTag, files: dict[str, str]) -> None:
+    def _note(
+        self, resources: Resources, mark: str, field_: str, row: ErasedFamily | ErasedTag, files: dict[str, str]
+    ) -> None:
         """Writes it into the tombstone, before the contents that were delivered are refused for good."""
         [place] = [number for number, each in enumerate(self.tombstones) if each.mark == mark]
         former = self.tombstones[place]
@@ -169,9 +171,9 @@ class ErasedCases:
         others = tuple(each for each in rows if (each.delivery_id, each.part, each.row_no) != here)
         update = {field_: (*others, row), "files": former.files | files}
         self.tombstones[place] = former.model_copy(update=update)
-        write_tombstone(house.store, house.settings.archive_bucket, self.tombstones[place])
+        write_tombstone(resources.store, resources.settings.archive_bucket, self.tombstones[place])
         for sha256, now in files.items():
-            house.archive.destroy(sha256, request=former.request, at=former.at, replaced_by=now)
+            resources.archive.destroy(sha256, request=former.request, at=former.at, replaced_by=now)
 
 
 def _case_id(document: str, unshown: str, keys: HashKeys) -> str:
@@ -179,7 +181,7 @@ def _case_id(document: str, unshown: str, keys: HashKeys) -> str:
     return f"?{hashed_on(unshown.encode(), keys).hex()}" if unshown else document
 
 
-def erased_cases(house: House, province: str, keys: HashKeys) -> ErasedCases:
+def erased_cases(resources: Resources, province: str, keys: HashKeys) -> ErasedCases:
     """Those of ``province``, as the archive knows them."""
-    found = list_tombstones(house.store, house.settings.archive_bucket, province)
+    found = list_tombstones(resources.store, resources.settings.archive_bucket, province)
     return ErasedCases(list(found), keys)

@@ -48,7 +48,7 @@ from regsosek.privacy.erasure.tombstones import (
     tombstone_marks,
     write_tombstone,
 )
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.staging.pseudonyms import HashKeys
 from regsosek.warehouse.hashes.hash_keys import keys_in_use
 from regsosek.warehouse.locks import province_lock
@@ -85,13 +85,13 @@ class Found:
     landing: tuple[str, ...]
 
 
-def find_case(house: House, province: str, case_id: str) -> Found:
+def find_case(resources: Resources, province: str, case_id: str) -> Found:
     """What would be erased; nothing is changed.
 
     Raises:
         DecisionError: no accepted delivery of the province holds the case.
     """
-    with edge(f"case of province {province}"), house.loader.begin() as connection:
+    with edge(f"case of province {province}"), resources.loader.begin() as connection:
         rows = rows_of(connection, province, case_id)
         if not rows:
             raise DecisionError(f"no delivery that was accepted of province {province} holds that case")
@@ -99,22 +99,22 @@ def find_case(house: House, province: str, case_id: str) -> Found:
         folders = folders_of(
             connection, province, {row.delivery_id for row in rows} | {tag.delivery_id for tag in tags}
         )
-    return Found(province, tuple(rows), tuple(tags), tuple(held), tuple(_objects(house, folders)))
+    return Found(province, tuple(rows), tuple(tags), tuple(held), tuple(_objects(resources, folders)))
 
 
-def _objects(house: House, folders: Iterable[str]) -> Iterable[str]:
+def _objects(resources: Resources, folders: Iterable[str]) -> Iterable[str]:
     for folder in folders:
-        yield from (found.key for found in house.store.list_objects(house.settings.landing_bucket, folder))
+        yield from (found.key for found in resources.store.list_objects(resources.settings.landing_bucket, folder))
 
 
-def clear_landing(house: House, keys: Iterable[str]) -> None:
+def clear_landing(resources: Resources, keys: Iterable[str]) -> None:
     """Deletes objects from landing, with the key that this process has.
 
     Raises:
         ObjectStoreError: the key may not, as the pipeline's should not.
     """
     for key in keys:
-        house.store.delete(house.settings.landing_bucket, key)
+        resources.store.delete(resources.settings.landing_bucket, key)
 
 
 @dataclass(frozen=True)
@@ -138,33 +138,33 @@ class RequestMade:
     lost: bool
 
 
-def requests_made(house: House) -> list[RequestMade]:
+def requests_made(resources: Resources) -> list[RequestMade]:
     """Every request that was entered, by time; of erased cases also what landing still holds."""
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         found = all_requests(connection)
     tombstones = {
         each.mark: each
         for province in sorted({row.province for row in found if row.kind == ERASED})
-        for each in list_tombstones(house.store, house.settings.archive_bucket, province)
+        for each in list_tombstones(resources.store, resources.settings.archive_bucket, province)
     }
     return [
         RequestMade(
             row.province, row.case_id, row.kind, row.request, row.at, row.at + LEGAL_LIMIT,
-            len(_landed(house, tombstones[row.case_id])) if row.case_id in tombstones else 0,
+            len(_landed(resources, tombstones[row.case_id])) if row.case_id in tombstones else 0,
             row.kind == ERASED and row.case_id not in tombstones,
         )
         for row in found
     ]  # fmt: skip
 
 
-def _landed(house: House, tombstone: Tombstone) -> list[str]:
-    with house.loader.begin() as connection:
+def _landed(resources: Resources, tombstone: Tombstone) -> list[str]:
+    with resources.loader.begin() as connection:
         of_case = {each.delivery_id for each in tombstone.families} | {each.delivery_id for each in tombstone.tags}
         folders = folders_of(connection, tombstone.province, of_case)
-    return list(_objects(house, folders))
+    return list(_objects(resources, folders))
 
 
-def erase_case(house: House, province: str, case_id: str, asked: Request) -> Tombstone:
+def erase_case(resources: Resources, province: str, case_id: str, asked: Request) -> Tombstone:
     """Erases a case; whatever was begun before by a process that was killed is completed first.
 
     Raises:
@@ -173,8 +173,8 @@ def erase_case(house: House, province: str, case_id: str, asked: Request) -> Tom
         SealedNightError: the warehouse lacks nights, whose deliveries may hold it too.
     """
     request, reason = stated(asked.request), stated(asked.reason)
-    with edge(f"erasure in province {province}"), province_lock(house.loader, province) as held:
-        locked = house.under(held)
+    with edge(f"erasure in province {province}"), province_lock(resources.loader, province) as held:
+        locked = resources.under(held)
         complete_erasures(locked, province)
         require_all_nights(locked, province)
         tombstone = _written(locked, find_case(locked, province, case_id), case_id, request, asked.by, reason)
@@ -183,49 +183,49 @@ def erase_case(house: House, province: str, case_id: str, asked: Request) -> Tom
     return tombstone
 
 
-def complete_erasures(house: House, province: str) -> None:
+def complete_erasures(resources: Resources, province: str) -> None:
     """Carries out what tombstones say that the warehouse has not entered: after a kill, a rebuild or a restored dump.
 
     One listing, and nothing else where all are entered.
     """
-    bucket = house.settings.archive_bucket
-    marks = tombstone_marks(house.store, bucket, province)
+    bucket = resources.settings.archive_bucket
+    marks = tombstone_marks(resources.store, bucket, province)
     if not marks:
         return
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         missing = marks - entered(connection, province, ERASED)
-        keys = keys_in_use(connection, province, house.settings.hash_keys)
-    for tombstone in list_tombstones(house.store, bucket, province) if missing else ():
+        keys = keys_in_use(connection, province, resources.settings.hash_keys)
+    for tombstone in list_tombstones(resources.store, bucket, province) if missing else ():
         if tombstone.mark in missing:
-            _carry_out(house, tombstone, keys)
+            _carry_out(resources, tombstone, keys)
 
 
-def _carry_out(house: House, tombstone: Tombstone, keys: HashKeys) -> None:
+def _carry_out(resources: Resources, tombstone: Tombstone, keys: HashKeys) -> None:
     for former, now in tombstone.files.items():
-        if house.archive.current(former) == former:
-            house.archive.destroy(former, request=tombstone.request, at=tombstone.at, replaced_by=now)
-    with house.loader.begin() as connection:
+        if resources.archive.current(former) == former:
+            resources.archive.destroy(former, request=tombstone.request, at=tombstone.at, replaced_by=now)
+    with resources.loader.begin() as connection:
         wipe(connection, tombstone, keys)
 
 
-def _written(house: House, found: Found, case_id: str, request: str, by: str, reason: str) -> Tombstone:
+def _written(resources: Resources, found: Found, case_id: str, request: str, by: str, reason: str) -> Tombstone:
     """Writes files and tombstone; nothing that there was is touched yet."""
-    with house.loader.begin() as connection:
-        keys = keys_in_use(connection, found.province, house.settings.hash_keys)
-    draft = _Draft(house, found.province, new_mark(), keys)
+    with resources.loader.begin() as connection:
+        keys = keys_in_use(connection, found.province, resources.settings.hash_keys)
+    draft = _Draft(resources, found.province, new_mark(), keys)
     of_delivery: dict[str, list[HeldRow]] = defaultdict(list)
     for row in found.rows:
         of_delivery[row.delivery_id].append(row)
     for rows in of_delivery.values():
-        with house.scratch("erase") as scratch:
+        with resources.scratch("erase") as scratch:
             draft.add(rows, scratch)
     for tags in _by_file(found.tags):
-        with house.scratch("erase") as scratch:
+        with resources.scratch("erase") as scratch:
             draft.add_tags(tags, scratch)
-    names = {*_names(house, found, case_id)}
+    names = {*_names(resources, found, case_id)}
     known = frozenset(case_hash(found.province, name, keys) for name in names)
     tombstone = draft.tombstone(case_hash(found.province, case_id, keys), known, request, by, reason)
-    write_tombstone(house.store, house.settings.archive_bucket, tombstone)
+    write_tombstone(resources.store, resources.settings.archive_bucket, tombstone)
     return tombstone
 
 
@@ -236,9 +236,9 @@ def _by_file(tags: Iterable[HeldTag]) -> list[list[HeldTag]]:
     return list(of_file.values())
 
 
-def _names(house: House, found: Found, case_id: str) -> Iterator[str]:
+def _names(resources: Resources, found: Found, case_id: str) -> Iterator[str]:
     """What a tag of the case is known by when it comes again."""
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         numbers = numbers_of(connection, found.province, case_id)
     yield from (number_name(*number) for number in numbers)
     yield from (tag_name(tag.id_tag) for tag in found.tags if tag.id_tag)
@@ -247,8 +247,8 @@ def _names(house: House, found: Found, case_id: str) -> Iterator[str]:
 class _Draft:
     """Gathers what a tombstone says, delivery by delivery."""
 
-    def __init__(self, house: House, province: str, mark: str, keys: HashKeys) -> None:
-        self._house, self._province, self._mark, self._keys = house, province, mark, keys
+    def __init__(self, resources: Resources, province: str, mark: str, keys: HashKeys) -> None:
+        self._resources, self._province, self._mark, self._keys = resources, province, mark, keys
         self._marks: dict[str, str] = {}
         self._fit: set[str] = set()
         self._files: dict[str, str] = {}
@@ -280,7 +280,9 @@ class _Draft:
             for tag in tags
         }
         redacted = redact_tags(manifest, file, marks, self._keys, scratch)
-        self._files[self._house.archive.current(file.delivered.sha256)] = self._house.archive.keep(redacted.file.path)
+        self._files[self._resources.archive.current(file.delivered.sha256)] = self._resources.archive.keep(
+            redacted.file.path
+        )
         self._tags += [
             ErasedTag(
                 delivery_id=tag.delivery_id, part=part, row_no=tag.row_no, mark=marks[tag.row_no],
@@ -292,8 +294,8 @@ class _Draft:
             self._counted.append(manifest.delivery_id)
 
     def _manifest(self, row: HeldRow | HeldTag, scratch: Path) -> Manifest:
-        bucket = self._house.settings.archive_bucket
-        path = fetch_archived(self._house.store, bucket, row.manifest_sha256, scratch / "manifest.json")
+        bucket = self._resources.settings.archive_bucket
+        path = fetch_archived(self._resources.store, bucket, row.manifest_sha256, scratch / "manifest.json")
         return parse_manifest(path.read_bytes(), province=self._province, delivery_id=row.delivery_id)
 
     def _redact(self, manifest: Manifest, part: int, rows: Sequence[HeldRow], scratch: Path) -> Numbers:
@@ -303,8 +305,8 @@ class _Draft:
         self._marks |= {row.content_hash: redacted.marks[row.row_no] for row in rows}
         self._fit |= {row.content_hash for row in rows}
         for file, now in zip(files, redacted.files, strict=True):
-            former = self._house.archive.current(file.delivered.sha256)
-            self._files[former] = self._house.archive.keep(now.path)
+            former = self._resources.archive.current(file.delivered.sha256)
+            self._files[former] = self._resources.archive.keep(now.path)
             for path in {now.path, file.path}:
                 path.unlink()
         self._families += [
@@ -320,7 +322,7 @@ class _Draft:
         """Equal contents get equal marks; each keeps its place among those that it may be weighed against."""
         mark, between = self._marks.setdefault(row.content_hash, new_mark()), None
         if row.content_hash not in self._fit:
-            with self._house.loader.begin() as connection:
+            with self._resources.loader.begin() as connection:
                 between = _between(row.content_hash, rival_hashes(connection, self._province, row))
         return Emptied(row.row_no, self._mark, mark, row.id_subsls is None, between)
 
@@ -331,18 +333,18 @@ class _Draft:
         sharing = families_sharing(manifest, files, numbers, emptied)
         for file in files:
             file.path.unlink()
-        with self._house.loader.begin() as connection:
+        with self._resources.loader.begin() as connection:
             for row_no, members in sharing.items():
                 found = neighbour(connection, self._province, manifest.delivery_id, part, row_no, members)
                 self._neighbours += [found] if found else []
 
     def _brought(self, manifest: Manifest, part: int, scratch: Path) -> list[FetchedFile]:
         listed = [manifest.file(dataset, part) for dataset in manifest.datasets]
-        return [FetchedFile(file, self._house.archive.fetch(file.sha256, scratch / file.name)) for file in listed]
+        return [FetchedFile(file, self._resources.archive.fetch(file.sha256, scratch / file.name)) for file in listed]
 
     def tombstone(self, known_by: str, tags_known_by: frozenset[str], request: str, by: str, reason: str) -> Tombstone:
         """The whole."""
-        with self._house.loader.begin() as connection:
+        with self._resources.loader.begin() as connection:
             judged = tuple(counted(connection, self._province, each) for each in self._counted)
         return Tombstone(
             province=self._province, mark=self._mark, known_by=known_by, generation=len(self._keys), request=request,

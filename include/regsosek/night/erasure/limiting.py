@@ -12,11 +12,11 @@ from regsosek.privacy.erasure.limitation import (
     read_limit,
     write_limit,
 )
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.warehouse.nights.reason import stated
 
 
-def limit_case(house: House, province: str, case_id: str, *, request: str, by: str, reason: str) -> Limit:
+def limit_case(resources: Resources, province: str, case_id: str, *, request: str, by: str, reason: str) -> Limit:
     """Limits a case from this moment on.
 
     Raises:
@@ -24,17 +24,17 @@ def limit_case(house: House, province: str, case_id: str, *, request: str, by: s
     """
     request, reason = stated(request), stated(reason)
     with edge(f"limit in province {province}"):
-        standing = _standing(house, province, case_id)
+        standing = _standing(resources, province, case_id)
         if standing is not None and standing.lifted_at is None:
             raise DecisionError(f"the case is limited already, by {standing.by} for request {standing.request}")
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             if not is_case(connection, province, case_id):
                 raise DecisionError(f"province {province} has no such case")
         limit = Limit(province=province, case_id=case_id, request=request, by=by, at=datetime.now(UTC), reason=reason)
-        return _keep(house, limit)
+        return _keep(resources, limit)
 
 
-def lift_limit(house: House, province: str, case_id: str, *, by: str, reason: str) -> Limit:
+def lift_limit(resources: Resources, province: str, case_id: str, *, by: str, reason: str) -> Limit:
     """Lets a limited case be seen again.
 
     Raises:
@@ -42,27 +42,27 @@ def lift_limit(house: House, province: str, case_id: str, *, by: str, reason: st
     """
     reason = stated(reason)
     with edge(f"limit in province {province}"):
-        standing = _standing(house, province, case_id)
+        standing = _standing(resources, province, case_id)
         if standing is None or standing.lifted_at is not None:
             raise DecisionError("the case is not limited")
         lifted = {"lifted_at": datetime.now(UTC), "lifted_by": by, "lift_reason": reason}
-        return _keep(house, standing.model_copy(update=lifted))
+        return _keep(resources, standing.model_copy(update=lifted))
 
 
-def complete_limits(house: House, province: str) -> None:
+def complete_limits(resources: Resources, province: str) -> None:
     """Enters what the archive knows: after a kill, a rebuild or a restored dump."""
-    limits = list_limits(house.store, house.settings.archive_bucket, province)
+    limits = list_limits(resources.store, resources.settings.archive_bucket, province)
     if limits:
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             enter_limits(connection, limits)
 
 
-def _standing(house: House, province: str, case_id: str) -> Limit | None:
-    return read_limit(house.store, house.settings.archive_bucket, province, case_id)
+def _standing(resources: Resources, province: str, case_id: str) -> Limit | None:
+    return read_limit(resources.store, resources.settings.archive_bucket, province, case_id)
 
 
-def _keep(house: House, limit: Limit) -> Limit:
-    write_limit(house.store, house.settings.archive_bucket, limit)
-    with house.loader.begin() as connection:
+def _keep(resources: Resources, limit: Limit) -> Limit:
+    write_limit(resources.store, resources.settings.archive_bucket, limit)
+    with resources.loader.begin() as connection:
         enter_limits(connection, [limit])
     return limit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from regsosek.geography.regions import NATION
 from regsosek.release.publish import Published
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.telemetry.lineage import current_emitter
 
 if TYPE_CHECKING:
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def province_lineage(house: House, province: str, night: date) -> Iterator[None]:
+def province_lineage(resources: Resources, province: str, night: date) -> Iterator[None]:
     """Tells of the deliveries of a province's night, of their quality, and of the tables that they were written to."""
 
     def facts() -> "Facts":
         from regsosek.night.lineage.facts import province_facts  # noqa: PLC0415 - see _told
 
-        with house.loader.connect() as connection:
-            return province_facts(connection, house.settings.landing_bucket, province, night)
+        with resources.loader.connect() as connection:
+            return province_facts(connection, resources.settings.landing_bucket, province, night)
 
     with _told("receive", night, province, facts):
         yield
 
 
 @contextmanager
-def release_lineage(house: House, night: date) -> Iterator[Callable[[Published], None]]:
+def release_lineage(resources: Resources, night: date) -> Iterator[Callable[[Published], None]]:
     """Tells of a release, of the tables that it is made of and of its audit; the caller says what was published."""
     published: list[Published] = []
 
     def facts() -> "Facts":
         from regsosek.night.lineage.facts import release_facts  # noqa: PLC0415 - see _told
 
-        return release_facts(house.publisher.url, house.settings.release_bucket, published[0])
+        return release_facts(resources.publisher.url, resources.settings.release_bucket, published[0])
 
     with _told("publish", night, NATION, facts):
         yield published.append

@@ -20,7 +20,7 @@ from regsosek.night.erasure.erasing import complete_erasures
 from regsosek.night.erasure.limiting import complete_limits
 from regsosek.night.receiving.reception import FIRST_TIME, Again, Reception, receive_in_order
 from regsosek.quality.rules import Suite
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.staging.engine import open_engine
 from regsosek.staging.reference_tables import fill_reference_table
 from regsosek.statistics.progress import refresh_province
@@ -49,19 +49,19 @@ class ProvinceNight:
         return f"province {self.province}, night {self.night}: {states}"
 
 
-def receive_province(house: House, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
+def receive_province(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
     """Receives all deliveries of ``province`` that belong to ``night`` and brings its statistics up to date.
 
     Runs any number of times: decided deliveries stay as they are, an interrupted one is taken up again.
     """
-    with province_lock(house.loader, province) as held:
-        return receive_locked(house.under(held), province, night, suites)
+    with province_lock(resources.loader, province) as held:
+        return receive_locked(resources.under(held), province, night, suites)
 
 
 def receive_locked(
-    house: House, province: str, night: date, suites: Mapping[str, Suite], *, suites_of: SuitesOf | None = None
+    resources: Resources, province: str, night: date, suites: Mapping[str, Suite], *, suites_of: SuitesOf | None = None
 ) -> ProvinceNight:
-    """:func:`receive_province` for a caller that holds the province's lock; ``house`` is under it.
+    """:func:`receive_province` for a caller that holds the province's lock; ``resources`` is under it.
 
     Earlier nights that were interrupted are completed first.
 
@@ -71,21 +71,21 @@ def receive_locked(
     Raises:
         SealedNightError: the warehouse lacks nights before this one that the archive has sealed.
     """
-    require_nights_before(house, province, night)
-    complete_erasures(house, province)
-    complete_limits(house, province)
-    decisions = list_decisions(house.store, house.settings.archive_bucket, province)
-    with house.loader.begin() as connection:
+    require_nights_before(resources, province, night)
+    complete_erasures(resources, province)
+    complete_limits(resources, province)
+    decisions = list_decisions(resources.store, resources.settings.archive_bucket, province)
+    with resources.loader.begin() as connection:
         _apply(connection, [decision for decision in decisions if decision.night < night])
         unfinished = holding.unfinished_nights(connection, province, night)
     for each in (*unfinished, night):
         with within(night=each, province=province):
-            done = _receive_night(house, province, each, suites, suites_of or (lambda _: suites), decisions)
+            done = _receive_night(resources, province, each, suites, suites_of or (lambda _: suites), decisions)
     return done
 
 
 def _receive_night(
-    house: House,
+    resources: Resources,
     province: str,
     night: date,
     suites: Mapping[str, Suite],
@@ -93,12 +93,12 @@ def _receive_night(
     decisions: Sequence[Decision],
 ) -> ProvinceNight:
     """The night's own deliveries first, then those freed for it: in a replay as when it happened."""
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         ledger.note_begun(connection, province, night)
-    seal_night(house, province, night, suites)
-    _receive_pending(house, province, night, suites_of)
-    _receive_decided(house, province, night, suites, decisions)
-    with house.loader.begin() as connection:
+    seal_night(resources, province, night, suites)
+    _receive_pending(resources, province, night, suites_of)
+    _receive_decided(resources, province, night, suites, decisions)
+    with resources.loader.begin() as connection:
         refresh_province(connection, province, night)
         decided = Counter(entry.state for entry in ledger.deliveries_of(connection, province, night))
         ledger.note_refreshed(connection, province, night)
@@ -107,14 +107,14 @@ def _receive_night(
 
 
 def _receive_decided(
-    house: House, province: str, night: date, suites: Mapping[str, Suite], decisions: Sequence[Decision]
+    resources: Resources, province: str, night: date, suites: Mapping[str, Suite], decisions: Sequence[Decision]
 ) -> None:
     """What was decided for ``night``: in rounds, for what is retried may be held or rejected, and be decided again."""
     of_tonight = [decision for decision in decisions if decision.night == night]
     while of_tonight:
-        with house.loader.begin() as connection:
+        with resources.loader.begin() as connection:
             applied = _apply(connection, of_tonight)
-        _receive_pending(house, province, night, _suites_of_freed(house, suites), decided=decisions)
+        _receive_pending(resources, province, night, _suites_of_freed(resources, suites), decided=decisions)
         if not applied:
             return
 
@@ -139,22 +139,22 @@ def _again(connection: Connection, entry: Delivery, decisions: Iterable[Decision
     )
 
 
-def _suites_of_freed(house: House, suites: Mapping[str, Suite]) -> SuitesOf:
+def _suites_of_freed(resources: Resources, suites: Mapping[str, Suite]) -> SuitesOf:
     """A freed delivery is judged by what the decision names: the night's own suites, or others from the archive."""
     own = named_versions(suites)
-    return lambda receipt: suites if suite_names(receipt) == own else archived_suites(house, receipt)
+    return lambda receipt: suites if suite_names(receipt) == own else archived_suites(resources, receipt)
 
 
 def _receive_pending(
-    house: House,
+    resources: Resources,
     province: str,
     night: date,
     suites_of: SuitesOf,
     decided: Sequence[Decision] | None = None,
 ) -> None:
     """Receives what waits of ``night``: its own deliveries, or those that were ``decided`` for it."""
-    settings = house.settings
-    with house.loader.begin() as connection:
+    settings = resources.settings
+    with resources.loader.begin() as connection:
         entries = ledger.pending(connection, province, night, freed=decided is not None)
         if not entries:
             return
@@ -163,16 +163,16 @@ def _receive_pending(
         ensure_night_partitions(connection, province, night)
         again = {entry.delivery_id: _again(connection, entry, decided) for entry in entries} if decided else {}
     with (
-        house.scratch(f"prov{province}") as scratch,
+        resources.scratch(f"prov{province}") as scratch,
         open_engine(scratch, memory_limit=settings.memory_limit, threads=settings.threads, keys=keys) as duck,
     ):
-        _fill_reference(house, duck, province, scratch)
+        _fill_reference(resources, duck, province, scratch)
         judges = Judges(duck, suites_of)
-        erased = erased_cases(house, province, keys)
+        erased = erased_cases(resources, province, keys)
         receive_in_order(
             entries,
             lambda entry, awaited: Reception(
-                house, duck, judges, entry, scratch, again.get(entry.delivery_id, FIRST_TIME), awaited, erased
+                resources, duck, judges, entry, scratch, again.get(entry.delivery_id, FIRST_TIME), awaited, erased
             ),
         )
 
@@ -181,9 +181,9 @@ def _receive_pending(
 _EXPORTS = {"frame": export_frame, "psls": export_psls, "region": export_regions}
 
 
-def _fill_reference(house: House, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
+def _fill_reference(resources: Resources, duck: duckdb.DuckDBPyConnection, province: str, scratch: Path) -> None:
     rows = {}
-    with house.loader.begin() as connection:
+    with resources.loader.begin() as connection:
         for table, export in _EXPORTS.items():
             path = scratch / f"{table}.csv"
             export(connection, province, path)

@@ -24,7 +24,7 @@ from regsosek.night.receiving.parts import Given
 from regsosek.night.receiving.stopwatch import Stopwatch
 from regsosek.privacy.erasure.pinned import Pinned
 from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, measured
-from regsosek.resources import House
+from regsosek.resources import Resources
 from regsosek.staging.reading.repairs import Repair
 from regsosek.telemetry.context import within
 from regsosek.telemetry.measures import bytes_brought
@@ -57,7 +57,7 @@ class Reception:
         erased: the cases of the province that were erased, whichever delivery brings them.
     """
 
-    house: House
+    resources: Resources
     duck: duckdb.DuckDBPyConnection
     judges: Judges
     entry: Delivery
@@ -73,12 +73,12 @@ class Reception:
         Returns:
             False if it replaces a delivery that is still awaited; nothing has become of it then.
         """
-        receipt = receipt_of(self.house, self.entry, self.again.retried)
+        receipt = receipt_of(self.resources, self.entry, self.again.retried)
         totals: Mapping[str, int] = dict.fromkeys(DATASETS, 0)
         try:
             if receipt.manifest_sha256 is None:
                 self._refuse_rejected_before(receipt)
-            manifest, receipt = bring_manifest(self.house, self.entry, receipt, self.scratch)
+            manifest, receipt = bring_manifest(self.resources, self.entry, receipt, self.scratch)
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             if not self.awaited.isdisjoint(manifest.supersedes):
                 return False
@@ -87,14 +87,14 @@ class Reception:
             self._decide(manifest, receipt, supersedes)
         except ContractBreachError as breach:
             self._reject(breach, totals, receipt)
-        with self.house.loader.begin() as connection:
+        with self.resources.loader.begin() as connection:
             measure_decided(connection, self.entry)
         return True
 
     def _note(self, manifest: Manifest, receipt: Receipt) -> tuple[str, ...]:
         """Notes what the manifest says; all that the delivery supersedes."""
         province = self.entry.province
-        with self.house.loader.begin() as connection:
+        with self.resources.loader.begin() as connection:
             supersedes = holding.all_superseded(connection, province, manifest.supersedes)
             ledger.describe(connection, self.entry, manifest, receipt.manifest_sha256 or "", supersedes)
             own = manifest.instrument
@@ -120,7 +120,7 @@ class Reception:
         entry, limits = self.entry, receipt.hold_limits
         totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
         first_time = self.again.freed is None
-        with self.watch.step("flip"), self.house.loader.begin() as connection:
+        with self.watch.step("flip"), self.resources.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             shares += note_replaced(connection, entry, supersedes if manifest.datasets == DATASETS else ())
             held = exceeding(shares, limits) if first_time else ()
@@ -132,7 +132,7 @@ class Reception:
             if first_time:
                 holding.note_shares(connection, entry, shares, limits)
             ledger.note_rule_results(connection, entry, _rule_results(violations))
-        with self.house.loader.begin() as connection:
+        with self.resources.loader.begin() as connection:
             ledger.note_timing(connection, entry, 0, self.watch.spent)
         self._tell(held, limits)
 
@@ -141,14 +141,14 @@ class Reception:
     ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
         """Violations by rule, and the error shares of the whole delivery; only what is not refused is archived."""
         with self.watch.step("fetch"):
-            files = bring_files(self.house, self.entry, receipt, manifest, self.scratch)
+            files = bring_files(self.resources, self.entry, receipt, manifest, self.scratch)
         try:
-            files = self.erased.emptied(self.house, manifest, files, self.scratch)
+            files = self.erased.emptied(self.resources, manifest, files, self.scratch)
             bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
             assessment = self._load_parts(manifest, self._judged_by(receipt), supersedes, files)
             self.erased.require_searched(manifest)
             with self.watch.step("fetch"):
-                archive_files(self.house, receipt, files)
+                archive_files(self.resources, receipt, files)
         finally:
             for file in files:
                 file.path.unlink(missing_ok=True)
@@ -186,7 +186,7 @@ class Reception:
 
     def _possible_days(self, manifest: Manifest, receipt: Receipt) -> PossibleDays:
         entry = self.entry
-        window = bring_window(self.house, receipt, self.scratch)
+        window = bring_window(self.resources, receipt, self.scratch)
         latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
         return PossibleDays.of(window, latest=latest, night=entry.counted_night)
 
@@ -199,7 +199,7 @@ class Reception:
             parts.stage(part)
         with watch.step("judge"):
             assessment.judge_staged(part)
-        with self.house.loader.begin() as connection:
+        with self.resources.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             with watch.step("recognise"):
                 parts.recognise(connection, part)
@@ -210,11 +210,13 @@ class Reception:
     def _reject(self, breach: ContractBreachError, totals: Mapping[str, int], receipt: Receipt) -> None:
         entry = self.entry
         decided = {"outcome": "rejected", "reason": breach.reason, "detail": breach.detail}
-        with self.house.loader.begin() as connection:
+        with self.resources.loader.begin() as connection:
             ledger.require_registered(connection, entry)
             # Before the ledger's commit: a verdict that only the ledger knew would be lost to a replay. Behind the
             # fence: of a run that lost its right, a replay would repeat what another run decided otherwise.
-            write_receipt(self.house.store, self.house.settings.archive_bucket, receipt.model_copy(update=decided))
+            write_receipt(
+                self.resources.store, self.resources.settings.archive_bucket, receipt.model_copy(update=decided)
+            )
             clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
             ledger.reject(connection, entry, reason=breach.reason, detail=breach.detail, totals=totals)
         log.warning("delivery %s of province %s rejected: %s", entry.delivery_id, entry.province, breach.reason)

@@ -62,7 +62,7 @@ class ConditionRoutes:
         name = _seen(request, province, kind, code)
         require_own_form(self.sources, request, token)
         try:
-            with self.sources.house.engine.begin() as connection:
+            with self.sources.resources.engine.begin() as connection:
                 take(connection, name, verb, by=viewer.name, reason=reason, until=_day(until))
         except DecisionError as error:
             return refused(request, "/alerts", "Not written down", error)

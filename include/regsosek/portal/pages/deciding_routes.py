@@ -96,7 +96,7 @@ class DecidingRoutes:
         deciding = importlib.import_module("regsosek.night.deciding")
         try:
             deciding.record(
-                self.sources.house, province, delivery_id, VERDICTS[verb], load_suites(settings.expectations_dir),
+                self.sources.resources, province, delivery_id, VERDICTS[verb], load_suites(settings.expectations_dir),
                 by=viewer.name, reason=reason,
             )  # fmt: skip
         except (DecisionError, ProvinceBusyError) as error:
