@@ -45,7 +45,7 @@ _OF_OTHERS = (
 )  # fmt: skip
 _PACE = (
     "plan_base", "plan_base_families", "plan_base_version", "plan_base_coverage", "visited_of_plan_base",
-    "plan_percent", "plan_families", "gap_points", "gap_families", "days_behind", "status",
+    "plan_percent", "plan_families", "gap_points", "gap_families", "days_behind", "limit_points", "status",
 )  # fmt: skip
 _COUNTED = (
     *PROGRESS_MEASURES, "nonresponse", "nonresponse_of_visited", "results_night", "disclosure_status", "unmapped",
