@@ -46,7 +46,7 @@ from regsosek.statistics.definitions.as_of import AsOf
 from regsosek.statistics.definitions.definitions import definitions
 from regsosek.statistics.definitions.origins import made_of
 from regsosek.statistics.measures.denominators import related_places, with_denominators
-from regsosek.statistics.streams.clocks import clocks_as_of, reported_through
+from regsosek.statistics.streams.clocks import clocks_as_of, reported_through, streams
 from regsosek.statistics.streams.province_streams import told_as_of
 from regsosek.statistics.streams.reconciliation import ProvinceStreams, gap_kinds, gaps, heads_not_met
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
@@ -313,6 +313,28 @@ def test_the_release_shows_the_streams_side_by_side(chain: Chain) -> None:
     assert [row["jeda_sumber_data"] for row in of_province.values()] == ["0"] * 4
     assert {len(row["kode"]) for row in rows["sumber_data.csv"] + rows["foto.csv"]} == {2, 4}  # nothing below kab/kota
     assert rows["foto.csv"]
+    told = {
+        (row["kode"], row["sumber_data"]): int(row["keluarga_menurut_sumber_data"])
+        for row in rows["sumber_data.csv"]
+        if row["kode"].startswith(PROVINCE) and row["sumber_data"] != "Dokumen K"
+    }
+    assert beside_by_mail(chain) == {each: families for each, families in told.items() if families}
+    assert len({code for code, _ in told}) > 1
+
+
+def beside_by_mail(chain: Chain) -> dict[tuple[str, str], int]:
+    """What the mail says of other streams if no document had come; nothing is said of who sent documents."""
+    limits, window = thresholds(), field_windows()[PROVINCE]
+    with chain.resources.engine.connect() as connection:
+        figures = read_figures(connection, PROVINCE, NIGHTS[1], window)
+        assert with_places(connection, figures, limits).beside == {}
+        unheard = replace(figures, visited=0, kabkota=tuple(replace(each, visited=0) for each in figures.kabkota))
+        placed = with_places(connection, unheard, limits)
+    return {
+        (code, streams()[stream].name.id): families
+        for code, own in placed.beside.items()
+        for stream, families in own.items()
+    }
 
 
 SOME = {"visited", "visited_so_far", "persons"}

@@ -170,7 +170,7 @@ def _replaced(figures: ProvinceFigures, _limits: Thresholds) -> Condition | None
     )
     if not withdrawn:
         return None
-    ids = ",".join(sorted({each for line in figures.replaced for each in line.deliveries.split(",")}))
+    ids = ",".join(sorted({each for line in figures.replaced for each in line.ids}))
     numbers = {"withdrawn": withdrawn, "replaced_families": families, "kept": kept}
     return _of_province(Kind.REPLACED, figures, False, withdrawn, numbers, news=ids)
 

@@ -188,6 +188,7 @@ class ProvinceFigures:
         held: the deliveries that wait for an operator's decision, of this and earlier nights, in order of arrival.
         held_rules: the critical rules that they violate, most frequent first; they are no part of ``rules``.
         replaced: what the night's accepted deliveries replaced and withdrew, by kab/kota.
+        superseded: of each delivery in ``replaced`` the ids of the deliveries that it replaced.
         kabkota: every kab/kota of the province, by code.
         visited, visited_before: families visited up to this night, and up to the night before.
         target: families to visit; ``scale`` below 1 says that frame and target are a sample.
@@ -196,6 +197,7 @@ class ProvinceFigures:
         silent_subsls: the largest sub-SLS at work that brought nothing for a while.
         code_desa: desa with families that wait because no sub-SLS takes their code, the most families first.
         officers: those whose families wait in quarantine, the most families first.
+        beside: of the province and each kab/kota without a document the families that other streams tell of, by stream.
         heads_not_met: None outside of the window, where nobody looks for them.
     """
 
@@ -220,11 +222,13 @@ class ProvinceFigures:
     held: tuple[HeldDelivery, ...] = ()
     held_rules: tuple[RuleViolations, ...] = ()
     replaced: tuple[ReplacedFamilies, ...] = ()
+    superseded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     kabkota: tuple[KabkotaFigures, ...] = ()
     last_arrival: date | None = None
     silent_subsls: tuple[SilentSubsls, ...] = ()
     code_desa: tuple[CodeDesa, ...] = ()
     officers: tuple[OfficerFigures, ...] = ()
+    beside: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     heads_not_met: tuple[HeadNotMet, ...] | None = None
 
     @property

@@ -21,7 +21,7 @@ from regsosek.geography.frame import simulated
 from regsosek.statistics.definitions.as_of import newest_total
 from regsosek.warehouse.nights.as_of_night import STANDING
 from regsosek.warehouse.nights.holding import held_deliveries
-from regsosek.warehouse.nights.replacing import replaced_in_night
+from regsosek.warehouse.nights.replacing import replaced_in_night, superseded_by
 from regsosek.warehouse.reference import version_notes
 
 Shape = TypeVar("Shape")
@@ -150,6 +150,7 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
     if target is None:
         raise ReferenceDataError(f"province {province} has no target; load it with `regsosek reference`")
     rows = {row.dataset: row._asdict() for row in connection.execute(text(_ROWS), own)}
+    replaced = replaced_in_night(connection, province, night)
     return ProvinceFigures(
         province=province,
         night=night,
@@ -168,7 +169,8 @@ def read_figures(connection: Connection, province: str, night: date, window: Fie
         rejected=_read(connection, _REJECTED, own, RejectedDelivery),
         repairs={row.kind: row.amount for row in connection.execute(text(_REPAIRS), own)},
         held=tuple(held_deliveries(connection, night=night, province=province)),
-        replaced=replaced_in_night(connection, province, night),
+        replaced=replaced,
+        superseded=superseded_by(connection, province, sorted({i for each in replaced for i in each.ids})),
         held_rules=_read(connection, _HELD_RULES, own, RuleViolations),
         kabkota=_read(connection, _KABKOTA, own, KabkotaFigures),
         last_arrival=connection.execute(text(_LAST_ARRIVAL), own).scalar(),

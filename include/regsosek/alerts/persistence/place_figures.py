@@ -12,9 +12,10 @@ from regsosek.alerts.persistence.night_figures import PLACES
 from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import NONE_SUPPLIED, Plans
 from regsosek.geography.region_targets import NO_TARGETS, RegionTargets
-from regsosek.statistics.definitions.as_of import newest_total
+from regsosek.statistics.definitions.as_of import AsOf, newest_total
 from regsosek.statistics.streams.province_streams import told_of_night
 from regsosek.statistics.streams.reconciliation import heads_not_met
+from regsosek.statistics.streams.side_by_side import families_beside
 
 # Of so many nights the delay of a kab/kota is taken, and of those alone before which the province was not silent: what
 # an outage held up, the network's or ours, says nothing of the delay that is usual.
@@ -95,8 +96,17 @@ def with_places(
         figures,
         kabkota=tuple(replace(each, **known[each.code]) for each in figures.kabkota),
         silent_subsls=_silent(connection, own, limits),
+        beside=_beside(connection, figures),
         heads_not_met=_heads(connection, figures),
     )
+
+
+def _beside(connection: Connection, figures: ProvinceFigures) -> dict[str, dict[str, int]]:
+    """Asked only of those without a document: their office must not be told that nothing was done there."""
+    own = {figures.province: figures.visited, **{each.code: each.visited for each in figures.kabkota}}
+    unheard = [code for code, visited in own.items() if not visited]
+    as_of = AsOf(figures.night, {figures.province: figures.night})
+    return families_beside(connection, as_of, unheard) if unheard else {}
 
 
 def _silent(connection: Connection, own: dict[str, Any], limits: Thresholds) -> tuple[SilentSubsls, ...]:

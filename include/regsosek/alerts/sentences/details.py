@@ -11,6 +11,7 @@ from regsosek.alerts.sentences.locations import far_behind, in_words, largest_pa
 from regsosek.alerts.sentences.texts import Words
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.quality.hold_limits import REPLACED, RULED
+from regsosek.statistics.streams.clocks import streams
 from regsosek.warehouse.nights.holding import HeldDelivery
 
 
@@ -21,7 +22,9 @@ def details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: C
 
 
 def details_of_kabkota(line: Line, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
-    """The lines under a kab/kota's condition: of QUALITY the rules to begin with."""
+    """The lines under a kab/kota's condition: the rules to begin with (QUALITY), what other streams tell (NO_DATA)."""
+    if line.kind is Kind.NO_DATA:
+        return _beside(line.kabkota, figures, context.words)
     own = next((each for each in figures.kabkota if each.code == line.kabkota), None)
     if line.kind is not Kind.QUALITY or own is None:
         return []
@@ -30,7 +33,19 @@ def details_of_kabkota(line: Line, figures: ProvinceFigures, limits: Thresholds,
 
 def _no_data(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:
     words, last = context.words, figures.last_arrival
-    return [words.say("last_arrival", day=words.written.day(last)) if last else words.say("never_arrived")]
+    arrived = words.say("last_arrival", day=words.written.day(last)) if last else words.say("never_arrived")
+    return [arrived, *_beside(figures.province, figures, words)]
+
+
+def _beside(code: str, figures: ProvinceFigures, words: Words) -> list[str]:
+    """The families that other streams tell of in a region without a document; as the region's page says it."""
+    told = [
+        words.say(
+            "families_of_source", source=streams()[stream].name.of(words.language), families=words.number(families)
+        )
+        for stream, families in figures.beside.get(code, {}).items()
+    ]
+    return [words.say("other_sources", sources="; ".join(told))] if told else []
 
 
 def _rejected(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
@@ -55,12 +70,19 @@ def _held(figures: ProvinceFigures, limits: Thresholds, context: Context) -> lis
     return lines + _rules("rule", figures.held_rules, limits, context)
 
 
-def _replaced(figures: ProvinceFigures, _limits: Thresholds, context: Context) -> list[str]:
-    """Which deliveries withdrew families, and where a phone can open their list: no mail carries their keys."""
-    ids = sorted({each for line in figures.replaced if line.withdrawn for each in line.deliveries.split(",")})
-    if not context.deliveries:
-        return [context.words.say("replaced", delivery=each) for each in ids]
-    return [context.words.say("replaced_at", delivery=each, address=f"{context.deliveries}{each}") for each in ids]
+def _replaced(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
+    """Which deliveries withdrew families of which; where a phone can open their list: no mail carries their keys."""
+    words, told = context.words, []
+    for each in sorted({each for line in figures.replaced if line.withdrawn for each in line.ids}):
+        former = figures.superseded.get(each, ())
+        shown = former[: limits.lengths.rejected]
+        rest = len(former) - len(shown)
+        listed = ", ".join([*shown, *[words.say("replaced_more", n=words.number(rest))] * bool(rest)])
+        line = words.say("replaced", delivery=each, former=listed)
+        told.append(
+            words.say("replaced_at", line=line, address=f"{context.deliveries}{each}") if context.deliveries else line
+        )
+    return told
 
 
 def _quality(figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:

@@ -14,12 +14,12 @@ from regsosek.release.site.page_table import PageContext
 from regsosek.release.site.sections import missing_by_state
 from regsosek.statistics.forecast.table import IN_TIME, WIDE_INTERVAL
 from regsosek.statistics.measures.status import NOT_BEGUN
+from regsosek.statistics.streams.clocks import DOCUMENTS
 from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8
 HIGH_QUARANTINE = 0.05  # of families visited
 WHOLE = 100  # percent
-DOCUMENTS = "k"  # the stream that all figures are of
 
 
 @dataclass(frozen=True)

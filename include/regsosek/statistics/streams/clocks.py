@@ -20,6 +20,8 @@ from regsosek.warehouse.nights.as_of_night import stood
 from regsosek.wording import Text
 from regsosek.wording.texts import columns, text_in
 
+DOCUMENTS = "k"  # the stream that all figures are of
+
 _PLACE = Path(__file__).parent
 _COLUMNS = ("stream", "instrument", "grace_days", *columns("name"))
 

@@ -4,7 +4,7 @@ Streams are never added. A sub-SLS of the frame counts as reported by a stream i
 in what the sub-SLS was split or merged from; as finished if it tells of as many families as the frame expects there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from regsosek.geography.regions import NATION
 from regsosek.statistics.definitions.as_of import AS_OF, AsOf, newest_total
 from regsosek.statistics.definitions.shares import with_shares
 from regsosek.statistics.measures.denominators import related_places
-from regsosek.statistics.streams.clocks import Clock, streams
+from regsosek.statistics.streams.clocks import DOCUMENTS, Clock, streams
 
 _SHARES = ("subsls_reported_of_frame", "subsls_finished_of_frame", "stream_of_frame")
 _PHOTO_SHARES = ("photo_coverage",)
@@ -53,6 +53,10 @@ desa_of AS (
     SELECT DISTINCT ON (province, id_subsls) province, id_subsls AS code, id_desa FROM reference.subsls
     ORDER BY province, id_subsls, valid_from DESC
 )"""
+_REGION_OF_KNOWN = """
+    LEFT JOIN desa_of d ON d.province = k.province AND d.code = k.code
+    LEFT JOIN reference.region desa ON desa.code = d.id_desa
+    LEFT JOIN reference.region own ON own.code = k.code"""
 
 _SIDE_BY_SIDE = f"""
 WITH {AS_OF}, {_STREAMED}, {_KNOWN}, {_DESA_OF},
@@ -71,9 +75,7 @@ framed AS (
 own AS (
     SELECT coalesce(desa.code, own.code, k.province) AS region, k.stream, k.families, 0 AS reported, 0 AS finished
     FROM known k
-    LEFT JOIN desa_of d ON d.province = k.province AND d.code = k.code
-    LEFT JOIN reference.region desa ON desa.code = d.id_desa
-    LEFT JOIN reference.region own ON own.code = k.code
+    {_REGION_OF_KNOWN}
     UNION ALL
     SELECT f.id_desa, t.stream, 0, (t.families > 0 OR t.entered)::int,
            CASE t.stream WHEN 'rekap_vk' THEN t.entered ELSE t.families >= f.load END::int
@@ -87,6 +89,15 @@ JOIN reference.region r ON r.code = a.ancestor_code AND r.level IN ('nasional', 
 GROUP BY a.ancestor_code, own.stream
 """
 
+_BESIDE = f"""
+WITH {AS_OF}, {_STREAMED}, {_KNOWN}, {_DESA_OF}
+SELECT a.ancestor_code AS code, k.stream, sum(k.families)::bigint AS families
+FROM known k
+{_REGION_OF_KNOWN}
+JOIN reference.region_ancestor a ON a.code = coalesce(desa.code, own.code, k.province)
+WHERE k.stream <> :documents AND a.ancestor_code = ANY(:codes)
+GROUP BY 1, 2 HAVING sum(k.families) > 0
+"""
 _PHOTOS = f"""
 WITH {AS_OF}, {_STREAMED}, {_DESA_OF}
 SELECT u.ancestor_code AS code, sum(s.poor)::bigint AS tags_poor, sum(s.photographed)::bigint AS tags_photographed
@@ -132,6 +143,17 @@ def side_by_side(
     order = {stream: place for place, stream in enumerate(streams())}
     merged = merged.assign(place=merged["stream"].map(order)).sort_values(["code", "place"], ignore_index=True)
     return with_shares(merged, _SHARES)
+
+
+def families_beside(connection: Connection, as_of: AsOf, codes: Collection[str]) -> dict[str, dict[str, int]]:
+    """Counts the families that the streams beside the documents tell of, by region of ``codes`` and stream.
+
+    A region or stream without any is absent; streams come in the order of ``streams.csv``.
+    """
+    asked = {**as_of.parameters, "codes": list(codes), "documents": DOCUMENTS}
+    counted = {(row.code, row.stream): row.families for row in connection.execute(text(_BESIDE), asked)}
+    beside = {code: {s: counted[code, s] for s in streams() if (code, s) in counted} for code in codes}
+    return {code: families for code, families in beside.items() if families}
 
 
 _OF_DELIVERIES = ("stream_night", "stream_through", "stream_lag")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, delete, text
+from sqlalchemy import Connection, delete, select, text
 
 from regsosek.quality.hold_limits import REPLACED, ErrorShare
 from regsosek.warehouse.access.hidden_cases import is_shown
@@ -12,7 +12,7 @@ from regsosek.warehouse.database import analyse_cases, step_tables
 from regsosek.warehouse.kabkota import KABKOTA_OF_PLACE
 from regsosek.warehouse.nights.as_of_night import STANDING
 from regsosek.warehouse.nights.ledger import Delivery
-from regsosek.warehouse.tables import replacement
+from regsosek.warehouse.tables import delivery, replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class ReplacedFamilies:
     kept: int
     deliveries: str = ""
     name: str | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the replacements."""
+        return tuple(self.deliveries.split(","))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,14 @@ def replaced_in_night(connection: Connection, province: str, night: date) -> tup
     """What the deliveries accepted as of ``night`` replaced, by kab/kota."""
     rows = connection.execute(text(_OF_NIGHT), {"province": province, "night": night})
     return tuple(ReplacedFamilies(**row._mapping) for row in rows)
+
+
+def superseded_by(connection: Connection, province: str, deliveries: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The ids of all deliveries that each of ``deliveries`` replaces."""
+    asked = select(delivery.c.delivery_id, delivery.c.supersedes).where(
+        delivery.c.province == province, delivery.c.delivery_id.in_(deliveries)
+    )
+    return {row.delivery_id: tuple(sorted(row.supersedes or ())) for row in connection.execute(asked)}
 
 
 def withdrawn_families(connection: Connection, province: str, delivery_id: str) -> tuple[WithdrawnFamily, ...]:

@@ -8,7 +8,14 @@ import pytest
 
 from regsosek.alerts.conditions.condition import Kind, Place, Why
 from regsosek.alerts.conditions.evaluation import Rules
-from regsosek.alerts.conditions.province_figures import CodeDesa, HeadNotMet, KabkotaFigures, ProvinceFigures, Waiting
+from regsosek.alerts.conditions.province_figures import (
+    CodeDesa,
+    HeadNotMet,
+    KabkotaFigures,
+    ProvinceFigures,
+    RowCounts,
+    Waiting,
+)
 from regsosek.alerts.conditions.thresholds import thresholds
 from regsosek.alerts.messages.national_digest import compose_national
 from regsosek.alerts.messages.platform_message import PlatformFigures
@@ -140,14 +147,29 @@ def test_families_withdrawn_have_a_place_at_the_top_and_an_address(night: Night,
         ReplacedFamilies("64", 1, 0, 1, "01GFXKQ2Z8V3M5N7P9R1T3W5ZA"),
     )
     address = f"https://{'portal.' * 8}example/deliveries/64/"
-    plain, served = (
-        body(night(replaced=replaced), Memory(), replace(context, deliveries=each)) for each in ("", address)
-    )
+    former = {
+        "01GFXKQ2Z8V3M5N7P9R1T3W5Z9": tuple(f"01GFXKQ2Z8V3M5N7P9R1T3W5{n:02}" for n in range(12)),
+        "01GFXKQ2Z8V3M5N7P9R1T3W5ZA": ("01GFXKQ2Z8V3M5N7P9R1T3W5ZB",),
+    }
+    figures = night(replaced=replaced, superseded=former)
+    plain, served = (body(figures, Memory(), replace(context, deliveries=each)) for each in ("", address))
     todo = "1. Periksa keluarga yang ditarik oleh kiriman pengganti (1 keluarga): Kab. Berau (1) – paling lambat"
     assert todo in plain and todo in served
     assert f"keluarga yang ditarik: {address}01GFXKQ2Z8V3M5N7P9R1T3W5Z9" in served, "whole, so that it can be opened"
-    assert "Kiriman pengganti: 01GFXKQ2Z8V3M5N7P9R1T3W5Z9." in plain and "halaman" not in plain
+    told = "Kiriman 01GFXKQ2Z8V3M5N7P9R1T3W5Z9 menggantikan 01GFXKQ2Z8V3M5N7P9R1T3W500, "
+    assert told in plain and "dan 7 kiriman lain" in plain and "halaman" not in plain
     assert "W5ZA" not in served, "it withdrew nothing"
+
+
+def test_who_sent_no_document_reads_what_other_streams_tell(night: Night, context: Context) -> None:
+    """An office whose officers report daily must not read that nothing was done there."""
+    silent = night(visited=0, last_arrival=None, deliveries={}, families=RowCounts())
+    beside = {"64": {"progres": 1234, "geotag": 1200}}
+    said = body(replace(silent, beside=beside), Memory(), context)
+    assert (
+        "Sumber lain sudah melaporkan: Laporan harian petugas 1.234 keluarga; Penandaan rumah 1.200 keluarga." in said
+    )
+    assert "Sumber lain" not in body(silent, Memory(), context)
 
 
 def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:
