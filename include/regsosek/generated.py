@@ -1,6 +1,8 @@
 """The files that follow from codebook, rules and definitions and are committed: which of them are stale."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from regsosek.contract.codebook_check import codebook_faults
 from regsosek.contract.pages.documentation import documents
@@ -27,8 +29,11 @@ from regsosek.warehouse.access.rights_page import documents as rights_documents
 SCENARIOS = Path("tests/unit/quality/scenarios")
 
 
-def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
+def stale_files(root: Path = PROJECT_ROOT, *, besides: Mapping[Path, str] = MappingProxyType({})) -> dict[Path, str]:
     """The generated files below ``root`` that are missing or differ, with the text that they must have.
+
+    Args:
+        besides: files whose text only the caller knows, by path.
 
     Raises:
         ConfigurationError: the codebook contradicts itself, or a published version was changed.
@@ -47,6 +52,7 @@ def stale_files(root: Path = PROJECT_ROOT) -> dict[Path, str]:
     expected |= satu_data_documents(root, catalogue.rules)
     texts = {rule.id: (rule.text_en, rule.text_id) for rule in catalogue.rules}
     expected |= {root / PAGE: hostile_page(root, texts)}
+    expected |= besides
     return {path: text for path, text in expected.items() if not path.exists() or path.read_text("utf-8") != text}
 
 
