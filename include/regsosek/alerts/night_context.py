@@ -58,7 +58,7 @@ class NightContext:
         )
 
 
-def open_desk(connection: Connection, settings: Settings, night: date) -> NightContext:
+def open_night_context(connection: Connection, settings: Settings, night: date) -> NightContext:
     """Reads calendar, plan, recipients and rules as the settings name them."""
     known = [rule for suite in load_suites(settings.expectations_dir).values() for rule in suite.rules]
     planned = planning(settings)

@@ -17,7 +17,7 @@ from regsosek.alerts.messages.province_digest import compose_digest
 from regsosek.alerts.messages.province_stand import ProvinceStand
 from regsosek.alerts.messages.rendering import Message
 from regsosek.alerts.nation import NATION, alert_nation
-from regsosek.alerts.night_context import NightContext, open_desk
+from regsosek.alerts.night_context import NightContext, open_night_context
 from regsosek.alerts.outbox import outbox
 from regsosek.alerts.outbox.gate import require_clean
 from regsosek.alerts.persistence.condition_store import remembered, write_conditions, write_told
@@ -90,17 +90,17 @@ def alert_provinces(
     composed = Composed()
     with engine.begin() as connection:
         processed = refreshed_provinces(connection, night)
-        desk = open_desk(connection, settings, night)
+        night_context = open_night_context(connection, settings, night)
     asked = _asked(provinces)
     composed.not_processed.extend(group_of(code) for code in asked if code not in processed)
     figures: dict[str, ProvinceFigures] = {}
     for code in (each for each in asked if each in processed):
         with _naming(composed, code), engine.begin() as connection:
-            figures[code] = _figures(connection, desk, code)
-    composed.suspected.extend(_suspected(engine, night, figures, desk))
+            figures[code] = _figures(connection, night_context, code)
+    composed.suspected.extend(_suspected(engine, night, figures, night_context))
     for code, each in figures.items():
         with _naming(composed, code), engine.begin() as connection:
-            _alert_province(connection, desk, each, kind, composed)
+            _alert_province(connection, night_context, each, kind, composed)
     with engine.begin() as connection:
         tell_stopped(connection, settings, night, composed.stopped)
     return composed
@@ -117,18 +117,22 @@ def read_digest(engine: Engine, settings: Settings, night: date, code: str, lang
     with engine.begin() as connection:
         if code not in refreshed_provinces(connection, night):
             raise ReferenceDataError(f"{asked.name} ({code}): night {night} is not processed; run `regsosek night`")
-        desk = open_desk(connection, settings, night)
-        figures = _figures(connection, desk, code)
-        told = judge(figures, remembered(connection, code, group_of(code), night, DIGEST), desk.rules).telling.told
-        message = compose_digest(figures, told, desk.rules.limits, desk.context(connection, code, told, language))
+        night_context = open_night_context(connection, settings, night)
+        figures = _figures(connection, night_context, code)
+        told = judge(
+            figures, remembered(connection, code, group_of(code), night, DIGEST), night_context.rules
+        ).telling.told
+        message = compose_digest(
+            figures, told, night_context.rules.limits, night_context.context(connection, code, told, language)
+        )
         require_clean(connection, message)
     return message
 
 
-def _figures(connection: Connection, desk: NightContext, code: str) -> ProvinceFigures:
-    limits = desk.rules.limits
-    figures = read_figures(connection, code, desk.night, desk.windows[code])
-    placed = with_places(connection, figures, limits, desk.rules.plans, desk.rules.targets)
+def _figures(connection: Connection, night_context: NightContext, code: str) -> ProvinceFigures:
+    limits = night_context.rules.limits
+    figures = read_figures(connection, code, night_context.night, night_context.windows[code])
+    placed = with_places(connection, figures, limits, night_context.rules.plans, night_context.rules.targets)
     return with_waiting(connection, placed, limits)
 
 
@@ -145,9 +149,11 @@ def _naming(composed: Composed, code: str) -> Iterator[None]:
         composed.stands.pop(code, None)
 
 
-def _suspected(engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], desk: NightContext) -> list[str]:
+def _suspected(
+    engine: Engine, night: date, figures: Mapping[str, ProvinceFigures], night_context: NightContext
+) -> list[str]:
     """Silent provinces whose silence is taken for ours; a few judged anew rest on what was found of all."""
-    silent = common_silence(night, figures, desk.rules.limits)
+    silent = common_silence(night, figures, night_context.rules.limits)
     if silent or len(figures) == len(_asked(None)):
         return silent
     with engine.begin() as connection:
@@ -162,7 +168,7 @@ def alert_platform(
     failed: Mapping[str, str],
     publication: str | None,
     provinces: Sequence[str] | None = None,
-    astray: Mapping[str, int] | None = None,
+    unrecognised: Mapping[str, int] | None = None,
     told: Composed | None = None,
     untold: Mapping[str, str] | None = None,
 ) -> Composed:
@@ -175,7 +181,7 @@ def alert_platform(
         failed: error by province, as ``<class>: <message>``; a ``ParityError`` is told apart.
         publication: why nothing was published, None if it was.
         provinces: the ones that the night was to process (default: all).
-        astray: keys in the landing area that no delivery is made of, by where they lie.
+        unrecognised: keys in the landing area that no delivery is made of, by where they lie.
         told: what became of the provinces, which says what has come to the centre.
         untold: why messages of the night could not be composed, by group or name.
 
@@ -190,7 +196,7 @@ def alert_platform(
     silent = tuple(told.suspected) if told else ()
     escalated = told.escalated if told and not whole else {}  # the nation's digest tells them else
     figures = PlatformFigures(
-        night, asked, refreshed, failed, publication, astray or {}, held, silent, escalated, untold or {}
+        night, asked, refreshed, failed, publication, unrecognised or {}, held, silent, escalated, untold or {}
     )
     _alert_platform(engine, settings, figures, composed)
     if told is not None and whole:
@@ -257,12 +263,12 @@ def _asked(codes: Sequence[str] | None) -> list[str]:
 
 
 def _alert_province(
-    connection: Connection, desk: NightContext, figures: ProvinceFigures, kind: str, composed: Composed
+    connection: Connection, night_context: NightContext, figures: ProvinceFigures, kind: str, composed: Composed
 ) -> None:
-    code, night = figures.province, desk.night
+    code, night = figures.province, night_context.night
     group = group_of(code)
     memory = remembered(connection, code, group, night, kind)
-    judgement = judge(figures, memory, desk.rules, suspected=code in composed.suspected)
+    judgement = judge(figures, memory, night_context.rules, suspected=code in composed.suspected)
     told = judgement.telling.told
     composed.judged[code], composed.stands[code] = judgement, ProvinceStand(figures, told, judgement.put_off)
     write_conditions(connection, code, night, judgement.conditions)
@@ -273,7 +279,7 @@ def _alert_province(
         (composed.unchanged if told else composed.quiet).append(group)
         return
     try:
-        placed = _place(connection, desk, figures, told, kind)
+        placed = _place(connection, night_context, figures, told, kind)
     except PersonalDataError as stopped:
         outbox.take_back(connection, group, night, kind)
         composed.stopped[group] = str(stopped)
@@ -284,7 +290,11 @@ def _alert_province(
 
 
 def _place(
-    connection: Connection, desk: NightContext, figures: ProvinceFigures, told: Sequence[Notification], kind: str
+    connection: Connection,
+    night_context: NightContext,
+    figures: ProvinceFigures,
+    told: Sequence[Notification],
+    kind: str,
 ) -> bool:
     """Puts the digest into the outbox in each language that it is read in; whether any of them waits there."""
     code = figures.province
@@ -293,16 +303,18 @@ def _place(
         outbox.place(
             connection,
             group=group_of(code),
-            night=desk.night,
+            night=night_context.night,
             kind=kind,
             recipients=own,
-            message=compose_digest(figures, told, desk.rules.limits, desk.context(connection, code, told, language)),
+            message=compose_digest(
+                figures, told, night_context.rules.limits, night_context.context(connection, code, told, language)
+            ),
             news=outbox.fingerprint(told),
             language=language,
             urgent=urgent,
-            honour_quiet=desk.honour_quiet,
+            honour_quiet=night_context.honour_quiet,
         )
-        for language, own in by_language(addressed(desk.recipients, code, roles_told(critical=urgent))).items()
+        for language, own in by_language(addressed(night_context.recipients, code, roles_told(critical=urgent))).items()
     ]
     return any(placed)
 

@@ -28,7 +28,12 @@ def faults(figures: PlatformFigures, last_good: Mapping[str, date]) -> tuple[Con
     """
     broken = sorted({*figures.failed, *figures.stale})
     found = [_fault(Place("provinsi", code), last_good.get(code), figures.night) for code in broken]
-    ours = {PUBLICATION: figures.publication, SILENCE: figures.silent, ASTRAY: figures.astray, UNTOLD: figures.untold}
+    ours = {
+        PUBLICATION: figures.publication,
+        SILENCE: figures.silent,
+        ASTRAY: figures.unrecognised,
+        UNTOLD: figures.untold,
+    }
     since = {PUBLICATION: last_good.get(OURS)}
     found += [_fault(_PLACES[each], since.get(each), figures.night, each) for each, holds in ours.items() if holds]
     return tuple(found)

@@ -84,7 +84,7 @@ def tell(resources: Resources, night: Outcome) -> SendReport:
         NightFailedError: naming what could not be composed or sent.
     """
     untold: dict[str, str] = {}
-    composed, astray = Composed(), dict[str, int]()
+    composed, unrecognised = Composed(), dict[str, int]()
     healthy = [code for code in night.provinces if code not in night.failed]
     with _going_on(untold, "digests of the provinces"):
         composed = alert_provinces(resources.alerter, resources.settings, night.night, provinces=healthy)
@@ -93,8 +93,8 @@ def tell(resources: Resources, night: Outcome) -> SendReport:
     with _going_on(untold, "weekly report"):
         if {each.code for each in all_provinces()} <= set(night.provinces):
             alert_week(resources.alerter, resources.settings, night.night)
-    with _going_on(untold, "keys astray in landing"):
-        astray = _astray(resources, night.night)
+    with _going_on(untold, "unrecognised keys in landing"):
+        unrecognised = _unrecognised(resources, night.night)
     with _going_on(untold, "message to the platform team"):
         ours = alert_platform(
             resources.alerter,
@@ -103,7 +103,7 @@ def tell(resources: Resources, night: Outcome) -> SendReport:
             failed=night.failed,
             publication=night.publication,
             provinces=night.provinces,
-            astray=astray,
+            unrecognised=unrecognised,
             told=composed,
             untold=untold | composed.failed,
         )
@@ -133,7 +133,7 @@ def _going_on(untold: dict[str, str], message: str) -> Iterator[None]:
         untold[message] = named(error)
 
 
-def _astray(resources: Resources, night: date) -> dict[str, int]:
+def _unrecognised(resources: Resources, night: date) -> dict[str, int]:
     """Keys that no delivery is made of: a delivery in a wrong place must not vanish silently. Counts, not names."""
     codes = [province.code for province in all_provinces()]
     outside = len(misplaced(resources.store, resources.settings.landing_bucket, codes))

@@ -1,4 +1,4 @@
-"""What tests of a part of the site ask for: a desk in a language, and a page as an outline or as one line of text."""
+"""What tests of a part of the site ask for: a page's context, and a page as an outline or as one line of text."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -18,8 +18,8 @@ from support.checks.site_outline import Outline
 ENGLISH, INDONESIAN = Language("en"), Language("id")
 
 
-def desk(figures: Figures, language: Language = ENGLISH, path: str = "index.html") -> PageContext:
-    """The desk of one page."""
+def context(figures: Figures, language: Language = ENGLISH, path: str = "index.html") -> PageContext:
+    """The context of one page."""
     return PageContext(Atlas(figures), language, Address(path, language.code))
 
 

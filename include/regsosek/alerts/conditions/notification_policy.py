@@ -89,20 +89,20 @@ def tell(
         recovers: keys that were told and that this night shows to be gone.
         good: whether there would be good news, with nothing open.
     """
-    desk = _Desk(remembered, limits, night, events)
+    policy = _Policy(remembered, limits, night, events)
     opened = [each for each in conditions if each.state is not State.RESOLVED]
     heard = [each for each in opened if each.state is not State.SNOOZED and not _inhibited(each, opened, limits)]
     heard = [each for each in heard if each.kind not in suspected]
-    told = [desk.told(each) for each in heard if each.place.level in TOLD_LEVELS]
+    told = [policy.notification(each) for each in heard if each.place.level in TOLD_LEVELS]
     told += [
         Notification(
             replace(remembered.told[key].condition, state=State.RESOLVED, until=None, judged=True), Why.RECOVERED
         )
         for key in recovers
     ]
-    if not desk.worth_a_message(told):
+    if not policy.worth_a_message(told):
         standing_only = [replace(each, why=Why.STANDING) for each in told if each.why is not Why.RECOVERED]
-        return Notifications(_ranked(standing_only, limits), send=good and not opened and desk.good_news_is_due)
+        return Notifications(_ranked(standing_only, limits), send=good and not opened and policy.good_news_is_due)
     told += _details([each for each in heard if each.place.level not in TOLD_LEVELS], told)
     return Notifications(_ranked(told, limits), send=True)
 
@@ -159,7 +159,7 @@ def _details(small: Sequence[Condition], told: Sequence[Notification]) -> list[N
 
 
 @dataclass(frozen=True)
-class _Desk:
+class _Policy:
     remembered: Remembered
     thresholds: Thresholds
     night: date
@@ -170,7 +170,7 @@ class _Desk:
         """Intervals and budgets."""
         return self.thresholds.economy
 
-    def told(self, condition: Condition) -> Notification:
+    def notification(self, condition: Condition) -> Notification:
         """The condition with its reason, and the night of its first telling: a deadline that was told stays."""
         why, last = self.why(condition), self._last(condition)
         return Notification(condition, why, None if last is None or why is Why.NEW else last.first or last.night)

@@ -235,7 +235,7 @@ def _ours(ours: PlatformFigures, words: Words) -> list[str]:
         if ours.publication
         else []
     )
-    return lines + ([_astray(ours.astray, words)] if ours.astray else [])
+    return lines + ([_unrecognised(ours.unrecognised, words)] if ours.unrecognised else [])
 
 
 def _by_cause(failed: Mapping[str, str]) -> dict[str, list[str]]:
@@ -247,9 +247,9 @@ def _by_cause(failed: Mapping[str, str]) -> dict[str, list[str]]:
     return causes
 
 
-def _astray(astray: Mapping[str, int], words: Words) -> str:
-    places = [name_of_place(place, words) for place in sorted(astray)]
-    return words.say("nation_astray", n=words.number(sum(astray.values())), places=", ".join(places))
+def _unrecognised(unrecognised: Mapping[str, int], words: Words) -> str:
+    places = [name_of_place(place, words) for place in sorted(unrecognised)]
+    return words.say("nation_unrecognised", n=words.number(sum(unrecognised.values())), places=", ".join(places))
 
 
 def _names(codes: Iterable[str]) -> str:

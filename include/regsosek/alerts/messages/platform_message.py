@@ -17,7 +17,7 @@ from regsosek.runbooks import link, pages
 from regsosek.warehouse.nights.holding import HeldDelivery
 from regsosek.wording import Language
 
-OUTSIDE = ""  # where keys lie astray that are in no province's folder
+OUTSIDE = ""  # where unrecognised keys lie that are in no province's folder
 PLATFORM = "platform"  # the group of recipients, and the kind of its message
 
 
@@ -30,7 +30,7 @@ class PlatformFigures:
         refreshed: of these, the ones whose statistics hold the night.
         failed: error by province.
         publication: why nothing was published; None if it was, or was not tried.
-        astray: keys in the landing area that no delivery is made of, by province, or ``OUTSIDE`` of all.
+        unrecognised: keys in the landing area that no delivery is made of, by province, or ``OUTSIDE`` of all.
         held: deliveries that wait for an operator; no fault of ours.
         silent: provinces so many of which are silent at once that our landing area is suspected.
         escalated: conditions that have come to the centre tonight, by province.
@@ -42,7 +42,7 @@ class PlatformFigures:
     refreshed: frozenset[str]
     failed: Mapping[str, str]
     publication: str | None
-    astray: Mapping[str, int] = field(default_factory=dict)
+    unrecognised: Mapping[str, int] = field(default_factory=dict)
     held: tuple[HeldDelivery, ...] = ()
     silent: tuple[str, ...] = ()
     escalated: Mapping[str, Sequence[Notification]] = field(default_factory=dict)
@@ -61,14 +61,21 @@ class PlatformFigures:
     @property
     def at_fault(self) -> bool:
         """Whether anything went wrong."""
-        return bool(self.failed or self.stale or self.publication or self.astray or self.silent or self.untold)
+        return bool(self.failed or self.stale or self.publication or self.unrecognised or self.silent or self.untold)
 
     @property
     def fingerprint(self) -> str:
         """Same faults, same fingerprint."""
         held = [each.delivery_id for each in self.held]
         ours = (self.silent, escalated_lines(self.escalated, words_of("en")), *sorted(self.untold.items()))
-        told = (sorted(self.failed.items()), self.stale, self.publication, sorted(self.astray.items()), held, *ours)
+        told = (
+            sorted(self.failed.items()),
+            self.stale,
+            self.publication,
+            sorted(self.unrecognised.items()),
+            held,
+            *ours,
+        )
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
 
@@ -86,7 +93,7 @@ def compose_platform(figures: PlatformFigures, docs_url: str | None = None, lang
         "failed": _lines(others),
         "classes": _classes(others.values(), words, docs_url),
         "stale": figures.stale,
-        "astray": _astray(figures, words),
+        "astray": _unrecognised(figures, words),
         "provinces": sorted({*figures.failed, *figures.stale}),
         "at_fault": figures.at_fault,
         "runs": bool(figures.failed or figures.stale or figures.publication or figures.untold),
@@ -140,7 +147,7 @@ def _subject(figures: PlatformFigures, words: Words) -> str:
         "failed": len({*figures.failed, *figures.stale}),
         "publication": int(bool(figures.publication)),
         "silent": len(figures.silent),
-        "astray": int(bool(figures.astray)),
+        "astray": int(bool(figures.unrecognised)),
         "untold": len(figures.untold),
         "held": len(figures.held),
         "escalated": sum(map(len, figures.escalated.values())),
@@ -155,13 +162,13 @@ def _subject(figures: PlatformFigures, words: Words) -> str:
     return fitting("platform_subject.txt.j2", values, words)
 
 
-def _astray(figures: PlatformFigures, words: Words) -> list[str]:
-    return [f"{name_of_place(place, words)}: {words.number(n)}" for place, n in sorted(figures.astray.items())]
+def _unrecognised(figures: PlatformFigures, words: Words) -> list[str]:
+    return [f"{name_of_place(place, words)}: {words.number(n)}" for place, n in sorted(figures.unrecognised.items())]
 
 
 def name_of_place(place: str, words: Words) -> str:
-    """Where keys lie astray: a province by its name, else outside of all."""
-    return province(place).name if place != OUTSIDE else words.say("astray_outside")
+    """Where unrecognised keys lie: a province by its name, else outside of all."""
+    return province(place).name if place != OUTSIDE else words.say("unrecognised_outside")
 
 
 def _held(each: HeldDelivery, words: Words) -> str:

@@ -46,19 +46,19 @@ class Chart:
     height: int
 
 
-def charts(desk: PageContext, row: Row, files: dict[str, bytes]) -> list[Chart]:
+def charts(context: PageContext, row: Row, files: dict[str, bytes]) -> list[Chart]:
     """The charts of a region with visits; their drawings are added to ``files``."""
-    days = [each for each in desk.atlas.days.get(row["code"], []) if each["day"] <= desk.atlas.figures.night]
+    days = [each for each in context.atlas.days.get(row["code"], []) if each["day"] <= context.atlas.figures.night]
     if not days or not row["plan_base_families"] or not row["visited"]:
         return []
-    window = span(desk.atlas, row)
+    window = span(context.atlas, row)
     # Nothing is known of the days after a province's last night.
     shown = [each for each in days if window[0] <= each["day"] <= window[1] and each["visited_so_far"] is not None]
     if not shown:
         return []
     return [
-        _drawn(desk, row, files, "kemajuan", _progress(desk, row, shown, window)),
-        _drawn(desk, row, files, "harian", _daily(desk.language, shown, window)),
+        _drawn(context, row, files, "kemajuan", _progress(context, row, shown, window)),
+        _drawn(context, row, files, "harian", _daily(context.language, shown, window)),
     ]
 
 
@@ -73,9 +73,9 @@ def _windows(atlas: Atlas, row: Row) -> list[FieldWindow]:
     return list(windows.values()) if row["level"] == "nasional" else [windows[row["province"]]]
 
 
-def _drawn(desk: PageContext, row: Row, files: dict[str, bytes], name: str, spec: _SPEC) -> Chart:
-    file = f"{FOLDER}/{row['code']}-{name}.{desk.language.code}.svg"
-    spec["title"]["text"] = citation(desk, row)
+def _drawn(context: PageContext, row: Row, files: dict[str, bytes], name: str, spec: _SPEC) -> Chart:
+    file = f"{FOLDER}/{row['code']}-{name}.{context.language.code}.svg"
+    spec["title"]["text"] = citation(context, row)
     still = spec | {"layer": [each for each in spec["layer"] if each.get("name") != _HOVER]}
     files[file] = _svg(_json(still))
     padding = spec["padding"]
@@ -83,12 +83,12 @@ def _drawn(desk: PageContext, row: Row, files: dict[str, bytes], name: str, spec
         spec["width"] + padding["left"] + padding["right"],
         spec["height"] + padding["top"] + padding["bottom"],
     )
-    return Chart(name, file, _told(desk, row, name), _json(spec), width, height)
+    return Chart(name, file, _told(context, row, name), _json(spec), width, height)
 
 
-def citation(desk: PageContext, row: Row) -> list[str]:
+def citation(context: PageContext, row: Row) -> list[str]:
     """What a picture that is passed on says of itself, line by line: of what, until when, who published it."""
-    language, figures = desk.language, desk.atlas.figures
+    language, figures = context.language, context.atlas.figures
     night = f"{language.written.short_date(figures.night)} {figures.night.year}"
     imprint = figures.imprint
     publisher = imprint.publisher if language.code == "id" else imprint.publisher_en
@@ -107,11 +107,11 @@ def _svg(spec: str) -> bytes:
     return vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE).encode()
 
 
-def _told(desk: PageContext, row: Row, name: str) -> str:
+def _told(context: PageContext, row: Row, name: str) -> str:
     names = ("visited_of_plan_base", "plan_percent", "visited", "complete", "last_day")
-    shown = {each: desk.figure(row, each) for each in names}
-    night = desk.language.written.long_date(desk.atlas.figures.night)
-    return desk.language.say(f"chart_{name}_alt", name=row["name"], night=night, **shown)
+    shown = {each: context.figure(row, each) for each in names}
+    night = context.language.written.long_date(context.atlas.figures.night)
+    return context.language.say(f"chart_{name}_alt", name=row["name"], night=night, **shown)
 
 
 @cache
@@ -137,12 +137,12 @@ def _days(window: tuple[date, date]) -> list[date]:
     return [window[0] + timedelta(days=n) for n in range((window[1] - window[0]).days + 1)]
 
 
-def _progress(desk: PageContext, row: Row, days: Sequence[Row], window: tuple[date, date]) -> _SPEC:
-    language, families = desk.language, row["plan_base_families"]
+def _progress(context: PageContext, row: Row, days: Sequence[Row], window: tuple[date, date]) -> _SPEC:
+    language, families = context.language, row["plan_base_families"]
     spec, written = _blank("progress", language, window), language.written
-    plan = _plan(desk.atlas, row, window)
+    plan = _plan(context.atlas, row, window)
     reached = _reached(days, families)
-    band = _band(desk, row, days[-1]["day"], reached["visited"][-1])
+    band = _band(context, row, days[-1]["day"], reached["visited"][-1])
     highest = max(_LEAST_TOP, *reached["visited"], *(each["high"] for each in band))
     top = math.ceil(highest / _STEP) * _STEP
     axis = spec["layer"][2]["encoding"]["y"]
@@ -189,17 +189,17 @@ def _plan(atlas: Atlas, row: Row, window: tuple[date, date]) -> dict[date, float
     return {day: sum(w.plan_share(day, night) * n for w, n in weighted) * 100 / whole for day in _days(window)}
 
 
-def _band(desk: PageContext, row: Row, last: date, reached: float) -> list[dict[str, Any]]:
+def _band(context: PageContext, row: Row, last: date, reached: float) -> list[dict[str, Any]]:
     """From where the region stands to the interval at the end of its window; nothing where there is no forecast.
 
     Of the nation it has a point wherever the window of a province ends, and the provinces' forecasts added up: the sum
     of their bounds is wider than an interval of the nation would be, and says what it is made of.
     """
-    atlas, own = desk.atlas, [desk.atlas.forecasts[row["code"]]] if row["code"] in desk.atlas.forecasts else []
+    atlas, own = context.atlas, [context.atlas.forecasts[row["code"]]] if row["code"] in context.atlas.forecasts else []
     told = atlas.forecasts_of("provinsi") if row["level"] == "nasional" else own
     if any(each["forecast_status"] == "impossible" for each in told):
         return []
-    written = desk.language.written
+    written = context.language.written
     now = {"day": written.short_date(last), **dict.fromkeys(_BOUNDS, _rounded(reached))}
     ends = sorted({each["window_end"] for each in told if each["forecast_status"] == "forecast"})
     then = [{"day": written.short_date(day), **_bounds(told, last, day)} for day in ends if day > last]

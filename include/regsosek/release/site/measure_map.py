@@ -126,53 +126,55 @@ def places() -> dict[str, dict[str, str]]:
     }
 
 
-def measure_map(desk: PageContext, row: Row, boundaries: Boundaries) -> MeasureMap:
+def measure_map(context: PageContext, row: Row, boundaries: Boundaries) -> MeasureMap:
     """The map of the parts of a region."""
-    parts = desk.atlas.children(row["code"])
+    parts = context.atlas.children(row["code"])
     level = level_below(row["level"])
-    known = [each for each in measures(level) if any(_value(desk, part, each) is not None for part in parts)]
+    known = [each for each in measures(level) if any(_value(context, part, each) is not None for part in parts)]
     shown = known or list(measures(level)[:1])
     for each in shown:
-        desk.column(each.field)
-    bands = {each.field: each.bands(_values(desk, parts, each)) for each in shown}
+        context.column(each.field)
+    bands = {each.field: each.bands(_values(context, parts, each)) for each in shown}
     return MeasureMap(
-        tiles=[_tile(desk, part, shown[0], bands[shown[0].field]) for part in parts],
-        measures=[(each.field, desk.language.name(each.field)) for each in shown],
-        keys=_keys(desk, bands[shown[0].field]),
-        choices={each.field: _choice(desk, each, parts, bands[each.field]) for each in shown},
+        tiles=[_tile(context, part, shown[0], bands[shown[0].field]) for part in parts],
+        measures=[(each.field, context.language.name(each.field)) for each in shown],
+        keys=_keys(context, bands[shown[0].field]),
+        choices={each.field: _choice(context, each, parts, bands[each.field]) for each in shown},
         placed=level == "provinsi",
         drawing=boundaries.drawing(part["code"] for part in parts),
     )
 
 
-def _value(desk: PageContext, part: Row, measure: MapMeasure) -> float | None:
-    own = part if measure.field in part else desk.atlas.forecasts.get(part["code"], {})
+def _value(context: PageContext, part: Row, measure: MapMeasure) -> float | None:
+    own = part if measure.field in part else context.atlas.forecasts.get(part["code"], {})
     return own.get(measure.field)
 
 
-def _values(desk: PageContext, parts: Sequence[Row], measure: MapMeasure) -> list[float]:
-    return [float(value) for part in parts if (value := _value(desk, part, measure)) is not None]
+def _values(context: PageContext, parts: Sequence[Row], measure: MapMeasure) -> list[float]:
+    return [float(value) for part in parts if (value := _value(context, part, measure)) is not None]
 
 
-def _text(desk: PageContext, part: Row, measure: MapMeasure) -> str:
-    return desk.language.figure(measure.field, _value(desk, part, measure)).replace("\u00a0%", "").replace("%", "")
+def _text(context: PageContext, part: Row, measure: MapMeasure) -> str:
+    return (
+        context.language.figure(measure.field, _value(context, part, measure)).replace("\u00a0%", "").replace("%", "")
+    )
 
 
-def _tile(desk: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> Tile:
+def _tile(context: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> Tile:
     place = places().get(part["code"], {"row": "0", "column": "0", "short": part["name"], "letters": part["code"]})
     return Tile(
         part["code"], part["name"], place["short"], place["letters"], int(place["row"]), int(place["column"]),
-        desk.region_link(part), _text(desk, part, measure), _shade(desk, part, measure, bands),
+        context.region_link(part), _text(context, part, measure), _shade(context, part, measure, bands),
     )  # fmt: skip
 
 
-def _choice(desk: PageContext, measure: MapMeasure, parts: Sequence[Row], bands: Bands) -> dict[str, Any]:
-    shown = {part["code"]: [_text(desk, part, measure), _shade(desk, part, measure, bands)] for part in parts}
-    return {"keys": [[key.shade, key.text] for key in _keys(desk, bands)], "parts": shown}
+def _choice(context: PageContext, measure: MapMeasure, parts: Sequence[Row], bands: Bands) -> dict[str, Any]:
+    shown = {part["code"]: [_text(context, part, measure), _shade(context, part, measure, bands)] for part in parts}
+    return {"keys": [[key.shade, key.text] for key in _keys(context, bands)], "parts": shown}
 
 
-def _shade(desk: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> str:
-    value = _value(desk, part, measure)
+def _shade(context: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> str:
+    value = _value(context, part, measure)
     if value is None or measure.scale != _BOTH:
         return bands.shade(value)
     if part.get("status") in _BY_STATUS:
@@ -180,25 +182,25 @@ def _shade(desk: PageContext, part: Row, measure: MapMeasure, bands: Bands) -> s
     return bands.shade(max(0.0, value))
 
 
-def _keys(desk: PageContext, bands: Bands) -> list[Key]:
+def _keys(context: PageContext, bands: Bands) -> list[Key]:
     """The legend: below the first break, between two, from the last on, and no value."""
     if bands.scale == _BOTH:
-        return _status_keys(desk, bands)
-    say, places = desk.language.say, int(any(each % 1 for each in bands.breaks))
-    told = [desk.language.written.decimal(each, places) for each in bands.breaks]
+        return _status_keys(context, bands)
+    say, places = context.language.say, int(any(each % 1 for each in bands.breaks))
+    told = [context.language.written.decimal(each, places) for each in bands.breaks]
     between = [say("key_between", low=low, high=high) for low, high in pairwise(told)]
     steps = [say("key_below", high=told[0]), *between, say("key_from", low=told[-1])]
     shades = [Key(f"{bands.scale}{n}", text) for n, text in enumerate(steps)]
     return [*shades, Key(NO_VALUE, say("key_none"))]
 
 
-def _status_keys(desk: PageContext, bands: Bands) -> list[Key]:
+def _status_keys(context: PageContext, bands: Bands) -> list[Key]:
     """The legend of a gap: what is below plan by its status, what is on plan, and how far ahead."""
-    say, ahead = desk.language.say, [each for each in bands.breaks if each > 0]
+    say, ahead = context.language.say, [each for each in bands.breaks if each > 0]
     places = int(any(each % 1 for each in ahead))
-    low, high = (desk.language.written.decimal(each, places) for each in ahead)
-    below = [Key(shade, desk.language.status(status)) for status, shade in _BELOW.items()]
+    low, high = (context.language.written.decimal(each, places) for each in ahead)
+    below = [Key(shade, context.language.status(status)) for status, shade in _BELOW.items()]
     on_plan = Key(_ON_PLAN, say("key_on_plan", high=low))
     between, beyond = say("key_between", low=f"+{low}", high=f"+{high}"), say("key_from", low=f"+{high}")
-    none = Key(NO_VALUE, say("key_no_gap", status=desk.language.status(NOT_BEGUN)))
+    none = Key(NO_VALUE, say("key_no_gap", status=context.language.status(NOT_BEGUN)))
     return [*below, on_plan, Key("both3", between), Key("both4", beyond), none]

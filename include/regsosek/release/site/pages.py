@@ -40,101 +40,103 @@ def _with_pages(atlas: Atlas) -> Iterator[Row]:
         yield from atlas.of_level(level)
 
 
-def _page(desk: PageContext, row: Row, own: Assets, boundaries: Boundaries, files: dict[str, bytes]) -> bytes:
+def _page(context: PageContext, row: Row, own: Assets, boundaries: Boundaries, files: dict[str, bytes]) -> bytes:
     template = _environment().get_template(f"{row['level']}.html.j2")
-    context = _of_every_page(desk, row, own) | _OF_LEVEL[row["level"]](desk, row, boundaries, files)
+    values = _of_every_page(context, row, own) | _OF_LEVEL[row["level"]](context, row, boundaries, files)
     # The glossary explains what the page has come to show, so it is written last.
-    explained = [(name, desk.language.name(name), desk.language.definition(name)) for name in desk.used]
-    return template.render(**context, explained=explained).encode()
+    explained = [(name, context.language.name(name), context.language.definition(name)) for name in context.used]
+    return template.render(**values, explained=explained).encode()
 
 
-def _of_every_page(desk: PageContext, row: Row, own: Assets) -> dict[str, Any]:
-    language, told = desk.language, answers(desk, row)
+def _of_every_page(context: PageContext, row: Row, own: Assets) -> dict[str, Any]:
+    language, told = context.language, answers(context, row)
     return {
         "lang": language,
         "t": language.t,
         "policy": POLICY,
         "row": row,
-        "root": desk.address.root,
-        "served": desk.address.served_at,
-        "home": desk.address.to(NATION_PAGE),
+        "root": context.address.root,
+        "served": context.address.served_at,
+        "home": context.address.to(NATION_PAGE),
         "assets": own,
-        "languages": _languages(desk, language),
-        "chain": [(each["name"], desk.region_link(each)) for each in desk.atlas.chain(row["code"])],
+        "languages": _languages(context, language),
+        "chain": [(each["name"], context.region_link(each)) for each in context.atlas.chain(row["code"])],
         "answers": told,
-        "preview": _preview(desk, row, told),
-        "missing_told": _missing_told(desk, row),
-        "denominators": sections.denominators(desk, row),
-        "about": about_lines(desk.atlas.figures.about, language),
-        "limits": limit_lines(desk.atlas.figures.about, language),
+        "preview": _preview(context, row, told),
+        "missing_told": _missing_told(context, row),
+        "denominators": sections.denominators(context, row),
+        "about": about_lines(context.atlas.figures.about, language),
+        "limits": limit_lines(context.atlas.figures.about, language),
         "files": [(name, words[language.code]) for name, words in offered_files().items()],
         "parts_named": language.texts[f"level_{level_below(row['level'])}"],
-        "first": desk.atlas.figures.changes.former_night is None,
+        "first": context.atlas.figures.changes.former_night is None,
         "restated_parts": [],
         "restated_days": None,
-        **sections.notes(desk, row),
+        **sections.notes(context, row),
     }
 
 
-def _preview(desk: PageContext, row: Row, told: Sequence[KeyMessage]) -> str:
+def _preview(context: PageContext, row: Row, told: Sequence[KeyMessage]) -> str:
     """What a message shows of a link to the page: the first figure, against plan, and what is missing."""
-    t, first, figures = desk.language.t, told[0], desk.atlas.figures
-    whole, count = len(desk.atlas.states) - len(figures.missing), len(desk.atlas.states)
-    gap = t("preview_gap", gap=desk.figure(row, "gap_points")) if row["gap_points"] is not None else ""
+    t, first, figures = context.language.t, told[0], context.atlas.figures
+    whole, count = len(context.atlas.states) - len(figures.missing), len(context.atlas.states)
+    gap = t("preview_gap", gap=context.figure(row, "gap_points")) if row["gap_points"] is not None else ""
     shown = str(t("preview", figure=first.figure, unit=first.unit, gap=gap, whole=whole, count=count))
-    return f"{desk.language.texts['simulated']}. {shown}" if figures.about.simulated else shown
+    return f"{context.language.texts['simulated']}. {shown}" if figures.about.simulated else shown
 
 
-def _missing_told(desk: PageContext, row: Row) -> str:
+def _missing_told(context: PageContext, row: Row) -> str:
     """Of a region whose own province is whole, only others are missing."""
     if row["level"] == "nasional":
         return "missing_count"
-    codes = {each.code for each in desk.atlas.figures.missing}
+    codes = {each.code for each in context.atlas.figures.missing}
     return "missing_here" if row["province"] in codes else "missing_elsewhere"
 
 
-def _languages(desk: PageContext, language: Language) -> list[tuple[str, str, bool]]:
-    return [(each.code, desk.address.translated(each.code), each.code == language.code) for each in LANGUAGES]
+def _languages(context: PageContext, language: Language) -> list[tuple[str, str, bool]]:
+    return [(each.code, context.address.translated(each.code), each.code == language.code) for each in LANGUAGES]
 
 
-def _upper(desk: PageContext, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:
+def _upper(context: PageContext, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:
     """What nation and provinces have alike."""
     return {
-        "map": measure_map(desk, row, boundaries),
-        "charts": charts(desk, row, files),
-        "ranking": sections.ranking(desk, row),
-        "floor": sections.floor(desk, row),
-        "forecasts": sections.forecasts(desk, row),
-        "what_if": sections.what_if(desk, row),
-        "changes": sections.changes(desk, row),
-        "restated_parts": sections.restated_parts(desk) if row["level"] == "nasional" else [],
-        "restated_days": sections.restated_days(desk, row),
-        "quality": sections.quality(desk, row),
-        "streams": sections.streams(desk, row),
-        "photos": sections.photos(desk, row),
-        "gaps": sections.gaps(desk, row),
-        "arrivals": sections.arrivals(desk, desk.atlas.of_level("provinsi") if row["level"] == "nasional" else [row]),
-        "state_key": sections.state_key(desk),
+        "map": measure_map(context, row, boundaries),
+        "charts": charts(context, row, files),
+        "ranking": sections.ranking(context, row),
+        "floor": sections.floor(context, row),
+        "forecasts": sections.forecasts(context, row),
+        "what_if": sections.what_if(context, row),
+        "changes": sections.changes(context, row),
+        "restated_parts": sections.restated_parts(context) if row["level"] == "nasional" else [],
+        "restated_days": sections.restated_days(context, row),
+        "quality": sections.quality(context, row),
+        "streams": sections.streams(context, row),
+        "photos": sections.photos(context, row),
+        "gaps": sections.gaps(context, row),
+        "arrivals": sections.arrivals(
+            context, context.atlas.of_level("provinsi") if row["level"] == "nasional" else [row]
+        ),
+        "state_key": sections.state_key(context),
     }
 
 
-def _kabkota(desk: PageContext, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:  # noqa: ARG001 - like its neighbour
+def _kabkota(context: PageContext, row: Row, boundaries: Boundaries, files: dict[str, bytes]) -> dict[str, Any]:  # noqa: ARG001 - like its neighbour
     return {
-        "ranking": sections.ranking(desk, row),
-        "villages": [_villages(desk, each) for each in desk.atlas.children(row["code"])],
-        "forecasts": sections.forecasts(desk, row),
-        "what_if": sections.what_if(desk, row),
-        "changes": sections.changes(desk, row),
-        "streams": sections.streams(desk, row),
-        "photos": sections.photos(desk, row),
-        "floor": sections.floor(desk, row),
+        "ranking": sections.ranking(context, row),
+        "villages": [_villages(context, each) for each in context.atlas.children(row["code"])],
+        "forecasts": sections.forecasts(context, row),
+        "what_if": sections.what_if(context, row),
+        "changes": sections.changes(context, row),
+        "streams": sections.streams(context, row),
+        "photos": sections.photos(context, row),
+        "floor": sections.floor(context, row),
     }
 
 
-def _villages(desk: PageContext, kecamatan: Row) -> tuple[Row, str, Table]:
-    shown = {name: desk.figure(kecamatan, name) for name in ("visited", "frame_families", "visited_of_frame")}
-    summary = desk.language.t("villages_summary", name=kecamatan["name"], **shown)
-    return kecamatan, summary, sections.villages(desk, kecamatan)
+def _villages(context: PageContext, kecamatan: Row) -> tuple[Row, str, Table]:
+    shown = {name: context.figure(kecamatan, name) for name in ("visited", "frame_families", "visited_of_frame")}
+    summary = context.language.t("villages_summary", name=kecamatan["name"], **shown)
+    return kecamatan, summary, sections.villages(context, kecamatan)
 
 
 _OF_LEVEL = {"nasional": _upper, "provinsi": _upper, "kabkota": _kabkota}

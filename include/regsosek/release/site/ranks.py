@@ -19,35 +19,35 @@ def ranks(gaps: Mapping[str, float | None]) -> dict[str, int]:
     return {code: 1 + sum(other > own for other in known.values()) for code, own in known.items()}
 
 
-def with_ranks(desk: PageContext, table: Table, codes: Sequence[str]) -> Table:
+def with_ranks(context: PageContext, table: Table, codes: Sequence[str]) -> Table:
     """The table of provinces with their ranks in its first column, and what they mean in its caption.
 
     Args:
         codes: of the regions of its lines.
     """
-    now = ranks({row["code"]: row["gap_points"] for row in desk.atlas.of_level("provinsi")})
-    before = ranks(desk.atlas.figures.changes.gaps_before)
+    now = ranks({row["code"]: row["gap_points"] for row in context.atlas.of_level("provinsi")})
+    before = ranks(context.atlas.figures.changes.gaps_before)
     lines = [
-        replace(line, cells=[_cell(desk, now.get(code), before.get(code)), *line.cells])
+        replace(line, cells=[_cell(context, now.get(code), before.get(code)), *line.cells])
         for line, code in zip(table.lines, codes, strict=True)
     ]
-    columns = [TableColumn(desk.language.texts["col_rank"]), *table.columns]
-    return replace(table, caption=f"{table.caption} {_told(desk, now, before)}", columns=columns, lines=lines)
+    columns = [TableColumn(context.language.texts["col_rank"]), *table.columns]
+    return replace(table, caption=f"{table.caption} {_told(context, now, before)}", columns=columns, lines=lines)
 
 
-def _cell(desk: PageContext, now: int | None, before: int | None) -> Cell:
+def _cell(context: PageContext, now: int | None, before: int | None) -> Cell:
     if now is None:
         return Cell(NOTHING)
-    return Cell(f"{now} ({_moved(desk, before - now)})" if before else str(now), str(now))
+    return Cell(f"{now} ({_moved(context, before - now)})" if before else str(now), str(now))
 
 
-def _moved(desk: PageContext, places: int) -> str:
+def _moved(context: PageContext, places: int) -> str:
     key = "rank_same" if not places else "rank_up" if places > 0 else "rank_down"
-    return desk.language.say(key, places=abs(places))
+    return context.language.say(key, places=abs(places))
 
 
-def _told(desk: PageContext, now: Mapping[str, int], before: Mapping[str, int]) -> str:
-    language, former = desk.language, desk.atlas.figures.changes.former_night
+def _told(context: PageContext, now: Mapping[str, int], before: Mapping[str, int]) -> str:
+    language, former = context.language, context.atlas.figures.changes.former_night
     told = language.say("rank_told", count=len(now))
     if former is None or not before:
         return told

@@ -60,83 +60,83 @@ _PHOTOS = ("photo_coverage", "tags_photographed", "tags_poor")
 _RESTATED = ("visited_before", "visited_now", "complete_before", "complete_now")
 
 
-def denominators(desk: PageContext, row: Row) -> Table:
+def denominators(context: PageContext, row: Row) -> Table:
     """Every share of a region with what it divides, version and coverage."""
-    texts, columns = desk.language.texts, ("share", "numerator", "denominator", "version", "coverage")
+    texts, columns = context.language.texts, ("share", "numerator", "denominator", "version", "coverage")
     lines = []
     for name in public_fields(_SHARES, row["level"]):
         if row.get(name) is None:
             continue
         share = definitions()[name]
         of = definitions()[share.denominator]
-        desk.column(name)
-        parts = [desk.cell(row, each) if each else Cell("") for each in (share.denominator, of.version, of.coverage)]
-        lines.append(TableRow(Cell(desk.language.name(name), href=f"#arti-{name}"),
-                          [desk.cell(row, name), desk.cell(row, share.numerator), *parts]))  # fmt: skip
+        context.column(name)
+        parts = [context.cell(row, each) if each else Cell("") for each in (share.denominator, of.version, of.coverage)]
+        lines.append(TableRow(Cell(context.language.name(name), href=f"#arti-{name}"),
+                          [context.cell(row, name), context.cell(row, share.numerator), *parts]))  # fmt: skip
     heads = [TableColumn(texts[f"col_{each}"], text=each == "version") for each in columns]
     return Table(
-        "t-penyebut", desk.language.say("denominators_caption", name=row["name"]), texts["col_figure"], heads, lines
+        "t-penyebut", context.language.say("denominators_caption", name=row["name"]), texts["col_figure"], heads, lines
     )
 
 
-def ranking(desk: PageContext, row: Row) -> Table:
+def ranking(context: PageContext, row: Row) -> Table:
     """The parts of a region, the furthest behind first; then those that nobody can judge."""
     level = level_below(row["level"])
-    parts = desk.atlas.children(row["code"])
+    parts = context.atlas.children(row["code"])
     behind = furthest_behind(parts, len(parts))
     worst = {each["code"]: n for n, each in enumerate(behind)}
     rest = sorted((each for each in parts if each["code"] not in worst), key=_after)
-    states = desk.atlas.states if level == "provinsi" else {}
+    states = context.atlas.states if level == "provinsi" else {}
     rows = [{**states.get(each["code"], {}), **each} for each in [*behind, *rest]]
     total = [row] if row["level"] == "nasional" else []
-    parts_word = desk.language.texts[f"level_{level}"]
-    versions = _versions(desk, parts, "target_version" if level == "provinsi" else "plan_base_version")
-    caption = desk.language.say("ranking_caption", parts=parts_word, name=row["name"], versions=versions)
+    parts_word = context.language.texts[f"level_{level}"]
+    versions = _versions(context, parts, "target_version" if level == "provinsi" else "plan_base_version")
+    caption = context.language.say("ranking_caption", parts=parts_word, name=row["name"], versions=versions)
     fields = public_fields(_RANKED[level], level)
-    head, shown = desk.language.texts["col_region"], [*total, *rows]
-    table = desk.table("t-urutan", caption, head, fields, shown, sortable=True, status="status")
-    return with_ranks(desk, table, [each["code"] for each in shown]) if level == "provinsi" else table
+    head, shown = context.language.texts["col_region"], [*total, *rows]
+    table = context.table("t-urutan", caption, head, fields, shown, sortable=True, status="status")
+    return with_ranks(context, table, [each["code"] for each in shown]) if level == "provinsi" else table
 
 
 def _after(row: Row) -> tuple[bool, float, str]:
     return row["gap_points"] is None, row["gap_points"] or 0.0, row["code"]
 
 
-def _versions(desk: PageContext, parts: Sequence[Row], name: str) -> str:
-    found = sorted({desk.language.version(str(each[name])) for each in parts if each.get(name)})
-    return "; ".join(found) or desk.language.texts["no_version"]
+def _versions(context: PageContext, parts: Sequence[Row], name: str) -> str:
+    found = sorted({context.language.version(str(each[name])) for each in parts if each.get(name)})
+    return "; ".join(found) or context.language.texts["no_version"]
 
 
-def villages(desk: PageContext, kecamatan: Row) -> Table:
+def villages(context: PageContext, kecamatan: Row) -> Table:
     """The desa of a kecamatan: what may be told of them."""
-    caption = desk.language.say("desa_caption", name=kecamatan["name"])
-    rows = desk.atlas.children(kecamatan["code"])
+    caption = context.language.say("desa_caption", name=kecamatan["name"])
+    rows = context.atlas.children(kecamatan["code"])
     fields = public_fields(_DESA, "desa")
-    return desk.table(f"t-{kecamatan['code']}", caption, desk.language.texts["col_desa"], fields, rows,
+    return context.table(f"t-{kecamatan['code']}", caption, context.language.texts["col_desa"], fields, rows,
                       lambda row: Cell(row["name"]))  # fmt: skip
 
 
-def floor(desk: PageContext, row: Row) -> Table | None:
+def floor(context: PageContext, row: Row) -> Table | None:
     """The worst part beside the mean, by level of the parts."""
-    rows = [each for each in desk.atlas.floors.get(row["code"], []) if each["floor_code"] is not None]
+    rows = [each for each in context.atlas.floors.get(row["code"], []) if each["floor_code"] is not None]
     if not rows:
         return None
-    texts = desk.language.texts
-    caption = desk.language.say("floor_caption", name=row["name"])
-    return desk.table("t-terendah", caption, texts["col_parts"], _FLOOR, rows,
+    texts = context.language.texts
+    caption = context.language.say("floor_caption", name=row["name"])
+    return context.table("t-terendah", caption, texts["col_parts"], _FLOOR, rows,
                       lambda each: Cell(texts[f"level_{each['child_level']}"]))  # fmt: skip
 
 
-def forecasts(desk: PageContext, row: Row) -> Table:
+def forecasts(context: PageContext, row: Row) -> Table:
     """When each part of a region will be done; of a kab/kota its own."""
-    texts, level = desk.language.texts, level_below(row["level"])
-    parts = desk.atlas.children(row["code"]) if level != "kecamatan" else []
+    texts, level = context.language.texts, level_below(row["level"])
+    parts = context.atlas.children(row["code"]) if level != "kecamatan" else []
     own = [] if row["level"] == "nasional" else [row["code"]]
     codes = [*own, *(each["code"] for each in parts)]
-    rows = [desk.atlas.forecasts[code] for code in codes if code in desk.atlas.forecasts]
+    rows = [context.atlas.forecasts[code] for code in codes if code in context.atlas.forecasts]
     shown = sorted(rows, key=lambda each: _by_end(each, own))
-    caption = desk.language.say("forecast_caption", name=row["name"], points=WIDE_INTERVAL)
-    return desk.table("t-prakiraan", caption, texts["col_region"], _FORECAST, shown, sortable=True)
+    caption = context.language.say("forecast_caption", name=row["name"], points=WIDE_INTERVAL)
+    return context.table("t-prakiraan", caption, texts["col_region"], _FORECAST, shown, sortable=True)
 
 
 def _by_end(forecast: Row, own: Sequence[str]) -> tuple[bool, bool, float, str]:
@@ -145,33 +145,33 @@ def _by_end(forecast: Row, own: Sequence[str]) -> tuple[bool, bool, float, str]:
     return forecast["code"] not in own, final is None, final or 0.0, forecast["code"]
 
 
-def what_if(desk: PageContext, row: Row) -> Table | None:
+def what_if(context: PageContext, row: Row) -> Table | None:
     """What more days or officers would change in a region."""
-    cases, texts = desk.atlas.cases.get(row["code"], []), desk.language.texts
+    cases, texts = context.atlas.cases.get(row["code"], []), context.language.texts
     if not cases:
         return None
 
     def named(case: Row) -> Cell:
-        values = {name: desk.figure(case, name) for name in ("extend_days", "more_officers")}
+        values = {name: context.figure(case, name) for name in ("extend_days", "more_officers")}
         both = bool(case["extend_days"]) and bool(case["more_officers"])
         key = "case_both" if both else "case_days" if case["extend_days"] else "case_officers"
-        return Cell(desk.language.say(key, **values))
+        return Cell(context.language.say(key, **values))
 
-    caption = desk.language.say("case_caption", name=row["name"])
-    return desk.table("t-skenario", caption, texts["col_case"], _CASE, cases, named)
+    caption = context.language.say("case_caption", name=row["name"])
+    return context.table("t-skenario", caption, texts["col_case"], _CASE, cases, named)
 
 
-def changes(desk: PageContext, row: Row) -> Table | None:
+def changes(context: PageContext, row: Row) -> Table | None:
     """Before, all causes, now: of the headline figures, and of the denominators that changed."""
-    rows = [each for each in desk.atlas.changes.get(row["code"], []) if _shown(each)]
-    if desk.atlas.figures.changes.former_night is None or not rows:
+    rows = [each for each in context.atlas.changes.get(row["code"], []) if _shown(each)]
+    if context.atlas.figures.changes.former_night is None or not rows:
         return None
-    texts = desk.language.texts
+    texts = context.language.texts
     causes = [name for name in CAUSE_FIELDS.values() if any(each[name] for each in rows)]
-    former = desk.language.written.night_date(desk.atlas.figures.changes.former_night)
-    caption = desk.language.say("changes_caption", name=row["name"], former=former)
-    return desk.table("t-perubahan", caption, texts["col_figure"], ("before", *causes, "now"), rows,
-                      lambda each: Cell(desk.language.name(each["measure"])))  # fmt: skip
+    former = context.language.written.night_date(context.atlas.figures.changes.former_night)
+    caption = context.language.say("changes_caption", name=row["name"], former=former)
+    return context.table("t-perubahan", caption, texts["col_figure"], ("before", *causes, "now"), rows,
+                      lambda each: Cell(context.language.name(each["measure"])))  # fmt: skip
 
 
 def _shown(change: Row) -> bool:
@@ -179,27 +179,30 @@ def _shown(change: Row) -> bool:
     return change["measure"] in HEADLINES or (change["measure"] in DENOMINATORS and moved)
 
 
-def restated_parts(desk: PageContext) -> list[tuple[str, str]]:
+def restated_parts(context: PageContext) -> list[tuple[str, str]]:
     """The provinces whose visited families changed most by other than the day's news, and by what."""
-    if desk.atlas.figures.changes.former_night is None:
+    if context.atlas.figures.changes.former_night is None:
         return []
-    signed = desk.language.written.signed
+    signed = context.language.written.signed
     return [
-        (each.name, ", ".join(f"{desk.language.name(field).lower()} {signed(n)}" for field, n in each.causes.items()))
-        for each in restated_provinces(desk.atlas.figures)
+        (
+            each.name,
+            ", ".join(f"{context.language.name(field).lower()} {signed(n)}" for field, n in each.causes.items()),
+        )
+        for each in restated_provinces(context.atlas.figures)
     ]
 
 
-def restated_days(desk: PageContext, row: Row) -> Table | None:
+def restated_days(context: PageContext, row: Row) -> Table | None:
     """The earlier days of enumeration whose figures changed."""
-    rows = desk.atlas.restated.get(row["code"], [])
+    rows = context.atlas.restated.get(row["code"], [])
     if not rows:
         return None
     causes = tuple(field for field in CAUSE_FIELDS.values() if any(each.get(field) for each in rows))
     fields = (_RESTATED[0], *causes, *_RESTATED[1:])
-    caption = desk.language.say("restated_caption", name=row["name"])
-    return desk.table("t-revisi", caption, desk.language.name("day"), fields,
-                      rows, lambda each: Cell(desk.figure(each, "day")))  # fmt: skip
+    caption = context.language.say("restated_caption", name=row["name"])
+    return context.table("t-revisi", caption, context.language.name("day"), fields,
+                      rows, lambda each: Cell(context.figure(each, "day")))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -212,39 +215,42 @@ class Gap:
     more: tuple[str, ...]
 
 
-def gaps(desk: PageContext, row: Row) -> list[Gap]:
+def gaps(context: PageContext, row: Row) -> list[Gap]:
     """Who is missing tonight: of a province's page only itself."""
-    shown = [each for each in desk.atlas.figures.missing if row["level"] == "nasional" or each.code == row["code"]]
+    shown = [each for each in context.atlas.figures.missing if row["level"] == "nasional" or each.code == row["code"]]
     return [
-        Gap(each.code, each.name, desk.language.state_explained(each.state), tuple(_more(desk, each))) for each in shown
+        Gap(each.code, each.name, context.language.state_explained(each.state), tuple(_more(context, each)))
+        for each in shown
     ]
 
 
-def _more(desk: PageContext, missing: Missing) -> Iterator[str]:
-    t, written = desk.language.t, desk.language.written
+def _more(context: PageContext, missing: Missing) -> Iterator[str]:
+    t, written = context.language.t, context.language.written
     if missing.reasons:
-        yield t("missing_reasons", reasons="; ".join(map(desk.language.reason, missing.reasons)))
+        yield t("missing_reasons", reasons="; ".join(map(context.language.reason, missing.reasons)))
     if missing.held_families:
         yield t("missing_held", count=written.number(missing.held_families))
     if missing.figures_night is None:
         yield t("missing_never")
-    elif missing.figures_night < desk.atlas.figures.night:
+    elif missing.figures_night < context.atlas.figures.night:
         yield t("missing_figures", night=written.short_date(missing.figures_night))
 
 
-def arrivals(desk: PageContext, provinces: Sequence[Row]) -> list[Table]:
+def arrivals(context: PageContext, provinces: Sequence[Row]) -> list[Table]:
     """What arrived: provinces by night, the last nights; a table for each group of islands."""
-    nights = desk.atlas.nights[-NIGHTS_SHOWN:]
+    nights = context.atlas.nights[-NIGHTS_SHOWN:]
     groups: dict[str, list[Row]] = {}
     for row in provinces:
         groups.setdefault(places()[row["code"]]["islands"], []).append(row)
-    return [_arrivals_of(desk, islands, rows, nights) for islands, rows in groups.items() if nights]
+    return [_arrivals_of(context, islands, rows, nights) for islands, rows in groups.items() if nights]
 
 
-def _arrivals_of(desk: PageContext, islands: str, provinces: Sequence[Row], nights: Sequence[date]) -> Table:
-    columns = [TableColumn(desk.language.written.short_date(night)) for night in nights]
-    lines = [TableRow(desk.named(row), [_arrived(desk, row["code"], night) for night in nights]) for row in provinces]
-    texts = desk.language.texts
+def _arrivals_of(context: PageContext, islands: str, provinces: Sequence[Row], nights: Sequence[date]) -> Table:
+    columns = [TableColumn(context.language.written.short_date(night)) for night in nights]
+    lines = [
+        TableRow(context.named(row), [_arrived(context, row["code"], night) for night in nights]) for row in provinces
+    ]
+    texts = context.language.texts
     return Table(f"t-kedatangan-{islands}", texts[f"islands_{islands}"], texts["level_provinsi"], columns, lines)
 
 
@@ -252,82 +258,84 @@ def _arrivals_of(desk: PageContext, islands: str, provinces: Sequence[Row], nigh
 _NOT_TAKEN = {"rejected": "rejected_of_night", "held": "held_of_night"}
 
 
-def _arrived(desk: PageContext, province: str, night: date) -> Cell:
-    found = desk.atlas.calendar[province].get(night)
+def _arrived(context: PageContext, province: str, night: date) -> Cell:
+    found = context.atlas.calendar[province].get(night)
     if found is None:
         return Cell("", kind="state none")
     counted = found["received"] or found[_NOT_TAKEN.get(found["state"], "received")] or 0
-    families = desk.language.written.number(int(counted))
-    return Cell(desk.language.state(found["state"]), families, kind=f"state {found['state']}")
+    families = context.language.written.number(int(counted))
+    return Cell(context.language.state(found["state"]), families, kind=f"state {found['state']}")
 
 
-def state_key(desk: PageContext) -> list[tuple[str, str, str]]:
+def state_key(context: PageContext) -> list[tuple[str, str, str]]:
     """The legend of the arrivals: state, symbol, label, of those that occur."""
-    seen = {found["state"] for own in desk.atlas.calendar.values() for found in own.values()}
+    seen = {found["state"] for own in context.atlas.calendar.values() for found in own.values()}
     return [
-        (state, words.symbol, desk.language.state(state)) for state, words in calendar_states().items() if state in seen
+        (state, words.symbol, context.language.state(state))
+        for state, words in calendar_states().items()
+        if state in seen
     ]
 
 
-def quality(desk: PageContext, row: Row) -> Table | None:
+def quality(context: PageContext, row: Row) -> Table | None:
     """The rules that are violated most, of the nation or a province."""
-    rows = desk.atlas.rules.get(row["code"], [])[:RULES_SHOWN]
+    rows = context.atlas.rules.get(row["code"], [])[:RULES_SHOWN]
     if not rows:
         return None
-    caption = desk.language.say("rules_caption", name=row["name"], count=len(rows))
-    said = "rule_text" if desk.language.code == "id" else "rule_text_en"
-    return desk.table("t-aturan", caption, desk.language.name("rule_id"), (said, *_RULE), rows,
+    caption = context.language.say("rules_caption", name=row["name"], count=len(rows))
+    said = "rule_text" if context.language.code == "id" else "rule_text_en"
+    return context.table("t-aturan", caption, context.language.name("rule_id"), (said, *_RULE), rows,
                       lambda each: Cell(each["rule_id"]))  # fmt: skip
 
 
-def streams(desk: PageContext, row: Row) -> Table | None:
+def streams(context: PageContext, row: Row) -> Table | None:
     """The sources of completion figures side by side: compared, never added."""
-    rows = desk.atlas.streams.get(row["code"], [])
+    rows = context.atlas.streams.get(row["code"], [])
     if not rows:
         return None
-    caption = desk.language.say("streams_caption", name=row["name"], version=rows[0]["frame_version"] or "–")
+    caption = context.language.say("streams_caption", name=row["name"], version=rows[0]["frame_version"] or "–")
     if row["level"] == "nasional":
-        caption = f"{caption} {desk.language.texts['streams_furthest']}"
-    return desk.table("t-sumber-data", caption, desk.language.name("stream"), _STREAMS, rows,
-                      lambda each: Cell(desk.language.stream(each["stream"])))  # fmt: skip
+        caption = f"{caption} {context.language.texts['streams_furthest']}"
+    return context.table("t-sumber-data", caption, context.language.name("stream"), _STREAMS, rows,
+                      lambda each: Cell(context.language.stream(each["stream"])))  # fmt: skip
 
 
-def photos(desk: PageContext, row: Row) -> Table | None:
+def photos(context: PageContext, row: Row) -> Table | None:
     """Photo coverage of poor and very poor families."""
-    found = desk.atlas.photos.get(row["code"])
+    found = context.atlas.photos.get(row["code"])
     if found is None or not found["tags_poor"]:
         return None
-    caption = desk.language.say("photos_caption", name=row["name"])
-    return desk.table(
-        "t-foto", caption, desk.language.texts["col_region"], _PHOTOS, [found], lambda _: Cell(row["name"])
+    caption = context.language.say("photos_caption", name=row["name"])
+    return context.table(
+        "t-foto", caption, context.language.texts["col_region"], _PHOTOS, [found], lambda _: Cell(row["name"])
     )
 
 
-def missing_by_state(desk: PageContext) -> list[tuple[str, str]]:
+def missing_by_state(context: PageContext) -> list[tuple[str, str]]:
     """The states of the provinces that are not whole, each with their names; the most common state first."""
     found: dict[str, list[str]] = {}
-    for each in desk.atlas.figures.missing:
-        found.setdefault(desk.language.state(each.state), []).append(each.name)
+    for each in context.atlas.figures.missing:
+        found.setdefault(context.language.state(each.state), []).append(each.name)
     by_count = sorted(found.items(), key=lambda each: -len(each[1]))
     return [(f"{state} ({len(names)})", ", ".join(names)) for state, names in by_count]
 
 
-def notes(desk: PageContext, row: Row) -> dict[str, Any]:
+def notes(context: PageContext, row: Row) -> dict[str, Any]:
     """What stands on every page: the night, the scale of the province (or nation), who is missing."""
-    figures: Figures = desk.atlas.figures
-    written = desk.language.written
-    whole = desk.atlas.regions[row["province"] or NATION]
+    figures: Figures = context.atlas.figures
+    written = context.language.written
+    whole = context.atlas.regions[row["province"] or NATION]
     scale = figures.scales.get(whole["code"], figures.scale)
     return {
         "night": figures.night,
         "night_short": f"{written.short_date(figures.night)} {figures.night.year}",
-        "night_long": desk.language.dated(figures.night),
+        "night_long": context.language.dated(figures.night),
         "scale": written.share(scale) if scale < 1 else "",
         "scale_of": whole["name"],
-        "missing": missing_by_state(desk),
+        "missing": missing_by_state(context),
         "missing_count": len(figures.missing),
-        "whole": len(desk.atlas.states) - len(figures.missing),
-        "provinces": len(desk.atlas.states),
+        "whole": len(context.atlas.states) - len(figures.missing),
+        "provinces": len(context.atlas.states),
         "simulated": figures.about.simulated,
         "reference_notes": figures.notes,
     }

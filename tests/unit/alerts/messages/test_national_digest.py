@@ -147,7 +147,7 @@ def test_the_nation_names_its_denominator_and_who_is_missing(night: Night) -> No
 
 def test_what_is_ours_and_what_waits_is_told_apart(night: Night) -> None:
     message = compose_national(
-        stands(night), ours(publication="AuditError: sums differ", astray={"64": 3, "32": 1}, held=(HELD,))
+        stands(night), ours(publication="AuditError: sums differ", unrecognised={"64": 3, "32": 1}, held=(HELD,))
     )
     assert message.subject.startswith("[PERHATIAN]")
     assert "2 gangguan sistem pusat; dan hal lain" in message.subject
@@ -170,7 +170,9 @@ def test_a_night_counts_the_provinces_of_which_it_is_whole(night: Night) -> None
 
 def test_one_cause_in_many_provinces_is_one_fault(night: Night) -> None:
     failed = {code: f"ObjectStoreError: province {code}: no answer" for code in CODES}
-    message = compose_national({}, ours(failed=failed, refreshed=frozenset(), astray=dict.fromkeys(CODES, 8)), "en")
+    message = compose_national(
+        {}, ours(failed=failed, refreshed=frozenset(), unrecognised=dict.fromkeys(CODES, 8)), "en"
+    )
     assert "2 faults of ours" in message.subject
     body = flat(message)
     assert body.count("object storage did not answer") == 1 and "Files in the landing area" in body

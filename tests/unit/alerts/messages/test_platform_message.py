@@ -61,11 +61,11 @@ def test_same_faults_same_fingerprint() -> None:
 
 
 def test_what_lies_astray_in_landing_is_counted_and_told() -> None:
-    message = compose_platform(figures(astray={"64": 3, OUTSIDE: 1}))
-    assert message.subject == "[PIPELINE FAULT] 2022-10-26: keys astray in landing"
+    message = compose_platform(figures(unrecognised={"64": 3, OUTSIDE: 1}))
+    assert message.subject == "[PIPELINE FAULT] 2022-10-26: unrecognised keys in landing"
     assert "Kalimantan Timur: 3" in message.body and "outside of every province: 1" in message.body
     assert "get no digest" not in message.body and "red task" not in message.body
-    assert not figures(astray={}).anything
+    assert not figures(unrecognised={}).anything
 
 
 def test_what_waits_for_a_decision_is_no_fault_but_is_told() -> None:

@@ -98,7 +98,7 @@ def test_of_the_nation_and_what_is_left_out_of_it_is_no_number_of_provinces(nigh
 def test_of_the_platform(language: str) -> None:
     failed = dict.fromkeys(CODES, "ObjectStoreError: x")
     held = (HeldDelivery("33", "01GFXKQ2Z8V3M5N7P9R1T3W5Z9", TONIGHT, TONIGHT, 700, 2100, ()),) * 1000
-    all_of_it = {"failed": failed, "publication": "AuditError: x", "held": held, "astray": {"64": MANY},
+    all_of_it = {"failed": failed, "publication": "AuditError: x", "held": held, "unrecognised": {"64": MANY},
                  "silent": tuple(CODES), "untold": failed}  # fmt: skip
     for changes in (all_of_it, *({name: value} for name, value in all_of_it.items())):
         message = compose_platform(ours(**changes), None, language)  # type: ignore[arg-type]  # fields by name

@@ -13,7 +13,7 @@ from regsosek.release.figures.figures import Figures
 from regsosek.release.site.charts import _ends, charts
 from regsosek.release.site.language import Language
 from support.figures import made_up
-from support.figures.site_parts import ENGLISH, INDONESIAN, desk, with_forecast
+from support.figures.site_parts import ENGLISH, INDONESIAN, context, with_forecast
 
 PROVINCE = "11"
 ENDS = {"low": "final_low_share", "middle": "final_share", "high": "final_high_share"}
@@ -29,7 +29,7 @@ def drawn(
 ) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """The specifications of the charts of a region, and their drawings."""
     files: dict[str, bytes] = {}
-    at = desk(figures, language)
+    at = context(figures, language)
     found = charts(at, at.atlas.region(code), files)
     return {each.id: json.loads(each.specification) for each in found}, {
         each.id: files[each.file].decode() for each in found

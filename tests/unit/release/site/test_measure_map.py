@@ -21,7 +21,7 @@ from regsosek.release.site.measure_map import MeasureMap, measure_map, measures,
 from regsosek.release.site.pages import site
 from support.checks.site_outline import Outline
 from support.figures import made_up
-from support.figures.site_parts import ENGLISH, desk
+from support.figures.site_parts import ENGLISH, context
 
 NUMBER = r"−?[\d.]+"
 
@@ -37,7 +37,7 @@ def figures() -> Figures:
 
 
 def national(figures: Figures) -> MeasureMap:
-    at = desk(figures)
+    at = context(figures)
     return measure_map(at, at.atlas.region("00"), NO_BOUNDARIES)
 
 

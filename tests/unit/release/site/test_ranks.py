@@ -14,7 +14,7 @@ from regsosek.release.site.ranks import ranks
 from regsosek.release.site.sections import ranking
 from support.checks.site_outline import Outline
 from support.figures import made_up
-from support.figures.site_parts import desk, of_provinces, said
+from support.figures.site_parts import context, of_provinces, said
 
 NATION_PAGES = {"index.html": "Peringkat", "en/index.html": "Rank"}
 LOWER_PAGES = ("provinsi/11.html", "kabkota/1101.html")
@@ -68,7 +68,7 @@ def test_only_provinces_are_ranked(pages: dict[str, Outline]) -> None:
 
 def test_the_first_release_tells_ranks_and_no_change(figures: Figures) -> None:
     first = replace(figures.changes, former_id=None, former_night=None, gaps_before={})
-    at = desk(replace(figures, changes=first))
+    at = context(replace(figures, changes=first))
     table = ranking(at, at.atlas.region("00"))
     assert {line.cells[0].text for line in table.lines} == {"1", "2", "3", "5", "–"}
     assert "change of rank since" not in table.caption

@@ -11,7 +11,7 @@ from regsosek.release.site.language import Language
 from regsosek.release.site.pages import site
 from support.checks.site_outline import Outline
 from support.figures import made_up
-from support.figures.site_parts import ENGLISH, INDONESIAN, desk, of_provinces
+from support.figures.site_parts import ENGLISH, INDONESIAN, context, of_provinces
 
 FIRST_SEEN = (
     "<title>(.*?)</title>", "<h1>(.*?)</h1>", 'name="description" content="([^"]*)', 'og:title" content="([^"]*)',
@@ -67,5 +67,5 @@ def test_a_chart_names_its_publisher_and_what_is_simulated(
     figures: Figures, language: Language, simulated: bool, lines: list[str]
 ) -> None:
     imprint = figures.imprint.model_copy(update={"publisher": "Dinas Contoh", "publisher_en": "Sample Office"})
-    at = desk(replace(figures, imprint=imprint, notes=figures.notes if simulated else ()), language)
+    at = context(replace(figures, imprint=imprint, notes=figures.notes if simulated else ()), language)
     assert citation(at, at.atlas.region("11")) == lines

@@ -20,7 +20,7 @@ from regsosek.statistics.definitions.definitions import definitions
 from regsosek.statistics.forecast.table import WIDE_INTERVAL
 from support.checks.site_outline import Outline
 from support.figures import made_up
-from support.figures.site_parts import ENGLISH, INDONESIAN, desk, said, with_forecast, with_nights, with_state
+from support.figures.site_parts import ENGLISH, INDONESIAN, context, said, with_forecast, with_nights, with_state
 
 KINDS = ("index.html", "provinsi/11.html", "provinsi/64.html", "kabkota/1101.html")
 SPOKEN = ("alt", "title", "aria-label", "placeholder", "data-none", "data-found")
@@ -38,7 +38,7 @@ def outlines(figures: Figures) -> dict[str, Outline]:
 
 
 def answer(figures: Figures, code: str, question: str) -> KeyMessage:
-    at = desk(figures)
+    at = context(figures)
     [found] = [each for each in answers(at, at.atlas.region(code)) if question in each.question]
     return found
 
@@ -95,18 +95,18 @@ def test_the_ranking_says_of_each_province_what_its_night_brought(outlines: dict
 
 def test_a_province_with_older_figures_says_of_which_night_they_are(figures: Figures) -> None:
     older = with_state(figures, "94", figures_night=made_up.FORMER)
-    at = desk(older)
+    at = context(older)
     told = {each.code: " ".join(each.more) for each in gaps(at, at.atlas.region("00"))}
     assert "Its figures are of the night of 22 Oct." in told["94"]
     assert all("of the night of" not in told[code] for code in ("64", "81"))
-    never = desk(with_state(figures, "94", figures_night=None))
+    never = context(with_state(figures, "94", figures_night=None))
     [own] = gaps(never, never.atlas.region("94"))
     assert (own.code, own.more) == ("94", ("There are no figures of this province yet.",))
 
 
 def test_the_calendar_ends_with_the_night_and_each_column_is_of_its_own(figures: Figures) -> None:
     nights = [made_up.NIGHT - timedelta(days=ago) for ago in reversed(range(NIGHTS_SHOWN + 3))]
-    at = desk(with_nights(figures, nights))
+    at = context(with_nights(figures, nights))
     tables = arrivals(at, at.atlas.of_level("provinsi"))
     assert sum(len(each.lines) for each in tables) == 34
     for table in tables:
@@ -138,7 +138,7 @@ def test_the_calendar_tells_the_families_of_what_was_not_taken(figures: Figures)
     told = figures.calendar.copy()
     latest = (told["code"] == made_up.REJECTED) & (told["night"] == figures.night)
     told.loc[latest, ["received", "rejected_of_night"]] = (0, 27)
-    at = desk(replace(figures, calendar=told))
+    at = context(replace(figures, calendar=told))
     lines = [line for table in arrivals(at, at.atlas.of_level("provinsi")) for line in table.lines]
     [line] = [each for each in lines if each.head.text == at.atlas.region(made_up.REJECTED)["name"]]
     assert (line.cells[-1].text, line.cells[-1].sort) == ("Rejected", "27")
@@ -210,7 +210,7 @@ def test_an_interval_says_what_keeps_it_from_being_planned_by(
 def test_table_and_definitions_say_of_an_interval_what_the_card_says(figures: Figures) -> None:
     """The definitions go with CSV, workbook and API, and the glossary is made of them."""
     width = f"wider than {WIDE_INTERVAL} percentage points"
-    caption = forecasts(desk(figures), desk(figures).atlas.region("11")).caption
+    caption = forecasts(context(figures), context(figures).atlas.region("11")).caption
     assert width in caption and "outside of the interval" in caption
     assert width in ENGLISH.definition("final_low_share")
     assert f"lebih lebar dari {WIDE_INTERVAL} poin persen" in INDONESIAN.definition("final_low_share")
@@ -229,7 +229,7 @@ def test_one_family_is_one_in_the_first_answers(figures: Figures) -> None:
 def test_forecasts_begin_with_the_least_reached_at_the_end_and_end_with_those_that_cannot_be_told(
     figures: Figures,
 ) -> None:
-    at = desk(with_forecast(figures, "31", final_share=None))
+    at = context(with_forecast(figures, "31", final_share=None))
     table = forecasts(at, at.atlas.region("00"))
     place = [column.field for column in table.columns].index("final_share")
     ends = [line.cells[place].sort for line in table.lines]
@@ -240,7 +240,7 @@ def test_forecasts_begin_with_the_least_reached_at_the_end_and_end_with_those_th
 
 
 def test_only_what_is_behind_by_the_rules_is_in_the_colour_of_warning(figures: Figures) -> None:
-    at = desk(figures)
+    at = context(figures)
     table = ranking(at, at.atlas.region("00"))
     place = [column.field for column in table.columns].index("gap_points")
     kinds = {}
@@ -265,7 +265,7 @@ def test_a_word_within_limits_says_the_limit_wherever_it_stands(figures: Figures
     """In sentences and in the heads of lines alike: 11 points below and *within limits* is believed by its limit."""
     codes, shown = list(figures.completion["code"]), figures.completion.copy()
     shown.loc[codes.index("76"), ["gap_points", "limit_points", "status"]] = (-11.4, -15.0, "below_plan")
-    at = desk(replace(figures, completion=shown))
+    at = context(replace(figures, completion=shown))
     row = at.atlas.region("76")
     assert at.figure(row, "status") == at.cell(row, "status").text == "below plan (within limits), limit 15 points"
 
