@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, text
 
@@ -14,6 +14,10 @@ from regsosek.warehouse.access.hidden_cases import is_shown
 FAMILIES = "keluarga"
 # What can wait in quarantine: a family with all its members, or a message of a stream.
 QUARANTINED = (FAMILIES, *STREAMS)
+if TYPE_CHECKING:
+    Quarantined = str
+else:  # known when the module is loaded; FastAPI refuses any other name
+    Quarantined = Literal[QUARANTINED]
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,28 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from regsosek.contract.instruments import Span, codebook_text, datasets_of, instrument_of
+from regsosek.contract.instruments import (
+    QUESTIONNAIRE,
+    Span,
+    codebook_text,
+    datasets_of,
+    first_version,
+    instrument_of,
+    instruments,
+)
 
-# Questionnaire K: families and their members, in aligned parts. A stream is a delivery of one dataset.
-DATASETS: Final = ("keluarga", "anggota")
-STREAMS: Final = ("progres", "geotag", "rekap_vk")
-ALL_DATASETS: Final = (*DATASETS, *STREAMS)
+# ``instruments.csv`` lists the datasets. Those of questionnaire K come in aligned parts; a stream has one of its own.
+DATASETS: Final = datasets_of(QUESTIONNAIRE, first_version())
+ALL_DATASETS: Final = tuple(dict.fromkeys(dataset for each in instruments() for dataset in each.datasets))
+STREAMS: Final = tuple(dataset for dataset in ALL_DATASETS if dataset not in DATASETS)
+if TYPE_CHECKING:
+    AnyDataset = str
+    QuestionnaireDataset = str
+else:  # known when the module is loaded; pydantic and FastAPI refuse any other name
+    AnyDataset = Literal[ALL_DATASETS]
+    QuestionnaireDataset = Literal[DATASETS]
 CODEBOOK_FILES: Final = ("variables.csv", "codes.csv", "blocks.csv", "levels.csv", "instruments.csv")
 
 Kind = Literal["key", "digits", "text", "integer", "choice", "bits", "date", "timestamp", "decimal"]

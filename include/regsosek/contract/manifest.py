@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from regsosek.contract.codebook import ALL_DATASETS, AnyDataset
 from regsosek.contract.instruments import datasets_of, instruments
 from regsosek.errors import ContractBreachError
 
@@ -20,7 +21,6 @@ MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_FILES = 10_000
 SHOWN_FAULTS = 5
 
-Dataset = Literal["keluarga", "anggota", "progres", "geotag", "rekap_vk"]
 Format = Literal["csv.gz", "jsonl.gz", "parquet"]
 Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -62,7 +62,7 @@ class DeliveredFile(_Document):
 
     name: Annotated[str, StringConstraints(max_length=40)]
     """`<dataset>-<part, five digits>.<format>`; nothing else is a valid name."""
-    dataset: Dataset
+    dataset: AnyDataset
     """What the rows are."""
     part: Annotated[int, Field(ge=1, le=99_999)]
     """Part number, from 1; every part has exactly one file of each dataset of the instrument."""
@@ -124,7 +124,7 @@ class Manifest(_Document):
     """Last such day in the delivery."""
     files: Annotated[tuple[DeliveredFile, ...], Field(min_length=1, max_length=MAX_FILES)]
     """All files of the delivery, in any order."""
-    totals: dict[Dataset, Annotated[int, Field(ge=0)]]
+    totals: dict[AnyDataset, Annotated[int, Field(ge=0)]]
     """Rows per dataset: the sums over the files."""
     supersedes: tuple[Ulid, ...] = ()
     """Earlier deliveries of this province that this one replaces whole; optional."""
@@ -249,5 +249,5 @@ def _faults(error: ValidationError, limit: int) -> str:
 
 def _place(step: int | str) -> str:
     """A step of the way to a fault; a field that we do not know could be named by anything, so it is not repeated."""
-    known = {"[key]", *Manifest.model_fields, *DeliveredFile.model_fields, *get_args(Dataset)}
+    known = {"[key]", *Manifest.model_fields, *DeliveredFile.model_fields, *ALL_DATASETS}
     return str(step) if isinstance(step, int) or step in known else "unknown field"

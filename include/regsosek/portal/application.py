@@ -5,7 +5,6 @@ import logging
 import mimetypes
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi import Depends as Needs
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as RoutingError
 
+from regsosek.contract.codebook import AnyDataset
 from regsosek.errors import AccessError, ObjectStoreError, RegsosekError
 from regsosek.geography.planning import windows_of
 from regsosek.portal.access_log import AccessLog
@@ -130,7 +130,7 @@ class Routes:
         request: Request,
         night: date,
         province: str,
-        dataset: Literal["keluarga", "anggota", "progres", "geotag", "rekap_vk"],
+        dataset: AnyDataset,
     ) -> Response:
         """The Data Docs of a province's night; only the last nights have any."""
         seen_province(request, province)

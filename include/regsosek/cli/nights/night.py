@@ -9,6 +9,7 @@ from regsosek.cli.common import EXIT_FAILED, console, night_of, resources
 from regsosek.cli.nights.release import tell_release
 from regsosek.cli.options import DAY, CsvOption, DateOption, ProvinceOption, ProvincesOption, ReaderOption
 from regsosek.cli.shown_cases import access_of, enter_shown
+from regsosek.contract.codebook import STREAMS
 from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import province as province_of
 from regsosek.night.run_request import chosen
@@ -109,7 +110,7 @@ def audit(
 def quarantine(
     province: ProvinceOption,
     rule: Annotated[str, typer.Option(help="Only cases that break this rule.")] = "",
-    dataset: Annotated[str, typer.Option(help="keluarga, or a stream: progres, geotag, rekap_vk.")] = "keluarga",
+    dataset: Annotated[str, typer.Option(help=f"keluarga, or a stream: {', '.join(STREAMS)}.")] = "keluarga",
     output: CsvOption = None,
     by: ReaderOption = "",
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regsosek.contract.codebook import ALL_DATASETS
+from regsosek.contract.codebook import AnyDataset
 from regsosek.portal.api.responses import Paging, ProvinceCode, RegionCode, Shape, Unset
 
 RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", examples=["C-303"], description="id of a rule")]
@@ -125,7 +125,7 @@ class DeliveryQuery(NightQuery):
 class QualityQuery(NightQuery):
     """Which rules are asked for; the last night if none is named."""
 
-    dataset: Literal[ALL_DATASETS] | Unset = None  # type: ignore[valid-type]  # known when the module is loaded
+    dataset: AnyDataset | Unset = None
     aturan: RuleId | Unset = None
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
 from regsosek.alerts.outbox.operating import outbox_lines
-from regsosek.asking.quarantine import QUARANTINED, quarantined_cases, waiting_by_night, waiting_by_rule
+from regsosek.asking.quarantine import QUARANTINED, Quarantined, quarantined_cases, waiting_by_night, waiting_by_rule
 from regsosek.geography.planning import windows_of
 from regsosek.geography.regions import NATION
 from regsosek.portal.login.viewer import viewer_of
@@ -41,7 +41,6 @@ from regsosek.statistics.definitions.definitions import definitions
 from regsosek.warehouse.nights.holding import held_deliveries
 from regsosek.warehouse.nights.task_runs import task_runs
 
-Dataset = Literal["keluarga", "progres", "geotag", "rekap_vk"]
 # What the warehouse counts messages with; a number beyond it is none.
 MessageId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 SHOWN_CASES = 100
@@ -116,7 +115,7 @@ class OperatorRoutes:
             )
         )
 
-    def quarantine_of(self, request: Request, province: str, dataset: Dataset, rule: str = "") -> Response:
+    def quarantine_of(self, request: Request, province: str, dataset: Quarantined, rule: str = "") -> Response:
         """What of one dataset of a province waits, by rule and by night, and the cases that wait longest."""
         seen_province(request, province)
         with self.sources.reading() as connection:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from regsosek.contract.codebook import Variable, block, variables
+from regsosek.contract.codebook import DATASETS, Variable, block, variables
 from regsosek.contract.instruments import first_version
 from regsosek.simulation.answers.documents import ANSWERED
 from regsosek.simulation.answers.keluarga import WITHDRAWN_STATUS
@@ -77,10 +77,7 @@ def _conditions(item: Variable) -> list[str]:
 def _positions() -> dict[tuple[str, str], float]:
     """Where in the interview each item is asked, 0 to 1, for those that a broken-off interview does not reach."""
     asked = [
-        item
-        for dataset in ("keluarga", "anggota")
-        for item in variables(dataset, first_version())
-        if item.block in _ORDER_OF_BLOCKS
+        item for dataset in DATASETS for item in variables(dataset, first_version()) if item.block in _ORDER_OF_BLOCKS
     ]
     asked = [item for item in asked if item.item not in _ROSTER_PAGE]
     asked.sort(key=lambda item: _ORDER_OF_BLOCKS.index(item.block))

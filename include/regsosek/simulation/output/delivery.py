@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 from ulid import ULID
 
+from regsosek.contract.codebook import DATASETS
 from regsosek.contract.instruments import first_version
 from regsosek.contract.manifest import CONTRACT_VERSION, MANIFEST_NAME, DeliveredFile, Manifest
 from regsosek.geography.provinces import province as province_of_code
@@ -18,7 +19,7 @@ from regsosek.simulation.draws.randomness import seeded
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.frame import ProvinceFrame
 from regsosek.simulation.field.timeline import SentDocuments
-from regsosek.simulation.output.parts import DATASETS, Envelope, PartWriter
+from regsosek.simulation.output.parts import Envelope, PartWriter
 from regsosek.simulation.output.sinks import Sink
 from regsosek.simulation.planted.planting import Label
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from shutil import copyfileobj
-from typing import Literal
 
 import duckdb
 import pyarrow as pa
 
+from regsosek.contract.codebook import DATASETS
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.simulation.answers.documents import candidates
 from regsosek.simulation.answers.piece import Piece
@@ -20,8 +20,6 @@ from regsosek.simulation.output.sinks import Sink
 from regsosek.simulation.planted.defects import DefectKind
 from regsosek.simulation.planted.planting import Label, labels, overrides, plant_answers, plant_keys
 
-Dataset = Literal["keluarga", "anggota"]
-DATASETS: tuple[Dataset, Dataset] = ("keluarga", "anggota")
 # Level 4 takes a third of the time of the usual 6 and gives files a tenth larger.
 _COMPRESSION = 4
 _COPIED_AT_ONCE = 1024 * 1024
@@ -71,7 +69,7 @@ class PartWriter:
         ]
         return files, list(labels(self._kinds, piece, tables, (of_keys, of_answers), envelope.delivery_id))
 
-    def _put(self, dataset: Dataset, table: pa.Table, envelope: Envelope, part: int, altered: bool) -> DeliveredFile:
+    def _put(self, dataset: str, table: pa.Table, envelope: Envelope, part: int, altered: bool) -> DeliveredFile:
         name = f"{dataset}-{part:05d}.csv.gz"
         plain, packed = self._scratch / f"{dataset}.csv", self._scratch / name
         self.connection.register("candidates", table)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from regsosek.contract.codebook import Variable, block, variable
+from regsosek.contract.codebook import QuestionnaireDataset, Variable, block, variable
 from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import rule_id
 from regsosek.simulation.answers.projection import as_text, cell, inside, outside
@@ -22,7 +22,7 @@ class DefectKind(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    dataset: Literal["keluarga", "anggota"]
+    dataset: QuestionnaireDataset
     column: str
     form: Form
     value: str = "x"

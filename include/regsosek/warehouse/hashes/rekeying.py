@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from psycopg import Cursor, sql
 from sqlalchemy import Connection, Engine, text
 
+from regsosek.contract.codebook import DATASETS
 from regsosek.contract.key_forms import NUMBER_OF_A_PERSON, any_form
 from regsosek.errors import ConfigurationError
 from regsosek.staging.pseudonyms import HashKeys, hashed_on
@@ -68,11 +69,11 @@ _CHANGES = (
         "WHERE t.province = :province AND t.case_id = f.case_id"
         for table in ("core.kasus", "core.kasus_terkini", "quality.reason", "restricted.quarantined")
     ),
-    *(_KEPT_BACK.format(dataset) for dataset in ("keluarga", "anggota")),
+    *(_KEPT_BACK.format(dataset) for dataset in DATASETS),
     *(
         f"UPDATE core.{dataset} t SET id_dokumen = NULL FROM former f "
         "WHERE t.province = :province AND t.id_dokumen = f.case_id"
-        for dataset in ("keluarga", "anggota")
+        for dataset in DATASETS
     ),
     *(
         statement.format(table, dataset, column, _PERSONAL)
