@@ -20,6 +20,13 @@ else:  # known when the module is loaded; FastAPI refuses any other name
     Quarantined = Literal[QUARANTINED]
 
 
+def without_officer(dataset: str, case_id: str) -> str:
+    """What a message speaks of, for those who may not see which officer sent it."""
+    key = MESSAGES[dataset].key
+    parts = zip(key, case_id.split("/"), strict=False)  # an id may lack an optional column at its end
+    return "/".join(part for column, part in parts if column != "kode_petugas")
+
+
 @dataclass(frozen=True)
 class QuarantinedCase:
     """A case that is to be corrected: its keys, and the rules that it breaks.

@@ -217,8 +217,17 @@ def variable(dataset: str, name: str, version: str) -> Variable:
 
 @cache
 def block_lines(dataset: str) -> tuple[Block, ...]:
-    """Every line of ``dataset`` in ``blocks.csv``."""
-    return tuple(_block(row) for row in _rows(codebook_text("blocks.csv")) if row["dataset"] == dataset)
+    """Every line of ``dataset`` in ``blocks.csv``; of a stream without any, the block that is its whole form."""
+    lines = tuple(_block(row) for row in _rows(codebook_text("blocks.csv")) if row["dataset"] == dataset)
+    return lines if lines or dataset in DATASETS else _whole_forms(dataset)
+
+
+def _whole_forms(stream: str) -> tuple[Block, ...]:
+    titles = {each.instrument: each for each in instruments()}[instrument_of(stream)]
+    return tuple(
+        Block(stream, name, titles.title_id, titles.title_en, "critical", "TRUE", "TRUE", "", (), _span({}, stream))
+        for name in dict.fromkeys(variable.block for variable in variable_lines(stream))
+    )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a file may do to the columns of its dataset: the stated policy for each kind of schema drift, as data."""
+"""What a file may do to its columns, whatever its dataset: the stated policy for each kind of schema drift, as data."""
 
 import csv
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ Verdict = Literal["accepted", "repaired", "rejected"]
 class Drift:
     """One line of ``drift.csv``."""
 
-    dataset: str
     kind: str
     verdict: Verdict
     text: Text
@@ -24,19 +23,19 @@ class Drift:
 
 @cache
 def drift_policy() -> tuple[Drift, ...]:
-    """The policy of every dataset, in the order of the landing contract."""
+    """The policy, which is that of every dataset, in the order of the landing contract."""
     text = resources.files(__package__).joinpath("drift.csv").read_text(encoding="utf-8")
     return tuple(
-        Drift(row["dataset"], row["kind"], row["verdict"], text_in(row, "text"))  # type: ignore[arg-type]  # held to the literals by the unit test
+        Drift(row["kind"], row["verdict"], text_in(row, "text"))  # type: ignore[arg-type]  # held to the literals by the unit test
         for row in csv.DictReader(text.splitlines())
     )
 
 
 @cache
-def is_rejected(dataset: str, kind: str) -> bool:
-    """Whether the policy of ``dataset`` rejects a delivery for drift of ``kind``.
+def is_rejected(kind: str) -> bool:
+    """Whether the policy rejects a delivery for drift of ``kind``.
 
     Raises:
         KeyError: the policy says nothing of that kind.
     """
-    return {(drift.dataset, drift.kind): drift.verdict for drift in drift_policy()}[dataset, kind] == "rejected"
+    return {drift.kind: drift.verdict for drift in drift_policy()}[kind] == "rejected"

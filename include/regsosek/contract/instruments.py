@@ -62,9 +62,14 @@ class Span:
         return self.versions == instrument_versions(self.instrument)
 
 
+def contract_text(*place: str) -> str:
+    """The text of a data file of the contract."""
+    return resources.files(__package__).joinpath(*place).read_text(encoding="utf-8")
+
+
 def codebook_text(name: str) -> str:
     """The text of one file of the codebook."""
-    return resources.files(__package__).joinpath("codebook", name).read_text(encoding="utf-8")
+    return contract_text("codebook", name)
 
 
 @cache

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from regsosek.contract.codebook import ALL_DATASETS, Block, block
+from regsosek.contract.stream_kinds import MESSAGES, stream_lines, stream_words
 from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.generated import CodebookRule, codebook_rules
 from regsosek.quality.rules import Rule, rule_from
@@ -21,8 +22,9 @@ RULES: Final = Path("docs/rules.md")
 CODEBOOK_RULES: Final = Path("docs/rules-codebook.md")
 SEVERITY_WORDS: Final = {"critical": "error", "warning": "warning"}
 
+_WORDS: Final = stream_words(stream_lines())
 # The first letter of an id, in the order of the page. The second half is generated from the codebook alone.
-DOMAINS: Final = {
+QUESTIONNAIRE_DOMAINS: Final = {
     "G": "place and frame",
     "F": "family, dates and result",
     "H": "housing",
@@ -30,9 +32,9 @@ DOMAINS: Final = {
     "P": "persons and roster",
     "N": "NIK",
     "S": "structure of the delivered case",
-    "L": "daily reports of the officers (progres)",
-    "T": "tags of houses (geotag)",
-    "R": "recap of the verified lists (rekap_vk)",
+}
+DOMAINS: Final = QUESTIONNAIRE_DOMAINS | {
+    kind.letter: f"{_WORDS[stream].name.en.lower()} ({stream})" for stream, kind in MESSAGES.items()
 }
 
 

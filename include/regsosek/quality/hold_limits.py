@@ -1,6 +1,7 @@
 """How much of a delivery may be wrong before it is held whole: ``hold_limits.csv``, by province and dataset.
 
-Beside the datasets stands ``replaced``: how many families of the deliveries that it replaces a delivery may withdraw.
+A line of ``stream`` is of every stream without a line of its own. Beside the datasets stands ``replaced``: how many
+families of the deliveries that it replaces a delivery may withdraw.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from regsosek.wording import markdown
 HOLD_LIMITS = Path(__file__).parent / "hold_limits.csv"
 EVERYWHERE = "*"
 REPLACED = "replaced"
+STREAM = "stream"
 MEASURED = (*ALL_DATASETS, REPLACED)
 # What is judged of each dataset.
 RULED = {"keluarga": "cases", "anggota": "members", REPLACED: "cases"} | dict.fromkeys(STREAMS, "messages")
@@ -55,7 +57,8 @@ def exceeding(shares: Iterable[ErrorShare], limits: Limits) -> tuple[ErrorShare,
 def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]:
     """The limit of every dataset for ``province``: its own line, else the line of all provinces (``*``).
 
-    A stream or ``replaced`` without a line has no limit, so that files written before there were these still serve.
+    A stream that has neither takes the lines of ``stream`` in the same order. A stream or ``replaced`` without any line
+    has no limit, so that files written before there were these still serve.
 
     Args:
         path: CSV with the columns province, dataset, limit_percent (0 to 100), least_rows (from 1), source; none means
@@ -75,13 +78,24 @@ def hold_limits(province: str, path: Path | None = None) -> dict[str, HoldLimit]
     missing = [dataset for dataset in DATASETS if (EVERYWHERE, dataset) not in lines]
     if missing:
         raise ConfigurationError(f"{path.name}: no line of province {EVERYWHERE} for {', '.join(missing)}; add it")
-    chosen = {d: lines.get((province, d), lines.get((EVERYWHERE, d))) for d in MEASURED}
-    return {dataset: limit for dataset, limit in chosen.items() if limit is not None}
+    return {d: lines[key] for d in MEASURED for key in _places(province, d) if key in lines}
+
+
+def _places(province: str, dataset: str) -> list[tuple[str, str]]:
+    """The lines that may say the limit of a dataset, the one that holds before others last."""
+    named = (STREAM, dataset) if dataset in STREAMS else (dataset,)
+    return [(place, name) for name in named for place in (EVERYWHERE, province)]
 
 
 def our_limits() -> list[dict[str, str]]:
-    """The lines of our own limits."""
-    return read_table(HOLD_LIMITS, _COLUMNS)
+    """The lines of our own limits, one for each dataset; that of ``stream`` stands for each stream without one."""
+    lines = read_table(HOLD_LIMITS, _COLUMNS)
+    rest = [stream for stream in STREAMS if stream not in {line["dataset"] for line in lines}]
+    return [
+        line | {"dataset": dataset}
+        for line in lines
+        for dataset in (rest if line["dataset"] == STREAM else [line["dataset"]])
+    ]
 
 
 def regions() -> markdown.Regions:
@@ -93,8 +107,8 @@ def _limit(file_name: str, row: Mapping[str, str]) -> HoldLimit:
     place = f"{file_name}: province {row['province']}, {row['dataset']}"
     if row["province"] not in {EVERYWHERE, *(each.code for each in provinces())}:
         raise ConfigurationError(f"{place}: no such province; write its BPS code, or {EVERYWHERE} for all")
-    if row["dataset"] not in MEASURED:
-        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join(MEASURED)}")
+    if row["dataset"] not in {*MEASURED, STREAM}:
+        raise ConfigurationError(f"{place}: no such dataset; write {' or '.join((*MEASURED, STREAM))}")
     if not row["source"]:
         raise ConfigurationError(f"{place}: say in column source where the limit comes from")
     try:

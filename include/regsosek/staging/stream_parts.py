@@ -4,7 +4,7 @@ After :func:`stage_stream` the database holds ``<dataset>_text`` (as delivered),
 ``row_no``, typed columns, ``<column>__untyped``, ``digest`` of the row, ``complete`` (the message has its key), and
 
 ``told_on``
-    the day that the message tells of, on the province's clock;
+    the day that the message tells of, on the province's clock; ``sent_on``, where the stream says it, when it was sent;
 ``frame_status``
     of ``id_subsls``: ``known`` in the frame of that day, ``retired`` (in the frame on other days alone, or an old
     code of PSLS), or ``unknown``; NULL where the code is missing;
@@ -94,7 +94,7 @@ def _message(stream: StreamKind) -> str:
 
 def _told_on(stream: StreamKind, offset: timedelta) -> str:
     """SQL over ``t``: the day that a message tells of, on the province's clock."""
-    return f"t.{stream.told}" if stream.told == "tanggal" else local_day(f"t.{stream.told}", offset)
+    return f"t.{stream.told}" if stream.told_by_day else local_day(f"t.{stream.told}", offset)
 
 
 def local_day(moment: str, offset: timedelta) -> str:
@@ -115,7 +115,7 @@ LEFT JOIN region desa ON desa.code = left(d.id_subsls_baru, 10) AND length(d.id_
 
 def _facts(stream: StreamKind, offset: timedelta) -> str:
     known_heir, heir = (_NEW_PLACE, _OF_NEW_PLACE) if stream.optional == "id_subsls_baru" else ("", "")
-    sent = f"{local_day('t.dikirim_pada', offset)} AS sent_on, " if stream.dataset == "progres" else ""
+    sent = f"{local_day(f't.{stream.sent}', offset)} AS sent_on, " if stream.sent else ""
     return f"""
 CREATE OR REPLACE TABLE {stream.dataset} AS
 WITH dated AS (

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from regsosek.contract.codebook import DATASETS, STREAMS, Kind, Variable, all_variables
-from regsosek.contract.stream_kinds import MESSAGES
+from regsosek.contract.stream_kinds import FAMILY_KEY, MESSAGES
 
 SCHEMAS = ("reference", "ledger", "core", "stream", "quality", "restricted", "mart", "release", "alert")
 # Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
@@ -282,13 +282,13 @@ def _stream_table(dataset: str) -> Table:
     columns = map(_answer, answers(dataset, personal=False))
     # row_state: loaded, withdrawn, or duplicate; what was stated again stays too, for the order of messages.
     own = (_moment("produced_at"), _needed("content_hash", LargeBinary), _needed("row_state"))
-    index = Index(f"ix_{dataset}_message", "province", *MESSAGES[dataset].key)
-    return Table(dataset, metadata, *_row_key(), *columns, *own, index, schema="stream", **_BY_PROVINCE)
+    indexes = [Index(f"ix_{dataset}_message", "province", *MESSAGES[dataset].key)]
+    if MESSAGES[dataset].of_families:
+        indexes.append(Index(f"ix_{dataset}_family", "province", *FAMILY_KEY))
+    return Table(dataset, metadata, *_row_key(), *columns, *own, *indexes, schema="stream", **_BY_PROVINCE)
 
 
 stream_tables = {dataset: _stream_table(dataset) for dataset in STREAMS}
-_tag = stream_tables["geotag"].c
-Index("ix_geotag_family", _tag.province, _tag.id_subsls, _tag.r109_no_bangunan, _tag.r110_no_keluarga)
 
 # --- restricted and quality ----------------------------------------------------------------------------------------
 

@@ -114,7 +114,13 @@ def _apply(step: str, rows: dict[str, Row], default: str, key: Change) -> None:
 
 
 def written_cases(directory: Path, datasets: Collection[str] = DATASETS) -> list[RuleCase]:
-    """The cases of ``datasets`` in the CSV files of ``directory``."""
+    """The cases of ``datasets`` in the CSV files of ``directory``, each of a rule."""
+    return [case for case in scenarios(directory, tuple(datasets)) if case.rule_id]
+
+
+@cache
+def scenarios(directory: Path, datasets: tuple[str, ...]) -> list[RuleCase]:
+    """All lines of ``datasets`` in the CSV files of ``directory``; that of a clean message is of no rule."""
     cases = []
     for path in sorted(directory.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:

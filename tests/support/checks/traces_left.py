@@ -9,17 +9,18 @@ from psycopg import sql
 
 from local_services.postgres import PostgresServer
 from regsosek.landing.archive import list_receipts
+from regsosek.warehouse.tables import identity_tables, stream_tables
 from support.worlds.field_world import FieldWorld
 
 TABLES = (
     "core.kasus", "core.keluarga", "core.anggota", "core.kasus_terkini", "quality.reason", "quality.rule_result",
     "quality.error_share", "quality.error_region",
-    "restricted.keluarga_identity", "restricted.anggota_identity", "restricted.quarantined",
+    "restricted.quarantined",
     "restricted.untyped_value", "mart.change", "mart.total", "mart.province_day", "mart.region_day", "mart.arrivals",
     "mart.province_arrivals", "mart.refreshed", "ledger.delivery",
     "ledger.delivery_count", "ledger.former_state", "ledger.seal", "ledger.event", "ledger.repair",
     "ledger.replacement",
-    "stream.progres", "stream.geotag", "stream.rekap_vk", "restricted.geotag_identity",
+    *(table.fullname for table in (*stream_tables.values(), *identity_tables.values())),
 )  # fmt: skip
 # When something was done, and the number that it got, is all that two runs may differ in.
 CLOCKS = "{at,registered_at,decided_at,sealed_at,id}"

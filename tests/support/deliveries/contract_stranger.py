@@ -33,13 +33,9 @@ SEEN: dict[str, Row] = {
         "r401_no_urut": "1", "r404_keberadaan": "1", "r405_jenis_kelamin": "1", "r406_tanggal_lahir": "1980-05-01",
         "r407_umur": "42", "r408_status_kawin": "1", "r409_hubungan": "1", "r412_sekolah": "1", "r416a_bekerja": "2",
     },
-    "progres": {"id_subsls": SUBSLS, "tanggal": DAY, "dikirim_pada": f"{DAY}T18:00:00+08:00"},
-    "geotag": {
-        "id_subsls": SUBSLS, "ditandai_pada": f"{DAY}T10:00:00+08:00", "status_dokumen": "1", "ada_foto": "0",
-        "lintang": "-0.5", "bujur": "117.1",
-    },
-    "rekap_vk": {"id_subsls": SUBSLS, "dientri_pada": f"{DAY}T18:00:00+08:00"},
+    "geotag": {"id_subsls": SUBSLS, "status_dokumen": "1", "ada_foto": "0", "lintang": "-0.5", "bujur": "117.1"},
 }  # fmt: skip
+SEEN_OF_STREAMS: Row = {"id_subsls": SUBSLS}
 
 
 def named(owner: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +66,7 @@ class Stranger:
 
     def _row(self, of: dict[str, Any], family: Row) -> Row:
         """One row: what was seen, and an answer wherever the document demands one."""
-        row = {each["name"]: SEEN[of["name"]].get(each["name"], "") for each in of["properties"]}
+        row = {each["name"]: SEEN.get(of["name"], SEEN_OF_STREAMS).get(each["name"], "") for each in of["properties"]}
         for each in of["properties"]:
             if not row[each["name"]] and self._demanded(each, family | row, of):
                 row[each["name"]] = _answer(each)

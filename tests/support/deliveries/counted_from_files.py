@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from regsosek.contract.codebook import STREAMS
 from regsosek.geography.calendar import field_windows
 from regsosek.statistics.measures.denominators import lineages
 from regsosek.statistics.streams.clocks import Clock, streams
@@ -18,7 +19,7 @@ from regsosek.statistics.streams.lists import Statement, placed_lists
 from regsosek.statistics.streams.reconciliation import DAY_COUNTS, ProvinceStreams
 
 Row = dict[str, str]
-_DATASETS = {"k": "keluarga", "progres": "progres", "geotag": "geotag", "rekap_vk": "rekap_vk"}
+_DATASETS = {"k": "keluarga"} | {stream: stream for stream in STREAMS}
 _LIST = ("jumlah_keluarga_verifikasi", "nonrespon", "sangat_miskin", "miskin", "tidak_miskin")
 _FAMILY = ("id_subsls", "r109_no_bangunan", "r110_no_keluarga")
 

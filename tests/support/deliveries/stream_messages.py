@@ -4,56 +4,46 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from ulid import ULID
 
+from regsosek.contract.codebook import STREAMS, variables
 from regsosek.contract.instruments import first_version, instrument_of
 from regsosek.geography.calendar import PossibleDays, field_windows
 from regsosek.geography.provinces import clock_offset
+from regsosek.settings import PROJECT_ROOT
 from regsosek.staging.reading.files import read_part
 from regsosek.staging.stream_parts import stage_stream
-from support.deliveries.families import DELIVERED_ON, PROVINCE, SUBSLS, WRITERS, Row, delivered_file
+from support.checks.rule_cases import scenarios
+from support.deliveries.families import DELIVERED_ON, PROVINCE, WRITERS, Row, delivered_file
 from support.worlds.field_world import FieldWorld
 
+SCENARIOS = PROJECT_ROOT / "tests" / "unit" / "quality" / "scenarios"
 PRODUCED = datetime.fromisoformat("2022-10-21T12:00:00+00:00")
 # Where the tags lie: a position that no other column of a test holds, to be looked for everywhere.
 LATITUDE, LONGITUDE = "-1.2654321", "116.8312345"
 PHOTO = "foto/64/secret-house-0001.jpg"
 
 
-def report(**changes: str) -> Row:
-    """A clean daily report of an officer: four families and thirteen members."""
-    row = {
-        "id_subsls": SUBSLS, "tanggal": "2022-10-20", "kode_petugas": "0007", "jumlah_kk_verifikasi": "12",
-        "jumlah_kk_cacah": "4", "jumlah_art": "13", "jumlah_asn": "1", "dikirim_pada": "2022-10-20T18:00:00+08:00",
-    }  # fmt: skip
-    return row | changes
+def clean_message(dataset: str, **changes: str) -> Row:
+    """The message of a stream that breaks no rule, as the ``clean`` line of its scenarios has it."""
+    [change] = [case.change for case in scenarios(SCENARIOS, (dataset,)) if case.case == "clean"]
+    given = dict(step.strip().split("=", 1) for step in change.split(";"))
+    asked = variables(dataset, first_version(instrument_of(dataset)))
+    return {variable.name: given.get(variable.name, "") for variable in asked} | changes
+
+
+CLEAN = {dataset: partial(clean_message, dataset) for dataset in STREAMS}
+report, recap = CLEAN["progres"], CLEAN["rekap_vk"]
 
 
 def tag(id_tag: str = "TAG-1", **changes: str) -> Row:
     """A clean tag of the house of a poor family, with its photo."""
-    row = {
-        "id_tag": id_tag, "versi": "1", "status_dokumen": "1", "id_subsls": SUBSLS, "r109_no_bangunan": "1",
-        "r110_no_keluarga": "1", "ditandai_pada": "2022-10-20T09:10:00+08:00", "kode_petugas": "0007", "kelas_vk": "2",
-        "ada_foto": "1", "lintang": LATITUDE, "bujur": LONGITUDE, "akurasi_m": "8.5", "kunci_foto": PHOTO,
-    }  # fmt: skip
-    return row | changes
-
-
-def recap(**changes: str) -> Row:
-    """A clean line of the recap: an unchanged SLS of sixty families."""
-    row = {
-        "id_subsls": SUBSLS, "id_subsls_baru": "", "nama_sls_baru": "", "status": "", "flag_tidak_ditemukan": "0",
-        "jumlah_keluarga_verifikasi": "60", "nonrespon": "2", "sangat_miskin": "5", "miskin": "10",
-        "tidak_miskin": "45", "dientri_pada": "2022-10-20T15:00:00+08:00",
-    }  # fmt: skip
-    return row | changes
-
-
-CLEAN = {"progres": report, "geotag": tag, "rekap_vk": recap}
+    return clean_message("geotag", id_tag=id_tag, **changes)
 
 
 def deliver_stream(

@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, variables
+from regsosek.contract.stream_kinds import MESSAGES
 from regsosek.generated import SCENARIOS, stale_files
-from regsosek.quality.catalogue import CODEBOOK_RULES, RULES, Catalogue, anchor, read_catalogue, rule_documents
+from regsosek.quality.catalogue import (
+    CODEBOOK_RULES,
+    QUESTIONNAIRE_DOMAINS,
+    RULES,
+    Catalogue,
+    anchor,
+    read_catalogue,
+    rule_documents,
+)
 from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite
@@ -43,6 +52,10 @@ def test_the_catalogue_holds_every_rule_of_the_suites_once(
     assert [rule.id for rule in rules if text.count(f'<a id="{anchor(rule)}"></a>') != 1] == []
     for said in ("text_id", "text_en"):
         assert [rule.id for rule in rules if getattr(rule, said).replace("|", "\\|") not in text] == []
+
+
+def test_rules_of_streams_and_of_the_questionnaire_have_letters_of_their_own() -> None:
+    assert not set(QUESTIONNAIRE_DOMAINS) & {kind.letter for kind in MESSAGES.values()}
 
 
 def test_every_link_of_the_index_leads_to_an_anchor(pages: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsosek.contract.codebook import ALL_DATASETS, DATASETS
+from regsosek.contract.codebook import ALL_DATASETS, DATASETS, STREAMS
 from regsosek.errors import ConfigurationError, ReferenceDataError
 from regsosek.geography.provinces import provinces
 from regsosek.landing.archive import HoldLimit
@@ -72,6 +72,15 @@ def test_a_stream_without_a_line_has_no_limit(tmp_path: Path) -> None:
     assert set(hold_limits("64", written(tmp_path, DEFAULTS))) == set(DATASETS)
     assert hold_limits("64", written(tmp_path, DEFAULTS + "64,geotag,40,50,test\n"))["geotag"] == FORTY
     assert "geotag" not in hold_limits("65", written(tmp_path, DEFAULTS + "64,geotag,40,50,test\n"))
+
+
+def test_a_line_of_streams_is_of_every_stream_without_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path, DEFAULTS + "*,stream,25,100,test\n64,stream,30,100,test\n*,geotag,10,100,test\n")
+    assert {stream: hold_limits("65", path)[stream].percent for stream in STREAMS} == dict.fromkeys(STREAMS, 25) | {
+        "geotag": 10
+    }
+    assert [hold_limits("64", path)[stream].percent for stream in ("progres", "geotag")] == [30, 10]
+    assert set(hold_limits("64", path)) == set(ALL_DATASETS)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from regsosek.simulation.output.sinks import DirectorySink
 from regsosek.simulation.planted.defects import DefectTable
 from regsosek.simulation.simulate import SimulationReport, simulate
 from regsosek.simulation.streams.happenings import fields
+from regsosek.simulation.streams.stream_deliveries import STREAMS
 from support.checks.matrix import FULL
 
 pytestmark = FULL
@@ -121,11 +122,11 @@ def test_deliveries_keep_the_contract(whole: Delivered) -> None:
             assert header == [item.name for item in variables(each.dataset, manifest.instrument_version)]
             assert len(rows) == file.rows
         seen.add(each.dataset)
-    assert seen == {"progres", "geotag", "rekap_vk"}
+    assert seen == set(STREAMS)
 
 
 def test_values_have_the_types_of_the_codebook(whole: Delivered) -> None:
-    for dataset in ("progres", "geotag", "rekap_vk"):
+    for dataset in STREAMS:
         rows = whole.rows(dataset)
         for item in variables(dataset, "1"):
             values = [row[item.name] for row in rows]

@@ -74,7 +74,7 @@ WHERE s.province = :province AND s.state = 'accepted' AND s.counted_night <= :st
 def messages_by_delivery(
     connection: Connection, field: str, stream: str, province: str, region: str, night: date
 ) -> dict[str, int]:
-    """The part of each delivery of ``progres`` or ``geotag`` in ``field`` of ``region`` as of ``night``."""
+    """The part of each delivery of a stream that is counted by day in ``field`` of ``region`` as of ``night``."""
     messages = counted_messages(stream)
     query = _MESSAGES.format(column=_MESSAGE_COLUMNS[field], messages=messages, placed=PLACED.format("p"))
     return _parts(connection, query, province=province, region=region, night=night, zone=zone_of(province))

@@ -9,6 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from regsosek.asking.quarantine import without_officer
 from regsosek.contract.codebook import ALL_DATASETS
 from regsosek.contract.instruments import QUESTIONNAIRE, instrument_of
 from regsosek.contract.reasons import rejection_reasons
@@ -109,6 +110,7 @@ def _environment() -> Environment:
         "reasons": rejection_reasons(),
         "datasets_of": _datasets_of,
         "province_of": province_of,
+        "without_officer": without_officer,
         "complete": COMPLETE,
     }
     return made

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from regsosek.contract.codebook import ALL_DATASETS, Variable, all_variables
+from regsosek.contract.stream_kinds import MESSAGES
 from regsosek.warehouse.access.rights import table_rights
 
 ADULT = 18
@@ -36,13 +37,17 @@ def categories() -> tuple[Category, ...]:
 
 
 def category_of(dataset: str, variable: Variable) -> Category:
-    """The category of a variable.
+    """The category of a variable: by class or pattern, else that of its stream (``contract/streams.csv``).
 
     Raises:
         LookupError: none takes it: add it to ``categories.csv``.
     """
     for each in categories():
         if each.pii == variable.pii if each.pii else re.fullmatch(each.variables, f"{dataset}.{variable.name}"):
+            return each
+    of_stream = MESSAGES[dataset].category if dataset in MESSAGES else ""
+    for each in categories():
+        if each.category == of_stream:
             return each
     raise LookupError(f"{dataset}.{variable.name} is of no category: add it to privacy/records/categories.csv")
 

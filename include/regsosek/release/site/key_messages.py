@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from regsosek.contract.stream_kinds import DOCUMENTS
 from regsosek.geography.plan import NATION_NAME, plan_words
 from regsosek.release.figures.changes import CAUSE_FIELDS
 from regsosek.release.figures.disclosure import HELD, OPEN, WITHHELD
@@ -14,7 +15,6 @@ from regsosek.release.site.page_table import PageContext
 from regsosek.release.site.sections import missing_by_state
 from regsosek.statistics.forecast.table import IN_TIME, WIDE_INTERVAL
 from regsosek.statistics.measures.status import NOT_BEGUN
-from regsosek.statistics.streams.clocks import DOCUMENTS
 from regsosek.wording.number_form import NOTHING
 
 WORST_NAMED, UNFINISHED_NAMED = 3, 8

@@ -23,7 +23,7 @@ NOT_POOR = 3
 _TAG_FROM, _TAG_UNTIL = 8 * 60, 18 * 60
 
 
-def tags(field: Field, after: int, until: int) -> pa.Table:
+def messages(field: Field, after: int, until: int) -> pa.Table:
     """The tags that came on the days over ``after`` up to ``until``; of one that came twice, what was said last.
 
     A tag moves with its document: where that comes again under another family key, the tag does on the same day.

@@ -15,7 +15,7 @@ _DAYS = 1_000  # more than any window has
 _CIVIL_SERVANTS = 0.012
 
 
-def reports(field: Field, after: int, until: int) -> pa.Table:
+def messages(field: Field, after: int, until: int) -> pa.Table:
     """The reports that came on the days over ``after`` up to ``until``: what is said last of each sub-SLS and day."""
     counted = field.reached & ~field.lost
     worked = field.row[counted] * _DAYS + field.visited[counted]

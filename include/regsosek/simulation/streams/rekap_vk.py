@@ -31,7 +31,7 @@ _SCHEMA = pa.schema(
 Row = dict[str, Any]
 
 
-def recaps(field: Field, after: int, until: int) -> pa.Table:
+def messages(field: Field, after: int, until: int) -> pa.Table:
     """What was entered on the days over ``after`` up to ``until``, one row for each sub-SLS and what it became."""
     rows = [row for day, row in _entries(field) if after < day <= until]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -12,16 +14,14 @@ import pyarrow.compute as pc
 from regsosek.contract.codebook import Variable, variables
 from regsosek.contract.instruments import first_version, instrument_of
 from regsosek.contract.manifest import CONTRACT_VERSION, MANIFEST_NAME, DeliveredFile, Manifest
+from regsosek.contract.stream_kinds import MESSAGES
 from regsosek.simulation.answers.projection import as_text
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.field.frame import ProvinceFrame
 from regsosek.simulation.output.delivery import PRODUCER, envelope, manifest_bytes
 from regsosek.simulation.output.parts import Envelope, described, pack
 from regsosek.simulation.output.sinks import Sink
-from regsosek.simulation.streams.geotag import tags
 from regsosek.simulation.streams.happenings import Field, fields
-from regsosek.simulation.streams.progres import reports
-from regsosek.simulation.streams.rekap_vk import recaps
 
 Said = Callable[[Field, int, int], pa.Table]
 
@@ -36,11 +36,14 @@ class _Stream:
     day: str
 
 
-_STREAMS = (
-    _Stream("progres", 2, reports, "tanggal"),
-    _Stream("geotag", 3, tags, "ditandai_pada"),
-    _Stream("rekap_vk", 4, recaps, "dientri_pada"),
-)
+def _simulated() -> Iterator[_Stream]:
+    """The streams of which a module here, named as its dataset, says the messages; K has the first two ordinals."""
+    for ordinal, (dataset, kind) in enumerate(MESSAGES.items(), start=2):
+        if find_spec(f"{__package__}.{dataset}"):
+            yield _Stream(dataset, ordinal, import_module(f"{__package__}.{dataset}").messages, kind.told)
+
+
+_STREAMS = tuple(_simulated())
 STREAMS = tuple(stream.dataset for stream in _STREAMS)
 
 

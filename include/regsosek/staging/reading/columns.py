@@ -67,7 +67,7 @@ def match_columns(file: DeliveredFile, names: Sequence[str], expected: Sequence[
     positions = {name: position for position, name in enumerate(plain) if name in known}
     unknown = [name for name in plain if name and name not in known]
     misspelled = [plain[p] for p in positions.values() if plain[p] != names[p]]
-    _refuse(file, _faults(file.dataset, plain, expected, unknown, misspelled))
+    _refuse(file, _faults(plain, expected, unknown, misspelled))
     repairs = [Repair(file.dataset, "header_spelling", name, 1) for name in misspelled]
     repairs += _unknown_columns(file.dataset, unknown)
     unnamed = tuple(position for position, name in enumerate(plain) if not name)
@@ -81,7 +81,7 @@ def _unknown_columns(dataset: str, unknown: Sequence[str]) -> list[Repair]:
 
 
 def _faults(
-    dataset: str, plain: Sequence[str], expected: Sequence[Variable], unknown: Sequence[str], misspelled: Sequence[str]
+    plain: Sequence[str], expected: Sequence[Variable], unknown: Sequence[str], misspelled: Sequence[str]
 ) -> list[str]:
     given = set(plain)
     missing = [variable.name for variable in expected if variable.name not in given]
@@ -95,7 +95,7 @@ def _faults(
         "header_spelling": f"{len(misspelled)} in another spelling" if misspelled else "",
         "columns_reordered": "in another order" if reordered else "",
     }
-    rejecting = {kind for kind, fault in faults.items() if fault and is_rejected(dataset, kind)}
+    rejecting = {kind for kind, fault in faults.items() if fault and is_rejected(kind)}
     # What is unknown is told beside what is missing: a column renamed shows as one of each.
     told = rejecting | {"column_unknown"} if rejecting else set()
     return [fault for kind, fault in faults.items() if fault and kind in told]

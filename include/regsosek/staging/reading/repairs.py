@@ -44,7 +44,7 @@ def refuse_by_policy(file: DeliveredFile, repairs: Iterable[Repair]) -> None:
     """
     for repair in repairs:
         drift = _DRIFT.get(repair.kind)
-        if drift and is_rejected(file.dataset, drift):
+        if drift and is_rejected(drift):
             reason = "column_type" if drift == "retyped_exactly" else "columns_differ"
             raise ContractBreachError(reason, f"{file.name}: {repair.kind} {repair.variable}".rstrip())
 

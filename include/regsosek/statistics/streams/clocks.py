@@ -1,7 +1,8 @@
 """Each stream's own clock: until when it has data, and through which day of work it must have told everything.
 
-A message may be sent days after the work it tells of: ``grace_days`` in ``streams.csv``. A day is *reported* by a
-stream once its last delivery is that many days later; before, what it does not say is not yet reported, never missing.
+A message may be sent days after the work it tells of: ``grace_days`` in ``contract/streams.csv``. A day is *reported*
+by a stream once its last delivery is that many days later; before, what it does not say is not yet reported, never
+missing.
 A delivery that is held may hold anything of the days before it, so a stream's clock stands still at it.
 """
 
@@ -9,21 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from regsosek.errors import ConfigurationError
-from regsosek.geography.reference_table import read_table
+from regsosek.contract.instruments import QUESTIONNAIRE, instrument_of
+from regsosek.contract.stream_kinds import DOCUMENTS, stream_lines, stream_words
 from regsosek.statistics.definitions.as_of import AS_OF, AsOf
 from regsosek.warehouse.nights.as_of_night import stood
 from regsosek.wording import Text
-from regsosek.wording.texts import columns, text_in
-
-DOCUMENTS = "k"  # the stream that all figures are of
-
-_PLACE = Path(__file__).parent
-_COLUMNS = ("stream", "instrument", "grace_days", *columns("name"))
 
 
 @dataclass(frozen=True)
@@ -74,11 +68,12 @@ def streams() -> dict[str, Stream]:
     Raises:
         ConfigurationError: a number of days is none.
     """
-    rows = read_table(_PLACE / "streams.csv", _COLUMNS)
-    if wrong := [row["stream"] for row in rows if not row["grace_days"].isdigit()]:
-        raise ConfigurationError(f"streams.csv: {', '.join(wrong)}: grace_days must be a whole number of days")
-    found = (Stream(r["stream"], r["instrument"], int(r["grace_days"]), text_in(r, "name")) for r in rows)
-    return {each.stream: each for each in found}
+    return {
+        stream: Stream(
+            stream, QUESTIONNAIRE if stream == DOCUMENTS else instrument_of(stream), words.grace_days, words.name
+        )
+        for stream, words in stream_words(stream_lines()).items()
+    }
 
 
 def reported_through(clocks: Clocks, names: Iterable[str]) -> date | None:
@@ -91,7 +86,7 @@ def reported_through(clocks: Clocks, names: Iterable[str]) -> date | None:
 _CLOCKS = f"""
 WITH {AS_OF},
 standing AS (
-    SELECT d.province, coalesce(d.instrument, 'REGSOSEK22.K') AS instrument,
+    SELECT d.province, coalesce(d.instrument, '{QUESTIONNAIRE}') AS instrument,
            coalesce(({stood("f.state", "a.last_night")}), d.state) AS state,
            coalesce(({stood("coalesce(f.decided_night, d.night)", "a.last_night")}), d.decided_night, d.night) AS night,
            EXISTS (SELECT 1 FROM ledger.delivery_count c

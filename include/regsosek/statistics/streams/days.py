@@ -24,34 +24,27 @@ SELECT {key} FROM stream.{dataset} WHERE province = :province AND night = :night
 UNION
 SELECT {key} FROM stream.{dataset} WHERE province = :province AND delivery_id IN ({superseded})
 """
-# Only a pair of night and family leads here, by the family's index of the tags.
+# Of a stream that speaks of families. Only a pair of night and family leads here, by the family's index.
 _OF_DOCUMENTS = """
 UNION
-SELECT m.id_tag FROM core.kasus k
-JOIN stream.geotag m ON m.province = k.province AND (m.id_subsls, m.r109_no_bangunan, m.r110_no_keluarga)
+SELECT {key} FROM core.kasus k
+JOIN stream.{dataset} m ON m.province = k.province AND (m.id_subsls, m.r109_no_bangunan, m.r110_no_keluarga)
      = (k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga)
 WHERE k.province = :province AND k.night = :night
 """
 
-_COUNTED = {
-    "progres": """
-SELECT delivery_id, id_subsls, tanggal AS told_on, coalesce(jumlah_kk_cacah, 0) AS families, 1 AS messages,
-       coalesce(jumlah_kk_verifikasi, 0) AS verified, 0 AS poor, 0 AS photographed, 0 AS without_document
-FROM ({messages}) g
-""",
-    "geotag": """
-SELECT delivery_id, id_subsls, (ditandai_pada AT TIME ZONE :zone)::date AS told_on, 1 AS families, 1 AS messages,
-       0 AS verified,
-       (kelas_vk IN (1, 2))::int AS poor, (kelas_vk IN (1, 2) AND ada_foto = 1)::int AS photographed,
+_COUNTED = """
+SELECT delivery_id, id_subsls, {told_on} AS told_on, {families} AS families, 1 AS messages, {verified} AS verified,
+       {poor} AS poor, {photographed} AS photographed, {without_document} AS without_document
+FROM ({messages}) g WHERE {when}
+"""
+_WITHOUT_DOCUMENT = """
        (NOT EXISTS (
            SELECT FROM core.kasus k
            JOIN ledger.delivery d ON d.province = k.province AND d.delivery_id = k.delivery_id AND d.state = 'accepted'
            WHERE k.province = :province AND k.night <= :{night}
                  AND (k.id_subsls, k.r109_no_bangunan, k.r110_no_keluarga)
-                     = (g.id_subsls, g.r109_no_bangunan, g.r110_no_keluarga)))::int AS without_document
-FROM ({messages}) g WHERE status_dokumen = 1
-""",
-}
+                     = (g.id_subsls, g.r109_no_bangunan, g.r110_no_keluarga)))::int"""
 
 _CHANGED = f"""
 INSERT INTO mart.stream_day (province, stream, id_subsls, told_on, night, {", ".join(STREAM_COUNTS)})
@@ -88,10 +81,12 @@ def write_stream_days(connection: Connection, province: str, night: date) -> Non
     own = {"province": province, "night": night, "before": night - timedelta(days=1), "zone": zone_of(province)}
     for table in ("stream_day", "stream_total"):
         connection.execute(text(f"DELETE FROM mart.{table} WHERE province = :province AND night = :night"), own)
-    for stream in _COUNTED:
-        key = MESSAGES[stream].key
-        touched = _TOUCHED.format(key=", ".join(key), dataset=stream, superseded=_SUPERSEDED_TONIGHT)
-        touched += _OF_DOCUMENTS if stream == "geotag" else ""
+    for stream, kind in MESSAGES.items():
+        if not kind.counted.families:
+            continue
+        touched = _TOUCHED.format(key=", ".join(kind.key), dataset=stream, superseded=_SUPERSEDED_TONIGHT)
+        if kind.of_families:
+            touched += _OF_DOCUMENTS.format(key=", ".join(f"m.{column}" for column in kind.key), dataset=stream)
         connection.execute(text(f"CREATE TEMP TABLE touched ON COMMIT DROP AS {touched}"), own)
         connection.execute(text("ANALYZE touched"))
         now, before = (counted_messages(stream, "touched", name) for name in ("night", "before"))
@@ -103,14 +98,24 @@ def write_stream_days(connection: Connection, province: str, night: date) -> Non
 
 
 def counted_messages(stream: str, among: str = "", night: str = "night") -> str:
-    """SQL: what each message of ``progres`` or ``geotag`` counts as of a night, with its delivery, place and day.
+    """SQL: what each message of a stream counts as of a night, with its delivery, place and day.
 
     Parameters of the query: ``province``, ``zone`` (:func:`zone_of`) and ``night``, or as it is named.
 
     Args:
         among: a relation with the columns of the key; only its messages are counted.
     """
-    return _COUNTED[stream].format(messages=newest_messages(stream, among, night), night=night)
+    kind = MESSAGES[stream]
+    return _COUNTED.format(
+        told_on=kind.told if kind.told_by_day else f"({kind.told} AT TIME ZONE :zone)::date",
+        families=kind.counted.families,
+        verified=kind.counted.verified or "0",
+        poor=kind.counted.poor or "0",
+        photographed=kind.counted.photographed or "0",
+        without_document=_WITHOUT_DOCUMENT.format(night=night) if kind.of_families else "0",
+        when=kind.counted.when or "TRUE",
+        messages=newest_messages(stream, among, night),
+    )
 
 
 def zone_of(province: str) -> str:

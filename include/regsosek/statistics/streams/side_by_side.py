@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from regsosek.contract.stream_kinds import DOCUMENTS
 from regsosek.geography.regions import NATION
 from regsosek.statistics.definitions.as_of import AS_OF, AsOf, newest_total
 from regsosek.statistics.definitions.shares import with_shares
 from regsosek.statistics.measures.denominators import related_places
-from regsosek.statistics.streams.clocks import DOCUMENTS, Clock, streams
+from regsosek.statistics.streams.clocks import Clock, streams
 
 _SHARES = ("subsls_reported_of_frame", "subsls_finished_of_frame", "stream_of_frame")
 _PHOTO_SHARES = ("photo_coverage",)
@@ -148,7 +149,7 @@ def side_by_side(
 def families_beside(connection: Connection, as_of: AsOf, codes: Collection[str]) -> dict[str, dict[str, int]]:
     """Counts the families that the streams beside the documents tell of, by region of ``codes`` and stream.
 
-    A region or stream without any is absent; streams come in the order of ``streams.csv``.
+    A region or stream without any is absent; streams come in the order of ``contract/streams.csv``.
     """
     asked = {**as_of.parameters, "codes": list(codes), "documents": DOCUMENTS}
     counted = {(row.code, row.stream): row.families for row in connection.execute(text(_BESIDE), asked)}

@@ -3,10 +3,12 @@
 A part of the pipeline is a role that can be given a password; readers are groups that a person's login is made a
 member of. What a role may do stands in ``grants.csv`` by table, in the letters that PostgreSQL's own lists use (r
 select, a insert, w update, d delete), and in ``column_grants.csv`` where it may read single columns alone. A column
-that stands in neither is closed. Only differences are written, so that migrating again costs one look.
+that stands in neither is closed. ``stream.*`` stands for every table of that schema. Only differences are written, so
+that migrating again costs one look.
 """
 
 import csv
+import fnmatch
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -71,8 +73,9 @@ def all_roles() -> tuple[str, ...]:
 def table_rights() -> frozenset[Right]:
     """The rights on tables and columns that stand in the data."""
     tables = {
-        Right(PREFIX + role, "TABLE", line["table"], "", LETTERS[letter])
+        Right(PREFIX + role, "TABLE", table, "", LETTERS[letter])
         for line in _lines("grants.csv")
+        for table in _named_tables(line["table"])
         for role, letters in line.items()
         if role != "table"
         for letter in letters
@@ -80,6 +83,11 @@ def table_rights() -> frozenset[Right]:
     lines = _lines("column_grants.csv")
     columns = {Right(PREFIX + line["role"], "TABLE", line["table"], line["column"], "SELECT") for line in lines}
     return frozenset(tables | columns)
+
+
+def _named_tables(pattern: str) -> list[str]:
+    """The table of a line, or those that its ``*`` stands for."""
+    return fnmatch.filter(metadata.tables, pattern) if "*" in pattern else [pattern]
 
 
 @cache

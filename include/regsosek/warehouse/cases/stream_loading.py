@@ -16,8 +16,6 @@ from regsosek.warehouse.cases.loading import PartKey, clear_part
 from regsosek.warehouse.database import copy_in, copy_out
 from regsosek.warehouse.tables import answers, identity_tables, kept_answer
 
-WITHDRAWN = 9
-
 # The newest message of each asked key, of accepted deliveries and of earlier parts of this one. OFFSET 0 keeps the
 # planner from joining: it would read all messages once a part.
 _KNOWN = """
@@ -83,7 +81,7 @@ def _fetch_known(
     selected = ", ".join(f"m.{column}" for column in stream.key)
     query = _KNOWN.format(key=selected, needed=needed, same=same, dataset=stream.dataset, **vars(key))
     copy_out(connection, query, known)
-    types = {column: "DATE" if column == "tanggal" else "VARCHAR" for column in stream.key}
+    types = {column: "DATE" if stream.kind_of(column) == "date" else "VARCHAR" for column in stream.key}
     duck.execute(
         f"CREATE OR REPLACE TABLE known AS SELECT * REPLACE (unhex(content_hash) AS content_hash) FROM read_csv("
         f"'{known}', header = true, auto_detect = false, columns = {types | {'content_hash': 'VARCHAR'}})"
@@ -96,7 +94,7 @@ def _recognised(stream: StreamKind) -> str:
     """SQL: ``recognised``, one row per message: its row state, content hash, and an id that may be shown."""
     key = ", ".join(f"m.{column}" for column in stream.key)
     same = " AND ".join(f"k.{column} IS NOT DISTINCT FROM m.{column}" for column in stream.key)
-    withdraws = f"status_dokumen = {WITHDRAWN}" if stream.dataset == "geotag" else "FALSE"
+    withdraws = stream.withdrawn_when or "FALSE"
     return f"""
 CREATE OR REPLACE TABLE recognised AS
 WITH hashed AS (

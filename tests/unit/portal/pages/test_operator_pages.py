@@ -13,7 +13,7 @@ from regsosek.alerts.conditions.condition import Condition, Kind, Place, Severit
 from regsosek.alerts.conditions.operator_actions import Act, Verb
 from regsosek.alerts.outbox.operating import OutboxLine
 from regsosek.asking.deliveries import BrokenRule, DecisionLine, DeliveryDetail, DeliveryLine, RegionShare
-from regsosek.asking.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule
+from regsosek.asking.quarantine import QUARANTINED, QuarantinedCase, WaitingByNight, WaitingByRule, without_officer
 from regsosek.portal.login.viewer import Viewer
 from regsosek.portal.pages import pages
 from regsosek.portal.pages.airflow_links import CLEAR_ADDRESS, DAG_ADDRESS, TRIGGER_ADDRESS, log_address
@@ -212,6 +212,12 @@ def test_an_office_is_offered_nothing_that_operators_do() -> None:
         assert not [link for link in outline.links() if link.endswith(("/free", "/reject", "/steps", "/releases"))]
     assert "bps6400@bps.example" in Outline(alert()).text
     assert "bps6400@bps.example" not in Outline(alert(viewer)).text
+
+
+def test_what_a_message_speaks_of_is_told_without_its_officer() -> None:
+    assert without_officer("progres", "6403015/0007/2022-10-20") == "6403015/2022-10-20"
+    assert without_officer("geotag", "TAG-1") == "TAG-1"
+    assert without_officer("rekap_vk", "6403015") == "6403015"  # the new code may be missing
 
 
 @pytest.mark.parametrize("dataset", ["keluarga", "progres"])

@@ -47,7 +47,7 @@ def test_other_spellings_are_counted_by_column() -> None:
     [("columns_reordered", SHUFFLED), ("column_unknown", MORE), ("header_spelling", CAPITALS)],
 )
 def test_a_stricter_policy_is_obeyed(kind: str, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regsosek.staging.reading.columns.is_rejected", lambda _, found: found == kind)
+    monkeypatch.setattr("regsosek.staging.reading.columns.is_rejected", lambda found: found == kind)
     with pytest.raises(ContractBreachError, match="columns_differ: anggota-00001") as raised:
         match_columns(FILE, names, EXPECTED)
     assert "AMINAH" not in str(raised.value)
@@ -59,7 +59,7 @@ def test_a_stricter_policy_on_types_is_obeyed(engine, tmp_path: Path, monkeypatc
     assert read(engine, tmp_path, content, 1, format_="parquet") == [
         Repair("anggota", "number_for_code", "r403_nik", 1)
     ]
-    monkeypatch.setattr("regsosek.staging.reading.repairs.is_rejected", lambda _, kind: kind == "retyped_exactly")
+    monkeypatch.setattr("regsosek.staging.reading.repairs.is_rejected", lambda kind: kind == "retyped_exactly")
     with pytest.raises(ContractBreachError, match=r"column_type: anggota-00001\.parquet: number_for_code r403_nik"):
         read(engine, tmp_path, content, 1, format_="parquet")
 

@@ -10,18 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fuzz.targets import read_of_faulty_writer
+from regsosek.contract.codebook import STREAMS, all_variables
 from regsosek.errors import ContractBreachError
 from regsosek.staging.reading.csv_quotes import count_separators
 from regsosek.staging.reading.files import read_part, text_table
 from support.checks.matrix import examples
+from support.deliveries import stream_messages
 from support.deliveries.families import VERSION, Row, anggota_row, csv_gz, described_file, keluarga_row
 from support.deliveries.faulty_writers import WRITERS, mixed_rows, python_reads, said
-from support.deliveries.stream_messages import recap, report, tag
 
-CLEAN = {"keluarga": keluarga_row, "anggota": anggota_row, "geotag": tag, "progres": report, "rekap_vk": recap}
+CLEAN = {"keluarga": keluarga_row, "anggota": anggota_row, **stream_messages.CLEAN}
 # A text column of each dataset, not its last one.
-TEXT_OF = {"keluarga": "r107_alamat", "anggota": "r402_nama", "geotag": "kode_petugas", "progres": "kode_petugas",
-           "rekap_vk": "nama_sls_baru"}  # fmt: skip
+TEXT_OF = {"keluarga": "r107_alamat", "anggota": "r402_nama"} | {
+    stream: next(v.name for v in reversed(all_variables(stream)[:-1]) if v.is_text) for stream in STREAMS
+}
 ANY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regsosek.contract.codebook import all_variables
+from regsosek.contract.codebook import STREAMS, all_variables
 from regsosek.errors import ContractBreachError
 from regsosek.staging.reading.repairs import Repair
 from support.checks.matrix import examples
@@ -112,7 +112,7 @@ def test_coordinates_and_instants_keep_their_value(
     assert [text for (text,) in values(engine, name, dataset="keluarga")] == texts
 
 
-@pytest.mark.parametrize("dataset", ["keluarga", "geotag", "progres", "rekap_vk"])
+@pytest.mark.parametrize("dataset", ["keluarga", *STREAMS])
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Makassar"])
 def test_instants_are_read_in_every_unit(engine, tmp_path: Path, dataset: str, unit: str, zone: str) -> None:
