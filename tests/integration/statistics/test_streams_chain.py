@@ -59,7 +59,7 @@ PROVINCE = "75"
 # Each delivery holds everything so far: the second says most of the first again.
 NIGHTS = (date(2022, 11, 14), date(2022, 11, 30))
 OPENS = date(2022, 10, 15)
-STREAMS = ("k", "progres", "geotag", "rekap_vk")
+STREAMS = tuple(streams())
 
 
 def behaviour() -> Behaviour:
@@ -207,7 +207,7 @@ def test_streams_stand_side_by_side_each_with_its_own_clock(chain: Chain) -> Non
         places = told.days[~told.days["code"].isin(told.mixed)].groupby("code")[column].sum()
         assert of_province.loc[stream, "subsls_reported"] >= (places > 0).sum(), stream
     assert of_province.loc["rekap_vk", "stream_families"] == told.lists["families"].sum()
-    assert (of_province["stream_through"] == [NIGHTS[1] - timedelta(days=n) for n in (14, 5, 8, 14)]).all()
+    assert (of_province["stream_through"] == [NIGHTS[1] - timedelta(days=each.grace_days) for each in streams().values()]).all()
     kabkota = beside[(beside["level"] == "kabkota") & (beside["province"] == PROVINCE)]
     counts = ["stream_families", "subsls_reported", "subsls_finished"]
     sums = kabkota.groupby("stream")[counts].sum().loc[list(STREAMS)]
