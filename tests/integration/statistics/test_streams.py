@@ -355,7 +355,7 @@ def test_the_operator_sees_deliveries_by_instrument(world: FieldWorld) -> None:
     for instrument in ("REGSOSEK22.K", "REGSOSEK22.PROGRES", "REGSOSEK22.GEOTAG", "REGSOSEK22.REKAPVK"):
         assert instrument in printed
         assert instrument in page
-    for dataset in ("keluarga", *STREAMS):
+    for dataset in ("keluarga", "progres", "geotag", "rekap_vk"):
         assert f"/r/nights/{NIGHT}/{OTHER}/{dataset}" in page
     asked = {"province": OTHER, "night": NIGHT, "dataset": "rekap_vk"}
     with world.resources.engine.begin() as connection:

@@ -161,7 +161,7 @@ def test_nothing_is_published_over_a_changed_form() -> None:
 
 def test_a_published_version_stays_known() -> None:
     texts = shipped()
-    edited = lines(texts["instruments.csv"])[:-1]
+    edited = [line for line in lines(texts["instruments.csv"]) if line["datasets"] != "rekap_vk"]
     fixed = published_text()
     with codebook({**texts, "instruments.csv": written(edited)}):
         faults = publication_faults(fixed)

@@ -19,10 +19,12 @@ from support.deliveries import stream_messages
 from support.deliveries.families import VERSION, Row, anggota_row, csv_gz, described_file, keluarga_row
 from support.deliveries.faulty_writers import WRITERS, mixed_rows, python_reads, said
 
-CLEAN = {"keluarga": keluarga_row, "anggota": anggota_row, **stream_messages.CLEAN}
-# A text column of each dataset, not its last one.
+# A text column of each dataset that has one inside: neither its first nor its last.
 TEXT_OF = {"keluarga": "r107_alamat", "anggota": "r402_nama"} | {
-    stream: next(v.name for v in reversed(all_variables(stream)[:-1]) if v.is_text) for stream in STREAMS
+    stream: v.name for stream in STREAMS for v in all_variables(stream)[1:-1] if v.is_text
+}
+CLEAN = {"keluarga": keluarga_row, "anggota": anggota_row} | {
+    stream: clean for stream, clean in stream_messages.CLEAN.items() if stream in TEXT_OF
 }
 ANY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
