@@ -150,9 +150,9 @@ def regsosek_nightly() -> None:
     def tell() -> dict[str, int]:
         """Sends the digests."""
         from regsosek.local.airflow_connection import mail_variables
-        from regsosek.night.dag_steps import tell_all
+        from regsosek.night.dag_steps import notify_all
 
-        return tell_all(requested(), mail_variables())
+        return notify_all(requested(), mail_variables())
 
     @task(task_display_name="Simpulkan malam", doc_md=CONCLUDE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def conclude() -> None:

@@ -49,11 +49,12 @@ class RunNotes:
 def _write_note(dag_run: Any) -> None:
     if dag_run.dag_id != NIGHTLY:
         return
-    from regsosek.night.run_notes import told_of_run, with_told  # noqa: PLC0415 - loads a driver, when a night has ended
+    # Loads a driver, when a night has ended.
+    from regsosek.night.run_notes import conclusion_of_run, with_conclusion  # noqa: PLC0415
 
-    told = told_of_run(dag_run.dag_id, dag_run.run_id)
-    if told is not None:
-        dag_run.note = with_told(dag_run.note, told)
+    sentence = conclusion_of_run(dag_run.dag_id, dag_run.run_id)
+    if sentence is not None:
+        dag_run.note = with_conclusion(dag_run.note, sentence)
 
 
 class RegsosekPortal(AirflowPlugin):

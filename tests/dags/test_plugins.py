@@ -70,7 +70,7 @@ def test_runs_of_the_night_alone_get_what_they_came_to_as_a_note(plugin: Any, mo
 
     from airflow.listeners.listener import get_listener_manager
 
-    monkeypatch.setattr("regsosek.night.run_notes.told_of_run", lambda dag, run: "33 of 34 provinces whole")
+    monkeypatch.setattr("regsosek.night.run_notes.conclusion_of_run", lambda dag, run: "33 of 34 provinces whole")
     manager = get_listener_manager()
     manager.add_listener(plugin.listeners[0])
     runs = {dag: SimpleNamespace(dag_id=dag, run_id="r", note=None) for dag in ("regsosek_nightly", "regsosek_audit")}

@@ -96,7 +96,7 @@ def test_a_note_of_a_run_is_asked_of_a_proved_server_too(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(run_notes.psycopg, "connect", refuse)
     monkeypatch.setattr(run_notes, "load_settings", settings)
-    assert run_notes.told_of_run("regsosek_nightly", "x") is None
+    assert run_notes.conclusion_of_run("regsosek_nightly", "x") is None
     assert conninfo_to_dict(asked[0])["sslmode"] == "verify-full"
 
 

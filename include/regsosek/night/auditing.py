@@ -1,4 +1,4 @@
-"""The weekly audit as the DAG and the command line call it: one province at a time, recorded, and told if it fails."""
+"""The weekly audit as the DAG and the command line call it: recorded by province, and reported if it fails."""
 
 import logging
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Faults = dict[str, tuple[str, ...]]
 
 
-def audit_one(resources: Resources, province: str) -> tuple[str, ...]:
+def audit(resources: Resources, province: str) -> tuple[str, ...]:
     """Audits ``province`` (or the nation, 00) in the newest release, and records what does not hold.
 
     Raises:
@@ -56,17 +56,17 @@ def results(resources: Resources) -> tuple[AuditedRelease, Faults]:
         return standing, full_audit.noted(connection, standing.release_id)
 
 
-def conclude_audit(resources: Resources, asked: Sequence[str]) -> None:
-    """Audits the nation, and tells the platform team what failed or was not audited.
+def conclude(resources: Resources, asked: Sequence[str]) -> None:
+    """Audits the nation, and reports to the platform team what failed or was not audited.
 
     Raises:
         AuditError: naming provinces and figures.
     """
-    audit_one(resources, NATION)
+    audit(resources, NATION)
     standing, found = results(resources)
-    told = [fault for faults in found.values() for fault in faults]
-    told += [f"province {code}: not audited; see the log of its task" for code in asked if code not in found]
-    alert_audit(resources.alerter, resources.settings, standing.night, standing.release_id, told)
+    wrong = [fault for faults in found.values() for fault in faults]
+    wrong += [f"province {code}: not audited; see the log of its task" for code in asked if code not in found]
+    alert_audit(resources.alerter, resources.settings, standing.night, standing.release_id, wrong)
     deliver(resources.alerter, resources.settings)
-    if told:
-        raise AuditError(f"release {standing.release_id}: " + "; ".join(told))
+    if wrong:
+        raise AuditError(f"release {standing.release_id}: " + "; ".join(wrong))

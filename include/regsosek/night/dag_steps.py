@@ -16,7 +16,7 @@ from regsosek.night import auditing, nightly, replaying
 from regsosek.night.outcome import outcome
 from regsosek.night.reference import load_reference
 from regsosek.night.run_request import RunRequest, chosen
-from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_told, noted
+from regsosek.night.task_runs import DAG_VARIABLE, RUN_VARIABLE, note_conclusion, noted
 from regsosek.release.lifecycle.thinning import thin_out
 from regsosek.resources import Resources, open_resources
 from regsosek.runbooks import configured_docs_url, link_of_error
@@ -71,8 +71,8 @@ def publish_night(request: RunRequest) -> str:
     return published.release_id
 
 
-def tell_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
-    """Composes and sends the digests; a run without alerts tells nobody.
+def notify_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
+    """Composes and sends the digests; a run without alerts notifies nobody.
 
     Args:
         mail: the mail relay of an Airflow connection, as variables, where the settings name none.
@@ -80,12 +80,12 @@ def tell_all(request: RunRequest, mail: Mapping[str, str]) -> dict[str, int]:
     if not request.alerts:
         return {}
     with _resources(request.night, beneath=mail) as resources, noted(resources, request.night):
-        delivered = nightly.tell(resources, outcome(resources, request.night, request.provinces))
+        delivered = nightly.notify(resources, outcome(resources, request.night, request.provinces))
     return asdict(delivered)
 
 
 def send_due(mail: Mapping[str, str]) -> dict[str, int]:
-    """Sends what is due in the outbox; ``mail`` as :func:`tell_all` takes it. Answers with counts of deliveries."""
+    """Sends what is due in the outbox; ``mail`` as :func:`notify_all` takes it. Answers with counts of deliveries."""
     with _resources(beneath=mail) as resources:
         delivered = deliver(resources.alerter, resources.settings)
     log.info("%s", delivered)
@@ -102,11 +102,11 @@ def conclude_night(request: RunRequest) -> str:
         found = outcome(resources, request.night, request.provinces)
         for waiting in found.held:
             log.warning("%s", waiting)
-        told = nightly.concluded(resources, found)
-        note_told(resources, request.night, told)
-        log.info("night %s: %s", request.night, told)
+        sentence = nightly.concluded(resources, found)
+        note_conclusion(resources, request.night, sentence)
+        log.info("night %s: %s", request.night, sentence)
     found.require_whole()
-    return told
+    return sentence
 
 
 def retain_releases() -> list[str]:
@@ -137,16 +137,16 @@ def replay_one(params: Mapping[str, Any], province: str) -> dict[str, Any]:
 
 
 def audit_one(province: str) -> list[str]:
-    """Audits ``province`` in the newest release: what does not hold, told by :func:`conclude_audit`."""
+    """Audits ``province`` in the newest release: what does not hold; :func:`conclude_audit` reports it."""
     with _resources(province=province) as resources:
-        return list(auditing.audit_one(resources, province))
+        return list(auditing.audit(resources, province))
 
 
 def conclude_audit(provinces: Sequence[str], mail: Mapping[str, str]) -> None:
-    """Tells the platform team what the audit found; ``mail`` as :func:`tell_all` takes it.
+    """Reports to the platform team what the audit found; ``mail`` as :func:`notify_all` takes it.
 
     Raises:
         AuditError: naming provinces and figures.
     """
     with _resources(beneath=mail) as resources:
-        auditing.conclude_audit(resources, provinces)
+        auditing.conclude(resources, provinces)

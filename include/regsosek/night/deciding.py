@@ -130,7 +130,7 @@ def publish_newest(resources: Resources) -> Published:
     return release(resources, newest)
 
 
-def tell(resources: Resources, decided: Decided) -> None:
+def notify(resources: Resources, decided: Decided) -> None:
     """Sends the province the digest of the deciding night once more, as it reads after the decision."""
     kind = kind_after(decided.delivery_id, decided.retry)
     alert_provinces(resources.alerter, resources.settings, decided.night, provinces=[decided.province], kind=kind)

@@ -1,7 +1,7 @@
-"""The night as one sentence: receive every province, publish what can be published, tell who must know.
+"""The night as one sentence: receive every province, publish what can be published, notify who must know.
 
 The DAG maps :func:`receive` over the provinces and calls :func:`release`, :func:`regsosek.night.outcome.outcome` and
-:func:`tell` after it; the command line calls :func:`run_night`, which calls the same. Around each province, the
+:func:`notify` after it; the command line calls :func:`run_night`, which calls the same. Around each province, the
 publication and each message lies the edge of :mod:`regsosek.faults`: what fails inside stops nothing outside.
 """
 
@@ -67,15 +67,15 @@ def release(resources: Resources, night: date) -> Published:
         RegsosekError: whatever failed, typed; the ledger keeps it for the night's outcome.
     """
     what = f"release of night {night}"
-    with keeping_fault(resources, night, NATION, what), release_lineage(resources, night) as tell_published:
+    with keeping_fault(resources, night, NATION, what), release_lineage(resources, night) as report_published:
         published = publish(resources.publisher, resources.store, resources.settings, night)
-        tell_published(published)
+        report_published(published)
     if published.left_out:
         keep_fault(resources, night, NATION, ReferenceDataError(published.left_out))
     return published
 
 
-def tell(resources: Resources, night: Outcome) -> SendReport:
+def notify(resources: Resources, night: Outcome) -> SendReport:
     """Composes the digests of a night and sends what waits in the outbox; a fault of ours goes to us alone.
 
     A message that cannot be composed stops no other: the rest is composed and sent, and the platform team hears of it.
@@ -83,19 +83,19 @@ def tell(resources: Resources, night: Outcome) -> SendReport:
     Raises:
         NightFailedError: naming what could not be composed or sent.
     """
-    untold: dict[str, str] = {}
+    unsent: dict[str, str] = {}
     composed, unrecognised = Composed(), dict[str, int]()
     healthy = [code for code in night.provinces if code not in night.failed]
-    with _going_on(untold, "digests of the provinces"):
+    with _going_on(unsent, "digests of the provinces"):
         composed = alert_provinces(resources.alerter, resources.settings, night.night, provinces=healthy)
-    with _going_on(untold, "digests after decisions"):
-        untold |= alert_decisions(resources.alerter, resources.settings, night.night, healthy)
-    with _going_on(untold, "weekly report"):
+    with _going_on(unsent, "digests after decisions"):
+        unsent |= alert_decisions(resources.alerter, resources.settings, night.night, healthy)
+    with _going_on(unsent, "weekly report"):
         if {each.code for each in all_provinces()} <= set(night.provinces):
             alert_week(resources.alerter, resources.settings, night.night)
-    with _going_on(untold, "unrecognised keys in landing"):
+    with _going_on(unsent, "unrecognised keys in landing"):
         unrecognised = _unrecognised(resources, night.night)
-    with _going_on(untold, "message to the platform team"):
+    with _going_on(unsent, "message to the platform team"):
         ours = alert_platform(
             resources.alerter,
             resources.settings,
@@ -105,9 +105,9 @@ def tell(resources: Resources, night: Outcome) -> SendReport:
             provinces=night.provinces,
             unrecognised=unrecognised,
             told=composed,
-            untold=untold | composed.failed,
+            untold=unsent | composed.failed,
         )
-        untold |= ours.failed
+        unsent |= ours.failed
     with edge("sending"):
         delivered = deliver(resources.alerter, resources.settings, night=night.night)
     if delivered.unreached:
@@ -115,22 +115,22 @@ def tell(resources: Resources, night: Outcome) -> SendReport:
             f"night {night.night}: {counted(delivered.sent, 'delivery', 'deliveries')} of messages made, "
             f"{delivered.unreached} reached no server and wait; see `regsosek alerts outbox`"
         )
-    untold |= composed.failed | composed.stopped
-    if untold:
-        told = "; ".join(f"{group}: {fault}" for group, fault in untold.items())
-        raise NightFailedError(f"night {night.night}: no digest for {told}")
+    unsent |= composed.failed | composed.stopped
+    if unsent:
+        faults = "; ".join(f"{group}: {fault}" for group, fault in unsent.items())
+        raise NightFailedError(f"night {night.night}: no digest for {faults}")
     return delivered
 
 
 @contextmanager
-def _going_on(untold: dict[str, str], message: str) -> Iterator[None]:
-    """The edge around one message: the others go on, and ``untold`` names it."""
+def _going_on(unsent: dict[str, str], message: str) -> Iterator[None]:
+    """The edge around one message: the others go on, and ``unsent`` names it."""
     try:
         with edge(message):
             yield
     except RegsosekError as error:
-        log.exception("%s: not told", message)
-        untold[message] = named(error)
+        log.exception("%s: not sent", message)
+        unsent[message] = named(error)
 
 
 def _unrecognised(resources: Resources, night: date) -> dict[str, int]:
@@ -160,7 +160,7 @@ def run_night(
             log.info("night %s: %s", night, concluded(resources, found))
         if alerts:
             with Stopwatch().step("tell"):
-                tell(resources, found)
+                notify(resources, found)
     return NightReport(found, done, published)
 
 

@@ -1,4 +1,4 @@
-"""What a night came to: asked of the ledger once, before anybody is told, by the DAG and the command line alike."""
+"""What a night came to: asked of the ledger once, before anybody is notified, by the DAG and the command line alike."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence

@@ -46,7 +46,7 @@ def replay(
     """Forgets ``first`` and all later nights of ``provinces`` and builds them again from the archive.
 
     Later nights are built again too, because what they did depends on what was known before. Nothing is published and
-    nobody is told: run the night itself for that.
+    nobody is notified: run the night itself for that.
 
     Raises:
         SealedNightError: the warehouse lacks nights before ``first``, too; nothing was forgotten.
@@ -101,16 +101,16 @@ def reopen(resources: Resources, province: str, night: date, reason: str) -> Non
 
 
 def _suites_of_receipts(resources: Resources, province: str, nights: Sequence[date]) -> SuitesOf:
-    """The suites of every receipt of ``nights``, all brought before anything is forgotten."""
-    brought: dict[str, Mapping[str, Suite]] = {}
+    """The suites of every receipt of ``nights``, all fetched before anything is forgotten."""
+    fetched: dict[str, Mapping[str, Suite]] = {}
     for night in nights:
         for receipt in list_receipts(
             resources.store, resources.settings.archive_bucket, night=night, province=province
         ):
             _require_same(resources, receipt)
-            if _suites_key(receipt) not in brought:
-                brought[_suites_key(receipt)] = archived_suites(resources, receipt)
-    return lambda receipt: brought[_suites_key(receipt)]
+            if _suites_key(receipt) not in fetched:
+                fetched[_suites_key(receipt)] = archived_suites(resources, receipt)
+    return lambda receipt: fetched[_suites_key(receipt)]
 
 
 def _suites_key(receipt: Receipt) -> str:

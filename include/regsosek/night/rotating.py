@@ -96,8 +96,8 @@ def _rotate(resources: Resources, province: str, by: str, reason: str) -> Rotati
                 values = {"province": province, "night": made.first_moved}
                 connection.execute(text(_MISSING), values)
                 refresh_missing(connection, province)
-            told = {"rotated_at": datetime.now(UTC), "rotated_by": by, "reason": reason}
-            note_keys(connection, province, keys, rebuild_from=made.rebuild_from, **told)
+            rotated = {"rotated_at": datetime.now(UTC), "rotated_by": by, "reason": reason}
+            note_keys(connection, province, keys, rebuild_from=made.rebuild_from, **rotated)
             log.info("province %s: %d hashes are made with key %d", province, made.hashes, len(keys))
         return _standing(resources, connection, province)
 

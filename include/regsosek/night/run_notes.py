@@ -10,12 +10,12 @@ from regsosek.transport import warehouse_tls
 PATIENCE_SECONDS = 2
 CAME_TO = "Night: "
 LONGEST_NOTE = 1000  # what Airflow takes
-_TOLD = (
+_CONCLUSION = (
     "SELECT told FROM ledger.task_run WHERE dag_id = %s AND run_id = %s AND told IS NOT NULL ORDER BY started_at DESC"
 )
 
 
-def told_of_run(dag_id: str, run_id: str) -> str | None:
+def conclusion_of_run(dag_id: str, run_id: str) -> str | None:
     """The sentence that the run concluded with; None where it did not come to that, or the warehouse is not there."""
     settings = load_settings()
     given = settings.warehouse_of("watchdog").get_secret_value()
@@ -24,13 +24,13 @@ def told_of_run(dag_id: str, run_id: str) -> str | None:
     try:
         proved = make_conninfo(url, **warehouse_tls(settings, conninfo_to_dict(url)))
         with psycopg.connect(proved, connect_timeout=PATIENCE_SECONDS, options=options) as connection:
-            found = connection.execute(_TOLD, (dag_id, run_id)).fetchone()
+            found = connection.execute(_CONCLUSION, (dag_id, run_id)).fetchone()
     except psycopg.Error:
         return None
     return None if found is None else str(found[0])
 
 
-def with_told(note: str | None, told: str) -> str:
+def with_conclusion(note: str | None, sentence: str) -> str:
     """A run's note, and below it what the run came to, in place of what an earlier try of it came to."""
     kept = [line for line in (note or "").splitlines() if not line.startswith(CAME_TO)]
-    return "\n".join([*kept, CAME_TO + told])[:LONGEST_NOTE]
+    return "\n".join([*kept, CAME_TO + sentence])[:LONGEST_NOTE]

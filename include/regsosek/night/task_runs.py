@@ -50,9 +50,9 @@ def noted(resources: Resources, night: date, province: str = NATION) -> Iterator
             note_ended(connection, run, watch.spent[run.task_id])
 
 
-def note_told(resources: Resources, night: date, told: str) -> None:
+def note_conclusion(resources: Resources, night: date, sentence: str) -> None:
     """Notes what this task says of the whole run, for the run's note."""
     run = this_task(night, NATION, os.environ)
     if run is not None:
         with resources.loader.begin() as connection:
-            task_runs.note_told(connection, run, told)
+            task_runs.note_conclusion(connection, run, sentence)

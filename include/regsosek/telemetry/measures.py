@@ -63,8 +63,8 @@ def delivery_decided(province: str, instrument: str, state: str, rows: Mapping[s
             record("regsosek.rows", amount, province=province, dataset=dataset, state=row_state)
 
 
-def bytes_brought(province: str, instrument: str, amount: int) -> None:
-    """Files of a delivery lie verified on disk."""
+def bytes_fetched(province: str, instrument: str, amount: int) -> None:
+    """Files of a delivery were fetched and verified."""
     record("regsosek.bytes", amount, province=province, instrument=instrument)
 
 

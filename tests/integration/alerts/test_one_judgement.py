@@ -182,7 +182,7 @@ def test_mail_page_json_and_api_say_the_same_of_every_region(
     delivered(measured, FIRST)
     resources, before, codes = measured.resources, set(mail_sink.received()), tuple(each.code for each in provinces())
     published = release(measured, FIRST)
-    nightly.tell(resources, Outcome(FIRST, codes, failed={}, publication=None))
+    nightly.notify(resources, Outcome(FIRST, codes, failed={}, publication=None))
     mails = set(mail_sink.received()) - before
     by_level = {name: [*table(measured, published, f"{name}.csv").values()] for name in ("provinsi", "kabkota")}
     client = Portal(resources).seen_by(NATIONAL)
@@ -221,7 +221,7 @@ def test_the_nation_reads_what_is_put_off_of_a_province_that_is_told_nothing(
     for night in (FIRST, SECOND):
         delivered(measured, night)
         before = set(mail_sink.received())
-        dag_steps.tell_all(RunRequest(night, codes, alerts=True), {})
+        dag_steps.notify_all(RunRequest(night, codes, alerts=True), {})
         said[night] = set(mail_sink.received()) - before
         with resources.engine.begin() as connection:
             take(connection, f"{PROVINCE}/BEHIND/{PROVINCE}", Verb.SNOOZE, by="sari", reason="helpers are on their way",

@@ -49,7 +49,7 @@ def night_of(world: FieldWorld, n: int, families: Sequence[Family], **more: Any)
     produced = datetime.combine(night, datetime.min.time(), UTC)
     delivered = world.deliver(night, list(families), produced_at=produced, **more) if families else None
     world.run(night)
-    dag_steps.tell_all(RunRequest(night, (PROVINCE,), alerts=True), {})
+    dag_steps.notify_all(RunRequest(night, (PROVINCE,), alerts=True), {})
     return delivered
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from regsosek.geography.calendar import field_windows
-from regsosek.night.run_notes import told_of_run
-from regsosek.night.task_runs import note_told, noted
+from regsosek.night.run_notes import conclusion_of_run
+from regsosek.night.task_runs import note_conclusion, noted
 from regsosek.statistics.nights.conclusion import conclusion
 from support.deliveries.families import PROVINCE
 from support.worlds.field_world import FieldWorld, family
@@ -41,6 +41,6 @@ def test_a_run_finds_what_it_concluded_with(world: FieldWorld, monkeypatch: pyte
         monkeypatch.setenv(f"AIRFLOW_CTX_{name}", value)
     monkeypatch.setattr("regsosek.night.run_notes.load_settings", lambda: world.resources.settings)
     with noted(world.resources, NIGHT):
-        note_told(world.resources, NIGHT, "34 of 34 provinces whole")
-    assert told_of_run("regsosek_nightly", "r1") == "34 of 34 provinces whole"
-    assert told_of_run("regsosek_nightly", "r2") is None
+        note_conclusion(world.resources, NIGHT, "34 of 34 provinces whole")
+    assert conclusion_of_run("regsosek_nightly", "r1") == "34 of 34 provinces whole"
+    assert conclusion_of_run("regsosek_nightly", "r2") is None

@@ -452,7 +452,7 @@ def test_province_and_platform_are_told_and_told_again_after_the_decision(
     assert "kiriman ditahan" in subjects[f"prov{PROVINCE}", NIGHT]
     assert subjects["platform", NIGHT] == f"[DECISION NEEDED] {NIGHT}: 1 delivery held"
     assert ("platform", NEXT) not in subjects  # that it still waits is no news
-    deciding.tell(world.resources, reject(world, held))
+    deciding.notify(world.resources, reject(world, held))
     group, night, kind, subject = world.rows(mails)[-1]
     assert (group, night, kind) == (f"prov{PROVINCE}", NEXT, f"digest after {held}")
     assert "kiriman ditolak" in subject

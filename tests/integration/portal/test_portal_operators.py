@@ -16,7 +16,7 @@ from regsosek.alerts.nightly import alert_provinces
 from regsosek.contract.codebook import STREAMS
 from regsosek.landing.archive import list_decisions
 from regsosek.landing.policies import Buckets, policies
-from regsosek.night.nightly import release, tell
+from regsosek.night.nightly import notify, release
 from regsosek.night.outcome import Outcome
 from regsosek.night.receiving.stopwatch import peak_rss_bytes
 from regsosek.night.task_runs import noted
@@ -223,7 +223,7 @@ def test_a_rejection_is_told_to_the_province_once_by_the_run_that_follows(world:
     world.run(NIGHT)
     for _ in range(2):
         with pytest.raises(Exception, match="reached no server"):  # no mail server listens
-            tell(world.resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
+            notify(world.resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
     # The night's own digest was not sent yet, so it says it; had it gone out, one of its own would follow the decision.
     [(message, body)] = world.rows(
         "SELECT id, body FROM alert.outbox WHERE recipient_group = :to", to=f"prov{PROVINCE}"

@@ -217,7 +217,7 @@ def test_a_killed_erasure_is_completed_by_the_next_night(
 
 def told_to_mend(world: FieldWorld, night: date) -> list[tuple[str, int]]:
     """What the office hears of families in quarantine: each condition that stands, and its families."""
-    nightly.tell(world.resources, Outcome(night, (PROVINCE,), failed={}, publication=None))
+    nightly.notify(world.resources, Outcome(night, (PROVINCE,), failed={}, publication=None))
     return world.rows(
         "SELECT kind, families FROM alert.condition WHERE night = :night AND kind = 'QUALITY' "
         "AND level = 'provinsi' AND state <> 'resolved'",

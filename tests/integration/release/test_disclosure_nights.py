@@ -11,7 +11,7 @@ from regsosek.asking.figures.restated_figure import NOT_TOLD, restated_figure
 from regsosek.errors import ConfigurationError
 from regsosek.geography.planning import planning
 from regsosek.geography.regions import NATION
-from regsosek.night.auditing import audit_one
+from regsosek.night import auditing
 from regsosek.release.publish import Published
 from support.deliveries.families import PROVINCE
 from support.worlds.field_world import FEW_RULES, FieldWorld, family, withdrawal
@@ -56,7 +56,7 @@ def test_a_few_families_are_told_only_together_with_many(guarded: FieldWorld, ni
         assert row(guarded, nights[1], code, name)["selesai"] == "12", "and the sums are of what is told"
 
     # Every audit goes on, with the figures as they are.
-    assert audit_one(guarded.resources, PROVINCE) == audit_one(guarded.resources, NATION) == ()
+    assert auditing.audit(guarded.resources, PROVINCE) == auditing.audit(guarded.resources, NATION) == ()
     again = release(guarded, THIRD)
     assert again.release_id == nights[2].release_id
     assert release(guarded, SECOND).release_id == nights[1].release_id, "an older night stands as it was told"

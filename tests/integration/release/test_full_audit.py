@@ -12,7 +12,7 @@ from local_services.postgres import PostgresServer
 from regsosek.errors import AuditError
 from regsosek.geography.provinces import provinces
 from regsosek.geography.regions import NATION
-from regsosek.night.auditing import audit_one, conclude_audit, results
+from regsosek.night import auditing
 from regsosek.release.publish import publish
 from regsosek.release.rereading.archived_cases import Archive
 from regsosek.release.rereading.full_reading import read_whole
@@ -61,9 +61,9 @@ def bend(world: FieldWorld, statement: str) -> None:
 
 
 def test_a_sound_release_holds(released: FieldWorld) -> None:
-    assert audit_one(released.resources, PROVINCE) == ()
-    assert audit_one(released.resources, NATION) == ()
-    assert results(released.resources)[1] == {NATION: (), PROVINCE: ()}
+    assert auditing.audit(released.resources, PROVINCE) == ()
+    assert auditing.audit(released.resources, NATION) == ()
+    assert auditing.results(released.resources)[1] == {NATION: (), PROVINCE: ()}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_sound_release_holds(released: FieldWorld) -> None:
 )
 def test_what_is_bent_is_named_with_its_province(released: FieldWorld, statement: str, told: str) -> None:
     bend(released, statement)
-    faults = audit_one(released.resources, PROVINCE)
+    faults = auditing.audit(released.resources, PROVINCE)
     assert any(told in fault for fault in faults), faults
     assert all(f"province {PROVINCE}" in fault for fault in faults)
 
@@ -100,7 +100,9 @@ def test_a_published_table_that_was_altered_is_named(released: FieldWorld) -> No
     cells[head.split(",").index("dikunjungi")] = "77"
     store.put_bytes(bucket, f"{prefix}nasional.csv", "\n".join([head, ",".join(cells), *rest]).encode())
     try:
-        assert audit_one(released.resources, NATION) == ("nation: visited is 77 in nasional.csv, 3 in provinsi.csv",)
+        assert auditing.audit(released.resources, NATION) == (
+            "nation: visited is 77 in nasional.csv, 3 in provinsi.csv",
+        )
     finally:
         store.put_bytes(bucket, f"{prefix}nasional.csv", content)
 
@@ -108,12 +110,12 @@ def test_a_published_table_that_was_altered_is_named(released: FieldWorld) -> No
 def test_what_fails_is_told_to_the_platform_team_and_ends_red(released: FieldWorld, mail_sink: MailSink) -> None:
     for path in mail_sink.received():
         path.unlink()
-    audit_one(released.resources, PROVINCE)
-    conclude_audit(released.resources, [PROVINCE])
+    auditing.audit(released.resources, PROVINCE)
+    auditing.conclude(released.resources, [PROVINCE])
     bend(released, "UPDATE mart.change SET visited = visited + 1")
-    audit_one(released.resources, PROVINCE)
+    auditing.audit(released.resources, PROVINCE)
     with pytest.raises(AuditError, match="province 11: not audited"):
-        conclude_audit(released.resources, ["11", PROVINCE])
+        auditing.conclude(released.resources, ["11", PROVINCE])
     [(subject, body)] = released.rows("SELECT subject, body FROM alert.outbox")
     assert "weekly audit of" in subject
     assert f"province {PROVINCE}, changes of place" in body

@@ -114,7 +114,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [Step(f"{RECEPTION}.bring_files"), Step(f"{PARTS}.fetch_known", before=True), Step(f"{PARTS}.load_part")],
+    [Step(f"{RECEPTION}.fetch_files"), Step(f"{PARTS}.fetch_known", before=True), Step(f"{PARTS}.load_part")],
     ids=str,
 )
 def test_a_run_in_the_dark_ends_by_itself_and_the_next_one_is_not_kept_waiting(

@@ -124,8 +124,8 @@ BEFORE_THE_FLIP = [
     Step(f"{SEALING}.write_seal", before=True),
     Step(f"{SEALING}._archive_seal"),
     Step(f"{RECEIVING}.ensure_night_partitions"),
-    Step(f"{RECEPTION}.bring_manifest"),
-    Step(f"{RECEPTION}.bring_files"),
+    Step(f"{RECEPTION}.fetch_manifest"),
+    Step(f"{RECEPTION}.fetch_files"),
     Step(f"{PARTS}.load_part"),
     Step(f"{PARTS}.stage", call=2, before=True),
     Step(f"{PARTS}.load_part", call=2),
@@ -143,7 +143,7 @@ AFTER_THE_FLIP = [
 ]
 # One of each kind: before anything, in a delivery, in a part, around the flip, between deliveries, at the end.
 KILLED_AT = {
-    "before write_seal 1", "after bring_files 1", "after load_part 2", "before accept 1", "after accept 1",
+    "before write_seal 1", "after fetch_files 1", "after load_part 2", "before accept 1", "after accept 1",
     "after reject 1", "before refresh_province 1",
 }  # fmt: skip
 
@@ -176,7 +176,7 @@ def test_a_killed_night_leaves_no_delivered_file_longer_than_the_next_run(
     world.resources = replace(world.resources, settings=settings)
     quick_receive(world, monkeypatch)
     world.deliver(NIGHT, [family("A")], produced_at=AT)
-    start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.bring_files"), die).join(SIDE_BY_SIDE_SECONDS)
+    start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.fetch_files"), die).join(SIDE_BY_SIDE_SECONDS)
     assert {path.name for path in files_at_work(world)} >= {"keluarga-00001.csv.gz", "anggota-00001.csv.gz"}
     # Of another province that has nothing to do: whoever runs next clears up.
     nightly.receive(world.resources, NEIGHBOUR, NIGHT)
@@ -296,8 +296,8 @@ def test_storage_that_goes_away_fails_the_province_and_the_next_run_completes_it
     for step in (
         Step(f"{LEDGER}.note_begun"),
         Step(f"{SEALING}.write_receipt"),
-        Step(f"{RECEPTION}.bring_manifest"),
-        Step(f"{RECEPTION}.bring_files", before=True),
+        Step(f"{RECEPTION}.fetch_manifest"),
+        Step(f"{RECEPTION}.fetch_files", before=True),
         Step(f"{RECEPTION}.write_receipt", before=True),
     ):
         with interrupted(step, server.stop), pytest.raises(ObjectStoreError):
@@ -348,7 +348,7 @@ def test_mail_that_was_down_is_sent_once_it_is_up(world: FieldWorld, mail_sink: 
 
     def told(settings: Settings) -> tuple[int, int]:
         resources = replace(world.resources, settings=settings)
-        done = nightly.tell(resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
+        done = nightly.notify(resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
         return done.sent, done.waiting
 
     for _ in range(2):
@@ -365,7 +365,7 @@ def test_a_message_that_waits_keeps_no_other_night_red(world: FieldWorld, mail_s
     nowhere = replace(OFFICE, channel=Channel.WEBHOOK, address="obrolan")
     put(world.resources.engine, nowhere, night=NIGHT - timedelta(days=1), now=AT)
     for _ in range(2):
-        done = nightly.tell(world.resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
+        done = nightly.notify(world.resources, Outcome(NIGHT, (PROVINCE,), failed={}, publication=None))
         assert (done.waiting, done.unreached) == (1, 0)
     assert world.rows("SELECT attempts, state FROM alert.delivery WHERE address = 'obrolan'") == [(1, "waiting")]
 

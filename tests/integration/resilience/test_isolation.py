@@ -101,7 +101,7 @@ def run_of_dag(world: FieldWorld) -> None:
     for step in (
         *(lambda code=code: dag_steps.receive_one(request, code) for code in ASKED),
         lambda: dag_steps.publish_night(request),
-        lambda: dag_steps.tell_all(request, {}),
+        lambda: dag_steps.notify_all(request, {}),
         lambda: dag_steps.conclude_night(request),
     ):
         try:
@@ -192,7 +192,7 @@ def test_a_task_whose_process_was_ended_is_told_as_that(world: FieldWorld) -> No
     request = RunRequest(NIGHT, ASKED, alerts=True)
     dag_steps.receive_one(request, OTHER)
     dag_steps.publish_night(request)
-    dag_steps.tell_all(request, {})
+    dag_steps.notify_all(request, {})
     assert "left no error" in " ".join(mail_of(world).split())
     with pytest.raises(NightFailedError, match=f"province {PROVINCE}: .*left no error"):
         dag_steps.conclude_night(request)

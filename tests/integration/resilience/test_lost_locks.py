@@ -57,7 +57,7 @@ def deliver(world: FieldWorld) -> None:
         Step(f"{RECEIVING}.seal_night"),
         Step(f"{PARTS}.load_part"),
         Step(f"{PARTS}.load_part", call=2),
-        Step(f"{RECEPTION}.bring_files"),
+        Step(f"{RECEPTION}.fetch_files"),
     ],
     ids=str,
 )
@@ -74,7 +74,7 @@ def test_who_lost_the_lock_rejects_nothing_in_the_archive_either(world: FieldWor
     delivery_id = world.deliver(NIGHT, [family("A")], produced_at=AT)
     [missing] = [each.key for each in store.list_objects(settings.landing_bucket, "landing/") if "anggota" in each.key]
     store.delete(settings.landing_bucket, missing)
-    step = Step(f"{RECEPTION}.bring_files", before=True)
+    step = Step(f"{RECEPTION}.fetch_files", before=True)
     with interrupted(step, lambda: end_lock_session(world)), pytest.raises(LockLostError, match=f"province {PROVINCE}"):
         world.run(NIGHT)
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from local_services.postgres import PostgresServer
 from regsosek.cli.main import app
 from regsosek.errors import AuditError, SealedNightError
-from regsosek.night.auditing import audit_one
+from regsosek.night import auditing
 from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.replaying import replay
 from regsosek.release.publish import publish
@@ -163,7 +163,7 @@ def test_a_replay_killed_within_a_night_is_taken_up_by_the_next_run(three_nights
     world = three_nights
     whole = contents(world, NIGHTS)
     back_to_the_dump(world)
-    step = Step(f"{RECEPTION}.bring_files", call=1 if night == THIRD else 2)
+    step = Step(f"{RECEPTION}.fetch_files", call=1 if night == THIRD else 2)
     process = start_replay(world, NEXT, PROVINCE, step, die)
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
@@ -176,7 +176,7 @@ def test_a_replay_killed_within_a_night_is_taken_up_by_the_next_run(three_nights
 
 def test_an_earlier_night_that_was_interrupted_is_completed_first(world: FieldWorld) -> None:
     world.deliver(NIGHT, [family("A")], produced_at=AT)
-    process = start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.bring_files"), die)
+    process = start_night(world, NIGHT, PROVINCE, Step(f"{RECEPTION}.fetch_files"), die)
     process.join(60)
     world.deliver(NEXT, [family("B", number=2)], produced_at=AT + DAY)
     assert world.run(NEXT).states == {"accepted": 1}
@@ -211,9 +211,9 @@ def test_a_release_over_lost_nights_names_the_replay_or_the_province(three_night
 def test_the_full_audit_sees_lost_nights_whatever_is_left_adds_up(three_nights: FieldWorld) -> None:
     resources = three_nights.resources
     publish(resources.publisher, resources.store, resources.settings, NIGHT)
-    assert audit_one(resources, PROVINCE) == ()
+    assert auditing.audit(resources, PROVINCE) == ()
     back_to_the_dump(three_nights)
-    [told] = audit_one(resources, PROVINCE)
+    [told] = auditing.audit(resources, PROVINCE)
     assert REPLAY in told
 
 

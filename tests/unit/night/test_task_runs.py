@@ -7,7 +7,7 @@ import pytest
 
 from regsosek.geography.provinces import provinces
 from regsosek.night.receiving.stopwatch import Stopwatch, peak_rss_bytes
-from regsosek.night.run_notes import LONGEST_NOTE, told_of_run, with_told
+from regsosek.night.run_notes import LONGEST_NOTE, conclusion_of_run, with_conclusion
 from regsosek.night.task_runs import this_task
 
 NIGHT = date(2022, 10, 21)
@@ -57,13 +57,13 @@ def test_a_step_that_fails_took_its_time_too() -> None:
 
 
 def test_the_note_of_a_run_keeps_what_stood_there_and_tells_the_last_try_alone() -> None:
-    first = with_told("64 Kalimantan Timur, asked for from the portal", "33 of 34 provinces whole; failed: Papua")
+    first = with_conclusion("64 Kalimantan Timur, asked for from the portal", "33 of 34 provinces whole; failed: Papua")
     assert first.splitlines() == [
         "64 Kalimantan Timur, asked for from the portal", "Night: 33 of 34 provinces whole; failed: Papua",
     ]  # fmt: skip
-    assert with_told(first, "34 of 34 provinces whole").splitlines()[1:] == ["Night: 34 of 34 provinces whole"]
-    assert with_told(None, "34 of 34 provinces whole") == "Night: 34 of 34 provinces whole"
-    assert len(with_told("x" * 2000, "told")) == LONGEST_NOTE
+    assert with_conclusion(first, "34 of 34 provinces whole").splitlines()[1:] == ["Night: 34 of 34 provinces whole"]
+    assert with_conclusion(None, "34 of 34 provinces whole") == "Night: 34 of 34 provinces whole"
+    assert len(with_conclusion("x" * 2000, "told")) == LONGEST_NOTE
 
 
 def test_a_warehouse_that_is_not_there_leaves_the_note_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,4 +75,4 @@ def test_a_warehouse_that_is_not_there_leaves_the_note_alone(monkeypatch: pytest
         monkeypatch.setenv(f"REGSOSEK_{name}", "postgresql+psycopg://nobody@127.0.0.1:1/none")
     monkeypatch.setenv("REGSOSEK_HMAC_KEY", "k" * 32)
     monkeypatch.setenv("REGSOSEK_ENV_FILE", "/nonexistent")
-    assert told_of_run("regsosek_nightly", "run") is None
+    assert conclusion_of_run("regsosek_nightly", "run") is None

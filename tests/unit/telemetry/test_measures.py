@@ -24,7 +24,7 @@ def tell_everything() -> None:
     with within(province="64"):
         measures.step_taken("load", 1.5, 1 << 20)
     measures.delivery_decided("64", "REGSOSEK22.K", "accepted", {"keluarga": {"loaded": 7, "quarantined": 2}})
-    measures.bytes_brought("64", "REGSOSEK22.K", 4096)
+    measures.bytes_fetched("64", "REGSOSEK22.K", 4096)
     measures.error_share("64", "keluarga", 8, 2)
     measures.night_concluded(1666285200, {"whole": 33, "silent": 1})
     measures.values_masked(1)

@@ -131,7 +131,7 @@ def _carry_out(decide: "Decide", delivery_id: str, province: str, reason: str, p
         console.print(
             f"Delivery {delivery_id} of province {decided.province} is {decided.state} from night {decided.night}."
         )
-        deciding.tell(opened, decided)
+        deciding.notify(opened, decided)
         if publish:
             tell_release(deciding.publish_newest(opened))
         else:

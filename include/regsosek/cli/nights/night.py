@@ -95,8 +95,8 @@ def audit(
         if full:
             for code in chosen(province):
                 with console.status(f"Auditing province {code}..."):
-                    auditing.audit_one(opened, code)
-            auditing.conclude_audit(opened, chosen(province))
+                    auditing.audit(opened, code)
+            auditing.conclude(opened, chosen(province))
         standing, found = auditing.results(opened)
     for code, faults in found.items():
         for line in faults or (f"province {code} holds",):

@@ -71,7 +71,7 @@ def _receipt_of_retry(resources: Resources, entry: Delivery, decision: Decision)
     )
 
 
-def bring_manifest(resources: Resources, entry: Delivery, receipt: Receipt, scratch: Path) -> tuple[Manifest, Receipt]:
+def fetch_manifest(resources: Resources, entry: Delivery, receipt: Receipt, scratch: Path) -> tuple[Manifest, Receipt]:
     """The manifest, and the receipt that now names its archived copy.
 
     Raises:
@@ -179,7 +179,7 @@ def sizes_beyond(manifest: Manifest, settings: Settings) -> Iterator[ContractBre
     return size_breaches(manifest, file_bytes=file_bytes, delivery_bytes=settings.largest_delivery_mib << 20)
 
 
-def bring_files(
+def fetch_files(
     resources: Resources, entry: Delivery, receipt: Receipt, manifest: Manifest, scratch: Path
 ) -> Sequence[FetchedFile]:
     """Every file of the delivery, verified: from the archive if its own files lie there, else from landing.
@@ -211,7 +211,7 @@ def archive_files(resources: Resources, receipt: Receipt, files: Iterable[Fetche
         )
 
 
-def bring_window(resources: Resources, receipt: Receipt, scratch: Path) -> FieldWindow:
+def fetch_window(resources: Resources, receipt: Receipt, scratch: Path) -> FieldWindow:
     """The province's field window as the calendar had it when the delivery was registered.
 
     An extension that is decided later changes no verdict of a night that is replayed.

@@ -23,7 +23,7 @@ def measure_decided(connection: Connection, entry: Delivery) -> None:
 
 
 def measure_error_shares(connection: Connection, province: str, night: date) -> None:
-    """Tells the error share of each dataset over all deliveries of ``night``, of the nights' own and of freed ones."""
+    """Records the error share of each dataset of all deliveries of ``night``, its own and freed ones."""
     shares, line = tables.error_share.c, delivery.c
     query = (
         select(shares.dataset, func.sum(shares.judged), func.sum(shares.in_error))

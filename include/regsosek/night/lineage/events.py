@@ -50,7 +50,7 @@ class Work:
         return self._event(RunState.COMPLETE, facts)
 
     def failed(self, kind: str) -> RunEvent:
-        """It failed; the kind of the error alone is told, for a message may quote what it was about."""
+        """It failed; the kind of the error alone is reported, for a message may quote what it was about."""
         fault = error_message_run.ErrorMessageRunFacet(kind, "PYTHON")
         return self._event(RunState.FAIL, Facts(), {"errorMessage": fault})
 

@@ -1,4 +1,4 @@
-"""Lineage of a province's night and of a release: told when it begins and when it ends, where anybody wants to know."""
+"""Lineage of a province's night and of a release: reported at its begin and its end, where anybody wants to know."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 @contextmanager
 def province_lineage(resources: Resources, province: str, night: date) -> Iterator[None]:
-    """Tells of the deliveries of a province's night, of their quality, and of the tables that they were written to."""
+    """Reports the deliveries of a province's night, their quality, and the tables that they were written to."""
 
     def facts() -> "Facts":
-        from regsosek.night.lineage.facts import province_facts  # noqa: PLC0415 - see _told
+        from regsosek.night.lineage.facts import province_facts  # noqa: PLC0415 - see _reported
 
         with resources.loader.connect() as connection:
             return province_facts(connection, resources.settings.landing_bucket, province, night)
 
-    with _told("receive", night, province, facts):
+    with _reported("receive", night, province, facts):
         yield
 
 
 @contextmanager
 def release_lineage(resources: Resources, night: date) -> Iterator[Callable[[Published], None]]:
-    """Tells of a release, of the tables that it is made of and of its audit; the caller says what was published."""
+    """Reports a release, the tables that it is made of and its audit; the caller says what was published."""
     published: list[Published] = []
 
     def facts() -> "Facts":
-        from regsosek.night.lineage.facts import release_facts  # noqa: PLC0415 - see _told
+        from regsosek.night.lineage.facts import release_facts  # noqa: PLC0415 - see _reported
 
         return release_facts(resources.publisher.url, resources.settings.release_bucket, published[0])
 
-    with _told("publish", night, NATION, facts):
+    with _reported("publish", night, NATION, facts):
         yield published.append
 
 
 @contextmanager
-def _told(job: str, night: date, province: str, facts: Callable[[], "Facts"]) -> Iterator[None]:
+def _reported(job: str, night: date, province: str, facts: Callable[[], "Facts"]) -> Iterator[None]:
     emitter = current_emitter()
     if emitter is None:
         yield

@@ -1,4 +1,4 @@
-"""One province's night: every delivery brought, staged, judged, recognised, loaded, and made visible in one flip."""
+"""One province's night: every delivery fetched, staged, judged, recognised, loaded, and made visible in one flip."""
 
 import logging
 from collections import Counter

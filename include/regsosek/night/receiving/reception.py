@@ -1,4 +1,4 @@
-"""One delivery received: brought, staged, judged, recognised, loaded, then visible, held or rejected in one flip."""
+"""One delivery received: fetched, staged, judged, recognised, loaded, then visible, held or rejected in one flip."""
 
 import logging
 from collections import deque
@@ -16,7 +16,7 @@ from regsosek.geography.calendar import PossibleDays, latest_day
 from regsosek.landing.archive import Decision, Receipt, write_receipt
 from regsosek.landing.intake import FetchedFile
 from regsosek.night.discovery.applicable_rules import Judges
-from regsosek.night.discovery.fetching import archive_files, bring_files, bring_manifest, bring_window, receipt_of
+from regsosek.night.discovery.fetching import archive_files, fetch_files, fetch_manifest, fetch_window, receipt_of
 from regsosek.night.discovery.measuring import measure_decided
 from regsosek.night.erasure.erased_cases import ErasedCases
 from regsosek.night.receiving.assessing import Assessment, Violated
@@ -27,7 +27,7 @@ from regsosek.quality.hold_limits import ErrorShare, Limits, exceeding, measured
 from regsosek.resources import Resources
 from regsosek.staging.reading.repairs import Repair
 from regsosek.telemetry.context import within
-from regsosek.telemetry.measures import bytes_brought
+from regsosek.telemetry.measures import bytes_fetched
 from regsosek.warehouse.cases.loading import clear_delivery
 from regsosek.warehouse.nights import holding, ledger
 from regsosek.warehouse.nights.ledger import Delivery
@@ -78,7 +78,7 @@ class Reception:
         try:
             if receipt.manifest_sha256 is None:
                 self._refuse_rejected_before(receipt)
-            manifest, receipt = bring_manifest(self.resources, self.entry, receipt, self.scratch)
+            manifest, receipt = fetch_manifest(self.resources, self.entry, receipt, self.scratch)
             totals = {str(dataset): rows for dataset, rows in manifest.totals.items()}
             if not self.awaited.isdisjoint(manifest.supersedes):
                 return False
@@ -134,17 +134,17 @@ class Reception:
             ledger.note_rule_results(connection, entry, _rule_results(violations))
         with self.resources.loader.begin() as connection:
             ledger.note_timing(connection, entry, 0, self.watch.spent)
-        self._tell(held, limits)
+        self._log_decided(held, limits)
 
     def _judge_parts(
         self, manifest: Manifest, receipt: Receipt, supersedes: tuple[str, ...]
     ) -> tuple[Mapping[Violated, int], tuple[ErrorShare, ...]]:
         """Violations by rule, and the error shares of the whole delivery; only what is not refused is archived."""
         with self.watch.step("fetch"):
-            files = bring_files(self.resources, self.entry, receipt, manifest, self.scratch)
+            files = fetch_files(self.resources, self.entry, receipt, manifest, self.scratch)
         try:
             files = self.erased.emptied(self.resources, manifest, files, self.scratch)
-            bytes_brought(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
+            bytes_fetched(self.entry.province, manifest.instrument, sum(file.bytes for file in manifest.files))
             assessment = self._load_parts(manifest, self._judged_by(receipt), supersedes, files)
             self.erased.require_searched(manifest)
             with self.watch.step("fetch"):
@@ -173,7 +173,7 @@ class Reception:
                 self._load_part(assessment, part, of_part)
         return assessment
 
-    def _tell(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
+    def _log_decided(self, held: tuple[ErrorShare, ...], limits: Limits) -> None:
         entry = self.entry
         for share in held:
             log.warning(
@@ -186,7 +186,7 @@ class Reception:
 
     def _possible_days(self, manifest: Manifest, receipt: Receipt) -> PossibleDays:
         entry = self.entry
-        window = bring_window(self.resources, receipt, self.scratch)
+        window = fetch_window(self.resources, receipt, self.scratch)
         latest = latest_day(entry.province, produced_at=manifest.produced_at, night=entry.night)
         return PossibleDays.of(window, latest=latest, night=entry.counted_night)
 

@@ -1,4 +1,4 @@
-"""What the steps of a night take: time, and memory of the process that works; also told as measures."""
+"""What the steps of a night take: time, and memory of the process that works; also recorded as measures."""
 
 import resource
 import sys

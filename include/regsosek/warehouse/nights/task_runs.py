@@ -50,9 +50,9 @@ def note_ended(connection: Connection, run: TaskRun, spent: Spent) -> None:
     connection.execute(update(task_run).where(*_own(run)).values(**vars(spent)))
 
 
-def note_told(connection: Connection, run: TaskRun, told: str) -> None:
+def note_conclusion(connection: Connection, run: TaskRun, sentence: str) -> None:
     """Notes what the task instance says of the whole run."""
-    connection.execute(update(task_run).where(*_own(run)).values(told=told))
+    connection.execute(update(task_run).where(*_own(run)).values(told=sentence))
 
 
 def _own(run: TaskRun) -> list[ColumnElement[bool]]:
