@@ -4,7 +4,6 @@ Both pages are written by hand but for regions marked ``<!-- generated: NAME -->
 and sources come from the suites, examples from the scenario tables that the tests hold the rules to.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from regsosek.contract.codebook import ALL_DATASETS, Block, block
 from regsosek.contract.stream_kinds import MESSAGES, stream_lines, stream_words
 from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.generated import CodebookRule, codebook_rules
-from regsosek.quality.rules import Rule, rule_from
+from regsosek.quality.rules import Rule, expectations_of, rule_from
 from regsosek.wording import markdown
 
 RULES: Final = Path("docs/rules.md")
@@ -53,14 +52,18 @@ class Catalogue:
 
 
 def read_catalogue(expectations: Path, scenarios: Path) -> Catalogue:
-    """Reads the rules by hand from directory ``expectations`` and the examples from directory ``scenarios``."""
+    """Reads the rules by hand from directory ``expectations`` and the examples from directory ``scenarios``.
+
+    Raises:
+        ConfigurationError: a dataset has no rules by hand, or they cannot be read.
+    """
     by_hand = [rule for dataset in ALL_DATASETS for rule in _by_hand(expectations / f"{dataset}.json", dataset)]
     of_codebook = [each for dataset in ALL_DATASETS for each in codebook_rules(dataset)]
     return Catalogue(by_hand, of_codebook, Examples.read(scenarios))
 
 
 def _by_hand(path: Path, dataset: str) -> Iterator[Rule]:
-    for expectation in json.loads(path.read_bytes())["expectations"]:
+    for expectation in expectations_of(path):
         yield rule_from(dataset, expectation)
 
 

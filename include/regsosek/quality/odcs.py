@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from regsosek.contract.codebook import DATASETS, Variable, block, code_list, variables
+from regsosek.contract.codebook import Variable, block, code_list, variables
 from regsosek.contract.instruments import Instrument, instruments
 from regsosek.contract.key_forms import any_form
 from regsosek.contract.limits import MAX_LINE_BYTES
@@ -18,6 +18,7 @@ from regsosek.contract.manifest import CONTRACT_VERSION, FILE_NAME, MANIFEST_NAM
 from regsosek.contract.pages.documentation import WRITTEN, manifest_schema_document
 from regsosek.contract.reasons import rejection_reasons
 from regsosek.contract.stream_kinds import MESSAGES
+from regsosek.errors import ConfigurationError
 from regsosek.geography.provinces import provinces
 from regsosek.quality.hold_limits import EVERYWHERE, REPLACED, our_limits
 from regsosek.quality.rules import Rule
@@ -154,7 +155,7 @@ _ENDS: Final = {"from": "anggota", "to": "keluarga"}
 def _property(variable: Variable, form: Instrument) -> Document:
     place = block(variable.dataset, variable.block, form.version)
     always = variable.required == "yes" and not variable.universe and place.required_when == "TRUE"
-    key = _KEYS[variable.dataset] if variable.dataset in DATASETS else MESSAGES[variable.dataset].key
+    key = _key_of(variable.dataset)
     found: Document = {
         "name": variable.name,
         "businessName": variable.label_id,
@@ -172,6 +173,21 @@ def _property(variable: Variable, form: Instrument) -> Document:
     if variable.kind == "choice":
         found["enum"] = _codes(variable.codes, form.version)
     return found | {"customProperties": _custom(_conditions(variable, form, always=always))}
+
+
+def _key_of(dataset: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a dataset apart.
+
+    Raises:
+        ConfigurationError: nobody said which.
+    """
+    key = MESSAGES[dataset].key if dataset in MESSAGES else _KEYS.get(dataset)
+    if key is None:
+        raise ConfigurationError(
+            f"dataset {dataset} of codebook/instruments.csv has no key; name its columns in quality/odcs.py (_KEYS), "
+            "or give it an instrument of its own and a line in contract/streams.csv"
+        )
+    return key
 
 
 def _conditions(variable: Variable, form: Instrument, *, always: bool) -> Document:

@@ -119,7 +119,7 @@ def load_suite(directory: Path, dataset: str) -> Suite:
         ConfigurationError: a file is missing or not JSON, a rule names an unknown version of the questionnaire, or an
             id stands twice in one.
     """
-    parts = [_expectations(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
+    parts = [expectations_of(directory / f"{dataset}{kind}.json") for kind in (".codebook", "")]
     suite = Suite(dataset, tuple(rule_from(dataset, each) for part in parts for each in part))
     known = instrument_versions(instrument_of(dataset))
     for version in known:
@@ -142,11 +142,18 @@ def load_suites(directory: Path) -> dict[str, Suite]:
     return {dataset: load_suite(directory, dataset) for dataset in ALL_DATASETS}
 
 
-def _expectations(path: Path) -> list[dict[str, Any]]:
+def expectations_of(path: Path) -> list[dict[str, Any]]:
+    """The expectations of one file of a suite.
+
+    Raises:
+        ConfigurationError: the file is missing or not JSON, or has no list of expectations.
+    """
     try:
         expectations: list[dict[str, Any]] = json.loads(path.read_bytes())["expectations"]
     except (OSError, ValueError, KeyError) as error:
-        raise ConfigurationError(f"suite {path.name} cannot be read: {type(error).__name__} {error}") from None
+        generated = path.name.endswith(".codebook.json")
+        fix = "run `regsosek generate`" if generated else 'write its rules by hand, or `"expectations": []` for none'
+        raise ConfigurationError(f"suite {path.name} cannot be read: {type(error).__name__} {error}; {fix}") from None
     return expectations
 
 

@@ -1,12 +1,14 @@
 """The catalogue names every rule once, can be found through, shows true examples and no personal value."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from regsosek.contract.codebook import ALL_DATASETS, DATASETS, variables
 from regsosek.contract.stream_kinds import MESSAGES
+from regsosek.errors import ConfigurationError
 from regsosek.generated import SCENARIOS, stale_files
 from regsosek.quality.catalogue import (
     CODEBOOK_RULES,
@@ -19,7 +21,7 @@ from regsosek.quality.catalogue import (
 )
 from regsosek.quality.examples import Examples, violating_value
 from regsosek.quality.reasons import explain
-from regsosek.quality.rules import Suite
+from regsosek.quality.rules import Suite, load_suite
 from regsosek.staging.engine import open_engine
 from support.checks.rule_cases import RuleCase
 from support.deliveries.families import VERSION, reference_tables, stage_rows
@@ -52,6 +54,17 @@ def test_the_catalogue_holds_every_rule_of_the_suites_once(
     assert [rule.id for rule in rules if text.count(f'<a id="{anchor(rule)}"></a>') != 1] == []
     for said in ("text_id", "text_en"):
         assert [rule.id for rule in rules if getattr(rule, said).replace("|", "\\|") not in text] == []
+
+
+def test_a_dataset_without_a_file_of_rules_by_hand_is_refused_with_the_fix(tmp_path: Path) -> None:
+    for path in (ROOT / "expectations").glob("*.json"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "rekap_vk.json").unlink()
+    with pytest.raises(ConfigurationError, match=r"rekap_vk\.json cannot be read: .*; write its rules by hand"):
+        read_catalogue(tmp_path, ROOT / SCENARIOS)
+    (tmp_path / "rekap_vk.codebook.json").unlink()
+    with pytest.raises(ConfigurationError, match=r"rekap_vk\.codebook\.json cannot be read: .*run `regsosek generate`"):
+        load_suite(tmp_path, "rekap_vk")
 
 
 def test_rules_of_streams_and_of_the_questionnaire_have_letters_of_their_own() -> None:

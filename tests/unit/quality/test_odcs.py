@@ -13,14 +13,16 @@ from hostile.draft import NIGHT
 from regsosek.contract.codebook import ALL_DATASETS, code_list, variables
 from regsosek.contract.instruments import instrument_versions, instruments
 from regsosek.contract.pages.documentation import manifest_schema
+from regsosek.errors import ConfigurationError
 from regsosek.night.checking import contract_check
 from regsosek.night.checking.contract_check import Asked, check_delivery
-from regsosek.quality.odcs import ODCS
+from regsosek.quality.odcs import ODCS, odcs_document
 from regsosek.quality.rules import load_suites
 from regsosek.settings import PROJECT_ROOT
 from support.checks.matrix import FULL
 from support.deliveries.checked_folder import no_services
 from support.deliveries.contract_stranger import Stranger, named
+from support.deliveries.edited_codebook import codebook, lines, shipped, written
 from support.deliveries.reference_folder import frame_row, write_reference
 from support.worlds.field_world import CompiledJudge
 
@@ -53,6 +55,16 @@ def test_it_has_every_dataset_of_every_instrument() -> None:
     assert set(OBJECTS) == set(ALL_DATASETS)
     held = {(named(each)["instrument"], named(each)["instrumentVersion"]) for each in DOCUMENT["schema"]}
     assert held == {(each.instrument, each.version) for each in instruments()}
+
+
+def test_a_dataset_whose_key_nobody_said_is_refused_with_the_place_to_say_it() -> None:
+    known = lines(shipped()["instruments.csv"])
+    form, rest = known[0] | {"datasets": "keluarga anggota usaha"}, known[1:]
+    asked = lines(shipped()["variables.csv"])
+    more = [line | {"dataset": "usaha"} for line in asked if line["dataset"] == "rekap_vk"]
+    texts = {"instruments.csv": written([form, *rest]), "variables.csv": written([*asked, *more])}
+    with codebook({**shipped(), **texts}), pytest.raises(ConfigurationError, match=r"dataset usaha .*quality/odcs\.py"):
+        odcs_document([])
 
 
 @pytest.mark.parametrize("dataset", ALL_DATASETS)

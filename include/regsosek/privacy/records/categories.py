@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from regsosek.contract.codebook import ALL_DATASETS, Variable, all_variables
 from regsosek.contract.stream_kinds import MESSAGES
+from regsosek.errors import ConfigurationError
 from regsosek.warehouse.access.rights import table_rights
 
 ADULT = 18
@@ -40,16 +41,21 @@ def category_of(dataset: str, variable: Variable) -> Category:
     """The category of a variable: by class or pattern, else that of its stream (``contract/streams.csv``).
 
     Raises:
-        LookupError: none takes it: add it to ``categories.csv``.
+        ConfigurationError: none takes it.
     """
     for each in categories():
         if each.pii == variable.pii if each.pii else re.fullmatch(each.variables, f"{dataset}.{variable.name}"):
             return each
-    of_stream = MESSAGES[dataset].category if dataset in MESSAGES else ""
-    for each in categories():
-        if each.category == of_stream:
-            return each
-    raise LookupError(f"{dataset}.{variable.name} is of no category: add it to privacy/records/categories.csv")
+    named = f"{dataset}.{variable.name} is of no category"
+    if dataset not in MESSAGES:
+        raise ConfigurationError(f"{named}; add it to a pattern of privacy/records/categories.csv")
+    of_stream = {each.category: each for each in categories()}.get(MESSAGES[dataset].category)
+    if of_stream is None:
+        raise ConfigurationError(
+            f"{named}; add it to a pattern of privacy/records/categories.csv, or name a category of that file for all "
+            "of its stream in contract/streams.csv"
+        )
+    return of_stream
 
 
 def categories_of(datasets: Iterable[str], names: Collection[str] | None = None) -> list[Category]:
