@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from regsosek.contract.codebook import CODEBOOK_FILES
 from regsosek.contract.instruments import codebook_text, first_version
+from regsosek.contract.publication import published_text
 
 Texts = dict[str, str]
 Line = dict[str, str]
@@ -19,8 +20,24 @@ _READERS = ("regsosek.contract.instruments", "regsosek.contract.codebook")
 
 
 def shipped() -> Texts:
-    """The files of the codebook as they are."""
-    return {name: codebook_text(name) for name in CODEBOOK_FILES}
+    """The files of the codebook as they are in the first version of every instrument, whatever was added later."""
+    return {name: _first_forms(name) for name in CODEBOOK_FILES}
+
+
+def _first_forms(name: str) -> str:
+    known = lines(codebook_text(name))
+    if name == "instruments.csv":
+        return written(list({line["instrument"]: line for line in reversed(known)}.values())[::-1])
+    if "since" not in known[0]:
+        return codebook_text(name)
+    first = {"", *(first_version(line["instrument"]) for line in lines(codebook_text("instruments.csv")))}
+    return written([line | {"until": ""} for line in known if line["since"] in first])
+
+
+def published() -> str:
+    """What is fixed of the first version of every instrument."""
+    known = lines(published_text())
+    return written([line for line in known if line["version"] == first_version(line["instrument"])])
 
 
 def lines(text: str) -> list[Line]:

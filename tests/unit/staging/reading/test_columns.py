@@ -6,15 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from regsosek.contract.codebook import all_variables
+from regsosek.contract.codebook import variables
 from regsosek.contract.manifest import DeliveredFile
 from regsosek.errors import ContractBreachError
 from regsosek.staging.reading.columns import match_columns
 from regsosek.staging.reading.repairs import Repair
 from support.checks.staging_reading import NIK, read
-from support.deliveries.families import anggota_row, parquet_of
+from support.deliveries.families import VERSION, anggota_row, parquet_of
 
-EXPECTED = all_variables("anggota")
+EXPECTED = variables("anggota", VERSION)
 NAMES = [variable.name for variable in EXPECTED]
 FILE = DeliveredFile(
     name="anggota-00001.csv.gz", dataset="anggota", part=1, format="csv.gz", rows=0, bytes=0, sha256="0" * 64

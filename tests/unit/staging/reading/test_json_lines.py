@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from regsosek.contract.codebook import all_variables
+from regsosek.contract.codebook import variables
 from regsosek.contract.limits import MAX_LINE_BYTES
 from regsosek.staging.reading.repairs import Repair
 from support.checks.staging_reading import NIK, ROWS, read, refused, values
-from support.deliveries.families import anggota_row, jsonl_gz
+from support.deliveries.families import VERSION, anggota_row, jsonl_gz
 
 FORMAT = "jsonl.gz"
 TEXT = gzip.decompress(jsonl_gz("anggota", ROWS)).decode()
@@ -70,7 +70,7 @@ def test_a_key_that_every_row_lacks_is_a_missing_column(engine, tmp_path: Path) 
 @pytest.mark.parametrize("text", ["", "\n", "\n \n"])
 def test_a_file_without_rows_is_read(engine, tmp_path: Path, text: str) -> None:
     read(engine, tmp_path, zipped(text), 0, format_=FORMAT)
-    assert values(engine, *(v.name for v in all_variables("anggota"))) == []
+    assert values(engine, *(v.name for v in variables("anggota", VERSION))) == []
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regsosek.contract.codebook import STREAMS, all_variables
+from regsosek.contract.codebook import STREAMS, variables
 from regsosek.errors import ContractBreachError
 from regsosek.staging.reading.repairs import Repair
 from support.checks.matrix import examples
 from support.checks.staging_reading import NIK, ROWS, read, refused, values
-from support.deliveries.families import parquet, parquet_of
+from support.deliveries.families import VERSION, parquet, parquet_of
 
 FORMAT = "parquet"
 WHOLE = parquet("anggota", ROWS)
@@ -26,7 +26,7 @@ SCHEMA = WHOLE[(_place := WHOLE.index(b"ARROW:schema") + 30) : _place + 20]
 TABLE = pq.read_table(pa.BufferReader(WHOLE))
 NAN = float("nan")
 MIDNIGHT = datetime(1984, 2, 3, tzinfo=UTC).replace(tzinfo=None)  # as pandas keeps a date
-FAMILIES = pa.table({v.name: pa.nulls(2, pa.string()) for v in all_variables("keluarga")})
+FAMILIES = pa.table({v.name: pa.nulls(2, pa.string()) for v in variables("keluarga", VERSION)})
 
 
 def with_column(name: str, column: Any, table: pa.Table = TABLE) -> pa.Table:
@@ -78,7 +78,7 @@ def test_nan_among_several_whole_numbers_is_missing(engine, tmp_path: Path) -> N
 
 
 def test_nan_is_missing_whatever_bounds_the_file_names(engine, tmp_path: Path) -> None:
-    families = pa.table({v.name: pa.nulls(3, pa.string()) for v in all_variables("keluarga")})
+    families = pa.table({v.name: pa.nulls(3, pa.string()) for v in variables("keluarga", VERSION)})
     content = parquet_of(with_column("id_dokumen", pa.array([NAN, 0.5, 0.25]), families))
     bounds = pq.read_metadata(pa.BufferReader(content)).row_group(0).column(0).statistics
     assert (bounds.min, bounds.max) == (0.25, 0.5)
@@ -116,8 +116,8 @@ def test_coordinates_and_instants_keep_their_value(
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Makassar"])
 def test_instants_are_read_in_every_unit(engine, tmp_path: Path, dataset: str, unit: str, zone: str) -> None:
-    columns = [v for v in all_variables(dataset) if v.kind == "timestamp"]
-    table = pa.table({v.name: pa.nulls(3, pa.string()) for v in all_variables(dataset)})
+    columns = [v for v in variables(dataset, VERSION) if v.kind == "timestamp"]
+    table = pa.table({v.name: pa.nulls(3, pa.string()) for v in variables(dataset, VERSION)})
     moment = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit] * 1_666_227_600
     half = 0 if unit == "s" else moment // 1_666_227_600 // 2
     for variable in columns:
@@ -237,7 +237,7 @@ def repeated_value() -> bytes:
     rows = 40_000
     column = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["X" * 500_000]))
     columns = {
-        v.name: column if v.name == "r402_nama" else pa.nulls(rows, pa.string()) for v in all_variables("anggota")
+        v.name: column if v.name == "r402_nama" else pa.nulls(rows, pa.string()) for v in variables("anggota", VERSION)
     }
     return parquet_of(pa.table(columns), row_group_size=rows)
 
@@ -245,7 +245,7 @@ def repeated_value() -> bytes:
 def repeated_row() -> bytes:
     """Two million rows without a value."""
     nothing = pa.nulls(2_000_000, pa.string())
-    return parquet_of(pa.table({v.name: nothing for v in all_variables("anggota")}), row_group_size=2_000_000)
+    return parquet_of(pa.table({v.name: nothing for v in variables("anggota", VERSION)}), row_group_size=2_000_000)
 
 
 @pytest.mark.parametrize(
