@@ -17,6 +17,7 @@ After :func:`stage` the database holds, for this part alone:
 
 from collections.abc import Collection
 from datetime import date
+from functools import cache
 
 import duckdb
 
@@ -67,7 +68,7 @@ def stage(
     for statement in (_MISFITS, _ROSTER_FACTS, COUPLES, NIKS_OF_SEVERAL):
         connection.execute(statement)
     window = days or PossibleDays.of(field_windows()[province], latest=on)
-    connection.execute(_KELUARGA, {"delivered_on": on, **window.facts})
+    connection.execute(_KELUARGA.format(filled_iii_v=_filled_iii_v()), {"delivered_on": on, **window.facts})
     for statement in (
         ANGGOTA,
         "DROP TABLE anggota_typed",
@@ -204,19 +205,23 @@ SELECT r.keluarga_row,
 FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
 """
 
-# Whatever a cell of blocks III and V holds counts, readable or not: the question is whether they were filled at all.
-_FILLED_III_V = " + ".join(
-    f"(k.{v.name} IS NOT NULL OR k.{untyped_column(v.name)} IS NOT NULL)::INTEGER"
-    for v in all_variables("keluarga")
-    if v.block in {"III", "V"}
-)
+
+@cache
+def _filled_iii_v() -> str:
+    """SQL: how many cells of blocks III and V hold anything, readable or not."""
+    return " + ".join(
+        f"(k.{v.name} IS NOT NULL OR k.{untyped_column(v.name)} IS NOT NULL)::INTEGER"
+        for v in all_variables("keluarga")
+        if v.block in {"III", "V"}
+    )
+
 
 _KELUARGA = f"""
 CREATE OR REPLACE TABLE keluarga AS
 SELECT k.*, c.case_id, c.frame_status, c.placed_code, c.delivery_province,
        {DESA} || k.r105a_sls || k.r105b_subsls AS joined_code,
        $delivered_on::DATE AS delivered_on, $opens::DATE AS window_opens, $closes::DATE AS window_closes,
-       $latest::DATE AS latest_day, {_FILLED_III_V} AS filled_iii_v,
+       $latest::DATE AS latest_day, {{filled_iii_v}} AS filled_iii_v,
        coalesce(f.roster_rows, 0) AS roster_rows, coalesce(f.roster_unnumbered, 0) AS roster_unnumbered,
        coalesce(f.roster_numbers, 0) AS roster_numbers, coalesce(f.roster_first, 1) AS roster_first,
        coalesce(f.roster_last, 0) AS roster_last,

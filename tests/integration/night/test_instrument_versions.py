@@ -76,7 +76,8 @@ def product(world: FieldWorld, tmp_path_factory: pytest.TempPathFactory) -> Prod
     root = tmp_path_factory.mktemp("product")
     for part in PARTS:
         shutil.copytree(PROJECT_ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT_ROOT / "pyproject.toml", root)
+    for page_source in ("pyproject.toml", "Makefile"):
+        shutil.copy(PROJECT_ROOT / page_source, root)
     product = Product(root, world.resources.settings)
     for name, text in second_version(shipped()).items():
         (root / "include/regsosek/contract/codebook" / name).write_text(text, encoding="utf-8")

@@ -52,7 +52,9 @@ class Stranger:
 
     def deliver(self, root: Path, instrument: str, format_: str) -> Path:
         """Writes a delivery of one family, or message, below ``root``; its folder."""
-        objects = [each for each in self.document["schema"] if named(each)["instrument"] == instrument]
+        versions = [each for each in self.document["schema"] if named(each)["instrument"] == instrument]
+        version = named(versions[0])["instrumentVersion"]
+        objects = [each for each in versions if named(each)["instrumentVersion"] == version]
         folder = root / self.said["folder"].format(province=PROVINCE, day=DAY, delivery_id=ID)
         folder.mkdir(parents=True)
         family: Row = {}

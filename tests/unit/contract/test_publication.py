@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -172,7 +173,7 @@ def test_a_published_version_stays_known() -> None:
 def test_the_command_writes_the_file_once(tmp_path: Path) -> None:
     path = tmp_path / PUBLISHED
     path.parent.mkdir(parents=True)
-    with codebook(second_version(shipped())):
+    with codebook(second_version(shipped())), patch("regsosek.generated.published_text", published):
         assert generated.publish_version(LATER, tmp_path) == path
         [form] = [each for each in instruments() if each.version == SECOND]
         assert published_forms(path.read_text(encoding="utf-8"))["REGSOSEK22.K", SECOND] == fingerprints(form)

@@ -36,7 +36,8 @@ from support.deliveries.edited_codebook import (
 )
 from support.deliveries.families import Row, anggota_row, keluarga_row, reference_tables, stage_rows
 
-SHIPPED = {dataset: list(generated_rules(dataset)) for dataset in DATASETS}
+with codebook(shipped()):
+    SHIPPED = {dataset: list(generated_rules(dataset)) for dataset in DATASETS}
 LINES = lines(shipped()["variables.csv"])
 CODE_LISTS = sorted({line["codes"] for line in LINES if line["codes"]})
 
@@ -126,7 +127,7 @@ def test_one_id_may_stand_once_in_each_version(tmp_path: Path) -> None:
 
 
 def test_a_rule_for_an_unknown_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"unknown to instruments\.csv"):
+    with codebook(shipped()), pytest.raises(ConfigurationError, match=r"unknown to instruments\.csv"):
         load_suite(suite_files(tmp_path, [SECOND]), "keluarga")
 
 
