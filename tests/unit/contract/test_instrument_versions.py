@@ -99,9 +99,10 @@ def test_a_span_that_no_version_lies_in_is_refused(since: str, until: str) -> No
 
 
 def test_a_later_version_leaves_the_earlier_one_as_it_was() -> None:
-    before = {dataset: names(dataset, FIRST) for dataset in DATASETS}
-    document = codebook_document()
-    power = [code.code for code in code_list("daya", FIRST)]
+    with codebook(shipped()):
+        before = {dataset: names(dataset, FIRST) for dataset in DATASETS}
+        document = codebook_document()
+        power = [code.code for code in code_list("daya", FIRST)]
     with codebook(second_version(shipped())):
         assert {dataset: names(dataset, FIRST) for dataset in DATASETS} == before
         assert [code.code for code in code_list("daya", FIRST)] == power
