@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from regsosek.alerts.conditions.alert_pages import documents as alert_documents
 from regsosek.contract.codebook_check import codebook_faults
 from regsosek.contract.pages.documentation import documents
 from regsosek.contract.pages.hostile import PAGE, hostile_page
@@ -47,6 +48,7 @@ def stale_files(root: Path = PROJECT_ROOT, *, besides: Mapping[Path, str] = Mapp
     expected |= {root / ODCS: odcs_text(catalogue.rules)}
     expected |= routes_page(root)
     expected |= rights_documents(root)
+    expected |= alert_documents(root)
     expected |= record_documents(root)
     expected |= rooms_documents(root)
     expected |= satu_data_documents(root, catalogue.rules)

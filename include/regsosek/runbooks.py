@@ -1,4 +1,4 @@
-"""Where to read what to do: the runbook of each condition, finding, task and error, by ``runbooks.csv``."""
+"""Where to read what to do: the runbook of each finding, task and error, by ``runbooks.csv``."""
 
 import csv
 from functools import cache
@@ -8,7 +8,7 @@ from typing import Literal
 from regsosek.errors import ConfigurationError, RegsosekError
 from regsosek.settings import setting
 
-About = Literal["condition", "finding", "task", "error"]
+About = Literal["finding", "task", "error"]
 
 TABLE = Path(__file__).with_name("runbooks.csv")
 FOLDER = "runbooks"

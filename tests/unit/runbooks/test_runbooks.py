@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from regsosek import errors, runbooks
-from regsosek.alerts.conditions import condition
+from regsosek.alerts.conditions.kinds import kind_traits
 from regsosek.alerts.messages.platform_message import PlatformFigures, compose_platform
 from regsosek.errors import ParityError, RegsosekError
 from regsosek.runbooks import link, link_of_error, on_page, pages
@@ -28,7 +28,7 @@ def named(about: str) -> set[str]:
 
 
 def test_every_kind_of_condition_has_a_runbook() -> None:
-    assert named("condition") == set(condition.Kind)
+    assert {each.runbook for each in kind_traits().values()} <= {page.stem for page in PAGES} - UNLISTED
 
 
 def test_every_finding_of_the_watchdog_has_a_line_and_a_runbook() -> None:
@@ -43,7 +43,8 @@ def test_every_typed_error_has_a_runbook() -> None:
 
 
 def test_every_line_leads_to_a_page_and_every_page_is_led_to() -> None:
-    assert set(pages().values()) == {page.stem for page in PAGES} - UNLISTED
+    led = {*pages().values(), *(each.runbook for each in kind_traits().values())}
+    assert led == {page.stem for page in PAGES} - UNLISTED
 
 
 def test_the_table_names_each_thing_once() -> None:

@@ -11,7 +11,10 @@ from typing import Literal
 
 
 class Kind(StrEnum):
-    """What is the matter; exactly one a condition. The last is ours and never goes to a province."""
+    """What is the matter; exactly one a condition. ``kinds.toml`` says what is known of each, its rank among others.
+
+    ``PIPELINE_FAULT`` is ours and never goes to a province.
+    """
 
     NO_DATA = "NO_DATA"
     ZERO = "ZERO"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from regsosek.alerts.conditions.condition import Condition, Key, Kind, Notification, Severity, State, Why
+from regsosek.alerts.conditions.kinds import rank
 from regsosek.alerts.conditions.lifecycle import TOLD_LEVELS
 from regsosek.alerts.conditions.operator_actions import Act, standing
 from regsosek.alerts.conditions.phase import appointments_asked
@@ -119,7 +120,7 @@ def _ranked(told: Sequence[Notification], limits: Thresholds) -> tuple[Notificat
 def urgency(told: Notification) -> tuple[bool, bool, bool, int, int, int, str]:
     """What stands first: the open, the critical, the news, the province by kind; of its parts the largest."""
     condition = told.condition
-    level, kind = _LEVELS.index(condition.place.level), list(Kind).index(condition.kind)
+    level, kind = _LEVELS.index(condition.place.level), rank(condition.kind)
     return (
         told.why is Why.RECOVERED,
         condition.severity is not Severity.CRITICAL,
@@ -127,7 +128,7 @@ def urgency(told: Notification) -> tuple[bool, bool, bool, int, int, int, str]:
         level,
         kind if level <= _LEVELS.index("provinsi") else 0,
         -condition.families,
-        f"{kind} {condition.place.code}",
+        f"{kind:03} {condition.place.code}",
     )
 
 

@@ -1,17 +1,17 @@
 """The thresholds of the alerts, as ``thresholds.toml`` states them."""
 
 import tomllib
-from datetime import date, timedelta
+from collections.abc import Mapping
 from functools import cache, cached_property
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regsosek.alerts.conditions.condition import Kind
+from regsosek.alerts.conditions.kinds import Deadline, kind_traits
 from regsosek.errors import ConfigurationError
-from regsosek.geography.free_days import next_to_arrange
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
 
@@ -124,26 +124,6 @@ class Economy(_Frozen):
     common_provinces: Count
 
 
-class Deadline(_Frozen):
-    """Days after the night's date, or before the next free day, and the hour on that day in the province's own time."""
-
-    days: Annotated[int, Field(ge=0)] = 0
-    days_before_free_day: Annotated[int, Field(ge=0, le=1)] = 0
-    hour: Annotated[int, Field(ge=0, le=23)]
-
-    @model_validator(mode="after")
-    def _counts_from_one_day(self) -> Self:
-        if bool(self.days) == bool(self.days_before_free_day):
-            raise ValueError("give either days or days_before_free_day, 1 at least")
-        return self
-
-    def day(self, first: date, province: str) -> date:
-        """The day itself, of what was told first of the night ``first``."""
-        if self.days_before_free_day:
-            return next_to_arrange(province, first) - timedelta(days=self.days_before_free_day)
-        return first + timedelta(days=self.days)
-
-
 # What begins a condition and is eased for one that stands; what makes it critical is not.
 _EASED = {
     "zero": ("attention_percent",),
@@ -153,13 +133,7 @@ _EASED = {
 
 
 class Thresholds(_Frozen):
-    """All thresholds.
-
-    Attributes:
-        escalation: nights by kind; a kind that is absent never goes to the centre.
-        inhibition: by kind, the kinds that it silences at its place and below.
-        deadline: by kind.
-    """
+    """All thresholds."""
 
     no_data: NoDataThresholds
     zero: ZeroThresholds
@@ -173,9 +147,21 @@ class Thresholds(_Frozen):
     lengths: Lengths
     rows: Rows
     economy: Economy
-    escalation: dict[Kind, Count]
-    inhibition: dict[Kind, tuple[Kind, ...]]
-    deadline: dict[Kind, Deadline]
+
+    @property
+    def escalation(self) -> Mapping[Kind, int]:
+        """Nights by kind; a kind that is absent never goes to the centre."""
+        return {kind: each.escalation_nights for kind, each in kind_traits().items() if each.escalation_nights}
+
+    @property
+    def inhibition(self) -> Mapping[Kind, tuple[Kind, ...]]:
+        """By kind, the kinds that it silences at its place and below."""
+        return {kind: each.silences for kind, each in kind_traits().items()}
+
+    @property
+    def deadline(self) -> Mapping[Kind, Deadline]:
+        """By kind; of a kind that asks no office there is none."""
+        return {kind: each.deadline for kind, each in kind_traits().items() if each.deadline}
 
     @cached_property
     def ending(self) -> "Thresholds":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from regsosek.alerts.conditions.condition import Kind, Notification, Severity
+from regsosek.alerts.conditions.kinds import kind_traits
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.messages.platform_message import PlatformFigures, class_of, name_of_place
 from regsosek.alerts.messages.province_digest import of_kind, short_of
@@ -138,7 +139,7 @@ def _gap(stand: ProvinceStand | None) -> str:
 
 def _counts(stands: Mapping[str, ProvinceStand], words: Words) -> list[str]:
     """A line for each kind that is open anywhere, in the order of the kinds; of arrears that the page knows, too."""
-    return [line for kind in Kind if (line := _count(kind, stands.values(), words))]
+    return [line for kind in kind_traits() if (line := _count(kind, stands.values(), words))]
 
 
 def _count(kind: Kind, stands: Collection[ProvinceStand], words: Words) -> str:

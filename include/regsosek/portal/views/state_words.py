@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from regsosek.alerts.conditions.kinds import kind_traits
 from regsosek.alerts.sentences.texts import words_of
 from regsosek.geography.reference_table import read_table
 
@@ -48,7 +49,7 @@ def delivery_words() -> dict[str, StateMark]:
 
 def condition_words() -> dict[str, StateMark]:
     """The words for every kind of condition that a province is told of."""
-    return _words("condition")
+    return {kind.value: StateMark(kind.value, **each.portal.model_dump()) for kind, each in kind_traits().items()}
 
 
 def event_words() -> dict[str, StateMark]:

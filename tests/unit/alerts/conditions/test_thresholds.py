@@ -23,7 +23,6 @@ def test_every_kind_that_asks_for_action_has_a_deadline_and_every_kind_its_words
         ("kabkota_families = 200", "kabkota_families = 0", "behind.kabkota_families"),
         ("kabkota_families = 200", "kabkota = 200", "behind.kabkota"),
         ("kabkota = 10", "kabkota = 11", "lengths.kabkota"),
-        ("hour = 18", "hour = 24", "deadline.NO_DATA.hour"),
         ("[behind]", "[behind", "TOML"),
     ],
 )
