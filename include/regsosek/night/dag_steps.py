@@ -131,7 +131,7 @@ def replay_one(params: Mapping[str, Any], province: str) -> dict[str, Any]:
     """Replays ``province`` if it was chosen: deliveries by state, by night."""
     if province not in chosen(params.get("provinces")):
         return NOT_CHOSEN
-    with _resources(province=province) as resources:
+    with _resources() as resources:
         nights = replaying.replay(resources, date.fromisoformat(params["first"]), [province])
     return {str(each.night): dict(each.states) for each in nights}
 

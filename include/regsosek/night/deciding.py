@@ -14,6 +14,7 @@ from regsosek.alerts.sending.send_due import deliver
 from regsosek.errors import DecisionError
 from regsosek.faults import edge
 from regsosek.landing.archive import Decision, list_decisions, write_decision
+from regsosek.night.discovery.applicable_rules import current_suites
 from regsosek.night.discovery.sealing import archive_versions, require_all_nights
 from regsosek.night.nightly import release
 from regsosek.night.receiving.receiving import receive_locked
@@ -22,6 +23,7 @@ from regsosek.quality.rules import Suite
 from regsosek.release.publish import Published
 from regsosek.resources import Resources
 from regsosek.statistics.definitions.as_of import processed_nights
+from regsosek.telemetry.context import within
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.nights import holding, ledger
 from regsosek.warehouse.nights.ledger import Delivery
@@ -147,15 +149,16 @@ def _decide(
     reason: str,
 ) -> Decided:
     reason = stated(reason)
-    with edge(f"decision on delivery {delivery_id} of province {province}"):
-        with province_lock(resources.loader, province) as held:
-            locked = resources.under(held)
-            waiting = _waiting(locked, delivery_id, province, verdict)
-            done = _record(locked, waiting, verdict, suites, by, reason)
-            receive_locked(locked, province, done.night, suites)
-        with resources.loader.begin() as connection:
-            entry = holding.find(connection, province, delivery_id)
-        return Decided(province, delivery_id, done.night, entry.state if entry else "unknown", done.retry)
+    with (
+        within(province=province),
+        edge(f"decision on delivery {delivery_id} of province {province}"),
+        province_lock(resources.loader, province) as held,
+    ):
+        locked = resources.under(held)
+        waiting = _waiting(locked, delivery_id, province, verdict)
+        done = _record(locked, waiting, verdict, suites, by, reason)
+        received = receive_locked(locked, province, done.night, current_suites(locked, suites))
+    return Decided(province, delivery_id, done.night, received.state_of(delivery_id), done.retry)
 
 
 def _record(

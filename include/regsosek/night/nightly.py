@@ -22,9 +22,11 @@ from regsosek.geography.planning import windows_of
 from regsosek.geography.provinces import provinces as all_provinces
 from regsosek.geography.regions import NATION
 from regsosek.landing.discovery import misplaced
+from regsosek.night.discovery.applicable_rules import current_suites
 from regsosek.night.lineage.reporting import province_lineage, release_lineage
 from regsosek.night.outcome import Outcome, keep_fault, keeping_fault, outcome
-from regsosek.night.receiving.receiving import ProvinceNight, receive_province
+from regsosek.night.receiving.province_night import ProvinceNight
+from regsosek.night.receiving.receiving import receive_locked
 from regsosek.night.receiving.stopwatch import Stopwatch
 from regsosek.quality.rules import load_suites
 from regsosek.release.publish import Published, publish
@@ -32,6 +34,7 @@ from regsosek.resources import Resources
 from regsosek.scratch import sweep
 from regsosek.statistics.nights.conclusion import conclusion
 from regsosek.telemetry.context import within
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.nights import ledger
 from regsosek.wording.nouns import counted
 
@@ -48,16 +51,20 @@ class NightReport:
 
 
 def receive(resources: Resources, province: str, night: date) -> ProvinceNight:
-    """Receives one province; see :func:`regsosek.night.receiving.receiving.receive_province`.
+    """Receives one province under its lock; see :func:`regsosek.night.receiving.receiving.receive_locked`.
 
     Raises:
         RegsosekError: whatever failed, typed; the ledger keeps it for the night's outcome.
     """
     what = f"province {province}, night {night}"
-    with keeping_fault(resources, night, province, what), province_lineage(resources, province, night):
+    with keeping_fault(resources, night, province, what), province_lineage(resources, province, night) as report:
         # A night without deliveries makes no folder of its own, and clears up all the same.
         sweep(resources.settings.scratch)
-        return receive_province(resources, province, night, load_suites(resources.settings.expectations_dir))
+        suites = current_suites(resources, load_suites(resources.settings.expectations_dir))
+        with province_lock(resources.loader, province) as held:
+            received = receive_locked(resources.under(held), province, night, suites)
+        report(received.outcomes)
+    return received
 
 
 def release(resources: Resources, night: date) -> Published:

@@ -16,11 +16,13 @@ from regsosek.landing.archive import (
     list_receipts,
     sealed_nights,
 )
-from regsosek.night.discovery.applicable_rules import SuitesOf, archived_suites, suite_names
+from regsosek.night.discovery.applicable_rules import SuitesOf, archived_suites, receipt_suites, suite_names
 from regsosek.night.discovery.sealing import reopen_night, require_nights_before
-from regsosek.night.receiving.receiving import ProvinceNight, receive_locked
+from regsosek.night.receiving.province_night import ProvinceNight
+from regsosek.night.receiving.receiving import receive_locked
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.resources import Resources
+from regsosek.telemetry.context import within
 from regsosek.warehouse.hashes.hash_keys import keys_in_use, note_rebuilt
 from regsosek.warehouse.hashes.rekeying import require_keyed
 from regsosek.warehouse.locks import province_lock
@@ -57,10 +59,11 @@ def replay(
     done = []
     for province in provinces:
         nights = nights_of(resources, province, first)
-        suites_of = _suites_of_receipts(resources, province, nights)
+        suites = receipt_suites(resources, _suites_of_receipts(resources, province, nights))
         _require_frame_of_decisions(resources, province, first)
         # One lock over all of it: a scheduled night in between would find nights missing.
         with (
+            within(province=province),
             edge(f"replay of province {province} from night {first}"),
             province_lock(resources.loader, province) as held,
         ):
@@ -73,7 +76,7 @@ def replay(
                 ledger.forget(connection, province, first)
                 note_rebuilt(connection, province, first)
             for night in nights:
-                done.append(receive_locked(locked, province, night, {}, suites_of=suites_of))
+                done.append(receive_locked(locked, province, night, suites))
                 announce(str(done[-1]))
     return done
 

@@ -13,7 +13,6 @@ from regsosek.asking.night_history import province_lines
 from regsosek.asking.quarantine import quarantined_cases
 from regsosek.errors import ReferenceDataError
 from regsosek.landing.archive import list_receipts, list_seals
-from regsosek.night.receiving.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.night.replaying import replay
 from regsosek.quality.rules import load_suites
@@ -22,7 +21,7 @@ from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import SimulationReport, simulate, write_labels
-from support.worlds.field_world import CompiledJudge, near_regions
+from support.worlds.field_world import CompiledJudge, near_regions, receive_province
 
 NIGHTS = [date(2022, 10, 28) + timedelta(days=n) for n in range(3)]
 # 65 supersedes a delivery on the second night; 19's delivery of the third night is broken.

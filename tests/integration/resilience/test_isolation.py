@@ -87,8 +87,8 @@ def raising(error: Callable[[], Exception], original: Callable[..., Any], when: 
 
 
 def fail_province(monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]) -> None:
-    step = raising(error, nightly.receive_province, lambda _resources, province, *_: province == PROVINCE)
-    monkeypatch.setattr(nightly, "receive_province", step)
+    step = raising(error, nightly.receive_locked, lambda _resources, province, *_: province == PROVINCE)
+    monkeypatch.setattr(nightly, "receive_locked", step)
 
 
 def run_of_command(world: FieldWorld) -> None:

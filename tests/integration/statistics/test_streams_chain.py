@@ -28,7 +28,6 @@ from regsosek.errors import UnknownFigureError
 from regsosek.geography.calendar import field_windows
 from regsosek.geography.region_targets import NO_TARGETS
 from regsosek.night.discovery import applicable_rules
-from regsosek.night.receiving.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.quality.rules import load_suites
 from regsosek.release.figures.previous_release import published_table
@@ -52,7 +51,7 @@ from regsosek.statistics.streams.reconciliation import ProvinceStreams, gap_kind
 from regsosek.statistics.streams.side_by_side import photo_coverage, side_by_side
 from support.checks.command_line import environment
 from support.deliveries.counted_from_files import Files
-from support.worlds.field_world import CompiledJudge, near_regions
+from support.worlds.field_world import CompiledJudge, near_regions, receive_province
 
 TABLES_ALONE = True
 PROVINCE = "75"

@@ -19,12 +19,15 @@ from regsosek.geography.frame import SIMULATED
 from regsosek.geography.regions import RegionMaster, region_master
 from regsosek.night import reference
 from regsosek.night.discovery import applicable_rules
-from regsosek.night.receiving.receiving import ProvinceNight, receive_province
+from regsosek.night.discovery.applicable_rules import current_suites
+from regsosek.night.receiving.province_night import ProvinceNight
+from regsosek.night.receiving.receiving import receive_locked
 from regsosek.quality.reasons import explain
 from regsosek.quality.rules import Suite, load_suites
 from regsosek.quality.verdict import _VERDICT, Judge, RuleCount
 from regsosek.resources import Resources, open_resources
 from regsosek.settings import PROJECT_ROOT, Settings
+from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.migration import migrate
 from regsosek.warehouse.reference import load_frame, load_regions, load_targets, note_version
 from support.deliveries.families import DESA, PROVINCE, SUBSLS, WRITERS, Row, anggota_row, keluarga_row
@@ -93,6 +96,12 @@ def near_regions(*provinces: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "region_master", lambda: near_master(provinces))
         yield
+
+
+def receive_province(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> ProvinceNight:
+    """Receives a province's night by ``suites``, as the composition does by those of the settings."""
+    with province_lock(resources.loader, province) as held:
+        return receive_locked(resources.under(held), province, night, current_suites(resources, suites))
 
 
 def family(document: str = "D1", versi: int = 1, *, number: int = 1, members: int = 2, **changes: str) -> Family:

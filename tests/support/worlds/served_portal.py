@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from regsosek.night.discovery import applicable_rules
 from regsosek.night.nightly import release
-from regsosek.night.receiving.receiving import receive_province
 from regsosek.night.reference import load_reference
 from regsosek.portal.application import application
 from regsosek.portal.login.viewer import Viewer, all_provinces
@@ -23,7 +22,7 @@ from regsosek.settings import PROJECT_ROOT, Settings
 from regsosek.simulation.field.campaign import Campaign
 from regsosek.simulation.output.sinks import BucketSink
 from regsosek.simulation.simulate import simulate
-from support.worlds.field_world import CompiledJudge, near_regions
+from support.worlds.field_world import CompiledJudge, near_regions, receive_province
 
 NIGHTS = [date(2022, 10, 28) + timedelta(days=n) for n in range(2)]
 # On the last night 65 is not processed.

@@ -15,6 +15,36 @@ SuitesOf = Callable[[Receipt], Mapping[str, Suite]]
 _SUITE = "suite_"
 
 
+@dataclass(frozen=True)
+class SuiteChoice:
+    """Which suites judge a delivery, by its receipt.
+
+    Attributes:
+        new: the suites that the receipts of newly discovered deliveries name; none where nothing is discovered.
+        own: for a delivery in the night that it belongs to.
+        decided: for one that was freed or retried, by the versions that the decision names.
+    """
+
+    new: Mapping[str, Suite]
+    own: SuitesOf
+    decided: SuitesOf
+
+
+def current_suites(resources: Resources, suites: Mapping[str, Suite]) -> SuiteChoice:
+    """Lets ``suites`` judge every delivery but those freed or retried by a decision that names others."""
+    own = named_versions(suites)
+    return SuiteChoice(
+        new=suites,
+        own=lambda _: suites,
+        decided=lambda receipt: suites if suite_names(receipt) == own else archived_suites(resources, receipt),
+    )
+
+
+def receipt_suites(resources: Resources, own: SuitesOf) -> SuiteChoice:
+    """Lets the suites that its receipt or decision names judge every delivery, as in a replay: it discovers nothing."""
+    return SuiteChoice(new={}, own=own, decided=lambda receipt: archived_suites(resources, receipt))
+
+
 @dataclass
 class Judges:
     """The judges of one province's night: one for each version of an instrument and each set of suites."""

@@ -33,10 +33,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def receipt_of(resources: Resources, entry: Delivery, retried: Decision | None = None) -> Receipt:
-    """The receipt that registering wrote; of a rejection taken up again, the one that is written from then on."""
-    if retried is not None:
-        return _receipt_of_retry(resources, entry, retried)
+def receipt_of(resources: Resources, entry: Delivery) -> Receipt:
+    """The receipt that registering wrote.
+
+    Raises:
+        ObjectStoreError: the archive has none.
+    """
     found = read_receipt(
         resources.store,
         resources.settings.archive_bucket,
@@ -52,8 +54,8 @@ def receipt_of(resources: Resources, entry: Delivery, retried: Decision | None =
     return found
 
 
-def _receipt_of_retry(resources: Resources, entry: Delivery, decision: Decision) -> Receipt:
-    """What an earlier run read of it, or what the decision says: its manifest is read anew."""
+def receipt_of_retry(resources: Resources, entry: Delivery, decision: Decision) -> Receipt:
+    """The receipt of a rejection taken up again: an earlier run's, or what the decision says, without a manifest."""
     bucket, number = resources.settings.archive_bucket, decision.retry
     found = read_retry(resources.store, bucket, province=entry.province, delivery_id=entry.delivery_id, retry=number)
     return found or Receipt(

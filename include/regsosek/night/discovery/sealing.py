@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection
@@ -32,6 +33,7 @@ from regsosek.resources import Resources
 from regsosek.settings import variable
 from regsosek.warehouse.locks import province_lock
 from regsosek.warehouse.nights import ledger
+from regsosek.warehouse.nights.delivery_outcome import DeliveryOutcome
 from regsosek.warehouse.nights.ledger import ID_REUSED, Delivery
 from regsosek.warehouse.nights.lost_nights import ArchivedSeals, lost_nights, note_archived, told_lost
 from regsosek.warehouse.reference import loaded_versions
@@ -39,7 +41,22 @@ from regsosek.warehouse.reference import loaded_versions
 log = logging.getLogger(__name__)
 
 
-def seal_night(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> list[Delivery]:
+@dataclass(frozen=True)
+class SealedNight:
+    """What belongs to a night of a province when its reception begins.
+
+    Attributes:
+        deliveries: as the ledger has them, in their order; those of earlier nights that were decided for it among them.
+        receipts: by folder, those that were written or restored just now.
+        refused: what became of the folders among them whose id was used before.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    refused: tuple[DeliveryOutcome, ...] = ()
+
+
+def seal_night(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> SealedNight:
     """The deliveries of ``province`` that belong to ``night``, discovered now if nobody did before.
 
     Night D takes every folder up to D that the ledger does not know yet. Reruns work on the sealed list; what arrives
@@ -48,14 +65,12 @@ def seal_night(resources: Resources, province: str, night: date, suites: Mapping
     """
     with resources.loader.begin() as connection:
         sealed = ledger.sealed(connection, province, night)
-        listed = {entry.delivery_id for entry in ledger.deliveries_of(connection, province, night)}
+        known = SealedNight(tuple(ledger.deliveries_of(connection, province, night)))
     seal = read_seal(resources.store, resources.settings.archive_bucket, province=province, night=night)
+    listed = {entry.delivery_id for entry in known.deliveries if entry.night == night}
     if seal is not None and not (sealed and listed.issuperset(seal.delivery_ids)):
-        _restore(resources, seal)
-    elif not sealed:
-        discover_again(resources, province, night, suites, reopened=None)
-    with resources.loader.begin() as connection:
-        return ledger.deliveries_of(connection, province, night)
+        return _restore(resources, seal)
+    return known if sealed else _discover(resources, province, night, suites)
 
 
 def reopen_night(resources: Resources, province: str, night: date, suites: Mapping[str, Suite], reason: str) -> None:
@@ -66,8 +81,8 @@ def reopen_night(resources: Resources, province: str, night: date, suites: Mappi
     with province_lock(resources.loader, province) as held:
         resources = resources.under(held)
         require_all_nights(resources, province)
-        seal_night(resources, province, night, suites)
-        discover_again(resources, province, night, suites, reopened=reason)
+        sealed = seal_night(resources, province, night, suites)
+        _discover_late(resources, province, night, suites, sealed, reason)
 
 
 def require_nights_before(resources: Resources, province: str, night: date) -> None:
@@ -99,49 +114,111 @@ def _lost(resources: Resources, province: str) -> tuple[ArchivedSeals, list[date
         return archived, lost_nights(connection, province).get(province, [])
 
 
-def discover_again(
-    resources: Resources, province: str, night: date, suites: Mapping[str, Suite], *, reopened: str | None
-) -> None:
-    """Discovers and seals ``night``, or, with a reason, adds to a sealed night what has arrived since."""
+@dataclass(frozen=True)
+class _Arrivals:
+    """What discovery found in landing for a night of a province, and the versions that new receipts name."""
+
+    province: str
+    night: date
+    found: Discovery
+    versions: Mapping[str, str]
+    at: datetime
+
+    @property
+    def misdated(self) -> int:
+        """Delivery folders of a day that no clock has reached."""
+        return len(self.found.misdated(self.at.astimezone(NIGHT_ZONE).date()))
+
+    def log(self) -> None:
+        """Says what of landing belongs to no delivery."""
+        if self.found.stray_count:
+            log.warning(
+                "province %s: keys in the landing area that belong to no delivery: %d",
+                self.province, self.found.stray_count,
+            )  # fmt: skip
+        if self.misdated:
+            log.warning(
+                "province %s: delivery folders of a day that no clock has reached: %d", self.province, self.misdated
+            )
+        if self.found.debris:
+            log.info(
+                "province %s: %d files that tools left in the landing area are passed over",
+                self.province, self.found.debris,
+            )  # fmt: skip
+
+
+def _arrivals(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> _Arrivals:
     found = discover(resources.store, resources.settings.landing_bucket, province, night)
-    versions = archive_versions(resources, suites)
-    now = datetime.now(UTC)
-    misdated = found.misdated(now.astimezone(NIGHT_ZONE).date())
-    unfinished, strays = [folder.prefix for folder in found.unfinished], found.stray_count + len(misdated)
+    return _Arrivals(province, night, found, archive_versions(resources, suites), datetime.now(UTC))
+
+
+def _discover(resources: Resources, province: str, night: date, suites: Mapping[str, Suite]) -> SealedNight:
+    """Discovers and seals ``night``."""
+    arrivals = _arrivals(resources, province, night, suites)
     with resources.loader.begin() as connection:
-        standing = ledger.deliveries_of(connection, province, night)
-        entries = _new_entries(connection, province, night, found, position=len(standing))
-        _require_few(entries, province, night, resources.settings.most_deliveries)
-        ledger.register(connection, entries, versions, now)
-        reused = _count_reused(resources, connection, entries)
+        new = _register(resources, connection, arrivals, position=0)
+        _seal(resources, connection, arrivals, new, reopenings=())
+    return _discovered(arrivals, new)
+
+
+def _discover_late(
+    resources: Resources, province: str, night: date, suites: Mapping[str, Suite], sealed: SealedNight, reason: str
+) -> None:
+    """Adds to a sealed night what has arrived since, for ``reason``."""
+    arrivals = _arrivals(resources, province, night, suites)
+    with resources.loader.begin() as connection:
+        own = [entry for entry in sealed.deliveries if entry.night == night]
+        new = _register(resources, connection, arrivals, position=len(own))
         ledger.note_begun(connection, province, night)
         reopenings: tuple[Reopening, ...] = ()
-        if reopened is not None and (entries or not _noted_before(connection, province, night, reopened)):
-            reopenings = (Reopening(at=now, reason=reopened, new=len(entries)),)
+        if new.deliveries or not _noted_before(connection, province, night, reason):
+            reopenings = (Reopening(at=arrivals.at, reason=reason, new=len(new.deliveries)),)
         _note_reopenings(connection, province, night, reopenings)
-        # Inside the transaction: if the archive does not take the seal, the ledger does not either.
-        seal = Seal(
-            province=province,
-            night=night,
-            sealed_at=now,
-            delivery_ids=tuple(entry.delivery_id for entry in entries),
-            unfinished=tuple(unfinished),
-            strays=strays,
-            reopened=reopenings,
-        )
-        limits = hold_limits(province, resources.settings.hold_limits_file)
-        receipts = [receipt(entry, now, versions, limits, reused.get(entry.prefix)) for entry in entries]
-        _note_seal(connection, _archive_seal(resources, seal, receipts))
-    with resources.loader.connect() as connection:
-        for each in entries:
-            if each.state == "rejected":
-                measure_decided(connection, each)
-    if found.stray_count:
-        log.warning("province %s: keys in the landing area that belong to no delivery: %d", province, found.stray_count)
-    if misdated:
-        log.warning("province %s: delivery folders of a day that no clock has reached: %d", province, len(misdated))
-    if found.debris:
-        log.info("province %s: %d files that tools left in the landing area are passed over", province, found.debris)
+        _seal(resources, connection, arrivals, new, reopenings)
+    _discovered(arrivals, new)
+
+
+def _register(resources: Resources, connection: Connection, arrivals: _Arrivals, *, position: int) -> SealedNight:
+    """Enters the new folders of a night into the ledger, from ``position`` in its list on."""
+    province, night, versions, now = arrivals.province, arrivals.night, arrivals.versions, arrivals.at
+    entries = _new_entries(connection, province, night, arrivals.found, position=position)
+    _require_few(entries, province, night, resources.settings.most_deliveries)
+    ledger.register(connection, entries, versions, now)
+    manifests = {each.prefix: archive_manifest(resources, each) for each in entries if each.reason == ID_REUSED}
+    refused = tuple(
+        _refuse(resources, connection, each, manifests[each.prefix]) for each in entries if each.prefix in manifests
+    )
+    limits = hold_limits(province, resources.settings.hold_limits_file)
+    receipts = {each.prefix: receipt(each, now, versions, limits, manifests.get(each.prefix)) for each in entries}
+    return SealedNight(tuple(entries), receipts, refused)
+
+
+def _seal(
+    resources: Resources,
+    connection: Connection,
+    arrivals: _Arrivals,
+    new: SealedNight,
+    reopenings: tuple[Reopening, ...],
+) -> None:
+    """Seals the night in the archive, then in the ledger: if the archive does not take it, the ledger does not."""
+    seal = Seal(
+        province=arrivals.province,
+        night=arrivals.night,
+        sealed_at=arrivals.at,
+        delivery_ids=tuple(entry.delivery_id for entry in new.deliveries),
+        unfinished=tuple(folder.prefix for folder in arrivals.found.unfinished),
+        strays=arrivals.found.stray_count + arrivals.misdated,
+        reopened=reopenings,
+    )
+    _note_seal(connection, _archive_seal(resources, seal, tuple(new.receipts.values())))
+
+
+def _discovered(arrivals: _Arrivals, new: SealedNight) -> SealedNight:
+    """Measures and logs what was discovered, once it is sealed."""
+    for outcome in new.refused:
+        measure_decided(outcome)
+    arrivals.log()
+    return new
 
 
 def _new_entries(
@@ -176,22 +253,20 @@ def _require_few(entries: Sequence[Delivery], province: str, night: date, most: 
         )
 
 
-def _count_reused(resources: Resources, connection: Connection, entries: Sequence[Delivery]) -> dict[str, str]:
-    """Counts the rows of folders whose id was used before; the archived manifest by folder, where it can be read.
+def _refuse(
+    resources: Resources, connection: Connection, entry: Delivery, manifest_sha256: str | None
+) -> DeliveryOutcome:
+    """Counts a folder whose id was used before as rejected: its rows were received, though nobody reads them.
 
-    They are rejected unread, but their rows were received, and nothing is lost.
+    Args:
+        manifest_sha256: of its archived manifest; None if it breaks the contract, and names no rows then.
     """
-    reused = {entry.prefix: entry for entry in entries if entry.reason == ID_REUSED}
-    found = {prefix: archive_manifest(resources, entry) for prefix, entry in reused.items()}
-    readable = {prefix: sha256 for prefix, sha256 in found.items() if sha256 is not None}
-    for prefix, sha256 in readable.items():
-        _note_rejected_rows(resources, connection, reused[prefix], sha256)
-    return readable
-
-
-def _note_rejected_rows(resources: Resources, connection: Connection, entry: Delivery, manifest_sha256: str) -> None:
-    for dataset, rows in archived_totals(resources, entry, manifest_sha256).items():
-        ledger.set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+    totals = {} if manifest_sha256 is None else archived_totals(resources, entry, manifest_sha256)
+    rows = {
+        dataset: ledger.set_counts(connection, entry, dataset, {"received": amount, "rejected": amount})
+        for dataset, amount in totals.items()
+    }
+    return DeliveryOutcome(entry, entry.state, entry.reason, entry.detail, rows=rows)
 
 
 def _noted_before(connection: Connection, province: str, night: date, reason: str) -> bool:
@@ -235,19 +310,22 @@ def _archive_seal(resources: Resources, seal: Seal, receipts: Sequence[Receipt])
     return seal
 
 
-def _restore(resources: Resources, seal: Seal) -> None:
+def _restore(resources: Resources, seal: Seal) -> SealedNight:
     """Enters into the ledger what the archive knows of a sealed night and the ledger does not."""
     bucket = resources.settings.archive_bucket
-    receipts = list_receipts(resources.store, bucket, night=seal.night, province=seal.province)
+    listed = dict(_listed(seal, list_receipts(resources.store, bucket, night=seal.night, province=seal.province)))
+    refused = []
     with resources.loader.begin() as connection:
-        for position, each in _listed(seal, receipts):
+        for position, each in listed.items():
             entry = _entry(each, position)
             ledger.register(connection, [entry], each.versions, each.registered_at)
-            if each.reason == ID_REUSED and each.manifest_sha256 is not None:
-                _note_rejected_rows(resources, connection, entry, each.manifest_sha256)
+            if each.reason == ID_REUSED:
+                refused.append(_refuse(resources, connection, entry, each.manifest_sha256))
         _note_seal(connection, seal)
         noted = ledger.count_events(connection, seal.province, seal.night, "reopened")
         _note_reopenings(connection, seal.province, seal.night, seal.reopened[noted:])
+        deliveries = ledger.deliveries_of(connection, seal.province, seal.night)
+    return SealedNight(tuple(deliveries), {each.folder: each for each in listed.values()}, tuple(refused))
 
 
 def _listed(seal: Seal, receipts: Sequence[Receipt]) -> Iterator[tuple[int, Receipt]]:

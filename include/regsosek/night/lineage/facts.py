@@ -1,8 +1,6 @@
 """What a night of a province and a release read and wrote, as OpenLineage's datasets: counts, rule ids, no values."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
 
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import (
@@ -15,18 +13,12 @@ from openlineage.client.facet_v2 import (
     output_statistics_output_dataset,
     schema_dataset,
 )
-from sqlalchemy import URL, Connection, Row, or_, select
+from sqlalchemy import URL
 
 from regsosek.night.lineage.events import Facts
 from regsosek.release.publish import Published
-from regsosek.warehouse.nights.ledger import ID_REUSED
-from regsosek.warehouse.tables import (
-    delivery,
-    delivery_count,
-    error_share,
-    metadata,
-    rule_result,
-)
+from regsosek.warehouse.nights.delivery_outcome import DeliveryOutcome
+from regsosek.warehouse.tables import metadata
 
 Assertion = data_quality_assertions_dataset.Assertion
 
@@ -37,20 +29,21 @@ _RELEASED_FROM = ("mart.total", "mart.province_day", "mart.change", "mart.arriva
 _SEVERITY = {"critical": "error", "warning": "warn"}
 
 
-def province_facts(connection: Connection, landing: str, province: str, night: date) -> Facts:
+def province_facts(warehouse: URL, landing: str, outcomes: Sequence[DeliveryOutcome]) -> Facts:
     """The deliveries that the night decided, by dataset, and the tables that took what was accepted of them."""
-    lines = _decided(connection, province, night)
-    inputs = [_delivered(connection, landing, line) for line in lines[:MOST_INPUTS]]
+    delivered = [(outcome, dataset) for outcome in outcomes for dataset in sorted(outcome.rows)]
+    inputs = [_delivered(landing, outcome, dataset) for outcome, dataset in delivered[:MOST_INPUTS]]
     loaded: dict[str, int] = {}
     quarantined = 0
-    for line in lines:
-        if line.state == "accepted":
-            for table in _FAMILIES.get(line.dataset, (f"stream.{line.dataset}",)):
-                loaded[table] = loaded.get(table, 0) + line.loaded
-            quarantined += line.quarantined
+    for outcome, dataset in delivered:
+        if outcome.state == "accepted":
+            rows = outcome.rows[dataset]
+            for table in _FAMILIES.get(dataset, (f"stream.{dataset}",)):
+                loaded[table] = loaded.get(table, 0) + rows["loaded"]
+            quarantined += rows["quarantined"]
     if loaded:
         loaded |= {"restricted.quarantined": quarantined}
-    outputs = [_written(connection.engine.url, table, rows) for table, rows in loaded.items()]
+    outputs = [_written(warehouse, table, rows) for table, rows in loaded.items()]
     return Facts(inputs, outputs)
 
 
@@ -68,69 +61,42 @@ def release_facts(warehouse: URL, bucket: str, published: Published) -> Facts:
     return Facts(inputs, [OutputDataset(f"s3://{bucket}", published.prefix.rstrip("/"), facets={"version": version})])
 
 
-def _decided(connection: Connection, province: str, night: date) -> Sequence[Row[*tuple[Any, ...]]]:
-    """A row for each delivery and dataset that the night decided."""
-    line, count, share = delivery.c, delivery_count.c, error_share.c
-    same_count = (count.province == line.province) & (count.delivery_id == line.delivery_id)
-    # What stands under an id that was used again is about the delivery that had it first.
-    same_share = (
-        line.reason.is_distinct_from(ID_REUSED)
-        & (share.province == line.province)
-        & (share.delivery_id == line.delivery_id)
-    )
-    query = (
-        select(
-            line.province, line.delivery_id, line.prefix, line.state, line.reason,
-            count.dataset, count.received, count.loaded, count.quarantined, share.judged,
-        )
-        .join(delivery_count, same_count & (count.delivered_on == line.delivered_on))
-        .outerjoin(error_share, same_share & (share.dataset == count.dataset))
-        .where(line.province == province, or_(line.night == night, line.decided_night == night))
-        .order_by(line.position, line.delivery_id, count.dataset)
-    )  # fmt: skip
-    return connection.execute(query).all()
-
-
-def _delivered(connection: Connection, landing: str, line: Row[*tuple[Any, ...]]) -> InputDataset:
+def _delivered(landing: str, outcome: DeliveryOutcome, dataset: str) -> InputDataset:
+    received = outcome.rows[dataset]["received"]
     facets: dict[str, InputDatasetFacet] = {
-        "inputStatistics": input_statistics_input_dataset.InputStatisticsInputDatasetFacet(line.received),
+        "inputStatistics": input_statistics_input_dataset.InputStatisticsInputDatasetFacet(received),
         "dataQualityAssertions": data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(
-            [_state_assertion(line), *_rule_assertions(connection, line)]
+            [_state_assertion(outcome), *_rule_assertions(outcome, dataset)]
         ),
     }
-    if line.judged:
+    judged = sum(share.judged for share in outcome.shares if share.dataset == dataset)
+    if judged:
         facets["dataQualityMetrics"] = data_quality_metrics_input_dataset.DataQualityMetricsInputDatasetFacet(
-            columnMetrics={}, rowCount=line.judged
+            columnMetrics={}, rowCount=judged
         )
-    return InputDataset(f"s3://{landing}", f"{line.prefix.rstrip('/')}/{line.dataset}", inputFacets=facets)
+    return InputDataset(f"s3://{landing}", f"{outcome.entry.prefix.rstrip('/')}/{dataset}", inputFacets=facets)
 
 
-def _state_assertion(line: Row[*tuple[Any, ...]]) -> Assertion:
+def _state_assertion(outcome: DeliveryOutcome) -> Assertion:
     """Whether the delivery was accepted; if not, its state and the id of the reason."""
-    actual = f"{line.state}: {line.reason}" if line.reason else line.state
+    actual = f"{outcome.state}: {outcome.reason}" if outcome.reason else outcome.state
     return Assertion(
-        "delivery_accepted", success=line.state == "accepted", severity="error", expected="accepted", actual=actual
+        "delivery_accepted", success=outcome.state == "accepted", severity="error", expected="accepted", actual=actual
     )
 
 
-def _rule_assertions(connection: Connection, line: Row[*tuple[Any, ...]]) -> list[Assertion]:
+def _rule_assertions(outcome: DeliveryOutcome, dataset: str) -> list[Assertion]:
     """One for each rule that rows violate, and one for all rules together."""
-    if line.reason == ID_REUSED:
-        return []
-    result = rule_result.c
-    own = (result.province == line.province, result.delivery_id == line.delivery_id, result.dataset == line.dataset)
-    found = connection.execute(select(result.rule_id, result.severity, result.violations).where(*own)).all()
-    violated = sorted(row for row in found if row.violations)
-    each = [
-        Assertion(
-            row.rule_id, success=False, severity=_SEVERITY[row.severity], expected="0", actual=str(row.violations)
-        )
-        for row in violated
-    ]
+    found = [(rule, severity, n) for (of, rule, severity), n in outcome.violations.items() if of == dataset]
     if not found:
         return []
+    violated = sorted(each for each in found if each[2])
+    each = [
+        Assertion(rule, success=False, severity=_SEVERITY[severity], expected="0", actual=str(n))
+        for rule, severity, n in violated
+    ]
     counts = {"rules": len(found), "violated": len(violated)}
-    everything = sum(row.violations for row in violated)
+    everything = sum(n for _, _, n in violated)
     return [Assertion("all_rules", success=not violated, expected="0", actual=str(everything), params=counts), *each]
 
 

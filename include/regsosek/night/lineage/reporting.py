@@ -1,6 +1,6 @@
 """Lineage of a province's night and of a release: reported at its begin and its end, where anybody wants to know."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
@@ -9,23 +9,26 @@ from regsosek.geography.regions import NATION
 from regsosek.release.publish import Published
 from regsosek.resources import Resources
 from regsosek.telemetry.lineage import current_emitter
+from regsosek.warehouse.nights.delivery_outcome import DeliveryOutcome
 
 if TYPE_CHECKING:
     from regsosek.night.lineage.events import Facts
 
 
 @contextmanager
-def province_lineage(resources: Resources, province: str, night: date) -> Iterator[None]:
-    """Reports the deliveries of a province's night, their quality, and the tables that they were written to."""
+def province_lineage(
+    resources: Resources, province: str, night: date
+) -> Iterator[Callable[[Sequence[DeliveryOutcome]], None]]:
+    """Reports the deliveries of a province's night, their quality and the tables that took them, once given."""
+    given: list[Sequence[DeliveryOutcome]] = []
 
     def facts() -> "Facts":
         from regsosek.night.lineage.facts import province_facts  # noqa: PLC0415 - see _reported
 
-        with resources.loader.connect() as connection:
-            return province_facts(connection, resources.settings.landing_bucket, province, night)
+        return province_facts(resources.loader.url, resources.settings.landing_bucket, given[0])
 
     with _reported("receive", night, province, facts):
-        yield
+        yield given.append
 
 
 @contextmanager

@@ -16,9 +16,7 @@ from regsosek.quality.hold_limits import ErrorShare
 from regsosek.quality.verdict import Judge, RuleCount, error_shares
 from regsosek.staging.reading.files import read_part
 from regsosek.staging.reading.repairs import Repair
-
-# Dataset, rule and severity.
-Violated = tuple[str, str, str]
+from regsosek.warehouse.nights.delivery_outcome import Violated
 
 
 @dataclass

@@ -15,7 +15,7 @@ from regsosek.warehouse.cases.loading import clear_delivery
 from regsosek.warehouse.kabkota import KABKOTA_OF_PLACE
 from regsosek.warehouse.nights import ledger
 from regsosek.warehouse.nights.as_of_night import STANDING
-from regsosek.warehouse.nights.ledger import Delivery
+from regsosek.warehouse.nights.ledger import Delivery, RowCounts
 from regsosek.warehouse.tables import ROW_STATES, delivery, delivery_count, error_region, error_share, event
 
 BY_OPERATOR = "rejected_by_operator"
@@ -80,6 +80,12 @@ def note_shares(connection: Connection, entry: Delivery, shares: Iterable[ErrorS
         connection.execute(insert(error_share).values(**values))
 
 
+def first_shares(connection: Connection, entry: Delivery) -> tuple[ErrorShare, ...]:
+    """The error shares of a delivery as :func:`note_shares` kept them when it was judged first."""
+    found = shares_of(connection, entry.province, entry.delivery_id)
+    return tuple(ErrorShare(each.dataset, each.judged, each.in_error) for each in found)
+
+
 _NOTE_REGIONS = f"""
 INSERT INTO quality.error_region (province, delivery_id, region_code, judged, in_error)
 WITH places AS (
@@ -97,26 +103,28 @@ GROUP BY 3
 """
 
 
-def hold(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> None:
+def hold(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> RowCounts:
     """Holds a delivery whole: its rows go, its counts stay, and where its errors lie."""
     key = {"province": entry.province, "delivery_id": entry.delivery_id}
     connection.execute(delete(error_region).filter_by(**key))
     connection.execute(text(_NOTE_REGIONS), entry.key)
     clear_delivery(connection, entry.province, entry.counted_night, entry.delivery_id)
     ledger.change(connection, entry, state="held", decided_at=func.now())
-    for dataset, rows in totals.items():
-        ledger.set_counts(connection, entry, dataset, {"received": rows, "held": rows})
+    return {
+        dataset: ledger.set_counts(connection, entry, dataset, {"received": rows, "held": rows})
+        for dataset, rows in totals.items()
+    }
 
 
-def apply_decision(connection: Connection, decision: Decision) -> bool:
-    """Enters a decision into ledger and journal; False, and nothing done, unless its delivery waits for it.
+def apply_decision(connection: Connection, decision: Decision) -> Delivery | None:
+    """Enters a decision into ledger and journal; None, and nothing done, unless its delivery waits for it.
 
     A freed or retried delivery is registered once more, for the deciding night; a rejected one counts whole as
     rejected from it.
     """
     entry = find(connection, decision.province, decision.delivery_id)
     if entry is None or not _waits_for(connection, entry, decision):
-        return False
+        return None
     note_former_state(connection, entry, decision.night)
     detail: dict[str, object] = {"by": decision.by, "reason": decision.reason}
     if decision.decision == "rejected":
@@ -129,7 +137,7 @@ def apply_decision(connection: Connection, decision: Decision) -> bool:
     ledger.note_event(
         connection, entry.province, decision.night, decision.decision, detail, entry.delivery_id, at=decision.at
     )
-    return True
+    return entry
 
 
 def _waits_for(connection: Connection, entry: Delivery, decision: Decision) -> bool:
@@ -187,8 +195,9 @@ def note_former_state(connection: Connection, entry: Delivery, until_night: date
     connection.execute(text(_NOTE_FORMER), {**key, "until_night": until_night})
 
 
-def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequence[str]) -> None:
+def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequence[str]) -> tuple[Delivery, ...]:
     """Rejects the held deliveries that an accepted one supersedes: nobody has to decide about them any more."""
+    rejected = []
     for superseded in supersedes:
         held = find(connection, entry.province, superseded)
         if held is not None and held.state == "held":
@@ -196,6 +205,8 @@ def resolve_superseded(connection: Connection, entry: Delivery, supersedes: Sequ
             _reject(connection, held, entry.counted_night, SUPERSEDED, f"superseded by {entry.delivery_id}")
             detail = {"by": entry.delivery_id, "reason": SUPERSEDED}
             ledger.note_event(connection, held.province, entry.counted_night, "rejected", detail, superseded)
+            rejected.append(held)
+    return tuple(rejected)
 
 
 def all_superseded(connection: Connection, province: str, supersedes: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.contract.codebook import DATASETS, STREAMS
@@ -67,6 +67,10 @@ class Delivery:
     def key(self) -> dict[str, Any]:
         """Names its rows: ``province, night, delivery_id``."""
         return {"province": self.province, "night": self.counted_night, "delivery_id": self.delivery_id}
+
+
+# By dataset, the rows received and what became of them.
+RowCounts = dict[str, dict[str, int]]
 
 
 @dataclass
@@ -165,23 +169,22 @@ def count_events(connection: Connection, province: str, night: date, kind: str) 
 
 
 def deliveries_of(connection: Connection, province: str, night: date) -> list[Delivery]:
-    """The deliveries of one province and night in their order."""
+    """The deliveries of one province and night in their order, and those of earlier nights that were decided for it."""
     query = (
         select(*LINE)
-        .where(delivery.c.province == province, delivery.c.night == night)
+        .where(delivery.c.province == province, or_(delivery.c.night == night, delivery.c.decided_night == night))
         .order_by(delivery.c.position, delivery.c.delivered_on, delivery.c.delivery_id)
     )
     return [Delivery(**row._mapping) for row in connection.execute(query)]
 
 
-def pending(connection: Connection, province: str, night: date, *, freed: bool) -> list[Delivery]:
-    """The undecided deliveries of ``night``, in their order: its own, or those freed for it, in order of decision."""
-    counted = delivery.c.decided_night if freed else delivery.c.night
+def registered_again(connection: Connection, province: str, night: date) -> list[Delivery]:
+    """The deliveries that were freed or retried for ``night`` and are not received yet, in order of decision."""
+    line = delivery.c
     query = (
         select(*LINE)
-        .where(delivery.c.province == province, counted == night, delivery.c.state == "registered")
-        .where(delivery.c.decided_night.is_not(None) if freed else delivery.c.decided_night.is_(None))
-        .order_by(*([delivery.c.decided_at] if freed else []), delivery.c.position, delivery.c.delivery_id)
+        .where(line.province == province, line.decided_night == night, line.state == "registered")
+        .order_by(line.decided_at, line.position, line.delivery_id)
     )
     return [Delivery(**row._mapping) for row in connection.execute(query)]
 
@@ -225,26 +228,31 @@ def require_registered(connection: Connection, entry: Delivery) -> None:
         )
 
 
-def reject(connection: Connection, entry: Delivery, *, reason: str, detail: str, totals: Mapping[str, int]) -> None:
+def reject(
+    connection: Connection, entry: Delivery, *, reason: str, detail: str, totals: Mapping[str, int]
+) -> RowCounts:
     """Decides against a delivery: it counts whole as rejected (``totals``: rows by dataset, zero if unreadable)."""
     change(connection, entry, state="rejected", reason=reason, detail=detail, decided_at=func.now())
-    for dataset, rows in totals.items():
-        set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+    return {
+        dataset: set_counts(connection, entry, dataset, {"received": rows, "rejected": rows})
+        for dataset, rows in totals.items()
+    }
 
 
-def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], supersedes: Sequence[str]) -> None:
+def accept(connection: Connection, entry: Delivery, totals: Mapping[str, int], supersedes: Sequence[str]) -> RowCounts:
     """Makes a delivery visible: counts, synthetic withdrawals, state and pointers, all in the caller's transaction.
 
     Raises:
         ConservationError: rows received are not the rows accounted for; nothing becomes visible.
     """
-    _count(connection, entry, totals)
+    counts = _count(connection, entry, totals)
     change(connection, entry, state="accepted", decided_at=func.now())
     if set(totals) == set(DATASETS):  # a stream has no cases: its newest messages are looked up when they are asked for
         analyse_cases(connection, entry.province)
         for superseded in supersedes:
             _withdraw_absent(connection, entry, superseded)
         refresh_pointers(connection, entry.key)
+    return counts
 
 
 def note_refreshed(connection: Connection, province: str, night: date) -> None:
@@ -330,8 +338,8 @@ def forget(connection: Connection, province: str, night: date) -> None:
     rebuild_pointers(connection, province)
 
 
-def set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Mapping[str, int]) -> None:
-    """Sets the counts of one dataset of a delivery; states that are not named have none."""
+def set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """Sets the counts of one dataset of a delivery; states that are not named have none. Returns all of them."""
     key = {
         "province": entry.province,
         "delivery_id": entry.delivery_id,
@@ -342,6 +350,7 @@ def set_counts(connection: Connection, entry: Delivery, dataset: str, counts: Ma
     connection.execute(
         insert(delivery_count).values(**key, **full).on_conflict_do_update(index_elements=list(key), set_=full)
     )
+    return full
 
 
 _MESSAGES = """
@@ -361,7 +370,8 @@ _COUNTED = {
 }
 
 
-def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> None:
+def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -> RowCounts:
+    accounted: RowCounts = {}
     for dataset, received in totals.items():
         counts = {row[0]: int(row[1]) for row in connection.execute(text(_COUNTED[dataset]), entry.key)}
         if sum(counts.values()) != received:
@@ -369,7 +379,8 @@ def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -
                 f"delivery {entry.delivery_id} of province {entry.province}: {received} rows of {dataset} received, "
                 f"{sum(counts.values())} accounted for ({counts}); nothing of it was made visible"
             )
-        set_counts(connection, entry, dataset, {"received": received, **counts})
+        accounted[dataset] = set_counts(connection, entry, dataset, {"received": received, **counts})
+    return accounted
 
 
 # Cases of the superseded delivery that the new one does not name stand as part 0 of its log. That withdraws them unless
