@@ -117,7 +117,7 @@ def requested() -> RunRequest:
             examples=list(PROVINCES),
             values_display=PROVINCES,
             title="Provinsi (provinces)",
-            description_md="Only these, by BPS code; none chosen means all 34. The release is of all 34 either way.",
+            description_md="Only these, by BPS code; none chosen: all. The release is of all either way.",
         ),
         "alerts": Param(
             True,

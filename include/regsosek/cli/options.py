@@ -13,7 +13,7 @@ DateOption = Annotated[
 ]
 ProvinceOption = Annotated[str, typer.Option("--province", "-p", help="Province code, e.g. 64.")]
 ProvincesOption = Annotated[
-    list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all 34.")
+    list[str] | None, typer.Option("--province", "-p", help="Province code, e.g. 64; repeat it; default: all.")
 ]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded under your account. No personal data.")]
 ByOption = Annotated[

@@ -111,7 +111,7 @@ class Manifest(_Document):
     instrument_version: InstrumentVersion
     """Its version, which decides the columns of the files and the rules that judge them."""
     province: ProvinceCode
-    """BPS code of the province (34 provinces of 2022); equals the folder."""
+    """BPS code of the province in the frame; equals the folder."""
     delivery_id: Ulid
     """ULID, new for every delivery; equals the folder."""
     produced_at: Instant

@@ -1,4 +1,4 @@
-"""The 34 provinces of the 2022 frame: names, zones, targets. DAG files read them while parsing: nothing heavy loads."""
+"""The provinces of the frame (34 in 2022): names, zones, targets. DAG files read them: nothing heavy loads."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ class Province:
 
 @cache
 def provinces() -> tuple[Province, ...]:
-    """All 34 provinces, ordered by BPS code."""
+    """All provinces, ordered by BPS code."""
     rows = read_table(DATA / "provinces.csv", COLUMNS)
     return tuple(sorted((_province(row) for row in rows), key=lambda province: province.code))
 

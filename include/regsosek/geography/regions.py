@@ -101,7 +101,7 @@ class RegionMaster:
 
 @cache
 def region_master() -> RegionMaster:
-    """The master of the installed package, against the 34 provinces and their kab/kota counts. Takes about a second."""
+    """The master of the installed package, against the provinces and their kab/kota counts. Takes about a second."""
     return place_regions(packaged_rows(), {province.code: province.kabkota for province in provinces()})
 
 

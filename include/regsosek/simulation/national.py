@@ -51,7 +51,7 @@ def simulate_national_day(
         open_sink: opens the sink, once in every process and province; must be picklable if ``processes`` > 1.
         night: day of enumeration, of synchronisation and of delivery.
         families: of the nation, split over the provinces by their targets.
-        provinces: who delivers; none means all 34.
+        provinces: who delivers; none means all.
         processes: at once; each takes some 600 MB.
         progress: called after each delivery, in the order in which they are ready.
         defects: what is planted; none means what the project carries.

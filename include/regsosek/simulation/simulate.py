@@ -79,7 +79,7 @@ def simulate(
         campaign: what is simulated.
         sink: takes ``reference/...`` and ``landing/...``; labels never go there.
         nights: in any order; the campaign's first delivery carries what was synchronised before.
-        provinces: their codes; none means all 34.
+        provinces: their codes; none means all.
         progress: called after each delivery.
         defects: what is planted; none means what the project carries.
 

@@ -39,7 +39,7 @@ def clean() -> None:
 def demo(
     scale: Annotated[float, typer.Option(envvar="SCALE", help="Share of the sub-SLS.")] = 1 / 2000,
 ) -> None:
-    """Three simulated nights of all 34 provinces through real Airflow, ending with a summary."""
+    """Three simulated nights of all provinces through real Airflow, ending with a summary."""
     from regsosek.local.demo import run_demo
 
     if not run_demo(console, scale):

@@ -19,7 +19,7 @@ class Viewer:
 
     Attributes:
         name: its name in Airflow, under which decisions are recorded.
-        provinces: codes of the provinces it may see, all 34 for a national account. None: it reads what is published,
+        provinces: codes of the provinces it may see, all for a national one. None: it reads what is published,
             as everybody does, and nothing else.
         operator: whether it may see how nights are run, and decide; such an account is national.
         sensitive: whether it may see officers' codes, and families' points and photos.

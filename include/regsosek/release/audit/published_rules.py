@@ -13,6 +13,7 @@ import great_expectations as gx
 import pandas as pd
 
 from regsosek.errors import ConfigurationError
+from regsosek.geography.provinces import provinces
 from regsosek.quality.engine import quiet_context
 from regsosek.statistics.definitions.definitions import definitions
 
@@ -61,9 +62,15 @@ def rule_faults(rules: PublishedRules, files: Mapping[str, bytes]) -> list[str]:
     for name in sorted(named & set(files)):
         batch = tables.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
         suite = gx.ExpectationSuite(name=name, expectations=rules.of(name))
-        result = batch.get_batch({"dataframe": read_table(files[name])}).validate(suite, result_format=_RESULT_FORMAT)
+        whole = batch.get_batch({"dataframe": read_table(files[name])})
+        result = whole.validate(suite, result_format=_RESULT_FORMAT, expectation_parameters=_parameters())
         faults += _told(name, result.results)
     return faults
+
+
+def _parameters() -> dict[str, int]:
+    """What a rule may name as ``{"$PARAMETER": ...}`` instead of a number: how many provinces the frame has."""
+    return {"provinces": len(provinces())}
 
 
 def read_table(content: bytes) -> pd.DataFrame:

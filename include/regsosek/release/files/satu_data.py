@@ -12,6 +12,7 @@ from pathlib import Path
 
 from regsosek.contract.codebook import ALL_DATASETS, Variable, all_variables, block_lines, code_lines
 from regsosek.geography.calendar import field_windows
+from regsosek.geography.provinces import provinces
 from regsosek.quality.rules import Rule
 from regsosek.release.figures.imprint import limits, read_imprint
 from regsosek.release.files.code_lists import code_lists
@@ -56,7 +57,10 @@ def _activity() -> Iterator[tuple[str, str]]:
     yield "Kontak", f"{own.contact}, {own.homepage}"
     yield "Jenis kegiatan", "pendataan lengkap (sensus)"
     yield "Periode pelaksanaan", f"{opens} s.d. {closes}"
-    yield "Wilayah", "34 provinsi dalam kerangka 2022, 514 kabupaten/kota"
+    yield (
+        "Wilayah",
+        f"{len(provinces())} provinsi dalam kerangka 2022, {sum(p.kabkota for p in provinces())} kabupaten/kota",
+    )
     yield "Unit pendataan", "keluarga dan anggota keluarga"
     yield "Cara pengumpulan", "wawancara; kuesioner K, laporan harian petugas, penandaan rumah, rekap verifikasi"
     yield "Kerangka", "daftar sub-SLS dengan muatan keluarga"

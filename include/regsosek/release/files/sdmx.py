@@ -147,7 +147,7 @@ def _codelists(agency: str) -> dict[str, Codelist]:
     units = [Code(id="FAMILIES", name="Families"), Code(id="PERSONS", name="Persons")]
     lists = {
         "FREQ": ("CL_FREQ", "Frequency", [Code(id=DAILY, name="Daily")]),
-        "REF_AREA": ("CL_AREA", "Indonesia and its 34 provinces of 2022", areas),
+        "REF_AREA": ("CL_AREA", f"Indonesia and its {len(provinces())} provinces of 2022", areas),
         "INDICATOR": ("CL_INDICATOR", "Indicators", indicators),
         "UNIT_MEASURE": ("CL_UNIT", "Units", units),
         "OBS_STATUS": ("CL_OBS_STATUS", "Observation status", _codes(_STATUSES)),

@@ -127,7 +127,7 @@ class Language:
             return self.texts[f"base_{value}"]
         return {"state": self.state, "stream": self.stream, "severity": self.severity}.get(field, str)(value)
 
-    def listed(self, names: list[str], most: int = 34) -> str:
+    def listed(self, names: list[str], most: int) -> str:
         """``A, B, C``; beyond ``most`` the rest is counted."""
         rest = len(names) - most
         told = ", ".join(names[:most])

@@ -24,7 +24,7 @@ class _Stretch:
 
 
 def families_by_province(families: int) -> Mapping[str, int]:
-    """Splits a national day over the 34 provinces in the proportions of their targets; the sum is exact."""
+    """Splits a national day over the provinces in the proportions of their targets; the sum is exact."""
     shares = apportioned(families, np.array([province.target for province in provinces()]))
     return {province.code: int(share) for province, share in zip(provinces(), shares, strict=True)}
 

@@ -49,7 +49,7 @@ ORDER BY code
 
 
 def provinces_of_the_night(connection: Connection, as_of: AsOf, windows: Mapping[str, FieldWindow]) -> pd.DataFrame:
-    """One row per province, all 34, by code.
+    """One row per province, by code.
 
     Columns: ``province, name``; ``state`` (:data:`NightState`); deliveries of the night: ``accepted, rejected, held,
     deliveries`` and ``reasons`` (reason ids, comma between); ``last_night``: of its last accepted delivery;
