@@ -25,6 +25,7 @@ from regsosek.contract.codebook import DATASETS, Variable, all_variables, variab
 from regsosek.contract.instruments import first_version, instrument_of
 from regsosek.errors import ContractBreachError
 from regsosek.geography.calendar import PossibleDays, field_windows
+from regsosek.staging.case_facts import case_facts
 from regsosek.staging.placement import DESA, FRAME_STATUS, place_families
 from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.staging.reading.files import text_table
@@ -171,7 +172,7 @@ _KASUS = f"""
 CREATE OR REPLACE TABLE kasus AS
 WITH members AS (
     SELECT r.keluarga_row, count(*) AS members, string_agg(a.digest, '' ORDER BY a.digest) AS digests,
-           count(*) FILTER (a.r404_keberadaan IN (1, 5)) AS persons
+           {", ".join(f"{sql} AS {fact}" for fact, sql in case_facts().items())}
     FROM roster r JOIN anggota_typed a ON a.row_no = r.anggota_row GROUP BY r.keluarga_row
 )
 SELECT k.row_no AS keluarga_row,
@@ -186,7 +187,7 @@ SELECT k.row_no AS keluarga_row,
        k.r201_tanggal_pencacahan AS enumerated_on, k.r205_hasil AS result,
        -- nor does any number that is longer than an officer's code
        CASE WHEN length(k.r202_kode_ppl) = {_officer_digits()} THEN k.r202_kode_ppl END AS ppl,
-       coalesce(m.members, 0) AS members, coalesce(m.persons, 0) AS persons
+       coalesce(m.members, 0) AS members, {", ".join(f"coalesce(m.{fact}, 0) AS {fact}" for fact in case_facts())}
 FROM keluarga_typed k JOIN placement p ON p.row_no = k.row_no LEFT JOIN members m ON m.keluarga_row = k.row_no
 """
 

@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from regsosek.contract.codebook import DATASETS, STREAMS, Kind, Variable, all_variables
 from regsosek.contract.stream_kinds import FAMILY_KEY, MESSAGES
+from regsosek.staging.case_facts import case_facts
 
 SCHEMAS = ("reference", "ledger", "core", "stream", "quality", "restricted", "mart", "release", "alert")
 # Restricted columns that must still be compared across families stand in core as keyed hashes of 16 bytes.
@@ -218,7 +219,7 @@ kasus = Table(
     _needed("content_hash", LargeBinary), _needed("status"), Column("verdict", Text),
     Column("id_subsls", Text), Column("r109_no_bangunan", Integer), Column("r110_no_keluarga", Integer),
     _needed("placed_code"), _needed("enumerated_on", Date), Column("result", SmallInteger), Column("ppl", Text),
-    _needed("members", Integer), _needed("persons", Integer),
+    _needed("members", Integer), *(_needed(fact, Integer) for fact in case_facts()),
     Index(None, "province", "case_id"),
     Index("ix_kasus_family", "province", "id_subsls", "r109_no_bangunan", "r110_no_keluarga"),
     schema="core", **_BY_PROVINCE,
@@ -326,7 +327,7 @@ error_region = Table(
 
 PROGRESS_MEASURES = (
     "visited", "complete", "incomplete", "no_respondent", "refused", "moved", "quarantined", "pending", "conflicting",
-    "persons",
+    *case_facts(),
 )  # fmt: skip
 ARRIVAL_MEASURES = (
     "received", "loaded", "quarantined", "superseded", "duplicate", "withdrawn", "warned", "late", "days_late",

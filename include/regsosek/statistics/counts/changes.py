@@ -18,6 +18,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, text
 
+from regsosek.staging.case_facts import case_facts
 from regsosek.warehouse.cases.case_state import case_state_as_of, revised
 from regsosek.warehouse.nights.as_of_night import was_freed
 from regsosek.warehouse.tables import PROGRESS_MEASURES, each_measure
@@ -34,11 +35,11 @@ _COUNTS = {
         for code, measure in enumerate(("complete", "incomplete", "no_respondent", "refused", "moved"), start=1)
     },
     **{state: f"(settled_state = '{state}')::int" for state in ("quarantined", "pending", "conflicting")},
-    "persons": f"CASE WHEN {_ACCEPTED} THEN persons ELSE 0 END",
+    **{fact: f"CASE WHEN {_ACCEPTED} THEN {fact} ELSE 0 END" for fact in case_facts()},
 }
 COUNTED_OF_CASE = ", ".join(f"{_COUNTS[measure]} AS {measure}" for measure in PROGRESS_MEASURES)
 
-_STATEMENT = ("state", "placed_code", "enumerated_on", "result", "stated_persons")
+_STATEMENT = ("state", "placed_code", "enumerated_on", "result", *(f"stated_{fact}" for fact in case_facts()))
 
 
 def _columns(alias: str, columns: tuple[str, ...]) -> str:
@@ -52,7 +53,8 @@ WHERE k.province = :province AND k.night = :night
 """
 
 _STATES = f"""
-SELECT case_id, settled_state, state, placed_code, enumerated_on, result, persons AS stated_persons,
+SELECT case_id, settled_state, state, placed_code, enumerated_on, result,
+       {", ".join(f"{fact} AS stated_{fact}" for fact in case_facts())},
        night, delivery_id, newest_night, newest_delivery, {COUNTED_OF_CASE}
 FROM ({{states}}) s
 """

@@ -17,7 +17,7 @@ COUNTS = (
     *PROGRESS_MEASURES, "unmapped", "found_families", "sls_visited", "subsls_verified", "verified_families",
     "visited_where_verified",
 )  # fmt: skip
-_ADDED = (
+DENOMINATORS = (
     "target_families", "frame_families", "prelist_families", "sls_prelist", "sls_target", "subsls_frame",
     "registry_families", "frame_kabkota",
 )  # fmt: skip
@@ -59,12 +59,12 @@ def _over_counted(regions: pd.DataFrame, known: Collection[str]) -> pd.DataFrame
     nation = regions["code"] == NATION
     if provinces["code"].isin(known).all() or not nation.any():
         return regions
-    whole = provinces[list(_ADDED)].sum()
-    counted = provinces.loc[provinces["code"].isin(known), list(_ADDED)].sum()
+    whole = provinces[list(DENOMINATORS)].sum()
+    counted = provinces.loc[provinces["code"].isin(known), list(DENOMINATORS)].sum()
     told = regions.copy()
     for coverage, of in _COVERAGES.items():
         share = float(counted[of]) / float(whole[of]) if whole[of] else 0.0
         told[coverage] = regions[coverage].mask(nation, regions[coverage] * share)
-    for name in _ADDED if known else ():
+    for name in DENOMINATORS if known else ():
         told[name] = regions[name].mask(nation & regions[name].notna(), counted[name])
     return told

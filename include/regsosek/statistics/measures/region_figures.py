@@ -9,15 +9,17 @@ from regsosek.geography.calendar import FieldWindow
 from regsosek.geography.plan import Plans
 from regsosek.statistics.definitions.definitions import definitions
 from regsosek.statistics.definitions.shares import with_shares
-from regsosek.statistics.measures.counted import without_gap
+from regsosek.statistics.measures.counted import COUNTS, DENOMINATORS, without_gap
 from regsosek.statistics.measures.pace import with_pace
 
 NONRESPONSE = ("no_respondent", "refused", "moved")
-REGION_SHARES = (
-    "nonresponse_of_visited", "visited_of_target", "complete_of_target", "visited_of_frame", "visited_of_prelist",
-    "visited_of_prelist_and_found", "prelist_visited_of_prelist", "found_of_prelist", "sls_visited_of_target",
-    "verified_coverage", "visited_of_verified", "visited_of_registry",
-)  # fmt: skip
+_DERIVED = ("nonresponse", "prelist_visited", "prelist_and_found")
+# Every share of what a region counts and is counted against; a new one is a line of definitions.csv.
+REGION_SHARES = tuple(
+    share.field
+    for share in definitions().values()
+    if {share.numerator, share.denominator} <= {*COUNTS, *DENOMINATORS, *_DERIVED}
+)
 _OF_FRAME = ("frame_coverage", "sls_target_coverage")
 
 

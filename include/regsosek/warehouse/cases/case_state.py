@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from regsosek.staging.case_facts import case_facts
 from regsosek.warehouse.database import step_tables
 
 # Part 0 of a delivery names the cases that it leaves out of those that it replaces. That withdraws a case only while
@@ -66,7 +67,7 @@ uncontested AS (
 ),
 claims AS (
     SELECT u.*, r.id_subsls, r.r109_no_bangunan, r.r110_no_keluarga, r.placed_code, r.enumerated_on, r.ppl,
-           r.result, r.persons, r.members, r.place_rank, r.place_produced, r.content_hash,
+           r.result, {facts}, r.members, r.place_rank, r.place_produced, r.content_hash,
            u.state <> 'withdrawn' AND r.id_subsls IS NOT NULL AND r.r109_no_bangunan IS NOT NULL
                AND r.r110_no_keluarga IS NOT NULL AS holds_key
     FROM uncontested u
@@ -105,7 +106,8 @@ def case_state_as_of(night: str, source: str = "revised") -> str:
 
 def case_state_steps(night: str, source: str = "revised") -> str:
     """SQL: ``revisions`` and ``case_state`` as of the night in parameter ``night``, to stand in a WITH clause."""
-    return _STATES.format(night=night, source=source, order=_ORDER)
+    facts = ", ".join(f"r.{fact}" for fact in case_facts())
+    return _STATES.format(night=night, source=source, order=_ORDER, facts=facts)
 
 
 # Accepted revisions of all cases of a province.

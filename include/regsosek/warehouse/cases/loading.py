@@ -9,6 +9,7 @@ import duckdb
 from sqlalchemy import Connection, text
 
 from regsosek.contract.codebook import DATASETS, STREAMS, all_variables
+from regsosek.staging.case_facts import case_facts
 from regsosek.staging.pseudonyms import keyed_hash
 from regsosek.staging.reading.files import text_table
 from regsosek.staging.reading.typing_sql import can_be_untyped, untyped_column
@@ -22,7 +23,7 @@ TABLES_OF_A_PART = (
 )  # fmt: skip
 _KASUS_COLUMNS = (
     "case_id", "versi", "rank_versi", "produced_at", "content_hash", "status", "verdict", "id_subsls",
-    "r109_no_bangunan", "r110_no_keluarga", "placed_code", "enumerated_on", "result", "ppl", "members", "persons",
+    "r109_no_bangunan", "r110_no_keluarga", "placed_code", "enumerated_on", "result", "ppl", "members", *case_facts(),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from regsosek.contract.codebook import DATASETS, STREAMS
 from regsosek.contract.instruments import QUESTIONNAIRE
 from regsosek.contract.manifest import Manifest
 from regsosek.errors import ConservationError, LockLostError
+from regsosek.staging.case_facts import case_facts
 from regsosek.warehouse.cases.loading import TABLES_OF_A_PART
 from regsosek.warehouse.cases.pointers import rebuild_pointers, refresh_pointers
 from regsosek.warehouse.database import analyse_cases
@@ -385,16 +386,17 @@ def _count(connection: Connection, entry: Delivery, totals: Mapping[str, int]) -
 
 # Cases of the superseded delivery that the new one does not name stand as part 0 of its log. That withdraws them unless
 # another delivery brings them (warehouse/cases/case_state.py).
-_WITHDRAW_ABSENT = """
+_WITHDRAW_ABSENT = f"""
 INSERT INTO core.kasus (province, night, delivery_id, part, row_no, case_id, versi, rank_versi, produced_at,
                         content_hash, status, verdict, id_subsls, r109_no_bangunan, r110_no_keluarga, placed_code,
-                        enumerated_on, result, ppl, members, persons)
+                        enumerated_on, result, ppl, members, {", ".join(case_facts())})
 SELECT old.province, :night, :delivery_id, 0, row_number() OVER (ORDER BY old.case_id)
          + (SELECT count(*) FROM core.kasus p
             WHERE p.province = :province AND p.night = :night AND p.delivery_id = :delivery_id AND p.part = 0),
        old.case_id, old.versi, old.rank_versi, d.produced_at,
        substring(sha256(old.content_hash || convert_to(:delivery_id, 'UTF8')) FROM 1 FOR 16), 'withdrawn', NULL,
-       old.id_subsls, old.r109_no_bangunan, old.r110_no_keluarga, old.placed_code, old.enumerated_on, NULL, NULL, 0, 0
+       old.id_subsls, old.r109_no_bangunan, old.r110_no_keluarga, old.placed_code, old.enumerated_on, NULL, NULL, 0,
+       {", ".join("0" for _ in case_facts())}
 FROM (SELECT DISTINCT ON (case_id) * FROM core.kasus
       WHERE province = :province AND delivery_id = :superseded AND part > 0
       ORDER BY case_id, rank_versi DESC, row_no) old
