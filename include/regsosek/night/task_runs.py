@@ -55,4 +55,4 @@ def note_conclusion(resources: Resources, night: date, sentence: str) -> None:
     run = this_task(night, NATION, os.environ)
     if run is not None:
         with resources.loader.begin() as connection:
-            task_runs.note_conclusion(connection, run, sentence)
+            task_runs.note_sentence(connection, run, sentence)

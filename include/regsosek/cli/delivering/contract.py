@@ -49,11 +49,11 @@ def check(
 ) -> None:
     """Tell what the night would say of a delivery, without sending it; ends with 1 unless it would be accepted."""
     from regsosek.night.checking import check_report
-    from regsosek.night.checking.contract_check import check_delivery
+    from regsosek.night.checking.contract_check import check_delivery, nowhere
 
     asked = _asked(directory, reference, day, key)
     with ExitStack() as stack:
-        sink = stack.enter_context(check_report.written_cases(cases, asked.suites, language)) if cases else None
+        sink = stack.enter_context(check_report.written_cases(cases, asked.suites, language)) if cases else nowhere
         checked = check_delivery(asked, cases=sink)
     if as_json:
         typer.echo(json.dumps(check_report.as_json(checked, asked.suites, language), ensure_ascii=False, indent=2))

@@ -74,6 +74,10 @@ class CaseReason:
 CaseSink = Callable[[Iterator[CaseReason]], None]
 
 
+def nowhere(reasons: Iterator[CaseReason]) -> None:
+    """Takes no cases."""
+
+
 @dataclass
 class Checked:
     """All that was found.
@@ -148,7 +152,7 @@ class Asked:
         return found.folder if found and province_prefix(found.folder.province) in known else None
 
 
-def check_delivery(asked: Asked, *, cases: CaseSink | None = None) -> Checked:
+def check_delivery(asked: Asked, *, cases: CaseSink = nowhere) -> Checked:
     """Checks the delivery in a folder; ``cases`` takes every row that breaks a rule.
 
     Raises:
@@ -166,7 +170,7 @@ def check_delivery(asked: Asked, *, cases: CaseSink | None = None) -> Checked:
     with work_folder(asked.settings.scratch, "contract") as scratch:
         files = _verified(asked, checked, manifest, checked.folder, scratch)
         if datasets_of(manifest.instrument, manifest.instrument_version):
-            _assess(asked, checked, files, scratch, cases or _nowhere)
+            _assess(asked, checked, files, scratch, cases)
     return checked
 
 
@@ -363,7 +367,3 @@ _DOCUMENTS = {
         "JOIN anggota a ON a.row_no = r.row_no JOIN kasus c ON c.keluarga_row = a.keluarga_row",
     ),
 }
-
-
-def _nowhere(reasons: Iterator[CaseReason]) -> None:
-    """Takes no cases."""

@@ -373,7 +373,7 @@ def receipt(
     registered_at: datetime,
     versions: Mapping[str, str],
     limits: Limits,
-    manifest_sha256: str | None = None,
+    manifest_sha256: str | None,
 ) -> Receipt:
     """What a replay needs to know of a registered delivery."""
     return Receipt(

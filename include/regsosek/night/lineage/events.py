@@ -1,9 +1,10 @@
 """OpenLineage's events of one piece of work: it starts, and completes or fails."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.metadata import version
+from types import MappingProxyType
 
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState, set_producer
 from openlineage.client.facet_v2 import (
@@ -54,12 +55,12 @@ class Work:
         fault = error_message_run.ErrorMessageRunFacet(kind, "PYTHON")
         return self._event(RunState.FAIL, Facts(), {"errorMessage": fault})
 
-    def _event(self, state: RunState, facts: Facts, more: dict[str, RunFacet] | None = None) -> RunEvent:
+    def _event(self, state: RunState, facts: Facts, more: Mapping[str, RunFacet] = MappingProxyType({})) -> RunEvent:
         job_type = job_type_job.JobTypeJobFacet("BATCH", "REGSOSEK", "STEP")
         return RunEvent(
             eventTime=datetime.now(UTC).isoformat(),
             eventType=state,
-            run=Run(self.run_id, self._run_facets() | (more or {})),
+            run=Run(self.run_id, {**self._run_facets(), **more}),
             job=Job(self.namespace, f"{self.job}.{self.province}", {"jobType": job_type}),
             inputs=list(facts.inputs),
             outputs=list(facts.outputs),

@@ -13,7 +13,7 @@ from regsosek.telemetry.measures import night_concluded
 from regsosek.wording.nouns import counted
 
 NAMED = 5
-# What provinces lack, in the order in which it is told, and how.
+# What provinces lack, in the order in which it is named, and how.
 _LACKING = {
     "not_processed": "failed", "held": "held", "rejected": "rejected", "partly_accepted": "in part", "earlier_held":
     "an earlier delivery held", "nothing_delivered": "silent",
@@ -25,7 +25,7 @@ def conclusion(
 ) -> str:
     """For example ``33 of 34 provinces whole; silent: Papua``; of the provinces that the run was about.
 
-    It is told as measures, too.
+    It is recorded as measures, too.
     """
     lacking: defaultdict[str, list[str]] = defaultdict(list)
     table = provinces_of_the_night(connection, last_refreshed(connection, night), windows)
@@ -35,8 +35,8 @@ def conclusion(
     whole = len(provinces) - sum(map(len, lacking.values()))
     lacked = {said: len(lacking[state]) for state, said in _LACKING.items()}
     night_concluded(datetime.combine(night, time(0), NIGHT_ZONE).timestamp(), {"whole": whole} | lacked)
-    told = [f"{said}: {_names(lacking[state])}" for state, said in _LACKING.items() if lacking[state]]
-    return "; ".join([f"{whole} of {counted(len(provinces), 'province', 'provinces')} whole", *told])
+    named = [f"{said}: {_names(lacking[state])}" for state, said in _LACKING.items() if lacking[state]]
+    return "; ".join([f"{whole} of {counted(len(provinces), 'province', 'provinces')} whole", *named])
 
 
 def _names(names: Sequence[str]) -> str:

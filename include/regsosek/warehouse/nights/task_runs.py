@@ -50,7 +50,7 @@ def note_ended(connection: Connection, run: TaskRun, spent: Spent) -> None:
     connection.execute(update(task_run).where(*_own(run)).values(**vars(spent)))
 
 
-def note_conclusion(connection: Connection, run: TaskRun, sentence: str) -> None:
+def note_sentence(connection: Connection, run: TaskRun, sentence: str) -> None:
     """Notes what the task instance says of the whole run."""
     connection.execute(update(task_run).where(*_own(run)).values(told=sentence))
 
