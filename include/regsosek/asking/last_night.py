@@ -19,6 +19,7 @@ from regsosek.statistics.definitions.as_of import last_refreshed, processed_nigh
 from regsosek.statistics.nights.conclusion import conclusion
 from regsosek.statistics.nights.province_nights import provinces_of_the_night
 from regsosek.warehouse.nights.holding import held_deliveries
+from regsosek.warehouse.nights.night_faults import faults_of
 from regsosek.wording.nouns import counted
 
 USUAL_NIGHTS = 7  # before the one that is shown
@@ -159,7 +160,7 @@ def _release(
     position = standing.position if standing else None
     first = connection.execute(_FIRST_PUBLISHED, {"night": night}).scalar()
     return PublishedNight(
-        fault=publication_fault(connection, night) or unseen,
+        fault=publication_fault(connection, night, faults_of(connection, night)) or unseen,
         first_published_at=first,
         readers_see=position.release_id if position else None,
         readers_night=position.night if position else None,

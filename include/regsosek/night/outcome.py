@@ -14,7 +14,7 @@ from regsosek.release.lifecycle.publication import publication_fault
 from regsosek.resources import Resources
 from regsosek.warehouse.nights import ledger
 from regsosek.warehouse.nights.holding import held_deliveries
-from regsosek.warehouse.nights.night_faults import faults_of, note_fault
+from regsosek.warehouse.nights.night_faults import WAREHOUSE_NOW, Moment, NightFault, faults_of, note_fault
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +74,12 @@ def keeping_fault(resources: Resources, night: date, province: str, what: str) -
 
 
 def keep_fault(
-    resources: Resources, night: date, province: str, error: RegsosekError, begun_at: datetime | None = None
+    resources: Resources, night: date, province: str, error: RegsosekError, begun_at: Moment = WAREHOUSE_NOW
 ) -> None:
     """Keeps a fault for the outcome; a warehouse that is not there cannot, and that is no fault more.
 
     Args:
-        begun_at: when the try began that failed; none: now, after what the same try did bring about.
+        begun_at: when the try began that failed; by default it counts from now, after what the same try brought about.
     """
     try:
         with edge("ledger"), resources.loader.begin() as connection:
@@ -91,18 +91,21 @@ def keep_fault(
 def outcome(resources: Resources, night: date, provinces: Sequence[str]) -> Outcome:
     """What ``night`` of ``provinces`` came to, by ledger and releases."""
     with edge(f"outcome of night {night}"), resources.loader.begin() as connection:
+        faults = faults_of(connection, night)
         return Outcome(
             night,
             tuple(provinces),
-            _failed(connection, night, provinces),
-            publication_fault(connection, night),
+            _failed(connection, night, provinces, faults),
+            publication_fault(connection, night, faults),
             _waiting(connection, night, provinces),
         )
 
 
-def _failed(connection: Connection, night: date, provinces: Sequence[str]) -> dict[str, str]:
+def _failed(
+    connection: Connection, night: date, provinces: Sequence[str], kept: Mapping[str, NightFault]
+) -> dict[str, str]:
     """Provinces without the mark of the night, and those whose last try began after it and failed."""
-    whole_since, kept = ledger.refreshed_at(connection, night), faults_of(connection, night)
+    whole_since = ledger.refreshed_at(connection, night)
     failed: dict[str, str] = {}
     for code in provinces:
         fault = kept.get(code)

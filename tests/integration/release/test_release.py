@@ -28,6 +28,7 @@ from regsosek.statistics.counts.tree import sub_sls
 from regsosek.statistics.definitions.as_of import AsOf
 from regsosek.warehouse import tables
 from regsosek.warehouse.nights import ledger
+from regsosek.warehouse.nights.night_faults import faults_of
 from support.deliveries.families import DESA, PROVINCE, WRITERS
 from support.deliveries.mended_files import MENDED
 from support.worlds.field_world import FieldWorld, family, faulty, withdrawal
@@ -203,14 +204,14 @@ def test_what_is_published_is_signed_and_can_be_checked_in_the_bucket(world: Fie
 def test_a_night_that_was_not_published_since_it_was_last_processed_is_at_fault(world: FieldWorld) -> None:
     receive(world, FIRST, [family("A")])
     with world.resources.engine.connect() as connection:
-        assert "not published" in str(publication_fault(connection, FIRST))
+        assert "not published" in str(publication_fault(connection, FIRST, faults_of(connection, FIRST)))
     release(world, FIRST)
     receive(world, FIRST)
     with world.resources.engine.connect() as connection:
-        assert "not published" in str(publication_fault(connection, FIRST))
+        assert "not published" in str(publication_fault(connection, FIRST, faults_of(connection, FIRST)))
     release(world, FIRST)
     with world.resources.engine.connect() as connection:
-        assert publication_fault(connection, FIRST) is None
+        assert publication_fault(connection, FIRST, faults_of(connection, FIRST)) is None
 
 
 def same_families(world: FieldWorld, formats: Sequence[str]) -> Published:

@@ -23,6 +23,7 @@ from regsosek.staging.reading.columns import Layout
 from regsosek.staging.reading.csv_files import _reading
 from regsosek.statistics.counts.tree import completion, province_totals
 from regsosek.statistics.definitions.as_of import AsOf
+from regsosek.warehouse.nights.night_faults import faults_of
 from support.checks.matrix import examples
 from support.deliveries.families import PROVINCE
 from support.worlds.field_world import Family, FieldWorld, family, faulty, withdrawal
@@ -102,7 +103,7 @@ def test_a_province_that_the_archived_files_contradict_stays_at_its_last_good_fi
     assert (row["dikunjungi"], row["keadaan_malam_ini"]) == ("1", "Gagal pemeriksaan")
     assert table(world, published, "nasional.csv")["00"]["dikunjungi"] == "1"
     with world.resources.engine.connect() as connection:
-        assert "second reading" in str(publication_fault(connection, SECOND))
+        assert "second reading" in str(publication_fault(connection, SECOND, faults_of(connection, SECOND)))
 
 
 def test_a_nation_that_is_not_the_sum_of_the_second_readings_stops_the_release(

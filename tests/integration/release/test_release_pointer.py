@@ -16,6 +16,7 @@ from regsosek.release.lifecycle.thinning import STAYING, thin_out
 from regsosek.release.lifecycle.verification import in_bucket, verify
 from regsosek.release.lifecycle.withdrawal import MARK, withdraw
 from regsosek.release.publish import Published
+from regsosek.warehouse.nights.night_faults import faults_of
 from support.deliveries.families import PROVINCE
 from support.servers.lying_store import ALWAYS, Answer, LyingStore, half, lying_store, missing, nothing, page
 from support.worlds.field_world import FieldWorld, family
@@ -89,7 +90,7 @@ def test_killed_before_the_pointer_readers_see_the_old_release_and_a_retry_finis
     assert retried.written == [POINTER]
     assert pointer(world)["release_id"] == new.release_id
     with world.resources.engine.connect() as connection:
-        assert publication_fault(connection, SECOND) is None
+        assert publication_fault(connection, SECOND, faults_of(connection, SECOND)) is None
 
 
 def test_one_step_back_and_forward_again_only_by_other_content_or_a_later_night(

@@ -102,7 +102,7 @@ def read_night(connection: Connection, night: date, windows: Mapping[str, FieldW
         for row in table.to_dict("records")
     )
     under_way = NATION not in failed and any(each.state == UNDER_WAY for each in states)
-    return NightRow(night, states, release, None if under_way else publication_fault(connection, night))
+    return NightRow(night, states, release, None if under_way else publication_fault(connection, night, failed))
 
 
 def _ended(row: Mapping[Any, Any], failed: Container[str], *, newest: bool) -> str:

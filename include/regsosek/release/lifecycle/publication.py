@@ -1,5 +1,6 @@
 """What stands published: the last release of a night, and what is wrong with it; for whoever only asks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from regsosek.geography.regions import NATION
 from regsosek.minisign import SIGNATURE_SUFFIX
 from regsosek.release.lifecycle.manifest import MANIFEST, MAX_MANIFEST_BYTES
-from regsosek.warehouse.nights.night_faults import faults_of
+from regsosek.warehouse.nights.night_faults import NightFault
 from regsosek.warehouse.tables import published_release, refreshed
 
 
@@ -36,10 +37,14 @@ def release_of(connection: Connection, night: date) -> Publication | None:
     return None if found is None else Publication(*found[:4], held_back=tuple(found[4] or ()))
 
 
-def publication_fault(connection: Connection, night: date) -> str | None:
-    """What is wrong with the publication of ``night``: the fault of its last try, or why it does not hold the night."""
+def publication_fault(connection: Connection, night: date, faults: Mapping[str, NightFault]) -> str | None:
+    """What is wrong with the publication of ``night``: the fault of its last try, or why it does not hold the night.
+
+    Args:
+        faults: of the night, by :func:`regsosek.warehouse.nights.night_faults.faults_of`.
+    """
     release = release_of(connection, night)
-    failed = faults_of(connection, night).get(NATION)
+    failed = faults.get(NATION)
     processed = connection.execute(select(func.max(refreshed.c.at)).where(refreshed.c.night == night)).scalar()
     stale = release is None or (processed is not None and release.published_at < processed)
     found = []

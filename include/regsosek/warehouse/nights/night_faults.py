@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from regsosek.errors import RegsosekError
@@ -30,16 +30,25 @@ class NightFault:
         return f"{self.error}: {self.message}"
 
 
+Moment = datetime | ColumnElement[datetime]
+# By the warehouse's clock, which says when a province or a release was whole, too.
+WAREHOUSE_NOW: Moment = func.now()
+
+
 def note_fault(
-    connection: Connection, province: str, night: date, error: RegsosekError, begun_at: datetime | None
+    connection: Connection,
+    province: str,
+    night: date,
+    error: RegsosekError,
+    begun_at: datetime | ColumnElement[datetime],
 ) -> None:
-    """Keeps the error that ended a try, in place of what an earlier try ended with; ``begun_at``: default now."""
+    """Keeps the error that ended a try, in place of what an earlier try ended with."""
     key = {"province": province, "night": night}
     values = {
         "error": type(error).__name__,
         "message": masked(str(error))[0],
-        "begun_at": begun_at or func.now(),
-        "at": func.now(),
+        "begun_at": begun_at,
+        "at": WAREHOUSE_NOW,
     }
     statement = insert(fault).values(**key, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
