@@ -34,7 +34,10 @@ FORMER = NIGHT - timedelta(days=1)
 SILENT, REJECTED, HELD = "94", "81", "64"
 HELD_FAMILIES = 1234
 _COUNTS = (*DELIVERY_COUNTS, *FAMILY_COUNTS)
-SHARES = dict(zip(PROGRESS_MEASURES, (1.0, 0.84, 0.04, 0.03, 0.01, 0.02, 0.06, 0.01, 0.002, 3.1), strict=True))
+SHARES = dict.fromkeys(PROGRESS_MEASURES, 0.1) | {
+    "visited": 1.0, "complete": 0.84, "incomplete": 0.04, "no_respondent": 0.03, "refused": 0.01, "moved": 0.02,
+    "quarantined": 0.06, "pending": 0.01, "conflicting": 0.002, "persons": 3.1,
+}  # fmt: skip
 
 
 def steady_windows() -> dict[str, FieldWindow]:
