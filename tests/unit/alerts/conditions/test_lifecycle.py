@@ -111,9 +111,23 @@ class LifeOfACondition(RuleBasedStateMachine):
 
     @invariant()
     def told_as_gone_is_only_what_was_told(self) -> None:
-        whys = [each for _, each, _ in self.told]
-        for before, each in zip([Why.RECOVERED, *whys], whys, strict=False):
-            assert (before is Why.RECOVERED) == (each is Why.NEW), "new first, and again only once it was gone"
+        earlier = [(OPENS, Why.RECOVERED), *((night, why) for night, why, _ in self.told)]
+        for (before, last), (night, why, _) in zip(earlier, self.told, strict=False):
+            if last is Why.RECOVERED:
+                assert why is Why.NEW, "new first, and again once it was told as gone"
+            elif why is Why.NEW:
+                assert self.had_no_message_left(before, night), "its end was told if there was a message for it"
+
+    def had_no_message_left(self, before: date, night: date) -> bool:
+        """Whether the week's messages were used up on a night between the two: an end that waits for the next message
+        is told by nobody where the same was found again meanwhile.
+        """
+        sent = [each for each, told in self.memory.told.items() if any(one.why is not Why.STANDING for one in told)]
+        between = (before + timedelta(days=n) for n in range(1, (night - before).days))
+        return any(
+            sum(each - timedelta(days=7) <= one < each for one in sent) >= LIMITS.economy.messages_per_week
+            for each in between
+        )
 
     @invariant()
     def nothing_silenced_is_told(self) -> None:
