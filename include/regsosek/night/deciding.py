@@ -157,8 +157,11 @@ def _decide(
         locked = resources.under(held)
         waiting = _waiting(locked, delivery_id, province, verdict)
         done = _record(locked, waiting, verdict, suites, by, reason)
-        received = receive_locked(locked, province, done.night, current_suites(locked, suites))
-    return Decided(province, delivery_id, done.night, received.state_of(delivery_id), done.retry)
+        receive_locked(locked, province, done.night, current_suites(locked, suites))
+        # An earlier night that was completed first may have replaced the delivery, so that it is none of this night's.
+        with locked.loader.begin() as connection:
+            entry = holding.find(connection, province, delivery_id)
+    return Decided(province, delivery_id, done.night, entry.state if entry else "unknown", done.retry)
 
 
 def _record(

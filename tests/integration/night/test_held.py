@@ -26,6 +26,7 @@ from regsosek.geography.provinces import provinces
 from regsosek.landing.archive import list_decisions
 from regsosek.night import deciding
 from regsosek.night.deciding import Decided
+from regsosek.night.discovery.sealing import reopen_night
 from regsosek.night.outcome import outcome
 from regsosek.night.replaying import replay
 from regsosek.release.publish import Published, publish
@@ -266,6 +267,13 @@ def test_a_killed_decision_is_carried_out_by_the_next_run(
     assert (visited(world, NIGHT), visited(world, NEXT)) == (2, 6)
     replay(world.resources, NIGHT, [PROVINCE])
     assert contents(world, NIGHTS) == seen
+
+
+def test_a_decision_finds_what_an_earlier_night_replaced_before_it(world: FieldWorld, held: str) -> None:
+    deliver(world, NIGHT, good("C", "D", "E", versi=2), minute=2, supersedes=[held])
+    reopen_night(world.resources, PROVINCE, NIGHT, world.suites, "the network was down")
+    assert free(world, held).state == "rejected"
+    assert states(world)[1] == ("rejected", "superseded_while_held", NIGHT)
 
 
 @pytest.mark.parametrize("decide", [free, reject])

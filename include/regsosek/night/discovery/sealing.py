@@ -130,7 +130,7 @@ class _Arrivals:
         return len(self.found.misdated(self.at.astimezone(NIGHT_ZONE).date()))
 
     def log(self) -> None:
-        """Says what of landing belongs to no delivery."""
+        """Logs what in landing belongs to no delivery."""
         if self.found.stray_count:
             log.warning(
                 "province %s: keys in the landing area that belong to no delivery: %d",

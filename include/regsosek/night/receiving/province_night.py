@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from regsosek.warehouse.nights.delivery_outcome import DeliveryOutcome, Folder, folder_of, read_outcomes
-from regsosek.warehouse.nights.ledger import ID_REUSED, Delivery
+from regsosek.warehouse.nights.ledger import Delivery
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,6 @@ class ProvinceNight:
     def states(self) -> Mapping[str, int]:
         """How many of the night's own deliveries are in each state."""
         return Counter(each.state for each in self.outcomes if each.entry.night == self.night)
-
-    def state_of(self, delivery_id: str) -> str:
-        """The state of a delivery of the night, or one decided for it; of the folder that was first to carry its id."""
-        return next(
-            each.state for each in self.outcomes if each.entry.delivery_id == delivery_id and each.reason != ID_REUSED
-        )
 
     def __str__(self) -> str:
         states = ", ".join(f"{n} {state}" for state, n in sorted(self.states.items())) or "nothing delivered"

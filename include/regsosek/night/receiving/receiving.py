@@ -132,13 +132,10 @@ def _decided(resources: Resources, connection: Connection, entry: Delivery, deci
     retries = holding.retries_of(connection, entry)
     freed = next((each for each in own if each.decision == "freed"), None)
     retried = next((each for each in own if each.decision == "retried" and each.retry == retries), None)
-    return Pending(
-        entry,
-        partial(receipt_of, resources, entry)
-        if retried is None
-        else partial(receipt_of_retry, resources, entry, retried),
-        freed if holding.was_freed(connection, entry) else None,
-    )
+    read_receipt = partial(receipt_of, resources, entry)
+    if retried is not None:
+        read_receipt = partial(receipt_of_retry, resources, entry, retried)
+    return Pending(entry, read_receipt, freed if holding.was_freed(connection, entry) else None)
 
 
 def _receive(
