@@ -13,7 +13,16 @@ from pathlib import Path
 
 import duckdb
 
-from regsosek.contract.codebook import DATASETS, Variable, bit_mask, block, code_list, lone_codes, variables
+from regsosek.contract.codebook import (
+    DATASETS,
+    Variable,
+    all_variables,
+    bit_mask,
+    block,
+    code_list,
+    lone_codes,
+    variables,
+)
 from regsosek.contract.instruments import first_version
 from regsosek.quality.generated import rule_id
 from regsosek.staging.reading.typing_sql import can_be_untyped, given, typed, untyped_column
@@ -22,6 +31,10 @@ from support.deliveries.families import Row, anggota_row, keluarga_row
 UNREADABLE = "x!"
 PERSONAL = "RT 7 (0812-7770-0995)"
 VERSION = first_version()
+# What a later version of the questionnaire asks, and the first does not.
+LATER = {v.name for dataset in DATASETS for v in all_variables(dataset)} - {
+    v.name for dataset in DATASETS for v in variables(dataset, VERSION)
+}
 Change = dict[str, str]
 
 # Ready-made families and members, each clean. A member case changes member 2, the wife of 38.
@@ -109,7 +122,7 @@ def _apply(step: str, rows: dict[str, Row], default: str, key: Change) -> None:
             rows[f"{place}_again"] = rows[place] | {}
         case _:
             target = rows[row or default]
-            assert column in target, f"no column {column}"
+            assert column in target or column in LATER, f"no column {column}"
             target[column] = value
 
 

@@ -8,8 +8,10 @@ import pytest
 
 from regsosek.contract.codebook import DATASETS, block, variable, variables
 from regsosek.contract.instruments import first_version
+from regsosek.errors import ConfigurationError
 from regsosek.quality.rules import load_suites, violation
 from regsosek.simulation.answers.projection import as_text
+from regsosek.simulation.draws.margins import read_margins
 from support.checks.matrix import FULL
 
 pytestmark = FULL
@@ -75,3 +77,9 @@ def test_an_incomplete_interview_lacks_answers_but_keeps_its_roster(answers: duc
 def test_decimals_are_never_written_with_an_exponent(degrees: str, text: str) -> None:
     written = as_text(variable("keluarga", "lintang", first_version()), f"{degrees}::DOUBLE")
     assert duckdb.sql(f"SELECT {written}").fetchall() == [(text,)]
+
+
+def test_a_margin_of_a_column_that_is_not_delivered_is_refused_with_the_fix() -> None:
+    head = "dataset,column,building,kept,follows_welfare,poorest_to_richest,source\n"
+    with pytest.raises(ConfigurationError, match=r"margins\.csv: keluarga.r599_uji is not in version 1.*take the line"):
+        read_margins(head + "keluarga,r599_uji,,yes,0.6,1:10 2:90,own\n")

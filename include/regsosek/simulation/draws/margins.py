@@ -9,8 +9,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from regsosek.contract.codebook import Variable, bit_mask, code_list
+from regsosek.contract.codebook import DATASETS, Variable, bit_mask, code_list, variables
 from regsosek.contract.instruments import first_version
+from regsosek.errors import ConfigurationError
 from regsosek.simulation.draws.living import Building, mean_welfare
 from regsosek.simulation.draws.randomness import Draws, Floats, Integers
 
@@ -42,9 +43,25 @@ class Margin:
 
 @cache
 def margins() -> Mapping[tuple[str, str, str], Margin]:
-    """All margins by dataset, column, and the manner of building of the provinces that they hold for, if not all."""
+    """All margins by dataset, column, and the manner of building of the provinces that they hold for, if not all.
+
+    Raises:
+        ConfigurationError: a line is of no column that the simulator delivers.
+    """
     text = resources.files("regsosek.simulation").joinpath("data", "margins.csv").read_text(encoding="utf-8")
-    return {(row["dataset"], row["column"], row["building"]): _margin(row) for row in csv.DictReader(text.splitlines())}
+    return read_margins(text)
+
+
+def read_margins(text: str) -> Mapping[tuple[str, str, str], Margin]:
+    """The same of the text of a file."""
+    rows = list(csv.DictReader(text.splitlines()))
+    asked = {(dataset, each.name) for dataset in DATASETS for each in variables(dataset, first_version())}
+    if strange := [f"{r['dataset']}.{r['column']}" for r in rows if (r["dataset"], r["column"]) not in asked]:
+        raise ConfigurationError(
+            f"simulation/data/margins.csv: {', '.join(strange)} is not in version {first_version()}, which the "
+            "simulator delivers; take the line out, or name a column of that version"
+        )
+    return {(row["dataset"], row["column"], row["building"]): _margin(row) for row in rows}
 
 
 def candidate(variable: Variable, draws: Draws, welfare: Floats, building: Building) -> Integers | None:
