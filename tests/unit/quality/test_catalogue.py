@@ -79,7 +79,7 @@ def test_every_link_of_the_index_leads_to_an_anchor(pages: dict[str, str]) -> No
 
 def test_every_named_rule_stands_in_the_index(catalogue: Catalogue, pages: dict[str, str]) -> None:
     named = {rule.id for rule in catalogue.rules if rule.id[1].isdigit()}
-    linked = set(re.findall(r"\[([^\]]+)\]\([^)]*#rule-\1\)", pages[RULES.name]))
+    linked = set(re.findall(r"\[([^\]]+)\]\([^)]*#rule-\1(?:-[^)]*)?\)", pages[RULES.name]))
     assert named - linked == set()
 
 
