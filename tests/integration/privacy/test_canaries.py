@@ -22,7 +22,7 @@ from regsosek.quality.verdict import RuleCount
 from regsosek.resources import open_resources
 from regsosek.settings import Settings
 from support.deliveries.families import DESA, PROVINCE, Row
-from support.deliveries.stream_messages import CLEAN, deliver_stream
+from support.deliveries.stream_messages import CLEAN, deliver_stream, tag
 from support.worlds.field_world import CompiledJudge, Family, FieldWorld, family
 
 NIGHT = date(2022, 10, 21)
@@ -92,7 +92,7 @@ def deliver_all(world: FieldWorld) -> dict[str, str]:
     for dataset in CLEAN:
         rows = [message(dataset, n) | row for n, row in enumerate([*planted(dataset), {}])]
         sent[deliver_stream(world, NIGHT, dataset, rows, produced_at=at())] = f"every column of {dataset}"
-    keys = [CLEAN["geotag"](canary) for canary in CANARIES]
+    keys = [tag(canary) for canary in CANARIES]
     sent[deliver_stream(world, NIGHT, "geotag", keys, produced_at=at())] = "ids of tags"
     strange = {"r999_6472015505800078": "1", "r998_siti_canarynama": "2", "NIK 6472015505800078": "3"}
     columns = [(strange | row, members) for row, members in [family("C1", number=950)]]
