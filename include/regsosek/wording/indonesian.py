@@ -12,7 +12,7 @@ _LOCALE = Locale("id")
 _FORM = NumberForm(_LOCALE, percent="\N{NO-BREAK SPACE}%")
 _DATES = DateForm(_LOCALE, " pukul %H.%M")
 thousands, mark = _FORM.thousands, _FORM.mark
-number, signed, decimal = _FORM.number, _FORM.signed, _FORM.decimal
+number, signed, decimal, told_apart = _FORM.number, _FORM.signed, _FORM.decimal, _FORM.told_apart
 percentage, points, share = _FORM.percentage, _FORM.points, _FORM.share
 percent_of, plain_percentage, plain_decimal = _FORM.percent_of, _FORM.plain_percentage, _FORM.plain_decimal
 short_date, day, moment = _DATES.short, _DATES.day, _DATES.moment

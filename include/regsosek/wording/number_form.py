@@ -67,6 +67,13 @@ class NumberForm:
         rounded = round(float(value), 1)
         return self.decimal(rounded, 0 if rounded.is_integer() else 1)
 
+    def told_apart(self, value: float, limit: float) -> tuple[str, str]:
+        """A figure and its limit; with two decimals where one would show both alike."""
+        shown, bound = self.decimal(value), self.plain_decimal(limit)
+        if shown != self.decimal(limit):
+            return shown, bound
+        return self.decimal(value, 2), self.decimal(limit, 2)
+
     def points(self, value: float | None) -> str:
         """A difference of percentages with its sign; a dash for None."""
         written = self.decimal(value)

@@ -15,7 +15,7 @@ from regsosek.alerts.messages.subject import fitting
 from regsosek.alerts.messages.work_list import spreadsheet
 from regsosek.alerts.sentences.condition_line import place_named
 from regsosek.alerts.sentences.endings import status_told
-from regsosek.alerts.sentences.grouping import Line, worst
+from regsosek.alerts.sentences.grouping import worst
 from regsosek.alerts.sentences.nature import nature
 from regsosek.alerts.sentences.texts import Words, words_of
 from regsosek.geography.calendar import end_of_night
@@ -294,15 +294,8 @@ def _line(stand: ProvinceStand, words: Words) -> NationalLine:
         plan=words.written.plain_percentage(figures.plan_percent),
         status=status_told(figures, words),
     )
-    news = "; ".join(_news_of(kind, lines, words) for kind, lines in of_kind(stand.opened).items())
+    news = "; ".join(short_of(kind, lines, words) for kind, lines in of_kind(stand.opened).items())
     return NationalLine(severity, words.say(f"headline.{severity}"), stands, news)
-
-
-def _news_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
-    """A kind in few words; where only parts of the province have it, that it is of them."""
-    told = short_of(kind, lines, words)
-    whole = any(line.level in ("nasional", "provinsi") for line in lines)
-    return told if whole else words.say("nation_parts", told=told)
 
 
 def _provinces(stands: Mapping[str, ProvinceStand], ranked: Sequence[str], night: date, words: Words) -> Attachment:

@@ -14,7 +14,7 @@ from regsosek.alerts.sentences.also_listed import also_listed
 from regsosek.alerts.sentences.arrivals import arrived
 from regsosek.alerts.sentences.condition_line import LineWords, codes_of, deadline, word_kabkota, word_line
 from regsosek.alerts.sentences.context import Context
-from regsosek.alerts.sentences.endings import all_over, end_line, ends, pace_told, status_told
+from regsosek.alerts.sentences.endings import all_over, end_line, ends, of_places, pace_told, status_told
 from regsosek.alerts.sentences.grouping import (
     Line,
     by_kabkota,
@@ -118,12 +118,26 @@ def families_of(lines: Iterable[Line]) -> int:
 
 def _news(
     opened: Sequence[Notification], gone: Sequence[Notification], figures: ProvinceFigures, words: Words
-) -> dict[str, Sequence[str]]:
+) -> dict[str, str | Sequence[str]]:
     """The kinds, most urgent first, with the families concerned, ``besides`` what ended; else that, or good news."""
-    told = [short_of(kind, lines, words) for kind, lines in of_kind(opened).items()]
-    ended = ends(gone, opened, figures, words)
+    kinds = of_kind(opened)
+    told, ended = [short_of(kind, lines, words) for kind, lines in kinds.items()], ends(gone, opened, figures, words)
     quiet = "subject.good" if figures.well else "subject.nothing_told"
-    return {"news": told, "besides": ended} if told else {"news": ended or [words.say(quiet)], "besides": ()}
+    if told:
+        first, lines = next(iter(kinds.items()))
+        tight = _tight(words.kind(first).short, [each for line in lines for each in line.told], words)
+        return {"news": told, "besides": ended, "tight": tight}
+    if not ended:
+        return {"news": [words.say(quiet)]}
+    over = words.kind(gone[0].condition.kind)
+    same = [each for each in gone if each.condition.kind is gone[0].condition.kind]
+    return {"news": ended, "tight": _tight(over.over or over.short, same, words)}
+
+
+def _tight(short: str, told: Sequence[Notification], words: Words) -> str:
+    """What a subject without room says of a kind: that it is of a part, where it is of no province as a whole."""
+    whole = of_places(short, [each.condition.place for each in told], words) == short
+    return short if whole else words.say("subject.in_part", short=short)
 
 
 def _good(figures: ProvinceFigures, words: Words) -> str:
@@ -142,8 +156,9 @@ def _good(figures: ProvinceFigures, words: Words) -> str:
 
 
 def short_of(kind: Kind, lines: Sequence[Line], words: Words) -> str:
-    """A kind in few words, with the families concerned where they are known."""
-    short, families = words.kind(kind).short, families_of(lines)
+    """A kind in few words, of how many kab/kota if not of the whole province, and the families if they are known."""
+    places, families = [each.condition.place for line in lines for each in line.told], families_of(lines)
+    short = of_places(words.kind(kind).short, places, words)
     return words.say("subject.families", short=short, families=words.number(families)) if families else short
 
 

@@ -14,7 +14,8 @@ def fitting(template: str, values: Mapping[str, Any], words: Words) -> str:
     """The subject with as many of ``news`` as fit; the first, without what stands in brackets, at the least.
 
     What there is ``besides`` stands there if it all fits, and is not counted else: only problems are. ``more`` names
-    the text for what is left out. Where a long ``name`` leaves no room for the first, it is written in short.
+    the text for what is left out. Where a long ``name`` leaves no room for the first, it is written in short, and the
+    first as ``tight`` has it.
     """
     news: Sequence[str] = values["news"]
     besides, more = values.get("besides", ()), values.get("more", "subject.more")
@@ -22,9 +23,10 @@ def fitting(template: str, values: Mapping[str, Any], words: Words) -> str:
     tries = [[*news, *besides]] if besides else []
     all_but = [(form[:n], len(news) - n) for n in range(len(news), 0, -1) for form in (news, short)]
     tries += [[*told, *([words.say(more, n=left)] if left else [])] for told, left in all_but]
-    tight = [[short[0], f"+{len(news) - 1}"]] if len(news) > 1 else []
+    first = [[each] for each in (short[0], values.get("tight") or short[0])]
+    tight = [[*each, f"+{len(news) - 1}"] for each in first] if len(news) > 1 else []
     forms = [(values, each) for each in tries]
-    forms += [({**values, "name": _in_short(values.get("name", ""))}, each) for each in [*tries, *tight, short[:1]]]
+    forms += [({**values, "name": _in_short(values.get("name", ""))}, each) for each in [*tries, *tight, *first]]
     return first_fitting(render(template, {**own, "news": each}).strip() for own, each in forms)
 
 

@@ -13,6 +13,7 @@ from regsosek.alerts.messages.rendering import Attachment, harmless
 from regsosek.alerts.sentences.also_listed import also_listed
 from regsosek.alerts.sentences.condition_line import codes_of, deadline, in_hand, name_of, standing, who
 from regsosek.alerts.sentences.context import Context
+from regsosek.alerts.sentences.details import beside_of
 from regsosek.alerts.sentences.grouping import Line, in_mail_order, province_lines, still_open, worst
 from regsosek.alerts.sentences.observation import finding
 from regsosek.alerts.sentences.texts import Words
@@ -108,7 +109,7 @@ def _row(told: Notification, figures: ProvinceFigures, limits: Thresholds, conte
         "standing": "; ".join(standing(line, figures.night, context)),
         "families": str(condition.families) if condition.families else "",
         "since": condition.since.isoformat(),
-        "finding": finding(line, figures, words),
+        "finding": " ".join([finding(line, figures, words), *beside_of(line, figures, words)]),
         "who": who(line, figures, context),
         "action": words.kind(condition.kind).step,
         "deadline": deadline(condition.kind, told.first, figures, limits, context),

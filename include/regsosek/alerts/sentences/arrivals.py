@@ -15,8 +15,8 @@ def arrived(figures: ProvinceFigures, words: Words) -> list[tuple[str, str]]:
     """Label and text: deliveries, families, members, repairs if any, who waits in quarantine, progress, plan."""
     lines = {
         "deliveries": _deliveries(figures, words),
-        "families": _rows(figures.families, words),
-        "persons": _rows(figures.persons, words),
+        "families": _rows(figures.families, "families", words),
+        "persons": _rows(figures.persons, "persons", words),
         "repairs": _repairs(figures.repairs, words),
         "waiting": _waiting(figures.waiting, words),
         "progress": _progress(figures, words),
@@ -47,13 +47,13 @@ def _waiting(waiting: Waiting, words: Words) -> str:
     return words.say("waiting_line", families=words.number(waiting.families), since=words.written.day(waiting.since))
 
 
-def _rows(rows: RowCounts, words: Words) -> str:
+def _rows(rows: RowCounts, of: str, words: Words) -> str:
     parts = [
         f"{words.number(getattr(rows, state))} {words.say(f'row.{state}')}"
         for state in _ROW_STATES
         if getattr(rows, state)
     ]
-    received = words.say("rows", received=words.number(rows.received))
+    received = words.say(f"rows.{of}", received=words.number(rows.received))
     return f"{received} = {' + '.join(parts)}" if parts else received
 
 

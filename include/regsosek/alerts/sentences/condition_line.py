@@ -74,8 +74,14 @@ def deadline(kind: Kind, first: date | None, figures: ProvinceFigures, limits: T
     """Until when, on the clock of the province, or since when that is over: counted from the ``first`` telling."""
     limit, night = limits.deadline[kind], figures.night
     until = datetime.combine(limit.day(first or night, figures.province), time(limit.hour), context.zone)
-    over = until <= end_of_night(night, context.zone)
-    return context.words.say("overdue" if over else "due", moment=context.words.written.moment(until))
+    written = context.words.written
+    if until > end_of_night(night, context.zone):
+        return context.words.say("due", moment=written.moment(until))
+    over = context.words.say("overdue", moment=written.moment(until))
+    if not limit.days_before_free_day:
+        return over
+    again = datetime.combine(limit.day(night, figures.province), time(limit.hour), context.zone)
+    return context.words.say("overdue_again", over=over, moment=written.moment(again))
 
 
 def standing(line: Line, night: date, context: Context) -> list[str]:

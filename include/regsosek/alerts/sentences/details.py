@@ -24,7 +24,7 @@ def details(kind: Kind, figures: ProvinceFigures, limits: Thresholds, context: C
 def details_of_kabkota(line: Line, figures: ProvinceFigures, limits: Thresholds, context: Context) -> list[str]:
     """The lines under a kab/kota's condition: the rules to begin with (QUALITY), what other streams tell (NO_DATA)."""
     if line.kind is Kind.NO_DATA:
-        return _beside(line.kabkota, figures, context.words)
+        return beside_of(line, figures, context.words)
     own = next((each for each in figures.kabkota if each.code == line.kabkota), None)
     if line.kind is not Kind.QUALITY or own is None:
         return []
@@ -35,6 +35,11 @@ def _no_data(figures: ProvinceFigures, _limits: Thresholds, context: Context) ->
     words, last = context.words, figures.last_arrival
     arrived = words.say("last_arrival", day=words.written.day(last)) if last else words.say("never_arrived")
     return [arrived, *_beside(figures.province, figures, words)]
+
+
+def beside_of(line: Line, figures: ProvinceFigures, words: Words) -> list[str]:
+    """What other streams tell of the kab/kota of a line that is about its silence; empty of any other line."""
+    return _beside(line.kabkota, figures, words) if line.kind is Kind.NO_DATA and line.level == "kabkota" else []
 
 
 def _beside(code: str, figures: ProvinceFigures, words: Words) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from regsosek.alerts.conditions.condition import Condition, Kind, Notification
+from regsosek.alerts.conditions.condition import Condition, Kind, Notification, Place, kabkota_of
 from regsosek.alerts.conditions.province_figures import ProvinceFigures
 from regsosek.alerts.sentences.condition_line import place_named
 from regsosek.alerts.sentences.texts import Words
@@ -31,17 +31,26 @@ def ends(
     gone: Sequence[Notification], opened: Sequence[Notification], figures: ProvinceFigures, words: Words
 ) -> list[str]:
     """What a subject says of kinds that have ended; nothing of those that are still open elsewhere."""
-    kinds = dict.fromkeys(each.condition.kind for each in gone)
+    ended: dict[Kind, list[Place]] = {}
+    for each in gone:
+        ended.setdefault(each.condition.kind, []).append(each.condition.place)
     still = {each.condition.kind for each in opened}
-    told = [_short(kind, bool(opened), figures, words) for kind in kinds if kind not in still]
+    told = [_short(kind, places, bool(opened), figures, words) for kind, places in ended.items() if kind not in still]
     return [each for each in told if each]
 
 
-def _short(kind: Kind, besides: bool, figures: ProvinceFigures, words: Words) -> str:
+def of_places(short: str, places: Sequence[Place], words: Words) -> str:
+    """``short`` as it is of the whole province, or of how many kab/kota if none of ``places`` is all of it."""
+    if any(each.level in ("nasional", "provinsi") for each in places):
+        return short
+    return words.say("subject.parts", short=short, n=words.number(len({kabkota_of(each) for each in places})))
+
+
+def _short(kind: Kind, places: Sequence[Place], besides: bool, figures: ProvinceFigures, words: Words) -> str:
     """Beside problems the end of a kind is named as such, where nothing is left of it."""
     own = words.kind(kind)
     if own.over or not besides:
-        return own.over or own.short
+        return of_places(own.over or own.short, places, words)
     return words.say("subject.recovered", short=own.short) if nothing_left(kind, figures) else ""
 
 
@@ -73,7 +82,7 @@ def pace_told(pace: Pace, words: Words) -> str:
     status = words.status(pace.status)
     if pace.limit_points is None:
         return status
-    gap, limit = words.written.decimal(-(pace.gap_points or 0)), words.written.plain_decimal(-pace.limit_points)
+    gap, limit = words.written.told_apart(-(pace.gap_points or 0), -pace.limit_points)
     return words.say("status_within", status=status, gap=gap, limit=limit)
 
 

@@ -72,12 +72,15 @@ class PageContext:
         return TableColumn(self.language.name(name), name, definition.unit in _TEXT_UNITS)
 
     def figure(self, row: Row, name: str) -> str:
-        """A figure of a row as text; a status within limits says how far the limit is."""
+        """A figure of a row as text; a status within limits says the limit, exactly where the gap looks alike."""
         told = self.language.figure(name, row.get(name))
         limit = row.get("limit_points") if name == "status" else None
         if limit is None:
             return told
-        return self.language.say("status_within", status=told, limit=self.language.written.plain_decimal(-limit))
+        written = self.language.written
+        gap, bound = written.told_apart(-row["gap_points"], -limit)
+        text = "status_within" if bound == written.plain_decimal(-limit) else "status_within_closely"
+        return self.language.say(text, status=told, gap=gap, limit=bound)
 
     def cell(self, row: Row, name: str) -> Cell:
         """A figure of a row as a cell."""

@@ -113,6 +113,7 @@ def _upper(context: PageContext, row: Row, boundaries: Boundaries, files: dict[s
         "streams": sections.streams(context, row),
         "photos": sections.photos(context, row),
         "gaps": sections.gaps(context, row),
+        "unheard": sections.unheard(context, row),
         "arrivals": sections.arrivals(
             context, context.atlas.of_level("provinsi") if row["level"] == "nasional" else [row]
         ),

@@ -16,6 +16,7 @@ from regsosek.release.site.page_table import Cell, PageContext, Table, TableColu
 from regsosek.release.site.ranks import with_ranks
 from regsosek.statistics.definitions.definitions import definitions, public_fields
 from regsosek.statistics.forecast.table import WIDE_INTERVAL
+from regsosek.statistics.measures.status import NOT_BEGUN
 
 NIGHTS_SHOWN, RULES_SHOWN = 10, 12
 _SHARES = (
@@ -56,6 +57,7 @@ _RULE = (
     "severity", "violating_of_judged", "violating", "judged", "violating_of_judged_tonight", "violating_tonight",
     "judged_tonight", "rule_dataset",
 )  # fmt: skip
+UNHEARD_NAMED = 12
 _PHOTOS = ("photo_coverage", "tags_photographed", "tags_poor")
 _RESTATED = ("visited_before", "visited_now", "complete_before", "complete_now")
 
@@ -213,6 +215,13 @@ class Gap:
     name: str
     told: str
     more: tuple[str, ...]
+
+
+def unheard(context: PageContext, row: Row) -> str:
+    """The kab/kota of which no family has come , whatever arrived of their province; empty if none."""
+    national = row["level"] == "nasional"
+    below = context.atlas.of_level("kabkota") if national else context.atlas.children(row["code"])
+    return context.language.listed([each["name"] for each in below if each.get("status") == NOT_BEGUN], UNHEARD_NAMED)
 
 
 def gaps(context: PageContext, row: Row) -> list[Gap]:

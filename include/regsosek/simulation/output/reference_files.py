@@ -170,6 +170,6 @@ def _manifest(
         produced_at=_MADE_AT,
         producer=PRODUCER,
         scale=scale,
-        note=f"{SIMULATED} (seed {campaign.seed}): sub-SLS utuh, sedikitnya satu di setiap kab/kota",
+        note=f"{SIMULATED} (benih {campaign.seed}): sub-SLS utuh, sedikitnya satu di setiap kab/kota",
         files=tuple(files),
     )

@@ -71,7 +71,7 @@ def test_the_worst_province_stands_first(night: Night) -> None:
     message = compose_national(found, ours())
     assert message.subject == "[KRITIS] Nasional, 26 Okt: 2 kritis; 1 perhatian; dan hal lain"
     assert (
-        "1. Papua (94): 48,0 % dari 100.000, rencana 48 %, sesuai rencana [KRITIS] tidak ada data masuk; tertinggal"
+        "1. Papua (94): 48,0 % dari 100.000, rencana 48 %, sesuai rencana [KRITIS] tanpa data masuk; tertinggal"
         in flat(message)
     )
     assert "3. Aceh (11): 48,0 % dari 100.000, rencana 48 %, sesuai rencana [PERHATIAN] tertinggal (900 kel" in flat(
@@ -196,7 +196,7 @@ def test_all_provinces_are_attached(night: Night) -> None:
     assert rows[1] | {"kode": "64"} == {
         "kode": "64", "provinsi": "Kalimantan Timur", "tingkat": "KRITIS", "dikunjungi": "48000", "target": "100000",
         "rencana_persen": "48,0", "selisih_keluarga": "0", "status": "sesuai rencana",
-        "kab_kota_tertinggal": "0", "masalah": "kiriman ditolak, mutu isian, tidak ada data masuk",
+        "kab_kota_tertinggal": "0", "masalah": "kiriman ditolak, mutu isian, tanpa data masuk",
         "menunggu_perbaikan": "0", "diteruskan": "1",
     }  # fmt: skip
 

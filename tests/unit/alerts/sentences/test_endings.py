@@ -72,7 +72,7 @@ def test_a_subject_counts_problems_alone(night: Night, context: Context) -> None
     """What ended is named if there is room, never counted; of what is open below it nothing is said to have ended."""
     figures = night(visited=44_000, kabkota=(ON_PLAN, BEHIND))
     behind = told(Kind.BEHIND, BERAU, families=482)
-    assert digest(figures, [behind, GONE], context).subject.endswith("26 Okt: tertinggal (482 keluarga)")
+    assert digest(figures, [behind, GONE], context).subject.endswith("26 Okt: tertinggal di 1 kab/kota")
     rejected = told(Kind.REJECTED, PROVINCE, families=70)
     ended = [GONE, told(Kind.ZERO, PROVINCE, why=Why.RECOVERED)]
     subject = digest(night(visited=44_000), [rejected, *ended], context).subject
@@ -80,6 +80,14 @@ def test_a_subject_counts_problems_alone(night: Night, context: Context) -> None
     assert digest(night(province="11"), [told(Kind.CODE, PROVINCE), GONE], context).subject.endswith(
         "; tidak lagi tertinggal"
     )
+
+
+def test_an_end_says_what_is_so_now_and_of_how_many_kabkota(night: Night, context: Context) -> None:
+    """*No data arrived* as the good news of a night reads like the alarm; an end of a part is not one of the whole."""
+    arrived = told(Kind.NO_DATA, PROVINCE, why=Why.RECOVERED)
+    assert digest(night(), [arrived], context).subject == "[TERATASI] Kalimantan Timur, 26 Okt: data masuk lagi"
+    of_part = told(Kind.BEHIND, BERAU, why=Why.RECOVERED)
+    assert digest(night(), [of_part], context).subject.endswith("26 Okt: sebagian tidak lagi tertinggal")
 
 
 def test_a_night_of_which_nothing_is_told_is_no_good_news_with_kabkota_behind(night: Night, context: Context) -> None:

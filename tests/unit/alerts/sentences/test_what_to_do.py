@@ -172,6 +172,21 @@ def test_who_sent_no_document_reads_what_other_streams_tell(night: Night, contex
     assert "Sumber lain" not in body(silent, Memory(), context)
 
 
+def test_the_work_list_says_of_a_silent_kabkota_what_its_mail_says(night: Night, context: Context) -> None:
+    """Its office gets the row of the list, not the mail."""
+    silent = told(Kind.NO_DATA, BERAU)
+    figures = night(beside={"6403": {"progres": 1234}})
+    [attachment] = compose_digest(figures, [silent], LIMITS, context).attachments
+    assert "Sumber lain sudah melaporkan: Laporan harian petugas 1.234 keluarga." in attachment.content.decode()
+
+
+def test_an_appointment_that_was_not_made_names_the_next_day_for_it(night: Night, context: Context) -> None:
+    """Told before a weekend that has passed: until the next one it can still be arranged."""
+    heads = replace(told(Kind.APPOINTMENT, BERAU), first=TONIGHT - timedelta(6))
+    said = " ".join(compose_digest(night(), [heads], LIMITS, context).body.split())
+    assert "lewat batas sejak 21 Okt 2022 pukul 18.00 WITA; berikutnya 28 Okt 2022 pukul 18.00 WITA" in said
+
+
 def test_an_address_is_told_where_somebody_serves_it(night: Night, context: Context) -> None:
     served = replace(
         context, address="https://r.example/provinsi/64.html", quarantine="https://p.example/quarantine/64"

@@ -404,7 +404,7 @@ def _missing_in(name: str) -> list[tuple[str, str]]:
 
 
 def test_a_whole_province_says_so_of_itself_alone(files: dict[str, bytes]) -> None:
-    assert "Tidak ada: data Aceh malam ini lengkap." in files["provinsi/11.html"].decode()
+    assert "Tidak ada kiriman Aceh malam ini yang kurang." in files["provinsi/11.html"].decode()
     assert "lengkap dari semua provinsi" not in files["provinsi/11.html"].decode()
 
 

@@ -15,7 +15,7 @@ from regsosek.release.site.key_messages import KeyMessage, answers
 from regsosek.release.site.language import LANGUAGES, Language
 from regsosek.release.site.measure_map import places
 from regsosek.release.site.pages import site
-from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking
+from regsosek.release.site.sections import NIGHTS_SHOWN, arrivals, forecasts, gaps, ranking, unheard
 from regsosek.statistics.definitions.definitions import definitions
 from regsosek.statistics.forecast.table import WIDE_INTERVAL
 from support.checks.site_outline import Outline
@@ -268,6 +268,8 @@ def test_a_word_within_limits_says_the_limit_wherever_it_stands(figures: Figures
     at = context(replace(figures, completion=shown))
     row = at.atlas.region("76")
     assert at.figure(row, "status") == at.cell(row, "status").text == "below plan (within limits), limit 15 points"
+    close = at.figure(row | {"gap_points": -14.26, "limit_points": -14.29}, "status")
+    assert close == "below plan (within limits): 14.26 points below, limit 14.29", "both are 14.3 with one decimal"
 
 
 def test_who_is_behind_is_named_also_where_one_without_families_lies_further_below(figures: Figures) -> None:
@@ -280,6 +282,15 @@ def test_who_is_behind_is_named_also_where_one_without_families_lies_further_bel
     calm = shown["status"].mask(shown["status"].isin(["behind", "far_behind"]), "on_plan")
     told = " ".join(answer(replace(figures, completion=shown.assign(status=calm)), "00", "worst").sentences)
     assert "No families yet: Aceh." in told and "Furthest below plan: Aceh" not in told
+
+
+def test_a_page_whose_deliveries_are_whole_names_the_kabkota_without_a_family(figures: Figures) -> None:
+    """Its province sent everything that it had: the kab/kota that it holds nothing of is missing all the same."""
+    shown = figures.completion.copy()
+    shown.loc[shown["code"] == "1101", "status"] = "not_begun"
+    at = context(replace(figures, completion=shown))
+    assert unheard(at, at.atlas.region("11")) == unheard(at, at.atlas.region("00")) == at.atlas.region("1101")["name"]
+    assert unheard(at, at.atlas.region("12")) == ""
 
 
 def test_a_place_without_families_is_never_said_to_be_on_plan(figures: Figures) -> None:
