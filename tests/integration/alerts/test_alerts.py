@@ -226,7 +226,7 @@ def test_silence_is_told_with_the_last_arrival_and_folders_without_manifest(
         put(connection, tables.seal, province="64", night=NIGHT, sealed_at=datetime.now(UTC), unfinished=["a", "b"])
     compose(seeded, services_env)
     [row] = outbox(seeded)
-    assert row.subject == "[KRITIS] Kalimantan Timur, 26 Okt: tidak ada data masuk"
+    assert row.subject == "[KRITIS] Kalimantan Timur, 26 Okt: tanpa data masuk"
     body = " ".join(row.body.split())
     assert "2 folder kiriman belum lengkap: manifest.json belum ada. - Terakhir masuk: kiriman 24 Okt 2022." in body
 

@@ -200,8 +200,8 @@ def test_the_week_is_reported_once_with_what_was_acted_on(seeded: Engine, servic
     assert alert_week(seeded, services_env, sunday)
     assert not alert_week(seeded, services_env, sunday - timedelta(days=1)), "no week ends on a Saturday"
     reports = {row.language: " ".join(row.body.split()) for row in outbox(seeded) if row.kind == "weekly"}
-    assert "behind plan: 1 of 1 acted on (1 gone, 0 acknowledged)" in reports["en"]
-    assert "tertinggal: 1 dari 1 ditindaklanjuti (1 teratasi, 0 dinyatakan sedang ditangani)" in reports["id"]
+    assert "behind plan: 1 of 1 ended or in hand (1 ended, 0 acknowledged)" in reports["en"]
+    assert "tertinggal: 1 dari 1 berakhir atau ditangani (1 berakhir, 0 dinyatakan sedang ditangani)" in reports["id"]
     assert "Kalimantan Timur: " in reports["id"] and "prov64" not in reports["id"]
 
 
